@@ -1,0 +1,255 @@
+//! What a collection holds: one document an object, with the text that is embedded and what is needed to find, filter and
+//! show it again.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{CLUSTER_SCOPE, Metadata, ResourceInstance, ResourceType, stored_id, words};
+
+/// The collection of what is running.
+pub const INSTANCES: &str = "instances";
+/// The collection of what resource types are for.
+pub const CAPABILITIES: &str = "capabilities";
+/// Version of the rules that make texts and words. Part of the change hash: a new version rewrites every document.
+pub const TEXT_VERSION: u32 = 1;
+
+/// Names an object across the versions of its group: two versions of one object are one document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKey(pub [u8; 16]);
+
+impl ObjectKey {
+    /// First 16 bytes of the SHA-256 over the parts.
+    pub fn new(cluster: &str, group: &str, kind: &str, namespace: &str, name: &str) -> Self {
+        Self(digest([cluster, group, kind, namespace, name]))
+    }
+
+    /// The key of a stored id; `None` where the text is no id.
+    pub fn of_stored_id(id: &str) -> Option<Self> {
+        let (head, rest) = id.split_once('/')?;
+        let (cluster, namespace) = head.rsplit_once(':').unwrap_or(("", head));
+        let parts: Vec<&str> = rest.split('/').collect();
+        let (group, kind, name) = match parts[..] {
+            [_, kind, name] => ("", kind, name),
+            [group, _, kind, name] => (group, kind, name),
+            _ => return None,
+        };
+        Some(Self::new(cluster, group, kind, namespace, name))
+    }
+}
+
+/// Tells whether a document changed, and whether its text did: an unchanged text keeps its vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentHash {
+    /// Over the text and what made it.
+    pub text: [u8; 8],
+    /// Over metadata and what is kept beside it. resourceVersion never counts.
+    pub rest: [u8; 8],
+}
+
+impl ContentHash {
+    /// Both halves in a row, as stores keep them.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.text);
+        bytes[8..].copy_from_slice(&self.rest);
+        bytes
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        let (mut text, mut rest) = ([0; 8], [0; 8]);
+        text.copy_from_slice(&bytes[..8]);
+        rest.copy_from_slice(&bytes[8..]);
+        Self { text, rest }
+    }
+}
+
+/// What filters look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facets {
+    /// The cluster's name, empty for the unnamed one.
+    pub cluster: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// API group.
+    pub group: String,
+    /// Kind.
+    pub kind: String,
+    /// `group/version`.
+    pub api_version: String,
+    /// Namespace, or `_cluster`.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// One document, ready to be embedded and stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Id under which stores keep it.
+    pub id: String,
+    /// Which object it stands for.
+    pub key: ObjectKey,
+    /// Whether it changed.
+    pub hash: ContentHash,
+    /// What is embedded and shown.
+    pub text: String,
+    /// What the word index holds: terms joined by spaces.
+    pub words: String,
+    /// What filters look at.
+    pub facets: Facets,
+    /// The metadata that other programs read.
+    pub metadata: Metadata,
+    /// The noun itself, as JSON.
+    pub record: String,
+}
+
+impl Document {
+    /// The document of a running object, whose type is `type_name` (`plural.group`).
+    pub fn of_instance(instance: &ResourceInstance, type_name: &str) -> Self {
+        let facets = Facets {
+            cluster: instance.cluster.clone().unwrap_or_default(),
+            type_name: type_name.to_owned(),
+            group: instance.api_group.clone(),
+            kind: instance.kind.clone(),
+            api_version: instance.api_version.clone(),
+            namespace: instance.namespace.clone(),
+            name: instance.name.clone(),
+            labels: instance.labels.clone(),
+        };
+        let hashed = ResourceInstance { resource_version: String::new(), ..instance.clone() };
+        let words = format!(
+            "{} {} {} {} {type_name} {}",
+            instance.kind,
+            instance.name,
+            if instance.is_cluster_scoped() { "" } else { &instance.namespace },
+            instance.labels_joined(" "),
+            instance.description()
+        );
+        Self::new(
+            instance.stored_id(),
+            facets,
+            instance.text(),
+            &words,
+            instance.metadata(),
+            json_of(instance),
+            &json_of(&hashed),
+        )
+    }
+
+    /// The document of a resource type, as discovery and its schema describe it.
+    pub fn of_type(ty: &ResourceType, cluster: Option<&str>) -> Self {
+        let name = ty.name();
+        let facets = Facets {
+            cluster: cluster.unwrap_or_default().to_owned(),
+            type_name: name.clone(),
+            group: ty.group.clone(),
+            kind: ty.kind.clone(),
+            api_version: ty.api_version(),
+            namespace: CLUSTER_SCOPE.to_owned(),
+            name: name.clone(),
+            labels: BTreeMap::new(),
+        };
+        let mut metadata = Metadata::new();
+        for (key, value) in [
+            ("kind", ty.kind.as_str()),
+            ("apiGroup", &ty.group),
+            ("apiVersion", &facets.api_version),
+            ("resourceName", &name),
+            ("source", "discovery"),
+        ] {
+            metadata.insert(key.to_owned(), json!(value));
+        }
+        if let Some(cluster) = cluster {
+            metadata.insert("cluster".to_owned(), json!(cluster));
+        }
+        let text = ty.text();
+        let record = json_of(ty);
+        Self::new(stored_id(cluster, &name), facets, text.clone(), &text, metadata, record.clone(), &record)
+    }
+
+    fn new(
+        id: String,
+        facets: Facets,
+        text: String,
+        words: &str,
+        metadata: Metadata,
+        record: String,
+        hashed_record: &str,
+    ) -> Self {
+        let version = TEXT_VERSION.to_string();
+        let words = words::terms(words).join(" ");
+        let hash = ContentHash {
+            text: half(digest([version.as_str(), &text, &words])),
+            rest: half(digest([
+                facets.type_name.as_str(),
+                &serde_json::Value::Object(metadata.clone()).to_string(),
+                hashed_record,
+            ])),
+        };
+        let key = ObjectKey::new(&facets.cluster, &facets.group, &facets.kind, &facets.namespace, &facets.name);
+        Self { id, key, hash, text, words, facets, metadata, record }
+    }
+}
+
+fn json_of(noun: &impl serde::Serialize) -> String {
+    serde_json::to_string(noun).unwrap_or_default()
+}
+
+fn half(bytes: [u8; 16]) -> [u8; 8] {
+    let mut half = [0; 8];
+    half.copy_from_slice(&bytes[..8]);
+    half
+}
+
+/// First half of the SHA-256 over the parts, each with its length in front so that no two lists of parts are alike.
+fn digest<const N: usize>(parts: [&str; N]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize()[..16]);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(api_version: &str) -> ResourceInstance {
+        ResourceInstance::new(api_version, "Pod", Some("a"), "b").unwrap()
+    }
+
+    #[test]
+    fn a_key_survives_a_change_of_version_and_comes_back_from_the_id() {
+        let keys =
+            ["example.org/v1", "example.org/v1beta1"].map(|v| Document::of_instance(&pod(v), "pods.example.org"));
+        assert_eq!(keys[0].key, keys[1].key);
+        assert_ne!(keys[0].hash, keys[1].hash);
+        let mut named = pod("v1");
+        named.cluster = Some("east:1".into());
+        named.name = "system:b".into();
+        named.id = "a/v1/Pod/system:b".into();
+        let document = Document::of_instance(&named, "pods");
+        assert_eq!(ObjectKey::of_stored_id(&document.id), Some(document.key));
+        assert_eq!(ObjectKey::of_stored_id("nonsense"), None);
+        assert_eq!(ObjectKey::of_stored_id("a/b"), None);
+    }
+
+    #[test]
+    fn resource_version_never_counts_and_text_counts_apart() {
+        let first = Document::of_instance(&pod("v1"), "pods");
+        let newer = ResourceInstance { resource_version: "9".into(), ..pod("v1") };
+        assert_eq!(first.hash, Document::of_instance(&newer, "pods").hash);
+        let replaced = Document::of_instance(&ResourceInstance { uid: "u".into(), ..pod("v1") }, "pods");
+        assert_eq!(first.hash.text, replaced.hash.text);
+        assert_ne!(first.hash.rest, replaced.hash.rest);
+        assert_eq!(ContentHash::from_bytes(replaced.hash.to_bytes()), replaced.hash);
+    }
+}

@@ -1,0 +1,24 @@
+//! The nouns of clusterlore and the rules that need nothing but them: what an instance is called, which text stands for it,
+//! when it has changed, what a sync may delete.
+//!
+//! Never in this room: I/O, async, clocks, environment variables, and anything that knows about kube, SQL, HTTP or a model.
+
+mod document;
+mod instance;
+mod plan;
+mod resource_type;
+mod selector;
+mod source;
+mod type_filter;
+pub mod words;
+
+pub use document::{CAPABILITIES, ContentHash, Document, Facets, INSTANCES, ObjectKey, TEXT_VERSION};
+pub use instance::{
+    CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,
+    is_description_key, stored_id,
+};
+pub use plan::{Change, Coverage, Known, Removal, SyncPlan};
+pub use resource_type::ResourceType;
+pub use selector::{Requirement, Selector, SelectorError};
+pub use source::{SourceIdentity, SourceMismatch};
+pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

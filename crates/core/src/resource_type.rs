@@ -1,0 +1,119 @@
+//! A resource type as discovery, or a custom resource definition, describes it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words;
+
+/// One resource type at the version of its group that serves it with the highest priority.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceType {
+    /// API group, empty for the core group.
+    pub group: String,
+    /// Version without its group: `v1`.
+    pub version: String,
+    /// `Deployment`.
+    pub kind: String,
+    /// Lower-case plural, as in URLs: `deployments`.
+    pub plural: String,
+    /// Lower-case singular, may be empty in old discovery.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub singular: String,
+    /// `deploy`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short_names: Vec<String>,
+    /// `all`, or what the authors of a custom resource chose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// Whether objects live in a namespace.
+    pub namespaced: bool,
+    /// What the API server allows: `list`, `get`, `watch` …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verbs: Vec<String>,
+    /// What the schema says of the type; empty where nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+impl ResourceType {
+    /// `plural.group`, or the plural alone in the core group: how kubectl and CRDs name a type.
+    pub fn name(&self) -> String {
+        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+    }
+
+    /// `group/version`, or the version alone in the core group.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// Whether the API server allows `verb` on this type.
+    pub fn allows(&self, verb: &str) -> bool {
+        self.verbs.iter().any(|v| v == verb)
+    }
+
+    /// Whether `word` (any case) names this type: kind, plural, singular, short name, or `plural.group`.
+    pub fn answers_to(&self, word: &str) -> bool {
+        let same = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(word);
+        same(&self.kind)
+            || same(&self.plural)
+            || same(&self.singular)
+            || self.short_names.iter().any(|s| same(s))
+            || same(&self.name())
+    }
+
+    /// The text that stands for the type until a capability is known, in the shape of a capability's text.
+    pub fn text(&self) -> String {
+        let mut text = self.kind.clone();
+        if !self.group.is_empty() {
+            text.push_str(&format!(" ({})", self.group));
+        }
+        let mut names = vec![self.plural.as_str()];
+        names.extend(self.short_names.iter().map(String::as_str));
+        names.extend(self.categories.iter().map(String::as_str));
+        text.push_str(&format!("\nNames: {}.", names.join(", ")));
+        let description = words::one_line(&self.description);
+        if !description.is_empty() {
+            text.push_str("\nResource description: ");
+            text.push_str(&description);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificates() -> ResourceType {
+        ResourceType {
+            group: "cert-manager.io".into(),
+            version: "v1".into(),
+            kind: "Certificate".into(),
+            plural: "certificates".into(),
+            singular: "certificate".into(),
+            short_names: vec!["cert".into(), "certs".into()],
+            description: "A certificate that is kept\n  up to date.".into(),
+            namespaced: true,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn names() {
+        let t = certificates();
+        assert_eq!(t.name(), "certificates.cert-manager.io");
+        assert_eq!(t.api_version(), "cert-manager.io/v1");
+        for word in ["Certificate", "certificates", "CERT", "certs", "certificates.cert-manager.io"] {
+            assert!(t.answers_to(word), "{word}");
+        }
+        assert!(!t.answers_to("") && !t.answers_to("issuer"));
+    }
+
+    #[test]
+    fn text_has_one_line_a_fact() {
+        assert_eq!(
+            certificates().text(),
+            "Certificate (cert-manager.io)\nNames: certificates, cert, certs.\nResource description: A certificate that is kept up to date."
+        );
+    }
+}
