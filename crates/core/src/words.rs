@@ -192,7 +192,7 @@ fn boundary(chars: &[char], start: usize, at: usize) -> bool {
         return at - start >= 2 && !plural;
     }
     if here.is_numeric() && !before.is_numeric() {
-        return at - start >= 4;
+        return chars[start..at].iter().rev().take_while(|c| !c.is_numeric()).count() >= 4;
     }
     if !here.is_numeric() && before.is_numeric() {
         // Digits that stand as a word of their own, because they were cut off the word before them.
