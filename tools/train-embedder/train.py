@@ -1,0 +1,122 @@
+"""Trains the table: after training, the mean of a text's token rows lies towards
+others as the teacher's vector of that text does."""
+
+import argparse
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tokenizers import Tokenizer
+
+import evaluate
+import inputs
+import table
+
+SEED = 7
+DIMENSIONS = 256
+EPOCHS, BATCH, RATE = 6, 512, 2e-3
+FREQUENT = 1e-4  # a in a/(a+p): how far the start plays frequent tokens down
+TEMPERATURE, CONTRAST, SIMILARITY = 0.05, 0.3, 3.0
+BUILT_IN = Path(__file__).parents[2] / "crates" / "models" / "data" / "builtin"
+
+
+def principal_axes(vectors):
+    """The directions in which the sentences differ most, and their middle."""
+    middle = vectors.mean(0)
+    _, axes = np.linalg.eigh(np.cov((vectors - middle).T.astype(np.float64)))
+    return middle, axes[:, ::-1][:, :DIMENSIONS].astype(np.float32)
+
+
+def first_rows(tokens, middle, axes):
+    """The teacher's vector of each token alone, smaller the more frequent it is;
+    the vocabulary stands in the order of frequency."""
+    share = 1 / np.arange(2, len(tokens) + 2)
+    share /= share.sum()
+    return ((tokens - middle) @ axes * (FREQUENT / (FREQUENT + share))[:, None]).astype(np.float32)
+
+
+def loss(rows, ids, mask, goal):
+    mean = (rows[ids] * mask[..., None]).sum(1) / jnp.maximum(mask.sum(1), 1)[:, None]
+    mine = mean / jnp.maximum(jnp.linalg.norm(mean, axis=1, keepdims=True), 1e-8)
+    near = (mine * goal).sum(1)
+    across = mine @ goal.T / TEMPERATURE
+    contrast = jax.nn.logsumexp(across, axis=1) - jnp.diag(across)
+    similarity = ((mine @ mine.T - goal @ goal.T) ** 2).mean()
+    return (1 - near).mean() + CONTRAST * contrast.mean() + SIMILARITY * similarity
+
+
+@jax.jit
+def step(rows, first, second, count, ids, mask, goal):
+    """One step of Adam."""
+    value, slope = jax.value_and_grad(loss)(rows, ids, mask, goal)
+    first = 0.9 * first + 0.1 * slope
+    second = 0.999 * second + 0.001 * slope**2
+    scale = jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+    return rows - RATE * scale * first / (jnp.sqrt(second) + 1e-8), first, second, value
+
+
+def train(rows, ids, goals):
+    rows = jnp.asarray(rows)
+    first, second, count = jnp.zeros_like(rows), jnp.zeros_like(rows), 0
+    draw = np.random.default_rng(SEED)
+    for epoch in range(EPOCHS):
+        total, order = 0.0, draw.permutation(len(ids))
+        batches = np.array_split(order, len(ids) // BATCH)
+        for batch in batches:
+            batch = batch[: len(ids) // len(batches)]  # one shape for all
+            width = -(-max(len(ids[i]) for i in batch) // 32) * 32
+            padded = np.zeros((len(batch), width), np.int32)
+            mask = np.zeros((len(batch), width), np.float32)
+            for row, i in enumerate(batch):
+                padded[row, : len(ids[i])] = ids[i]
+                mask[row, : len(ids[i])] = 1
+            count += 1
+            rows, first, second, value = step(
+                rows, first, second, float(count), padded, mask, goals[batch]
+            )
+            total += float(value)
+        print(f"epoch {epoch + 1}: loss {total / len(batches):.4f}", flush=True)
+    return np.asarray(rows)
+
+
+def build(folder, keep_lock):
+    begin = time.monotonic()
+    texts, teacher, facts = inputs.gather()
+    inputs.compare(facts)
+    print(f"{len(texts)} sentences: {facts['sentences']['from']}", flush=True)
+    goals = inputs.remembered(teacher, texts, facts["teacher wheel"]["sha256"])
+    middle, axes = principal_axes(goals)
+    goals = (goals - middle) @ axes
+    goals /= np.maximum(np.linalg.norm(goals, axis=1, keepdims=True), 1e-8)
+    rows = first_rows(teacher.token_vectors(), middle, axes)
+    print(f"teacher done after {time.monotonic() - begin:.0f} s", flush=True)
+
+    tokenizer_json = table.compact_tokenizer(teacher.tokenizer_json)
+    tokenizer = Tokenizer.from_str(table.json.dumps(tokenizer_json))
+    unknown = tokenizer.token_to_id("[UNK]")
+    ids = [[i for i in e.ids if i != unknown] for e in tokenizer.encode_batch(texts)]
+    table.save(folder, tokenizer_json, train(rows, ids, goals))
+    if not keep_lock:
+        inputs.save_lock(facts)
+    print(f"{folder} written after {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="score the table, train nothing")
+    arguments.add_argument("--out", type=Path, help="write there, not over the committed table")
+    arguments.add_argument("corpus", type=Path, nargs="?", help="folder with labelled questions")
+    given = arguments.parse_args()
+    if given.check and not given.corpus:
+        arguments.error("--check needs the folder of a corpus")
+    folder = given.out or BUILT_IN
+    if not given.check:
+        build(folder, keep_lock=given.out is not None)
+    if given.corpus:
+        print(evaluate.check(given.corpus, folder), end="")
+
+
+if __name__ == "__main__":
+    main()
