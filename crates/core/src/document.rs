@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ pub const CAPABILITIES: &str = "capabilities";
 pub const TEXT_VERSION: u32 = 1;
 
 /// Names an object across the versions of its group: two versions of one object are one document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectKey(pub [u8; 16]);
 
 impl ObjectKey {
@@ -40,7 +41,7 @@ impl ObjectKey {
 }
 
 /// Tells whether a document changed, and whether its text did: an unchanged text keeps its vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentHash {
     /// Over the text and what made it.
     pub text: [u8; 8],
@@ -67,7 +68,7 @@ impl ContentHash {
 }
 
 /// What filters look at.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facets {
     /// The cluster's name, empty for the unnamed one.
     pub cluster: String,
@@ -88,7 +89,7 @@ pub struct Facets {
 }
 
 /// One document, ready to be embedded and stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Id under which stores keep it.
     pub id: String,

@@ -4,6 +4,7 @@
 //! Never in this room: I/O, async, clocks, environment variables, and anything that knows about kube, SQL, HTTP or a model.
 
 mod document;
+mod embedder;
 mod instance;
 mod plan;
 mod resource_type;
@@ -13,11 +14,12 @@ mod type_filter;
 pub mod words;
 
 pub use document::{CAPABILITIES, ContentHash, Document, Facets, INSTANCES, ObjectKey, TEXT_VERSION};
+pub use embedder::EmbedderIdentity;
 pub use instance::{
     CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,
     is_description_key, stored_id,
 };
-pub use plan::{Change, Coverage, Known, Removal, SyncPlan};
+pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
 pub use selector::{Requirement, Selector, SelectorError};
 pub use source::{SourceIdentity, SourceMismatch};

@@ -16,8 +16,19 @@ pub struct Known<'a> {
     pub type_name: &'a str,
     /// Namespace, or `_cluster`.
     pub namespace: &'a str,
-    /// Whether this run's source wrote it. What another source wrote is never deleted.
-    pub own: bool,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// Who wrote a document, as seen from a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The run's own source: the document goes when a complete list does not hold its object.
+    Own,
+    /// Another source that is still in use: the document stays.
+    Other,
+    /// A source that the user replaced: the document becomes the run's own, or goes.
+    Replaced,
 }
 
 /// What has to be done with a listed object.
@@ -58,15 +69,12 @@ impl Coverage {
     }
 }
 
-/// A document that is to be deleted: its object was in reach of a complete list and not in it.
-pub type Removal = ObjectKey;
-
 #[derive(Debug)]
 struct Entry {
     hash: Option<ContentHash>,
     type_name: u32,
     namespace: u32,
-    own: bool,
+    origin: Origin,
     seen: bool,
 }
 
@@ -82,8 +90,10 @@ impl SyncPlan {
     /// Takes what the store knows.
     pub fn know(&mut self, known: Known<'_>) {
         let (type_name, namespace) = (self.number(known.type_name), self.number(known.namespace));
-        self.entries
-            .insert(known.key, Entry { hash: Some(known.hash), type_name, namespace, own: known.own, seen: false });
+        self.entries.insert(
+            known.key,
+            Entry { hash: Some(known.hash), type_name, namespace, origin: known.origin, seen: false },
+        );
     }
 
     /// Takes one listed object and says what to do with it.
@@ -102,7 +112,7 @@ impl SyncPlan {
         }
         match entry.hash {
             None => Change::New,
-            Some(hash) if hash == document.hash => Change::Unchanged,
+            Some(hash) if hash == document.hash && entry.origin != Origin::Replaced => Change::Unchanged,
             Some(hash) if hash.text == document.hash.text => Change::Rest,
             Some(_) => Change::Text,
         }
@@ -124,20 +134,27 @@ impl SyncPlan {
 
     /// Types of known documents that this run's source wrote.
     pub fn known_types(&self) -> BTreeSet<&str> {
-        self.entries.values().filter(|e| e.own && e.hash.is_some()).map(|e| self.name(e.type_name)).collect()
+        self.entries
+            .values()
+            .filter(|e| e.origin == Origin::Own && e.hash.is_some())
+            .map(|e| self.name(e.type_name))
+            .collect()
     }
 
-    /// What may go, given how much of each type was listed to the end.
-    pub fn removals(&self, coverage: impl Fn(&str) -> Coverage) -> BTreeSet<Removal> {
+    /// What is to be deleted, given how much of each type was listed to the end: what stood in reach of a complete list and
+    /// was not in it, and what a replaced source left behind.
+    pub fn removals(&self, coverage: impl Fn(&str) -> Coverage) -> BTreeSet<ObjectKey> {
         let mut by_type: HashMap<u32, Coverage> = HashMap::new();
         self.entries
             .iter()
-            .filter(|(_, e)| e.own && !e.seen && e.hash.is_some())
-            .filter(|(_, e)| {
-                by_type
+            .filter(|(_, e)| !e.seen && e.hash.is_some())
+            .filter(|(_, e)| match e.origin {
+                Origin::Replaced => true,
+                Origin::Other => false,
+                Origin::Own => by_type
                     .entry(e.type_name)
                     .or_insert_with(|| coverage(self.name(e.type_name)))
-                    .covers(self.name(e.namespace))
+                    .covers(self.name(e.namespace)),
             })
             .map(|(key, _)| *key)
             .collect()
@@ -177,7 +194,7 @@ mod tests {
                 hash: d.hash,
                 type_name: &d.facets.type_name,
                 namespace: &d.facets.namespace,
-                own: true,
+                origin: Origin::Own,
             });
         }
         plan
@@ -262,8 +279,19 @@ mod tests {
     fn what_another_source_wrote_stays() {
         let d = Document::of_instance(&ResourceInstance::new("v1", "Pod", Some("a"), "b").unwrap(), "pods");
         let mut plan = SyncPlan::default();
-        plan.know(Known { key: d.key, hash: d.hash, type_name: "pods", namespace: "a", own: false });
+        let known = Known { key: d.key, hash: d.hash, type_name: "pods", namespace: "a", origin: Origin::Other };
+        plan.know(known);
         assert!(plan.removals(|_| Coverage::All).is_empty());
         assert!(plan.known_types().is_empty());
+    }
+
+    #[test]
+    fn what_a_replaced_source_wrote_is_taken_over_or_goes() {
+        let d = Document::of_instance(&ResourceInstance::new("v1", "Pod", Some("a"), "b").unwrap(), "pods");
+        let mut plan = SyncPlan::default();
+        plan.know(Known { key: d.key, hash: d.hash, type_name: "pods", namespace: "a", origin: Origin::Replaced });
+        assert_eq!(plan.removals(|_| Coverage::Nothing), [d.key].into());
+        assert_eq!(plan.observe(&d), Change::Rest);
+        assert!(plan.removals(|_| Coverage::Nothing).is_empty());
     }
 }

@@ -1,1 +1,54 @@
-//! placeholder
+//! Models: what turns text into vectors. One trait; whoever embeds neither knows nor cares which model stands behind it.
+//!
+//! Never in this room: collections, stores, and which model is chosen (that is the cli's).
+
+mod builtin;
+
+use async_trait::async_trait;
+use clusterlore_core::EmbedderIdentity;
+use thiserror::Error;
+
+pub use builtin::Builtin;
+
+/// What a text is embedded for; some models treat both differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be stored and found.
+    Document,
+    /// To find.
+    Query,
+}
+
+/// An embedder that could not do its work.
+#[derive(Debug, Error)]
+pub enum EmbedError {
+    /// The model's own data cannot be read.
+    #[error("the embedder {name} cannot be loaded: {problem}; expected a Model2Vec table, reinstall clusterlore")]
+    Load {
+        /// Which embedder.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The work itself stopped.
+    #[error("the embedder {name} failed: {problem}; run the command again")]
+    Failed {
+        /// Which embedder.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Turns texts into vectors of one length.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// What a collection remembers of it.
+    fn identity(&self) -> EmbedderIdentity;
+
+    /// One vector of unit length a text, in the order of the texts. A text without a known word gives a vector of zeros.
+    ///
+    /// # Errors
+    /// When the model fails as a whole; there are no partial answers.
+    async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError>;
+}

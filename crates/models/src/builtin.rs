@@ -1,0 +1,93 @@
+//! The embedder inside the binary: a static table of word vectors (Model2Vec format, int8), made by `tools/train-embedder`.
+
+use async_trait::async_trait;
+use clusterlore_core::{EmbedderIdentity, words};
+use model2vec_rs::model::StaticModel;
+
+use crate::{EmbedError, Embedder, Purpose};
+
+/// Raised when the table is trained again: vectors of two tables must not meet in one collection.
+const NAME: &str = "builtin-v1";
+const DIMENSIONS: usize = 256;
+/// Tokens of a text that are read; what stands behind them does not count.
+const MAX_TOKENS: usize = 512;
+const BATCH: usize = 1024;
+
+/// The static table, loaded once.
+#[derive(Debug, Clone)]
+pub struct Builtin {
+    model: StaticModel,
+}
+
+impl Builtin {
+    /// Reads the table that is part of the binary.
+    ///
+    /// # Errors
+    /// Only when the binary was built from a damaged table.
+    pub fn load() -> Result<Self, EmbedError> {
+        let model = StaticModel::from_bytes(
+            include_bytes!("../data/builtin/tokenizer.json"),
+            include_bytes!("../data/builtin/model.safetensors"),
+            include_bytes!("../data/builtin/config.json"),
+            Some(true),
+        )
+        .map_err(|e| EmbedError::Load { name: NAME.to_owned(), problem: format!("{e:#}") })?;
+        Ok(Self { model })
+    }
+
+    /// The identity without loading the table.
+    pub fn identity_of() -> EmbedderIdentity {
+        EmbedderIdentity { name: NAME.to_owned(), dimensions: DIMENSIONS }
+    }
+}
+
+#[async_trait]
+impl Embedder for Builtin {
+    fn identity(&self) -> EmbedderIdentity {
+        Self::identity_of()
+    }
+
+    async fn embed(&self, _purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let model = self.model.clone();
+        let encode = move || {
+            let words: Vec<String> = texts.iter().map(|text| words::for_embedding(text)).collect();
+            model.encode_with_args(&words, Some(MAX_TOKENS), BATCH)
+        };
+        tokio::task::spawn_blocking(encode)
+            .await
+            .map_err(|e| EmbedError::Failed { name: NAME.to_owned(), problem: e.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn vectors(texts: &[&str]) -> Vec<Vec<f32>> {
+        let builtin = Builtin::load().unwrap();
+        builtin.embed(Purpose::Document, texts.iter().map(|t| (*t).to_owned()).collect()).await.unwrap()
+    }
+
+    fn cosine(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(x, y)| x * y).sum()
+    }
+
+    #[tokio::test]
+    async fn meaning_is_nearer_than_spelling() {
+        let v = vectors(&["relational database", "PostgresCluster orders-db", "Ingress shop-web"]).await;
+        assert!(v.iter().all(|v| v.len() == DIMENSIONS && (cosine(v, v) - 1.0).abs() < 1e-3));
+        assert!(cosine(&v[0], &v[1]) > cosine(&v[0], &v[2]) + 0.1);
+    }
+
+    #[tokio::test]
+    async fn words_are_split_before_they_are_embedded() {
+        let v = vectors(&["PostgresCluster orders-db", "postgres cluster orders db"]).await;
+        assert_eq!(v[0], v[1]);
+    }
+
+    #[tokio::test]
+    async fn text_without_words_is_a_vector_of_zeros() {
+        let v = vectors(&["", "-- // --"]).await;
+        assert!(v.iter().flatten().all(|x| *x == 0.0));
+    }
+}
