@@ -1,0 +1,15 @@
+//! Reading a cluster: which types it serves and what exists of each, from a live API server or from a folder of manifests.
+//! [`ClusterSource`] is the one door; [`LiveSource`] and [`FolderSource`] stand behind it.
+//!
+//! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
+//! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
+
+mod error;
+mod folder;
+mod live;
+mod source;
+
+pub use error::ClusterError;
+pub use folder::FolderSource;
+pub use live::{LiveOptions, LiveSource, RetryPolicy};
+pub use source::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason, Skipped, Warning};

@@ -1,0 +1,144 @@
+//! What a source of resources promises, and the values that pass through that door.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity};
+use tokio::sync::mpsc;
+
+use crate::ClusterError;
+
+/// Where types and instances come from.
+#[async_trait]
+pub trait ClusterSource: Send + Sync {
+    /// What the source is known by.
+    ///
+    /// # Errors
+    /// Whatever ends a run: no connection, refused credentials.
+    async fn identity(&self) -> Result<SourceIdentity, ClusterError>;
+
+    /// Every resource type, and what could not be found out.
+    ///
+    /// # Errors
+    /// The core API cannot be read, or credentials are refused.
+    async fn discover(&self) -> Result<Discovery, ClusterError>;
+
+    /// Lists one type; pages are handed on as they arrive.
+    ///
+    /// # Errors
+    /// Only what ends the whole run; what concerns this type alone is [`Listing::skipped`].
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError>;
+
+    /// Fills `description` of custom resource types from the schema of their definitions. Types that nothing describes stay as
+    /// they are.
+    async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning>;
+
+    /// The namespaces, sorted.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    async fn namespaces(&self) -> Result<Vec<String>, ClusterError>;
+}
+
+/// What discovery found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovery {
+    /// Sorted by name, each resource once, at the highest-priority version that serves it; no subresources.
+    pub types: Vec<ResourceType>,
+    /// What could not be read, a line each.
+    pub warnings: Vec<Warning>,
+    /// Groups of which any version is stale or failed: a type that is missing there may still exist.
+    pub incomplete_groups: BTreeSet<String>,
+}
+
+/// Something the user should know that does not stop the run: one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Warning(pub String);
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which namespaces are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ListScope {
+    /// All of them, and cluster-scoped objects.
+    #[default]
+    All,
+    /// These only; cluster-scoped types are not listed.
+    Namespaces(Vec<String>),
+}
+
+/// What happens while a type is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListEvent {
+    /// Objects, in the order in which the server gave them.
+    Page(Vec<ResourceInstance>),
+    /// Everything seen of this type so far (or of this namespace of it) counts as not seen: the list starts again.
+    Restarted {
+        /// `None`: all of the type.
+        namespace: Option<String>,
+    },
+}
+
+/// Where the pages of one type go. The channel is bounded: a slow reader slows the list, memory stays flat.
+#[derive(Debug, Clone)]
+pub struct PageSink {
+    /// Sent with every event, so that several types can share a channel.
+    pub type_index: usize,
+    /// To whoever stores the pages.
+    pub sender: mpsc::Sender<(usize, ListEvent)>,
+}
+
+impl PageSink {
+    /// Hands a page on; waits while the reader is behind.
+    ///
+    /// # Errors
+    /// [`ClusterError::Stopped`] when nobody reads any more.
+    pub async fn page(&self, instances: Vec<ResourceInstance>) -> Result<(), ClusterError> {
+        if instances.is_empty() { Ok(()) } else { self.send(ListEvent::Page(instances)).await }
+    }
+
+    /// Says that the list starts again, for one namespace or for all.
+    ///
+    /// # Errors
+    /// [`ClusterError::Stopped`] when nobody reads any more.
+    pub async fn restarted(&self, namespace: Option<&str>) -> Result<(), ClusterError> {
+        self.send(ListEvent::Restarted { namespace: namespace.map(str::to_owned) }).await
+    }
+
+    async fn send(&self, event: ListEvent) -> Result<(), ClusterError> {
+        self.sender.send((self.type_index, event)).await.map_err(|_| ClusterError::Stopped)
+    }
+}
+
+/// How a list ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// What was read to the end.
+    pub coverage: Coverage,
+    /// Why the rest was not.
+    pub skipped: Option<Skipped>,
+}
+
+/// Why a type, or part of it, was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Of which sort.
+    pub reason: SkipReason,
+    /// One line for the user, without the type's name.
+    pub message: String,
+}
+
+/// The sorts of [`Skipped`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// 403, everywhere or in some namespaces.
+    Forbidden,
+    /// 404 or 405: the type is gone, or cannot be listed.
+    NotFound,
+    /// Time-outs, 5xx and broken connections after all retries, or an answer that nobody can decode.
+    Unavailable,
+}
