@@ -1,0 +1,79 @@
+//! What can go wrong with a store, each with the way out.
+
+use std::path::PathBuf;
+
+use clusterlore_core::EmbedderIdentity;
+use thiserror::Error;
+
+/// A store that could not do what was asked; nothing that was stored is lost.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// There is no store yet.
+    #[error("nothing is indexed yet: {} does not exist. Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\"", .0.display())]
+    Missing(PathBuf),
+    /// A newer clusterlore wrote it.
+    #[error("{} was written by a newer clusterlore: its schema is version {found}, this program knows up to {known}. Update clusterlore, or choose another file with --store sqlite:PATH", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Version in the file.
+        found: i64,
+        /// Version of this program.
+        known: i64,
+    },
+    /// Not a store of ours, or a broken one.
+    #[error("{} is damaged or is no clusterlore store ({detail}). Move it away and run \"clusterlore sync-instances\" to index again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        detail: String,
+    },
+    /// It may be read, not written.
+    #[error("{} cannot be written ({detail}); nothing was changed. Check its permissions, or choose another file with --store sqlite:PATH", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        detail: String,
+    },
+    /// No room is left.
+    #[error("the disk that holds {} is full; what was stored before is unharmed. Free some space and run the command again", .0.display())]
+    Full(PathBuf),
+    /// Somebody else holds it for too long.
+    #[error("{} is in use by another program; try again when it has finished", .0.display())]
+    Busy(PathBuf),
+    /// Two syncs at once.
+    #[error("another sync is writing to {}; wait until it has finished", .0.display())]
+    Locked(PathBuf),
+    /// The collection's vectors are another embedder's.
+    #[error("collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use --embedder {}, or embed everything again with --reindex", stored.name)]
+    OtherEmbedder {
+        /// Which collection.
+        collection: String,
+        /// Who filled it.
+        stored: EmbedderIdentity,
+        /// Who was to go on.
+        offered: EmbedderIdentity,
+    },
+    /// A vector that does not fit.
+    #[error(
+        "a vector for collection \"{collection}\" has {found} dimensions; expected {expected}. This is a fault of the embedder; nothing was written"
+    )]
+    Dimension {
+        /// Which collection.
+        collection: String,
+        /// What came.
+        found: usize,
+        /// What was expected.
+        expected: usize,
+    },
+    /// Anything else the database or the system says.
+    #[error("{}: {detail}", path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What was said.
+        detail: String,
+    },
+}

@@ -1,0 +1,167 @@
+//! The default store: one SQLite file in WAL mode, so that one process can sync while others search. Vectors are int8 and are
+//! scanned in memory; words are in FTS5. All writing goes through one connection a process, one transaction a batch.
+
+mod quantized;
+mod schema;
+mod snapshot;
+mod state;
+mod vectors;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::StoreError;
+use snapshot::Snapshot;
+
+/// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A store in a file. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    /// Vectors and facets in memory, per collection, with the state of the file that they show.
+    snapshots: Mutex<HashMap<String, (FileState, Arc<Snapshot>)>>,
+    /// Counts this process's own writes, which `PRAGMA data_version` does not.
+    writes: AtomicU64,
+}
+
+type FileState = (i64, u64);
+
+impl Sqlite {
+    /// Opens the store for writing, making the file and its folder where they are missing.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; the file is as it was then.
+    pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| StoreError::ReadOnly { path: path.to_owned(), detail: e.to_string() })?;
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failure(path, e))?;
+        configure(&connection).map_err(|e| failure(path, e))?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failure(path, e))?;
+        connection.pragma_update(None, "synchronous", "NORMAL").map_err(|e| failure(path, e))?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Self::holding(path, connection))
+    }
+
+    /// Opens a store that is there, for searching; a file that may not be written is read as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none, else see [`StoreError`].
+    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let usable = |connection: &Connection| schema::version(connection, path);
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let open = |uri: &str, flags: OpenFlags| {
+            let connection = Connection::open_with_flags(uri, flags).map_err(|e| failure(path, e))?;
+            configure(&connection).map_err(|e| failure(path, e))?;
+            usable(&connection).map(|version| (connection, version))
+        };
+        // A reader of a WAL file writes to the shared index beside it; where that may not be, the file alone is read.
+        let plain = format!("file:{}", escaped(path));
+        let (connection, version) = match open(&plain, read_only) {
+            Err(StoreError::ReadOnly { .. } | StoreError::Other { .. }) => {
+                open(&format!("{plain}?immutable=1"), read_only)?
+            }
+            other => other?,
+        };
+        if version < schema::VERSION {
+            drop(connection);
+            return Self::open_or_create(path);
+        }
+        Ok(Self::holding(path, connection))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// Size on disk in bytes, with what is not yet checkpointed.
+    pub fn size(&self) -> u64 {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+        let mut wal = self.inner.path.clone().into_os_string();
+        wal.push("-wal");
+        size(&self.inner.path) + size(Path::new(&wal))
+    }
+
+    fn holding(path: &Path, connection: Connection) -> Self {
+        let inner = Inner {
+            path: path.to_owned(),
+            connection: Mutex::new(connection),
+            snapshots: Mutex::default(),
+            writes: AtomicU64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Runs `work` on the connection, off the async threads.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.try_with(move |connection, path| work(connection).map_err(|e| failure(path, e))).await
+    }
+
+    /// As [`Self::with`], for work that has errors of its own.
+    async fn try_with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &Path) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut connection = inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut connection, &inner.path)
+        });
+        done.await.map_err(|e| StoreError::Other { path: self.inner.path.clone(), detail: e.to_string() })?
+    }
+
+    fn wrote(&self) {
+        self.inner.writes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cache_size", -16_000)
+}
+
+/// A path inside a `file:` URI.
+fn escaped(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// What SQLite says, as what the user can do about it.
+fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
+    let path = path.to_owned();
+    let detail = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, detail },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            StoreError::ReadOnly { path, detail }
+        }
+        Some(ErrorCode::DiskFull) => StoreError::Full(path),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path),
+        _ => StoreError::Other { path, detail },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Types, runs and sources in the file.
+
+use std::fs::{File, TryLockError};
+
+use async_trait::async_trait;
+use clusterlore_core::{ResourceType, SourceIdentity};
+use rusqlite::params;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Sqlite;
+use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+
+fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
+}
+
+#[async_trait]
+impl StateStore for Sqlite {
+    async fn lock(&self) -> Result<RunLock, StoreError> {
+        let mut path = self.path().as_os_str().to_owned();
+        path.push(".lock");
+        let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
+        let file = File::options().create(true).append(true).open(path).map_err(denied)?;
+        match file.try_lock() {
+            Ok(()) => Ok(RunLock::holding(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(self.path().to_owned())),
+            Err(TryLockError::Error(e)) => Err(denied(e)),
+        }
+    }
+
+    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        self.with(|connection| {
+            let mut select =
+                connection.prepare("SELECT number, cluster, identity, replaced FROM sources ORDER BY number")?;
+            let rows = select.query_map([], |row| {
+                Ok(KnownSource {
+                    number: row.get(0)?,
+                    cluster: row.get(1)?,
+                    identity: from_json(row, 2)?,
+                    replaced: row.get(3)?,
+                })
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn remember_source(
+        &self,
+        cluster: &str,
+        identity: &SourceIdentity,
+        replace: bool,
+    ) -> Result<i64, StoreError> {
+        let (cluster, identity) = (cluster.to_owned(), identity.clone());
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let known = {
+                let mut select =
+                    transaction.prepare("SELECT number, identity FROM sources WHERE cluster = ?1 AND NOT replaced")?;
+                let rows = select.query_map([&cluster], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
+                rows.collect::<rusqlite::Result<Vec<(i64, SourceIdentity)>>>()?
+            };
+            let number = match known.into_iter().find(|(_, known)| known.same_as(&identity)) {
+                Some((number, known)) => {
+                    let merged = to_json(&known.merged(identity))?;
+                    transaction
+                        .execute("UPDATE sources SET identity = ?2 WHERE number = ?1", params![number, merged])?;
+                    number
+                }
+                None => {
+                    transaction.execute(
+                        "INSERT INTO sources (cluster, identity) VALUES (?1, ?2)",
+                        params![cluster, to_json(&identity)?],
+                    )?;
+                    transaction.last_insert_rowid()
+                }
+            };
+            if replace {
+                transaction.execute(
+                    "UPDATE sources SET replaced = 1 WHERE cluster = ?1 AND number <> ?2",
+                    params![cluster, number],
+                )?;
+            }
+            transaction.commit()?;
+            Ok(number)
+        })
+        .await
+    }
+
+    async fn types(&self) -> Result<Vec<(String, ResourceType)>, StoreError> {
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT cluster, type FROM types ORDER BY cluster, name")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
+        let (cluster, types) = (cluster.to_owned(), types.to_vec());
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
+            {
+                let mut insert =
+                    transaction.prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
+                for ty in &types {
+                    insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
+                }
+            }
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn begin_run(&self, run: &RunRecord) -> Result<i64, StoreError> {
+        let run = run.clone();
+        self.with(move |connection| {
+            connection
+                .execute("INSERT INTO runs (cluster, run) VALUES (?1, ?2)", params![run.cluster, to_json(&run)?])?;
+            Ok(connection.last_insert_rowid())
+        })
+        .await
+    }
+
+    async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
+        let run = run.clone();
+        self.with(move |connection| {
+            connection.execute("UPDATE runs SET run = ?2 WHERE number = ?1", params![number, to_json(&run)?])?;
+            // A day of runs every minute is history enough.
+            connection.execute("DELETE FROM runs WHERE number <= ?1 - 1440", [number])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        self.with(|connection| {
+            let mut select = connection.prepare(
+                "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster) ORDER BY number DESC",
+            )?;
+            let rows = select.query_map([], |row| from_json(row, 0))?;
+            rows.collect()
+        })
+        .await
+    }
+}

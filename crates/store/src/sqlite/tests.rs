@@ -1,0 +1,230 @@
+use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance, SourceIdentity};
+use rusqlite::Connection;
+
+use super::*;
+use crate::{Batch, Filter, Probe, StateStore, Upsert, VectorStore};
+
+fn embedder() -> EmbedderIdentity {
+    EmbedderIdentity { name: "test".into(), dimensions: 4 }
+}
+
+fn document(namespace: &str, name: &str, label: &str) -> Document {
+    let mut o = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
+    o.labels.insert("app".into(), label.into());
+    Document::of_instance(&o, "pods")
+}
+
+fn upsert(document: &Document, vector: [f32; 4]) -> Upsert {
+    Upsert { document: document.clone(), vector: Some(vector.to_vec()) }
+}
+
+async fn filled(path: &Path) -> Sqlite {
+    let store = Sqlite::open_or_create(path).unwrap();
+    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    let upserts = vec![
+        upsert(&document("a", "red-fox", "fox"), [1.0, 0.0, 0.0, 0.0]),
+        upsert(&document("a", "grey-wolf", "wolf"), [0.0, 1.0, 0.0, 0.0]),
+        upsert(&document("b", "red-wolf", "wolf"), [0.6, 0.8, 0.0, 0.0]),
+    ];
+    store.apply(INSTANCES, Batch { upserts, source: 1, ..Batch::default() }).await.unwrap();
+    store
+}
+
+async fn found(store: &Sqlite, probe: Probe) -> Vec<(String, f32)> {
+    let mut found: Vec<(String, f32)> = store
+        .probe(INSTANCES, probe)
+        .await
+        .unwrap()
+        .documents
+        .into_iter()
+        .map(|c| (c.id, (c.similarity * 10.0).round() / 10.0))
+        .collect();
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found
+}
+
+#[tokio::test]
+async fn nearest_words_and_filters_work_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let vector = vec![1.0, 0.0, 0.0, 0.0];
+    let nearest = Probe { vector: vector.clone(), nearest: 2, ..Probe::default() };
+    assert_eq!(found(&store, nearest).await, [("a/v1/Pod/red-fox".into(), 1.0), ("b/v1/Pod/red-wolf".into(), 0.6)]);
+    let words = Probe {
+        vector: vector.clone(),
+        terms: vec!["wolf".into(), "absent".into()],
+        containing: 5,
+        ..Probe::default()
+    };
+    assert_eq!(
+        found(&store, words.clone()).await,
+        [("b/v1/Pod/red-wolf".into(), 0.6), ("a/v1/Pod/grey-wolf".into(), 0.0)]
+    );
+    let candidates = store.probe(INSTANCES, words).await.unwrap();
+    assert_eq!((candidates.frequencies, candidates.total), (vec![2, 0], 3));
+    let filter =
+        Filter { namespaces: ["a".to_owned()].into(), selector: "app=wolf".parse().unwrap(), ..Filter::default() };
+    let filtered = Probe { vector, nearest: 5, filter, ..Probe::default() };
+    assert_eq!(found(&store, filtered).await, [("a/v1/Pod/grey-wolf".into(), 0.0)]);
+}
+
+#[tokio::test]
+async fn writes_are_seen_at_once_by_this_process_and_by_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let writer = filled(&path).await;
+    let reader = Sqlite::open_existing(&path).unwrap();
+    let by_word = |word: &str| Probe { terms: vec![word.into()], containing: 9, ..Probe::default() };
+    assert_eq!(found(&reader, by_word("fox")).await.len(), 1);
+    let changed = document("a", "red-fox", "vixen");
+    let mut upserts = vec![upsert(&document("c", "arctic-fox", "fox"), [0.0, 0.0, 1.0, 0.0])];
+    upserts.push(Upsert { document: changed, vector: None });
+    let deletes = vec!["b/v1/Pod/red-wolf".to_owned()];
+    for _ in 0..2 {
+        writer.apply(INSTANCES, Batch { upserts: upserts.clone(), deletes: deletes.clone(), source: 1 }).await.unwrap();
+        for store in [&writer, &reader] {
+            assert_eq!(found(store, by_word("fox")).await.len(), 2);
+            assert_eq!(found(store, by_word("vixen")).await.len(), 1);
+            assert_eq!(found(store, by_word("wolf")).await.len(), 1);
+            let near = Probe { vector: vec![1.0, 0.0, 0.0, 0.0], nearest: 1, ..Probe::default() };
+            assert_eq!(found(store, near).await, [("a/v1/Pod/red-fox".into(), 1.0)], "the vector was kept");
+        }
+    }
+    let mut ids = Vec::new();
+    reader.scan(INSTANCES, "", &mut |s| ids.push(s.id.to_owned())).await.unwrap();
+    assert_eq!(ids, ["a/v1/Pod/red-fox", "a/v1/Pod/grey-wolf", "c/v1/Pod/arctic-fox"]);
+    assert_eq!(reader.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
+    assert_eq!(reader.counts(INSTANCES).await.unwrap()[0].documents, 3);
+}
+
+#[tokio::test]
+async fn another_version_of_an_object_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let of = |version: &str| {
+        let o = ResourceInstance::new(&format!("x.example/{version}"), "Order", Some("a"), "o").unwrap();
+        upsert(&Document::of_instance(&o, "orders.x.example"), [0.0, 0.0, 0.0, 1.0])
+    };
+    for version in ["v1beta1", "v1"] {
+        store.apply(INSTANCES, Batch { upserts: vec![of(version)], ..Batch::default() }).await.unwrap();
+    }
+    let near = Probe { vector: vec![0.0, 0.0, 0.0, 1.0], nearest: 1, ..Probe::default() };
+    assert_eq!(found(&store, near).await, [("a/x.example/v1/Order/o".into(), 1.0)]);
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 4);
+}
+
+#[tokio::test]
+async fn another_embedder_and_other_dimensions_are_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let other = EmbedderIdentity { name: "voyage:voyage-4".into(), dimensions: 1024 };
+    let message = store.open_collection(INSTANCES, &other).await.unwrap_err().to_string();
+    for part in ["test (4 dimensions)", "voyage:voyage-4 (1024 dimensions)", "--reindex"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let bad = Upsert { document: document("z", "z", "z"), vector: Some(vec![1.0]) };
+    let good = upsert(&document("y", "y", "y"), [1.0; 4]);
+    let batch = Batch { upserts: vec![good, bad], ..Batch::default() };
+    let message = store.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    assert!(message.contains("has 1 dimensions; expected 4"), "{message}");
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
+    store.drop_collection(INSTANCES).await.unwrap();
+    store.open_collection(INSTANCES, &other).await.unwrap();
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 0);
+}
+
+#[tokio::test]
+async fn sources_and_runs_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
+    let at = |uid: Option<&str>, server: &str| SourceIdentity::Cluster {
+        uid: uid.map(Into::into),
+        server: server.into(),
+        ca_hash: String::new(),
+    };
+    let first = store.remember_source("", &at(Some("1"), "https://a"), false).await.unwrap();
+    assert_eq!(store.remember_source("", &at(None, "https://a"), false).await.unwrap(), first);
+    let sources = store.sources().await.unwrap();
+    assert_eq!(sources[0].identity, at(Some("1"), "https://a"), "the uid is not forgotten");
+    let second = store.remember_source("", &at(Some("2"), "https://b"), true).await.unwrap();
+    let sources = store.sources().await.unwrap();
+    assert_eq!(sources.iter().map(|s| (s.number, s.replaced)).collect::<Vec<_>>(), [(first, true), (second, false)]);
+}
+
+#[tokio::test]
+async fn one_sync_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
+    let held = one.lock().await.unwrap();
+    assert!(matches!(other.lock().await, Err(StoreError::Locked(_))));
+    drop(held);
+    other.lock().await.unwrap();
+}
+
+#[test]
+fn a_missing_store_says_what_fills_it() {
+    let message = Sqlite::open_existing(Path::new("/nonexistent/s.db")).unwrap_err().to_string();
+    assert!(message.contains("clusterlore sync-instances") && message.contains("clusterlore demo"), "{message}");
+}
+
+#[tokio::test]
+async fn a_newer_store_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    drop(filled(&path).await);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    for opened in [Sqlite::open_existing(&path), Sqlite::open_or_create(&path)] {
+        let message = opened.unwrap_err().to_string();
+        assert!(message.contains("version 99") && message.contains("Update clusterlore"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn damage_and_foreign_files_are_named_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    std::fs::write(&path, "this is no database, and it is long enough to be read as one".repeat(99)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    for opened in [Sqlite::open_existing(&path), Sqlite::open_or_create(&path)] {
+        assert!(matches!(opened.unwrap_err(), StoreError::Damaged { .. }));
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let foreign = folder.path().join("other.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let message = Sqlite::open_or_create(&foreign).unwrap_err().to_string();
+    assert!(message.contains("another program's database"), "{message}");
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_an_error_and_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    drop(filled(&path).await);
+    let mut bytes = std::fs::read(&path).unwrap();
+    for page in bytes.chunks_mut(4096).skip(1) {
+        page.iter_mut().for_each(|b| *b = 0x5a);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let outcome = match Sqlite::open_existing(&path) {
+        Ok(store) => store.probe(INSTANCES, Probe { nearest: 1, ..Probe::default() }).await.map(|_| ()),
+        Err(e) => Err(e),
+    };
+    assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    // SQLite's own limit of pages answers exactly as a full disk does.
+    store.with(|c| c.pragma_update(None, "max_page_count", 40)).await.unwrap();
+    let upserts = (0..2_000).map(|n| upsert(&document("full", &format!("pod-{n}"), "x"), [1.0; 4])).collect();
+    let refused = store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Full(_)), "{refused}");
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
+    store.with(|c| c.pragma_update(None, "max_page_count", 100_000)).await.unwrap();
+    let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
+    store.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 4);
+}

@@ -1,0 +1,412 @@
+//! Collections of documents in the file.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use async_trait::async_trait;
+use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::quantized::Quantized;
+use super::snapshot::Snapshot;
+use super::{Sqlite, failure};
+use crate::filter::join_labels;
+use crate::{Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, StoreError, Upsert, VectorStore};
+
+/// Word matches that one probe looks at: the rarest terms come first, so that what is cut off says least.
+const MOST_POSTINGS: usize = 10_000;
+/// Rows that a scan hands over at a time.
+const SCAN_CHUNK: usize = 2_000;
+
+struct Collection {
+    id: i64,
+    embedder: EmbedderIdentity,
+}
+
+fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Collection>> {
+    let mut select = connection.prepare_cached("SELECT id, embedder, dimensions FROM collections WHERE name = ?1")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Collection { id: row.get(0)?, embedder: EmbedderIdentity { name: row.get(1)?, dimensions: row.get(2)? } })
+    };
+    select.query_row([name], read).optional()
+}
+
+/// The table of words: one a collection, so that a term's frequency is the collection's own. Words come split and stemmed.
+fn create_words(transaction: &Transaction<'_>, collection: i64) -> rusqlite::Result<()> {
+    transaction.execute_batch(&format!(
+        "CREATE VIRTUAL TABLE words_{collection} USING fts5(words, content='', contentless_delete=1, detail=none, tokenize='ascii');
+         CREATE VIRTUAL TABLE terms_{collection} USING fts5vocab(words_{collection}, row);"
+    ))
+}
+
+struct ScannedRow {
+    key: ObjectKey,
+    id: String,
+    hash: ContentHash,
+    type_name: String,
+    namespace: String,
+    source: i64,
+}
+
+#[async_trait]
+impl VectorStore for Sqlite {
+    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+        let (name, offered) = (collection.to_owned(), embedder.clone());
+        self.try_with(move |connection, path| {
+            let at = |e| failure(path, e);
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
+            match find(&transaction, &name).map_err(at)? {
+                Some(Collection { embedder: stored, .. }) if stored == offered => return Ok(()),
+                Some(Collection { embedder: stored, .. }) => {
+                    return Err(StoreError::OtherEmbedder { collection: name, stored, offered });
+                }
+                None => {}
+            }
+            transaction
+                .execute(
+                    "INSERT INTO collections (name, embedder, dimensions) VALUES (?1, ?2, ?3)",
+                    params![name, offered.name, offered.dimensions],
+                )
+                .map_err(at)?;
+            create_words(&transaction, transaction.last_insert_rowid()).map_err(at)?;
+            transaction.commit().map_err(at)
+        })
+        .await
+    }
+
+    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
+        let name = collection.to_owned();
+        self.with(move |connection| {
+            let Some(Collection { id, embedder }) = find(connection, &name)? else { return Ok(None) };
+            let count = "SELECT count(*) FROM entries WHERE collection = ?1";
+            let documents = connection.query_row(count, [id], |row| row.get(0))?;
+            Ok(Some(CollectionInfo { embedder, documents }))
+        })
+        .await
+    }
+
+    async fn scan(
+        &self,
+        collection: &str,
+        cluster: &str,
+        visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut after = 0_i64;
+        loop {
+            let (name, cluster) = (collection.to_owned(), cluster.to_owned());
+            let (chunk, last) = self.with(move |connection| scan_chunk(connection, &name, &cluster, after)).await?;
+            for row in &chunk {
+                visit(Scanned {
+                    key: row.key,
+                    id: &row.id,
+                    hash: row.hash,
+                    type_name: &row.type_name,
+                    namespace: &row.namespace,
+                    source: row.source,
+                });
+            }
+            match last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
+        let name = collection.to_owned();
+        let applied = self
+            .try_with(move |connection, path| {
+                let at = |e| failure(path, e);
+                let transaction =
+                    connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
+                let Some(collection) = find(&transaction, &name).map_err(at)? else {
+                    let detail = format!("collection \"{name}\" is not there; open it first");
+                    return Err(StoreError::Other { path: path.to_owned(), detail });
+                };
+                for upsert in &batch.upserts {
+                    write(&transaction, path, &name, &collection, batch.source, upsert)?;
+                }
+                for id in &batch.deletes {
+                    delete(&transaction, collection.id, id).map_err(at)?;
+                }
+                transaction.commit().map_err(at)
+            })
+            .await;
+        self.wrote();
+        applied
+    }
+
+    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError> {
+        let store = self.clone();
+        let name = collection.to_owned();
+        self.with(move |connection| {
+            // One transaction: words, vectors and texts are of one state of the file.
+            let transaction = connection.transaction()?;
+            let Some(collection) = find(&transaction, &name)? else { return Ok(Candidates::default()) };
+            let snapshot = store.snapshot(&transaction, &name, &collection)?;
+            answer(&transaction, &collection, &snapshot, &probe)
+        })
+        .await
+    }
+
+    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
+        let name = collection.to_owned();
+        self.with(move |connection| {
+            let Some(collection) = find(connection, &name)? else { return Ok(Vec::new()) };
+            let mut select = connection.prepare_cached(
+                "SELECT cluster, type, count(*) FROM entries WHERE collection = ?1 GROUP BY cluster, type ORDER BY cluster, type",
+            )?;
+            let rows = select.query_map([collection.id], |row| {
+                Ok(Counts { cluster: row.get(0)?, type_name: row.get(1)?, documents: row.get(2)? })
+            })?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError> {
+        let name = collection.to_owned();
+        let dropped = self
+            .with(move |connection| {
+                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                let Some(Collection { id, .. }) = find(&transaction, &name)? else { return Ok(()) };
+                transaction.execute(
+                    "DELETE FROM documents WHERE id IN (SELECT id FROM entries WHERE collection = ?1)",
+                    [id],
+                )?;
+                transaction.execute("DELETE FROM entries WHERE collection = ?1", [id])?;
+                transaction.execute_batch(&format!("DROP TABLE terms_{id}; DROP TABLE words_{id};"))?;
+                transaction.execute("DELETE FROM collections WHERE id = ?1", [id])?;
+                transaction.commit()
+            })
+            .await;
+        self.wrote();
+        dropped
+    }
+}
+
+impl Sqlite {
+    /// The collection in memory, read again when the file has changed.
+    fn snapshot(
+        &self,
+        connection: &Connection,
+        name: &str,
+        collection: &Collection,
+    ) -> rusqlite::Result<Arc<Snapshot>> {
+        let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        let state = (version, self.inner.writes.load(std::sync::atomic::Ordering::Relaxed));
+        let mut snapshots = self.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((seen, snapshot)) = snapshots.get(name)
+            && *seen == state
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = Arc::new(Snapshot::read(connection, collection.id, collection.embedder.dimensions)?);
+        snapshots.insert(name.to_owned(), (state, Arc::clone(&snapshot)));
+        Ok(snapshot)
+    }
+}
+
+fn scan_chunk(
+    connection: &Connection,
+    collection: &str,
+    cluster: &str,
+    after: i64,
+) -> rusqlite::Result<(Vec<ScannedRow>, Option<i64>)> {
+    let Some(collection) = find(connection, collection)? else { return Ok((Vec::new(), None)) };
+    let mut select = connection.prepare_cached(
+        "SELECT e.id, e.key, d.stored_id, e.hash, e.type, e.namespace, e.source FROM entries e JOIN documents d USING (id)
+         WHERE e.id > ?1 AND e.collection = ?2 AND e.cluster = ?3 ORDER BY e.id LIMIT ?4",
+    )?;
+    let mut rows = select.query(params![after, collection.id, cluster, SCAN_CHUNK])?;
+    let (mut chunk, mut last) = (Vec::new(), after);
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        chunk.push(ScannedRow {
+            key: ObjectKey(row.get(1)?),
+            id: row.get(2)?,
+            hash: ContentHash::from_bytes(row.get(3)?),
+            type_name: row.get(4)?,
+            namespace: row.get(5)?,
+            source: row.get(6)?,
+        });
+    }
+    let more = chunk.len() == SCAN_CHUNK;
+    Ok((chunk, more.then_some(last)))
+}
+
+fn write(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    name: &str,
+    collection: &Collection,
+    source: i64,
+    upsert: &Upsert,
+) -> Result<(), StoreError> {
+    let at = |e| failure(path, e);
+    let expected = collection.embedder.dimensions;
+    if let Some(vector) = &upsert.vector
+        && vector.len() != expected
+    {
+        return Err(StoreError::Dimension { collection: name.to_owned(), found: vector.len(), expected });
+    }
+    let d = &upsert.document;
+    let vector = upsert.vector.as_deref().map(|v| Quantized::of(v).to_bytes());
+    let known = transaction
+        .prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND key = ?2")
+        .and_then(|mut s| s.query_row(params![collection.id, d.key.0], |row| row.get::<_, i64>(0)).optional())
+        .map_err(at)?;
+    let facets = &d.facets;
+    let labels = join_labels(&facets.labels);
+    let id = match (known, &vector) {
+        (Some(id), _) => {
+            transaction
+                .prepare_cached(
+                    "UPDATE entries SET hash = ?2, source = ?3, cluster = ?4, type = ?5, namespace = ?6, labels = ?7,
+                     vector = coalesce(?8, vector) WHERE id = ?1",
+                )
+                .and_then(|mut s| {
+                    s.execute(params![
+                        id,
+                        d.hash.to_bytes(),
+                        source,
+                        facets.cluster,
+                        facets.type_name,
+                        facets.namespace,
+                        labels,
+                        vector
+                    ])
+                })
+                .map_err(at)?;
+            transaction
+                .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", collection.id))
+                .and_then(|mut s| s.execute([id]))
+                .map_err(at)?;
+            id
+        }
+        (None, Some(vector)) => transaction
+            .prepare_cached(
+                "INSERT INTO entries (collection, key, hash, source, cluster, type, namespace, labels, vector)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )
+            .and_then(|mut s| {
+                s.insert(params![
+                    collection.id,
+                    d.key.0,
+                    d.hash.to_bytes(),
+                    source,
+                    facets.cluster,
+                    facets.type_name,
+                    facets.namespace,
+                    labels,
+                    vector
+                ])
+            })
+            .map_err(at)?,
+        // Its vector was to be kept, and it is gone: somebody else deleted it between plan and write.
+        (None, None) => return Ok(()),
+    };
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO documents (id, stored_id, text, record) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut s| s.execute(params![id, d.id, d.text, d.record]))
+        .map_err(at)?;
+    transaction
+        .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", collection.id))
+        .and_then(|mut s| s.execute(params![id, d.words]))
+        .map_err(at)?;
+    Ok(())
+}
+
+fn delete(transaction: &Transaction<'_>, collection: i64, stored_id: &str) -> rusqlite::Result<()> {
+    let key = match ObjectKey::of_stored_id(stored_id) {
+        Some(key) => key,
+        // Ids of resource types have no parts to make a key of.
+        None => {
+            let mut select = transaction.prepare_cached(
+                "SELECT e.key FROM documents d JOIN entries e USING (id) WHERE d.stored_id = ?1 AND e.collection = ?2",
+            )?;
+            match select.query_row(params![stored_id, collection], |row| row.get(0)).optional()? {
+                Some(key) => ObjectKey(key),
+                None => return Ok(()),
+            }
+        }
+    };
+    let mut gone = transaction.prepare_cached("DELETE FROM entries WHERE collection = ?1 AND key = ?2 RETURNING id")?;
+    if let Some(id) = gone.query_row(params![collection, key.0], |row| row.get::<_, i64>(0)).optional()? {
+        transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([id])?;
+        transaction.prepare_cached(&format!("DELETE FROM words_{collection} WHERE rowid = ?1"))?.execute([id])?;
+    }
+    Ok(())
+}
+
+fn answer(
+    connection: &Connection,
+    collection: &Collection,
+    snapshot: &Snapshot,
+    probe: &Probe,
+) -> rusqlite::Result<Candidates> {
+    let query = Quantized::of(&probe.vector);
+    let rows = snapshot.admitted(&probe.filter);
+    let admitted = rows.as_ref().map_or(snapshot.len(), Vec::len);
+    let mut found: HashMap<usize, f32> = HashMap::new();
+    if probe.nearest > 0 {
+        found.extend(snapshot.nearest(&query, rows.as_deref(), probe.nearest));
+    }
+    let frequencies = frequencies(connection, collection.id, &probe.terms)?;
+    for row in containing(connection, collection.id, snapshot, probe, &frequencies)? {
+        found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT d.stored_id, d.text, d.record, e.type FROM documents d JOIN entries e USING (id) WHERE d.id = ?1",
+    )?;
+    let mut documents = Vec::with_capacity(found.len());
+    for (row, similarity) in found {
+        documents.push(select.query_row([snapshot.id(row)], |r| {
+            Ok(Candidate { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)?, similarity })
+        })?);
+    }
+    Ok(Candidates { documents, frequencies, total: snapshot.len(), admitted })
+}
+
+fn frequencies(connection: &Connection, collection: i64, terms: &[String]) -> rusqlite::Result<Vec<usize>> {
+    let mut select = connection.prepare_cached(&format!("SELECT doc FROM terms_{collection} WHERE term = ?1"))?;
+    terms.iter().map(|term| Ok(select.query_row([term], |row| row.get(0)).optional()?.unwrap_or(0))).collect()
+}
+
+/// The rows that hold the probe's terms, those with the rarest terms first.
+fn containing(
+    connection: &Connection,
+    collection: i64,
+    snapshot: &Snapshot,
+    probe: &Probe,
+    frequencies: &[usize],
+) -> rusqlite::Result<Vec<usize>> {
+    let mut rarest: Vec<(usize, &String)> =
+        frequencies.iter().copied().zip(&probe.terms).filter(|(n, _)| *n > 0).collect();
+    rarest.sort();
+    let mut select = connection
+        .prepare_cached(&format!("SELECT rowid FROM words_{collection} WHERE words_{collection} MATCH ?1 LIMIT ?2"))?;
+    let mut weights: HashMap<usize, f64> = HashMap::new();
+    let mut left = MOST_POSTINGS;
+    for (frequency, term) in rarest {
+        if probe.containing == 0 || (frequency > left && !weights.is_empty()) {
+            break;
+        }
+        let weight = (snapshot.len() as f64 / frequency as f64).ln_1p();
+        let mut rows = select.query(params![format!("\"{term}\""), left])?;
+        while let Some(row) = rows.next()? {
+            if let Some(row) = snapshot.row_of(row.get(0)?)
+                && snapshot.admits(&probe.filter, row)
+            {
+                *weights.entry(row).or_default() += weight;
+            }
+        }
+        left = left.saturating_sub(frequency);
+    }
+    let mut rows: Vec<(usize, f64)> = weights.into_iter().collect();
+    rows.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    rows.truncate(probe.containing);
+    Ok(rows.into_iter().map(|(row, _)| row).collect())
+}

@@ -1,0 +1,157 @@
+//! The door to collections of documents.
+
+use async_trait::async_trait;
+use clusterlore_core::{ContentHash, Document, EmbedderIdentity, ObjectKey};
+
+use crate::{Filter, StoreError};
+
+/// A document to be written, with its vector.
+#[derive(Debug, Clone)]
+pub struct Upsert {
+    /// What is written.
+    pub document: Document,
+    /// Its vector; `None` keeps the stored one, because the text did not change.
+    pub vector: Option<Vec<f32>>,
+}
+
+/// What one transaction does: upserts, then deletes. Applying it twice is applying it once.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Written or replaced.
+    pub upserts: Vec<Upsert>,
+    /// Stored ids that go.
+    pub deletes: Vec<String>,
+    /// Number of the source that writes.
+    pub source: i64,
+}
+
+/// What a scan sees of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Scanned<'a> {
+    /// Which object.
+    pub key: ObjectKey,
+    /// Its stored id.
+    pub id: &'a str,
+    /// What it was when written.
+    pub hash: ContentHash,
+    /// `plural.group`.
+    pub type_name: &'a str,
+    /// Namespace, or `_cluster`.
+    pub namespace: &'a str,
+    /// Number of the source that wrote it.
+    pub source: i64,
+}
+
+/// A collection as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectionInfo {
+    /// Who made its vectors.
+    pub embedder: EmbedderIdentity,
+    /// How many documents it holds.
+    pub documents: usize,
+}
+
+/// Documents of one kind in one cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// Name of the cluster, empty for the unnamed one.
+    pub cluster: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// How many.
+    pub documents: usize,
+}
+
+/// What a store is asked for on behalf of a question.
+#[derive(Debug, Clone, Default)]
+pub struct Probe {
+    /// The question's vector, of unit length; empty: meaning plays no part.
+    pub vector: Vec<f32>,
+    /// The question's terms (see `core::words::terms`).
+    pub terms: Vec<String>,
+    /// What may be found at all.
+    pub filter: Filter,
+    /// How many documents nearest to the vector.
+    pub nearest: usize,
+    /// How many documents that hold the rarest terms.
+    pub containing: usize,
+}
+
+/// One document that may answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Stored id.
+    pub id: String,
+    /// The document's text.
+    pub text: String,
+    /// The noun, as JSON.
+    pub record: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// Cosine of document and question, -1 to 1; 0 where either has no vector.
+    pub similarity: f32,
+}
+
+/// What a probe brings up.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Candidates {
+    /// In no particular order, each once.
+    pub documents: Vec<Candidate>,
+    /// How many documents hold each term of the probe, in the whole collection.
+    pub frequencies: Vec<usize>,
+    /// How many documents the collection has.
+    pub total: usize,
+    /// How many documents pass the filter.
+    pub admitted: usize,
+}
+
+/// Collections of documents with their vectors, cosine distance.
+#[async_trait]
+pub trait VectorStore: Send + Sync {
+    /// Makes sure that the collection exists and that this embedder may write to it.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherEmbedder`] when another one filled it.
+    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+
+    /// The collection, if there is one.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError>;
+
+    /// Shows every document of one cluster to `visit`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn scan(
+        &self,
+        collection: &str,
+        cluster: &str,
+        visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
+    ) -> Result<(), StoreError>;
+
+    /// Writes a batch as one transaction.
+    ///
+    /// # Errors
+    /// Nothing of the batch is written then.
+    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError>;
+
+    /// The documents that may answer.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError>;
+
+    /// Documents per cluster and type, sorted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError>;
+
+    /// Forgets the vectors and documents of a collection, so that another embedder can fill it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError>;
+}
