@@ -4,12 +4,22 @@
 //! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
 //! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
 
+mod access;
+mod config;
+mod crds;
+mod decode;
+mod discovery;
 mod error;
 mod folder;
+mod list;
 mod live;
+mod protobuf;
+mod requests;
+mod retry;
 mod source;
 
 pub use error::ClusterError;
 pub use folder::FolderSource;
-pub use live::{LiveOptions, LiveSource, RetryPolicy};
+pub use live::{LiveOptions, LiveSource};
+pub use retry::RetryPolicy;
 pub use source::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason, Skipped, Warning};

@@ -51,6 +51,17 @@ pub struct Discovery {
     pub incomplete_groups: BTreeSet<String>,
 }
 
+impl Discovery {
+    /// Stands in `incomplete_groups` when no group could be read at all.
+    pub const EVERY_GROUP: &str = "*";
+
+    /// Whether types of this group may exist that were not found.
+    pub fn is_incomplete(&self, group: &str) -> bool {
+        let every = !group.is_empty() && self.incomplete_groups.contains(Self::EVERY_GROUP);
+        every || self.incomplete_groups.contains(group)
+    }
+}
+
 /// Something the user should know that does not stop the run: one line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Warning(pub String);

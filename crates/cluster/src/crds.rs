@@ -1,0 +1,149 @@
+//! What the definitions of custom resources say of them.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use clusterlore_core::ResourceType;
+use serde::Deserialize;
+
+use crate::{
+    Warning,
+    decode::{self, JsonListMeta},
+    list::page_path,
+    protobuf,
+    requests::{Ask, Failure, Requests},
+};
+
+const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const ACCEPT: &str = "application/vnd.kubernetes.protobuf,application/json";
+
+/// Definitions are large, most of it schema: 100 of them are a few megabytes.
+const PAGE: u32 = 100;
+
+/// Fills the descriptions of the types that have a definition.
+pub(crate) async fn describe(requests: &Requests, types: &mut [ResourceType]) -> Vec<Warning> {
+    let mut definitions: HashMap<String, Versions> = HashMap::new();
+    let mut token = String::new();
+    loop {
+        let ask = Ask::get(page_path(PATH, Some(PAGE), &token), ACCEPT);
+        let page = match requests.send(&ask, |_| {}).await {
+            Ok(answer) => read(&answer.content_type, answer.body),
+            Err(Failure::Ends(error)) => Err(error.to_string()),
+            Err(Failure::Status(code, message)) => Err(crate::requests::status_line(code, &message)),
+            Err(Failure::Unavailable(reason)) => Err(reason),
+        };
+        match page {
+            Ok((found, next)) => {
+                definitions.extend(found);
+                token = next;
+            }
+            Err(reason) => {
+                apply(&definitions, types);
+                return vec![Warning(format!(
+                    "the definitions of custom resources cannot be read ({reason}); their types are indexed without descriptions"
+                ))];
+            }
+        }
+        if token.is_empty() {
+            break;
+        }
+    }
+    apply(&definitions, types);
+    Vec::new()
+}
+
+/// Version and description, in the definition's order.
+pub(crate) type Versions = Vec<(String, String)>;
+
+/// The description of the wanted version, or of the first that has one.
+pub(crate) fn description<'a>(versions: &'a Versions, wanted: &str) -> &'a str {
+    let described = || versions.iter().filter(|(_, text)| !text.is_empty());
+    described().find(|(version, _)| version == wanted).or_else(|| described().next()).map_or("", |(_, text)| text)
+}
+
+fn apply(definitions: &HashMap<String, Versions>, types: &mut [ResourceType]) {
+    for ty in types {
+        if let Some(versions) = definitions.get(&ty.name()) {
+            ty.description = description(versions, &ty.version).to_owned();
+        }
+    }
+}
+
+fn read(content_type: &str, body: Bytes) -> Result<(HashMap<String, Versions>, String), String> {
+    if content_type.starts_with("application/vnd.kubernetes.protobuf") {
+        let list: protobuf::DefinitionList = protobuf::decode(body)?;
+        let named = list.items.into_iter().filter_map(|d| d.spec).map(|spec| {
+            let versions = spec.versions.into_iter().map(|v| {
+                let schema = v.validation.and_then(|v| v.schema).unwrap_or_default();
+                (v.name, schema.description)
+            });
+            (format!("{}.{}", spec.names.unwrap_or_default().plural, spec.group), versions.collect())
+        });
+        Ok((named.collect(), list.metadata.unwrap_or_default().next))
+    } else {
+        let list: JsonDefinitions = decode::from_json(&body)?;
+        let named = list.items.unwrap_or_default().into_iter().map(|d| {
+            let versions = d.spec.versions.into_iter().map(|v| (v.name, v.schema.description()));
+            (format!("{}.{}", d.spec.names.plural, d.spec.group), versions.collect())
+        });
+        Ok((named.collect(), list.metadata.and_then(|m| m.next).unwrap_or_default()))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct JsonDefinitions {
+    metadata: Option<JsonListMeta>,
+    items: Option<Vec<JsonDefinition>>,
+}
+
+/// A definition in JSON or YAML; of the schemas only the first sentence of each is kept.
+#[derive(Debug, Deserialize)]
+pub(crate) struct JsonDefinition {
+    pub(crate) spec: JsonSpec,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct JsonSpec {
+    pub(crate) group: String,
+    pub(crate) names: JsonNames,
+    #[serde(default)]
+    pub(crate) scope: String,
+    pub(crate) versions: Vec<JsonVersion>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JsonNames {
+    pub(crate) plural: String,
+    pub(crate) kind: String,
+    pub(crate) singular: Option<String>,
+    pub(crate) short_names: Option<Vec<String>>,
+    pub(crate) categories: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct JsonVersion {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) served: bool,
+    #[serde(default)]
+    pub(crate) schema: JsonValidation,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JsonValidation {
+    #[serde(rename = "openAPIV3Schema")]
+    schema: Option<JsonSchema>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct JsonSchema {
+    description: Option<String>,
+}
+
+impl JsonValidation {
+    pub(crate) fn description(self) -> String {
+        self.schema.and_then(|s| s.description).unwrap_or_default()
+    }
+}

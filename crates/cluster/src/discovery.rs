@@ -1,0 +1,267 @@
+//! Which types a server has: aggregated discovery where it is served, the old form, group by group, where not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clusterlore_core::ResourceType;
+use futures::{StreamExt, stream};
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::{
+    ClusterError, Discovery, Warning, decode,
+    list::PLAIN_JSON,
+    requests::{Ask, Failure, Requests},
+};
+
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+/// Group versions that are asked for at the same time in the old form.
+const AT_ONCE: usize = 8;
+
+/// All types of the server. Only the core API must answer.
+pub(crate) async fn discover(requests: &Requests) -> Result<Discovery, ClusterError> {
+    let mut found = Found::default();
+    let (core, groups) = futures::join!(root(requests, "/api"), root(requests, "/apis"));
+    let refused = |reason| ClusterError::Refused {
+        url: requests.server.url.clone(),
+        what: "its core API (/api)".to_owned(),
+        reason,
+    };
+    match core {
+        Ok(Root::Aggregated(list)) => found.aggregated(list),
+        Ok(Root::Core { versions }) => {
+            for version in versions {
+                let answer = old_version(requests, "", &version).await;
+                let list = answer.map_err(|f| f.into_reason().map_or_else(|e| e, refused))?;
+                found.old("", &version, list);
+            }
+        }
+        Ok(Root::Groups { .. }) => return Err(refused("the answer is a list of groups".to_owned())),
+        Err(failure) => return Err(failure.into_reason().map_or_else(|e| e, refused)),
+    }
+    match groups {
+        Ok(Root::Aggregated(list)) => found.aggregated(list),
+        Ok(Root::Groups { groups }) => found.groups(requests, groups).await?,
+        Ok(Root::Core { .. }) => found.all_groups_missing("the answer lists no groups"),
+        Err(failure) => found.all_groups_missing(&failure.into_reason()?),
+    }
+    Ok(found.finish())
+}
+
+async fn root(requests: &Requests, path: &str) -> Result<Root, Failure> {
+    let answer = match requests.send(&Ask::get(path, AGGREGATED), |_| {}).await {
+        Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) => {
+            requests.send(&Ask::get(path, PLAIN_JSON), |_| {}).await?
+        }
+        other => other?,
+    };
+    decode::from_json(&answer.body).map_err(Failure::Unavailable)
+}
+
+async fn old_version(requests: &Requests, group: &str, version: &str) -> Result<OldList, Failure> {
+    let path = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+    let answer = requests.send(&Ask::get(path, PLAIN_JSON), |_| {}).await?;
+    decode::from_json(&answer.body).map_err(Failure::Unavailable)
+}
+
+/// What `/api` and `/apis` answer.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind")]
+enum Root {
+    #[serde(rename = "APIGroupDiscoveryList")]
+    Aggregated(Aggregated),
+    #[serde(rename = "APIVersions")]
+    Core { versions: Vec<String> },
+    #[serde(rename = "APIGroupList")]
+    Groups { groups: Vec<OldGroup> },
+}
+
+#[derive(Debug, Deserialize)]
+struct Aggregated {
+    items: Option<Vec<Group>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    metadata: Option<GroupMeta>,
+    versions: Option<Vec<Version>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroupMeta {
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Version {
+    version: String,
+    freshness: Option<String>,
+    resources: Option<Vec<Resource>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    resource: String,
+    response_kind: Option<Kind>,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    singular_resource: String,
+    verbs: Option<Vec<String>>,
+    short_names: Option<Vec<String>>,
+    categories: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Kind {
+    #[serde(default)]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OldGroup {
+    name: String,
+    versions: Option<Vec<OldGroupVersion>>,
+    preferred_version: Option<OldGroupVersion>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct OldGroupVersion {
+    version: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct OldList {
+    resources: Option<Vec<OldResource>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OldResource {
+    name: String,
+    #[serde(default)]
+    singular_name: String,
+    #[serde(default)]
+    namespaced: bool,
+    #[serde(default)]
+    kind: String,
+    verbs: Option<Vec<String>>,
+    short_names: Option<Vec<String>>,
+    categories: Option<Vec<String>>,
+}
+
+#[derive(Default)]
+struct Found {
+    /// By group and plural; what comes first has priority.
+    types: BTreeMap<(String, String), ResourceType>,
+    /// Types that only a stale version serves, if no other does.
+    stale: Vec<ResourceType>,
+    warnings: Vec<Warning>,
+    incomplete: BTreeSet<String>,
+}
+
+impl Found {
+    fn aggregated(&mut self, list: Aggregated) {
+        for group in list.items.unwrap_or_default() {
+            let name = group.metadata.and_then(|m| m.name).unwrap_or_default();
+            for version in group.versions.unwrap_or_default() {
+                let current = version.freshness.as_deref() == Some("Current");
+                if !current {
+                    self.missing(&name, &version.version, "discovery calls it stale");
+                }
+                for resource in version.resources.unwrap_or_default() {
+                    let ty = ResourceType {
+                        group: name.clone(),
+                        version: version.version.clone(),
+                        kind: resource.response_kind.map(|k| k.kind).unwrap_or_default(),
+                        plural: resource.resource,
+                        singular: resource.singular_resource,
+                        short_names: resource.short_names.unwrap_or_default(),
+                        categories: resource.categories.unwrap_or_default(),
+                        namespaced: resource.scope == "Namespaced",
+                        verbs: resource.verbs.unwrap_or_default(),
+                        description: String::new(),
+                    };
+                    if current { self.add(ty) } else { self.stale.push(ty) }
+                }
+            }
+        }
+    }
+
+    async fn groups(&mut self, requests: &Requests, groups: Vec<OldGroup>) -> Result<(), ClusterError> {
+        let wanted = groups.into_iter().flat_map(|group| {
+            let mut versions: Vec<OldGroupVersion> = group.preferred_version.into_iter().collect();
+            for version in group.versions.unwrap_or_default() {
+                if !versions.contains(&version) {
+                    versions.push(version);
+                }
+            }
+            versions.into_iter().map(move |v| (group.name.clone(), v.version))
+        });
+        let mut answers = stream::iter(wanted)
+            .map(|(group, version)| async {
+                let answer = old_version(requests, &group, &version).await;
+                (group, version, answer)
+            })
+            .buffered(AT_ONCE);
+        while let Some((group, version, answer)) = answers.next().await {
+            match answer {
+                Ok(list) => self.old(&group, &version, list),
+                Err(failure) => self.missing(&group, &version, &failure.into_reason()?),
+            }
+        }
+        Ok(())
+    }
+
+    fn old(&mut self, group: &str, version: &str, list: OldList) {
+        // A name with a slash is a subresource.
+        for resource in list.resources.unwrap_or_default().into_iter().filter(|r| !r.name.contains('/')) {
+            self.add(ResourceType {
+                group: group.to_owned(),
+                version: version.to_owned(),
+                kind: resource.kind,
+                plural: resource.name,
+                singular: resource.singular_name,
+                short_names: resource.short_names.unwrap_or_default(),
+                categories: resource.categories.unwrap_or_default(),
+                namespaced: resource.namespaced,
+                verbs: resource.verbs.unwrap_or_default(),
+                description: String::new(),
+            });
+        }
+    }
+
+    fn add(&mut self, ty: ResourceType) {
+        if ty.kind.is_empty() {
+            self.warnings.push(Warning(format!("{} has no kind in discovery and is not read", ty.name())));
+        } else {
+            self.types.entry((ty.group.clone(), ty.plural.clone())).or_insert(ty);
+        }
+    }
+
+    fn missing(&mut self, group: &str, version: &str, reason: &str) {
+        let name = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+        self.warnings.push(Warning(format!(
+            "the API {name} is not available ({reason}); what is indexed of its types stays as it is"
+        )));
+        self.incomplete.insert(group.to_owned());
+    }
+
+    fn all_groups_missing(&mut self, reason: &str) {
+        self.warnings.push(Warning(format!(
+            "the API groups cannot be read ({reason}); only core types are, and what is indexed of others stays as it is"
+        )));
+        self.incomplete.insert(Discovery::EVERY_GROUP.to_owned());
+    }
+
+    fn finish(mut self) -> Discovery {
+        for ty in std::mem::take(&mut self.stale) {
+            self.add(ty);
+        }
+        let mut types: Vec<ResourceType> = self.types.into_values().collect();
+        types.sort_by_cached_key(ResourceType::name);
+        Discovery { types, warnings: self.warnings, incomplete_groups: self.incomplete }
+    }
+}

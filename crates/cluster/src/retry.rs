@@ -1,0 +1,91 @@
+//! How long to wait before a request is repeated, and when to give up.
+
+use std::time::Duration;
+
+/// How often and how patiently a request is repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Requests in all, the first one included.
+    pub tries: u32,
+    /// Pause before the first repetition; doubles with each, and varies by half.
+    pub base: Duration,
+    /// Longest single pause. A server that says Retry-After is asked again after that time, but no later than this.
+    pub max: Duration,
+    /// How often "too many requests" (429) is answered with patience; these do not count as tries.
+    pub throttles: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { tries: 4, base: Duration::from_millis(200), max: Duration::from_secs(30), throttles: 10 }
+    }
+}
+
+/// The pauses of one request.
+#[derive(Debug)]
+pub(crate) struct Backoff<'a> {
+    policy: &'a RetryPolicy,
+    failures: u32,
+    throttles: u32,
+    /// What 429s may still cost in all: four times the longest pause.
+    patience: Duration,
+}
+
+impl<'a> Backoff<'a> {
+    pub(crate) fn new(policy: &'a RetryPolicy) -> Self {
+        Self { policy, failures: 0, throttles: 0, patience: policy.max * 4 }
+    }
+
+    /// The pause after a failure; `None`: no more tries.
+    pub(crate) fn after_failure(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        self.failures += 1;
+        (self.failures < self.policy.tries).then(|| self.pause(self.failures, retry_after))
+    }
+
+    /// The pause after a 429; `None`: patience is at its end.
+    pub(crate) fn after_throttle(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        self.throttles += 1;
+        let pause = self.pause(self.throttles, retry_after);
+        if self.throttles > self.policy.throttles {
+            return None;
+        }
+        self.patience = self.patience.checked_sub(pause)?;
+        Some(pause)
+    }
+
+    fn pause(&self, nth: u32, retry_after: Option<Duration>) -> Duration {
+        let pause = retry_after.unwrap_or_else(|| {
+            let doubled = self.policy.base.saturating_mul(1 << (nth - 1).min(16));
+            doubled.mul_f64(0.5 + fastrand::f64())
+        });
+        pause.min(self.policy.max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_end() {
+        let policy = RetryPolicy::default();
+        let mut backoff = Backoff::new(&policy);
+        for expected in [200, 400, 800] {
+            let pause = backoff.after_failure(None).unwrap().as_millis();
+            assert!((expected / 2..=expected * 3 / 2).contains(&pause), "{pause} for {expected}");
+        }
+        assert_eq!(backoff.after_failure(None), None);
+    }
+
+    #[test]
+    fn retry_after_is_honoured_within_bounds() {
+        let policy = RetryPolicy::default();
+        let mut backoff = Backoff::new(&policy);
+        assert_eq!(backoff.after_throttle(Some(Duration::from_secs(2))), Some(Duration::from_secs(2)));
+        assert_eq!(backoff.after_throttle(Some(Duration::from_secs(3600))), Some(policy.max));
+        let pauses = std::iter::from_fn(|| backoff.after_throttle(Some(Duration::from_secs(3600)))).count();
+        assert_eq!(pauses, 2, "the whole patience is four long pauses");
+        let mut backoff = Backoff::new(&policy);
+        assert_eq!(std::iter::from_fn(|| backoff.after_throttle(Some(Duration::ZERO))).count(), 10);
+    }
+}
