@@ -42,8 +42,6 @@ pub enum Change {
     Rest,
     /// Nothing.
     Unchanged,
-    /// It was listed before in this run (twice in a folder, or moved between pages); the later one counts.
-    Repeated,
 }
 
 /// How much of a type was listed to the end.
@@ -96,20 +94,19 @@ impl SyncPlan {
         );
     }
 
-    /// Takes one listed object and says what to do with it.
+    /// Takes one listed object and says what to do with it. Of an object that is listed twice (in two files of a folder, or moved
+    /// between pages) the later one counts.
     pub fn observe(&mut self, document: &Document) -> Change {
         let (type_name, namespace) = (self.number(&document.facets.type_name), self.number(&document.facets.namespace));
         let entry = self.entries.entry(document.key).or_insert(Entry {
             hash: None,
             type_name,
             namespace,
-            own: true,
+            origin: Origin::Own,
             seen: false,
         });
         entry.type_name = type_name;
-        if std::mem::replace(&mut entry.seen, true) {
-            return Change::Repeated;
-        }
+        entry.seen = true;
         match entry.hash {
             None => Change::New,
             Some(hash) if hash == document.hash && entry.origin != Origin::Replaced => Change::Unchanged,

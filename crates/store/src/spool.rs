@@ -70,6 +70,11 @@ impl Spool {
         self.places.retain(|_, p| p.type_name != type_name || namespace.is_some_and(|n| n != p.namespace));
     }
 
+    /// Takes out one document, if it is there.
+    pub fn remove(&mut self, key: &ObjectKey) {
+        self.places.remove(key);
+    }
+
     /// How many documents wait.
     pub fn len(&self) -> usize {
         self.places.len()

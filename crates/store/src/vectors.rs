@@ -149,9 +149,10 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError>;
 
-    /// Forgets the vectors and documents of a collection, so that another embedder can fill it.
+    /// Hands a collection over to another embedder. Its documents stay and are found by their words; each counts as changed, so
+    /// that syncs embed it again, and a sync that is cut off goes on where it stopped.
     ///
     /// # Errors
     /// The store cannot be written.
-    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError>;
+    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
 }

@@ -128,9 +128,24 @@ async fn another_embedder_and_other_dimensions_are_refused_before_anything_is_wr
     let message = store.apply(INSTANCES, batch).await.unwrap_err().to_string();
     assert!(message.contains("has 1 dimensions; expected 4"), "{message}");
     assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
-    store.drop_collection(INSTANCES).await.unwrap();
+    store.change_embedder(INSTANCES, &other).await.unwrap();
     store.open_collection(INSTANCES, &other).await.unwrap();
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 0);
+    let mut stale = 0;
+    store.scan(INSTANCES, "", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
+    assert_eq!(stale, 3, "every document is there and counts as changed");
+    let by_word = Probe { terms: vec!["wolf".into()], containing: 9, ..Probe::default() };
+    assert_eq!(found(&store, by_word).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_opened_for_searching_is_not_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    drop(filled(&path).await);
+    let reader = Sqlite::open_existing(&path).unwrap();
+    let batch = Batch { upserts: vec![upsert(&document("d", "d", "d"), [1.0; 4])], ..Batch::default() };
+    let refused = reader.apply(INSTANCES, batch).await.unwrap_err();
+    assert!(matches!(refused, StoreError::ReadOnly { .. }), "{refused}");
 }
 
 #[tokio::test]

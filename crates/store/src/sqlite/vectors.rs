@@ -166,24 +166,29 @@ impl VectorStore for Sqlite {
         .await
     }
 
-    async fn drop_collection(&self, collection: &str) -> Result<(), StoreError> {
-        let name = collection.to_owned();
-        let dropped = self
+    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+        let (name, embedder) = (collection.to_owned(), embedder.clone());
+        let changed = self
             .with(move |connection| {
                 let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let Some(Collection { id, .. }) = find(&transaction, &name)? else { return Ok(()) };
+                let Some(collection) = find(&transaction, &name)? else { return Ok(()) };
+                if collection.embedder == embedder {
+                    return Ok(());
+                }
+                let nothing = Quantized::of(&vec![0.0; embedder.dimensions]).to_bytes();
                 transaction.execute(
-                    "DELETE FROM documents WHERE id IN (SELECT id FROM entries WHERE collection = ?1)",
-                    [id],
+                    "UPDATE entries SET hash = zeroblob(16), vector = ?2 WHERE collection = ?1",
+                    params![collection.id, nothing],
                 )?;
-                transaction.execute("DELETE FROM entries WHERE collection = ?1", [id])?;
-                transaction.execute_batch(&format!("DROP TABLE terms_{id}; DROP TABLE words_{id};"))?;
-                transaction.execute("DELETE FROM collections WHERE id = ?1", [id])?;
+                transaction.execute(
+                    "UPDATE collections SET embedder = ?2, dimensions = ?3 WHERE id = ?1",
+                    params![collection.id, embedder.name, embedder.dimensions],
+                )?;
                 transaction.commit()
             })
             .await;
         self.wrote();
-        dropped
+        changed
     }
 }
 

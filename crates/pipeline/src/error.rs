@@ -1,0 +1,48 @@
+//! What ends a run.
+
+use clusterlore_cluster::ClusterError;
+use clusterlore_core::SourceMismatch;
+use clusterlore_models::EmbedError;
+use clusterlore_store::StoreError;
+use thiserror::Error;
+
+/// A run that ended early. Nothing was deleted; what was already stored is right.
+#[derive(Debug, Error)]
+pub enum SyncError {
+    /// The source cannot be read.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Texts cannot be embedded.
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    /// Another source filled the index.
+    #[error(transparent)]
+    Source(#[from] SourceMismatch),
+    /// Every list failed or was forbidden.
+    #[error(
+        "none of {types} resource types could be listed ({first}); nothing was changed. Check what this user may list with \"clusterlore doctor\""
+    )]
+    NothingListed {
+        /// How many were tried.
+        types: usize,
+        /// Why the first of them could not.
+        first: String,
+    },
+    /// The filter admits no type.
+    #[error(
+        "--include and --exclude leave none of {found} resource types; expected plural.group such as deployments.apps, see \"kubectl api-resources\""
+    )]
+    NoTypes {
+        /// How many there are.
+        found: usize,
+    },
+    /// The temporary folder.
+    #[error("the temporary folder cannot be used ({0}); free some space or point TMPDIR to another folder")]
+    Spool(#[from] std::io::Error),
+    /// A task of the run died.
+    #[error("the run was cut off: {0}; run it again")]
+    Task(#[from] tokio::task::JoinError),
+}

@@ -1,0 +1,446 @@
+//! Instance sync: what runs in the cluster becomes documents.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
+use clusterlore_core::{
+    Change, Coverage, Document, INSTANCES, Known, ObjectKey, Origin, ResourceInstance, ResourceType, SourceIdentity,
+    SyncPlan, TypeFilter,
+};
+use clusterlore_models::Embedder;
+use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, StoreError, VectorStore};
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tracing::debug;
+
+use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, types, writer};
+
+/// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
+const WAITING_PAGES: usize = 4;
+/// Documents that one transaction deletes.
+const DELETE_BATCH: usize = 2_000;
+
+/// What the user chose.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which types are read.
+    pub filter: TypeFilter,
+    /// Which namespaces are read.
+    pub scope: ListScope,
+    /// Name of the cluster; `None` for the unnamed one.
+    pub cluster: Option<String>,
+    /// Types that are listed at once.
+    pub concurrency: usize,
+    /// Write nothing, embed nothing.
+    pub dry_run: bool,
+    /// Take the place of the source that filled the index.
+    pub replace_source: bool,
+    /// Embed everything again, with another embedder.
+    pub reindex: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            filter: TypeFilter::default(),
+            scope: ListScope::All,
+            cluster: None,
+            concurrency: 8,
+            dry_run: false,
+            replace_source: false,
+            reindex: false,
+        }
+    }
+}
+
+/// How a run ended that was not cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What it came to.
+    pub summary: Summary,
+}
+
+/// One run of `sync-instances`.
+pub struct InstanceSync<S> {
+    /// Where objects come from.
+    pub source: Arc<dyn ClusterSource>,
+    /// Where documents go; `None` where there is no store yet and none is to be made (a dry run).
+    pub store: Option<S>,
+    /// What makes vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// What the user chose.
+    pub options: Options,
+}
+
+/// What the lists brought.
+struct Listed {
+    plan: SyncPlan,
+    spool: Spool,
+    coverage: HashMap<String, Coverage>,
+    skipped: Vec<SkippedType>,
+}
+
+impl<S: VectorStore + StateStore> InstanceSync<S> {
+    /// Runs from discovery to the last delete and tells `observer` on the way.
+    ///
+    /// # Errors
+    /// See [`SyncError`]; nothing was deleted then.
+    pub async fn run(&self, observer: &Observer) -> Result<Outcome, SyncError> {
+        let began = Instant::now();
+        let _lock = match &self.store {
+            Some(store) if !self.options.dry_run => Some(store.lock().await?),
+            _ => None,
+        };
+        let identity = self.source.identity().await?;
+        let sources = self.check_source(&identity).await?;
+        self.check_embedder().await?;
+
+        observer(Progress::Discovering);
+        let Discovery { types, warnings, incomplete_groups } = self.source.discover().await?;
+        observer(Progress::Found(types.len()));
+        let chosen: Vec<ResourceType> = types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect();
+        observer(Progress::Filtered { kept: chosen.len(), removed: types.len() - chosen.len() });
+        warnings.into_iter().for_each(|w| observer(Progress::Warning(w.0)));
+        if chosen.is_empty() {
+            return Err(SyncError::NoTypes { found: types.len() });
+        }
+        let plan = self.known(&sources, &identity).await?;
+        let discovered_in = began.elapsed();
+
+        let writing = match &self.store {
+            Some(store) if !self.options.dry_run => Some(store),
+            _ => None,
+        };
+        // The run is noted before it writes, so that one that was killed shows.
+        let run = RunRecord {
+            command: "sync-instances".to_owned(),
+            cluster: self.cluster().to_owned(),
+            started: Timestamp::now().to_string(),
+            finished: String::new(),
+            summary: serde_json::Value::Null,
+        };
+        let source = match writing {
+            Some(store) => store.remember_source(self.cluster(), &identity, self.options.replace_source).await?,
+            None => 0,
+        };
+        let run_number = match writing {
+            Some(store) => Some(store.begin_run(&run).await?),
+            None => None,
+        };
+
+        let vanished = self.vanished(&plan, &types, &incomplete_groups).await?;
+        let describing = writing.map(|_| self.describe(types));
+        let listed = self.list(plan, &chosen, &vanished, observer).await?;
+        let list_took = began.elapsed() - discovered_in;
+
+        let removals = listed.plan.removals(|ty| listed.coverage.get(ty).cloned().unwrap_or_default());
+        let mut summary = Summary {
+            discovered: listed.plan.seen(),
+            stored: listed.spool.len(),
+            unchanged: listed.plan.seen().saturating_sub(listed.spool.len()),
+            deleted: removals.len(),
+            skipped: listed.skipped,
+            seconds: Seconds {
+                discover: discovered_in.as_secs_f64(),
+                list: list_took.as_secs_f64(),
+                ..Seconds::default()
+            },
+        };
+        observer(Progress::Discovered { instances: summary.discovered, types: chosen.len() });
+
+        match writing {
+            None => self.tell_dry_run(listed.spool, &removals, observer).await?,
+            Some(store) => {
+                let storing = Instant::now();
+                let (types, warnings) = match describing {
+                    Some(task) => task.await?,
+                    None => (Vec::new(), Vec::new()),
+                };
+                warnings.into_iter().for_each(|w| observer(Progress::Warning(w)));
+                store.open_collection(INSTANCES, &self.embedder.identity()).await?;
+                observer(Progress::Storing(summary.stored));
+                let told = |n| observer(Progress::Stored(n));
+                let written =
+                    writer::write(listed.spool, Arc::clone(&self.embedder), store, INSTANCES, source, told).await?;
+                let cluster = self.options.cluster.as_deref();
+                types::store_types(store, Arc::clone(&self.embedder), cluster, source, &types, &incomplete_groups)
+                    .await?;
+                self.delete(store, &removals).await?;
+                observer(Progress::StorageComplete(summary.stored));
+                summary.seconds.embed = written.embedding.as_secs_f64();
+                summary.seconds.store = storing.elapsed().as_secs_f64();
+            }
+        }
+        summary.seconds.total = began.elapsed().as_secs_f64();
+        if let (Some(store), Some(number)) = (writing, run_number) {
+            let summary = serde_json::to_value(&summary).unwrap_or_default();
+            let finished = RunRecord { finished: Timestamp::now().to_string(), summary, ..run };
+            store.finish_run(number, &finished).await?;
+        }
+        Ok(Outcome { summary })
+    }
+
+    fn cluster(&self) -> &str {
+        self.options.cluster.as_deref().unwrap_or_default()
+    }
+
+    /// Refuses a source other than the one that filled the index under this name.
+    async fn check_source(&self, identity: &SourceIdentity) -> Result<Vec<KnownSource>, SyncError> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let mut sources = store.sources().await?;
+        sources.retain(|s| s.cluster == self.cluster());
+        let filled = sources.iter().find(|s| !s.replaced && s.identity != SourceIdentity::Controller);
+        match filled {
+            Some(known) if !self.options.replace_source => known.identity.check(identity)?,
+            _ => {}
+        }
+        Ok(sources)
+    }
+
+    /// Refuses an embedder other than the one that filled the collections, before anything is read.
+    async fn check_embedder(&self) -> Result<(), SyncError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let offered = self.embedder.identity();
+        for collection in [INSTANCES, clusterlore_core::CAPABILITIES] {
+            match store.collection(collection).await? {
+                Some(info) if info.embedder != offered && self.options.reindex && !self.options.dry_run => {
+                    store.change_embedder(collection, &offered).await?;
+                }
+                Some(info) if info.embedder != offered && !self.options.reindex => {
+                    let collection = collection.to_owned();
+                    return Err(StoreError::OtherEmbedder { collection, stored: info.embedder, offered }.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan, knowing what the store knows.
+    async fn known(&self, sources: &[KnownSource], identity: &SourceIdentity) -> Result<SyncPlan, SyncError> {
+        let mut plan = SyncPlan::default();
+        let Some(store) = &self.store else { return Ok(plan) };
+        let origin_of = |number: i64| match sources.iter().find(|s| s.number == number) {
+            Some(s) if !s.replaced && s.identity.same_as(identity) => Origin::Own,
+            Some(s) if s.replaced || self.options.replace_source => Origin::Replaced,
+            _ => Origin::Other,
+        };
+        store
+            .scan(INSTANCES, self.cluster(), &mut |s| {
+                let origin = origin_of(s.source);
+                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
+            })
+            .await?;
+        Ok(plan)
+    }
+
+    /// Types that the store holds documents of and discovery no longer names. One of them is gone only when its group was read
+    /// whole and listing it answers 404; that is found out by listing it like any other.
+    async fn vanished(
+        &self,
+        plan: &SyncPlan,
+        types: &[ResourceType],
+        incomplete_groups: &BTreeSet<String>,
+    ) -> Result<Vec<ResourceType>, SyncError> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let served: BTreeSet<String> = types.iter().map(ResourceType::name).collect();
+        let missing: BTreeSet<&str> = plan.known_types().into_iter().filter(|t| !served.contains(*t)).collect();
+        let known = store.types().await?.into_iter().filter(|(cluster, _)| cluster == self.cluster()).map(|(_, t)| t);
+        Ok(known
+            .filter(|t| missing.contains(t.name().as_str()) && !incomplete_groups.contains(&t.group))
+            .filter(|t| self.options.filter.admits(t) && self.options.scope == ListScope::All)
+            .collect())
+    }
+
+    /// Reads the schemas' descriptions beside the lists.
+    fn describe(&self, mut types: Vec<ResourceType>) -> tokio::task::JoinHandle<(Vec<ResourceType>, Vec<String>)> {
+        let source = Arc::clone(&self.source);
+        tokio::spawn(async move {
+            let warnings = source.describe(&mut types).await.into_iter().map(|w| w.0).collect();
+            (types, warnings)
+        })
+    }
+
+    /// Lists the chosen types, several at once, and compares each object with the plan as it arrives.
+    async fn list(
+        &self,
+        mut plan: SyncPlan,
+        chosen: &[ResourceType],
+        vanished: &[ResourceType],
+        observer: &Observer,
+    ) -> Result<Listed, SyncError> {
+        let all: Arc<[ResourceType]> = chosen.iter().chain(vanished).cloned().collect();
+        let (sender, mut events) = mpsc::channel(WAITING_PAGES);
+        let (begun, mut beginnings) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let lists = {
+            let (source, scope, all) = (Arc::clone(&self.source), self.options.scope.clone(), Arc::clone(&all));
+            let concurrency = self.options.concurrency.max(1);
+            tokio::spawn(async move {
+                let mut results: Vec<(usize, Listing)> = Vec::new();
+                let mut running = stream::iter(0..all.len())
+                    .map(|index| {
+                        let (source, all, scope) = (Arc::clone(&source), Arc::clone(&all), scope.clone());
+                        let pages = PageSink { type_index: index, sender: sender.clone() };
+                        let begun = begun.clone();
+                        // A task each: decoding runs on all cores.
+                        let task = tokio::spawn(async move {
+                            let _ = begun.send(index);
+                            (index, source.list(&all[index], &scope, &pages).await)
+                        });
+                        AbortOnDrop(task)
+                    })
+                    .buffer_unordered(concurrency);
+                let gather = async {
+                    while let Some(done) = running.next().await {
+                        let (index, listing) = done?;
+                        results.push((index, listing?));
+                    }
+                    Ok::<_, SyncError>(())
+                };
+                tokio::select! {
+                    gathered = gather => gathered?,
+                    _ = stopped => {}
+                }
+                drop(running);
+                Ok::<_, SyncError>(results)
+            })
+        };
+
+        let mut spool = Spool::new()?;
+        let started = AtomicUsize::new(0);
+        let announce = |index: usize| {
+            if index < chosen.len() {
+                let number = started.fetch_add(1, Ordering::Relaxed) + 1;
+                observer(Progress::Listing { number, of: chosen.len(), type_name: all[index].name() });
+            }
+        };
+        let mut open = true;
+        while open {
+            tokio::select! {
+                biased;
+                Some(index) = beginnings.recv() => announce(index),
+                event = events.recv() => match event {
+                    None => open = false,
+                    Some((index, event)) => {
+                        self.take(&mut plan, &mut spool, &all[index].name(), event)?;
+                        observer(Progress::Listed(plan.seen()));
+                    }
+                },
+            }
+        }
+        while let Ok(index) = beginnings.try_recv() {
+            announce(index);
+        }
+        drop(stop);
+        let results = lists.await??;
+
+        let mut coverage = HashMap::new();
+        let mut skipped = Vec::new();
+        for (index, listing) in results {
+            let type_name = all[index].name();
+            match listing.skipped {
+                // A type that discovery no longer names and that answers 404 is gone, and so are its objects.
+                Some(s) if index >= chosen.len() && s.reason == SkipReason::NotFound => {
+                    coverage.insert(type_name, Coverage::All);
+                    continue;
+                }
+                Some(s) if index < chosen.len() => skipped.push(SkippedType {
+                    type_name: type_name.clone(),
+                    reason: s.message,
+                    forbidden: s.reason == SkipReason::Forbidden,
+                }),
+                _ => {}
+            }
+            coverage.insert(type_name, listing.coverage);
+        }
+        skipped.sort_by(|a, b| a.type_name.cmp(&b.type_name));
+        if plan.seen() == 0 && coverage.values().all(|c| *c == Coverage::Nothing) {
+            let first = skipped
+                .first()
+                .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
+            return Err(SyncError::NothingListed { types: chosen.len(), first });
+        }
+        Ok(Listed { plan, spool, coverage, skipped })
+    }
+
+    /// Compares what one event brought with the plan; what changed waits in the spool.
+    fn take(&self, plan: &mut SyncPlan, spool: &mut Spool, type_name: &str, event: ListEvent) -> Result<(), SyncError> {
+        let page = match event {
+            ListEvent::Page(page) => page,
+            ListEvent::Restarted { namespace } => {
+                plan.restart(type_name, namespace.as_deref());
+                spool.forget(type_name, namespace.as_deref());
+                return Ok(());
+            }
+        };
+        for instance in page {
+            let instance = ResourceInstance { cluster: self.options.cluster.clone(), ..instance };
+            let document = Document::of_instance(&instance, type_name);
+            match plan.observe(&document) {
+                Change::Unchanged => spool.remove(&document.key),
+                change => spool.put(&document, change != Change::Rest)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes come last: whatever happens before leaves too much rather than too little.
+    async fn delete(&self, store: &S, removals: &BTreeSet<ObjectKey>) -> Result<(), SyncError> {
+        let ids = self.ids_of(store, removals).await?;
+        for ids in ids.chunks(DELETE_BATCH) {
+            debug!(count = ids.len(), "deleting");
+            store.apply(INSTANCES, Batch { deletes: ids.to_vec(), ..Batch::default() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn ids_of(&self, store: &S, keys: &BTreeSet<ObjectKey>) -> Result<Vec<String>, SyncError> {
+        let mut ids = Vec::new();
+        if !keys.is_empty() {
+            let mut visit = |s: clusterlore_store::Scanned<'_>| {
+                if keys.contains(&s.key) {
+                    ids.push(s.id.to_owned());
+                }
+            };
+            store.scan(INSTANCES, self.cluster(), &mut visit).await?;
+        }
+        Ok(ids)
+    }
+
+    async fn tell_dry_run(
+        &self,
+        spool: Spool,
+        removals: &BTreeSet<ObjectKey>,
+        observer: &Observer,
+    ) -> Result<(), SyncError> {
+        for document in spool.into_documents()? {
+            observer(Progress::WouldStore(document?.0.id));
+        }
+        if let Some(store) = &self.store {
+            self.ids_of(store, removals).await?.into_iter().for_each(|id| observer(Progress::WouldDelete(id)));
+        }
+        Ok(())
+    }
+}
+
+/// A list that nobody waits for any more is stopped.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, tokio::task::JoinError>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(context)
+    }
+}

@@ -1,0 +1,189 @@
+//! What a run tells while it runs, and what it comes to.
+
+use serde::Serialize;
+
+/// Something that happened in a run. Whoever draws it lives elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Discovery begins.
+    Discovering,
+    /// This many resource types exist.
+    Found(usize),
+    /// What the filter left.
+    Filtered {
+        /// Types that are read.
+        kept: usize,
+        /// Types that are not.
+        removed: usize,
+    },
+    /// A type's list begins.
+    Listing {
+        /// From 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `plural.group`.
+        type_name: String,
+    },
+    /// This many objects were listed so far.
+    Listed(usize),
+    /// Something to know that does not stop the run: one line.
+    Warning(String),
+    /// All lists have ended.
+    Discovered {
+        /// Objects.
+        instances: usize,
+        /// Types.
+        types: usize,
+    },
+    /// Writing begins.
+    Storing(usize),
+    /// This many were written so far.
+    Stored(usize),
+    /// Writing has ended.
+    StorageComplete(usize),
+    /// A dry run would do this.
+    WouldStore(String),
+    /// A dry run would do this.
+    WouldDelete(String),
+}
+
+/// Hears what happens, from any thread.
+pub type Observer = dyn Fn(Progress) + Send + Sync;
+
+/// A type that was not read to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedType {
+    /// `plural.group`.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// One line.
+    pub reason: String,
+    /// Whether it was for lack of permission.
+    #[serde(skip)]
+    pub forbidden: bool,
+}
+
+/// Where the time went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Seconds {
+    /// Source's identity, types, what the store knows.
+    pub discover: f64,
+    /// Lists.
+    pub list: f64,
+    /// Vectors; part of it runs beside `store`.
+    pub embed: f64,
+    /// Writes and deletes.
+    pub store: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Objects listed.
+    pub discovered: usize,
+    /// Documents written (in a dry run: that would be).
+    pub stored: usize,
+    /// Objects whose document was right already.
+    pub unchanged: usize,
+    /// Documents deleted (in a dry run: that would be).
+    pub deleted: usize,
+    /// Types that were not read to their end; their documents stay.
+    pub skipped: Vec<SkippedType>,
+    /// Where the time went.
+    pub seconds: Seconds,
+}
+
+impl Summary {
+    /// Whether something was left out for another reason than permission.
+    pub fn is_partial(&self) -> bool {
+        self.skipped.iter().any(|s| !s.forbidden)
+    }
+
+    /// The run's last line.
+    pub fn line(&self) -> String {
+        let Self { discovered, stored, unchanged, deleted, .. } = self;
+        let tail = if *unchanged > 0 { format!(", {unchanged} unchanged") } else { String::new() };
+        format!("Sync complete: {discovered} discovered, {stored} stored, {deleted} deleted{tail}.")
+    }
+
+    /// The line before it, where types were skipped.
+    pub fn skipped_line(&self) -> Option<String> {
+        if self.skipped.is_empty() {
+            return None;
+        }
+        let each: Vec<String> = self.skipped.iter().map(|s| format!("{} ({})", s.type_name, s.reason)).collect();
+        Some(format!("Skipped {} resource types, their documents stay: {}.", self.skipped.len(), each.join(", ")))
+    }
+}
+
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Discovering => write!(f, "Discovering API resources..."),
+            Self::Found(n) => write!(f, "Found {n} API resources."),
+            Self::Filtered { kept, removed } => {
+                write!(f, "After filtering: {kept} resource types (removed {removed}).")
+            }
+            Self::Listing { number, of, type_name } => write!(f, "Listing instances ({number} of {of}): {type_name}"),
+            Self::Listed(n) => write!(f, "{n} listed"),
+            Self::Warning(line) => write!(f, "Warning: {line}"),
+            Self::Discovered { instances, types } => {
+                write!(f, "Discovery complete: {instances} instances across {types} resource types.")
+            }
+            Self::Storing(n) => write!(f, "Storing {n} resource instances in vector database..."),
+            Self::Stored(n) => write!(f, "{n} stored"),
+            Self::StorageComplete(n) => {
+                write!(f, "Storage complete: {n} instances stored in \"{}\" collection.", clusterlore_core::INSTANCES)
+            }
+            Self::WouldStore(id) => write!(f, "would store {id}"),
+            Self::WouldDelete(id) => write!(f, "would delete {id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_the_contract() {
+        let lines = [
+            Progress::Discovering,
+            Progress::Found(45),
+            Progress::Filtered { kept: 32, removed: 13 },
+            Progress::Listing { number: 1, of: 32, type_name: "deployments.apps".into() },
+            Progress::Discovered { instances: 87, types: 32 },
+            Progress::Storing(87),
+            Progress::StorageComplete(87),
+        ]
+        .map(|p| p.to_string());
+        assert_eq!(
+            lines.join("\n"),
+            "Discovering API resources...\n\
+             Found 45 API resources.\n\
+             After filtering: 32 resource types (removed 13).\n\
+             Listing instances (1 of 32): deployments.apps\n\
+             Discovery complete: 87 instances across 32 resource types.\n\
+             Storing 87 resource instances in vector database...\n\
+             Storage complete: 87 instances stored in \"instances\" collection."
+        );
+    }
+
+    #[test]
+    fn summaries_are_the_contract() {
+        let mut summary = Summary { discovered: 87, stored: 87, ..Summary::default() };
+        assert_eq!(summary.line(), "Sync complete: 87 discovered, 87 stored, 0 deleted.");
+        assert_eq!(summary.skipped_line(), None);
+        (summary.stored, summary.unchanged) = (2, 85);
+        assert_eq!(summary.line(), "Sync complete: 87 discovered, 2 stored, 0 deleted, 85 unchanged.");
+        summary.skipped.push(SkippedType { type_name: "secrets".into(), reason: "forbidden".into(), forbidden: true });
+        assert!(!summary.is_partial());
+        let json = serde_json::to_value(&summary).unwrap();
+        assert_eq!(json["skipped"], serde_json::json!([{"type": "secrets", "reason": "forbidden"}]));
+        let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["deleted", "discovered", "seconds", "skipped", "stored", "unchanged"]);
+    }
+}
