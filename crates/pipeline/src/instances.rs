@@ -89,7 +89,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
     ///
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
-    pub async fn run(&self, observer: &Observer) -> Result<Outcome, SyncError> {
+    pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         let began = Instant::now();
         let _lock = match &self.store {
             Some(store) if !self.options.dry_run => Some(store.lock().await?),
@@ -271,7 +271,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         mut plan: SyncPlan,
         chosen: &[ResourceType],
         vanished: &[ResourceType],
-        observer: &Observer,
+        observer: &Observer<'_>,
     ) -> Result<Listed, SyncError> {
         let all: Arc<[ResourceType]> = chosen.iter().chain(vanished).cloned().collect();
         let (sender, mut events) = mpsc::channel(WAITING_PAGES);
@@ -416,7 +416,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         &self,
         spool: Spool,
         removals: &BTreeSet<ObjectKey>,
-        observer: &Observer,
+        observer: &Observer<'_>,
     ) -> Result<(), SyncError> {
         for document in spool.into_documents()? {
             observer(Progress::WouldStore(document?.0.id));

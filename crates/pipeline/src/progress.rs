@@ -49,7 +49,7 @@ pub enum Progress {
 }
 
 /// Hears what happens, from any thread.
-pub type Observer = dyn Fn(Progress) + Send + Sync;
+pub type Observer<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
 /// A type that was not read to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

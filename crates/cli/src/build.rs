@@ -1,0 +1,67 @@
+//! Makes ready objects of flags: the one place where sources, stores and embedders are chosen.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
+use clusterlore_models::{Builtin, Embedder};
+use clusterlore_store::Sqlite;
+
+use crate::args::{ClusterFlags, StoreFlags};
+
+/// A request that takes longer is tried again.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where the index is.
+pub(crate) fn store_path(flags: &StoreFlags) -> anyhow::Result<PathBuf> {
+    if let Some(path) = &flags.store {
+        return Ok(path.clone());
+    }
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let data = set("XDG_DATA_HOME")
+        .filter(|p| p.is_absolute())
+        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
+        .ok_or_else(|| anyhow!("there is no home folder for the index; name a file with --store sqlite:PATH"))?;
+    Ok(data.join("clusterlore/index.db"))
+}
+
+/// The store, made where it is missing.
+pub(crate) fn store_for_writing(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
+    Ok(Sqlite::open_or_create(&store_path(flags)?)?)
+}
+
+/// The store as it is.
+pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
+    Ok(Sqlite::open_existing(&store_path(flags)?)?)
+}
+
+/// The embedder.
+pub(crate) fn embedder() -> anyhow::Result<Arc<dyn Embedder>> {
+    Ok(Arc::new(Builtin::load()?))
+}
+
+/// A live cluster.
+pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result<LiveSource> {
+    let options = LiveOptions {
+        kubeconfig: flags.kubeconfig.clone(),
+        context: flags.context.clone(),
+        page_size,
+        request_timeout: REQUEST_TIMEOUT,
+        ..LiveOptions::default()
+    };
+    Ok(LiveSource::connect(options).await?)
+}
+
+/// A folder of manifests, or a live cluster.
+pub(crate) async fn source(
+    flags: &ClusterFlags,
+    from: Option<&Path>,
+    page_size: u32,
+) -> anyhow::Result<Arc<dyn ClusterSource>> {
+    match from {
+        Some(folder) => Ok(Arc::new(FolderSource::open(folder).context("--from")?)),
+        None => Ok(Arc::new(live(flags, page_size).await?)),
+    }
+}

@@ -1,0 +1,99 @@
+//! `clusterlore demo`: the example company, which is part of the program, in a store that is gone afterwards.
+
+use std::path::Path;
+
+use anyhow::Context;
+use clusterlore_search::{Question, Target, search};
+use clusterlore_store::Filter;
+
+use crate::args::{ClusterFlags, Demo, Output, StoreFlags, SyncInstances};
+use crate::commands::sync_instances;
+use crate::print::{self, hits};
+use crate::{Done, build};
+
+const MANIFESTS: &[(&str, &str)] = &[
+    ("00-crds.yaml", include_str!("../../../../examples/00-crds.yaml")),
+    ("01-namespaces.yaml", include_str!("../../../../examples/01-namespaces.yaml")),
+    ("10-fares.yaml", include_str!("../../../../examples/10-fares.yaml")),
+    ("20-liftops.yaml", include_str!("../../../../examples/20-liftops.yaml")),
+    ("30-snowdesk.yaml", include_str!("../../../../examples/30-snowdesk.yaml")),
+    ("40-guest.yaml", include_str!("../../../../examples/40-guest.yaml")),
+    ("50-datastores.yaml", include_str!("../../../../examples/50-datastores.yaml")),
+    ("60-observability.yaml", include_str!("../../../../examples/60-observability.yaml")),
+    ("70-platform.yaml", include_str!("../../../../examples/70-platform.yaml")),
+    ("80-pods.yaml", include_str!("../../../../examples/80-pods.yaml")),
+];
+
+const QUESTIONS: &[(&str, Target)] = &[
+    ("what relational databases do we run?", Target::Instances),
+    ("what stops a chairlift in a storm?", Target::Instances),
+    ("single sign-on", Target::Instances),
+    ("how do I get a TLS certificate?", Target::Types),
+];
+
+pub(crate) async fn run(flags: &Demo) -> anyhow::Result<Done> {
+    if let Some(folder) = &flags.write {
+        write_manifests(folder)?;
+        print::note(&format!("The example's manifests are in {}.", folder.display()));
+        return Ok(Done::Whole);
+    }
+    let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
+    let manifests = scratch.path().join("manifests");
+    write_manifests(&manifests)?;
+    let store = StoreFlags { store: Some(scratch.path().join("index.db")) };
+    let cluster = ClusterFlags { kubeconfig: None, context: None };
+    print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
+    sync_instances::run(&cluster, &store, &folder_sync(&manifests)).await?;
+    let own = flags.question.join(" ");
+    let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
+    let (store, embedder) = (build::store_for_reading(&store)?, build::embedder()?);
+    for (text, target) in questions {
+        let types = if target == Target::Types { " --collection capabilities" } else { "" };
+        print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;
+        let question = Question { text: text.to_owned(), target, filter: Filter::default(), limit: 5 };
+        hits::print(&search(&store, &*embedder, &question).await?, Output::Table, false)?;
+    }
+    print::note(
+        "\nNow your own cluster: clusterlore sync-instances, then clusterlore search \"what databases are running?\"",
+    );
+    Ok(Done::Whole)
+}
+
+fn write_manifests(folder: &Path) -> anyhow::Result<()> {
+    let cannot = || format!("{} cannot be written; choose another folder", folder.display());
+    std::fs::create_dir_all(folder).with_context(cannot)?;
+    MANIFESTS.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text)).with_context(cannot)
+}
+
+fn folder_sync(folder: &Path) -> SyncInstances {
+    SyncInstances {
+        from: Some(folder.to_owned()),
+        namespaces: Vec::new(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        cluster_name: None,
+        dry_run: false,
+        replace_source: false,
+        reindex: false,
+        concurrency: 8,
+        page_size: 500,
+        output: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_part_of_the_program() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|f| f.unwrap().file_name().into_string().unwrap())
+            .filter(|f| f.ends_with(".yaml"))
+            .collect();
+        files.sort();
+        assert_eq!(files, MANIFESTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+}

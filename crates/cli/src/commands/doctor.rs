@@ -1,0 +1,190 @@
+//! `clusterlore doctor`: each thing that must be right, whether it is, and what to do where it is not.
+
+use std::collections::BTreeMap;
+
+use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
+use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
+use clusterlore_models::Builtin;
+use clusterlore_store::{RunRecord, Sqlite, StateStore, StoreError, VectorStore};
+use jiff::{Timestamp, Unit};
+use owo_colors::OwoColorize;
+use serde::Serialize;
+
+use crate::args::{ClusterFlags, Doctor, Output, StoreFlags};
+use crate::print;
+use crate::{Done, build};
+
+/// An index older than this is called stale.
+const STALE_HOURS: f64 = 24.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, found: impl ToString) -> Self {
+        Self { check, verdict: Verdict::Ok, found: found.to_string(), fix: None }
+    }
+
+    fn warning(check: &'static str, found: impl ToString, fix: impl ToString) -> Self {
+        Self { check, verdict: Verdict::Warning, found: found.to_string(), fix: Some(fix.to_string()) }
+    }
+
+    /// Messages of errors say themselves what to do.
+    fn error(check: &'static str, found: impl ToString) -> Self {
+        Self { check, verdict: Verdict::Error, found: found.to_string(), fix: None }
+    }
+}
+
+pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Doctor) -> anyhow::Result<Done> {
+    let mut findings = cluster_findings(cluster).await;
+    findings.extend(store_findings(store).await);
+    match flags.output {
+        Output::Json => print::json(&findings)?,
+        Output::Yaml => print::yaml(&findings)?,
+        Output::Name => findings.iter().filter(|f| f.verdict != Verdict::Ok).try_for_each(|f| print::line(f.check))?,
+        Output::Table => findings.iter().try_for_each(|f| print::line(&text(f)))?,
+    }
+    let errors = findings.iter().filter(|f| f.verdict == Verdict::Error).count();
+    anyhow::ensure!(errors == 0, "{errors} of {} checks failed, see above", findings.len());
+    Ok(Done::Whole)
+}
+
+fn text(finding: &Finding) -> String {
+    let mark = match finding.verdict {
+        Verdict::Ok => "ok     ".green().to_string(),
+        Verdict::Warning => "warning".yellow().to_string(),
+        Verdict::Error => "error  ".red().to_string(),
+    };
+    let fix = finding.fix.as_ref().map(|fix| format!("\n         {fix}")).unwrap_or_default();
+    format!("{mark}  {}: {}{fix}", finding.check, finding.found)
+}
+
+async fn cluster_findings(flags: &ClusterFlags) -> Vec<Finding> {
+    let source = match build::live(flags, 1).await {
+        Ok(source) => source,
+        Err(e) => return vec![Finding::error("cluster", format!("{e:#}"))],
+    };
+    let mut findings = Vec::new();
+    match source.identity().await {
+        Ok(identity) => findings.push(Finding::ok("cluster", identity)),
+        Err(e) => return vec![Finding::error("cluster", e)],
+    }
+    match source.discover().await {
+        Ok(Discovery { types, warnings, .. }) => {
+            findings.push(Finding::ok("discovery", format!("{} resource types", types.len())));
+            findings.extend(warnings.into_iter().map(|w| {
+                let fix =
+                    "look at its APIService: kubectl get apiservices; until it answers, its documents stay as they are";
+                Finding::warning("discovery", w, fix)
+            }));
+            findings.push(permission_finding(&source, &types).await);
+        }
+        Err(e) => findings.push(Finding::error("discovery", e)),
+    }
+    findings
+}
+
+/// What the user may list of what a sync would read.
+async fn permission_finding(source: &LiveSource, types: &[ResourceType]) -> Finding {
+    const CHECK: &str = "permissions";
+    let filter = TypeFilter::default();
+    let wanted: Vec<ResourceType> = types.iter().filter(|t| filter.admits(t)).cloned().collect();
+    let forbidden = match source.forbidden(&wanted).await {
+        Ok(forbidden) => forbidden,
+        Err(e) => return Finding::warning(CHECK, e, "allow creating selfsubjectaccessreviews.authorization.k8s.io"),
+    };
+    if forbidden.is_empty() {
+        return Finding::ok(CHECK, format!("all {} types may be listed in all namespaces", wanted.len()));
+    }
+    let few: Vec<&str> = forbidden.iter().take(5).map(String::as_str).collect();
+    let more = if forbidden.len() > few.len() { ", …" } else { "" };
+    let found = format!(
+        "{} of {} types may not be listed in all namespaces: {}{more}",
+        forbidden.len(),
+        wanted.len(),
+        few.join(", ")
+    );
+    let fix = "they are read namespace by namespace where that is allowed (name namespaces with -n); for all of them bind a \
+               ClusterRole with get and list on these types, such as \"view\"";
+    Finding::warning(CHECK, found, fix)
+}
+
+async fn store_findings(flags: &StoreFlags) -> Vec<Finding> {
+    let path = match build::store_path(flags) {
+        Ok(path) => path,
+        Err(e) => return vec![Finding::error("store", format!("{e:#}"))],
+    };
+    let store = match Sqlite::open_existing(&path) {
+        Ok(store) => store,
+        Err(e @ StoreError::Missing(_)) => {
+            return vec![Finding::warning("store", e, "run \"clusterlore sync-instances\"")];
+        }
+        Err(e) => return vec![Finding::error("store", e)],
+    };
+    let mut findings = vec![match Sqlite::open_or_create(&path) {
+        Ok(_) => {
+            Finding::ok("store", format!("{} ({:.1} MB) can be written", path.display(), store.size() as f64 / 1e6))
+        }
+        Err(e) => Finding::error("store", e),
+    }];
+    findings.extend(index_findings(&store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
+    findings
+}
+
+async fn index_findings(store: &Sqlite) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
+    let ours = Builtin::identity_of();
+    let mut counts = BTreeMap::new();
+    for name in [INSTANCES, CAPABILITIES] {
+        if let Some(info) = store.collection(name).await? {
+            counts.insert(name, info.documents);
+            if info.embedder != ours {
+                let found =
+                    format!("collection \"{name}\" was filled by embedder {}, this program has {ours}", info.embedder);
+                findings.push(Finding::warning("embedder", found, "run \"clusterlore sync-instances --reindex\""));
+            }
+        }
+    }
+    let runs = store.last_runs().await?;
+    if runs.is_empty() {
+        findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
+    }
+    for run in &runs {
+        findings.push(freshness(run));
+    }
+    let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    findings.push(Finding::ok("documents", counts.join(", ")));
+    Ok(findings)
+}
+
+fn freshness(run: &RunRecord) -> Finding {
+    const CHECK: &str = "index";
+    const FIX: &str = "run \"clusterlore sync-instances\"";
+    if run.finished.is_empty() {
+        let found = format!("the run of {} did not finish; what it stored is right but may not be all", run.started);
+        return Finding::warning(CHECK, found, FIX);
+    }
+    let age = run
+        .finished
+        .parse::<Timestamp>()
+        .ok()
+        .and_then(|at| Timestamp::now().since(at).ok())
+        .and_then(|age| age.total(Unit::Hour).ok())
+        .unwrap_or(f64::INFINITY);
+    let found = format!("last sync {age:.1} hours ago");
+    if age > STALE_HOURS { Finding::warning(CHECK, found, FIX) } else { Finding::ok(CHECK, found) }
+}

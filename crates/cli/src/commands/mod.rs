@@ -1,0 +1,8 @@
+//! One file a command, each with `run`.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod search;
+pub(crate) mod status;
+pub(crate) mod sync_instances;

@@ -1,0 +1,116 @@
+//! `clusterlore status`
+
+use clusterlore_core::{CAPABILITIES, INSTANCES};
+use clusterlore_store::{Counts, KnownSource, RunRecord, StateStore, VectorStore};
+use serde::Serialize;
+
+use crate::args::{Output, Status, StoreFlags};
+use crate::print::{self, table::table};
+use crate::{Done, build};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct State {
+    store: String,
+    size_bytes: u64,
+    collections: Vec<CollectionState>,
+    sources: Vec<KnownSource>,
+    last_runs: Vec<RunRecord>,
+    documents: Vec<Kind>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CollectionState {
+    name: &'static str,
+    documents: usize,
+    embedder: String,
+    dimensions: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Kind {
+    cluster: String,
+    #[serde(rename = "type")]
+    type_name: String,
+    documents: usize,
+}
+
+pub(crate) async fn run(store: &StoreFlags, flags: &Status) -> anyhow::Result<Done> {
+    let store = build::store_for_reading(store)?;
+    let mut collections = Vec::new();
+    for name in [INSTANCES, CAPABILITIES] {
+        if let Some(info) = store.collection(name).await? {
+            let (embedder, dimensions) = (info.embedder.name, info.embedder.dimensions);
+            collections.push(CollectionState { name, documents: info.documents, embedder, dimensions });
+        }
+    }
+    let kind = |Counts { cluster, type_name, documents }| Kind { cluster, type_name, documents };
+    let mut documents: Vec<Kind> = store.counts(INSTANCES).await?.into_iter().map(kind).collect();
+    documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
+    let mut sources = store.sources().await?;
+    sources.retain(|s| !s.replaced);
+    let state = State {
+        store: store.path().display().to_string(),
+        size_bytes: store.size(),
+        collections,
+        sources,
+        last_runs: store.last_runs().await?,
+        documents,
+    };
+    match flags.output {
+        Output::Json => print::json(&state)?,
+        Output::Yaml => print::yaml(&state)?,
+        Output::Name => state.documents.iter().try_for_each(|k| print::line(&k.type_name))?,
+        Output::Table => print::line(&text(&state))?,
+    }
+    Ok(Done::Whole)
+}
+
+fn text(state: &State) -> String {
+    let named = |cluster: &str| if cluster.is_empty() { String::new() } else { format!(" as \"{cluster}\"") };
+    let mut lines = vec![format!("Store: {} ({:.1} MB)", state.store, state.size_bytes as f64 / 1e6)];
+    if state.collections.is_empty() {
+        lines.push("It is empty; fill it with \"clusterlore sync-instances\".".to_owned());
+    }
+    for c in &state.collections {
+        lines.push(format!(
+            "Collection \"{}\": {} documents, embedder {} ({} dimensions)",
+            c.name, c.documents, c.embedder, c.dimensions
+        ));
+    }
+    for s in &state.sources {
+        lines.push(format!("Source: {}{}", s.identity, named(&s.cluster)));
+    }
+    for r in &state.last_runs {
+        let how = if r.finished.is_empty() {
+            "did not finish; run it again".to_owned()
+        } else {
+            let count = |key: &str| r.summary.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let skipped = r.summary.get("skipped").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+            let mut how = format!(
+                "{} discovered, {} stored, {} unchanged, {} deleted",
+                count("discovered"),
+                count("stored"),
+                count("unchanged"),
+                count("deleted")
+            );
+            if skipped > 0 {
+                how.push_str(&format!(", {skipped} types skipped"));
+            }
+            how
+        };
+        lines.push(format!("Last run: {}{} at {}: {how}", r.command, named(&r.cluster), r.started));
+    }
+    if !state.documents.is_empty() {
+        let rows = state
+            .documents
+            .iter()
+            .map(|k| vec![k.type_name.clone(), k.cluster.clone(), k.documents.to_string()])
+            .collect();
+        lines.push(String::new());
+        lines.push(table(&["TYPE", "CLUSTER", "DOCUMENTS"], rows));
+    }
+    lines.join("\n")
+}

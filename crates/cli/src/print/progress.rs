@@ -1,0 +1,57 @@
+//! A run's lines on standard error, and on a terminal a bar below them.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+
+use clusterlore_pipeline::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Draws what a run tells.
+pub(crate) struct Lines {
+    bar: ProgressBar,
+    /// What a dry run would do: printed on standard output when the run has ended.
+    would: Mutex<Vec<String>>,
+}
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        if std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        } else {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, would: Mutex::default() }
+    }
+
+    pub(crate) fn hear(&self, progress: Progress) {
+        match &progress {
+            Progress::Listed(n) => return self.bar.set_message(format!("types, {n} objects")),
+            Progress::Stored(n) => return self.bar.set_position(*n as u64),
+            Progress::WouldStore(_) | Progress::WouldDelete(_) => {
+                let mut would = self.would.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                return would.push(progress.to_string());
+            }
+            Progress::Listing { number, of, .. } => {
+                self.bar.set_length(*of as u64);
+                self.bar.set_position(*number as u64 - 1);
+            }
+            Progress::Storing(n) => {
+                self.bar.set_length(*n as u64);
+                self.bar.set_position(0);
+                self.bar.set_message("documents");
+            }
+            _ => {}
+        }
+        self.bar.suspend(|| super::note(&progress.to_string()));
+    }
+
+    /// Takes the bar away and gives what a dry run would do.
+    pub(crate) fn finish(self) -> Vec<String> {
+        self.bar.finish_and_clear();
+        self.would.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
