@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod list;
 mod live;
+mod permissions;
 mod protobuf;
 mod requests;
 mod retry;

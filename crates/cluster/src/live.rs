@@ -50,7 +50,7 @@ const NAMESPACES_AT_ONCE: usize = 4;
 
 /// A live API server, read through kube's client. Made for one run: what the caller may do is asked once and kept.
 pub struct LiveSource {
-    requests: SharedRequests,
+    pub(crate) requests: SharedRequests,
     access: Access,
     reach: OnceCell<Reach>,
 }
@@ -82,7 +82,7 @@ impl LiveSource {
         &self.requests.server.namespace
     }
 
-    async fn list_namespaces(&self) -> Result<Result<Vec<String>, String>, ClusterError> {
+    async fn list_namespaces(&self) -> Result<Result<Vec<String>, Skipped>, ClusterError> {
         let ty = Arc::new(namespace_type());
         let (sender, mut events) = mpsc::channel(4);
         let sink = PageSink { type_index: 0, sender };
@@ -100,7 +100,7 @@ impl LiveSource {
         match futures::join!(read, collect) {
             (Ok(()), names) => Ok(Ok(names)),
             (Err(Stopped::Run(error)), _) => Err(error),
-            (Err(Stopped::Type(skipped)), _) => Ok(Err(skipped.message)),
+            (Err(Stopped::Type(skipped)), _) => Ok(Err(skipped)),
         }
     }
 
@@ -109,11 +109,14 @@ impl LiveSource {
             .get_or_try_init(|| async {
                 Ok(match self.list_namespaces().await? {
                     Ok(namespaces) => Reach { namespaces, partial: None },
-                    Err(reason) => {
+                    Err(skipped) => {
+                        let why = match skipped.reason {
+                            SkipReason::Forbidden => "namespaces may not be listed".to_owned(),
+                            _ => format!("namespaces cannot be listed ({})", skipped.message),
+                        };
                         let own = self.requests.server.namespace.clone();
-                        let partial = format!(
-                            "namespaces cannot be listed ({reason}): only the context's namespace {own} was read; name others with -n"
-                        );
+                        let partial =
+                            format!("{why}: only the context's namespace {own} was read; name others with -n");
                         Reach { namespaces: vec![own], partial: Some(partial) }
                     }
                 })
@@ -254,10 +257,10 @@ impl ClusterSource for LiveSource {
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, ClusterError> {
-        self.list_namespaces().await?.map_err(|reason| ClusterError::Refused {
+        self.list_namespaces().await?.map_err(|skipped| ClusterError::Refused {
             url: self.requests.server.url.clone(),
             what: "its namespaces".to_owned(),
-            reason,
+            reason: skipped.message,
         })
     }
 }
