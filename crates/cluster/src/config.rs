@@ -63,10 +63,11 @@ pub(crate) fn credentials(error: &AuthError, server: &Server) -> ClusterError {
                 hint: hint.unwrap_or_else(|| "install it, or put it on the PATH".to_owned()),
             };
         }
-        AuthError::AuthExecRun { cmd, out } => {
+        // The command as kube gives it holds the plugin's arguments and environment, keys among them perhaps.
+        AuthError::AuthExecRun { out, .. } => {
             let stderr = String::from_utf8_lossy(&out.stderr);
             let last = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it printed no reason");
-            format!("the credential plugin {cmd:?} failed ({}): {}", out.status, one_line(last))
+            format!("the credential plugin {:?} failed ({}): {}", command(), out.status, one_line(last))
         }
         AuthError::AuthExecParse(_) | AuthError::AuthExecSerialize(_) | AuthError::ExecPluginFailed => {
             format!("the credential plugin {:?} printed no ExecCredential", command())

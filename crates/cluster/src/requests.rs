@@ -169,7 +169,7 @@ impl Requests {
         // A length is a promise of the other side: believed only as far as a wrong one does no harm.
         let mut arrived = BytesMut::with_capacity(length.unwrap_or(0).min(64 << 20));
         while let Some(frame) = timeout(limit, body.frame()).await.map_err(|_| late("more of the answer"))? {
-            let frame = frame.map_err(|e| Broken::Cut(format!("the connection was cut: {}", innermost(&e))))?;
+            let frame = frame.map_err(|e| cut(&innermost(&e)))?;
             if let Ok(data) = frame.into_data() {
                 arrived.extend_from_slice(&data);
                 if head.status.is_success() {
@@ -206,7 +206,7 @@ impl Requests {
             cause = e.source();
         }
         let reason = innermost(error);
-        if self.answered.load(Ordering::Relaxed) { Broken::Cut(reason) } else { Broken::Unreachable(reason) }
+        if self.answered.load(Ordering::Relaxed) { cut(&reason) } else { Broken::Unreachable(reason) }
     }
 }
 
@@ -214,6 +214,10 @@ enum Broken {
     Ends(ClusterError),
     Unreachable(String),
     Cut(String),
+}
+
+fn cut(reason: &str) -> Broken {
+    Broken::Cut(format!("the connection was cut: {reason}"))
 }
 
 fn unreachable(limit: Duration) -> Broken {

@@ -1,0 +1,391 @@
+//! From a request to its answer.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use clusterlore_core::ResourceType;
+use futures::{StreamExt, stream};
+use http::{HeaderName, Request, Response, header};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
+use serde_json::{Value, json};
+
+use super::{
+    DiscoveryForm, Encoding, Seen,
+    fault::What,
+    state::{State, Target},
+    wire,
+};
+
+type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+
+struct Plain {
+    code: u16,
+    content_type: String,
+    retry_after: Option<u64>,
+    body: Bytes,
+}
+
+impl Plain {
+    fn new(content_type: &str, body: Bytes) -> Self {
+        Self { code: 200, content_type: content_type.to_owned(), retry_after: None, body }
+    }
+
+    fn json(value: &Value) -> Self {
+        Self::new(JSON, value.to_string().into())
+    }
+
+    fn status(code: u16, message: &str, accept: &str) -> Self {
+        let mut plain = if accept.starts_with(PROTOBUF) {
+            Self::new(PROTOBUF, wire::status_protobuf(code, message))
+        } else {
+            Self::json(&wire::status_json(code, message))
+        };
+        plain.code = code;
+        plain
+    }
+}
+
+pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let header =
+        |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let seen = Seen {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        accept: header(header::ACCEPT),
+        authorization: header(header::AUTHORIZATION),
+        accept_encoding: header(header::ACCEPT_ENCODING),
+    };
+    let sent = request.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    let (plain, fault) = {
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen.push(seen.clone());
+        let asked = Asked::of(&state, &seen);
+        let fault = state.meets(&Target {
+            path: &seen.path,
+            type_name: asked.ty.as_ref().map(ResourceType::name).as_deref(),
+            namespace: asked.namespace.as_deref(),
+            mid_list: asked.token.is_some(),
+            paged: asked.limit.is_some(),
+        });
+        let plain = match &fault {
+            Some(fault) => match &fault.what {
+                What::Status { code, retry_after } => {
+                    let mut plain = Plain::status(*code, "as the test wished", &seen.accept);
+                    plain.retry_after = *retry_after;
+                    plain
+                }
+                _ => route(&state, &seen, &asked, &sent),
+            },
+            None => route(&state, &seen, &asked, &sent),
+        };
+        (plain, fault.map(|f| f.what))
+    };
+    if let Some(What::Slow(by)) = fault {
+        tokio::time::sleep(by).await;
+    }
+    let mut response = Response::builder().status(plain.code).header(header::CONTENT_TYPE, plain.content_type);
+    if let Some(seconds) = plain.retry_after {
+        response = response.header(header::RETRY_AFTER, seconds);
+    }
+    let body: Body = match fault {
+        Some(What::Cut) => {
+            let sent = plain.body.slice(..plain.body.len() * 2 / 3);
+            // The client has the first part in its hands when the connection goes.
+            let late = async {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                Err(std::io::Error::other("cut as the test wished"))
+            };
+            StreamBody::new(stream::iter([Ok(Frame::data(sent))]).chain(stream::once(late))).boxed_unsync()
+        }
+        Some(What::Malformed) => {
+            // Well begun, and nonsense from the middle on.
+            let mut bytes = plain.body.to_vec();
+            let middle = bytes.len() / 2;
+            bytes.iter_mut().skip(middle).for_each(|b| *b = 0xff);
+            whole(bytes.into())
+        }
+        _ => whole(plain.body),
+    };
+    Ok(response.body(body).expect("valid headers"))
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// The parts of a resource request.
+struct Asked {
+    ty: Option<ResourceType>,
+    namespace: Option<String>,
+    name: Option<String>,
+    limit: Option<usize>,
+    token: Option<String>,
+}
+
+impl Asked {
+    fn of(state: &State, seen: &Seen) -> Self {
+        let parameter = |name: &str| {
+            let pairs = seen.query.split('&').filter_map(|p| p.split_once('='));
+            pairs.filter(|(k, _)| *k == name).map(|(_, v)| unescaped(v)).next()
+        };
+        let mut asked = Self {
+            ty: None,
+            namespace: None,
+            name: None,
+            limit: parameter("limit").and_then(|l| l.parse().ok()),
+            token: parameter("continue"),
+        };
+        let parts: Vec<String> = seen.path.trim_matches('/').split('/').map(unescaped).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let (group, version, rest) = match parts.as_slice() {
+            ["api", version, rest @ ..] => ("", *version, rest),
+            ["apis", group, version, rest @ ..] => (*group, *version, rest),
+            _ => return asked,
+        };
+        let find = |plural: &str| {
+            state.types.iter().find(|t| t.group == group && t.version == version && t.plural == plural).cloned()
+        };
+        match rest {
+            ["namespaces", namespace, plural, name @ ..] => {
+                asked.namespace = Some((*namespace).to_owned());
+                asked.ty = find(plural);
+                asked.name = name.first().map(|n| (*n).to_owned());
+            }
+            [plural, name @ ..] => {
+                asked.ty = find(plural);
+                asked.name = name.first().map(|n| (*n).to_owned());
+            }
+            [] => {}
+        }
+        asked
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = Vec::new();
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next().unwrap_or(b'0'), bytes.next().unwrap_or(b'0')];
+            let hex = std::str::from_utf8(&digits).unwrap_or("00");
+            out.push(u8::from_str_radix(hex, 16).unwrap_or(0));
+        } else {
+            out.push(byte);
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8]) -> Plain {
+    let parts: Vec<&str> = seen.path.trim_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["healthz" | "readyz" | "livez"] => Plain::new("text/plain", Bytes::from_static(b"ok")),
+        ["version"] => Plain::json(&json!({"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake"})),
+        ["api"] => discovery(state, seen, true),
+        ["apis"] => discovery(state, seen, false),
+        ["api", version] => old_version(state, "", version),
+        ["apis", group, version] => old_version(state, group, version),
+        ["apis", "authorization.k8s.io", "v1", "selfsubjectrulesreviews"] => review(state, sent),
+        ["apis", "apiextensions.k8s.io", "v1", plural @ "customresourcedefinitions"] => {
+            if !state.may_list(&format!("{plural}.apiextensions.k8s.io"), None) {
+                Plain::status(403, "customresourcedefinitions.apiextensions.k8s.io is forbidden", &seen.accept)
+            } else if seen.accept.starts_with(PROTOBUF) {
+                Plain::new(PROTOBUF, wire::definitions_protobuf(&state.types))
+            } else {
+                Plain::json(&wire::definitions_json(&state.types))
+            }
+        }
+        _ => match &asked.ty {
+            Some(ty) if asked.name.is_some() => object(state, seen, asked, ty),
+            Some(ty) => list(state, seen, asked, ty),
+            None => Plain::status(404, "the server could not find the requested resource", &seen.accept),
+        },
+    }
+}
+
+fn forbidden(ty: &ResourceType, seen: &Seen) -> Plain {
+    let message = format!(
+        "{} is forbidden: User \"fake\" cannot list resource \"{}\" in API group \"{}\"",
+        ty.name(),
+        ty.plural,
+        ty.group
+    );
+    Plain::status(403, &message, &seen.accept)
+}
+
+fn object(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain {
+    let name = asked.name.clone().unwrap_or_default();
+    if !state.may_list(&ty.name(), asked.namespace.as_deref()) {
+        return forbidden(ty, seen);
+    }
+    let key = (ty.name(), asked.namespace.clone().unwrap_or_default(), name);
+    match state.objects.get(&key) {
+        Some(object) => Plain::json(&wire::object_json(object, false)),
+        None => Plain::status(404, "not found", &seen.accept),
+    }
+}
+
+fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain {
+    let name = ty.name();
+    if !state.may_list(&name, asked.namespace.as_deref()) {
+        return forbidden(ty, seen);
+    }
+    let encoding = state.encodings.get(&name).copied().unwrap_or_default();
+    if encoding == Encoding::OnlyPlainJson && seen.accept != JSON {
+        return Plain::status(406, "only application/json is served", JSON);
+    }
+    let (page, token) = state.page(&name, asked.namespace.as_deref(), asked.limit, asked.token.as_deref());
+    let (version, token) = (state.resource_version, token.as_deref());
+    let whole = || Plain::new(JSON, wire::list_json(ty, &page, version, token, true));
+    match encoding {
+        Encoding::Any if seen.accept.starts_with(PROTOBUF) && seen.accept.contains("as=PartialObjectMetadataList") => {
+            Plain::new(PROTOBUF, wire::metadata_list_protobuf(&page, version, token))
+        }
+        Encoding::Any | Encoding::MetadataJson if seen.accept.contains("as=PartialObjectMetadataList") => {
+            let body = wire::list_json(ty, &page, version, token, false);
+            Plain::new("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", body)
+        }
+        _ => whole(),
+    }
+}
+
+fn discovery(state: &State, seen: &Seen, core: bool) -> Plain {
+    let wants = |form: &str| seen.accept.contains(&format!("g=apidiscovery.k8s.io;v={form};"));
+    let form = match state.form {
+        DiscoveryForm::V2 if wants("v2") => "v2",
+        DiscoveryForm::V2 | DiscoveryForm::V2Beta1 if wants("v2beta1") => "v2beta1",
+        _ => {
+            return if core { Plain::json(&json!({"kind": "APIVersions", "versions": ["v1"]})) } else { groups(state) };
+        }
+    };
+    let items: Vec<Value> = versions(state, core)
+        .into_iter()
+        .map(|(group, versions)| {
+            let versions: Vec<Value> = versions
+                .into_iter()
+                .map(|version| {
+                    let stale = state.stale.get(&(group.clone(), version.clone()));
+                    let shown = stale.copied().unwrap_or(true);
+                    let resources: Vec<Value> =
+                        types_of(state, &group, &version).filter(|_| shown).map(aggregated).collect();
+                    let freshness = if stale.is_some() { "Stale" } else { "Current" };
+                    json!({"version": version, "freshness": freshness, "resources": resources})
+                })
+                .collect();
+            let metadata = if core { json!({"creationTimestamp": null}) } else { json!({"name": group}) };
+            json!({"metadata": metadata, "versions": versions})
+        })
+        .collect();
+    let body = json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": format!("apidiscovery.k8s.io/{form}"),
+        "metadata": {},
+        "items": items,
+    });
+    let content_type = format!("application/json;g=apidiscovery.k8s.io;v={form};as=APIGroupDiscoveryList");
+    Plain::new(&content_type, body.to_string().into())
+}
+
+fn aggregated(ty: &ResourceType) -> Value {
+    json!({
+        "resource": ty.plural,
+        "responseKind": {"group": ty.group, "version": ty.version, "kind": ty.kind},
+        "scope": if ty.namespaced { "Namespaced" } else { "Cluster" },
+        "singularResource": ty.singular,
+        "verbs": ty.verbs,
+        "shortNames": ty.short_names,
+        "categories": ty.categories,
+        "subresources": [{"subresource": "status", "responseKind": {"kind": ty.kind}, "verbs": ["get"]}],
+    })
+}
+
+fn groups(state: &State) -> Plain {
+    let groups: Vec<Value> = versions(state, false)
+        .into_iter()
+        .map(|(group, versions)| {
+            let named = |v: &String| json!({"groupVersion": format!("{group}/{v}"), "version": v});
+            let all: Vec<Value> = versions.iter().map(named).collect();
+            json!({"name": group, "versions": all, "preferredVersion": all.first()})
+        })
+        .collect();
+    Plain::json(&json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}))
+}
+
+fn old_version(state: &State, group: &str, version: &str) -> Plain {
+    if state.stale.contains_key(&(group.to_owned(), version.to_owned())) {
+        return Plain::status(503, "service unavailable", JSON);
+    }
+    let resource = |ty: &ResourceType, name: String| {
+        json!({
+            "name": name,
+            "singularName": ty.singular,
+            "namespaced": ty.namespaced,
+            "kind": ty.kind,
+            "verbs": ty.verbs,
+            "shortNames": ty.short_names,
+            "categories": ty.categories,
+        })
+    };
+    let resources: Vec<Value> = types_of(state, group, version)
+        .flat_map(|ty| [resource(ty, ty.plural.clone()), resource(ty, format!("{}/status", ty.plural))])
+        .collect();
+    if resources.is_empty() {
+        return Plain::status(404, "not found", JSON);
+    }
+    Plain::json(
+        &json!({"kind": "APIResourceList", "groupVersion": format!("{group}/{version}"), "resources": resources}),
+    )
+}
+
+fn types_of<'a>(state: &'a State, group: &'a str, version: &'a str) -> impl Iterator<Item = &'a ResourceType> {
+    state.types.iter().filter(move |t| t.group == group && t.version == version)
+}
+
+/// Groups and their versions in the order in which their types were added; stale ones are named even without types.
+fn versions(state: &State, core: bool) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    let known = state.types.iter().map(|t| (&t.group, &t.version)).chain(state.stale.keys().map(|(g, v)| (g, v)));
+    for (group, version) in known.filter(|(group, _)| group.is_empty() == core) {
+        match groups.iter_mut().find(|(name, _)| name == group) {
+            Some((_, versions)) if versions.contains(version) => {}
+            Some((_, versions)) => versions.push(version.clone()),
+            None => groups.push((group.clone(), vec![version.clone()])),
+        }
+    }
+    groups
+}
+
+fn review(state: &State, sent: &[u8]) -> Plain {
+    let asked: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let namespace = asked["spec"]["namespace"].as_str().unwrap_or_default();
+    let mut rules: Vec<Value> = Vec::new();
+    if !state.rules_incomplete {
+        if !state.denied && state.grants.is_empty() {
+            rules.push(json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}));
+        }
+        for (_, type_name) in state.grants.iter().filter(|(n, _)| n == "*" || n == namespace) {
+            let (plural, group) =
+                type_name.split_once('.').unwrap_or((type_name, if type_name == "*" { "*" } else { "" }));
+            rules.push(json!({"verbs": ["get", "list"], "apiGroups": [group], "resources": [plural]}));
+        }
+        let named = json!({"verbs": ["list"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": ["only-this"]});
+        rules.push(named);
+    }
+    let status = json!({"resourceRules": rules, "nonResourceRules": [], "incomplete": state.rules_incomplete});
+    let mut plain = Plain::json(&json!({
+        "kind": "SelfSubjectRulesReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {},
+        "spec": {},
+        "status": status,
+    }));
+    plain.code = 201;
+    plain
+}

@@ -1,0 +1,253 @@
+//! Lists, definitions and errors as an API server writes them, in protobuf and JSON. Field numbers are those of the
+//! `generated.proto` files of k8s.io/apimachinery and k8s.io/apiextensions-apiserver.
+
+use bytes::Bytes;
+use clusterlore_core::{ResourceInstance, ResourceType};
+use prost::encoding::{WireType, encode_key, encode_varint};
+use serde_json::{Value, json};
+
+/// See [`super::NEVER_READ`].
+pub const NEVER_READ: &str = "c2VjcmV0LW5ldmVyLXJlYWQ=";
+
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A message that is written field by field.
+#[derive(Default)]
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn text(&mut self, number: u32, text: &str) -> &mut Self {
+        self.bytes(number, text.as_bytes())
+    }
+
+    fn bytes(&mut self, number: u32, bytes: &[u8]) -> &mut Self {
+        encode_key(number, WireType::LengthDelimited, &mut self.0);
+        encode_varint(bytes.len() as u64, &mut self.0);
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn number(&mut self, number: u32, value: u64) -> &mut Self {
+        encode_key(number, WireType::Varint, &mut self.0);
+        encode_varint(value, &mut self.0);
+        self
+    }
+
+    fn message(&mut self, number: u32, fill: impl FnOnce(&mut Writer)) -> &mut Self {
+        let mut inner = Writer::default();
+        fill(&mut inner);
+        self.bytes(number, &inner.0)
+    }
+
+    fn pair(&mut self, number: u32, key: &str, value: &str) -> &mut Self {
+        self.message(number, |entry| {
+            entry.text(1, key).text(2, value);
+        })
+    }
+}
+
+fn enveloped(kind: &str, api_version: &str, raw: &Writer) -> Bytes {
+    let mut out = Writer(b"k8s\0".to_vec());
+    out.message(1, |meta| {
+        meta.text(1, api_version).text(2, kind);
+    });
+    out.bytes(2, &raw.0).text(3, "").text(4, "");
+    out.0.into()
+}
+
+pub(super) fn metadata_list_protobuf(page: &[ResourceInstance], version: u64, token: Option<&str>) -> Bytes {
+    let mut list = Writer::default();
+    list_meta(&mut list, version, token);
+    for object in page {
+        list.message(2, |item| {
+            item.message(1, |meta| object_meta(meta, object));
+        });
+    }
+    enveloped("PartialObjectMetadataList", "meta.k8s.io/v1", &list)
+}
+
+fn list_meta(list: &mut Writer, version: u64, token: Option<&str>) {
+    list.message(1, |meta| {
+        meta.text(1, "").text(2, &version.to_string()).text(3, token.unwrap_or_default());
+    });
+}
+
+fn object_meta(meta: &mut Writer, object: &ResourceInstance) {
+    meta.text(1, &object.name).text(2, "");
+    meta.text(3, if object.is_cluster_scoped() { "" } else { &object.namespace });
+    meta.text(4, "").text(5, &object.uid).text(6, &object.resource_version).number(7, 1);
+    if let Some(seconds) = seconds(&object.created_at) {
+        meta.message(8, |time| {
+            time.number(1, seconds).number(2, 0);
+        });
+    }
+    for (key, value) in &object.labels {
+        meta.pair(11, key, value);
+    }
+    meta.pair(12, APPLIED, &format!("{{\"data\":\"{NEVER_READ}\"}}"));
+    for (key, value) in &object.annotations {
+        meta.pair(12, key, value);
+    }
+    meta.message(13, |owner| {
+        owner.text(1, "Bystander").text(3, "not-controlling").text(4, "0").text(5, "example.org/v1").number(6, 0);
+    });
+    if let Some(o) = &object.owner {
+        meta.message(13, |owner| {
+            owner.text(1, &o.kind).text(3, &o.name).text(4, &o.uid).text(5, &o.api_version).number(6, 1).number(7, 1);
+        });
+    }
+    meta.text(14, "example.org/finalizer");
+    meta.message(17, |field| {
+        field.text(1, "manager").text(2, "Update").message(7, |raw| {
+            raw.text(1, NEVER_READ);
+        });
+    });
+}
+
+/// Seconds since 1970 of an RFC 3339 time in UTC, without leap seconds.
+fn seconds(time: &str) -> Option<u64> {
+    let number = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    // Days from civil, after Howard Hinnant, "chrono-compatible low-level date algorithms".
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let of_era = shifted - era * 400;
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    u64::try_from(days * 86_400 + hour * 3600 + minute * 60 + second).ok()
+}
+
+pub(super) fn list_json(
+    ty: &ResourceType,
+    page: &[ResourceInstance],
+    version: u64,
+    token: Option<&str>,
+    whole: bool,
+) -> Bytes {
+    let items: Vec<Value> = page.iter().map(|o| object_json(o, whole)).collect();
+    let (kind, api_version) = if whole {
+        (format!("{}List", ty.kind), ty.api_version())
+    } else {
+        ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned())
+    };
+    let mut metadata = json!({"resourceVersion": version.to_string()});
+    if let Some(token) = token {
+        metadata["continue"] = json!(token);
+    }
+    // Go writes the fields in this order.
+    let items = serde_json::to_string(&items).expect("plain values");
+    format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":{items}}}").into()
+}
+
+pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
+    let mut annotations = json!(object.annotations);
+    annotations[APPLIED] = json!(format!("{{\"data\":\"{NEVER_READ}\"}}"));
+    let mut owners =
+        vec![json!({"apiVersion": "example.org/v1", "kind": "Bystander", "name": "not-controlling", "uid": "0"})];
+    owners.extend(object.owner.as_ref().map(|o| {
+        let mut owner = json!(o);
+        owner["controller"] = json!(true);
+        owner
+    }));
+    let mut metadata = json!({
+        "name": object.name,
+        "uid": object.uid,
+        "resourceVersion": object.resource_version,
+        "creationTimestamp": object.created_at,
+        "labels": object.labels,
+        "annotations": annotations,
+        "ownerReferences": owners,
+        "managedFields": [{"manager": "manager", "fieldsV1": {"f:data": NEVER_READ}}],
+    });
+    if !object.is_cluster_scoped() {
+        metadata["namespace"] = json!(object.namespace);
+    }
+    if whole {
+        let rest = json!({"inner": NEVER_READ});
+        json!({"metadata": metadata, "spec": rest, "status": rest, "data": rest})
+    } else {
+        json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
+    }
+}
+
+pub(super) fn definitions_protobuf(types: &[ResourceType]) -> Bytes {
+    let mut list = Writer::default();
+    list_meta(&mut list, 1, None);
+    for versions in by_name(types) {
+        let Some(ty) = versions.first() else { continue };
+        list.message(2, |definition| {
+            definition.message(1, |meta| {
+                meta.text(1, &ty.name());
+            });
+            definition.message(2, |spec| {
+                spec.text(1, &ty.group).message(3, |names| {
+                    names.text(1, &ty.plural).text(2, &ty.singular).text(4, &ty.kind);
+                });
+                spec.text(4, if ty.namespaced { "Namespaced" } else { "Cluster" });
+                for v in &versions {
+                    spec.message(7, |version| {
+                        version.text(1, &v.version).number(2, 1).number(3, 1).message(4, |validation| {
+                            validation.message(1, |schema| {
+                                schema.text(4, &v.description).text(5, "object").message(29, |property| {
+                                    property.text(1, "spec").message(2, |inner| {
+                                        inner.text(4, NEVER_READ).text(5, "object");
+                                    });
+                                });
+                            });
+                        });
+                    });
+                }
+            });
+        });
+    }
+    enveloped("CustomResourceDefinitionList", "apiextensions.k8s.io/v1", &list)
+}
+
+pub(super) fn definitions_json(types: &[ResourceType]) -> Value {
+    let items: Vec<Value> = by_name(types)
+        .into_iter()
+        .filter_map(|versions| {
+            let ty = versions.first()?;
+            let served: Vec<Value> = versions
+                .iter()
+                .map(|v| {
+                    json!({"name": v.version, "served": true, "storage": true, "schema": {"openAPIV3Schema":
+                        {"description": v.description, "type": "object", "properties": {"spec": {"description": NEVER_READ}}}}})
+                })
+                .collect();
+            Some(json!({
+                "metadata": {"name": ty.name()},
+                "spec": {
+                    "group": ty.group,
+                    "names": {"plural": ty.plural, "kind": ty.kind},
+                    "scope": if ty.namespaced { "Namespaced" } else { "Cluster" },
+                    "versions": served,
+                }
+            }))
+        })
+        .collect();
+    json!({"kind": "CustomResourceDefinitionList", "apiVersion": "apiextensions.k8s.io/v1", "metadata": {}, "items": items})
+}
+
+fn by_name(types: &[ResourceType]) -> Vec<Vec<&ResourceType>> {
+    let custom = |ty: &&ResourceType| ty.group.contains('.') && !ty.group.ends_with(".k8s.io");
+    let mut groups: Vec<Vec<&ResourceType>> = Vec::new();
+    for ty in types.iter().filter(custom) {
+        match groups.iter_mut().find(|g| g.first().is_some_and(|first| first.name() == ty.name())) {
+            Some(group) => group.push(ty),
+            None => groups.push(vec![ty]),
+        }
+    }
+    groups
+}
+
+pub(super) fn status_json(code: u16, message: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": code})
+}
+
+pub(super) fn status_protobuf(code: u16, message: &str) -> Bytes {
+    let mut status = Writer::default();
+    status.message(1, |_| {}).text(2, "Failure").text(3, message).number(6, u64::from(code));
+    enveloped("Status", "v1", &status)
+}
