@@ -1,0 +1,55 @@
+//! Where the real parts lie, and what happens where they do not.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// As `testing/kube/build` builds it.
+const KUBE_VERSION: &str = "1.34.4";
+
+/// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.
+pub(super) fn find() -> Result<PathBuf, String> {
+    let cache = || {
+        env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
+            let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+            Some(caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?.join("clusterlore"))
+        })
+    };
+    let given = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
+    let built = cache().map(|dir| dir.join(format!("kube-{KUBE_VERSION}")));
+    let places: Vec<PathBuf> = [given, built].into_iter().flatten().collect();
+    let whole = |dir: &Path| ["kube-apiserver", "etcd", "kubectl"].iter().all(|program| dir.join(program).is_file());
+    places.iter().find(|dir| whole(dir)).cloned().ok_or_else(|| {
+        let places: Vec<_> = places.iter().map(|p| p.display().to_string()).collect();
+        format!(
+            "kube-apiserver, etcd and kubectl are not all in {}; run testing/kube/build (about four minutes, once), or set \
+             KUBEBUILDER_ASSETS to a folder that holds them",
+            places.join(" nor in ")
+        )
+    })
+}
+
+/// What others keep beside the checkout (`../shared`, or `shared` in it): `shared("corpus/manifests")`. Where it is absent the test is to
+/// return, and a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn shared(path: &str) -> Option<PathBuf> {
+    // Cargo tells tests where they belong; a program run by hand knows where it was built.
+    let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let checkout = here.ancestors().filter(|dir| dir.join("Cargo.lock").is_file()).last().unwrap_or(&here);
+    let places = [checkout.join("../shared").join(path), checkout.join("shared").join(path)];
+    match places.iter().find(|place| place.exists()) {
+        Some(place) => Some(place.clone()),
+        None => skip(&format!("shared/{path} is missing beside the checkout {}", checkout.display())),
+    }
+}
+
+/// In CI nothing is skipped.
+#[allow(clippy::print_stderr, reason = "the one who runs the tests has to see that a part of them did not run")]
+pub(super) fn skip<T>(missing: &str) -> Option<T> {
+    assert!(env::var("CI").as_deref() != Ok("true"), "{missing}");
+    eprintln!("skipped: {missing}");
+    None
+}
