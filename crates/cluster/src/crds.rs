@@ -83,8 +83,8 @@ fn read(content_type: &str, body: Bytes) -> Result<(HashMap<String, Versions>, S
     } else {
         let list: JsonDefinitions = decode::from_json(&body)?;
         let named = list.items.unwrap_or_default().into_iter().map(|d| {
-            let versions = d.spec.versions.into_iter().map(|v| (v.name, v.schema.description()));
-            (format!("{}.{}", d.spec.names.plural, d.spec.group), versions.collect())
+            let versions = d.spec.versions();
+            (format!("{}.{}", d.spec.names.plural, d.spec.group), versions)
         });
         Ok((named.collect(), list.metadata.and_then(|m| m.next).unwrap_or_default()))
     }
@@ -96,7 +96,7 @@ struct JsonDefinitions {
     items: Option<Vec<JsonDefinition>>,
 }
 
-/// A definition in JSON or YAML; of the schemas only the first sentence of each is kept.
+/// A definition in JSON or YAML; of its schemas only their own descriptions are kept.
 #[derive(Debug, Deserialize)]
 pub(crate) struct JsonDefinition {
     pub(crate) spec: JsonSpec,
@@ -108,7 +108,23 @@ pub(crate) struct JsonSpec {
     pub(crate) names: JsonNames,
     #[serde(default)]
     pub(crate) scope: String,
-    pub(crate) versions: Vec<JsonVersion>,
+    #[serde(default)]
+    versions: Vec<JsonVersion>,
+    /// The one version of definitions older than Kubernetes 1.11.
+    version: Option<String>,
+    /// The schema of all versions in `apiextensions.k8s.io/v1beta1`.
+    validation: Option<JsonValidation>,
+}
+
+impl JsonSpec {
+    /// Served versions with their descriptions, in the definition's order.
+    pub(crate) fn versions(&self) -> Versions {
+        let shared = self.validation.as_ref().map(JsonValidation::description).unwrap_or_default();
+        let own = |v: &JsonVersion| Some(v.schema.description()).filter(|d| !d.is_empty());
+        let many = self.versions.iter().filter(|v| v.served);
+        let many: Versions = many.map(|v| (v.name.clone(), own(v).unwrap_or_else(|| shared.clone()))).collect();
+        if many.is_empty() { self.version.iter().map(|v| (v.clone(), shared.clone())).collect() } else { many }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,17 +138,17 @@ pub(crate) struct JsonNames {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct JsonVersion {
-    pub(crate) name: String,
+struct JsonVersion {
+    name: String,
     #[serde(default)]
-    pub(crate) served: bool,
+    served: bool,
     #[serde(default)]
-    pub(crate) schema: JsonValidation,
+    schema: JsonValidation,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct JsonValidation {
+struct JsonValidation {
     #[serde(rename = "openAPIV3Schema")]
     schema: Option<JsonSchema>,
 }
@@ -143,7 +159,7 @@ struct JsonSchema {
 }
 
 impl JsonValidation {
-    pub(crate) fn description(self) -> String {
-        self.schema.and_then(|s| s.description).unwrap_or_default()
+    fn description(&self) -> String {
+        self.schema.as_ref().and_then(|s| s.description.clone()).unwrap_or_default()
     }
 }

@@ -5,10 +5,12 @@
 //! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
 
 mod access;
+mod builtin;
 mod config;
 mod crds;
 mod decode;
 mod discovery;
+mod documents;
 mod error;
 mod folder;
 mod list;
