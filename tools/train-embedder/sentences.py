@@ -9,6 +9,7 @@ import re
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import NamedTuple
 
 from words import as_words
 
@@ -103,6 +104,12 @@ TYPE_QUESTIONS = (
 )
 
 
+class Sentence(NamedTuple):
+    text: str
+    about: str = ""  # what the text means, free of its form
+    scope: str = ""  # where in the cluster it stands
+
+
 class Choice:
     """Draws that depend on the key alone."""
 
@@ -120,7 +127,8 @@ class Choice:
 
 
 def object_line(choice, name, component, description):
-    """An object in the form the program gives its documents."""
+    """An object in the form the program gives its documents, and what it is about."""
+    about = f"{name}: {description}"
     kind, version = choice.of(WORKLOADS)
     name = name.lower().replace(" ", "-")
     named = choice.of(NAME_FORMS).format(name)
@@ -134,7 +142,16 @@ def object_line(choice, name, component, description):
         parts.append(f"labels: {labels}")
     if choice.number() % 5 < 3:
         parts.append(description)
-    return " | ".join(parts)
+    return Sentence(" | ".join(parts), about, scope(kind, namespace))
+
+
+def scope(kind, namespace):
+    """How one asks for all objects of a kind in a namespace."""
+    if kind.endswith("y"):
+        plural = kind[:-1] + "ies"
+    else:
+        plural = kind + ("es" if kind.endswith("s") else "s")
+    return f"{plural} in the {namespace} namespace"
 
 
 def lower_first(text):
@@ -150,51 +167,58 @@ def rows(name):
 def from_software():
     for name, component, description in rows("software.tsv"):
         phrase, role = lower_first(description), component.replace("-", " ")
-        yield f"{name}: {description}"
-        yield f"{name} is a {phrase}"
-        yield description
-        yield name
-        yield f"{name} {role}"
+        about = f"{name}: {description}"
+        yield Sentence(about, about)
+        yield Sentence(f"{name} is a {phrase}", about)
+        yield Sentence(description)
+        yield Sentence(name, about)
+        yield Sentence(f"{name} {role}", about)
         choice = Choice("software", name)
         for _ in range(12):
             yield object_line(choice, name, component, description)
         for _ in range(3):
-            yield choice.of(QUESTIONS).format(phrase)
-        yield choice.of(QUESTIONS).format(name)
-        yield choice.of(QUESTIONS).format(f"{role} {name}")
-        yield choice.of(QUESTIONS).format(f"{role} in {choice.of(NAMESPACES)}")
+            yield Sentence(choice.of(QUESTIONS).format(phrase))
+        yield Sentence(choice.of(QUESTIONS).format(name), about)
+        yield Sentence(choice.of(QUESTIONS).format(f"{role} {name}"), about)
+        yield Sentence(choice.of(QUESTIONS).format(f"{role} in {choice.of(NAMESPACES)}"))
 
 
 def from_services():
     for name, description in rows("services.tsv"):
-        yield f"{name}: {description}"
-        yield description
-        yield name
+        about = f"{name}: {description}"
+        yield Sentence(about, about)
+        yield Sentence(description)
+        yield Sentence(name, about)
         choice = Choice("service", name)
         for _ in range(12):
             component = choice.of(["backend", "api", "worker", "frontend", "service"])
             yield object_line(choice, name, component, description)
         for _ in range(4):
-            yield choice.of(QUESTIONS).format(lower_first(description))
-        yield choice.of(QUESTIONS).format(name)
+            yield Sentence(choice.of(QUESTIONS).format(lower_first(description)))
+        yield Sentence(choice.of(QUESTIONS).format(name), about)
 
 
 def from_kinds():
     for kind, version, purpose in rows("kinds.tsv"):
         group = version.rpartition("/")[0]
-        yield f"{kind}: {purpose}"
-        yield purpose
-        yield f"{kind} {version}"
-        yield f"CustomResourceDefinition {kind.lower()}s.{group} | {kind} | {purpose}"
-        yield f"{kind} is the {purpose}"
+        about = f"{kind}: {purpose}"
+        yield Sentence(about, about)
+        yield Sentence(purpose)
+        yield Sentence(f"{kind} {version}", about)
+        yield Sentence(
+            f"CustomResourceDefinition {kind.lower()}s.{group} | {kind} | {purpose}", about
+        )
+        yield Sentence(f"{kind} is the {purpose}", about)
         choice = Choice("kind", kind, version)
         for _ in range(4):
-            yield choice.of(TYPE_QUESTIONS).format(purpose)
+            yield Sentence(choice.of(TYPE_QUESTIONS).format(purpose))
         for _ in range(4):
             name = choice.of(["main", "example", "default", "prod", "shop", "web", "orders"])
             namespace = choice.of(NAMESPACES)
-            yield f"{kind} {name} | namespace: {namespace} | apiVersion: {version} | {purpose}"
-            yield f"{kind} {name}-{namespace} | namespace: {namespace} | apiVersion: {version}"
+            line = f"{kind} {name} | namespace: {namespace} | apiVersion: {version}"
+            where = scope(kind, namespace)
+            yield Sentence(f"{line} | {purpose}", about, where)
+            yield Sentence(line, about, where)
 
 
 def apt(*arguments):
@@ -202,7 +226,9 @@ def apt(*arguments):
         done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         detail = (getattr(error, "stderr", "") or str(error)).strip()
-        raise SystemExit(f"no Debian package index: {detail}\nrun this on Debian or in its container image")
+        raise SystemExit(
+            f"no Debian package index: {detail}\nrun this on Debian or in its container image"
+        )
     return done.stdout
 
 
@@ -251,13 +277,14 @@ def from_debian(lists):
         taken[section] = taken.get(section, 0) + 1
         first = " ".join(re.split(r"\n \.", rest)[0].split())
         choice = Choice("debian", name)
-        yield f"{name}: {short}"
+        about = f"{name}: {short}"
+        yield Sentence(about, about)
         if len(first) > 40:
-            yield first
+            yield Sentence(first)
         if section in SERVER_SECTIONS:
-            yield short
+            yield Sentence(short)
             yield object_line(choice, name, section, short)
-            yield choice.of(QUESTIONS).format(lower_first(short))
+            yield Sentence(choice.of(QUESTIONS).format(lower_first(short)))
 
 
 def from_kubernetes(crate):
@@ -274,14 +301,18 @@ def from_kubernetes(crate):
                 text = re.sub(r"https?://\S+|More info:|# Arguments.*", "", text)
                 item = re.search(re.escape(block) + r"pub struct (\w+)", code)
                 if item:
-                    yield f"{item[1]}: {text}"
+                    yield Sentence(f"{item[1]}: {text}")
                 for sentence in re.split(r"(?<=[.!?]) +(?=[A-Z])", text):
                     if len(sentence) > 30:
-                        yield sentence
+                        yield Sentence(sentence)
+
+
+def shortened(text):
+    return " ".join(as_words(text).split()[:LONGEST])
 
 
 def compose(lists, crate):
-    """All sentences as the embedder receives them, in a fixed order, each once."""
+    """The sentences in the words the embedder receives, in a fixed order, each once."""
     sources = {
         "software": from_software(),
         "services": from_services(),
@@ -290,11 +321,12 @@ def compose(lists, crate):
         "debian": from_debian(lists),
     }
     sentences, counts = {}, {}
-    for source, texts in sources.items():
+    for source, found in sources.items():
         before = len(sentences)
-        for text in texts:
-            words = as_words(text).split()[:LONGEST]
-            if words:
-                sentences[" ".join(words)] = None
+        for sentence in found:
+            sentence = Sentence(*map(shortened, sentence))
+            for part in (sentence, Sentence(sentence.scope)):
+                if part.text:
+                    sentences.setdefault(part.text, part)
         counts[source] = len(sentences) - before
-    return list(sentences), counts
+    return list(sentences.values()), counts

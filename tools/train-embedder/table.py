@@ -3,7 +3,8 @@
 import json
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as save_tensors
 from tokenizers import Tokenizer
 
 
@@ -37,7 +38,9 @@ def save(folder, tokenizer, table):
     compact = {"ensure_ascii": False, "separators": (",", ":")}
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer, **compact), encoding="utf-8")
     rows, steps = quantized(table)
-    save_file({"embeddings": rows, "weights": steps}, folder / "model.safetensors")
+    # Not save_file: it makes the file readable for its owner only.
+    tensors = save_tensors({"embeddings": rows, "weights": steps})
+    (folder / "model.safetensors").write_bytes(tensors)
     config = {"model_type": "model2vec", "hidden_dim": table.shape[1], "normalize": True}
     (folder / "config.json").write_text(json.dumps(config) + "\n")
 

