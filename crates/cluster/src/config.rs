@@ -26,16 +26,7 @@ pub(crate) struct Server {
 
 /// Reads the configuration and builds a client. Runs the credential plugin, if there is one.
 pub(crate) async fn connect(options: &LiveOptions) -> Result<(Server, Client), ClusterError> {
-    let mut config = load(options).await?;
-    let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if loopback {
-        // Nothing is gained by gzip there, and a proxy from the environment would look for it on its own machine.
-        config.disable_compression = true;
-        config.proxy_url = None;
-    }
-    config.default_retry = false;
-    config.connect_timeout = Some(options.request_timeout.min(std::time::Duration::from_secs(10)));
+    let config = tuned(load(options).await?, options);
     let server = server(&config);
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Fails only when someone else was faster, which is as good.
@@ -49,6 +40,19 @@ pub(crate) async fn connect(options: &LiveOptions) -> Result<(Server, Client), C
         other => ClusterError::Credentials { reason: one_line(&other.to_string()) },
     })?;
     Ok((server, client))
+}
+
+fn tuned(mut config: Config, options: &LiveOptions) -> Config {
+    let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if loopback {
+        // Nothing is gained by gzip there, and a proxy from the environment would look for it on its own machine.
+        config.disable_compression = true;
+        config.proxy_url = None;
+    }
+    config.default_retry = false;
+    config.connect_timeout = Some(options.request_timeout.min(std::time::Duration::from_secs(10)));
+    config
 }
 
 /// What to say when credentials cannot be prepared; never what a plugin printed, which may be a token.
@@ -155,5 +159,28 @@ fn server(config: &Config) -> Server {
         ca_hash,
         namespace: config.default_namespace.clone(),
         exec: config.auth_info.exec.as_ref().and_then(|e| Some((e.command.clone()?, e.install_hint.clone()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compression_and_proxies_are_for_other_machines() {
+        for (url, here) in [
+            ("https://127.0.0.1:6443", true),
+            ("https://localhost", true),
+            ("https://[::1]:6443", true),
+            ("https://10.0.0.1:6443", false),
+            ("https://[fd00::1]", false),
+            ("https://api.example.org", false),
+        ] {
+            let mut config = Config::new(url.parse().unwrap());
+            config.proxy_url = Some("http://proxy.example.org:3128".parse().unwrap());
+            let tuned = tuned(config, &LiveOptions::default());
+            assert_eq!((tuned.disable_compression, tuned.proxy_url.is_none()), (here, here), "{url}");
+            assert!(!tuned.default_retry);
+        }
     }
 }

@@ -127,7 +127,7 @@ impl Document<'_> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Item {
-            Definition(JsonDefinition),
+            Definition(Box<JsonDefinition>),
             Other(serde::de::IgnoredAny),
         }
         #[derive(Deserialize)]
@@ -135,7 +135,7 @@ impl Document<'_> {
             items: Vec<Item>,
         }
         let items = self.parse::<Items>()?.items.into_iter();
-        Ok(items.map(|item| if let Item::Definition(d) = item { Some(d) } else { None }).collect())
+        Ok(items.map(|item| if let Item::Definition(d) = item { Some(*d) } else { None }).collect())
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, Broken> {

@@ -1,5 +1,7 @@
 //! What the user reads when no cluster can be reached.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{path::PathBuf, time::Duration};
 
 use clusterlore_cluster::{ClusterError, ClusterSource, LiveOptions, LiveSource, RetryPolicy};

@@ -1,5 +1,7 @@
 //! A folder of manifests read like a cluster.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{fs, path::Path};
 
 use clusterlore_cluster::{ClusterSource, FolderSource, ListEvent, ListScope, Listing, PageSink, SkipReason};

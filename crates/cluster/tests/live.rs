@@ -1,5 +1,7 @@
 //! Every rule of reading a live cluster, against an API server that misbehaves as asked.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
@@ -242,6 +244,27 @@ async fn passing_troubles_are_retried_from_the_same_page() {
             assert!(read.has_all_seven() && read.restarts.is_empty(), "{fault:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_first_page_that_is_read_again_takes_its_own_token() {
+    let server = seven_pods().await;
+    server.fault("pods", Fault::cut().times(1));
+    let mut options = options(&server);
+    options.retry.base = Duration::from_millis(400);
+    let source = LiveSource::connect(options).await.unwrap();
+    let change = async {
+        while server.count("/api/v1/pods") == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // Moves the end of the first page, after its token was seen and the second page asked for.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        server.put(pod("a", "p0-new"));
+    };
+    let pods = pods();
+    let ((listing, read), ()) = tokio::join!(list(&source, &pods, &ListScope::All), change);
+    assert_eq!(listing.unwrap(), complete());
+    assert_eq!(read.objects.len(), 8, "{:?}", read.ids());
 }
 
 #[tokio::test]
