@@ -297,6 +297,11 @@ impl ApiServer {
         self.dir.path()
     }
 
+    /// The kubectl that the methods here call.
+    pub fn kubectl_path(&self) -> PathBuf {
+        self.bin.join("kubectl")
+    }
+
     fn program(&self) -> Kubectl {
         Kubectl { bin: self.bin.clone(), dir: self.dir.path().to_owned() }
     }

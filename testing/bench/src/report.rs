@@ -1,0 +1,117 @@
+//! What was measured, for people and for programs.
+
+use std::{fmt::Write as _, fs, process::Command};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::{
+    Args,
+    process::Sample,
+    rows::{Row, Unit},
+};
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    date: String,
+    machine: String,
+    versions: Vec<String>,
+    rows: Vec<Row>,
+}
+
+impl Report {
+    pub(crate) fn new(args: &Args, rows: Vec<Row>) -> Result<Self> {
+        let say = |command: &mut Command| {
+            let out = command.output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
+            out.unwrap_or_else(|e| format!("{command:?}: {e}"))
+        };
+        let commit = say(Command::new("git").args(["rev-parse", "--short", "HEAD"]));
+        let kubectl = say(Command::new("kubectl").args(["version", "--client"]));
+        let versions = vec![
+            format!("{} ({commit})", say(Command::new(&args.binary).arg("--version"))),
+            say(Command::new("rustc").arg("--version")),
+            "kube-apiserver 1.34.4, etcd 3.6.4 on the same machine".to_owned(),
+            format!("kubectl {}", kubectl.lines().next().unwrap_or_default().trim_start_matches("Client Version: ")),
+        ];
+        let date = jiff::Timestamp::now().to_string();
+        Ok(Self { date: date.chars().take(10).collect(), machine: machine(), versions, rows })
+    }
+
+    pub(crate) fn markdown(&self) -> String {
+        format!(
+            "# Benchmarks\n\n\
+             {}, {}; {}.\n\n\
+             {}\n\
+             Seconds and milliseconds are medians with the smallest and the largest in brackets; memory is the largest resident set. \
+             clusterlore and its yardstick take turns in one run, since only ratios travel between machines. The yardsticks write to \
+             /dev/null.\n\n\
+             To repeat it: `./bench --write` (Rust, Go 1.26 and kubectl; some fifteen minutes on two cores, an idle machine). \
+             `./bench --only first-sync` measures one row, `./bench --serve pods` starts the cluster of a row and waits.\n",
+            self.date,
+            self.machine,
+            self.versions.join(", "),
+            self.markdown_table(),
+        )
+    }
+
+    pub(crate) fn markdown_table(&self) -> String {
+        let mut table = String::from(
+            "| what | target | clusterlore | yardstick | ratio | met |\n| --- | --- | --- | --- | --- | --- |\n",
+        );
+        for row in &self.rows {
+            let yardstick = row
+                .yardstick
+                .as_ref()
+                .map_or_else(|| "–".to_owned(), |(what, sample)| format!("{}: {what}", shown(sample, row.unit)));
+            let ratio = row.ratio.map_or_else(|| "–".to_owned(), |r| format!("{r:.*}", usize::from(r < 10.0) + 1));
+            let met = if row.met { "yes" } else { "**no**" };
+            let ours = shown(&row.ours, row.unit);
+            let _ = writeln!(table, "| {} | {} | {ours} | {yardstick} | {ratio} | {met} |", row.what, row.target);
+        }
+        table
+    }
+}
+
+fn shown(sample: &Sample, unit: Unit) -> String {
+    let (digits, name) = match unit {
+        Unit::Seconds => (2, "s"),
+        Unit::Milliseconds => (1, "ms"),
+        Unit::Megabytes => return format!("{:.0} MB", sample.max()),
+    };
+    let [median, min, max] = [sample.median(), sample.min(), sample.max()];
+    format!("{median:.digits$} {name} ({min:.digits$}–{max:.digits$})")
+}
+
+/// Processor, cores and memory, as the kernel names them.
+fn machine() -> String {
+    let value = |file: &str, key: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key));
+        line.and_then(|line| line.split_once(':')).map(|(_, v)| v.trim().to_owned()).unwrap_or_default()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let memory: u64 = value("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse().unwrap_or(0);
+    let gib = memory as f64 / f64::from(1 << 20);
+    format!("{} ({cores} cores, {gib:.0} GiB)", value("/proc/cpuinfo", "model name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_reads_well() {
+        let row = Row {
+            what: "a".to_owned(),
+            target: "25 times faster".to_owned(),
+            unit: Unit::Seconds,
+            ours: Sample(vec![1.0, 3.0, 2.0]),
+            yardstick: Some(("b".to_owned(), Sample(vec![60.0]))),
+            ratio: Some(30.0),
+            met: true,
+        };
+        let report = Report { date: String::new(), machine: String::new(), versions: Vec::new(), rows: vec![row] };
+        let last = report.markdown_table().lines().last().unwrap().to_owned();
+        assert_eq!(last, "| a | 25 times faster | 2.00 s (1.00–3.00) | 60.00 s (60.00–60.00): b | 30.0 | yes |");
+    }
+}

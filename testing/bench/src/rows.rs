@@ -1,0 +1,328 @@
+//! What is measured, row by row: clusterlore and its yardstick in turn, so that a slow minute of the machine meets both.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Result, ensure};
+use clusterlore_testkit::real::ApiServer;
+use serde::Serialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    Args, OBJECTS, TYPES,
+    process::{Sample, run, time},
+};
+
+/// A line of the table.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) what: String,
+    /// What the design asks for.
+    pub(crate) target: String,
+    pub(crate) unit: Unit,
+    pub(crate) ours: Sample,
+    /// What it is compared with, if with anything.
+    pub(crate) yardstick: Option<(String, Sample)>,
+    /// Faster or slower by; the target's number where the target is a ratio.
+    pub(crate) ratio: Option<f64>,
+    pub(crate) met: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Unit {
+    Seconds,
+    Milliseconds,
+    Megabytes,
+}
+
+/// Questions of one batch.
+const BATCH: usize = 200;
+
+pub(crate) struct Bench<'a> {
+    args: &'a Args,
+    dir: TempDir,
+    rows: Vec<Row>,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(args: &'a Args) -> Result<Self> {
+        Ok(Self { args, dir: tempfile::Builder::new().prefix("clusterlore-bench-").tempdir()?, rows: Vec::new() })
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// Many types, few objects: what a user sees who only wants to know what a sync would do.
+    pub(crate) fn dry_run(&mut self, server: &ApiServer) -> Result<()> {
+        let types: Vec<String> = server.listed_types().iter().map(|ty| ty.name()).collect();
+        let kubeconfig = server.kubeconfig("admin");
+        let kubectl = |ty: &str| {
+            let mut command = kubectl(server, &kubeconfig);
+            command.args(["get", ty, "-A", "-o", "json"]);
+            command
+        };
+        // kubectl remembers what it discovered: the first call of all pays for that, and not in the measurement.
+        time(&mut kubectl("namespaces"))?;
+        let (mut ours, mut theirs) = (Sample::default(), Sample::default());
+        // A yardstick of a minute or more needs no five repetitions to be steady.
+        for round in 0..self.args.runs {
+            let store = self.dir.path().join("dry-run.db");
+            let run = run(self.sync(&kubeconfig, &store).arg("--dry-run"))?;
+            let summary: Value = serde_json::from_str(&run.stdout)?;
+            ensure!(summary["discovered"] == OBJECTS, "{OBJECTS} objects exist, the dry run says {summary}");
+            ours.0.push(run.seconds);
+            if round < 2 {
+                let mut sum = 0.0;
+                for ty in &types {
+                    sum += time(&mut kubectl(ty))?;
+                }
+                theirs.0.push(sum);
+            }
+            self.tell("dry run", &ours, Some(&theirs));
+        }
+        let ratio = theirs.median() / ours.median();
+        self.rows.push(Row {
+            what: format!("dry run, {TYPES} types and {OBJECTS} objects"),
+            target: "25 times faster".to_owned(),
+            unit: Unit::Seconds,
+            ours,
+            yardstick: Some(("the same types, one `kubectl get TYPE -A -o json` after another".to_owned(), theirs)),
+            ratio: Some(ratio),
+            met: ratio >= 25.0,
+        });
+        Ok(())
+    }
+
+    /// List, embed, store into an empty store. The store of the last run stays for the rows that follow.
+    pub(crate) fn first_sync(&mut self, server: &ApiServer, measured: bool) -> Result<()> {
+        let kubeconfig = server.kubeconfig("admin");
+        let (mut ours, mut theirs, mut peak) = (Sample::default(), Sample::default(), Sample::default());
+        for _ in 0..if measured { self.args.runs } else { 1 } {
+            let store = self.store();
+            if let Some(folder) = store.parent() {
+                let _ = fs::remove_dir_all(folder);
+                fs::create_dir_all(folder)?;
+            }
+            let run = run(&mut self.sync(&kubeconfig, &store))?;
+            let summary: Value = serde_json::from_str(&run.stdout)?;
+            let stored = summary["stored"].as_u64().unwrap_or(0);
+            ensure!(stored >= self.args.pods as u64, "{} pods exist, the sync says {summary}", self.args.pods);
+            ours.0.push(run.seconds);
+            peak.0.push(run.peak as f64 / 1e6);
+            if measured {
+                theirs.0.push(time(kubectl(server, &kubeconfig).args(["get", "pods", "-A", "-o", "json"]))?);
+                self.tell("first sync", &ours, Some(&theirs));
+            }
+        }
+        if !measured {
+            return Ok(());
+        }
+        let ratio = theirs.median() / ours.median();
+        self.rows.push(Row {
+            what: format!("full first sync (list, embed, store), {} pods of 6 KB metadata", self.args.pods),
+            target: "15 times faster".to_owned(),
+            unit: Unit::Seconds,
+            ours,
+            yardstick: Some(("`kubectl get pods -A -o json` alone".to_owned(), theirs)),
+            ratio: Some(ratio),
+            met: ratio >= 15.0,
+        });
+        self.rows.push(Row {
+            what: "peak memory of that sync".to_owned(),
+            target: "under 150 MB".to_owned(),
+            unit: Unit::Megabytes,
+            met: peak.max() < 150.0,
+            ours: peak,
+            yardstick: None,
+            ratio: None,
+        });
+        Ok(())
+    }
+
+    /// Nothing has changed since the first sync.
+    pub(crate) fn second_sync(&mut self, server: &ApiServer) -> Result<()> {
+        let kubeconfig = server.kubeconfig("admin");
+        let (mut ours, mut theirs) = (Sample::default(), Sample::default());
+        // One of each beforehand: both find the same warm server.
+        for round in 0..=self.args.runs {
+            let sync = run(&mut self.sync(&kubeconfig, &self.store()))?;
+            let lists = run(Command::new(&self.args.bare_lists).arg(&kubeconfig))?;
+            let summary: Value = serde_json::from_str(&sync.stdout)?;
+            ensure!(
+                summary["stored"] == 0 && summary["deleted"] == 0 && summary["unchanged"] == summary["discovered"],
+                "nothing has changed, and the sync says {summary}"
+            );
+            let listed: Option<u64> = lists.stdout.split(' ').next().and_then(|n| n.parse().ok());
+            ensure!(listed == summary["discovered"].as_u64(), "bare lists: {}; sync: {summary}", lists.stdout);
+            if round > 0 {
+                ours.0.push(sync.seconds);
+                theirs.0.push(lists.seconds);
+                self.tell("second sync", &ours, Some(&theirs));
+            }
+        }
+        let ratio = ours.median() / theirs.median();
+        self.rows.push(Row {
+            what: "second sync, nothing changed; nothing embedded, nothing written".to_owned(),
+            target: "within 1.3 times".to_owned(),
+            unit: Unit::Seconds,
+            ours,
+            yardstick: Some(("the bare lists, read as clusterlore reads them".to_owned(), theirs)),
+            ratio: Some(ratio),
+            met: ratio <= 1.3,
+        });
+        Ok(())
+    }
+
+    /// A whole process: start, open the store, load the table, search, print.
+    pub(crate) fn shell_search(&mut self) -> Result<()> {
+        let mut ours = Sample::default();
+        for round in 0..=self.args.runs * 2 {
+            let found =
+                run(self.clusterlore(&self.store()).args(["search", "which databases are running", "-o", "name"]))?;
+            ensure!(!found.stdout.is_empty(), "the search finds nothing");
+            if round > 0 {
+                ours.0.push(found.seconds * 1e3);
+            }
+        }
+        self.tell("search from the shell", &ours, None);
+        self.rows.push(Row {
+            what: format!("one `clusterlore search` from the shell, {} documents", self.args.pods),
+            target: "150 ms or less".to_owned(),
+            unit: Unit::Milliseconds,
+            met: ours.median() <= 150.0,
+            ours,
+            yardstick: None,
+            ratio: None,
+        });
+        Ok(())
+    }
+
+    /// What a question costs in a running process: a batch of many less a batch of one, shared out.
+    pub(crate) fn batch_search(&mut self) -> Result<()> {
+        let (one, many) = (self.dir.path().join("one.jsonl"), self.dir.path().join("many.jsonl"));
+        fs::write(&one, questions(1))?;
+        fs::write(&many, questions(BATCH))?;
+        let (mut plain, mut filtered) = (Sample::default(), Sample::default());
+        for _ in 0..self.args.runs {
+            for (sample, filter) in [(&mut plain, None), (&mut filtered, Some("load-03"))] {
+                let answer = |file: &Path| -> Result<f64> {
+                    let mut command = self.clusterlore(&self.store());
+                    command.arg("search").arg("--batch").arg(file).args(["--limit", "10"]);
+                    command.args(filter.iter().flat_map(|namespace| ["-n", namespace]));
+                    Ok(run(&mut command)?.seconds)
+                };
+                let (alone, all) = (answer(&one)?, answer(&many)?);
+                sample.0.push((all - alone) * 1e3 / (BATCH - 1) as f64);
+            }
+        }
+        self.tell("search in a process", &plain, Some(&filtered));
+        self.rows.push(Row {
+            what: format!("search inside a running process, {} documents", self.args.pods),
+            target: "5 ms or less".to_owned(),
+            unit: Unit::Milliseconds,
+            met: plain.median() <= 5.0,
+            ours: plain.clone(),
+            yardstick: None,
+            ratio: None,
+        });
+        let ratio = filtered.median() / plain.median();
+        self.rows.push(Row {
+            what: "the same with a namespace filter".to_owned(),
+            target: "no slower".to_owned(),
+            unit: Unit::Milliseconds,
+            // Two samples of the same thing differ by that much.
+            met: ratio <= 1.05,
+            ours: filtered,
+            yardstick: Some(("without filter".to_owned(), plain)),
+            ratio: Some(ratio),
+        });
+        Ok(())
+    }
+
+    fn store(&self) -> PathBuf {
+        self.dir.path().join("store/index.db")
+    }
+
+    fn clusterlore(&self, store: &Path) -> Command {
+        let mut command = Command::new(&self.args.binary);
+        command.arg("--store").arg(format!("sqlite:{}", store.display()));
+        command
+    }
+
+    fn sync(&self, kubeconfig: &Path, store: &Path) -> Command {
+        let mut command = self.clusterlore(store);
+        command.arg("sync-instances").arg("--kubeconfig").arg(kubeconfig).args(["--output", "json"]);
+        command
+    }
+
+    fn tell(&self, what: &str, ours: &Sample, other: Option<&Sample>) {
+        let last = |sample: &Sample| sample.0.last().map_or_else(String::new, |x| format!("{x:.2}"));
+        eprintln!("{what}: {}{}", last(ours), other.map_or_else(String::new, |o| format!(" beside {}", last(o))));
+    }
+}
+
+fn kubectl(server: &ApiServer, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(server.kubectl_path());
+    command.arg("--kubeconfig").arg(kubeconfig).arg("--cache-dir").arg(server.dir().join("kubectl-cache"));
+    command
+}
+
+/// As many different questions as are asked for, a JSON line each.
+fn questions(n: usize) -> String {
+    let forms = ["which {} are running", "where is the {}", "{} of the shop", "show me all {}", "who looks after {}"];
+    let things = [
+        "databases",
+        "message brokers",
+        "caches",
+        "web servers",
+        "gateways",
+        "payment services",
+        "invoices",
+        "search indexes",
+        "mail",
+        "image processing",
+        "fraud detection",
+        "reports",
+        "user accounts",
+        "feature switches",
+        "audit trail",
+        "prices",
+        "stock",
+        "sessions",
+        "kafka",
+        "postgres",
+        "redis",
+        "rabbitmq",
+        "nginx",
+        "metrics",
+        "orders",
+        "checkout",
+        "shopping carts",
+        "front end",
+        "catalogue",
+        "queues",
+        "key-value stores",
+        "ingress controllers",
+        "relational data",
+        "event streams",
+        "customer profiles",
+        "log collection",
+        "recommendations",
+        "delivery",
+        "tax",
+        "refunds",
+    ];
+    let mut lines = String::new();
+    for i in 0..n {
+        let (form, thing) = (forms[i % forms.len()], things[i / forms.len() % things.len()]);
+        let line = serde_json::json!({"id": i.to_string(), "q": form.replace("{}", thing), "target": "instances"});
+        let _ = writeln!(lines, "{line}");
+    }
+    lines
+}
