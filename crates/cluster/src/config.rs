@@ -9,7 +9,7 @@ use kube::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{ClusterError, LiveOptions, requests::one_line};
+use crate::{ClusterError, LiveOptions, no_proxy, requests::one_line};
 
 /// What is known of the server without asking it.
 #[derive(Debug, Clone)]
@@ -93,8 +93,23 @@ async fn load(options: &LiveOptions) -> Result<Config, ClusterError> {
         }
         Some(_) => {}
     }
+    let own_proxy = has_own_proxy(&kubeconfig, options.context.as_deref());
     let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    Config::from_custom_kubeconfig(kubeconfig, &chosen).await.map_err(|e| invalid(place, &e))
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &chosen).await.map_err(|e| invalid(place, &e))?;
+    let (host, port) = (config.cluster_url.host().unwrap_or_default(), config.cluster_url.port_u16().unwrap_or(443));
+    if !own_proxy && options.no_proxy.as_deref().is_some_and(|list| no_proxy::matches(list, host, port)) {
+        config.proxy_url = None;
+    }
+    Ok(config)
+}
+
+/// Whether the cluster itself names a proxy; if not, the one in kube's configuration is the environment's.
+fn has_own_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+    let context = context.or(kubeconfig.current_context.as_deref()).unwrap_or_default();
+    let context = kubeconfig.contexts.iter().find(|c| c.name == context).and_then(|c| c.context.as_ref());
+    let cluster = context.and_then(|context| kubeconfig.clusters.iter().find(|c| c.name == context.cluster));
+    let proxy = cluster.and_then(|c| c.cluster.as_ref()?.proxy_url.as_deref());
+    proxy.is_some_and(|proxy| !proxy.is_empty())
 }
 
 /// The kubeconfig and what to call it; `None` where there is none, as in a pod.

@@ -15,6 +15,7 @@ mod error;
 mod folder;
 mod list;
 mod live;
+mod no_proxy;
 mod permissions;
 mod protobuf;
 mod requests;

@@ -25,6 +25,9 @@ pub struct LiveOptions {
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; `None`: the current one.
     pub context: Option<String>,
+    /// Hosts that are reached without the proxy of HTTPS_PROXY: the value of NO_PROXY. A proxy-url in the kubeconfig always
+    /// counts.
+    pub no_proxy: Option<String>,
     /// Objects a page.
     pub page_size: u32,
     /// Longest wait for an answer to begin, and then for each further piece of it.
@@ -38,6 +41,7 @@ impl Default for LiveOptions {
         Self {
             kubeconfig: None,
             context: None,
+            no_proxy: None,
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
@@ -155,7 +159,8 @@ impl LiveSource {
                 Err(Stopped::Type(why)) => skipped.push((namespace, why)),
             }
         }
-        Ok(Listing { coverage: Coverage::Namespaces(read), skipped: summed_up(skipped, partial) })
+        let coverage = if read.is_empty() { Coverage::Nothing } else { Coverage::Namespaces(read) };
+        Ok(Listing { coverage, skipped: summed_up(skipped, partial) })
     }
 }
 

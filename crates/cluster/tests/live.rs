@@ -599,6 +599,27 @@ async fn the_identity_is_the_uid_of_kube_system_and_the_address() {
 }
 
 #[tokio::test]
+async fn what_the_caller_may_not_list_is_known_without_listing() {
+    let server = seven_pods().await;
+    server.grant("*", "pods").grant("a", "jobs.batch");
+    let types = [pods(), ty("jobs.batch", "v1", "Job")];
+    assert_eq!(source(&server).await.forbidden(&types).await.unwrap(), ["jobs.batch"]);
+    assert_eq!(server.count("/api/v1/pods"), 0);
+}
+
+#[tokio::test]
+async fn a_caller_without_any_right_reads_nothing() {
+    let server = seven_pods().await;
+    server.deny_by_default();
+    let (listing, read) = list_pods(&server).await;
+    assert_eq!(listing.coverage, Coverage::Nothing);
+    let (reason, message) = skipped(&listing);
+    assert_eq!(reason, SkipReason::Forbidden);
+    assert!(message.starts_with("forbidden in namespace default; namespaces may not be listed: only"), "{message}");
+    assert!(read.objects.is_empty());
+}
+
+#[tokio::test]
 async fn namespaces_are_listed() {
     let server = seven_pods().await;
     assert_eq!(source(&server).await.namespaces().await.unwrap(), ["a", "b", "default", "kube-system"]);

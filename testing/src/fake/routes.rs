@@ -193,6 +193,7 @@ fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8]) -> Plain {
         ["api", version] => old_version(state, "", version),
         ["apis", group, version] => old_version(state, group, version),
         ["apis", "authorization.k8s.io", "v1", "selfsubjectrulesreviews"] => review(state, sent),
+        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => access(state, sent),
         ["apis", "apiextensions.k8s.io", "v1", plural @ "customresourcedefinitions"] => {
             if !state.may_list(&format!("{plural}.apiextensions.k8s.io"), None) {
                 Plain::status(403, "customresourcedefinitions.apiextensions.k8s.io is forbidden", &seen.accept)
@@ -385,6 +386,24 @@ fn review(state: &State, sent: &[u8]) -> Plain {
         "metadata": {},
         "spec": {},
         "status": status,
+    }));
+    plain.code = 201;
+    plain
+}
+
+/// Only the verb `list` is known here.
+fn access(state: &State, sent: &[u8]) -> Plain {
+    let asked: Value = serde_json::from_slice(sent).unwrap_or_default();
+    let attributes = &asked["spec"]["resourceAttributes"];
+    let text = |name: &str| attributes[name].as_str().unwrap_or_default();
+    let ty = ResourceType { group: text("group").into(), plural: text("resource").into(), ..ResourceType::default() };
+    let allowed = state.may_list(&ty.name(), Some(text("namespace")).filter(|n| !n.is_empty()));
+    let mut plain = Plain::json(&json!({
+        "kind": "SelfSubjectAccessReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {},
+        "spec": asked["spec"],
+        "status": {"allowed": allowed},
     }));
     plain.code = 201;
     plain
