@@ -57,6 +57,15 @@ pub enum Coverage {
 }
 
 impl Coverage {
+    /// Whether no list came to its end.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Namespaces(listed) => listed.is_empty(),
+            Self::All => false,
+        }
+    }
+
     /// Whether an object of this namespace would have been listed.
     pub fn covers(&self, namespace: &str) -> bool {
         match self {

@@ -359,7 +359,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
             coverage.insert(type_name, listing.coverage);
         }
         skipped.sort_by(|a, b| a.type_name.cmp(&b.type_name));
-        if plan.seen() == 0 && coverage.values().all(|c| *c == Coverage::Nothing) {
+        if plan.seen() == 0 && coverage.values().all(Coverage::is_nothing) {
             let first = skipped
                 .first()
                 .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
