@@ -201,6 +201,10 @@ impl Requests {
                         | std::io::ErrorKind::TimedOut
                 )
             {
+                // A connection that nobody took in all that time is not tried again before anything was heard of the server.
+                if io.kind() == std::io::ErrorKind::TimedOut && !self.answered.load(Ordering::Relaxed) {
+                    return Broken::Ends(ClusterError::Unreachable { url: url(), reason: io.to_string() });
+                }
                 return Broken::Unreachable(io.to_string());
             }
             cause = e.source();
