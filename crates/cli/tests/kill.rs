@@ -1,0 +1,103 @@
+//! A process that is killed at any point leaves a store from which the next run reaches exactly what an undisturbed run reaches.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use clusterlore_store::{Probe, Sqlite, VectorStore};
+use common::Home;
+
+const KILLS: u32 = 60;
+
+fn manifests(home: &Home, range: std::ops::Range<u32>, label: &str) -> std::path::PathBuf {
+    let mut all = String::new();
+    for n in range {
+        all.push_str(&format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: thing-{n}, namespace: ns-{}, labels: {{state: {label}, n: 'v{n}'}}}}\n---\n",
+            n % 7
+        ));
+    }
+    home.write("m/all.yaml", &all);
+    home.path("m")
+}
+
+/// Everything that a store holds: id, hash, text, record, cosine with a fixed vector (which tells vectors apart), and whether
+/// its words find it.
+type State = BTreeMap<String, (String, String, i32)>;
+
+fn state(path: &Path) -> State {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let store = Sqlite::open_existing(path).unwrap();
+        let vector: Vec<f32> = (0..256).map(|i| if i % 3 == 0 { 0.1 } else { -0.05 }).collect();
+        let everything = Probe { vector: vector.clone(), nearest: 100_000, ..Probe::default() };
+        let candidates = store.probe("instances", everything).await.unwrap();
+        let state: State = candidates
+            .documents
+            .into_iter()
+            .map(|c| (c.id, (c.text, c.record, (c.similarity * 10_000.0) as i32)))
+            .collect();
+        let words = Probe { terms: vec!["thing".into()], containing: 100_000, ..Probe::default() };
+        let by_words = store.probe("instances", words).await.unwrap().documents.len();
+        assert_eq!(by_words, state.keys().filter(|id| id.contains("thing-")).count(), "every document has its words");
+        let mut hashes = 0;
+        store.scan("instances", "", &mut |_| hashes += 1).await.unwrap();
+        assert_eq!(hashes, state.len(), "every entry has its document");
+        state
+    })
+}
+
+#[test]
+fn killed_at_random_points() {
+    let undisturbed = Home::new();
+    let before = Home::new();
+    // The store knows 0..1500; the source then holds 500..3000, half of it changed.
+    let began = Instant::now();
+    before.sync_from(&manifests(&before, 0..1_500, "old")).ok();
+    let whole_run = began.elapsed();
+    let target = |home: &Home| manifests(home, 500..3_000, "new");
+    undisturbed.sync_from(&target(&undisturbed)).ok();
+    // Records differ in nothing but what the cluster says, so the states must be equal to the letter.
+    let expected = state(&undisturbed.store());
+    assert_eq!(expected.len(), 2_500);
+
+    let mut died_writing = 0;
+    for round in 0..KILLS {
+        let home = Home::new();
+        manifests(&home, 0..1_500, "old");
+        std::fs::create_dir_all(home.store().parent().unwrap()).unwrap();
+        copy_store(&before, &home);
+        // The folder is part of the source's identity, so each round gives its own folder to the store once more.
+        let folder = target(&home);
+        let args = ["sync-instances", "--replace-source", "--from", folder.to_str().unwrap()];
+        let mut child = home.command(&args).stderr(std::process::Stdio::null()).spawn().unwrap();
+        // From the first moment to beyond the end, spread evenly and moved by a little chance.
+        let share = f64::from(round) / f64::from(KILLS) * 2.0 + fastrand::f64() * 0.05;
+        std::thread::sleep(Duration::from_secs_f64(whole_run.as_secs_f64() * share));
+        let finished = child.try_wait().unwrap().is_some();
+        let _ = child.kill();
+        child.wait().unwrap();
+        let left = state(&home.store());
+        let fresh = left.values().filter(|(text, ..)| text.contains("state=new")).count();
+        died_writing += u32::from(!finished && fresh > 0);
+        // A search in what the dead left behind works.
+        home.run(&["search", "thing", "-o", "name"]).ok();
+        home.run(&args).ok();
+        let reached = state(&home.store());
+        assert!(reached == expected, "round {round}: {} documents, {} expected", reached.len(), expected.len());
+        let again = home.run(&args).ok();
+        assert!(again.err.lines().last().unwrap().contains(" 0 stored, 0 deleted, "), "{}", again.err);
+    }
+    println!("{died_writing} of {KILLS} runs died while writing");
+    assert!(died_writing > 0, "no run died while it was writing: the moments are badly chosen");
+}
+
+fn copy_store(from: &Home, to: &Home) {
+    for file in std::fs::read_dir(from.store().parent().unwrap()).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, to.store().parent().unwrap().join(path.file_name().unwrap())).unwrap();
+    }
+}
