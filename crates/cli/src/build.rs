@@ -47,6 +47,7 @@ pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result
     let options = LiveOptions {
         kubeconfig: flags.kubeconfig.clone(),
         context: flags.context.clone(),
+        no_proxy: std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok(),
         page_size,
         request_timeout: REQUEST_TIMEOUT,
         ..LiveOptions::default()

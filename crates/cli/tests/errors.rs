@@ -1,5 +1,5 @@
 //! What a user is told when something is wrong: one clear message, no panic, nothing lost.
-#![allow(missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

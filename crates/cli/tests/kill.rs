@@ -1,5 +1,5 @@
 //! A process that is killed at any point leaves a store from which the next run reaches exactly what an undisturbed run reaches.
-#![allow(missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

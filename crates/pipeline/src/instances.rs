@@ -100,11 +100,12 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         self.check_embedder().await?;
 
         observer(Progress::Discovering);
-        let Discovery { types, warnings, incomplete_groups } = self.source.discover().await?;
+        let discovery = self.source.discover().await?;
+        let types = &discovery.types;
         observer(Progress::Found(types.len()));
         let chosen: Vec<ResourceType> = types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect();
         observer(Progress::Filtered { kept: chosen.len(), removed: types.len() - chosen.len() });
-        warnings.into_iter().for_each(|w| observer(Progress::Warning(w.0)));
+        discovery.warnings.iter().for_each(|w| observer(Progress::Warning(w.0.clone())));
         if chosen.is_empty() {
             return Err(SyncError::NoTypes { found: types.len() });
         }
@@ -132,8 +133,8 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
             None => None,
         };
 
-        let vanished = self.vanished(&plan, &types, &incomplete_groups).await?;
-        let describing = writing.map(|_| self.describe(types));
+        let vanished = self.vanished(&plan, &discovery).await?;
+        let describing = writing.map(|_| self.describe(types.clone()));
         let listed = self.list(plan, &chosen, &vanished, observer).await?;
         let list_took = began.elapsed() - discovered_in;
 
@@ -167,8 +168,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
                 let written =
                     writer::write(listed.spool, Arc::clone(&self.embedder), store, INSTANCES, source, told).await?;
                 let cluster = self.options.cluster.as_deref();
-                types::store_types(store, Arc::clone(&self.embedder), cluster, source, &types, &incomplete_groups)
-                    .await?;
+                types::store_types(store, Arc::clone(&self.embedder), cluster, source, &types, &discovery).await?;
                 self.delete(store, &removals).await?;
                 observer(Progress::StorageComplete(summary.stored));
                 summary.seconds.embed = written.embedding.as_secs_f64();
@@ -240,18 +240,13 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
 
     /// Types that the store holds documents of and discovery no longer names. One of them is gone only when its group was read
     /// whole and listing it answers 404; that is found out by listing it like any other.
-    async fn vanished(
-        &self,
-        plan: &SyncPlan,
-        types: &[ResourceType],
-        incomplete_groups: &BTreeSet<String>,
-    ) -> Result<Vec<ResourceType>, SyncError> {
+    async fn vanished(&self, plan: &SyncPlan, discovery: &Discovery) -> Result<Vec<ResourceType>, SyncError> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let served: BTreeSet<String> = types.iter().map(ResourceType::name).collect();
+        let served: BTreeSet<String> = discovery.types.iter().map(ResourceType::name).collect();
         let missing: BTreeSet<&str> = plan.known_types().into_iter().filter(|t| !served.contains(*t)).collect();
         let known = store.types().await?.into_iter().filter(|(cluster, _)| cluster == self.cluster()).map(|(_, t)| t);
         Ok(known
-            .filter(|t| missing.contains(t.name().as_str()) && !incomplete_groups.contains(&t.group))
+            .filter(|t| missing.contains(t.name().as_str()) && !discovery.is_incomplete(&t.group))
             .filter(|t| self.options.filter.admits(t) && self.options.scope == ListScope::All)
             .collect())
     }

@@ -1,8 +1,8 @@
 //! The resource types themselves as documents, so that "which type do I need" has an answer before any capability is known.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use clusterlore_cluster::Discovery;
 use clusterlore_core::{CAPABILITIES, Change, Coverage, Document, Known, Origin, ResourceType, SyncPlan};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Spool, StateStore, VectorStore};
@@ -17,11 +17,11 @@ pub(crate) async fn store_types<S: VectorStore + StateStore>(
     cluster: Option<&str>,
     source: i64,
     types: &[ResourceType],
-    incomplete_groups: &BTreeSet<String>,
+    discovery: &Discovery,
 ) -> Result<(), SyncError> {
     let name = cluster.unwrap_or_default();
     let mut remembered = types.to_vec();
-    let kept = store.types().await?.into_iter().filter(|(c, t)| c == name && incomplete_groups.contains(&t.group));
+    let kept = store.types().await?.into_iter().filter(|(c, t)| c == name && discovery.is_incomplete(&t.group));
     remembered
         .extend(kept.map(|(_, t)| t).filter(|t| types.iter().all(|new| new.name() != t.name())).collect::<Vec<_>>());
 

@@ -1,5 +1,5 @@
 //! Runs against a real API server: what the store holds after faults, changes of rights and changes of version.
-#![allow(missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

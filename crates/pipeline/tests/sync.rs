@@ -1,5 +1,5 @@
 //! Runs against an API server whose faults are scripted.
-#![allow(missing_docs)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 mod common;
 

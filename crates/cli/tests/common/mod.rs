@@ -1,5 +1,5 @@
 //! Running the program as a user does.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,5 +1,5 @@
 //! What the tests of runs share.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
