@@ -27,7 +27,7 @@ const MANIFESTS: &[(&str, &str)] = &[
 const QUESTIONS: &[(&str, Target)] = &[
     ("what relational databases do we run?", Target::Instances),
     ("what stops a chairlift in a storm?", Target::Instances),
-    ("single sign-on", Target::Instances),
+    ("where are the passwords kept?", Target::Instances),
     ("how do I get a TLS certificate?", Target::Types),
 ];
 
