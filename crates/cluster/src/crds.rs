@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use clusterlore_core::ResourceType;
+use clusterlore_core::{ResourceType, TypeSchema};
 use serde::Deserialize;
 
 use crate::{
-    Warning,
+    ClusterError, Warning,
     decode::{self, JsonListMeta},
     list::page_path,
     protobuf,
     requests::{Ask, Failure, Requests},
+    schema::{self, Node},
 };
 
 const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -90,13 +91,47 @@ fn read(content_type: &str, body: Bytes) -> Result<(HashMap<String, Versions>, S
     }
 }
 
+/// The schemas of the types that have a definition, by name; and why not all could be read, where that is so. Whole definitions are
+/// asked for: only where the API server has no better to offer.
+pub(crate) async fn schemas(
+    requests: &Requests,
+    types: &[&ResourceType],
+) -> Result<(HashMap<String, TypeSchema>, Option<Failure>), ClusterError> {
+    let wanted: HashMap<String, &str> = types.iter().map(|ty| (ty.name(), ty.version.as_str())).collect();
+    let mut schemas = HashMap::new();
+    let mut token = String::new();
+    loop {
+        let ask = Ask::get(page_path(PATH, Some(PAGE), &token), "application/json");
+        let list = match requests.send(&ask, |_| {}).await {
+            Ok(answer) => decode::from_json::<JsonDefinitions>(&answer.body).map_err(Failure::Unavailable),
+            Err(Failure::Ends(error)) => return Err(error),
+            Err(failure) => Err(failure),
+        };
+        let list = match list {
+            Ok(list) => list,
+            Err(failure) => return Ok((schemas, Some(failure))),
+        };
+        for definition in list.items.unwrap_or_default() {
+            let name = format!("{}.{}", definition.spec.names.plural, definition.spec.group);
+            if let Some(version) = wanted.get(&name) {
+                let schema = schema::of_version(&definition.spec.schemas(), version);
+                schemas.extend(schema.map(|schema| (name, schema)));
+            }
+        }
+        token = list.metadata.and_then(|m| m.next).unwrap_or_default();
+        if token.is_empty() {
+            return Ok((schemas, None));
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct JsonDefinitions {
     metadata: Option<JsonListMeta>,
     items: Option<Vec<JsonDefinition>>,
 }
 
-/// A definition in JSON or YAML; of its schemas only their own descriptions are kept.
+/// A definition in JSON or YAML; of its schemas only descriptions and the names of outer fields are kept.
 #[derive(Debug, Deserialize)]
 pub(crate) struct JsonDefinition {
     pub(crate) spec: JsonSpec,
@@ -127,6 +162,16 @@ impl JsonSpec {
     }
 }
 
+impl JsonSpec {
+    /// Served versions with their schemas, in the definition's order.
+    pub(crate) fn schemas(&self) -> Vec<(String, Node)> {
+        let shared = self.validation.as_ref().and_then(|v| v.schema.clone()).unwrap_or_default();
+        let own = |v: &JsonVersion| (v.name.clone(), v.schema.schema.clone().unwrap_or_else(|| shared.clone()));
+        let many: Vec<(String, Node)> = self.versions.iter().filter(|v| v.served).map(own).collect();
+        if many.is_empty() { self.version.iter().map(|v| (v.clone(), shared.clone())).collect() } else { many }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JsonNames {
@@ -150,16 +195,11 @@ struct JsonVersion {
 #[serde(rename_all = "camelCase")]
 struct JsonValidation {
     #[serde(rename = "openAPIV3Schema")]
-    schema: Option<JsonSchema>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct JsonSchema {
-    description: Option<String>,
+    schema: Option<Node>,
 }
 
 impl JsonValidation {
     fn description(&self) -> String {
-        self.schema.as_ref().and_then(|s| s.description.clone()).unwrap_or_default()
+        self.schema.as_ref().map(|s| s.description.clone()).unwrap_or_default()
     }
 }

@@ -7,14 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity};
+use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
 use kube::core::Version;
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, SkipReason, Skipped, Warning, builtin,
+    ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, SchemaRead, Schemas, SkipReason, Skipped,
+    Warning, builtin,
     crds::{self, JsonDefinition, Versions},
     decode::JsonMeta,
     documents::{self, Broken},
+    schema,
 };
 
 /// Larger files are no manifests that anybody wrote.
@@ -34,6 +36,7 @@ pub struct FolderSource {
     /// By the type's name; sorted by id.
     objects: HashMap<String, Vec<ResourceInstance>>,
     definitions: HashMap<String, Versions>,
+    schemas: HashMap<String, TypeSchema>,
     warnings: Vec<Warning>,
     /// Whether every document could be read: if not, nothing counts as listed to the end.
     whole: bool,
@@ -213,10 +216,10 @@ impl Reading {
             ));
         }
         let objects = objects.into_iter().map(|(ty, objects)| (ty, objects.into_values().collect())).collect();
-        let Types { by_kind, definitions } = types;
+        let Types { by_kind, definitions, schemas } = types;
         let mut types: Vec<ResourceType> = by_kind.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);
-        FolderSource { path, types, objects, definitions, warnings, whole }
+        FolderSource { path, types, objects, definitions, schemas, warnings, whole }
     }
 }
 
@@ -234,14 +237,16 @@ fn summed_up(mut warnings: Vec<Warning>) -> Vec<Warning> {
 struct Types {
     by_kind: BTreeMap<(String, String), ResourceType>,
     definitions: HashMap<String, Versions>,
+    schemas: HashMap<String, TypeSchema>,
 }
 
 impl Types {
     fn new(definitions: Vec<JsonDefinition>) -> Self {
         let built_in = builtin::types().map(|ty| ((ty.group.clone(), ty.kind.clone()), ty));
-        let mut types = Self { by_kind: built_in.collect(), definitions: HashMap::new() };
+        let mut types = Self { by_kind: built_in.collect(), definitions: HashMap::new(), schemas: HashMap::new() };
         for definition in definitions {
             let spec = definition.spec;
+            let schemas = spec.schemas();
             let mut served = spec.versions();
             served.sort_by_cached_key(|(version, _)| Reverse(Version::parse(version).priority()));
             let version = served.first().map(|(version, _)| version.clone()).unwrap_or_default();
@@ -257,6 +262,7 @@ impl Types {
                 description: crds::description(&served, &version).to_owned(),
                 version,
             };
+            types.schemas.extend(schema::of_version(&schemas, &ty.version).map(|schema| (ty.name(), schema)));
             types.definitions.insert(ty.name(), served);
             types.by_kind.insert((ty.group.clone(), ty.kind.clone()), ty);
         }
@@ -353,6 +359,19 @@ impl ClusterSource for FolderSource {
             }
         }
         Vec::new()
+    }
+
+    async fn schemas(&self, types: &[ResourceType], known: &HashMap<String, String>) -> Result<Schemas, ClusterError> {
+        let read = types.iter().filter_map(|ty| {
+            let schema = self.schemas.get(&ty.name())?;
+            let revision = schema.hash();
+            let read = match known.get(&ty.name()) {
+                Some(known) if *known == revision => SchemaRead::Unchanged,
+                _ => SchemaRead::New { schema: schema.clone(), revision },
+            };
+            Some((ty.name(), read))
+        });
+        Ok(Schemas { types: read.collect(), warnings: Vec::new() })
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, ClusterError> {

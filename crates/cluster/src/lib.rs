@@ -20,10 +20,15 @@ mod permissions;
 mod protobuf;
 mod requests;
 mod retry;
+mod schema;
+mod schema_reading;
 mod source;
 
 pub use error::ClusterError;
 pub use folder::FolderSource;
 pub use live::{LiveOptions, LiveSource};
 pub use retry::RetryPolicy;
-pub use source::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason, Skipped, Warning};
+pub use source::{
+    ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SchemaRead, Schemas, SkipReason, Skipped,
+    Warning,
+};

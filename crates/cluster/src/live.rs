@@ -1,6 +1,11 @@
 //! A live API server.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use clusterlore_core::{Coverage, ResourceType, SourceIdentity};
@@ -10,12 +15,13 @@ use serde::Deserialize;
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, RetryPolicy, SkipReason, Skipped,
-    Warning,
+    ClusterError, ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas, SkipReason,
+    Skipped, Warning,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
     requests::{Ask, Failure, Requests, SharedRequests},
+    schema_reading,
 };
 
 /// How to reach the API server and how to read from it.
@@ -259,6 +265,10 @@ impl ClusterSource for LiveSource {
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {
         crds::describe(&self.requests, types).await
+    }
+
+    async fn schemas(&self, types: &[ResourceType], known: &HashMap<String, String>) -> Result<Schemas, ClusterError> {
+        schema_reading::read(&self.requests, types, known).await
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, ClusterError> {

@@ -1,9 +1,9 @@
 //! What a source of resources promises, and the values that pass through that door.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity};
+use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
 use tokio::sync::mpsc;
 
 use crate::ClusterError;
@@ -33,6 +33,13 @@ pub trait ClusterSource: Send + Sync {
     /// they are.
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning>;
 
+    /// What the schemas of these types say. `known` gives the revision (see [`SchemaRead::New`]) of what the caller holds of a type,
+    /// by `plural.group`: what did not change since is not read again. Types that nothing describes are missing in the answer.
+    ///
+    /// # Errors
+    /// Only what ends the whole run; what concerns some types alone is [`SchemaRead::Failed`].
+    async fn schemas(&self, types: &[ResourceType], known: &HashMap<String, String>) -> Result<Schemas, ClusterError>;
+
     /// The namespaces, sorted.
     ///
     /// # Errors
@@ -60,6 +67,31 @@ impl Discovery {
         let every = !group.is_empty() && self.incomplete_groups.contains(Self::EVERY_GROUP);
         every || self.incomplete_groups.contains(group)
     }
+}
+
+/// What the schemas of some types say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schemas {
+    /// By `plural.group`.
+    pub types: BTreeMap<String, SchemaRead>,
+    /// What could not be read for good, a line each.
+    pub warnings: Vec<Warning>,
+}
+
+/// What came of reading one type's schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaRead {
+    /// It was read.
+    New {
+        /// What is kept of it.
+        schema: TypeSchema,
+        /// Stands for the state of what it was read from; empty where nothing tells whether that changed.
+        revision: String,
+    },
+    /// It is what the caller holds.
+    Unchanged,
+    /// Time-outs, 5xx and broken connections after all retries: one line for the user, without the type's name.
+    Failed(String),
 }
 
 /// Something the user should know that does not stop the run: one line.

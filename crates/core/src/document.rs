@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{CLUSTER_SCOPE, Metadata, ResourceInstance, ResourceType, stored_id, words};
+use crate::{CLUSTER_SCOPE, Capability, Metadata, ResourceInstance, ResourceType, stored_id, words};
 
 /// The collection of what is running.
 pub const INSTANCES: &str = "instances";
@@ -145,16 +145,7 @@ impl Document {
     /// The document of a resource type, as discovery and its schema describe it.
     pub fn of_type(ty: &ResourceType, cluster: Option<&str>) -> Self {
         let name = ty.name();
-        let facets = Facets {
-            cluster: cluster.unwrap_or_default().to_owned(),
-            type_name: name.clone(),
-            group: ty.group.clone(),
-            kind: ty.kind.clone(),
-            api_version: ty.api_version(),
-            namespace: CLUSTER_SCOPE.to_owned(),
-            name: name.clone(),
-            labels: BTreeMap::new(),
-        };
+        let facets = Self::facets_of_type(ty, cluster);
         let mut metadata = Metadata::new();
         for (key, value) in [
             ("kind", ty.kind.as_str()),
@@ -171,6 +162,30 @@ impl Document {
         let text = ty.text();
         let record = json_of(ty);
         Self::new(stored_id(cluster, &name), facets, text.clone(), &text, metadata, record.clone(), &record)
+    }
+
+    /// The document of what a resource type is for. It takes the place of the type's own.
+    pub fn of_capability(capability: &Capability, ty: &ResourceType, cluster: Option<&str>) -> Self {
+        let facets = Self::facets_of_type(ty, cluster);
+        let text = capability.text();
+        let words =
+            format!("{text} {} {} {} {}", facets.name, ty.singular, ty.short_names.join(" "), ty.categories.join(" "));
+        let (metadata, record) = (capability.metadata(cluster), capability.record(ty));
+        Self::new(stored_id(cluster, &facets.name), facets, text, &words, metadata, record.clone(), &record)
+    }
+
+    fn facets_of_type(ty: &ResourceType, cluster: Option<&str>) -> Facets {
+        let name = ty.name();
+        Facets {
+            cluster: cluster.unwrap_or_default().to_owned(),
+            type_name: name.clone(),
+            group: ty.group.clone(),
+            kind: ty.kind.clone(),
+            api_version: ty.api_version(),
+            namespace: CLUSTER_SCOPE.to_owned(),
+            name,
+            labels: BTreeMap::new(),
+        }
     }
 
     fn new(

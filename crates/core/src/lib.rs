@@ -3,6 +3,7 @@
 //!
 //! Never in this room: I/O, async, clocks, environment variables, and anything that knows about kube, SQL, HTTP or a model.
 
+mod capability;
 mod document;
 mod embedder;
 mod instance;
@@ -13,6 +14,7 @@ mod source;
 mod type_filter;
 pub mod words;
 
+pub use capability::{Capability, Complexity, SchemaField, TypeSchema};
 pub use document::{CAPABILITIES, ContentHash, Document, Facets, INSTANCES, ObjectKey, TEXT_VERSION};
 pub use embedder::EmbedderIdentity;
 pub use instance::{

@@ -91,7 +91,12 @@ pub struct TypeFilter {
 impl TypeFilter {
     /// Whether the type is to be read. A type without the verb `list` never is.
     pub fn admits(&self, ty: &ResourceType) -> bool {
-        if !ty.allows("list") || self.exclude.iter().any(|p| p.matches(ty)) {
+        ty.allows("list") && self.chooses(ty)
+    }
+
+    /// Whether the type is chosen by its name, whatever may be done with it.
+    pub fn chooses(&self, ty: &ResourceType) -> bool {
+        if self.exclude.iter().any(|p| p.matches(ty)) {
             return false;
         }
         if self.include.is_empty() {
