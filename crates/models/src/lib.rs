@@ -1,14 +1,19 @@
-//! Models: what turns text into vectors. One trait; whoever embeds neither knows nor cares which model stands behind it.
+//! Models: what turns text into vectors ([`Embedder`]), and what answers in words ([`LanguageModel`]). A trait each; whoever uses
+//! one neither knows nor cares which model stands behind it.
 //!
 //! Never in this room: collections, stores, and which model is chosen (that is the cli's).
 
 mod builtin;
+mod language;
+mod language_capability;
 
 use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
 use thiserror::Error;
 
 pub use builtin::Builtin;
+pub use language::{LanguageModel, ModelError, Prompt, Scripted};
+pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
 
 /// What a text is embedded for; some models treat both differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

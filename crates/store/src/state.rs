@@ -1,7 +1,9 @@
 //! The door to what a sync remembers between runs.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use clusterlore_core::{ResourceType, SourceIdentity};
+use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,7 +27,7 @@ pub struct KnownSource {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
-    /// `sync-instances`.
+    /// `sync-instances` or `sync`.
     pub command: String,
     /// Name of the cluster, empty for the unnamed one.
     pub cluster: String,
@@ -49,7 +51,7 @@ impl RunLock {
     }
 }
 
-/// Types, runs and sources.
+/// Types, schemas, runs, sources, and what models answered.
 #[async_trait]
 pub trait StateStore: Send + Sync {
     /// Takes the right to write; one sync at a time.
@@ -84,6 +86,35 @@ pub trait StateStore: Send + Sync {
     /// The store cannot be written.
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError>;
 
+    /// What was read of the schemas of a cluster's types, by `plural.group`, with the revision of what it was read from.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError>;
+
+    /// Remembers schemas (type, revision, schema) in the place of what was known of these types, and forgets those of others.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    async fn remember_schemas(
+        &self,
+        cluster: &str,
+        read: &[(String, String, TypeSchema)],
+        forgotten: &[String],
+    ) -> Result<(), StoreError>;
+
+    /// What a model answered to the question of this key.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn answer(&self, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// Remembers a model's answer, so that the same question is not paid for twice.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError>;
+
     /// Notes the beginning of a run and gives its number.
     ///
     /// # Errors
@@ -96,7 +127,7 @@ pub trait StateStore: Send + Sync {
     /// The store cannot be written.
     async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError>;
 
-    /// The last run of each cluster, newest first.
+    /// The last run of each command and cluster, newest first.
     ///
     /// # Errors
     /// The store cannot be read.

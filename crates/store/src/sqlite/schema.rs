@@ -24,6 +24,11 @@ const MIGRATIONS: &[&str] = &[
         number INTEGER PRIMARY KEY, cluster TEXT NOT NULL, identity TEXT NOT NULL, replaced INTEGER NOT NULL DEFAULT 0);
      CREATE TABLE types (cluster TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (cluster, name)) WITHOUT ROWID;
      CREATE TABLE runs (number INTEGER PRIMARY KEY, cluster TEXT NOT NULL, run TEXT NOT NULL);",
+    // Schemas, so that what did not change is not read again; answers of models, so that none is paid for twice.
+    "CREATE TABLE schemas (
+        cluster TEXT NOT NULL, type TEXT NOT NULL, revision TEXT NOT NULL, schema TEXT NOT NULL,
+        PRIMARY KEY (cluster, type)) WITHOUT ROWID;
+     CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID;",
 ];
 
 /// Version of a current file.

@@ -1,10 +1,11 @@
-//! Types, runs and sources in the file.
+//! Types, schemas, runs, sources and answers in the file.
 
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 
 use async_trait::async_trait;
-use clusterlore_core::{ResourceType, SourceIdentity};
-use rusqlite::params;
+use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
+use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -120,6 +121,62 @@ impl StateStore for Sqlite {
         .await
     }
 
+    async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
+        let cluster = cluster.to_owned();
+        self.with(move |connection| {
+            let mut select =
+                connection.prepare_cached("SELECT type, revision, schema FROM schemas WHERE cluster = ?1")?;
+            let rows = select.query_map([cluster], |row| Ok((row.get(0)?, (row.get(1)?, from_json(row, 2)?))))?;
+            rows.collect()
+        })
+        .await
+    }
+
+    async fn remember_schemas(
+        &self,
+        cluster: &str,
+        read: &[(String, String, TypeSchema)],
+        forgotten: &[String],
+    ) -> Result<(), StoreError> {
+        let (cluster, read, forgotten) = (cluster.to_owned(), read.to_vec(), forgotten.to_vec());
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            {
+                let mut insert = transaction.prepare(
+                    "INSERT OR REPLACE INTO schemas (cluster, type, revision, schema) VALUES (?1, ?2, ?3, ?4)",
+                )?;
+                for (name, revision, schema) in &read {
+                    insert.execute(params![cluster, name, revision, to_json(schema)?])?;
+                }
+                let mut delete = transaction.prepare("DELETE FROM schemas WHERE cluster = ?1 AND type = ?2")?;
+                for name in &forgotten {
+                    delete.execute(params![cluster, name])?;
+                }
+            }
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn answer(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let key = key.to_owned();
+        self.with(move |connection| {
+            let mut select = connection.prepare_cached("SELECT answer FROM answers WHERE key = ?1")?;
+            select.query_row([key], |row| row.get(0)).optional()
+        })
+        .await
+    }
+
+    async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
+        let (key, answer) = (key.to_owned(), answer.to_owned());
+        self.with(move |connection| {
+            connection
+                .execute("INSERT OR REPLACE INTO answers (key, answer) VALUES (?1, ?2)", params![key, answer])
+                .map(|_| ())
+        })
+        .await
+    }
+
     async fn begin_run(&self, run: &RunRecord) -> Result<i64, StoreError> {
         let run = run.clone();
         self.with(move |connection| {
@@ -144,11 +201,54 @@ impl StateStore for Sqlite {
     async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
         self.with(|connection| {
             let mut select = connection.prepare(
-                "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster) ORDER BY number DESC",
+                "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster, json_extract(run, '$.command'))
+                 ORDER BY number DESC",
             )?;
             let rows = select.query_map([], |row| from_json(row, 0))?;
             rows.collect()
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_core::TypeSchema;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn schemas_and_answers_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
+        let schema = |size| TypeSchema { size, ..TypeSchema::default() };
+        let read = |name: &str, size| (name.to_owned(), format!("r{size}"), schema(size));
+        store.remember_schemas("", &[read("pods", 1), read("jobs.batch", 2)], &[]).await.unwrap();
+        store.remember_schemas("east", &[read("pods", 3)], &[]).await.unwrap();
+        store.remember_schemas("", &[read("pods", 4)], &["jobs.batch".to_owned()]).await.unwrap();
+        assert_eq!(store.schemas("").await.unwrap(), [("pods".to_owned(), ("r4".to_owned(), schema(4)))].into());
+        assert_eq!(store.schemas("east").await.unwrap()["pods"].1, schema(3));
+
+        assert_eq!(store.answer("k").await.unwrap(), None);
+        store.remember_answer("k", "{}").await.unwrap();
+        assert_eq!(store.answer("k").await.unwrap().as_deref(), Some("{}"));
+    }
+
+    #[tokio::test]
+    async fn the_last_run_of_each_command_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
+        for (command, started) in [("sync", "1"), ("sync-instances", "2"), ("sync", "3")] {
+            let run = RunRecord {
+                command: command.to_owned(),
+                cluster: String::new(),
+                started: started.to_owned(),
+                finished: String::new(),
+                summary: serde_json::Value::Null,
+            };
+            store.begin_run(&run).await.unwrap();
+        }
+        let runs: Vec<String> = store.last_runs().await.unwrap().into_iter().map(|r| r.command + &r.started).collect();
+        assert_eq!(runs, ["sync3", "sync-instances2"]);
     }
 }
