@@ -67,6 +67,43 @@ impl ContentHash {
     }
 }
 
+/// Which object, and whether it changed: all that a plan asks of an object, for a tenth of the work of making its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Which object.
+    pub key: ObjectKey,
+    /// Whether its document changed.
+    pub hash: ContentHash,
+}
+
+impl Fingerprint {
+    /// The fingerprint of a running object, whose type is `type_name` (`plural.group`). Everything that a document shows of an
+    /// object is in its text or in the other half; the document's words follow from both.
+    pub fn of_instance(instance: &ResourceInstance, type_name: &str) -> Self {
+        let i = instance;
+        let cluster = i.cluster.as_deref().unwrap_or_default();
+        let owner = i.owner.as_ref().map_or(["", "", "", ""], |o| [&o.api_version, &o.kind, &o.name, &o.uid]);
+        let annotations: Vec<String> = i.annotations.iter().map(|(k, v)| format!("{k}\0{v}\0")).collect();
+        let rest = [
+            type_name,
+            &i.id,
+            cluster,
+            &i.uid,
+            &i.created_at,
+            owner[0],
+            owner[1],
+            owner[2],
+            owner[3],
+            &i.labels_joined("\0"),
+            &annotations.concat(),
+        ];
+        Self {
+            key: ObjectKey::new(cluster, &i.api_group, &i.kind, &i.namespace, &i.name),
+            hash: ContentHash { text: text_hash(&i.text(), type_name), rest: half(digest(rest)) },
+        }
+    }
+}
+
 /// What filters look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facets {
@@ -112,6 +149,7 @@ pub struct Document {
 impl Document {
     /// The document of a running object, whose type is `type_name` (`plural.group`).
     pub fn of_instance(instance: &ResourceInstance, type_name: &str) -> Self {
+        let Fingerprint { key, hash } = Fingerprint::of_instance(instance, type_name);
         let facets = Facets {
             cluster: instance.cluster.clone().unwrap_or_default(),
             type_name: type_name.to_owned(),
@@ -122,7 +160,6 @@ impl Document {
             name: instance.name.clone(),
             labels: instance.labels.clone(),
         };
-        let hashed = ResourceInstance { resource_version: String::new(), ..instance.clone() };
         let words = format!(
             "{} {} {} {} {type_name} {}",
             instance.kind,
@@ -131,15 +168,16 @@ impl Document {
             instance.labels_joined(" "),
             instance.description()
         );
-        Self::new(
-            instance.stored_id(),
+        Self {
+            id: instance.stored_id(),
+            key,
+            hash,
+            text: instance.text(),
+            words: words::terms(&words).join(" "),
             facets,
-            instance.text(),
-            &words,
-            instance.metadata(),
-            json_of(instance),
-            &json_of(&hashed),
-        )
+            metadata: instance.metadata(),
+            record: json_of(instance),
+        }
     }
 
     /// The document of a resource type, as discovery and its schema describe it.
@@ -161,7 +199,7 @@ impl Document {
         }
         let text = ty.text();
         let record = json_of(ty);
-        Self::new(stored_id(cluster, &name), facets, text.clone(), &text, metadata, record.clone(), &record)
+        Self::new(stored_id(cluster, &name), facets, text.clone(), &text, metadata, record)
     }
 
     /// The document of what a resource type is for. It takes the place of the type's own.
@@ -171,7 +209,7 @@ impl Document {
         let words =
             format!("{text} {} {} {} {}", facets.name, ty.singular, ty.short_names.join(" "), ty.categories.join(" "));
         let (metadata, record) = (capability.metadata(cluster), capability.record(ty));
-        Self::new(stored_id(cluster, &facets.name), facets, text, &words, metadata, record.clone(), &record)
+        Self::new(stored_id(cluster, &facets.name), facets, text, &words, metadata, record)
     }
 
     fn facets_of_type(ty: &ResourceType, cluster: Option<&str>) -> Facets {
@@ -188,28 +226,21 @@ impl Document {
         }
     }
 
-    fn new(
-        id: String,
-        facets: Facets,
-        text: String,
-        words: &str,
-        metadata: Metadata,
-        record: String,
-        hashed_record: &str,
-    ) -> Self {
-        let version = TEXT_VERSION.to_string();
+    fn new(id: String, facets: Facets, text: String, words: &str, metadata: Metadata, record: String) -> Self {
         let words = words::terms(words).join(" ");
+        let shown = serde_json::Value::Object(metadata.clone()).to_string();
         let hash = ContentHash {
-            text: half(digest([version.as_str(), &text, &words])),
-            rest: half(digest([
-                facets.type_name.as_str(),
-                &serde_json::Value::Object(metadata.clone()).to_string(),
-                hashed_record,
-            ])),
+            text: text_hash(&text, &words),
+            rest: half(digest([facets.type_name.as_str(), &shown, &record])),
         };
         let key = ObjectKey::new(&facets.cluster, &facets.group, &facets.kind, &facets.namespace, &facets.name);
         Self { id, key, hash, text, words, facets, metadata, record }
     }
+}
+
+/// Over a text, what else its words are made of, and the version of what makes both.
+fn text_hash(text: &str, beside: &str) -> [u8; 8] {
+    half(digest([TEXT_VERSION.to_string().as_str(), text, beside]))
 }
 
 fn json_of(noun: &impl serde::Serialize) -> String {

@@ -15,7 +15,7 @@ mod type_filter;
 pub mod words;
 
 pub use capability::{Capability, Complexity, SchemaField, TypeSchema};
-pub use document::{CAPABILITIES, ContentHash, Document, Facets, INSTANCES, ObjectKey, TEXT_VERSION};
+pub use document::{CAPABILITIES, ContentHash, Document, Facets, Fingerprint, INSTANCES, ObjectKey, TEXT_VERSION};
 pub use embedder::EmbedderIdentity;
 pub use instance::{
     CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::{ContentHash, Document, ObjectKey};
+use crate::{ContentHash, Document, Fingerprint, ObjectKey};
 
 /// What the store knows of one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,8 +106,14 @@ impl SyncPlan {
     /// Takes one listed object and says what to do with it. Of an object that is listed twice (in two files of a folder, or moved
     /// between pages) the later one counts.
     pub fn observe(&mut self, document: &Document) -> Change {
-        let (type_name, namespace) = (self.number(&document.facets.type_name), self.number(&document.facets.namespace));
-        let entry = self.entries.entry(document.key).or_insert(Entry {
+        let fingerprint = Fingerprint { key: document.key, hash: document.hash };
+        self.observe_fingerprint(fingerprint, &document.facets.type_name, &document.facets.namespace)
+    }
+
+    /// As [`Self::observe`], before there is a document.
+    pub fn observe_fingerprint(&mut self, listed: Fingerprint, type_name: &str, namespace: &str) -> Change {
+        let (type_name, namespace) = (self.number(type_name), self.number(namespace));
+        let entry = self.entries.entry(listed.key).or_insert(Entry {
             hash: None,
             type_name,
             namespace,
@@ -118,8 +124,8 @@ impl SyncPlan {
         entry.seen = true;
         match entry.hash {
             None => Change::New,
-            Some(hash) if hash == document.hash && entry.origin != Origin::Replaced => Change::Unchanged,
-            Some(hash) if hash.text == document.hash.text => Change::Rest,
+            Some(hash) if hash == listed.hash && entry.origin != Origin::Replaced => Change::Unchanged,
+            Some(hash) if hash.text == listed.hash.text => Change::Rest,
             Some(_) => Change::Text,
         }
     }

@@ -1,5 +1,7 @@
 //! The embedder inside the binary: a static table of word vectors (Model2Vec format, int8), made by `tools/train-embedder`.
 
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use clusterlore_core::{EmbedderIdentity, words};
 use model2vec_rs::model::StaticModel;
@@ -13,18 +15,18 @@ const DIMENSIONS: usize = 256;
 const MAX_TOKENS: usize = 512;
 const BATCH: usize = 1024;
 
-/// The static table, loaded once.
-#[derive(Debug, Clone)]
+/// The static table, read when a text is first embedded: a sync that finds nothing changed does without.
+#[derive(Debug, Clone, Default)]
 pub struct Builtin {
-    model: StaticModel,
+    model: Arc<OnceLock<StaticModel>>,
 }
 
 impl Builtin {
-    /// Reads the table that is part of the binary.
-    ///
-    /// # Errors
-    /// Only when the binary was built from a damaged table.
-    pub fn load() -> Result<Self, EmbedError> {
+    /// Reads the table that is part of the binary; fails only where the binary was built from a damaged one.
+    fn model(&self) -> Result<&StaticModel, EmbedError> {
+        if let Some(model) = self.model.get() {
+            return Ok(model);
+        }
         let model = StaticModel::from_bytes(
             include_bytes!("../data/builtin/tokenizer.json"),
             include_bytes!("../data/builtin/model.safetensors"),
@@ -32,7 +34,7 @@ impl Builtin {
             Some(true),
         )
         .map_err(|e| EmbedError::Load { name: NAME.to_owned(), problem: format!("{e:#}") })?;
-        Ok(Self { model })
+        Ok(self.model.get_or_init(|| model))
     }
 
     /// The identity without loading the table.
@@ -48,14 +50,14 @@ impl Embedder for Builtin {
     }
 
     async fn embed(&self, _purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let model = self.model.clone();
+        let this = self.clone();
         let encode = move || {
             let words: Vec<String> = texts.iter().map(|text| words::for_embedding(text)).collect();
-            model.encode_with_args(&words, Some(MAX_TOKENS), BATCH)
+            Ok(this.model()?.encode_with_args(&words, Some(MAX_TOKENS), BATCH))
         };
         tokio::task::spawn_blocking(encode)
             .await
-            .map_err(|e| EmbedError::Failed { name: NAME.to_owned(), problem: e.to_string() })
+            .map_err(|e| EmbedError::Failed { name: NAME.to_owned(), problem: e.to_string() })?
     }
 }
 
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     async fn vectors(texts: &[&str]) -> Vec<Vec<f32>> {
-        let builtin = Builtin::load().unwrap();
+        let builtin = Builtin::default();
         builtin.embed(Purpose::Document, texts.iter().map(|t| (*t).to_owned()).collect()).await.unwrap()
     }
 

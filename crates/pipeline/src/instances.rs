@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
 use clusterlore_core::{
-    Change, Coverage, Document, INSTANCES, Known, ObjectKey, Origin, ResourceInstance, ResourceType, SourceIdentity,
-    SyncPlan, TypeFilter,
+    Change, Coverage, Document, Fingerprint, INSTANCES, Known, ObjectKey, Origin, ResourceInstance, ResourceType,
+    SourceIdentity, SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, StoreError, VectorStore};
@@ -100,7 +100,9 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         self.check_embedder().await?;
 
         observer(Progress::Discovering);
-        let discovery = self.source.discover().await?;
+        // What the store knows is read while the server says what it serves.
+        let (discovery, plan) = tokio::join!(self.source.discover(), self.known(&sources, &identity));
+        let (discovery, plan) = (discovery?, plan?);
         let types = &discovery.types;
         observer(Progress::Found(types.len()));
         let chosen: Vec<ResourceType> = types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect();
@@ -109,7 +111,6 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         if chosen.is_empty() {
             return Err(SyncError::NoTypes { found: types.len() });
         }
-        let plan = self.known(&sources, &identity).await?;
         let discovered_in = began.elapsed();
 
         let writing = match &self.store {
@@ -375,10 +376,10 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         };
         for instance in page {
             let instance = ResourceInstance { cluster: self.options.cluster.clone(), ..instance };
-            let document = Document::of_instance(&instance, type_name);
-            match plan.observe(&document) {
-                Change::Unchanged => spool.remove(&document.key),
-                change => spool.put(&document, change != Change::Rest)?,
+            let fingerprint = Fingerprint::of_instance(&instance, type_name);
+            match plan.observe_fingerprint(fingerprint, type_name, &instance.namespace) {
+                Change::Unchanged => spool.remove(&fingerprint.key),
+                change => spool.put(&Document::of_instance(&instance, type_name), change != Change::Rest)?,
             }
         }
         Ok(())

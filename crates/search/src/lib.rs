@@ -15,9 +15,9 @@ pub use kinds::{UnknownKind, resolve_kinds};
 pub use ranking::{MEANING_WEIGHT, Score, WORDS_WEIGHT, WordMatch};
 
 /// Documents that the nearest vectors put up for ranking.
-const NEAREST: usize = 200;
+const NEAREST: usize = 120;
 /// Documents that the words put up for ranking.
-const CONTAINING: usize = 300;
+const CONTAINING: usize = 160;
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -16,4 +16,6 @@ pub use filter::{Filter, FilterView};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use state::{KnownSource, RunLock, RunRecord, StateStore};
-pub use vectors::{Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, Upsert, VectorStore};
+pub use vectors::{
+    Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, Upsert, VectorStore, Vocabulary,
+};

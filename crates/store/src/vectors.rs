@@ -1,5 +1,8 @@
 //! The door to collections of documents.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use clusterlore_core::{ContentHash, Document, EmbedderIdentity, ObjectKey};
 
@@ -105,6 +108,23 @@ pub struct Candidates {
     pub admitted: usize,
 }
 
+/// By what the documents of a collection can be narrowed: what a question may name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Namespaces.
+    pub namespaces: BTreeSet<String>,
+    /// Types as `plural.group`.
+    pub types: BTreeSet<String>,
+    /// Values by label key. A key with more than [`Vocabulary::MOST_VALUES`] tells objects apart rather than groups them and is
+    /// left out.
+    pub labels: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Vocabulary {
+    /// Values of a label key that are kept.
+    pub const MOST_VALUES: usize = 500;
+}
+
 /// Collections of documents with their vectors, cosine distance.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
@@ -142,6 +162,12 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError>;
+
+    /// By what the documents can be narrowed.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError>;
 
     /// Documents per cluster and type, sorted.
     ///

@@ -46,7 +46,7 @@ pub(crate) async fn run(flags: &Demo) -> anyhow::Result<Done> {
     sync_instances::run(&cluster, &store, &folder_sync(&manifests)).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
-    let (store, embedder) = (build::store_for_reading(&store)?, build::embedder()?);
+    let (store, embedder) = (build::store_for_reading(&store)?, build::embedder());
     for (text, target) in questions {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };
         print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;

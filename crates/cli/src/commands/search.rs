@@ -16,7 +16,7 @@ use crate::{Done, build};
 
 pub(crate) async fn run(store: &StoreFlags, flags: &Search) -> anyhow::Result<Done> {
     let store = build::store_for_reading(store)?;
-    let embedder = build::embedder()?;
+    let embedder = build::embedder();
     let filter = filter(&store, flags).await?;
     let limit = usize::from(flags.limit);
     match &flags.batch {

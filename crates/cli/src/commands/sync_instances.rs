@@ -14,7 +14,7 @@ pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync
     let sync = InstanceSync {
         source,
         store: open_store(store, flags.dry_run)?,
-        embedder: build::embedder()?,
+        embedder: build::embedder(),
         options: Options {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
             scope: match &flags.namespaces[..] {

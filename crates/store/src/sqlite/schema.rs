@@ -17,9 +17,9 @@ const MIGRATIONS: &[&str] = &[
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, embedder TEXT NOT NULL, dimensions INTEGER NOT NULL);
      CREATE TABLE entries (
         id INTEGER PRIMARY KEY, collection INTEGER NOT NULL, key BLOB NOT NULL, hash BLOB NOT NULL, source INTEGER NOT NULL,
-        cluster TEXT NOT NULL, type TEXT NOT NULL, namespace TEXT NOT NULL, vector BLOB NOT NULL, labels TEXT NOT NULL);
+        cluster TEXT NOT NULL, type TEXT NOT NULL, namespace TEXT NOT NULL, vector BLOB NOT NULL, labels TEXT NOT NULL, stored_id TEXT NOT NULL);
      CREATE UNIQUE INDEX entries_by_key ON entries (collection, key);
-     CREATE TABLE documents (id INTEGER PRIMARY KEY, stored_id TEXT NOT NULL, text TEXT NOT NULL, record TEXT NOT NULL);
+     CREATE TABLE documents (id INTEGER PRIMARY KEY, text TEXT NOT NULL, record TEXT NOT NULL);
      CREATE TABLE sources (
         number INTEGER PRIMARY KEY, cluster TEXT NOT NULL, identity TEXT NOT NULL, replaced INTEGER NOT NULL DEFAULT 0);
      CREATE TABLE types (cluster TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, PRIMARY KEY (cluster, name)) WITHOUT ROWID;

@@ -69,6 +69,17 @@ async fn nearest_words_and_filters_work_together() {
 }
 
 #[tokio::test]
+async fn the_vocabulary_is_what_the_documents_can_be_narrowed_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let vocabulary = store.vocabulary(INSTANCES).await.unwrap();
+    assert_eq!(vocabulary.namespaces, ["a", "b"].map(Into::into).into());
+    assert_eq!(vocabulary.types, ["pods".to_owned()].into());
+    assert_eq!(vocabulary.labels["app"], ["fox", "wolf"].map(Into::into).into());
+    assert_eq!(*store.vocabulary("absent").await.unwrap(), Default::default());
+}
+
+#[tokio::test]
 async fn writes_are_seen_at_once_by_this_process_and_by_another() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");

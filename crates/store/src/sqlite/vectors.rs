@@ -12,10 +12,12 @@ use super::quantized::Quantized;
 use super::snapshot::Snapshot;
 use super::{Sqlite, failure};
 use crate::filter::join_labels;
-use crate::{Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, StoreError, Upsert, VectorStore};
+use crate::{
+    Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, StoreError, Upsert, VectorStore, Vocabulary,
+};
 
 /// Word matches that one probe looks at: the rarest terms come first, so that what is cut off says least.
-const MOST_POSTINGS: usize = 10_000;
+const MOST_POSTINGS: usize = 5_000;
 /// Rows that a scan hands over at a time.
 const SCAN_CHUNK: usize = 2_000;
 
@@ -151,6 +153,16 @@ impl VectorStore for Sqlite {
         .await
     }
 
+    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
+        let (store, name) = (self.clone(), collection.to_owned());
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let Some(collection) = find(&transaction, &name)? else { return Ok(Arc::default()) };
+            Ok(store.snapshot(&transaction, &name, &collection)?.vocabulary())
+        })
+        .await
+    }
+
     async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
         let name = collection.to_owned();
         self.with(move |connection| {
@@ -222,8 +234,8 @@ fn scan_chunk(
 ) -> rusqlite::Result<(Vec<ScannedRow>, Option<i64>)> {
     let Some(collection) = find(connection, collection)? else { return Ok((Vec::new(), None)) };
     let mut select = connection.prepare_cached(
-        "SELECT e.id, e.key, d.stored_id, e.hash, e.type, e.namespace, e.source FROM entries e JOIN documents d USING (id)
-         WHERE e.id > ?1 AND e.collection = ?2 AND e.cluster = ?3 ORDER BY e.id LIMIT ?4",
+        "SELECT id, key, stored_id, hash, type, namespace, source FROM entries
+         WHERE id > ?1 AND collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
     )?;
     let mut rows = select.query(params![after, collection.id, cluster, SCAN_CHUNK])?;
     let (mut chunk, mut last) = (Vec::new(), after);
@@ -270,7 +282,7 @@ fn write(
             transaction
                 .prepare_cached(
                     "UPDATE entries SET hash = ?2, source = ?3, cluster = ?4, type = ?5, namespace = ?6, labels = ?7,
-                     vector = coalesce(?8, vector) WHERE id = ?1",
+                     vector = coalesce(?8, vector), stored_id = ?9 WHERE id = ?1",
                 )
                 .and_then(|mut s| {
                     s.execute(params![
@@ -281,7 +293,8 @@ fn write(
                         facets.type_name,
                         facets.namespace,
                         labels,
-                        vector
+                        vector,
+                        d.id
                     ])
                 })
                 .map_err(at)?;
@@ -293,8 +306,8 @@ fn write(
         }
         (None, Some(vector)) => transaction
             .prepare_cached(
-                "INSERT INTO entries (collection, key, hash, source, cluster, type, namespace, labels, vector)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO entries (collection, key, hash, source, cluster, type, namespace, labels, vector, stored_id)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )
             .and_then(|mut s| {
                 s.insert(params![
@@ -306,7 +319,8 @@ fn write(
                     facets.type_name,
                     facets.namespace,
                     labels,
-                    vector
+                    vector,
+                        d.id
                 ])
             })
             .map_err(at)?,
@@ -314,8 +328,8 @@ fn write(
         (None, None) => return Ok(()),
     };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO documents (id, stored_id, text, record) VALUES (?1, ?2, ?3, ?4)")
-        .and_then(|mut s| s.execute(params![id, d.id, d.text, d.record]))
+        .prepare_cached("INSERT OR REPLACE INTO documents (id, text, record) VALUES (?1, ?2, ?3)")
+        .and_then(|mut s| s.execute(params![id, d.text, d.record]))
         .map_err(at)?;
     transaction
         .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", collection.id))
@@ -329,9 +343,8 @@ fn delete(transaction: &Transaction<'_>, collection: i64, stored_id: &str) -> ru
         Some(key) => key,
         // Ids of resource types have no parts to make a key of.
         None => {
-            let mut select = transaction.prepare_cached(
-                "SELECT e.key FROM documents d JOIN entries e USING (id) WHERE d.stored_id = ?1 AND e.collection = ?2",
-            )?;
+            let mut select =
+                transaction.prepare_cached("SELECT key FROM entries WHERE stored_id = ?1 AND collection = ?2")?;
             match select.query_row(params![stored_id, collection], |row| row.get(0)).optional()? {
                 Some(key) => ObjectKey(key),
                 None => return Ok(()),
@@ -364,7 +377,7 @@ fn answer(
         found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
     }
     let mut select = connection.prepare_cached(
-        "SELECT d.stored_id, d.text, d.record, e.type FROM documents d JOIN entries e USING (id) WHERE d.id = ?1",
+        "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
     )?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
