@@ -27,7 +27,7 @@ impl Snapshot {
         let mut snapshot = Self { dimensions, ..Self::default() };
         let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
         let mut select = connection.prepare_cached(
-            "SELECT id, cluster, type, namespace, vector, labels FROM entries WHERE collection = ?1 ORDER BY id",
+            "SELECT id, cluster, type, namespace, vector, labels FROM entries WHERE +collection = ?1 ORDER BY id",
         )?;
         let mut rows = select.query([collection])?;
         while let Some(row) = rows.next()? {

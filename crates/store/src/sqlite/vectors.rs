@@ -233,9 +233,10 @@ fn scan_chunk(
     after: i64,
 ) -> rusqlite::Result<(Vec<ScannedRow>, Option<i64>)> {
     let Some(collection) = find(connection, collection)? else { return Ok((Vec::new(), None)) };
+    // The plus keeps SQLite from the index on keys: rows are wanted in the order in which they lie.
     let mut select = connection.prepare_cached(
         "SELECT id, key, stored_id, hash, type, namespace, source FROM entries
-         WHERE id > ?1 AND collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
+         WHERE id > ?1 AND +collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
     )?;
     let mut rows = select.query(params![after, collection.id, cluster, SCAN_CHUNK])?;
     let (mut chunk, mut last) = (Vec::new(), after);
