@@ -1,0 +1,179 @@
+//! What a question names: categories, software, kinds.
+
+use std::ops::Range;
+
+use clusterlore_core::words;
+
+use crate::index::{Target, fold, unspaced};
+use crate::{Catalogue, Category, Kind, Software};
+
+/// Something that a question names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked<'a> {
+    /// What it is.
+    pub meaning: Meaning<'a>,
+    /// Where it stands in the question, in bytes.
+    pub span: Range<usize>,
+    /// How many words of the question it takes; the more, the surer.
+    pub words: usize,
+    /// Whether the words may as well mean something else ("vault", "flux").
+    pub ambiguous: bool,
+}
+
+/// What is named.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning<'a> {
+    /// "relational databases".
+    Category(&'a Category),
+    /// "prometheus servers", whether or not the cluster has any.
+    Software(&'a Software),
+    /// "scheduled jobs".
+    Kind(&'a Kind),
+}
+
+struct Word {
+    text: String,
+    stem: String,
+    fold: String,
+    span: Range<usize>,
+}
+
+impl Catalogue {
+    /// What a question names, in the order of its words. The longest phrase wins over what its words mean alone; what the
+    /// same words mean in several ways is all there. A phrase may be interrupted by one word.
+    pub fn asked(&self, question: &str) -> Vec<Asked<'_>> {
+        let all = read(question);
+        let mut hits = self.named_software(&all);
+        let content: Vec<&Word> = all.iter().filter(|w| !words::is_stop_word(&w.text)).collect();
+        for at in 0..content.len() {
+            self.phrases_at(&content, at, &mut hits);
+        }
+        if unspaced(question) {
+            self.unspaced(question, &mut hits);
+        }
+        longest(hits)
+    }
+
+    fn named_software(&self, all: &[Word]) -> Vec<Asked<'_>> {
+        let texts: Vec<String> = all.iter().map(|w| w.text.clone()).collect();
+        let mut hits = Vec::new();
+        let mut at = 0;
+        while at < all.len() {
+            // "in flux" is not Influx: words that stand apart make a short alias only where it is spelt apart.
+            let apart = |taken: usize| all[at].span != all[at + taken - 1].span;
+            let fits = |alias: &crate::Alias, taken: usize| {
+                taken == 1 || !apart(taken) || alias.key.len() >= 6 || words::split(&alias.spelt).len() == taken
+            };
+            let mut found = self.alias_at(&texts, at, fits);
+            if found.is_empty() && all[at].stem != texts[at] {
+                found = self.alias_at(&[all[at].stem.clone()], 0, |_, _| true);
+            }
+            let taken = found.first().map_or(1, |(_, n)| *n);
+            let span = all[at].span.start..all[at + taken - 1].span.end;
+            for (alias, _) in &found {
+                let software = &self.0.software[usize::from(alias.software)];
+                let (ambiguous, span) = (alias.ambiguous, span.clone());
+                hits.push(Asked { meaning: Meaning::Software(software), span, words: taken, ambiguous });
+            }
+            at += taken;
+        }
+        hits
+    }
+
+    fn phrases_at<'a>(&'a self, content: &[&Word], at: usize, hits: &mut Vec<Asked<'a>>) {
+        let (stem, fold) = (content[at].stem.as_str(), content[at].fold.as_str());
+        let mut firsts = vec![stem];
+        if fold != stem {
+            firsts.push(fold);
+        }
+        for first in firsts {
+            let from = self.0.phrases.partition_point(|p| &*p.words < first);
+            for phrase in &self.0.phrases[from..] {
+                let mut expected = phrase.words.split(' ');
+                if !phrase.words.starts_with(first) {
+                    break;
+                }
+                // Between the phrases of "log" lie none but those that begin with it, yet also those of "login".
+                if expected.next() != Some(if phrase.foreign { fold } else { stem }) {
+                    continue;
+                }
+                if let Some((taken, last)) = follow(content, at, expected, phrase.foreign) {
+                    let span = content[at].span.start..content[last].span.end;
+                    hits.push(Asked { meaning: self.meaning(phrase.target), span, words: taken, ambiguous: false });
+                }
+            }
+        }
+    }
+
+    fn unspaced<'a>(&'a self, question: &str, hits: &mut Vec<Asked<'a>>) {
+        for phrase in self.0.unspaced.iter() {
+            if let Some(at) = question.find(&*phrase.words) {
+                let span = at..at + phrase.words.len();
+                let words = phrase.words.chars().count();
+                hits.push(Asked { meaning: self.meaning(phrase.target), span, words, ambiguous: false });
+            }
+        }
+    }
+
+    fn meaning(&self, target: Target) -> Meaning<'_> {
+        match target {
+            Target::Category(at) => Meaning::Category(&self.0.categories[usize::from(at)]),
+            Target::Kind(at) => Meaning::Kind(&self.0.kinds[usize::from(at)]),
+        }
+    }
+}
+
+/// The words after the first one, with at most one other word among them: how many there are in all, and the last one's place.
+fn follow<'p>(
+    content: &[&Word],
+    first: usize,
+    expected: impl Iterator<Item = &'p str>,
+    foreign: bool,
+) -> Option<(usize, usize)> {
+    let (mut at, mut taken, mut skipped) = (first, 1, false);
+    for word in expected {
+        let is = |w: &&Word| if foreign { w.fold == word } else { w.stem == word };
+        at += 1;
+        if !content.get(at).is_some_and(is) {
+            at += 1;
+            if skipped || !content.get(at).is_some_and(is) {
+                return None;
+            }
+            skipped = true;
+        }
+        taken += 1;
+    }
+    Some((taken, at))
+}
+
+/// Words with their places. All words of a run ("GitLab") stand where the run stands.
+fn read(question: &str) -> Vec<Word> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for run in question.split(|c: char| !c.is_alphanumeric()) {
+        let span = start..start + run.len();
+        // Separators may have more than one byte.
+        start = span.end + question[span.end..].chars().next().map_or(0, char::len_utf8);
+        for text in words::split(run) {
+            all.push(Word { stem: words::stem(&text), fold: fold(&text), text, span: span.clone() });
+        }
+    }
+    all
+}
+
+/// Drops what lies inside something with more words, and what is there twice.
+fn longest(mut hits: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
+    hits.sort_by(|a, b| b.words.cmp(&a.words).then(a.span.start.cmp(&b.span.start)));
+    let mut kept: Vec<Asked<'_>> = Vec::new();
+    for hit in hits {
+        let inside = kept.iter().any(|k| {
+            k.words > hit.words && k.span.start <= hit.span.start && hit.span.end <= k.span.end
+                || k.span == hit.span && k.meaning == hit.meaning
+        });
+        if !inside {
+            kept.push(hit);
+        }
+    }
+    kept.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.words.cmp(&a.words)));
+    kept
+}

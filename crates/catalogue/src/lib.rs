@@ -1,0 +1,149 @@
+//! What well-known software, API groups and built-in kinds are: data (`data/`, TOML) and its lookup. "valkey" is an in-memory
+//! key-value store, `postgresql.cnpg.io` is CloudNativePG's, and who asks for "a place for our logs" means `logging`.
+//!
+//! Never in this room: knowledge in code (a product's name belongs into `data/`), the cluster, the index, ranking.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+mod asked;
+mod check;
+mod entry;
+mod file;
+mod index;
+mod part;
+mod recognise;
+
+pub use asked::{Asked, Meaning};
+pub use entry::{Category, Complexity, Component, Group, Kind, Role, Software, Text, Texts};
+pub use file::CatalogueError;
+pub use part::Part;
+pub use recognise::{Field, Named, Recognised};
+
+use file::Entries;
+use index::{Alias, Domain, Phrase, Tables, Target};
+
+/// Everything that is known. [`Catalogue::builtin`] lies in the binary and costs nothing to start with.
+#[derive(Debug, Clone)]
+pub struct Catalogue(Tables);
+
+// Made by build.rs from data/.
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+impl Catalogue {
+    /// What the binary knows.
+    pub fn builtin() -> &'static Self {
+        &BUILTIN
+    }
+
+    /// What the binary knows and what stands in the user's file. An entry of the file replaces the built-in one of the same
+    /// id, group or kind.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, or has an entry that is not as it must be; the first of them is told.
+    pub fn with_file(path: &Path) -> Result<Self, CatalogueError> {
+        let file = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| CatalogueError::Read { file: file.clone(), source })?;
+        Self::with_text(&file, &text)
+    }
+
+    /// As [`Catalogue::with_file`], of a text that was read already; `file` is for messages.
+    ///
+    /// # Errors
+    /// As [`Catalogue::with_file`].
+    pub fn with_text(file: &str, text: &str) -> Result<Self, CatalogueError> {
+        let own = file::read(file, text, false)?;
+        let mut entries = Entries {
+            categories: BUILTIN.0.categories.to_vec(),
+            software: BUILTIN.0.software.to_vec(),
+            groups: BUILTIN.0.groups.to_vec(),
+            kinds: BUILTIN.0.kinds.to_vec(),
+        };
+        replace(&mut entries.categories, own.categories, |a, b| a.id == b.id);
+        replace(&mut entries.software, own.software, |a, b| a.id == b.id);
+        replace(&mut entries.groups, own.groups, |a, b| a.group == b.group);
+        replace(&mut entries.kinds, own.kinds, |a, b| a.group == b.group && a.kind == b.kind);
+        if let Some((entry, problem)) = check::check(&entries).first() {
+            return Err(file::problem(file, entry, problem));
+        }
+        Ok(Self(Tables::new(entries)))
+    }
+
+    /// All categories, in the order of their ids.
+    pub fn categories(&self) -> &[Category] {
+        &self.0.categories
+    }
+
+    /// All software, in the order of its ids.
+    pub fn all_software(&self) -> &[Software] {
+        &self.0.software
+    }
+
+    /// All groups, in the order of their names.
+    pub fn groups(&self) -> &[Group] {
+        &self.0.groups
+    }
+
+    /// All kinds, in the order of group and kind.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.0.kinds
+    }
+
+    /// The category of an id.
+    pub fn category(&self, id: &str) -> Option<&Category> {
+        found(&self.0.categories, |c| (*c.id).cmp(id))
+    }
+
+    /// The software of an id.
+    pub fn software(&self, id: &str) -> Option<&Software> {
+        found(&self.0.software, |s| (*s.id).cmp(id))
+    }
+
+    /// Whose API group it is: by its name, else by the longest pattern (`*.services.k8s.aws`) that fits it.
+    pub fn group(&self, group: &str) -> Option<&Group> {
+        if let Some(exact) = found(&self.0.groups, |g| (*g.group).cmp(group)) {
+            return Some(exact);
+        }
+        let dots = group.match_indices('.').map(|(at, _)| &group[at..]);
+        dots.into_iter().find_map(|rest| {
+            let pattern = format!("*{rest}");
+            found(&self.0.groups, |g| (*g.group).cmp(&pattern))
+        })
+    }
+
+    /// What a kind is for; the group is empty for the core group.
+    pub fn kind(&self, group: &str, kind: &str) -> Option<&Kind> {
+        found(&self.0.kinds, |k| (&*k.group, &*k.kind).cmp(&(group, kind)))
+    }
+
+    /// Whether a category is the other one, or something narrower: every relational database is a database.
+    pub fn is_a(&self, category: &str, ancestor: &str) -> bool {
+        if category == ancestor {
+            return self.category(category).is_some();
+        }
+        // Checked when the tables were made: there are no cycles.
+        self.category(category).is_some_and(|c| c.parents.iter().any(|p| self.is_a(p, ancestor)))
+    }
+
+    /// The software that a kind's objects belong to: the kind's own, else what its group's workloads run, else its group's.
+    pub fn software_of_kind(&self, group: &str, kind: &str) -> Option<&Software> {
+        let of_group = self.group(group);
+        let known = self.kind(group, kind);
+        let own = known.and_then(|k| k.software.as_deref());
+        let runs = of_group.and_then(|g| g.runs.as_deref());
+        let operator = of_group.and_then(|g| g.software.as_deref());
+        own.or(runs).or(operator).and_then(|id| self.software(id))
+    }
+}
+
+fn found<T>(sorted: &[T], compare: impl FnMut(&T) -> std::cmp::Ordering) -> Option<&T> {
+    sorted.binary_search_by(compare).ok().and_then(|at| sorted.get(at))
+}
+
+fn replace<T>(all: &mut Vec<T>, own: Vec<T>, same: impl Fn(&T, &T) -> bool) {
+    for entry in own {
+        all.retain(|old| !same(old, &entry));
+        all.push(entry);
+    }
+}
