@@ -165,7 +165,7 @@ impl Document {
             instance.kind,
             instance.name,
             if instance.is_cluster_scoped() { "" } else { &instance.namespace },
-            instance.labels_joined(" "),
+            label_words(instance),
             instance.description()
         );
         Self {
@@ -236,6 +236,12 @@ impl Document {
         let key = ObjectKey::new(&facets.cluster, &facets.group, &facets.kind, &facets.namespace, &facets.name);
         Self { id, key, hash, text, words, facets, metadata, record }
     }
+}
+
+/// Labels as words. The domain in front of a key (`app.kubernetes.io/`) stands on every object and tells none apart.
+fn label_words(instance: &ResourceInstance) -> String {
+    let pair = |(key, value): (&String, &String)| format!("{} {value} ", key.rsplit('/').next().unwrap_or(key));
+    instance.labels.iter().map(pair).collect()
 }
 
 /// Over a text, what else its words are made of, and the version of what makes both.
