@@ -13,7 +13,7 @@ use clusterlore_core::{Selector, TypePattern};
     propagate_version = true,
     after_help = "Examples:
   clusterlore demo                                    try it on an example company, without a cluster
-  clusterlore sync-instances                          index what runs in the current context's cluster
+  clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
   clusterlore search backups -n platform --kind cronjob
   clusterlore doctor                                  what is wrong, and how to mend it"
@@ -58,6 +58,10 @@ fn store_path(text: &str) -> Result<PathBuf, String> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Index what resource types are for and what runs: sync, then sync-instances
+    Index(Index),
+    /// Index what resource types are for, from their schemas
+    Sync(Sync),
     /// Index what runs: names, kinds, labels and descriptions, never spec, status or data
     SyncInstances(SyncInstances),
     /// Find what runs, or the type for a task, by meaning
@@ -129,6 +133,73 @@ pub(crate) struct SyncInstances {
     /// How the summary is printed [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
+}
+
+/// Who says what a type is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InferenceFlag {
+    /// Rules over the schema, and what is known of groups and kinds
+    Rules,
+    /// A language model
+    Llm,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore sync                                         the current context's cluster
+  clusterlore sync --dry-run                               say what would be stored and deleted
+  clusterlore sync --only certificates.cert-manager.io     one type
+  clusterlore sync --from manifests/                       custom resource definitions in a folder
+  clusterlore sync --include '*.crossplane.io'
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read).")]
+pub(crate) struct Sync {
+    /// Read a folder of manifests (YAML or JSON) instead of a cluster
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
+    pub(crate) from: Option<PathBuf>,
+    /// Infer only these types, each as plural.group
+    #[arg(long, value_name = "TYPE", value_delimiter = ',', conflicts_with_all = ["include", "exclude"])]
+    pub(crate) only: Vec<String>,
+    /// Infer only these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) include: Vec<TypePattern>,
+    /// Do not infer these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) exclude: Vec<TypePattern>,
+    /// Who says what a type is for
+    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
+    pub(crate) inference: InferenceFlag,
+    /// Name that keeps this cluster's documents apart from others in the same store
+    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    pub(crate) cluster_name: Option<String>,
+    /// Write nothing; say what would be stored and deleted
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace what another cluster or folder has indexed under this name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
+    /// Embed everything again where another embedder filled the index
+    #[arg(long)]
+    pub(crate) reindex: bool,
+    /// How the summary is printed [default: a line on standard error]
+    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
+    pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore index                                        the current context's cluster
+  clusterlore index --from manifests/                      a folder of YAML or JSON instead of a cluster
+  clusterlore index --context east --cluster-name east
+  clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read).")]
+pub(crate) struct Index {
+    #[command(flatten)]
+    pub(crate) instances: SyncInstances,
+    /// Who says what a type is for
+    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
+    pub(crate) inference: InferenceFlag,
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {

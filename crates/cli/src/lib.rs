@@ -42,6 +42,8 @@ pub fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<Done> {
     let Args { cluster, store, command, verbose: _ } = args;
     match command {
+        Command::Index(flags) => commands::index::run(&cluster, &store, &flags).await,
+        Command::Sync(flags) => commands::sync::run(&cluster, &store, &flags).await,
         Command::SyncInstances(flags) => commands::sync_instances::run(&cluster, &store, &flags).await,
         Command::Search(flags) => commands::search::run(&store, &flags).await,
         Command::Status(flags) => commands::status::run(&store, &flags).await,

@@ -2,7 +2,7 @@
 
 use clusterlore_cluster::ClusterError;
 use clusterlore_core::SourceMismatch;
-use clusterlore_models::EmbedError;
+use clusterlore_models::{EmbedError, ModelError};
 use clusterlore_store::StoreError;
 use thiserror::Error;
 
@@ -39,6 +39,22 @@ pub enum SyncError {
         /// How many there are.
         found: usize,
     },
+    /// A type was asked for that is not served.
+    #[error(
+        "there is no resource type {0:?}; expected plural.group such as deployments.apps, see \"kubectl api-resources\""
+    )]
+    UnknownType(String),
+    /// No schema could be read.
+    #[error("the schemas of none of {types} resource types could be read ({first}); nothing was changed. Run it again")]
+    NoSchemas {
+        /// How many were tried.
+        types: usize,
+        /// Why the first of them could not.
+        first: String,
+    },
+    /// The language model does not answer.
+    #[error(transparent)]
+    Model(ModelError),
     /// The temporary folder.
     #[error("the temporary folder cannot be used ({0}); free some space or point TMPDIR to another folder")]
     Spool(#[from] std::io::Error),

@@ -7,17 +7,17 @@ use std::time::Instant;
 
 use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
 use clusterlore_core::{
-    Change, Coverage, Document, Fingerprint, INSTANCES, Known, ObjectKey, Origin, ResourceInstance, ResourceType,
+    Change, Coverage, Document, Fingerprint, INSTANCES, Known, ObjectKey, ResourceInstance, ResourceType,
     SourceIdentity, SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, StoreError, VectorStore};
+use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, VectorStore};
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
-use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, types, writer};
+use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -96,8 +96,9 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
             _ => None,
         };
         let identity = self.source.identity().await?;
-        let sources = self.check_source(&identity).await?;
-        self.check_embedder().await?;
+        let options = &self.options;
+        let sources = checks::source(self.store.as_ref(), self.cluster(), &identity, options.replace_source).await?;
+        checks::embedder(self.store.as_ref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
 
         observer(Progress::Discovering);
         // What the store knows is read while the server says what it serves.
@@ -189,50 +190,13 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         self.options.cluster.as_deref().unwrap_or_default()
     }
 
-    /// Refuses a source other than the one that filled the index under this name.
-    async fn check_source(&self, identity: &SourceIdentity) -> Result<Vec<KnownSource>, SyncError> {
-        let Some(store) = &self.store else { return Ok(Vec::new()) };
-        let mut sources = store.sources().await?;
-        sources.retain(|s| s.cluster == self.cluster());
-        let filled = sources.iter().find(|s| !s.replaced && s.identity != SourceIdentity::Controller);
-        match filled {
-            Some(known) if !self.options.replace_source => known.identity.check(identity)?,
-            _ => {}
-        }
-        Ok(sources)
-    }
-
-    /// Refuses an embedder other than the one that filled the collections, before anything is read.
-    async fn check_embedder(&self) -> Result<(), SyncError> {
-        let Some(store) = &self.store else { return Ok(()) };
-        let offered = self.embedder.identity();
-        for collection in [INSTANCES, clusterlore_core::CAPABILITIES] {
-            match store.collection(collection).await? {
-                Some(info) if info.embedder != offered && self.options.reindex && !self.options.dry_run => {
-                    store.change_embedder(collection, &offered).await?;
-                }
-                Some(info) if info.embedder != offered && !self.options.reindex => {
-                    let collection = collection.to_owned();
-                    return Err(StoreError::OtherEmbedder { collection, stored: info.embedder, offered }.into());
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// The plan, knowing what the store knows.
     async fn known(&self, sources: &[KnownSource], identity: &SourceIdentity) -> Result<SyncPlan, SyncError> {
         let mut plan = SyncPlan::default();
         let Some(store) = &self.store else { return Ok(plan) };
-        let origin_of = |number: i64| match sources.iter().find(|s| s.number == number) {
-            Some(s) if !s.replaced && s.identity.same_as(identity) => Origin::Own,
-            Some(s) if s.replaced || self.options.replace_source => Origin::Replaced,
-            _ => Origin::Other,
-        };
         store
             .scan(INSTANCES, self.cluster(), &mut |s| {
-                let origin = origin_of(s.source);
+                let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
             })
             .await?;

@@ -1,14 +1,19 @@
 //! Runs: what reads a source, compares it with the store, and writes the difference. A newcomer reads [`InstanceSync::run`]
-//! from top to bottom.
+//! from top to bottom, then [`CapabilitySync::run`].
 //!
 //! Never in this room: printing (a run tells its observer), flags, environment variables, and which text a document has.
 
+mod capabilities;
+mod checks;
 mod error;
 mod instances;
 mod progress;
 mod types;
 mod writer;
 
+pub use capabilities::{
+    CapabilityOptions, CapabilitySync, Inference, Knowledge, KnownGroup, KnownKind, Unknowing, infer,
+};
 pub use error::SyncError;
 pub use instances::{InstanceSync, Options, Outcome};
 pub use progress::{Observer, Progress, Seconds, SkippedType, Summary};

@@ -25,6 +25,26 @@ pub enum Progress {
         /// `plural.group`.
         type_name: String,
     },
+    /// Schemas are being read of this many types.
+    ReadingSchemas(usize),
+    /// All schemas were read.
+    SchemasRead {
+        /// Types whose schema was read.
+        read: usize,
+        /// Types whose schema is what it was.
+        unchanged: usize,
+    },
+    /// A type's capability is being inferred.
+    Inferring {
+        /// From 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `plural.group`.
+        type_name: String,
+    },
+    /// All capabilities are known.
+    Inferred(usize),
     /// This many objects were listed so far.
     Listed(usize),
     /// Something to know that does not stop the run: one line.
@@ -36,12 +56,16 @@ pub enum Progress {
         /// Types.
         types: usize,
     },
-    /// Writing begins.
+    /// Writing of instances begins.
     Storing(usize),
+    /// Writing of capabilities begins.
+    StoringCapabilities(usize),
     /// This many were written so far.
     Stored(usize),
-    /// Writing has ended.
+    /// Writing of instances has ended.
     StorageComplete(usize),
+    /// Writing of capabilities has ended.
+    CapabilitiesStored(usize),
     /// A dry run would do this.
     WouldStore(String),
     /// A dry run would do this.
@@ -69,8 +93,11 @@ pub struct SkippedType {
 pub struct Seconds {
     /// Source's identity, types, what the store knows.
     pub discover: f64,
-    /// Lists.
+    /// Lists, or schemas.
     pub list: f64,
+    /// Inference; nothing of it in a run over instances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub infer: Option<f64>,
     /// Vectors; part of it runs beside `store`.
     pub embed: f64,
     /// Writes and deletes.
@@ -82,7 +109,7 @@ pub struct Seconds {
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// Objects listed.
+    /// Objects listed, or capabilities inferred.
     pub discovered: usize,
     /// Documents written (in a dry run: that would be).
     pub stored: usize,
@@ -128,12 +155,23 @@ impl std::fmt::Display for Progress {
                 write!(f, "After filtering: {kept} resource types (removed {removed}).")
             }
             Self::Listing { number, of, type_name } => write!(f, "Listing instances ({number} of {of}): {type_name}"),
+            Self::ReadingSchemas(n) => write!(f, "Reading schemas of {n} resource types..."),
+            Self::SchemasRead { read, unchanged } => write!(f, "Schemas complete: {read} read, {unchanged} unchanged."),
+            Self::Inferring { number, of, type_name } => {
+                write!(f, "Inferring capability ({number} of {of}): {type_name}")
+            }
+            Self::Inferred(n) => write!(f, "Inference complete: {n} capabilities."),
             Self::Listed(n) => write!(f, "{n} listed"),
             Self::Warning(line) => write!(f, "Warning: {line}"),
             Self::Discovered { instances, types } => {
                 write!(f, "Discovery complete: {instances} instances across {types} resource types.")
             }
             Self::Storing(n) => write!(f, "Storing {n} resource instances in vector database..."),
+            Self::StoringCapabilities(n) => write!(f, "Storing {n} capabilities in vector database..."),
+            Self::CapabilitiesStored(n) => {
+                let collection = clusterlore_core::CAPABILITIES;
+                write!(f, "Storage complete: {n} capabilities stored in \"{collection}\" collection.")
+            }
             Self::Stored(n) => write!(f, "{n} stored"),
             Self::StorageComplete(n) => {
                 write!(f, "Storage complete: {n} instances stored in \"{}\" collection.", clusterlore_core::INSTANCES)
@@ -169,6 +207,28 @@ mod tests {
              Discovery complete: 87 instances across 32 resource types.\n\
              Storing 87 resource instances in vector database...\n\
              Storage complete: 87 instances stored in \"instances\" collection."
+        );
+    }
+
+    #[test]
+    fn lines_of_capabilities_are_in_their_manner() {
+        let lines = [
+            Progress::ReadingSchemas(32),
+            Progress::SchemasRead { read: 2, unchanged: 30 },
+            Progress::Inferring { number: 1, of: 32, type_name: "deployments.apps".into() },
+            Progress::Inferred(32),
+            Progress::StoringCapabilities(2),
+            Progress::CapabilitiesStored(2),
+        ]
+        .map(|p| p.to_string());
+        assert_eq!(
+            lines.join("\n"),
+            "Reading schemas of 32 resource types...\n\
+             Schemas complete: 2 read, 30 unchanged.\n\
+             Inferring capability (1 of 32): deployments.apps\n\
+             Inference complete: 32 capabilities.\n\
+             Storing 2 capabilities in vector database...\n\
+             Storage complete: 2 capabilities stored in \"capabilities\" collection."
         );
     }
 

@@ -1,9 +1,12 @@
 //! The resource types themselves as documents, so that "which type do I need" has an answer before any capability is known.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clusterlore_cluster::Discovery;
-use clusterlore_core::{CAPABILITIES, Change, Coverage, Document, Known, Origin, ResourceType, SyncPlan};
+use clusterlore_core::{
+    CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, Origin, ResourceType, SyncPlan,
+};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Spool, StateStore, VectorStore};
 
@@ -20,10 +23,7 @@ pub(crate) async fn store_types<S: VectorStore + StateStore>(
     discovery: &Discovery,
 ) -> Result<(), SyncError> {
     let name = cluster.unwrap_or_default();
-    let mut remembered = types.to_vec();
-    let kept = store.types().await?.into_iter().filter(|(c, t)| c == name && discovery.is_incomplete(&t.group));
-    remembered
-        .extend(kept.map(|(_, t)| t).filter(|t| types.iter().all(|new| new.name() != t.name())).collect::<Vec<_>>());
+    let remembered = with_unseen(known_types(store, name).await?, types, discovery);
 
     store.open_collection(CAPABILITIES, &embedder.identity()).await?;
     let mut plan = SyncPlan::default();
@@ -40,9 +40,15 @@ pub(crate) async fn store_types<S: VectorStore + StateStore>(
             ids.push((s.key, s.id.to_owned()));
         })
         .await?;
+    let keys: Vec<ObjectKey> = ids.iter().map(|(key, _)| *key).collect();
+    let mut inferred = capabilities_among(&store.records(CAPABILITIES, &keys).await?, cluster);
     let mut spool = Spool::new()?;
     for ty in remembered.iter().filter(|t| t.allows("get") || t.allows("list")) {
-        let document = Document::of_type(ty, cluster);
+        let mut document = Document::of_type(ty, cluster);
+        // What is known of a type's purpose is worth more than its names; it is only embedded again where that is needed.
+        if let Some(capability) = inferred.remove(&document.key) {
+            document = capability;
+        }
         match plan.observe(&document) {
             Change::Unchanged => {}
             change => spool.put(&document, change != Change::Rest)?,
@@ -56,8 +62,53 @@ pub(crate) async fn store_types<S: VectorStore + StateStore>(
         let deletes = ids.into_iter().filter(|(key, _)| gone.contains(key)).map(|(_, id)| id).collect();
         store.apply(CAPABILITIES, Batch { deletes, source, ..Batch::default() }).await?;
     }
-    if store.types().await?.into_iter().filter(|(c, _)| c == name).map(|(_, t)| t).ne(remembered_order(&remembered)) {
-        store.remember_types(name, &remembered).await?;
+    remember(store, name, &remembered).await
+}
+
+/// The documents that say what types are for, among the records of a collection, made again from what they hold.
+fn capabilities_among(records: &HashMap<ObjectKey, String>, cluster: Option<&str>) -> HashMap<ObjectKey, Document> {
+    let documents = records.values().filter_map(|record| {
+        let (capability, ty) = (Capability::from_record(record)?, serde_json::from_str(record).ok()?);
+        Some(Document::of_capability(&capability, &ty, cluster))
+    });
+    documents.map(|document| (document.key, document)).collect()
+}
+
+/// What the store knows of a cluster's types.
+async fn known_types(store: &impl StateStore, cluster: &str) -> Result<Vec<ResourceType>, SyncError> {
+    Ok(store.types().await?.into_iter().filter(|(c, _)| c == cluster).map(|(_, ty)| ty).collect())
+}
+
+/// The types that discovery named, and the known ones of groups that could not be read whole.
+fn with_unseen(known: Vec<ResourceType>, types: &[ResourceType], discovery: &Discovery) -> Vec<ResourceType> {
+    let named: BTreeSet<String> = types.iter().map(ResourceType::name).collect();
+    let unseen = known.into_iter().filter(|t| discovery.is_incomplete(&t.group) && !named.contains(&t.name()));
+    types.iter().cloned().chain(unseen).collect()
+}
+
+/// Remembers what a run over capabilities saw of the types. Of those that are known, descriptions stay: that is for runs over
+/// instances, and two runs must not write over each other for ever.
+pub(crate) async fn remember_described(
+    store: &impl StateStore,
+    cluster: &str,
+    mut types: Vec<ResourceType>,
+    discovery: &Discovery,
+) -> Result<(), SyncError> {
+    let known = known_types(store, cluster).await?;
+    let described: HashMap<String, &str> = known.iter().map(|t| (t.name(), t.description.as_str())).collect();
+    for ty in &mut types {
+        if let Some(description) = described.get(&ty.name()) {
+            ty.description = (*description).to_owned();
+        }
+    }
+    let types = with_unseen(known, &types, discovery);
+    remember(store, cluster, &types).await
+}
+
+/// Writes only what differs.
+async fn remember(store: &impl StateStore, cluster: &str, types: &[ResourceType]) -> Result<(), SyncError> {
+    if known_types(store, cluster).await? != remembered_order(types) {
+        store.remember_types(cluster, types).await?;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use clusterlore_core::{ContentHash, Document, EmbedderIdentity, ObjectKey};
 
@@ -150,6 +152,12 @@ pub trait VectorStore: Send + Sync {
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError>;
+
+    /// The records of those documents that are there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError>;
 
     /// Writes a batch as one transaction.
     ///

@@ -3,6 +3,8 @@
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod index;
 pub(crate) mod search;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod sync_instances;

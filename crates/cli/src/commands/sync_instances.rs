@@ -1,8 +1,11 @@
 //! `clusterlore sync-instances`
 
-use clusterlore_cluster::ListScope;
+use std::sync::Arc;
+
+use clusterlore_cluster::{ClusterSource, ListScope};
 use clusterlore_core::TypeFilter;
-use clusterlore_pipeline::{InstanceSync, Options};
+use clusterlore_models::Embedder;
+use clusterlore_pipeline::{InstanceSync, Options, Summary};
 use clusterlore_store::{Sqlite, StoreError};
 
 use crate::args::{ClusterFlags, StoreFlags, SyncInstances};
@@ -11,10 +14,24 @@ use crate::{Done, build};
 
 pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &SyncInstances) -> anyhow::Result<Done> {
     let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
+    let summary = once(source, store, build::embedder(), flags).await?;
+    if flags.output.is_some() {
+        print::json(&summary)?;
+    }
+    Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
+}
+
+/// Runs and tells how it went.
+pub(crate) async fn once(
+    source: Arc<dyn ClusterSource>,
+    store: &StoreFlags,
+    embedder: Arc<dyn Embedder>,
+    flags: &SyncInstances,
+) -> anyhow::Result<Summary> {
     let sync = InstanceSync {
         source,
         store: open_store(store, flags.dry_run)?,
-        embedder: build::embedder(),
+        embedder,
         options: Options {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
             scope: match &flags.namespaces[..] {
@@ -32,29 +49,12 @@ pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync
     let outcome = sync.run(&|progress| lines.hear(progress)).await;
     let would = lines.finish();
     let summary = outcome?.summary;
-    let json = flags.output.is_some();
-    if !json {
-        would.iter().try_for_each(|line| print::line(line))?;
-    }
-    if let Some(line) = summary.skipped_line() {
-        print::note(&line);
-    }
-    if flags.dry_run {
-        print::note(&format!(
-            "Dry run, nothing was written: {} discovered, {} would be stored, {} would be deleted, {} unchanged.",
-            summary.discovered, summary.stored, summary.deleted, summary.unchanged
-        ));
-    } else {
-        print::note(&summary.line());
-    }
-    if json {
-        print::json(&summary)?;
-    }
-    Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
+    print::summary(&summary, &would, flags.dry_run, flags.output.is_some())?;
+    Ok(summary)
 }
 
 /// A dry run makes no store where there is none.
-fn open_store(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Sqlite>> {
+pub(crate) fn open_store(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Sqlite>> {
     if !dry_run {
         return build::store_for_writing(flags).map(Some);
     }

@@ -7,6 +7,7 @@ pub(crate) mod table;
 
 use std::io::Write;
 
+use clusterlore_pipeline::Summary;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
@@ -18,6 +19,25 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// A line on standard error.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// How a run ended: what a dry run would do on standard output, the rest on standard error.
+pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: bool) -> anyhow::Result<()> {
+    if !json {
+        would.iter().try_for_each(|line| self::line(line))?;
+    }
+    if let Some(line) = summary.skipped_line() {
+        note(&line);
+    }
+    if dry_run {
+        note(&format!(
+            "Dry run, nothing was written: {} discovered, {} would be stored, {} would be deleted, {} unchanged.",
+            summary.discovered, summary.stored, summary.deleted, summary.unchanged
+        ));
+    } else {
+        note(&summary.line());
+    }
+    Ok(())
 }
 
 /// A line on standard output.

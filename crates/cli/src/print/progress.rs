@@ -39,7 +39,12 @@ impl Lines {
                 self.bar.set_length(*of as u64);
                 self.bar.set_position(*number as u64 - 1);
             }
-            Progress::Storing(n) => {
+            Progress::Inferring { number, of, .. } => {
+                self.bar.set_length(*of as u64);
+                self.bar.set_position(*number as u64 - 1);
+                self.bar.set_message("types");
+            }
+            Progress::Storing(n) | Progress::StoringCapabilities(n) => {
                 self.bar.set_length(*n as u64);
                 self.bar.set_position(0);
                 self.bar.set_message("documents");

@@ -116,6 +116,24 @@ impl VectorStore for Sqlite {
         }
     }
 
+    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError> {
+        let (name, keys) = (collection.to_owned(), keys.to_vec());
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let Some(collection) = find(&transaction, &name)? else { return Ok(HashMap::new()) };
+            let mut select = transaction.prepare_cached(
+                "SELECT d.record FROM entries e JOIN documents d USING (id) WHERE e.collection = ?1 AND e.key = ?2",
+            )?;
+            let mut records = HashMap::with_capacity(keys.len());
+            for key in keys {
+                let record = select.query_row(params![collection.id, key.0], |row| row.get(0)).optional()?;
+                records.extend(record.map(|record| (key, record)));
+            }
+            Ok(records)
+        })
+        .await
+    }
+
     async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
         let name = collection.to_owned();
         let applied = self

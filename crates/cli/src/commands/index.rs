@@ -1,0 +1,47 @@
+//! `clusterlore index`: types first, so that what runs is found by what it is for, then instances.
+
+use clusterlore_core::TypeFilter;
+use clusterlore_pipeline::{CapabilityOptions, Summary};
+use serde::Serialize;
+
+use super::sync_instances::open_store;
+use super::{sync, sync_instances};
+use crate::args::{ClusterFlags, Index, StoreFlags};
+use crate::{Done, build, print};
+
+/// Both summaries.
+#[derive(Serialize)]
+struct Summaries {
+    capabilities: Summary,
+    instances: Summary,
+}
+
+pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Index) -> anyhow::Result<Done> {
+    let Index { instances: flags, inference } = flags;
+    let inference = sync::inference(*inference)?;
+    let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
+    let json = flags.output.is_some();
+    let embedder = build::embedder();
+    let capabilities = sync::once(sync::Run {
+        source: source.clone(),
+        store: open_store(store, flags.dry_run)?,
+        embedder: embedder.clone(),
+        inference,
+        options: CapabilityOptions {
+            filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
+            only: Vec::new(),
+            cluster: flags.cluster_name.clone(),
+            dry_run: flags.dry_run,
+            replace_source: flags.replace_source,
+            reindex: flags.reindex,
+        },
+        json,
+    })
+    .await?;
+    let instances = sync_instances::once(source, store, embedder, flags).await?;
+    let partial = capabilities.is_partial() || instances.is_partial();
+    if json {
+        print::json(&Summaries { capabilities, instances })?;
+    }
+    Ok(if partial { Done::InPart } else { Done::Whole })
+}

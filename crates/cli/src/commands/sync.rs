@@ -1,0 +1,76 @@
+//! `clusterlore sync`
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clusterlore_cluster::ClusterSource;
+use clusterlore_core::TypeFilter;
+use clusterlore_models::Embedder;
+use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary, Unknowing};
+use clusterlore_store::Sqlite;
+
+use super::sync_instances::open_store;
+use crate::args::{ClusterFlags, InferenceFlag, StoreFlags, Sync};
+use crate::print::{self, progress::Lines};
+use crate::{Done, build};
+
+/// Types come in one answer, not in pages.
+const PAGE_SIZE: u32 = 500;
+
+pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync) -> anyhow::Result<Done> {
+    let inference = inference(flags.inference)?;
+    let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
+    let summary = once(Run {
+        source,
+        store: open_store(store, flags.dry_run)?,
+        embedder: build::embedder(),
+        inference,
+        options: CapabilityOptions {
+            filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
+            only: flags.only.clone(),
+            cluster: flags.cluster_name.clone(),
+            dry_run: flags.dry_run,
+            replace_source: flags.replace_source,
+            reindex: flags.reindex,
+        },
+        json: flags.output.is_some(),
+    })
+    .await?;
+    if flags.output.is_some() {
+        print::json(&summary)?;
+    }
+    Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
+}
+
+/// Who says what a type is for.
+pub(crate) fn inference(flag: InferenceFlag) -> anyhow::Result<Inference> {
+    match flag {
+        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(Unknowing))),
+        InferenceFlag::Llm => bail!(
+            "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
+        ),
+    }
+}
+
+/// A run over capabilities, with everything chosen.
+pub(crate) struct Run {
+    pub(crate) source: Arc<dyn ClusterSource>,
+    pub(crate) store: Option<Sqlite>,
+    pub(crate) embedder: Arc<dyn Embedder>,
+    pub(crate) inference: Inference,
+    pub(crate) options: CapabilityOptions,
+    pub(crate) json: bool,
+}
+
+/// Runs and tells how it went.
+pub(crate) async fn once(run: Run) -> anyhow::Result<Summary> {
+    let Run { source, store, embedder, inference, options, json } = run;
+    let dry_run = options.dry_run;
+    let sync = CapabilitySync { source, store, embedder, inference, options };
+    let lines = Lines::new();
+    let outcome = sync.run(&|progress| lines.hear(progress)).await;
+    let would = lines.finish();
+    let summary = outcome?.summary;
+    print::summary(&summary, &would, dry_run, json)?;
+    Ok(summary)
+}

@@ -1,0 +1,333 @@
+//! Capability sync: what resource types are for becomes documents.
+
+mod concepts;
+mod knowledge;
+mod model;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
+use clusterlore_core::{
+    CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan,
+    TypeFilter, TypeSchema,
+};
+use clusterlore_models::{Embedder, LanguageModel};
+use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, VectorStore};
+use jiff::Timestamp;
+
+use crate::{Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+
+pub use knowledge::{Knowledge, KnownGroup, KnownKind, Unknowing};
+pub use rules::infer;
+
+/// Who says what a type is for.
+#[derive(Clone)]
+pub enum Inference {
+    /// Rules over the schema, and what is known of groups and kinds.
+    Rules(Arc<dyn Knowledge>),
+    /// A language model. Its answers are kept: an unchanged type is not asked about again.
+    Model(Arc<dyn LanguageModel>),
+}
+
+/// What the user chose.
+#[derive(Debug, Clone, Default)]
+pub struct CapabilityOptions {
+    /// Which types are read.
+    pub filter: TypeFilter,
+    /// When not empty, only these types, each as `plural.group`, whatever the filter says.
+    pub only: Vec<String>,
+    /// Name of the cluster; `None` for the unnamed one.
+    pub cluster: Option<String>,
+    /// Write nothing, embed nothing, ask no model.
+    pub dry_run: bool,
+    /// Take the place of the source that filled the index.
+    pub replace_source: bool,
+    /// Embed everything again, with another embedder.
+    pub reindex: bool,
+}
+
+/// One run of `sync`.
+pub struct CapabilitySync<S> {
+    /// Where types and schemas come from.
+    pub source: Arc<dyn ClusterSource>,
+    /// Where documents go; `None` where there is no store yet and none is to be made (a dry run).
+    pub store: Option<S>,
+    /// What makes vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// Who says what a type is for.
+    pub inference: Inference,
+    /// What the user chose.
+    pub options: CapabilityOptions,
+}
+
+/// Schemas of the chosen types.
+#[derive(Default)]
+struct SchemasRead {
+    of: HashMap<String, TypeSchema>,
+    /// To be remembered: type, revision, schema.
+    new: Vec<(String, String, TypeSchema)>,
+    failed: BTreeMap<String, String>,
+    unchanged: usize,
+}
+
+/// What was inferred and waits to be written.
+struct InferredTypes {
+    spool: Spool,
+    skipped: Vec<SkippedType>,
+}
+
+impl<S: VectorStore + StateStore> CapabilitySync<S> {
+    /// Runs from discovery to the last delete and tells `observer` on the way.
+    ///
+    /// # Errors
+    /// See [`SyncError`]; nothing was deleted then.
+    pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
+        let began = Instant::now();
+        let options = &self.options;
+        let _lock = match &self.store {
+            Some(store) if !options.dry_run => Some(store.lock().await?),
+            _ => None,
+        };
+        let identity = self.source.identity().await?;
+        let sources = checks::source(self.store.as_ref(), self.cluster(), &identity, options.replace_source).await?;
+        checks::embedder(self.store.as_ref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
+
+        observer(Progress::Discovering);
+        let discovery = self.source.discover().await?;
+        observer(Progress::Found(discovery.types.len()));
+        let chosen = self.chosen(&discovery)?;
+        observer(Progress::Filtered { kept: chosen.len(), removed: discovery.types.len() - chosen.len() });
+        discovery.warnings.iter().for_each(|w| observer(Progress::Warning(w.0.clone())));
+        let (mut plan, ids) = self.known(&sources, &identity).await?;
+        let discovered_in = began.elapsed();
+
+        let writing = self.store.as_ref().filter(|_| !options.dry_run);
+        // The run is noted before it writes, so that one that was killed shows.
+        let run = RunRecord {
+            command: "sync".to_owned(),
+            cluster: self.cluster().to_owned(),
+            started: Timestamp::now().to_string(),
+            finished: String::new(),
+            summary: serde_json::Value::Null,
+        };
+        let (source, run_number) = match writing {
+            Some(store) => {
+                let source = store.remember_source(self.cluster(), &identity, options.replace_source).await?;
+                (source, Some(store.begin_run(&run).await?))
+            }
+            None => (0, None),
+        };
+
+        let schemas = self.read_schemas(&chosen, observer).await?;
+        let read_in = began.elapsed();
+        let inferred = self.infer(&chosen, &schemas, &mut plan, observer).await?;
+        let inferred_in = began.elapsed();
+
+        let removals = plan.removals(|type_name| self.coverage(type_name, &discovery));
+        let deletes: Vec<String> =
+            ids.into_iter().filter(|(key, _)| removals.contains(key)).map(|(_, id)| id).collect();
+        let mut summary = Summary {
+            discovered: plan.seen(),
+            stored: inferred.spool.len(),
+            unchanged: plan.seen().saturating_sub(inferred.spool.len()),
+            deleted: deletes.len(),
+            skipped: inferred.skipped,
+            seconds: Seconds {
+                discover: discovered_in.as_secs_f64(),
+                list: (read_in - discovered_in).as_secs_f64(),
+                infer: Some((inferred_in - read_in).as_secs_f64()),
+                ..Seconds::default()
+            },
+        };
+        observer(Progress::Inferred(summary.discovered));
+        match writing {
+            None => {
+                for document in inferred.spool.into_documents()? {
+                    observer(Progress::WouldStore(document?.0.id));
+                }
+                deletes.into_iter().for_each(|id| observer(Progress::WouldDelete(id)));
+            }
+            Some(store) => {
+                let storing = Instant::now();
+                store.open_collection(CAPABILITIES, &self.embedder.identity()).await?;
+                observer(Progress::StoringCapabilities(summary.stored));
+                let told = |n| observer(Progress::Stored(n));
+                let embedder = Arc::clone(&self.embedder);
+                let written = writer::write(inferred.spool, embedder, store, CAPABILITIES, source, told).await?;
+                self.remember(store, &discovery, &schemas).await?;
+                // Deletes come last: whatever happens before leaves too much rather than too little.
+                if !deletes.is_empty() {
+                    store.apply(CAPABILITIES, Batch { deletes, source, ..Batch::default() }).await?;
+                }
+                observer(Progress::CapabilitiesStored(summary.stored));
+                summary.seconds.embed = written.embedding.as_secs_f64();
+                summary.seconds.store = storing.elapsed().as_secs_f64();
+            }
+        }
+        summary.seconds.total = began.elapsed().as_secs_f64();
+        if let (Some(store), Some(number)) = (writing, run_number) {
+            let summary = serde_json::to_value(&summary).unwrap_or_default();
+            let finished = RunRecord { finished: Timestamp::now().to_string(), summary, ..run };
+            store.finish_run(number, &finished).await?;
+        }
+        Ok(Outcome { summary })
+    }
+
+    fn cluster(&self) -> &str {
+        self.options.cluster.as_deref().unwrap_or_default()
+    }
+
+    /// The types that are read: those that can be got, and that the user wants.
+    fn chosen(&self, discovery: &Discovery) -> Result<Vec<ResourceType>, SyncError> {
+        let wanted: BTreeSet<String> = self.options.only.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let served: BTreeSet<String> = discovery.types.iter().map(ResourceType::name).collect();
+        if let Some(unknown) = wanted.iter().find(|name| !served.contains(*name)) {
+            return Err(SyncError::UnknownType(unknown.clone()));
+        }
+        let by_name = |ty: &ResourceType| wanted.contains(&ty.name());
+        let by_filter = |ty: &ResourceType| wanted.is_empty() && ty.allows("get") && self.options.filter.chooses(ty);
+        let chosen: Vec<ResourceType> =
+            discovery.types.iter().filter(|ty| by_name(ty) || by_filter(ty)).cloned().collect();
+        if chosen.is_empty() {
+            return Err(SyncError::NoTypes { found: discovery.types.len() });
+        }
+        Ok(chosen)
+    }
+
+    /// The plan, knowing what the store knows, and the ids of it.
+    async fn known(
+        &self,
+        sources: &[KnownSource],
+        identity: &SourceIdentity,
+    ) -> Result<(SyncPlan, Vec<(ObjectKey, String)>), SyncError> {
+        let (mut plan, mut ids) = (SyncPlan::default(), Vec::new());
+        let Some(store) = &self.store else { return Ok((plan, ids)) };
+        store
+            .scan(CAPABILITIES, self.cluster(), &mut |s| {
+                let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
+                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
+                ids.push((s.key, s.id.to_owned()));
+            })
+            .await?;
+        Ok((plan, ids))
+    }
+
+    /// How much of a type this run has seen. A type of a group that was read whole and that is not served is gone; one that is
+    /// served and was not chosen keeps whatever document it has.
+    fn coverage(&self, type_name: &str, discovery: &Discovery) -> Coverage {
+        let (plural, group) = type_name.split_once('.').unwrap_or((type_name, ""));
+        let ty = ResourceType { plural: plural.to_owned(), group: group.to_owned(), ..ResourceType::default() };
+        let looked_for = self.options.only.is_empty() && self.options.filter.chooses(&ty);
+        let served = discovery.types.iter().any(|t| t.plural == plural && t.group == group);
+        if looked_for && !served && !discovery.is_incomplete(group) { Coverage::All } else { Coverage::Nothing }
+    }
+
+    /// What is known of the chosen types' schemas: read where they changed.
+    async fn read_schemas(&self, chosen: &[ResourceType], observer: &Observer<'_>) -> Result<SchemasRead, SyncError> {
+        observer(Progress::ReadingSchemas(chosen.len()));
+        let mut known = match &self.store {
+            Some(store) => store.schemas(self.cluster()).await?,
+            None => HashMap::new(),
+        };
+        let revisions = known.iter().map(|(name, (revision, _))| (name.clone(), revision.clone())).collect();
+        let answer = self.source.schemas(chosen, &revisions).await?;
+        answer.warnings.iter().for_each(|w| observer(Progress::Warning(w.0.clone())));
+        let mut schemas = SchemasRead::default();
+        let mut read = answer.types;
+        for ty in chosen {
+            let name = ty.name();
+            let held = known.remove(&name);
+            match read.remove(&name) {
+                Some(SchemaRead::Failed(reason)) => {
+                    schemas.failed.insert(name, reason);
+                }
+                Some(SchemaRead::New { schema, revision }) => {
+                    if held.as_ref() != Some(&(revision.clone(), schema.clone())) {
+                        schemas.new.push((name.clone(), revision, schema.clone()));
+                    }
+                    schemas.of.insert(name, schema);
+                }
+                // What may no longer be read is not forgotten.
+                unchanged => {
+                    schemas.unchanged += usize::from(unchanged.is_some());
+                    schemas.of.extend(held.map(|(_, schema)| (name, schema)));
+                }
+            }
+        }
+        if schemas.failed.len() == chosen.len()
+            && let Some((name, reason)) = schemas.failed.first_key_value()
+        {
+            return Err(SyncError::NoSchemas { types: chosen.len(), first: format!("{name}: {reason}") });
+        }
+        let read = schemas.of.len().saturating_sub(schemas.unchanged);
+        observer(Progress::SchemasRead { read, unchanged: schemas.unchanged });
+        Ok(schemas)
+    }
+
+    /// Infers what each type is for and compares it with the plan; what changed waits in the spool.
+    async fn infer(
+        &self,
+        chosen: &[ResourceType],
+        schemas: &SchemasRead,
+        plan: &mut SyncPlan,
+        observer: &Observer<'_>,
+    ) -> Result<InferredTypes, SyncError> {
+        let mut inferred = InferredTypes { spool: Spool::new()?, skipped: Vec::new() };
+        let nothing = TypeSchema::default();
+        for (index, ty) in chosen.iter().enumerate() {
+            let type_name = ty.name();
+            let mut skip = |reason: String| {
+                inferred.skipped.push(SkippedType { type_name: type_name.clone(), reason, forbidden: false });
+            };
+            if let Some(reason) = schemas.failed.get(&type_name) {
+                skip(format!("its schema could not be read: {reason}"));
+                continue;
+            }
+            observer(Progress::Inferring { number: index + 1, of: chosen.len(), type_name: type_name.clone() });
+            let schema = schemas.of.get(&type_name).unwrap_or(&nothing);
+            let cluster = self.options.cluster.as_deref();
+            let document = match &self.inference {
+                Inference::Rules(knowledge) => Some(infer(ty, schema, &**knowledge)),
+                Inference::Model(model) => {
+                    match model::infer(&**model, ty, schema, self.store.as_ref(), self.options.dry_run).await? {
+                        model::Answer::Known(capability) => Some(*capability),
+                        model::Answer::NotAsked => None,
+                        model::Answer::Unusable(reason) => {
+                            skip(reason);
+                            continue;
+                        }
+                    }
+                }
+            }
+            .map_or_else(|| Document::of_type(ty, cluster), |c: Capability| Document::of_capability(&c, ty, cluster));
+            match plan.observe(&document) {
+                Change::Unchanged => {}
+                change => inferred.spool.put(&document, change != Change::Rest)?,
+            }
+        }
+        Ok(inferred)
+    }
+
+    /// Types and schemas, for the next run.
+    async fn remember(&self, store: &S, discovery: &Discovery, schemas: &SchemasRead) -> Result<(), SyncError> {
+        let described = discovery.types.iter().map(|ty| {
+            let description = schemas.of.get(&ty.name()).map(|s| s.description.clone()).unwrap_or_default();
+            ResourceType { description, ..ty.clone() }
+        });
+        types::remember_described(store, self.cluster(), described.collect(), discovery).await?;
+        let served: BTreeSet<String> = discovery.types.iter().map(ResourceType::name).collect();
+        let known = store.schemas(self.cluster()).await?;
+        let gone = |name: &String| {
+            let group = name.split_once('.').map_or("", |(_, group)| group);
+            !served.contains(name) && !discovery.is_incomplete(group)
+        };
+        let forgotten: Vec<String> = known.into_keys().filter(gone).collect();
+        if !schemas.new.is_empty() || !forgotten.is_empty() {
+            store.remember_schemas(self.cluster(), &schemas.new, &forgotten).await?;
+        }
+        Ok(())
+    }
+}

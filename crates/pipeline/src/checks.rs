@@ -1,0 +1,56 @@
+//! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
+
+use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES, Origin, SourceIdentity};
+use clusterlore_store::{KnownSource, StateStore, StoreError, VectorStore};
+
+use crate::SyncError;
+
+/// Refuses a source other than the one that filled the index under this name; gives the sources of that name.
+pub(crate) async fn source(
+    store: Option<&impl StateStore>,
+    cluster: &str,
+    identity: &SourceIdentity,
+    replace: bool,
+) -> Result<Vec<KnownSource>, SyncError> {
+    let Some(store) = store else { return Ok(Vec::new()) };
+    let mut sources = store.sources().await?;
+    sources.retain(|s| s.cluster == cluster);
+    let filled = sources.iter().find(|s| !s.replaced && s.identity != SourceIdentity::Controller);
+    match filled {
+        Some(known) if !replace => known.identity.check(identity)?,
+        _ => {}
+    }
+    Ok(sources)
+}
+
+/// Refuses an embedder other than the one that filled the collections; with `reindex`, hands them over (unless `dry_run`).
+pub(crate) async fn embedder(
+    store: Option<&impl VectorStore>,
+    offered: EmbedderIdentity,
+    reindex: bool,
+    dry_run: bool,
+) -> Result<(), SyncError> {
+    let Some(store) = store else { return Ok(()) };
+    for collection in [INSTANCES, CAPABILITIES] {
+        match store.collection(collection).await? {
+            Some(info) if info.embedder != offered && reindex && !dry_run => {
+                store.change_embedder(collection, &offered).await?;
+            }
+            Some(info) if info.embedder != offered && !reindex => {
+                let collection = collection.to_owned();
+                return Err(StoreError::OtherEmbedder { collection, stored: info.embedder, offered }.into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Who wrote a document, as seen from a run over `identity`.
+pub(crate) fn origin(sources: &[KnownSource], number: i64, identity: &SourceIdentity, replace: bool) -> Origin {
+    match sources.iter().find(|s| s.number == number) {
+        Some(s) if !s.replaced && s.identity.same_as(identity) => Origin::Own,
+        Some(s) if s.replaced || replace => Origin::Replaced,
+        _ => Origin::Other,
+    }
+}
