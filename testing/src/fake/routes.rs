@@ -188,6 +188,9 @@ fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8]) -> Plain {
     match parts.as_slice() {
         ["healthz" | "readyz" | "livez"] => Plain::new("text/plain", Bytes::from_static(b"ok")),
         ["version"] => Plain::json(&json!({"major": "1", "minor": "34", "gitVersion": "v1.34.0-fake"})),
+        ["openapi", "v3"] => Plain::json(&openapi_index(state)),
+        ["openapi", "v3", "api", version] => openapi(state, "", version),
+        ["openapi", "v3", "apis", group, version] => openapi(state, group, version),
         ["api"] => discovery(state, seen, true),
         ["apis"] => discovery(state, seen, false),
         ["api", version] => old_version(state, "", version),
@@ -343,6 +346,49 @@ fn old_version(state: &State, group: &str, version: &str) -> Plain {
     Plain::json(
         &json!({"kind": "APIResourceList", "groupVersion": format!("{group}/{version}"), "resources": resources}),
     )
+}
+
+/// Every version of every group with the address of its document; the hash changes with its types' descriptions.
+fn openapi_index(state: &State) -> Value {
+    let mut paths = serde_json::Map::new();
+    for core in [true, false] {
+        for (group, versions) in versions(state, core) {
+            for version in versions {
+                let path = if core { format!("api/{version}") } else { format!("apis/{group}/{version}") };
+                let hash: usize = types_of(state, &group, &version)
+                    .flat_map(|ty| ty.kind.bytes().chain(ty.description.bytes()))
+                    .fold(7, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+                let url = format!("/openapi/v3/{path}?hash={hash:X}");
+                paths.insert(path, json!({"serverRelativeURL": url}));
+            }
+        }
+    }
+    json!({"paths": paths})
+}
+
+fn openapi(state: &State, group: &str, version: &str) -> Plain {
+    let mut schemas = serde_json::Map::new();
+    for ty in types_of(state, group, version) {
+        let name = format!("example.{}.{}", ty.version, ty.kind);
+        let spec = format!("{name}Spec");
+        let reference =
+            json!({"allOf": [{"$ref": format!("#/components/schemas/{spec}")}], "description": wire::NEVER_READ});
+        schemas.insert(
+            name,
+            json!({
+                "description": ty.description,
+                "type": "object",
+                "properties": {"metadata": {"description": wire::NEVER_READ}, "spec": reference, "status": {"description": wire::NEVER_READ}},
+                "x-kubernetes-group-version-kind": [{"group": ty.group, "version": ty.version, "kind": ty.kind}],
+            }),
+        );
+        schemas
+            .insert(spec, json!({"properties": {"size": {"description": format!("How large the {} is.", ty.kind)}}}));
+    }
+    if schemas.is_empty() {
+        return Plain::status(404, "not found", JSON);
+    }
+    Plain::json(&json!({"openapi": "3.0.0", "paths": {"/unread": {}}, "components": {"schemas": schemas}}))
 }
 
 fn types_of<'a>(state: &'a State, group: &'a str, version: &'a str) -> impl Iterator<Item = &'a ResourceType> {

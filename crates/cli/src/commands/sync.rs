@@ -6,7 +6,7 @@ use anyhow::bail;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
-use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary, Unknowing};
+use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Sqlite;
 
 use super::sync_instances::open_store;
@@ -45,7 +45,7 @@ pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync
 /// Who says what a type is for.
 pub(crate) fn inference(flag: InferenceFlag) -> anyhow::Result<Inference> {
     match flag {
-        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(Unknowing))),
+        InferenceFlag::Rules => Ok(Inference::builtin()),
         InferenceFlag::Llm => bail!(
             "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
         ),

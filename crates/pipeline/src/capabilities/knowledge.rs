@@ -1,5 +1,6 @@
 //! What is known of groups and kinds beside what their schemas say.
 
+use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Complexity;
 
 /// What is known of a kind.
@@ -50,5 +51,32 @@ impl Knowledge for Unknowing {
 
     fn group(&self, _: &str) -> Option<KnownGroup> {
         None
+    }
+}
+
+impl Knowledge for Catalogue {
+    fn kind(&self, group: &str, kind: &str) -> Option<KnownKind> {
+        let kind = self.kind(group, kind)?;
+        Some(KnownKind {
+            about: kind.about.to_string(),
+            capabilities: kind.capabilities.iter().map(ToString::to_string).collect(),
+            use_case: kind.use_case.to_string(),
+            complexity: match kind.complexity {
+                clusterlore_catalogue::Complexity::Low => Complexity::Low,
+                clusterlore_catalogue::Complexity::Medium => Complexity::Medium,
+                clusterlore_catalogue::Complexity::High => Complexity::High,
+            },
+            built_in: kind.built_in,
+        })
+    }
+
+    fn group(&self, group: &str) -> Option<KnownGroup> {
+        let group = self.group(group)?;
+        Some(KnownGroup {
+            title: group.title.to_string(),
+            about: group.about.to_string(),
+            categories: group.categories.iter().map(|id| id.replace('-', " ")).collect(),
+            runs: group.runs.as_deref().and_then(|id| self.software(id)).map(|s| s.title.to_string()),
+        })
     }
 }

@@ -32,6 +32,13 @@ pub enum Inference {
     Model(Arc<dyn LanguageModel>),
 }
 
+impl Inference {
+    /// Rules that know what the binary knows.
+    pub fn builtin() -> Self {
+        Self::Rules(Arc::new(clusterlore_catalogue::Catalogue::builtin().clone()))
+    }
+}
+
 /// What the user chose.
 #[derive(Debug, Clone, Default)]
 pub struct CapabilityOptions {
@@ -70,6 +77,7 @@ struct SchemasRead {
     /// To be remembered: type, revision, schema.
     new: Vec<(String, String, TypeSchema)>,
     failed: BTreeMap<String, String>,
+    read: usize,
     unchanged: usize,
 }
 
@@ -245,6 +253,7 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
                     schemas.failed.insert(name, reason);
                 }
                 Some(SchemaRead::New { schema, revision }) => {
+                    schemas.read += 1;
                     if held.as_ref() != Some(&(revision.clone(), schema.clone())) {
                         schemas.new.push((name.clone(), revision, schema.clone()));
                     }
@@ -262,8 +271,7 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
         {
             return Err(SyncError::NoSchemas { types: chosen.len(), first: format!("{name}: {reason}") });
         }
-        let read = schemas.of.len().saturating_sub(schemas.unchanged);
-        observer(Progress::SchemasRead { read, unchanged: schemas.unchanged });
+        observer(Progress::SchemasRead { read: schemas.read, unchanged: schemas.unchanged });
         Ok(schemas)
     }
 
