@@ -81,8 +81,8 @@ pub(crate) fn check(entries: &Entries) -> Vec<(String, String)> {
     for k in &entries.kinds {
         let name = format!("kinds.{:?}", k.name());
         sentence(&name, &k.about, &mut tell);
-        if !k.kind.starts_with(char::is_uppercase) {
-            tell(&name, "the kind does not begin with a capital letter; expected \"Kind.group\"".to_owned());
+        if !k.kind.starts_with(char::is_alphabetic) || !k.kind.chars().all(char::is_alphanumeric) {
+            tell(&name, "the kind is no word; expected \"Kind\" or \"Kind.group\"".to_owned());
         }
         if k.built_in && k.plural.is_empty() {
             tell(&name, "plural is missing; expected something like \"deployments\"".to_owned());
