@@ -51,7 +51,7 @@ fn every_output_and_filter_of_search() {
     for key in ["id", "score", "kind", "apiVersion", "namespace", "name", "labels", "matched", "explain"] {
         assert!(!first[key].is_null(), "{key} in {first}");
     }
-    let parts = first["explain"]["meaning"].as_f64().unwrap() + first["explain"]["words"].as_f64().unwrap();
+    let parts: f64 = first["explain"].as_array().unwrap().iter().map(|part| part["adds"].as_f64().unwrap()).sum();
     assert!((parts - first["score"].as_f64().unwrap()).abs() < 0.001);
     let yaml = home.run(&["search", "message queue", "-o", "yaml", "--limit", "1"]).ok().out;
     assert!(yaml.starts_with("- id: "), "{yaml}");
@@ -64,8 +64,10 @@ fn every_output_and_filter_of_search() {
     assert!(!kinds.is_empty() && kinds.iter().all(|id| id.contains("/StatefulSet/")), "{kinds:?}");
     let both = names(&["-n", "datastores", "--kind", "StatefulSet,svc"]);
     assert!(!both.is_empty() && both.iter().all(|id| id.starts_with("datastores/")), "{both:?}");
-    let labelled = names(&["-l", "tier in (frontend),!none"]);
-    assert!(!labelled.is_empty() && labelled.len() < names(&[]).len(), "{labelled:?}");
+    let web = |args: &[&str]| home.run(&[&["search", "web page", "-o", "name"], args].concat()).ok().out;
+    let labelled = web(&["-l", "tier in (frontend),!none"]);
+    assert!(!labelled.is_empty() && labelled.lines().count() < web(&[]).lines().count(), "{labelled}");
+    assert!(home.run(&["search", "SAP HANA", "-o", "name"]).ok().out.is_empty(), "nothing fits");
     let types =
         home.run(&["search", "certificate", "--collection", "capabilities", "-o", "name", "--limit", "1"]).ok().out;
     assert_eq!(types.trim(), "certificates.cert-manager.io");

@@ -4,20 +4,28 @@
 
 mod kinds;
 mod ranking;
+mod understand;
 
+use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
-use clusterlore_store::{Filter, Probe, StoreError, VectorStore};
+use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use kinds::{UnknownKind, resolve_kinds};
-pub use ranking::{MEANING_WEIGHT, Score, WORDS_WEIGHT, WordMatch};
+pub use ranking::{KIND_WEIGHT, MEANING_WEIGHT, Reason, SOFTWARE_WEIGHT, Score, WORDS_WEIGHT};
+pub use understand::{Understood, understand};
 
 /// Documents that the nearest vectors put up for ranking.
 const NEAREST: usize = 120;
 /// Documents that the words put up for ranking.
 const CONTAINING: usize = 160;
+
+/// Documents that are looked at where only a scope was asked for.
+const SCOPE: usize = 1_000;
+/// Hits among which one with evidence is looked for.
+const EVIDENCE_WITHIN: usize = 5;
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -78,8 +86,8 @@ pub struct Hit {
 pub struct Answer {
     /// Best first.
     pub hits: Vec<Hit>,
-    /// Words of the question that were looked for.
-    pub terms: Vec<String>,
+    /// What the question was understood to say.
+    pub understood: Understood,
     /// Documents in the collection.
     pub total: usize,
     /// Documents that pass the filter.
@@ -119,8 +127,8 @@ pub enum SearchError {
 ///
 /// # Errors
 /// See [`SearchError`].
-pub async fn search(
-    store: &dyn VectorStore,
+pub async fn search<S: VectorStore + StateStore>(
+    store: &S,
     embedder: &dyn Embedder,
     question: &Question,
 ) -> Result<Answer, SearchError> {
@@ -133,35 +141,54 @@ pub async fn search(
     if info.embedder != offered {
         return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
     }
-    let terms = question_terms(&question.text);
-    let vector = embedder.embed(Purpose::Query, vec![question.text.clone()]).await?.pop().unwrap_or_default();
-    let probe = Probe {
-        vector,
-        terms: terms.clone(),
-        filter: question.filter.clone(),
-        nearest: NEAREST,
-        containing: CONTAINING,
+    let catalogue = Catalogue::builtin();
+    let understood = match question.target {
+        Target::Instances => {
+            let types: Vec<ResourceType> = store.types().await?.into_iter().map(|(_, t)| t).collect();
+            understand(&question.text, &question.filter, &*store.vocabulary(collection).await?, &types, catalogue)
+        }
+        // A type has no scope: every word of the question is about what it is for.
+        Target::Types => {
+            Understood { text: question.text.clone(), filter: question.filter.clone(), ..Understood::default() }
+        }
     };
-    let candidates = store.probe(collection, probe).await?;
-    let (total, admitted) = (candidates.total, candidates.admitted);
-    let ranking = ranking::Ranking::new(&terms, &candidates.frequencies, total);
-    let mut hits: Vec<Hit> = candidates
-        .documents
+    if understood.impossible.is_some() {
+        return Ok(Answer { hits: Vec::new(), understood, total: info.documents, admitted: 0 });
+    }
+    let terms = question_terms(&understood.text);
+    let vector = match understood.scope_only {
+        true => Vec::new(),
+        false => embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default(),
+    };
+    // Before the frequencies are known, the ranking knows already which names say what is asked for.
+    let aliases = ranking::Ranking::new(catalogue, &understood, &[], &[], 0).aliases();
+    let nearest = if understood.scope_only { SCOPE } else { NEAREST };
+    let mut looked_for = terms.clone();
+    looked_for.extend(aliases.into_iter().filter(|alias| !terms.contains(alias)));
+    let probe = Probe { vector, terms: looked_for, filter: understood.filter.clone(), nearest, containing: CONTAINING };
+    let Candidates { documents, frequencies, total, admitted } = store.probe(collection, probe).await?;
+    let ranking = ranking::Ranking::new(catalogue, &understood, &terms, &frequencies[..terms.len()], total);
+    let mut hits: Vec<Hit> = documents
         .into_iter()
         .filter_map(|candidate| {
             let noun = match question.target {
                 Target::Instances => Noun::Instance(serde_json::from_str(&candidate.record).ok()?),
                 Target::Types => Noun::Type(serde_json::from_str(&candidate.record).ok()?),
             };
-            let score = ranking.score(&noun, candidate.similarity);
+            let score = ranking.score(&noun, &candidate.type_name, candidate.similarity);
             Some(Hit { id: candidate.id, noun, score })
         })
         .filter(|hit| hit.score.total() > 0.0)
         .collect();
     // Equal scores stand in the order of their ids, so that an answer is the same twice.
     hits.sort_by(|a, b| b.score.total().total_cmp(&a.score.total()).then_with(|| a.id.cmp(&b.id)));
+    // Where nothing near the top has evidence, nothing fits; where something has, what is near it may stand beside it.
+    if !hits.iter().take(EVIDENCE_WITHIN).any(|hit| hit.score.has_evidence()) {
+        hits.clear();
+    }
     hits.truncate(question.limit);
-    Ok(Answer { hits, terms, total, admitted })
+    drop(ranking);
+    Ok(Answer { hits, understood, total, admitted })
 }
 
 /// The words of a question that say what is looked for; all of them where only little words were used.

@@ -62,11 +62,25 @@ async fn the_shown_parts_add_up_to_the_score() {
     let store = store(&folder).await;
     let question = Question { text: "red animals of the wood".into(), limit: 1, ..Question::default() };
     let answer = search(&store, &Toy, &question).await.unwrap();
-    assert_eq!(answer.terms, ["red", "animal", "wood"]);
     let score = &answer.hits[0].score;
-    assert_eq!(score.reasons(), ["name: red-fox", "namespace: wood", "meaning 1.00"]);
-    let parts = MEANING_WEIGHT * score.meaning + score.words.iter().map(|w| WORDS_WEIGHT * w.share).sum::<f32>();
-    assert!((parts - score.total()).abs() < 1e-6);
+    let whys: Vec<&str> = score.reasons.iter().map(|r| r.why.as_str()).collect();
+    assert_eq!(whys, ["meaning 1.00", "name: red-fox", "namespace: wood"]);
+    assert!((score.reasons.iter().map(|r| r.adds).sum::<f32>() - score.total()).abs() < 1e-6);
+}
+
+#[tokio::test]
+async fn a_scope_in_the_question_is_a_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    assert_eq!(ids(&store, "animals in the hill namespace", Filter::default()).await, ["hill/v1/Pod/wolf"]);
+    assert!(ids(&store, "animals in the moon namespace", Filter::default()).await.is_empty());
+}
+
+#[tokio::test]
+async fn software_that_is_not_there_is_not_answered_with_its_neighbour() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder).await;
+    assert!(ids(&store, "prometheus animals", Filter::default()).await.is_empty());
 }
 
 #[tokio::test]

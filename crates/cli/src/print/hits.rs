@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clusterlore_search::{Answer, Hit, MEANING_WEIGHT, Noun, WORDS_WEIGHT};
+use clusterlore_search::{Answer, Hit, Noun};
 use serde::Serialize;
 
 use super::table::table;
@@ -27,21 +27,14 @@ struct JsonHit<'a> {
     cluster: Option<&'a str>,
     matched: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    explain: Option<Explained>,
+    explain: Option<Vec<Explained>>,
 }
 
+/// A summand of the score.
 #[derive(Debug, Serialize)]
 struct Explained {
-    meaning: f32,
-    words: f32,
-    terms: Vec<ExplainedTerm>,
-}
-
-#[derive(Debug, Serialize)]
-struct ExplainedTerm {
-    field: &'static str,
-    value: String,
-    share: f32,
+    why: String,
+    adds: f32,
 }
 
 pub(crate) fn print(answer: &Answer, output: Output, explain: bool) -> anyhow::Result<()> {
@@ -49,11 +42,20 @@ pub(crate) fn print(answer: &Answer, output: Output, explain: bool) -> anyhow::R
         Output::Json => super::json(&json_hits(answer, explain)),
         Output::Yaml => super::yaml(&json_hits(answer, explain)),
         Output::Name => answer.hits.iter().try_for_each(|hit| super::line(&hit.id)),
-        Output::Table if answer.hits.is_empty() => {
-            super::note(&format!("Nothing fits ({} of {} documents were looked at).", answer.admitted, answer.total));
-            Ok(())
+        Output::Table => {
+            if explain {
+                answer.understood.notes.iter().for_each(|note| super::note(note));
+            }
+            if answer.hits.is_empty() {
+                let why = answer.understood.impossible.clone().unwrap_or_else(|| "no document says so".to_owned());
+                super::note(&format!(
+                    "Nothing fits: {why} ({} of {} documents in reach).",
+                    answer.admitted, answer.total
+                ));
+                return Ok(());
+            }
+            super::line(&as_table(answer, explain))
         }
-        Output::Table => super::line(&as_table(answer, explain)),
     }
 }
 
@@ -63,16 +65,8 @@ fn json_hits(answer: &Answer, explain: bool) -> Vec<JsonHit<'_>> {
 
 fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
     let rounded = |x: f32| (x * 10_000.0).round() / 10_000.0;
-    let explained = || Explained {
-        meaning: rounded(MEANING_WEIGHT * hit.score.meaning),
-        words: rounded(WORDS_WEIGHT * hit.score.words_part()),
-        terms: hit
-            .score
-            .words
-            .iter()
-            .map(|w| ExplainedTerm { field: w.field, value: w.value.clone(), share: rounded(WORDS_WEIGHT * w.share) })
-            .collect(),
-    };
+    let explained =
+        || hit.score.reasons.iter().map(|r| Explained { why: r.why.clone(), adds: rounded(r.adds) }).collect();
     let (kind, api_version, namespace, name, labels, description, cluster) = match &hit.noun {
         Noun::Instance(i) => (
             i.kind.as_str(),
@@ -95,7 +89,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         labels,
         description,
         cluster,
-        matched: hit.score.reasons(),
+        matched: whys(hit),
         explain: explain.then(explained),
     }
 }
@@ -114,16 +108,19 @@ fn as_table(answer: &Answer, explain: bool) -> String {
             }
             Noun::Type(t) => row.extend([t.name(), t.kind.clone()]),
         }
-        row.push(if explain { explained_line(hit) } else { hit.score.reasons().join(", ") });
+        row.push(if explain { explained_line(hit) } else { whys(hit).join(", ") });
         row
     };
     table(header, answer.hits.iter().map(row).collect())
 }
 
-/// `0.31 = 0.6 · 0.42 meaning + 0.4 · (0.10 name: red-fox + …)`
+/// The reasons that weigh, in words.
+fn whys(hit: &Hit) -> Vec<String> {
+    hit.score.reasons.iter().filter(|r| r.adds >= 0.005).map(|r| r.why.clone()).collect()
+}
+
+/// `0.10 name: red-fox + 0.05 meaning 0.42`
 fn explained_line(hit: &Hit) -> String {
-    let score = &hit.score;
-    let words: Vec<String> = score.words.iter().map(|w| format!("{:.2} {}: {}", w.share, w.field, w.value)).collect();
-    let words = if words.is_empty() { "no word".to_owned() } else { words.join(" + ") };
-    format!("{MEANING_WEIGHT} · {:.2} meaning + {WORDS_WEIGHT} · ({words})", score.meaning)
+    let parts: Vec<String> = hit.score.reasons.iter().map(|r| format!("{:.2} {}", r.adds, r.why)).collect();
+    parts.join(" + ")
 }
