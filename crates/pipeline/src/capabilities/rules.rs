@@ -188,7 +188,7 @@ fn concepts(ty: &ResourceType, said: &str) -> Vec<&'static Concept> {
 fn tags(ty: &ResourceType, kind: Option<&KnownKind>, group: Option<&KnownGroup>, concepts: &[&Concept]) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     let mut add = |tag: &str| {
-        let tag = words::one_line(&tag.replace(',', " ")).to_lowercase();
+        let tag = words::one_line(&tag.replace([',', '-'], " ")).to_lowercase();
         if !tag.is_empty() && tags.len() < MOST_TAGS && !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -254,15 +254,15 @@ fn description(
     let spoken = spoken(&ty.kind);
     let mut text = match group {
         Some(_) if !said.is_empty() => full_stop(said),
-        Some(group) => format!("A {spoken} of {}.", group.title),
+        Some(group) => format!("{} of {}.", capitalized(&with_article(&spoken)), group.title),
         None if !said.is_empty() => full_stop(said),
         None => {
             let fields: Vec<&str> =
                 schema.fields.iter().map(|f| f.path.as_str()).filter(|p| !p.contains('.')).take(5).collect();
             let of = if ty.group.is_empty() { String::new() } else { format!(" of {}", ty.group) };
             match &fields[..] {
-                [] => format!("A {spoken}{of}."),
-                fields => format!("A {spoken}{of}, with {}.", fields.join(", ")),
+                [] => format!("{}{of}.", capitalized(&with_article(&spoken))),
+                fields => format!("{}{of}, with {}.", capitalized(&with_article(&spoken)), fields.join(", ")),
             }
         }
     };
@@ -273,6 +273,16 @@ fn description(
         text.push_str(&format!(" {}: {}", group.title, group.about));
     }
     text
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn full_stop(text: &str) -> String {
@@ -315,8 +325,8 @@ fn use_case(ty: &ResourceType, kind: Option<&KnownKind>, group: Option<&KnownGro
         (None, Some(ending)) => ending,
         (None, None) => {
             let by = group.map_or_else(|| ty.group.clone(), |g| g.title.clone());
-            let spoken = kind_words.join(" ");
-            if by.is_empty() { format!("Work with a {spoken}.") } else { format!("Have {by} manage a {spoken}.") }
+            let spoken = with_article(&kind_words.join(" "));
+            if by.is_empty() { format!("Work with {spoken}.") } else { format!("Have {by} manage {spoken}.") }
         }
     }
 }
