@@ -6,7 +6,7 @@
 //! meaning   cosine of question and document, 0 where it is negative                                    weight 0.45
 //! words     Σ field · idf(term) over the terms that the document holds / Σ idf(term) over all terms    weight 0.25
 //! software  how surely the object is the software, or of the category, that the question names         weight 0.60
-//! kind      1 where the question names the object's kind                                               weight 0.15
+//! kind      1 where the question names the object's kind                                               weight 0.08
 //! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); 1 throughout where kinds were asked for
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
@@ -32,7 +32,7 @@ pub const WORDS_WEIGHT: f32 = 0.25;
 /// See the module.
 pub const SOFTWARE_WEIGHT: f32 = 0.60;
 /// See the module.
-pub const KIND_WEIGHT: f32 = 0.15;
+pub const KIND_WEIGHT: f32 = 0.08;
 
 /// Cosine from which meaning alone is evidence, in a question that names nothing of the catalogue.
 const MEANING_IS_EVIDENCE: f32 = 0.27;
@@ -85,7 +85,8 @@ pub(crate) struct Ranking<'a> {
     asked: BTreeMap<(usize, usize), Vec<Meaning<'a>>>,
     unwanted: Vec<Meaning<'a>>,
     unwanted_terms: BTreeSet<String>,
-    names_software: bool,
+    /// Terms of the software that the question names; its words may stand in an object that is not recognised as it.
+    named_terms: BTreeSet<String>,
     kinds: &'a BTreeSet<String>,
     by_kind: bool,
     scope_only: bool,
@@ -116,12 +117,14 @@ impl<'a> Ranking<'a> {
         let terms: Vec<(String, f32)> = terms.iter().cloned().zip(frequencies.iter().map(|n| idf(*n))).collect();
         let all = terms.iter().map(|(_, idf)| idf).sum::<f32>().max(f32::MIN_POSITIVE);
         let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'a>>> = BTreeMap::new();
-        let mut names_software = false;
+        let mut named_terms = BTreeSet::new();
         for Asked { meaning, span: Range { start, end }, ambiguous, .. } in catalogue.asked(&question.text) {
             if matches!(meaning, Meaning::Kind(_)) {
                 continue;
             }
-            names_software |= matches!(meaning, Meaning::Software(_)) && !ambiguous;
+            if matches!(meaning, Meaning::Software(_)) && !ambiguous {
+                named_terms.extend(question.text.get(start..end).map(words::terms).unwrap_or_default());
+            }
             asked.entry((start, end)).or_default().push(meaning);
         }
         let unwanted = catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
@@ -133,7 +136,7 @@ impl<'a> Ranking<'a> {
             asked,
             unwanted,
             unwanted_terms,
-            names_software,
+            named_terms,
             kinds: &question.kinds,
             by_kind: !question.filter.types.is_empty(),
             scope_only: question.scope_only,
@@ -189,15 +192,26 @@ impl<'a> Ranking<'a> {
         }
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
         let sureness = software.map_or(0.0, |(_, sureness)| sureness);
-        Score { evidence: self.has_evidence(meaning, words_part, sureness), reasons }
+        let evidence = self.has_evidence(meaning, words_part, sureness) && self.is_named(noun, &recognised);
+        Score { evidence, reasons }
     }
 
     /// What counts as evidence: nothing is looked for but the scope; or the object is what was asked for; or it holds enough of the
-    /// question's words; or its meaning is near, and the question names no software that it is not.
+    /// question's words; or its meaning is near.
     fn has_evidence(&self, meaning: f32, words: f32, software: f32) -> bool {
         let stricter = if self.asked.is_empty() { 1.0 } else { STRICTER };
-        let near = meaning >= MEANING_IS_EVIDENCE * stricter && !self.names_software;
-        self.scope_only || software >= SOFTWARE_IS_EVIDENCE || words >= WORDS_ARE_EVIDENCE * stricter || near
+        let near = meaning >= MEANING_IS_EVIDENCE * stricter || words >= WORDS_ARE_EVIDENCE * stricter;
+        self.scope_only || software >= SOFTWARE_IS_EVIDENCE || near
+    }
+
+    /// Where the question names software, an object answers only if it is that software or bears its name.
+    fn is_named(&self, noun: &Noun, recognised: &[Recognised<'a>]) -> bool {
+        let named = |m: &&Meaning<'a>| matches!(m, Meaning::Software(_));
+        let is_it =
+            |r: &Recognised<'a>| self.asked.values().flatten().filter(named).any(|m| self.fits(r, *m).is_some());
+        self.named_terms.is_empty()
+            || recognised.iter().any(is_it)
+            || fields(noun).iter().any(|f| f.terms.iter().any(|t| self.named_terms.contains(t)))
     }
 
     fn recognise(&self, noun: &Noun) -> Vec<Recognised<'a>> {

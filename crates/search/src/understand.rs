@@ -258,8 +258,16 @@ fn kinds(question: &mut Words, understood: &mut Understood, types: &[ResourceTyp
         understood.filter.types.extend(all);
         places.into_iter().for_each(|at| question.take(Some(at)));
     } else {
-        understood.kinds = all;
+        // Short names are too much like words ("lift", "cert") to count beside others.
+        let spelt_out = |ty: &&ResourceType| all.contains(&ty.name()) && spells_out(&text, ty);
+        understood.kinds = types.iter().filter(spelt_out).map(ResourceType::name).collect();
     }
+}
+
+/// Whether the text holds the type's kind or plural, not only a short name.
+fn spells_out(text: &str, ty: &ResourceType) -> bool {
+    let joined = words::split(text).concat();
+    [&ty.kind, &ty.plural].iter().any(|name| joined.contains(&name.to_lowercase()))
 }
 
 #[cfg(test)]
