@@ -33,6 +33,7 @@ pub enum Meaning<'a> {
 
 struct Word {
     text: String,
+    stop: bool,
     stem: String,
     fold: String,
     span: Range<usize>,
@@ -43,20 +44,19 @@ impl Catalogue {
     /// same words mean in several ways is all there. A phrase may be interrupted by one word.
     pub fn asked(&self, question: &str) -> Vec<Asked<'_>> {
         let all = read(question);
-        let mut hits = self.named_software(&all);
-        let content: Vec<&Word> = all.iter().filter(|w| !words::is_stop_word(&w.text)).collect();
-        for at in 0..content.len() {
-            self.phrases_at(&content, at, &mut hits);
+        let mut hits = Vec::new();
+        for at in 0..all.len() {
+            self.phrases_at(&all, at, &mut hits);
         }
         if unspaced(question) {
             self.unspaced(question, &mut hits);
         }
+        self.named_software(&all, &mut hits);
         longest(hits)
     }
 
-    fn named_software(&self, all: &[Word]) -> Vec<Asked<'_>> {
+    fn named_software<'a>(&'a self, all: &[Word], hits: &mut Vec<Asked<'a>>) {
         let texts: Vec<String> = all.iter().map(|w| w.text.clone()).collect();
-        let mut hits = Vec::new();
         let mut at = 0;
         while at < all.len() {
             // "in flux" is not Influx: words that stand apart make a short alias only where it is spelt apart.
@@ -70,18 +70,24 @@ impl Catalogue {
             }
             let taken = found.first().map_or(1, |(_, n)| *n);
             let span = all[at].span.start..all[at + taken - 1].span.end;
+            // "mqtt broker" names no product, though objects of that name are mostly Mosquitto.
+            let generic = hits.iter().any(|h| h.span == span && matches!(h.meaning, Meaning::Category(_)));
             for (alias, _) in &found {
                 let software = &self.0.software[usize::from(alias.software)];
                 let (ambiguous, span) = (alias.ambiguous, span.clone());
+                let own_name = alias.spelt == software.id || alias.spelt == software.title;
+                // "es" is Elasticsearch in names and a pronoun in Spanish.
+                if (generic && !own_name) || (ambiguous && alias.key.len() < 3) {
+                    continue;
+                }
                 hits.push(Asked { meaning: Meaning::Software(software), span, words: taken, ambiguous });
             }
             at += taken;
         }
-        hits
     }
 
-    fn phrases_at<'a>(&'a self, content: &[&Word], at: usize, hits: &mut Vec<Asked<'a>>) {
-        let (stem, fold) = (content[at].stem.as_str(), content[at].fold.as_str());
+    fn phrases_at<'a>(&'a self, all: &[Word], at: usize, hits: &mut Vec<Asked<'a>>) {
+        let (stem, fold) = (all[at].stem.as_str(), all[at].fold.as_str());
         let mut firsts = vec![stem];
         if fold != stem {
             firsts.push(fold);
@@ -97,8 +103,8 @@ impl Catalogue {
                 if expected.next() != Some(if phrase.foreign { fold } else { stem }) {
                     continue;
                 }
-                if let Some((taken, last)) = follow(content, at, expected, phrase.foreign) {
-                    let span = content[at].span.start..content[last].span.end;
+                if let Some((taken, last)) = follow(all, at, expected, phrase.foreign) {
+                    let span = all[at].span.start..all[last].span.end;
                     hits.push(Asked { meaning: self.meaning(phrase.target), span, words: taken, ambiguous: false });
                 }
             }
@@ -123,23 +129,28 @@ impl Catalogue {
     }
 }
 
-/// The words after the first one, with at most one other word among them: how many there are in all, and the last one's place.
+/// The words after the first one, with any stop words and at most one other word among them: how many there are in all, and
+/// the last one's place.
 fn follow<'p>(
-    content: &[&Word],
+    all: &[Word],
     first: usize,
     expected: impl Iterator<Item = &'p str>,
     foreign: bool,
 ) -> Option<(usize, usize)> {
     let (mut at, mut taken, mut skipped) = (first, 1, false);
     for word in expected {
-        let is = |w: &&Word| if foreign { w.fold == word } else { w.stem == word };
-        at += 1;
-        if !content.get(at).is_some_and(is) {
+        loop {
             at += 1;
-            if skipped || !content.get(at).is_some_and(is) {
-                return None;
+            let here = all.get(at)?;
+            if word == if foreign { &here.fold } else { &here.stem } {
+                break;
             }
-            skipped = true;
+            if !here.stop {
+                if skipped {
+                    return None;
+                }
+                skipped = true;
+            }
         }
         taken += 1;
     }
@@ -155,7 +166,8 @@ fn read(question: &str) -> Vec<Word> {
         // Separators may have more than one byte.
         start = span.end + question[span.end..].chars().next().map_or(0, char::len_utf8);
         for text in words::split(run) {
-            all.push(Word { stem: words::stem(&text), fold: fold(&text), text, span: span.clone() });
+            let stop = words::is_stop_word(&text);
+            all.push(Word { stop, stem: words::stem(&text), fold: fold(&text), text, span: span.clone() });
         }
     }
     all
@@ -167,8 +179,10 @@ fn longest(mut hits: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
     let mut kept: Vec<Asked<'_>> = Vec::new();
     for hit in hits {
         let inside = kept.iter().any(|k| {
-            k.words > hit.words && k.span.start <= hit.span.start && hit.span.end <= k.span.end
-                || k.span == hit.span && k.meaning == hit.meaning
+            let inside = k.words > hit.words && k.span.start <= hit.span.start && hit.span.end <= k.span.end;
+            // Who asks for "kafka topics" names Kafka as well.
+            let named = matches!((hit.meaning, k.meaning), (Meaning::Software(_), Meaning::Kind(_))) && !hit.ambiguous;
+            inside && !named || k.span == hit.span && k.meaning == hit.meaning
         });
         if !inside {
             kept.push(hit);

@@ -38,7 +38,8 @@ pub(crate) struct Alias {
 /// One way in which people ask for something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Phrase {
-    /// Stemmed (English) or folded (other languages) words with a space between them, stop words left out.
+    /// Stemmed (English) or folded (other languages) words with a space between them; stop words are left out where more
+    /// than one word stays.
     pub(crate) words: Text,
     pub(crate) foreign: bool,
     pub(crate) target: Target,
@@ -146,7 +147,8 @@ fn phrases(entries: &Entries) -> (Vec<Phrase>, Vec<Phrase>) {
             return;
         }
         let mut all = words::split(text);
-        if all.iter().any(|w| !words::is_stop_word(w)) {
+        // What would be a single word without its stop words means another thing without them: "log in", "managed cluster".
+        if all.iter().filter(|w| !words::is_stop_word(w)).count() > 1 {
             all.retain(|w| !words::is_stop_word(w));
         }
         let all: Vec<String> = all.iter().map(|w| if foreign { fold(w) } else { words::stem(w) }).collect();
@@ -160,9 +162,11 @@ fn phrases(entries: &Entries) -> (Vec<Phrase>, Vec<Phrase>) {
         c.foreign().for_each(|p| add(p, true, Target::Category(at)));
         c.zh.iter().for_each(|p| add(p, true, Target::Category(at)));
     }
+    let names = entries.software.iter().flat_map(|s| s.aliases.iter().chain([&s.id, &s.title]));
+    let software: BTreeSet<String> = names.map(|n| key(n)).collect();
     for (at, k) in (0u16..).zip(&entries.kinds) {
-        // A single word of an operator ("Cluster", "Application") means too many other things.
-        if k.built_in || words::split(&k.kind).len() > 1 {
+        // A single word of an operator ("Cluster", "Application") means too many other things, and "GitLab" the software.
+        if k.built_in || words::split(&k.kind).len() > 1 && !software.contains(&key(&k.kind)) {
             add(&k.kind, false, Target::Kind(at));
             add(&k.kind.to_lowercase(), false, Target::Kind(at));
             add(&k.plural, false, Target::Kind(at));
@@ -174,4 +178,36 @@ fn phrases(entries: &Entries) -> (Vec<Phrase>, Vec<Phrase>) {
     let mut without: Vec<Phrase> = without.into_iter().collect();
     without.sort_by_key(|p| std::cmp::Reverse(p.words.chars().count()));
     (spaced.into_iter().collect(), without)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_have_one_key_however_they_are_spelt() {
+        for alias in ["cert-manager", "CertManager", "certmanager", "cert_manager"] {
+            assert_eq!(key(alias), "certmanager");
+        }
+    }
+
+    #[test]
+    fn folding_makes_plurals_and_missing_accents_alike() {
+        for (one, other) in [
+            ("datenbank", "datenbanken"),
+            ("warteschlange", "warteschlangen"),
+            ("métrique", "metriques"),
+            ("base", "bases"),
+            ("contraseña", "contraseñas"),
+            ("zertifikat", "zertifikate"),
+        ] {
+            assert_eq!(fold(one), fold(other));
+        }
+        assert_eq!(fold("logs"), "logs");
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_known() {
+        assert!(unspaced("有哪些database") && !unspaced("données"));
+    }
 }

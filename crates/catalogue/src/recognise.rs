@@ -77,6 +77,8 @@ struct Weights {
 const NAME: Weights = Weights { whole: 1.0, start: 0.8, further: 0.5 };
 const DESCRIPTION: Weights = Weights { whole: 0.4, start: 0.4, further: 0.4 };
 const NAMESPACE: Weights = Weights { whole: 0.3, start: 0.3, further: 0.2 };
+/// An ambiguous alias that something follows: "vault-server", but also "vector-db".
+const AMBIGUOUS_START: f32 = 0.5;
 /// A group or kind that only this software has.
 const KIND: f32 = 1.0;
 /// What operates that software, and is not it.
@@ -144,17 +146,23 @@ impl Catalogue {
     ) -> Vec<(&Alias, usize)> {
         for to in (at + 1..=words.len().min(at + ALIAS_WORDS)).rev() {
             let whole = words[at..to].concat();
-            // Version digits behind the name: redis7. Not where they are all there is behind one letter (s3, k6).
+            let mut keys = vec![whole.clone()];
+            if to - at > 1 {
+                let plural = &words[to - 1];
+                keys.push(format!("{}{}", words[at..to - 1].concat(), words::stem(plural)));
+            }
+            // Version digits behind the name (redis7). Not where they are all there is behind one letter (s3, k6).
             let bare = whole.trim_end_matches(|c: char| c.is_ascii_digit());
-            for key in [whole.as_str(), bare] {
-                let first = self.0.aliases.partition_point(|a| &*a.key < key);
+            if bare.len() > 1 {
+                keys.push(bare.to_owned());
+            }
+            keys.dedup();
+            for key in keys {
+                let first = self.0.aliases.partition_point(|a| *a.key < *key);
                 let same = self.0.aliases[first..].iter().take_while(|a| a.key == key);
                 let hits: Vec<(&Alias, usize)> = same.filter(|a| accepts(a, to - at)).map(|a| (a, to - at)).collect();
                 if !hits.is_empty() {
                     return hits;
-                }
-                if bare.len() < 2 || bare.len() == whole.len() {
-                    break;
                 }
             }
         }
@@ -220,6 +228,7 @@ impl<'a> Found<'a> {
                 let part_category = component(software, rest);
                 let part = rest.iter().rev().find_map(|w| Part::of_word(w));
                 let field = field();
+                let weight = if alias.ambiguous && taken < words.len() { weight.min(AMBIGUOUS_START) } else { weight };
                 self.keep(Recognised { software, field, alias: &alias.spelt, weight, part, part_category });
             }
             at += taken;

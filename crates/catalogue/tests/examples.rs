@@ -89,7 +89,7 @@ fn labels_namespace_and_description_tell_too() {
 #[test]
 fn ambiguous_words_count_only_in_front() {
     assert_eq!(recognised("tempo"), ["tempo 1"]);
-    assert_eq!(recognised("tempo-ingester"), ["tempo 0.8"]);
+    assert_eq!(recognised("tempo-ingester"), ["tempo 0.5"]);
     assert_eq!(recognised("up-tempo"), Vec::<String>::new());
     assert_eq!(recognised("app.kubernetes.io/name=loki, logs"), ["loki 1"]);
     assert_eq!(recognised("player, says=picks up the tempo"), Vec::<String>::new());
@@ -97,13 +97,54 @@ fn ambiguous_words_count_only_in_front() {
 
 #[test]
 fn questions_name_software_categories_and_kinds() {
-    assert_eq!(asked("are there prometheus servers?"), ["software:prometheus \"prometheus\""]);
+    assert_eq!(asked("are there prometheus servers?"), ["software:prometheus \"prometheus servers\""]);
     assert_eq!(
         asked("which relational databases do we run"),
         ["category:relational-database \"relational databases\""]
     );
     assert_eq!(asked("where do the logs end up"), ["category:logging \"logs end\""]);
+    assert_eq!(asked("postgres exporters"), ["software:postgres-exporter \"postgres exporters\""]);
+    assert_eq!(asked("nightly jobs"), ["kind:CronJob.batch \"nightly jobs\""]);
+    assert_eq!(asked("what changed in the finance department"), Vec::<String>::new());
     assert_eq!(asked("ClickHouse"), ["software:clickhouse \"ClickHouse\""]);
+}
+
+#[test]
+fn the_longest_phrase_wins_but_software_stays() {
+    assert_eq!(asked("vector database"), ["category:vector-database \"vector database\""]);
+    assert_eq!(
+        asked("kafka topics"),
+        [
+            "kind:KafkaTopic.kafka.strimzi.io \"kafka topics\"",
+            "kind:KafkaTopic.platform.confluent.io \"kafka topics\"",
+            "software:kafka \"kafka\""
+        ]
+    );
+    assert_eq!(asked("an mqtt broker"), ["category:iot-messaging \"mqtt broker\""]);
+    assert_eq!(asked("GitLab"), ["software:gitlab \"GitLab\""]);
+}
+
+#[test]
+fn stop_words_count_where_a_phrase_needs_them() {
+    assert_eq!(asked("how do people log in"), ["category:identity-provider \"log in\""]);
+    assert_eq!(asked("dashboards"), ["category:dashboards \"dashboards\""]);
+    assert_eq!(asked("how are things managed"), Vec::<String>::new());
+}
+
+#[test]
+fn a_phrase_may_be_interrupted_once() {
+    assert_eq!(asked("store customer data"), ["category:database \"store customer data\""]);
+    assert_eq!(asked("store the data"), ["category:database \"store the data\""]);
+    assert_eq!(asked("store old customer data"), Vec::<String>::new());
+}
+
+#[test]
+fn groups_kinds_and_label_domains_tell_software() {
+    assert_eq!(recognised("group=postgresql.cnpg.io, kind=Cluster, orders"), ["postgresql 1", "cloudnative-pg 0.9"]);
+    assert_eq!(recognised("group=argoproj.io, kind=Rollout, shop"), ["argo-rollouts 1"]);
+    assert_eq!(recognised("group=ec2.services.k8s.aws, kind=VPC, main"), ["ack 1"]);
+    assert_eq!(recognised("strimzi.io/cluster=orders, events-0"), ["kafka 0.7", "strimzi 0.7"]);
+    assert_eq!(categories("argocd-redis"), ["cache"]);
 }
 
 #[test]
