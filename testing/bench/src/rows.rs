@@ -183,8 +183,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn shell_search(&mut self) -> Result<()> {
         let mut ours = Sample::default();
         for round in 0..=self.args.runs * 2 {
-            let found =
-                run(self.clusterlore(&self.store()).args(["search", "which databases are running", "-o", "name"]))?;
+            let found = run(self.clusterlore(&self.store()).args(["search", "who takes the payments", "-o", "name"]))?;
             ensure!(!found.stdout.is_empty(), "the search finds nothing");
             if round > 0 {
                 ours.0.push(found.seconds * 1e3);
