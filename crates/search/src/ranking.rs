@@ -166,11 +166,12 @@ impl<'a> Ranking<'a> {
 
     pub(crate) fn score(&self, noun: &Noun, type_name: &str, similarity: f32) -> Score {
         let recognised = self.recognise(noun);
-        if self.is_unwanted(noun, &recognised) {
+        let fields = fields(noun);
+        if self.is_unwanted(&fields, &recognised) {
             return Score::default();
         }
         let meaning = similarity.clamp(0.0, 1.0);
-        let words = self.words(noun);
+        let words = self.words(&fields);
         let words_part: f32 = words.iter().map(|(_, share)| share).sum();
         let software = self.software(&recognised);
         let kind = self.kinds.contains(type_name);
@@ -192,7 +193,7 @@ impl<'a> Ranking<'a> {
         }
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
         let sureness = software.map_or(0.0, |(_, sureness)| sureness);
-        let evidence = self.has_evidence(meaning, words_part, sureness) && self.is_named(noun, &recognised);
+        let evidence = self.has_evidence(meaning, words_part, sureness) && self.is_named(&fields, &recognised);
         Score { evidence, reasons }
     }
 
@@ -205,13 +206,13 @@ impl<'a> Ranking<'a> {
     }
 
     /// Where the question names software, an object answers only if it is that software or bears its name.
-    fn is_named(&self, noun: &Noun, recognised: &[Recognised<'a>]) -> bool {
+    fn is_named(&self, fields: &[Field], recognised: &[Recognised<'a>]) -> bool {
         let named = |m: &&Meaning<'a>| matches!(m, Meaning::Software(_));
         let is_it =
             |r: &Recognised<'a>| self.asked.values().flatten().filter(named).any(|m| self.fits(r, *m).is_some());
         self.named_terms.is_empty()
             || recognised.iter().any(is_it)
-            || fields(noun).iter().any(|f| f.terms.iter().any(|t| self.named_terms.contains(t)))
+            || fields.iter().any(|f| f.terms.iter().any(|t| self.named_terms.contains(t)))
     }
 
     fn recognise(&self, noun: &Noun) -> Vec<Recognised<'a>> {
@@ -275,18 +276,15 @@ impl<'a> Ranking<'a> {
         }
     }
 
-    fn is_unwanted(&self, noun: &Noun, recognised: &[Recognised<'a>]) -> bool {
+    fn is_unwanted(&self, fields: &[Field], recognised: &[Recognised<'a>]) -> bool {
         let fits = recognised.iter().any(|r| {
             self.unwanted.iter().any(|m| self.fits(r, *m).is_some_and(|(_, sureness)| sureness >= SOFTWARE_IS_EVIDENCE))
         });
-        fits || fields(noun)
-            .iter()
-            .any(|f| f.name != "namespace" && f.terms.iter().any(|t| self.unwanted_terms.contains(t)))
+        fits || fields.iter().any(|f| f.name != "namespace" && f.terms.iter().any(|t| self.unwanted_terms.contains(t)))
     }
 
     /// Terms found, each with its share of the words' part.
-    fn words(&self, noun: &Noun) -> Vec<(String, f32)> {
-        let fields = fields(noun);
+    fn words(&self, fields: &[Field]) -> Vec<(String, f32)> {
         let mut found: Vec<(String, f32)> = Vec::new();
         for (term, idf) in &self.terms {
             let best = fields.iter().filter(|f| f.terms.contains(term)).max_by(|a, b| a.weight.total_cmp(&b.weight));
