@@ -11,12 +11,12 @@ use clusterlore_core::{
     SourceIdentity, SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, VectorStore};
+use clusterlore_store::{Batch, KnownSource, Spool, StateStore, VectorStore};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
+use crate::journal::Journal;
 use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
@@ -114,26 +114,14 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         }
         let discovered_in = began.elapsed();
 
-        let writing = match &self.store {
-            Some(store) if !self.options.dry_run => Some(store),
-            _ => None,
-        };
-        // The run is noted before it writes, so that one that was killed shows.
-        let run = RunRecord {
-            command: "sync-instances".to_owned(),
-            cluster: self.cluster().to_owned(),
-            started: Timestamp::now().to_string(),
-            finished: String::new(),
-            summary: serde_json::Value::Null,
-        };
-        let source = match writing {
-            Some(store) => store.remember_source(self.cluster(), &identity, self.options.replace_source).await?,
-            None => 0,
-        };
-        let run_number = match writing {
-            Some(store) => Some(store.begin_run(&run).await?),
+        let writing = self.store.as_ref().filter(|_| !options.dry_run);
+        let journal = match writing {
+            Some(store) => Some(
+                Journal::begin(store, "sync-instances", self.cluster(), &identity, self.options.replace_source).await?,
+            ),
             None => None,
         };
+        let source = journal.as_ref().map_or(0, |journal| journal.source);
 
         let vanished = self.vanished(&plan, &discovery).await?;
         let describing = writing.map(|_| self.describe(types.clone()));
@@ -178,10 +166,8 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
             }
         }
         summary.seconds.total = began.elapsed().as_secs_f64();
-        if let (Some(store), Some(number)) = (writing, run_number) {
-            let summary = serde_json::to_value(&summary).unwrap_or_default();
-            let finished = RunRecord { finished: Timestamp::now().to_string(), summary, ..run };
-            store.finish_run(number, &finished).await?;
+        if let Some(journal) = journal {
+            journal.finish(&summary).await?;
         }
         Ok(Outcome { summary })
     }

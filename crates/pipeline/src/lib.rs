@@ -7,6 +7,7 @@ mod capabilities;
 mod checks;
 mod error;
 mod instances;
+mod journal;
 mod progress;
 mod types;
 mod writer;

@@ -15,9 +15,9 @@ use clusterlore_core::{
     TypeFilter, TypeSchema,
 };
 use clusterlore_models::{Embedder, LanguageModel};
-use clusterlore_store::{Batch, KnownSource, RunRecord, Spool, StateStore, VectorStore};
-use jiff::Timestamp;
+use clusterlore_store::{Batch, KnownSource, Spool, StateStore, VectorStore};
 
+use crate::journal::Journal;
 use crate::{Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
 
 pub use knowledge::{Knowledge, KnownGroup, KnownKind, Unknowing};
@@ -113,21 +113,13 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
         let discovered_in = began.elapsed();
 
         let writing = self.store.as_ref().filter(|_| !options.dry_run);
-        // The run is noted before it writes, so that one that was killed shows.
-        let run = RunRecord {
-            command: "sync".to_owned(),
-            cluster: self.cluster().to_owned(),
-            started: Timestamp::now().to_string(),
-            finished: String::new(),
-            summary: serde_json::Value::Null,
-        };
-        let (source, run_number) = match writing {
+        let journal = match writing {
             Some(store) => {
-                let source = store.remember_source(self.cluster(), &identity, options.replace_source).await?;
-                (source, Some(store.begin_run(&run).await?))
+                Some(Journal::begin(store, "sync", self.cluster(), &identity, options.replace_source).await?)
             }
-            None => (0, None),
+            None => None,
         };
+        let source = journal.as_ref().map_or(0, |journal| journal.source);
 
         let schemas = self.read_schemas(&chosen, observer).await?;
         let read_in = began.elapsed();
@@ -176,10 +168,8 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
             }
         }
         summary.seconds.total = began.elapsed().as_secs_f64();
-        if let (Some(store), Some(number)) = (writing, run_number) {
-            let summary = serde_json::to_value(&summary).unwrap_or_default();
-            let finished = RunRecord { finished: Timestamp::now().to_string(), summary, ..run };
-            store.finish_run(number, &finished).await?;
+        if let Some(journal) = journal {
+            journal.finish(&summary).await?;
         }
         Ok(Outcome { summary })
     }
