@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_models::{Builtin, Embedder};
+use clusterlore_search::Searcher;
 use clusterlore_store::Sqlite;
 
 use crate::args::{ClusterFlags, StoreFlags};
@@ -40,6 +42,11 @@ pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
 /// The embedder.
 pub(crate) fn embedder() -> Arc<dyn Embedder> {
     Arc::new(Builtin::default())
+}
+
+/// Who answers questions.
+pub(crate) fn searcher() -> Searcher<'static> {
+    Searcher::new(Catalogue::builtin())
 }
 
 /// A live cluster.

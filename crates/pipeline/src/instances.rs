@@ -195,8 +195,9 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
         let served: BTreeSet<String> = discovery.types.iter().map(ResourceType::name).collect();
         let missing: BTreeSet<&str> = plan.known_types().into_iter().filter(|t| !served.contains(*t)).collect();
-        let known = store.types().await?.into_iter().filter(|(cluster, _)| cluster == self.cluster()).map(|(_, t)| t);
-        Ok(known
+        let known = store.types().await?;
+        let own = known.iter().filter(|(cluster, _)| cluster == self.cluster()).map(|(_, t)| t.clone());
+        Ok(own
             .filter(|t| missing.contains(t.name().as_str()) && !discovery.is_incomplete(&t.group))
             .filter(|t| self.options.filter.admits(t) && self.options.scope == ListScope::All)
             .collect())

@@ -76,7 +76,7 @@ fn capabilities_among(records: &HashMap<ObjectKey, String>, cluster: Option<&str
 
 /// What the store knows of a cluster's types.
 async fn known_types(store: &impl StateStore, cluster: &str) -> Result<Vec<ResourceType>, SyncError> {
-    Ok(store.types().await?.into_iter().filter(|(c, _)| c == cluster).map(|(_, ty)| ty).collect())
+    Ok(store.types().await?.iter().filter(|(c, _)| c == cluster).map(|(_, ty)| ty.clone()).collect())
 }
 
 /// The types that discovery named, and the known ones of groups that could not be read whole.

@@ -25,14 +25,16 @@ fn hint(near: &[String]) -> String {
 ///
 /// # Errors
 /// [`UnknownKind`] for the first word that names none, with those that look like it.
-pub fn resolve_kinds(words: &[String], types: &[ResourceType]) -> Result<BTreeSet<String>, UnknownKind> {
+pub fn resolve_kinds(words: &[String], types: &[(String, ResourceType)]) -> Result<BTreeSet<String>, UnknownKind> {
     let mut resolved = BTreeSet::new();
     for word in words {
-        let named: Vec<String> = types.iter().filter(|t| t.answers_to(word)).map(ResourceType::name).collect();
+        let named: Vec<String> =
+            types.iter().map(|(_, t)| t).filter(|t| t.answers_to(word)).map(ResourceType::name).collect();
         if named.is_empty() {
             let lower = word.to_lowercase();
             let mut near: Vec<String> = types
                 .iter()
+                .map(|(_, t)| t)
                 .filter(|t| lower.len() >= 3 && (t.plural.contains(&lower) || lower.contains(&t.kind.to_lowercase())))
                 .map(ResourceType::name)
                 .take(3)
@@ -51,13 +53,16 @@ mod tests {
 
     #[test]
     fn every_usual_name_is_understood_and_others_are_named() {
-        let types = [ResourceType {
-            kind: "StatefulSet".into(),
-            plural: "statefulsets".into(),
-            group: "apps".into(),
-            short_names: vec!["sts".into()],
-            ..ResourceType::default()
-        }];
+        let types = [(
+            String::new(),
+            ResourceType {
+                kind: "StatefulSet".into(),
+                plural: "statefulsets".into(),
+                group: "apps".into(),
+                short_names: vec!["sts".into()],
+                ..ResourceType::default()
+            },
+        )];
         for word in ["sts", "StatefulSet", "statefulsets", "statefulsets.apps"] {
             assert_eq!(resolve_kinds(&[word.into()], &types).unwrap(), ["statefulsets.apps".to_owned()].into());
         }

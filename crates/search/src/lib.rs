@@ -1,21 +1,30 @@
-//! From a question to ranked hits, each with its reasons. [`search`] is the one door.
+//! From a question to ranked hits, each with its reasons. [`Searcher`] is the one door.
 //!
 //! Never in this room: flags, printing, and writing to a store.
 
 mod kinds;
+mod profile;
 mod ranking;
 mod understand;
+mod weights;
+
+use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceInstance, ResourceType, words};
+use clusterlore_core::{CAPABILITIES, Capability, INSTANCES, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use kinds::{UnknownKind, resolve_kinds};
-pub use ranking::{KIND_WEIGHT, MEANING_WEIGHT, Reason, SOFTWARE_WEIGHT, Score, WORDS_WEIGHT};
+pub use profile::{Place, Places};
+pub use ranking::{Reason, Score};
 pub use understand::{Understood, understand};
+pub use weights::{Features, Weights};
+
+use profile::{Profile, Profiles};
+use ranking::Ranking;
 
 /// Documents that the nearest vectors put up for ranking.
 const NEAREST: usize = 120;
@@ -28,7 +37,7 @@ const SCOPE: usize = 1_000;
 const EVIDENCE_WITHIN: usize = 5;
 
 /// Where to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// What is running.
@@ -66,8 +75,8 @@ pub struct Question {
 pub enum Noun {
     /// Something that runs.
     Instance(Box<ResourceInstance>),
-    /// A type.
-    Type(Box<ResourceType>),
+    /// A type, and what it is for where that is known.
+    Type(Box<ResourceType>, Option<Box<Capability>>),
 }
 
 /// One document that answers.
@@ -123,72 +132,125 @@ pub enum SearchError {
     NoQuestion,
 }
 
-/// Answers a question.
-///
-/// # Errors
-/// See [`SearchError`].
-pub async fn search<S: VectorStore + StateStore>(
-    store: &S,
-    embedder: &dyn Embedder,
-    question: &Question,
-) -> Result<Answer, SearchError> {
-    if words::split(&question.text).is_empty() {
-        return Err(SearchError::NoQuestion);
+/// Answers questions. Keeps what it made of documents, so that the next question costs less; one serves a whole process.
+#[derive(Debug)]
+pub struct Searcher<'c> {
+    catalogue: &'c Catalogue,
+    weights: Weights,
+    profiles: Profiles<'c>,
+}
+
+/// A candidate with its features.
+struct Ranked<'c> {
+    id: String,
+    type_name: String,
+    profile: Arc<Profile<'c>>,
+    features: Features,
+    score: f32,
+}
+
+impl<'c> Searcher<'c> {
+    /// With what is known of software, and the weights that were chosen for everybody.
+    pub fn new(catalogue: &'c Catalogue) -> Self {
+        Self::with_weights(catalogue, Weights::default())
     }
-    let collection = question.target.collection();
-    let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
-    let offered = embedder.identity();
-    if info.embedder != offered {
-        return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
+
+    /// With other weights, to try them.
+    pub fn with_weights(catalogue: &'c Catalogue, weights: Weights) -> Self {
+        Self { catalogue, weights, profiles: Profiles::default() }
     }
-    let catalogue = Catalogue::builtin();
-    let understood = match question.target {
-        Target::Instances => {
-            let types: Vec<ResourceType> = store.types().await?.into_iter().map(|(_, t)| t).collect();
-            understand(&question.text, &question.filter, &*store.vocabulary(collection).await?, &types, catalogue)
+
+    /// Puts other weights in the place of its own and keeps what was made of documents.
+    pub fn set_weights(&mut self, weights: Weights) {
+        self.weights = weights;
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn search<S: VectorStore + StateStore>(
+        &self,
+        store: &S,
+        embedder: &dyn Embedder,
+        question: &Question,
+    ) -> Result<Answer, SearchError> {
+        if words::split(&question.text).is_empty() {
+            return Err(SearchError::NoQuestion);
         }
-        // A type has no scope: every word of the question is about what it is for.
-        Target::Types => {
-            Understood { text: question.text.clone(), filter: question.filter.clone(), ..Understood::default() }
+        let collection = question.target.collection();
+        let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
+        let offered = embedder.identity();
+        if info.embedder != offered {
+            return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
         }
-    };
-    if understood.impossible.is_some() {
-        return Ok(Answer { hits: Vec::new(), understood, total: info.documents, admitted: 0 });
+        let understood = match question.target {
+            Target::Instances => {
+                let types = store.types().await?;
+                let vocabulary = store.vocabulary(collection).await?;
+                understand(&question.text, &question.filter, &vocabulary, &types, self.catalogue)
+            }
+            // A type has no scope: every word of the question is about what it is for.
+            Target::Types => {
+                Understood { text: question.text.clone(), filter: question.filter.clone(), ..Understood::default() }
+            }
+        };
+        if understood.impossible.is_some() {
+            return Ok(Answer { hits: Vec::new(), understood, total: info.documents, admitted: 0 });
+        }
+        let vector = match understood.scope_only {
+            true => Vec::new(),
+            false => embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default(),
+        };
+        let mut ranking = Ranking::new(self.catalogue, &understood);
+        let (ranked, total, admitted) = self.rank(store, question.target, &mut ranking, &understood, vector).await?;
+        let evidence = |r: &Ranked<'c>| ranking.has_evidence(&r.profile, &r.features, &self.weights);
+        // Where nothing near the top has evidence, nothing fits; where something has, what is near it may stand beside it.
+        let fits = ranked.iter().take(EVIDENCE_WITHIN).any(evidence);
+        let hits = ranked
+            .into_iter()
+            .take(if fits { question.limit } else { 0 })
+            .map(|r| Hit {
+                score: ranking.explain(&r.profile, &r.type_name, &r.features, &self.weights),
+                noun: r.profile.noun.clone(),
+                id: r.id,
+            })
+            .collect();
+        drop(ranking);
+        Ok(Answer { hits, understood, total, admitted })
     }
-    let terms = question_terms(&understood.text);
-    let vector = match understood.scope_only {
-        true => Vec::new(),
-        false => embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default(),
-    };
-    // Before the frequencies are known, the ranking knows already which names say what is asked for.
-    let aliases = ranking::Ranking::new(catalogue, &understood, &[], &[], 0).aliases();
-    let nearest = if understood.scope_only { SCOPE } else { NEAREST };
-    let mut looked_for = terms.clone();
-    looked_for.extend(aliases.into_iter().filter(|alias| !terms.contains(alias)));
-    let probe = Probe { vector, terms: looked_for, filter: understood.filter.clone(), nearest, containing: CONTAINING };
-    let Candidates { documents, frequencies, total, admitted } = store.probe(collection, probe).await?;
-    let ranking = ranking::Ranking::new(catalogue, &understood, &terms, &frequencies[..terms.len()], total);
-    let mut hits: Vec<Hit> = documents
-        .into_iter()
-        .filter_map(|candidate| {
-            let noun = match question.target {
-                Target::Instances => Noun::Instance(serde_json::from_str(&candidate.record).ok()?),
-                Target::Types => Noun::Type(serde_json::from_str(&candidate.record).ok()?),
-            };
-            let score = ranking.score(&noun, &candidate.type_name, candidate.similarity);
-            Some(Hit { id: candidate.id, noun, score })
-        })
-        .filter(|hit| hit.score.total() > 0.0)
-        .collect();
-    // Equal scores stand in the order of their ids, so that an answer is the same twice.
-    hits.sort_by(|a, b| b.score.total().total_cmp(&a.score.total()).then_with(|| a.id.cmp(&b.id)));
-    // Where nothing near the top has evidence, nothing fits; where something has, what is near it may stand beside it.
-    if !hits.iter().take(EVIDENCE_WITHIN).any(|hit| hit.score.has_evidence()) {
-        hits.clear();
+
+    /// Candidates, best first; how many documents there are, and how many the filter admits.
+    async fn rank<S: VectorStore>(
+        &self,
+        store: &S,
+        target: Target,
+        ranking: &mut Ranking<'_, 'c>,
+        understood: &Understood,
+        vector: Vec<f32>,
+    ) -> Result<(Vec<Ranked<'c>>, usize, usize), SearchError> {
+        let terms = question_terms(&understood.text);
+        let mut looked_for = terms.clone();
+        looked_for.extend(ranking.aliases().into_iter().filter(|alias| !terms.contains(alias)));
+        let nearest = if understood.scope_only { SCOPE } else { NEAREST };
+        let filter = understood.filter.clone();
+        let probe = Probe { vector, terms: looked_for, filter, nearest, containing: CONTAINING };
+        let Candidates { documents, frequencies, total, admitted } = store.probe(target.collection(), probe).await?;
+        ranking.weigh(&terms, &frequencies[..terms.len()], total);
+        let mut ranked: Vec<Ranked<'c>> = documents
+            .into_iter()
+            .filter_map(|candidate| {
+                let profile = self.profiles.of(self.catalogue, target, &candidate.id, &candidate.record)?;
+                let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
+                let score = if understood.scope_only { features.role } else { self.weights.score(&features) };
+                Some(Ranked { id: candidate.id, type_name: candidate.type_name, profile, features, score })
+            })
+            .filter(|ranked| ranked.score > 0.0)
+            .collect();
+        // Equal scores stand in the order of their ids, so that an answer is the same twice.
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        Ok((ranked, total, admitted))
     }
-    hits.truncate(question.limit);
-    drop(ranking);
-    Ok(Answer { hits, understood, total, admitted })
 }
 
 /// The words of a question that say what is looked for; all of them where only little words were used.

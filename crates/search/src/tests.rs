@@ -39,7 +39,14 @@ async fn store(folder: &tempfile::TempDir) -> Sqlite {
 
 async fn ids(store: &Sqlite, text: &str, filter: Filter) -> Vec<String> {
     let question = Question { text: text.into(), filter, limit: 10, ..Question::default() };
-    search(store, &Toy, &question).await.unwrap().hits.into_iter().map(|h| h.id).collect()
+    Searcher::new(Catalogue::builtin())
+        .search(store, &Toy, &question)
+        .await
+        .unwrap()
+        .hits
+        .into_iter()
+        .map(|h| h.id)
+        .collect()
 }
 
 #[tokio::test]
@@ -61,7 +68,7 @@ async fn the_shown_parts_add_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let question = Question { text: "red animals of the wood".into(), limit: 1, ..Question::default() };
-    let answer = search(&store, &Toy, &question).await.unwrap();
+    let answer = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &question).await.unwrap();
     let score = &answer.hits[0].score;
     let whys: Vec<&str> = score.reasons.iter().map(|r| r.why.as_str()).collect();
     assert_eq!(whys, ["meaning 1.00", "name: red-fox", "namespace: wood"]);
@@ -88,8 +95,11 @@ async fn what_cannot_be_asked_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let empty = Question { text: " ?! ".into(), limit: 1, ..Question::default() };
-    assert!(matches!(search(&store, &Toy, &empty).await, Err(SearchError::NoQuestion)));
+    assert!(matches!(
+        Searcher::new(Catalogue::builtin()).search(&store, &Toy, &empty).await,
+        Err(SearchError::NoQuestion)
+    ));
     let types = Question { text: "x".into(), target: Target::Types, limit: 1, ..Question::default() };
-    let message = search(&store, &Toy, &types).await.unwrap_err().to_string();
+    let message = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &types).await.unwrap_err().to_string();
     assert!(message.contains("clusterlore sync-instances"), "{message}");
 }

@@ -91,7 +91,7 @@ pub fn understand(
     text: &str,
     filter: &Filter,
     vocabulary: &Vocabulary,
-    types: &[ResourceType],
+    types: &[(String, ResourceType)],
     catalogue: &Catalogue,
 ) -> Understood {
     let mut understood = Understood { filter: filter.clone(), ..Understood::default() };
@@ -132,12 +132,13 @@ fn labels(question: &mut Words, understood: &mut Understood) {
 }
 
 /// `deploy/checkout-api`
-fn kind_and_name(question: &mut Words, understood: &mut Understood, types: &[ResourceType]) {
+fn kind_and_name(question: &mut Words, understood: &mut Understood, types: &[(String, ResourceType)]) {
     for at in 0..question.raw.len() {
         let Some((kind, name)) = question.raw[at].split_once('/').map(|(k, n)| (k.to_owned(), n.to_owned())) else {
             continue;
         };
-        let named: Vec<String> = types.iter().filter(|t| t.answers_to(&kind)).map(ResourceType::name).collect();
+        let named: Vec<String> =
+            types.iter().map(|(_, t)| t).filter(|t| t.answers_to(&kind)).map(ResourceType::name).collect();
         if !named.is_empty() && !name.is_empty() && !name.contains('/') {
             understood.notes.push(format!("kind: {}", named.join(", ")));
             understood.filter.types.extend(named);
@@ -216,7 +217,7 @@ fn owners(question: &mut Words, understood: &mut Understood, vocabulary: &Vocabu
 }
 
 /// Kinds filter where they can mean nothing else; otherwise they only count in the ranking.
-fn kinds(question: &mut Words, understood: &mut Understood, types: &[ResourceType], catalogue: &Catalogue) {
+fn kinds(question: &mut Words, understood: &mut Understood, types: &[(String, ResourceType)], catalogue: &Catalogue) {
     let mut named: Vec<(Vec<usize>, BTreeSet<String>)> = Vec::new();
     let free: Vec<usize> = question.free().collect();
     let mut next = 0;
@@ -226,7 +227,8 @@ fn kinds(question: &mut Words, understood: &mut Understood, types: &[ResourceTyp
         let joined = pair.map(|second| format!("{}{}", question.low[at], question.low[*second]));
         let types_of = |word: &str| -> BTreeSet<String> {
             let stem = words::stem(word);
-            types.iter().filter(|t| t.answers_to(word) || t.answers_to(&stem)).map(ResourceType::name).collect()
+            let of_word = types.iter().map(|(_, t)| t).filter(|t| t.answers_to(word) || t.answers_to(&stem));
+            of_word.map(ResourceType::name).collect()
         };
         let of_pair = joined.map(|word| types_of(&word)).filter(|found| !found.is_empty());
         if let (Some(found), Some(second)) = (of_pair, pair) {
@@ -260,7 +262,7 @@ fn kinds(question: &mut Words, understood: &mut Understood, types: &[ResourceTyp
     } else {
         // Short names are too much like words ("lift", "cert") to count beside others.
         let spelt_out = |ty: &&ResourceType| all.contains(&ty.name()) && spells_out(&text, ty);
-        understood.kinds = types.iter().filter(spelt_out).map(ResourceType::name).collect();
+        understood.kinds = types.iter().map(|(_, t)| t).filter(spelt_out).map(ResourceType::name).collect();
     }
 }
 
@@ -294,7 +296,8 @@ mod tests {
             ty("StatefulSet", "statefulsets", "apps", &["sts"]),
             ty("CronJob", "cronjobs", "batch", &["cj"]),
             ty("Database", "databases", "sql.example", &[]),
-        ];
+        ]
+        .map(|ty| (String::new(), ty));
         understand(text, &Filter::default(), &vocabulary, &types, Catalogue::builtin())
     }
 

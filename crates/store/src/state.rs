@@ -1,6 +1,7 @@
 //! The door to what a sync remembers between runs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
@@ -74,11 +75,11 @@ pub trait StateStore: Send + Sync {
     async fn remember_source(&self, cluster: &str, identity: &SourceIdentity, replace: bool)
     -> Result<i64, StoreError>;
 
-    /// Every known type with its cluster's name, by cluster and name.
+    /// Every known type with its cluster's name, by cluster and name. Asked for on every search, so a store keeps it at hand.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn types(&self) -> Result<Vec<(String, ResourceType)>, StoreError>;
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError>;
 
     /// Replaces what is known of a cluster's types.
     ///

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use clusterlore_search::{Question, Target, search};
+use clusterlore_search::{Question, Target};
 use clusterlore_store::Filter;
 
 use crate::args::{ClusterFlags, Demo, Output, StoreFlags, SyncInstances};
@@ -51,7 +51,7 @@ pub(crate) async fn run(flags: &Demo) -> anyhow::Result<Done> {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };
         print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;
         let question = Question { text: text.to_owned(), target, filter: Filter::default(), limit: 5 };
-        hits::print(&search(&store, &*embedder, &question).await?, Output::Table, false)?;
+        hits::print(&build::searcher().search(&store, &*embedder, &question).await?, Output::Table, false)?;
     }
     print::note(
         "\nNow your own cluster: clusterlore sync-instances, then clusterlore search \"what databases are running?\"",

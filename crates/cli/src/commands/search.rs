@@ -4,9 +4,8 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use clusterlore_core::ResourceType;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Question, SearchError, Target, resolve_kinds, search};
+use clusterlore_search::{Question, SearchError, Target, resolve_kinds};
 use clusterlore_store::{Filter, Sqlite, StateStore};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +26,7 @@ pub(crate) async fn run(store: &StoreFlags, flags: &Search) -> anyhow::Result<Do
                 Collection::Capabilities => Target::Types,
             };
             let question = Question { text: flags.question.join(" "), target, filter, limit };
-            let answer = search(&store, &*embedder, &question).await?;
+            let answer = build::searcher().search(&store, &*embedder, &question).await?;
             hits::print(&answer, flags.output, flags.explain)?;
         }
     }
@@ -42,7 +41,7 @@ async fn filter(store: &Sqlite, flags: &Search) -> anyhow::Result<Filter> {
         ..Filter::default()
     };
     if !flags.kinds.is_empty() {
-        let types: Vec<ResourceType> = store.types().await?.into_iter().map(|(_, t)| t).collect();
+        let types = store.types().await?;
         filter.types = resolve_kinds(&flags.kinds, &types).context("--kind")?;
     }
     Ok(filter)
@@ -76,6 +75,7 @@ async fn batch(
             .map_err(|e| anyhow!("{} cannot be read ({e}); expected a file of JSON lines", file.display()))?;
         Box::new(std::io::BufReader::new(opened))
     };
+    let searcher = build::searcher();
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for (number, line) in input.lines().enumerate() {
         let line = line.with_context(|| format!("{}", file.display()))?;
@@ -90,7 +90,7 @@ async fn batch(
             )
         })?;
         let question = Question { text: asked.q, target: asked.target, filter: filter.clone(), limit };
-        let hits = match search(store, embedder, &question).await {
+        let hits = match searcher.search(store, embedder, &question).await {
             Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),
             Err(e) => return Err(e.into()),

@@ -77,7 +77,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
             i.description(),
             i.cluster.as_deref(),
         ),
-        Noun::Type(t) => (t.kind.as_str(), t.api_version(), None, t.name(), None, t.description.clone(), None),
+        Noun::Type(t, _) => (t.kind.as_str(), t.api_version(), None, t.name(), None, t.description.clone(), None),
     };
     JsonHit {
         id: &hit.id,
@@ -95,7 +95,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
 }
 
 fn as_table(answer: &Answer, explain: bool) -> String {
-    let types = matches!(answer.hits.first().map(|h| &h.noun), Some(Noun::Type(_)));
+    let types = matches!(answer.hits.first().map(|h| &h.noun), Some(Noun::Type(..)));
     let header: &[&str] =
         if types { &["SCORE", "TYPE", "KIND", "WHY"] } else { &["SCORE", "KIND", "NAMESPACE", "NAME", "WHY"] };
     let row = |hit: &Hit| {
@@ -106,7 +106,7 @@ fn as_table(answer: &Answer, explain: bool) -> String {
                 let namespace = i.cluster.as_ref().map_or(namespace.to_owned(), |c| format!("{c}:{namespace}"));
                 row.extend([i.kind.clone(), namespace, i.name.clone()]);
             }
-            Noun::Type(t) => row.extend([t.name(), t.kind.clone()]),
+            Noun::Type(t, _) => row.extend([t.name(), t.kind.clone()]),
         }
         row.push(if explain { explained_line(hit) } else { whys(hit).join(", ") });
         row

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clusterlore_core::ResourceType;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::StoreError;
@@ -37,11 +38,14 @@ struct Inner {
     connection: Mutex<Connection>,
     /// Vectors and facets in memory, per collection, with the state of the file that they show.
     snapshots: Mutex<HashMap<String, (FileState, Arc<Snapshot>)>>,
+    /// The known types, with the state of the file that they show.
+    types: Mutex<Option<(FileState, Arc<KnownTypes>)>>,
     /// Counts this process's own writes, which `PRAGMA data_version` does not.
     writes: AtomicU64,
 }
 
 type FileState = (i64, u64);
+type KnownTypes = Vec<(String, ResourceType)>;
 
 impl Sqlite {
     /// Opens the store for writing, making the file and its folder where they are missing.
@@ -111,6 +115,7 @@ impl Sqlite {
             path: path.to_owned(),
             connection: Mutex::new(connection),
             snapshots: Mutex::default(),
+            types: Mutex::default(),
             writes: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
@@ -135,6 +140,12 @@ impl Sqlite {
             work(&mut connection, &inner.path)
         });
         done.await.map_err(|e| StoreError::Other { path: self.inner.path.clone(), detail: e.to_string() })?
+    }
+
+    /// Tells whether what was read of the file is still what it holds.
+    fn file_state(&self, connection: &Connection) -> rusqlite::Result<FileState> {
+        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        Ok((version, self.inner.writes.load(Ordering::Relaxed)))
     }
 
     fn wrote(&self) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
@@ -95,30 +96,41 @@ impl StateStore for Sqlite {
         .await
     }
 
-    async fn types(&self) -> Result<Vec<(String, ResourceType)>, StoreError> {
-        self.with(|connection| {
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        let store = self.clone();
+        self.with(move |connection| {
+            let state = store.file_state(connection)?;
+            let mut kept = store.inner.types.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, types)) = kept.as_ref().filter(|(seen, _)| *seen == state) {
+                return Ok(Arc::clone(types));
+            }
             let mut select = connection.prepare_cached("SELECT cluster, type FROM types ORDER BY cluster, name")?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
-            rows.collect()
+            let types = Arc::new(rows.collect::<rusqlite::Result<Vec<(String, ResourceType)>>>()?);
+            *kept = Some((state, Arc::clone(&types)));
+            Ok(types)
         })
         .await
     }
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
         let (cluster, types) = (cluster.to_owned(), types.to_vec());
-        self.with(move |connection| {
-            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
-            {
-                let mut insert =
-                    transaction.prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
-                for ty in &types {
-                    insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
+        let remembered = self
+            .with(move |connection| {
+                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
+                {
+                    let mut insert = transaction
+                        .prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
+                    for ty in &types {
+                        insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
+                    }
                 }
-            }
-            transaction.commit()
-        })
-        .await
+                transaction.commit()
+            })
+            .await;
+        self.wrote();
+        remembered
     }
 
     async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {

@@ -79,9 +79,14 @@ impl VectorStore for Sqlite {
     }
 
     async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
-        let name = collection.to_owned();
+        let (store, name) = (self.clone(), collection.to_owned());
         self.with(move |connection| {
             let Some(Collection { id, embedder }) = find(connection, &name)? else { return Ok(None) };
+            let state = store.file_state(connection)?;
+            let snapshots = store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, snapshot)) = snapshots.get(&name).filter(|(seen, _)| *seen == state) {
+                return Ok(Some(CollectionInfo { embedder, documents: snapshot.len() }));
+            }
             let count = "SELECT count(*) FROM entries WHERE collection = ?1";
             let documents = connection.query_row(count, [id], |row| row.get(0))?;
             Ok(Some(CollectionInfo { embedder, documents }))
@@ -230,8 +235,7 @@ impl Sqlite {
         name: &str,
         collection: &Collection,
     ) -> rusqlite::Result<Arc<Snapshot>> {
-        let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-        let state = (version, self.inner.writes.load(std::sync::atomic::Ordering::Relaxed));
+        let state = self.file_state(connection)?;
         let mut snapshots = self.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((seen, snapshot)) = snapshots.get(name)
             && *seen == state

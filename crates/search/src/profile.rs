@@ -1,0 +1,192 @@
+//! What the ranking looks at of a document: its words by the place where they stand, and the software it is. Made once for a
+//! record and kept, because one document is a candidate for many questions.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clusterlore_catalogue::{Catalogue, Named, Recognised};
+use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
+
+use crate::{Noun, Target};
+
+/// Profiles that are kept, some 2 kB each; with one more all are made anew.
+const KEPT: usize = 16_384;
+
+/// Where in a document a word stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Its name; of a type also the kind, the plural and the short names.
+    Name,
+    /// Its kind.
+    Kind,
+    /// A label; of a type what it can do, as tags.
+    Label,
+    /// A description; of a type also its use case.
+    Description,
+    /// Its API group; of a type also what its schema says.
+    Group,
+    /// Its namespace.
+    Namespace,
+}
+
+impl Place {
+    /// All places.
+    pub const ALL: [Self; 6] = [Self::Name, Self::Kind, Self::Label, Self::Description, Self::Group, Self::Namespace];
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Places in which a word stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Places(u8);
+
+impl Places {
+    /// Whether it stands there.
+    pub fn contains(self, place: Place) -> bool {
+        self.0 & place.bit() != 0
+    }
+
+    pub(crate) fn besides_namespace(self) -> bool {
+        self.0 & !Place::Namespace.bit() != 0
+    }
+}
+
+/// One text of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) place: Place,
+    /// What the user is told of the place.
+    pub(crate) called: &'static str,
+    pub(crate) value: String,
+}
+
+/// A document as the ranking sees it.
+#[derive(Debug)]
+pub(crate) struct Profile<'c> {
+    pub(crate) noun: Noun,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) terms: HashMap<String, Places>,
+    pub(crate) recognised: Vec<Recognised<'c>>,
+}
+
+impl<'c> Profile<'c> {
+    /// `None` where the record is none of the collection's, which only another program can have written.
+    fn read(catalogue: &'c Catalogue, target: Target, record: &str) -> Option<Self> {
+        let (noun, fields) = match target {
+            Target::Instances => {
+                let instance: ResourceInstance = serde_json::from_str(record).ok()?;
+                let fields = of_instance(&instance);
+                (Noun::Instance(Box::new(instance)), fields)
+            }
+            Target::Types => {
+                let ty: ResourceType = serde_json::from_str(record).ok()?;
+                let capability = Capability::from_record(record);
+                let fields = of_type(&ty, capability.as_ref());
+                (Noun::Type(Box::new(ty), capability.map(Box::new)), fields)
+            }
+        };
+        let mut terms: HashMap<String, Places> = HashMap::new();
+        for field in &fields {
+            for term in words::terms(&field.value) {
+                terms.entry(term).or_default().0 |= field.place.bit();
+            }
+        }
+        let recognised = recognise(catalogue, &noun);
+        Some(Self { noun, fields, terms, recognised })
+    }
+
+    /// The first field of the place that holds the term.
+    pub(crate) fn field_with(&self, term: &str, place: Place) -> Option<&Field> {
+        self.fields.iter().find(|f| f.place == place && words::terms(&f.value).iter().any(|t| t == term))
+    }
+}
+
+fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
+    match noun {
+        Noun::Instance(i) => catalogue.recognise(&Named {
+            name: &i.name,
+            kind: &i.kind,
+            group: &i.api_group,
+            namespace: if i.is_cluster_scoped() { "" } else { &i.namespace },
+            labels: &i.labels,
+            annotations: &i.description(),
+        }),
+        Noun::Type(t, _) => catalogue.recognise(&Named {
+            name: "",
+            kind: &t.kind,
+            group: &t.group,
+            namespace: "",
+            labels: &std::collections::BTreeMap::new(),
+            annotations: "",
+        }),
+    }
+}
+
+fn of_instance(instance: &ResourceInstance) -> Vec<Field> {
+    let namespace = if instance.is_cluster_scoped() { "" } else { &instance.namespace };
+    let mut fields = vec![
+        field(Place::Name, "name", &instance.name),
+        field(Place::Kind, "kind", &instance.kind),
+        field(Place::Description, "description", &instance.description()),
+        field(Place::Namespace, "namespace", namespace),
+        field(Place::Group, "group", &instance.api_group),
+    ];
+    fields.extend(instance.labels.iter().map(|(k, v)| field(Place::Label, "label", &format!("{k}={v}"))));
+    fields
+}
+
+fn of_type(ty: &ResourceType, capability: Option<&Capability>) -> Vec<Field> {
+    let mut fields = vec![
+        field(Place::Name, "kind", &ty.kind),
+        field(Place::Name, "name", &ty.plural),
+        field(Place::Name, "short name", &ty.short_names.join(" ")),
+        field(Place::Group, "group", &ty.group),
+        field(Place::Description, "description", &ty.description),
+    ];
+    if let Some(c) = capability {
+        fields.push(field(Place::Label, "capabilities", &c.capabilities.join(", ")));
+        fields.push(field(Place::Label, "providers", &c.providers.join(", ")));
+        fields.push(field(Place::Description, "use case", &c.use_case));
+        fields.push(field(Place::Group, "schema", &c.spec_description));
+    }
+    fields
+}
+
+fn field(place: Place, called: &'static str, value: &str) -> Field {
+    Field { place, called, value: words::one_line(value) }
+}
+
+/// The profiles that were made, by stored id.
+#[derive(Debug, Default)]
+pub(crate) struct Profiles<'c>(Mutex<HashMap<(Target, String), (u64, Arc<Profile<'c>>)>>);
+
+impl<'c> Profiles<'c> {
+    pub(crate) fn of(
+        &self,
+        catalogue: &'c Catalogue,
+        target: Target,
+        id: &str,
+        record: &str,
+    ) -> Option<Arc<Profile<'c>>> {
+        let mut hasher = DefaultHasher::new();
+        record.hash(&mut hasher);
+        let hash = hasher.finish();
+        let key = (target, id.to_owned());
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some((seen, profile)) = kept
+            && seen == hash
+        {
+            return Some(profile);
+        }
+        let profile = Arc::new(Profile::read(catalogue, target, record)?);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KEPT {
+            all.clear();
+        }
+        all.insert(key, (hash, Arc::clone(&profile)));
+        Some(profile)
+    }
+}

@@ -1,0 +1,131 @@
+//! The score of a hit: named features, each 0 to 1, each with a weight, and the role of the kind over all of them.
+//!
+//! ```text
+//! score     = role · Σ weight · feature / Σ weights of the features that the question has
+//!
+//! meaning   cosine of question and document, 0 where it is negative
+//! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
+//! software  how surely the object is the software, or of the category, that the question names
+//! kind      1 where the question names the object's kind
+//! bridge    how well the object's type answers the question, by what the type is for (collection `capabilities`)
+//! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); 1 throughout where kinds were asked for
+//! place     what a word is worth where it stands: 1 in the name
+//! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
+//! ```
+//!
+//! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
+//! term that no document holds is rare rather than infinite. Software, kind and bridge count only where the question has them.
+
+use crate::profile::{Place, Places};
+
+/// What each feature weighs. Chosen by `tools/evaluate`; see EVALUATION.md.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Cosine of question and document.
+    pub meaning: f32,
+    /// Words that the document holds.
+    pub words: f32,
+    /// It is what was asked for.
+    pub software: f32,
+    /// It is of a kind that the question names.
+    pub kind: f32,
+    /// Its type is for what was asked.
+    pub bridge: f32,
+    /// What a word is worth in each place, in the order of [`Place::ALL`].
+    pub places: [f32; 6],
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            meaning: 0.45,
+            words: 0.25,
+            software: 0.60,
+            kind: 0.08,
+            bridge: 0.0,
+            places: [1.0, 0.9, 0.7, 0.8, 0.6, 0.5],
+        }
+    }
+}
+
+/// A candidate with regard to a question, before any weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features {
+    /// 0 to 1.
+    pub meaning: f32,
+    /// For each term of the question where it stands, and its share of all terms' idf.
+    pub terms: Vec<(Places, f32)>,
+    /// How surely it is what was asked for; `None` where the question names nothing.
+    pub software: Option<f32>,
+    /// 1 where it is of a named kind; `None` where the question names none.
+    pub kind: Option<f32>,
+    /// How well its type answers; `None` where no type does.
+    pub bridge: Option<f32>,
+    /// What its kind is worth beside others that say the same.
+    pub role: f32,
+}
+
+impl Weights {
+    /// Names of the values, in the order of [`Weights::values`].
+    pub const NAMES: [&'static str; 11] = [
+        "meaning",
+        "words",
+        "software",
+        "kind",
+        "bridge",
+        "place name",
+        "place kind",
+        "place label",
+        "place description",
+        "place group",
+        "place namespace",
+    ];
+
+    /// All values in a row, for a program that chooses them.
+    pub fn values(&self) -> [f32; 11] {
+        let p = self.places;
+        [self.meaning, self.words, self.software, self.kind, self.bridge, p[0], p[1], p[2], p[3], p[4], p[5]]
+    }
+
+    /// The inverse of [`Weights::values`].
+    pub fn of(values: [f32; 11]) -> Self {
+        let [meaning, words, software, kind, bridge, places @ ..] = values;
+        Self { meaning, words, software, kind, bridge, places }
+    }
+
+    /// What a word is worth where it stands best, with that place.
+    pub(crate) fn best_place(&self, places: Places) -> Option<(Place, f32)> {
+        let here = Place::ALL.into_iter().zip(self.places).filter(|(place, _)| places.contains(*place));
+        here.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+    }
+
+    /// The share of the question's words that the document holds.
+    pub fn words(&self, features: &Features) -> f32 {
+        features
+            .terms
+            .iter()
+            .map(|(places, share)| self.best_place(*places).map_or(0.0, |(_, worth)| worth * share))
+            .sum()
+    }
+
+    /// What turns a weighted feature into what it adds to the score.
+    pub(crate) fn scale(&self, features: &Features) -> f32 {
+        let of = |feature: Option<f32>, weight: f32| if feature.is_some() { weight } else { 0.0 };
+        let all = self.meaning
+            + self.words
+            + of(features.software, self.software)
+            + of(features.kind, self.kind)
+            + of(features.bridge, self.bridge);
+        features.role / all.max(f32::MIN_POSITIVE)
+    }
+
+    /// The score.
+    pub fn score(&self, features: &Features) -> f32 {
+        let sum = self.meaning * features.meaning
+            + self.words * self.words(features)
+            + self.software * features.software.unwrap_or(0.0)
+            + self.kind * features.kind.unwrap_or(0.0)
+            + self.bridge * features.bridge.unwrap_or(0.0);
+        sum * self.scale(features)
+    }
+}
