@@ -83,8 +83,15 @@ const AMBIGUOUS_START: f32 = 0.5;
 const KIND: f32 = 1.0;
 /// What operates that software, and is not it.
 const OPERATED_BY: f32 = 0.9;
+/// A kind that is another software of its own beside it: CloudNativePG's pooler is PgBouncer, in front of PostgreSQL.
+const BESIDE_IT: f32 = 0.6;
 /// A label key of the operator's.
 const DOMAIN: f32 = 0.7;
+
+/// What names a custom resource of other software: Grafana's data source called `prometheus` is none.
+const OF_OTHER_SOFTWARE: f32 = 0.25;
+/// Groups whose objects install what they are called after.
+const INSTALLERS: [&str; 3] = ["gitops", "package-management", "infrastructure-as-code"];
 
 /// Labels whose value names software. `managed-by` is none of them: it names the tool that applied the manifest.
 const LABELS: &[(&str, Weights)] = &[
@@ -120,6 +127,11 @@ impl Catalogue {
         found.value(object.annotations, DESCRIPTION, || Field::Description);
         found.value(object.namespace, NAMESPACE, || Field::Namespace);
         let mut all = found.all;
+        let own = |r: &Recognised<'_>| r.field == Field::Kind;
+        let installs = |r: &Recognised<'_>| r.software.categories.iter().any(|c| INSTALLERS.contains(&&**c));
+        if all.iter().any(own) && !all.iter().any(|r| own(r) && installs(r)) {
+            all.iter_mut().filter(|r| !own(r)).for_each(|r| r.weight *= OF_OTHER_SOFTWARE);
+        }
         // The parts that the name and the component label tell hold for whatever told the software itself.
         let of_component = component.and_then(|c| words::split(c).iter().rev().find_map(|w| Part::of_word(w)));
         for one in &mut all {
@@ -181,7 +193,7 @@ impl<'a> Found<'a> {
         let of_kind = self.catalogue.kind(group, kind).and_then(|k| k.software.as_deref());
         let operator = known.software.as_deref();
         let main = of_kind.or(known.runs.as_deref()).or(operator);
-        for (id, weight) in [(main, KIND), (operator, OPERATED_BY)] {
+        for (id, weight) in [(main, KIND), (operator, OPERATED_BY), (known.runs.as_deref(), BESIDE_IT)] {
             self.put(id, Field::Kind, &known.group, weight);
         }
     }

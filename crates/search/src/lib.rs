@@ -2,12 +2,15 @@
 //!
 //! Never in this room: flags, printing, and writing to a store.
 
+mod bridge;
 mod kinds;
+mod lexicon;
 mod profile;
 mod ranking;
 mod understand;
 mod weights;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
@@ -23,6 +26,7 @@ pub use ranking::{Reason, Score};
 pub use understand::{Understood, understand};
 pub use weights::{Features, Weights};
 
+use lexicon::{Lexicon, Nearness};
 use profile::{Profile, Profiles};
 use ranking::Ranking;
 
@@ -33,8 +37,6 @@ const CONTAINING: usize = 160;
 
 /// Documents that are looked at where only a scope was asked for.
 const SCOPE: usize = 1_000;
-/// Hits among which one with evidence is looked for.
-const EVIDENCE_WITHIN: usize = 5;
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -138,6 +140,7 @@ pub struct Searcher<'c> {
     catalogue: &'c Catalogue,
     weights: Weights,
     profiles: Profiles<'c>,
+    lexicon: Lexicon,
 }
 
 /// A candidate with its features.
@@ -157,7 +160,7 @@ impl<'c> Searcher<'c> {
 
     /// With other weights, to try them.
     pub fn with_weights(catalogue: &'c Catalogue, weights: Weights) -> Self {
-        Self { catalogue, weights, profiles: Profiles::default() }
+        Self { catalogue, weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
     /// Puts other weights in the place of its own and keeps what was made of documents.
@@ -202,11 +205,17 @@ impl<'c> Searcher<'c> {
             true => Vec::new(),
             false => embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default(),
         };
-        let mut ranking = Ranking::new(self.catalogue, &understood);
+        let near = match understood.scope_only {
+            true => Nearness::default(),
+            false => self.lexicon.nearness(self.catalogue, &understood.text, &offered, &vector).await?,
+        };
+        let mut ranking = Ranking::new(self.catalogue, &understood, near);
+        if question.target == Target::Instances && !understood.scope_only {
+            ranking.bridge(self.bridge(store, &offered, &understood, &vector).await?);
+        }
         let (ranked, total, admitted) = self.rank(store, question.target, &mut ranking, &understood, vector).await?;
-        let evidence = |r: &Ranked<'c>| ranking.has_evidence(&r.profile, &r.features, &self.weights);
-        // Where nothing near the top has evidence, nothing fits; where something has, what is near it may stand beside it.
-        let fits = ranked.iter().take(EVIDENCE_WITHIN).any(evidence);
+        // Where nothing has evidence, nothing fits; where something has, what is near it may stand beside it.
+        let fits = ranked.first().is_some_and(|best| best.score >= ranking.evidence(&self.weights));
         let hits = ranked
             .into_iter()
             .take(if fits { question.limit } else { 0 })
@@ -235,12 +244,22 @@ impl<'c> Searcher<'c> {
         let nearest = if understood.scope_only { SCOPE } else { NEAREST };
         let filter = understood.filter.clone();
         let probe = Probe { vector, terms: looked_for, filter, nearest, containing: CONTAINING };
-        let Candidates { documents, frequencies, total, admitted } = store.probe(target.collection(), probe).await?;
+        let bridged = ranking.probe_of_bridged(&probe);
+        let Candidates { mut documents, frequencies, total, admitted } =
+            store.probe(target.collection(), probe).await?;
+        if let Some(probe) = bridged {
+            let known: HashSet<String> = documents.iter().map(|d| d.id.clone()).collect();
+            let more = store.probe(target.collection(), probe).await?.documents;
+            documents.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
+        }
         ranking.weigh(&terms, &frequencies[..terms.len()], total);
         let mut ranked: Vec<Ranked<'c>> = documents
             .into_iter()
             .filter_map(|candidate| {
                 let profile = self.profiles.of(self.catalogue, target, &candidate.id, &candidate.record)?;
+                if !ranking.is_named(&profile) {
+                    return None;
+                }
                 let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
                 let score = if understood.scope_only { features.role } else { self.weights.score(&features) };
                 Some(Ranked { id: candidate.id, type_name: candidate.type_name, profile, features, score })

@@ -2,21 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clusterlore_catalogue::{Asked, Catalogue, Meaning, Recognised, Role};
+use clusterlore_catalogue::{Asked, Catalogue, Meaning, Part, Recognised, Role, Software};
 use clusterlore_core::{ResourceInstance, words};
 
+use crate::lexicon::Nearness;
 use crate::profile::{Places, Profile};
 use crate::weights::{Features, Weights};
 use crate::{Noun, Understood};
 
-/// Cosine from which meaning alone is evidence, in a question that names nothing of the catalogue.
-const MEANING_IS_EVIDENCE: f32 = 0.27;
-/// Share of the question's words from which they are evidence, likewise.
-const WORDS_ARE_EVIDENCE: f32 = 0.27;
-/// How much more both must be where the question names something that the object is not.
-const STRICTER: f32 = 1.5;
-/// How surely an object must be what was asked for.
-const SOFTWARE_IS_EVIDENCE: f32 = 0.30;
+/// How surely an object must be what is named, to be taken for it.
+const IS_IT: f32 = 0.3;
 /// What a broader thing than the asked one is worth: a database where a relational one was asked for.
 const BROADER: f32 = 0.35;
 /// What software is worth that is the asked thing only beside its main purpose.
@@ -54,29 +49,34 @@ pub(crate) struct Ranking<'q, 'c> {
     asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>>,
     unwanted: Vec<Meaning<'c>>,
     unwanted_terms: BTreeSet<String>,
-    /// Terms of the software that the question names; its words may stand in an object that is not recognised as it.
-    named_terms: BTreeSet<String>,
+    /// Ids of the software that the question names in words that mean nothing else.
+    named: BTreeSet<&'c str>,
     /// How well each type answers.
     bridge: BTreeMap<String, f32>,
+    /// How near the question is to what software is for.
+    near: Nearness,
 }
 
 impl<'q, 'c> Ranking<'q, 'c> {
-    pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood) -> Self {
+    pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood, near: Nearness) -> Self {
         let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>> = BTreeMap::new();
-        let mut named_terms = BTreeSet::new();
+        let mut named = BTreeSet::new();
         for Asked { meaning, span, ambiguous, .. } in catalogue.asked(&question.text) {
             if matches!(meaning, Meaning::Kind(_)) {
                 continue;
             }
-            if matches!(meaning, Meaning::Software(_)) && !ambiguous {
-                named_terms.extend(question.text.get(span.clone()).map(words::terms).unwrap_or_default());
+            if let Meaning::Software(software) = meaning
+                && !ambiguous
+                && !is_example(&question.text, span.start)
+            {
+                named.insert(&*software.id);
             }
             asked.entry((span.start, span.end)).or_default().push(meaning);
         }
         let unwanted = catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
         let unwanted_terms = words::terms(&question.unwanted).into_iter().filter(|t| !words::is_stop_word(t)).collect();
         let (terms, bridge) = Default::default();
-        Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named_terms, bridge }
+        Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named, bridge, near }
     }
 
     /// Weighs the question's terms by how many of `total` documents hold each.
@@ -87,9 +87,12 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// Lets what types are for count.
-    #[allow(dead_code)]
     pub(crate) fn bridge(&mut self, types: BTreeMap<String, f32>) {
         self.bridge = types;
+    }
+
+    pub(crate) fn bridged_types(&self) -> BTreeSet<String> {
+        self.bridge.keys().cloned().collect()
     }
 
     /// Aliases of what is asked for: a document that holds one of them may be it.
@@ -102,9 +105,11 @@ impl<'q, 'c> Ranking<'q, 'c> {
         };
         let named =
             self.asked.values().flatten().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
+        let meant = self.near.meant().into_iter().filter_map(|id| self.catalogue.software(id));
         let of_category = self.catalogue.all_software().iter().filter(|s| wanted(&s.categories));
         let mut aliases: Vec<String> = named
             .chain(of_category)
+            .chain(meant)
             .flat_map(|s| s.aliases.iter().chain([&s.id]))
             .flat_map(|a| words::terms(a))
             .collect();
@@ -125,6 +130,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(&profile.recognised).map_or(0.0, |(_, s)| s)),
+            about: self.about(&profile.recognised).map_or(0.0, |(_, nearness)| nearness),
             kind: (!self.question.kinds.is_empty()).then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.is_empty())
                 .then(|| self.bridge.get(type_name).copied().unwrap_or_default()),
@@ -161,6 +167,9 @@ impl<'q, 'c> Ranking<'q, 'c> {
         if let Some((why, sureness)) = self.software(&profile.recognised) {
             add(why, weights.software * sureness * scale);
         }
+        if let Some((software, nearness)) = self.about(&profile.recognised).filter(|(_, nearness)| *nearness > 0.0) {
+            add(format!("{} {:.2}: {}", software.title, nearness, software.about), weights.about * nearness * scale);
+        }
         if features.kind == Some(1.0) {
             add(format!("kind: {type_name}"), weights.kind * scale);
         }
@@ -171,24 +180,19 @@ impl<'q, 'c> Ranking<'q, 'c> {
         Score { reasons }
     }
 
-    /// What counts as evidence: nothing is looked for but the scope; or the object is what was asked for; or it holds enough of the
-    /// question's words; or its meaning is near.
-    pub(crate) fn has_evidence(&self, profile: &Profile<'c>, features: &Features, weights: &Weights) -> bool {
-        let stricter = if self.asked.is_empty() { 1.0 } else { STRICTER };
-        let near = features.meaning >= MEANING_IS_EVIDENCE * stricter
-            || weights.words(features) >= WORDS_ARE_EVIDENCE * stricter;
-        (self.question.scope_only || features.software.unwrap_or(0.0) >= SOFTWARE_IS_EVIDENCE || near)
-            && self.is_named(profile)
+    /// The score from which a hit is evidence that something fits.
+    pub(crate) fn evidence(&self, weights: &Weights) -> f32 {
+        match (self.question.scope_only, self.asked.is_empty()) {
+            (true, _) => 0.0,
+            (false, true) => weights.evidence,
+            (false, false) => weights.evidence_named,
+        }
     }
 
-    /// Where the question names software, an object answers only if it is that software or bears its name.
-    fn is_named(&self, profile: &Profile<'c>) -> bool {
-        let named = |m: &&Meaning<'c>| matches!(m, Meaning::Software(_));
-        let is_it =
-            |r: &Recognised<'c>| self.asked.values().flatten().filter(named).any(|m| self.fits(r, *m).is_some());
-        self.named_terms.is_empty()
-            || profile.recognised.iter().any(is_it)
-            || self.named_terms.iter().any(|t| profile.terms.contains_key(t))
+    /// Where the question names software, an object answers only if it is that software, or a part of it.
+    pub(crate) fn is_named(&self, profile: &Profile<'c>) -> bool {
+        let is = |software: &str| profile.recognised.iter().any(|r| r.software.id == software && r.weight >= IS_IT);
+        self.named.is_empty() || self.named.iter().any(|software| is(software))
     }
 
     /// How surely the object is what each part of the question names, on average, with the surest reason.
@@ -206,6 +210,15 @@ impl<'q, 'c> Ranking<'q, 'c> {
             }
         }
         best.map(|(recognised, meaning, _)| (why(recognised, meaning), sum / self.asked.len() as f32))
+    }
+
+    /// The software that the object is and that is nearest to the question, and how near.
+    fn about(&self, recognised: &[Recognised<'c>]) -> Option<(&'c Software, f32)> {
+        let near = |r: &Recognised<'c>| {
+            let whole = if r.part.and_then(Part::category).or(r.part_category).is_none() { 1.0 } else { BROADER };
+            (r.software, self.near.of(r.software) * r.weight * whole)
+        };
+        recognised.iter().map(near).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn fits(&self, recognised: &Recognised<'c>, asked: Meaning<'c>) -> Option<f32> {
@@ -232,7 +245,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     fn is_unwanted(&self, profile: &Profile<'c>) -> bool {
-        let sure = |r, m| self.fits(r, m).is_some_and(|sureness| sureness >= SOFTWARE_IS_EVIDENCE);
+        let sure = |r, m| self.fits(r, m).is_some_and(|sureness| sureness >= IS_IT);
         let fits = profile.recognised.iter().any(|r| self.unwanted.iter().any(|m| sure(r, *m)));
         let elsewhere = |places: &Places| places.besides_namespace();
         fits || self.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
@@ -246,6 +259,13 @@ impl<'q, 'c> Ranking<'q, 'c> {
         }
         role_of(self.catalogue, instance)
     }
+}
+
+/// "Team chat, like Slack" asks for no Slack.
+fn is_example(question: &str, at: usize) -> bool {
+    let before = words::split(question.get(..at).unwrap_or_default());
+    let ends_with = |words: &[&str]| before.ends_with(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    [&["like"][..], &["such", "as"], &["similar", "to"], &["instead", "of"]].into_iter().any(ends_with)
 }
 
 fn why(recognised: &Recognised<'_>, asked: Meaning<'_>) -> String {

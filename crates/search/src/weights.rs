@@ -6,12 +6,16 @@
 //! meaning   cosine of question and document, 0 where it is negative
 //! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
 //! software  how surely the object is the software, or of the category, that the question names
+//! about     how near the question is to what the software that the object is is for, times how surely it is that
 //! kind      1 where the question names the object's kind
 //! bridge    how well the object's type answers the question, by what the type is for (collection `capabilities`)
 //! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); 1 throughout where kinds were asked for
-//! place     what a word is worth where it stands: 1 in the name
+//! place     what a word is worth where it stands: 1 in name and kind
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
+//!
+//! **Nothing** fits where no score reaches `evidence`. Where the question names software, only what is that software fits: a high
+//! cosine is no evidence (there is Grafana, but no Prometheus).
 //!
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
 //! term that no document holds is rare rather than infinite. Software, kind and bridge count only where the question has them.
@@ -27,12 +31,22 @@ pub struct Weights {
     pub words: f32,
     /// It is what was asked for.
     pub software: f32,
+    /// It is software that is for what was asked, though the question names it not.
+    pub about: f32,
     /// It is of a kind that the question names.
     pub kind: f32,
     /// Its type is for what was asked.
     pub bridge: f32,
-    /// What a word is worth in each place, in the order of [`Place::ALL`].
-    pub places: [f32; 6],
+    /// What a word is worth in a label.
+    pub label: f32,
+    /// What a word is worth in a description.
+    pub description: f32,
+    /// What a word is worth in group and namespace.
+    pub elsewhere: f32,
+    /// The score from which the best hit is evidence that something fits.
+    pub evidence: f32,
+    /// The same where the question names software or a category.
+    pub evidence_named: f32,
 }
 
 impl Default for Weights {
@@ -41,9 +55,14 @@ impl Default for Weights {
             meaning: 0.45,
             words: 0.25,
             software: 0.60,
+            about: 0.25,
             kind: 0.08,
-            bridge: 0.0,
-            places: [1.0, 0.9, 0.7, 0.8, 0.6, 0.5],
+            bridge: 0.15,
+            label: 0.7,
+            description: 0.8,
+            elsewhere: 0.5,
+            evidence: 0.17,
+            evidence_named: 0.26,
         }
     }
 }
@@ -57,6 +76,8 @@ pub struct Features {
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what was asked for; `None` where the question names nothing.
     pub software: Option<f32>,
+    /// How near the question is to what its software is for; 0 where it is no known software.
+    pub about: f32,
     /// 1 where it is of a named kind; `None` where the question names none.
     pub kind: Option<f32>,
     /// How well its type answers; `None` where no type does.
@@ -71,31 +92,53 @@ impl Weights {
         "meaning",
         "words",
         "software",
+        "about",
         "kind",
         "bridge",
-        "place name",
-        "place kind",
-        "place label",
-        "place description",
-        "place group",
-        "place namespace",
+        "label",
+        "description",
+        "elsewhere",
+        "evidence",
+        "evidence named",
     ];
 
     /// All values in a row, for a program that chooses them.
     pub fn values(&self) -> [f32; 11] {
-        let p = self.places;
-        [self.meaning, self.words, self.software, self.kind, self.bridge, p[0], p[1], p[2], p[3], p[4], p[5]]
+        let Self {
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        } = *self;
+        [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named]
     }
 
     /// The inverse of [`Weights::values`].
     pub fn of(values: [f32; 11]) -> Self {
-        let [meaning, words, software, kind, bridge, places @ ..] = values;
-        Self { meaning, words, software, kind, bridge, places }
+        let [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named] =
+            values;
+        Self { meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named }
+    }
+
+    fn worth(&self, place: Place) -> f32 {
+        match place {
+            Place::Name | Place::Kind => 1.0,
+            Place::Label => self.label,
+            Place::Description => self.description,
+            Place::Group | Place::Namespace => self.elsewhere,
+        }
     }
 
     /// What a word is worth where it stands best, with that place.
     pub(crate) fn best_place(&self, places: Places) -> Option<(Place, f32)> {
-        let here = Place::ALL.into_iter().zip(self.places).filter(|(place, _)| places.contains(*place));
+        let here = Place::ALL.into_iter().filter(|place| places.contains(*place)).map(|p| (p, self.worth(p)));
         here.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
     }
 
@@ -113,6 +156,7 @@ impl Weights {
         let of = |feature: Option<f32>, weight: f32| if feature.is_some() { weight } else { 0.0 };
         let all = self.meaning
             + self.words
+            + self.about
             + of(features.software, self.software)
             + of(features.kind, self.kind)
             + of(features.bridge, self.bridge);
@@ -124,6 +168,7 @@ impl Weights {
         let sum = self.meaning * features.meaning
             + self.words * self.words(features)
             + self.software * features.software.unwrap_or(0.0)
+            + self.about * features.about
             + self.kind * features.kind.unwrap_or(0.0)
             + self.bridge * features.bridge.unwrap_or(0.0);
         sum * self.scale(features)

@@ -1,0 +1,56 @@
+//! The semantic bridge: the question is asked of the types first, and the types that answer it vouch for their instances.
+
+use std::collections::BTreeMap;
+
+use clusterlore_core::{CAPABILITIES, EmbedderIdentity};
+use clusterlore_store::{Probe, StateStore, VectorStore};
+
+use crate::lexicon::Nearness;
+use crate::ranking::Ranking;
+use crate::{Noun, SearchError, Searcher, Target, Understood};
+
+/// Types that may vouch for their instances.
+const TYPES: usize = 8;
+/// Instances of those types that are looked at beside those that answer themselves.
+const INSTANCES_OF_THEM: usize = 40;
+
+impl Searcher<'_> {
+    /// How well each type answers the question, 0 to 1, by `plural.group`. Kinds that Kubernetes itself serves are left out: a
+    /// StatefulSet is not a database because databases run in StatefulSets; there what the object is decides.
+    pub(crate) async fn bridge<S: VectorStore + StateStore>(
+        &self,
+        store: &S,
+        embedder: &EmbedderIdentity,
+        understood: &Understood,
+        vector: &[f32],
+    ) -> Result<BTreeMap<String, f32>, SearchError> {
+        // An index without capabilities, or with those of another embedder, is searched without them.
+        let usable = store.collection(CAPABILITIES).await?.is_some_and(|known| known.embedder == *embedder);
+        if !usable {
+            return Ok(BTreeMap::new());
+        }
+        let question = Understood { text: understood.text.clone(), ..Understood::default() };
+        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default());
+        let (ranked, ..) = self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec()).await?;
+        let evidence = ranking.evidence(&self.weights);
+        let built_in = |noun: &Noun| match noun {
+            Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),
+            Noun::Instance(_) => true,
+        };
+        let own = ranked.into_iter().filter(|r| r.score >= evidence && !built_in(&r.profile.noun));
+        Ok(own.take(TYPES).map(|r| (r.type_name, r.score.min(1.0))).collect())
+    }
+}
+
+impl Ranking<'_, '_> {
+    /// What is to be looked at beside the direct hits; nothing where the question says itself which types it wants.
+    pub(crate) fn probe_of_bridged(&self, direct: &Probe) -> Option<Probe> {
+        let types = self.bridged_types();
+        if types.is_empty() || !direct.filter.types.is_empty() {
+            return None;
+        }
+        let mut probe = Probe { terms: Vec::new(), nearest: INSTANCES_OF_THEM, containing: 0, ..direct.clone() };
+        probe.filter.types = types;
+        Some(probe)
+    }
+}
