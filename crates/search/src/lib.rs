@@ -3,6 +3,7 @@
 //! Never in this room: flags, printing, and writing to a store.
 
 mod bridge;
+mod fold;
 mod kinds;
 mod lexicon;
 mod profile;
@@ -26,6 +27,7 @@ pub use ranking::{Reason, Score};
 pub use understand::{Understood, understand};
 pub use weights::{Features, Weights};
 
+use fold::Gathered;
 use lexicon::{Lexicon, Nearness};
 use profile::{Profile, Profiles};
 use ranking::Ranking;
@@ -37,6 +39,9 @@ const CONTAINING: usize = 160;
 
 /// Documents that are looked at where only a scope was asked for.
 const SCOPE: usize = 1_000;
+
+/// Share of the best score below which a hit is padding.
+const FAR_BEHIND: f32 = 0.35;
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -90,6 +95,10 @@ pub struct Hit {
     pub noun: Noun,
     /// Why it stands where it stands.
     pub score: Score,
+    /// Ids of what it controls and what would have been hits of their own.
+    pub controlled: Vec<String>,
+    /// Ids of the same thing in other namespaces, for which it stands too.
+    pub elsewhere: Vec<String>,
 }
 
 /// Hits, best first, and what they were chosen from.
@@ -214,19 +223,32 @@ impl<'c> Searcher<'c> {
             ranking.bridge(self.bridge(store, &offered, &understood, &vector).await?);
         }
         let (ranked, total, admitted) = self.rank(store, question.target, &mut ranking, &understood, vector).await?;
-        // Where nothing has evidence, nothing fits; where something has, what is near it may stand beside it.
-        let fits = ranked.first().is_some_and(|best| best.score >= ranking.evidence(&self.weights));
-        let hits = ranked
-            .into_iter()
-            .take(if fits { question.limit } else { 0 })
-            .map(|r| Hit {
-                score: ranking.explain(&r.profile, &r.type_name, &r.features, &self.weights),
-                noun: r.profile.noun.clone(),
-                id: r.id,
-            })
-            .collect();
+        let gathered = self.gather(store, self.fitting(ranked, &ranking), &understood).await?;
+        let hits = gathered.into_iter().take(question.limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
         Ok(Answer { hits, understood, total, admitted })
+    }
+
+    /// Those that answer. Nothing where the best is no evidence; else those that are not far behind the best.
+    fn fitting(&self, mut ranked: Vec<Ranked<'c>>, ranking: &Ranking<'_, 'c>) -> Vec<Ranked<'c>> {
+        let best = ranked.first().map_or(0.0, |best| best.score);
+        if best < ranking.evidence(&self.weights) {
+            return Vec::new();
+        }
+        if !ranking.is_scope_only() {
+            ranked.retain(|r| r.score >= best * FAR_BEHIND);
+        }
+        ranked
+    }
+
+    fn hit(&self, gathered: Gathered<'c>, ranking: &Ranking<'_, 'c>) -> Hit {
+        let Gathered { ranked: r, shown, controlled, elsewhere } = gathered;
+        let mut score = ranking.explain(&r.profile, &r.type_name, &r.features, &self.weights);
+        if let (Noun::Instance(through), true) = (&r.profile.noun, shown.id != r.id) {
+            score.reasons.push(Reason { why: format!("through {} {}", through.kind, through.name), adds: 0.0 });
+        }
+        let elsewhere = elsewhere.into_iter().map(|g| g.shown.id).collect();
+        Hit { noun: shown.profile.noun.clone(), id: shown.id, score, controlled, elsewhere }
     }
 
     /// Candidates, best first; how many documents there are, and how many the filter admits.

@@ -180,6 +180,10 @@ impl<'q, 'c> Ranking<'q, 'c> {
         Score { reasons }
     }
 
+    pub(crate) fn is_scope_only(&self) -> bool {
+        self.question.scope_only
+    }
+
     /// The score from which a hit is evidence that something fits.
     pub(crate) fn evidence(&self, weights: &Weights) -> f32 {
         match (self.question.scope_only, self.asked.is_empty()) {

@@ -1,0 +1,186 @@
+//! One hit for what belongs together: what a controller made stands under it, and the same thing in many namespaces is one hit
+//! with a count.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use clusterlore_core::{CLUSTER_SCOPE, INSTANCES, ObjectKey, ResourceInstance, words};
+use clusterlore_store::VectorStore;
+
+use crate::profile::Profile;
+use crate::{Noun, Ranked, SearchError, Searcher, Target, Understood};
+
+/// Equal things from which they are one hit: three side by side can be read, twenty fill the list.
+const FOLDED_FROM: usize = 4;
+/// Controllers above each other: Deployment, ReplicaSet and Pod are three, with a custom resource over them four.
+const LEVELS: usize = 4;
+
+/// A candidate with what it stands for.
+pub(crate) struct Gathered<'c> {
+    pub(crate) ranked: Ranked<'c>,
+    /// What is shown: the candidate itself, or the controller that it was found through.
+    pub(crate) shown: Shown<'c>,
+    /// Ids of other candidates that the shown object controls.
+    pub(crate) controlled: Vec<String>,
+    /// The same thing in other namespaces.
+    pub(crate) elsewhere: Vec<Gathered<'c>>,
+}
+
+pub(crate) struct Shown<'c> {
+    pub(crate) id: String,
+    pub(crate) type_name: String,
+    pub(crate) profile: Arc<Profile<'c>>,
+}
+
+/// Objects by key: the candidates, and the controllers that are not among them.
+type Known<'c> = HashMap<ObjectKey, Shown<'c>>;
+
+impl<'c> Searcher<'c> {
+    /// Puts together what belongs together; the order stays, and each group stands where its best member stood.
+    pub(crate) async fn gather<S: VectorStore>(
+        &self,
+        store: &S,
+        ranked: Vec<Ranked<'c>>,
+        understood: &Understood,
+    ) -> Result<Vec<Gathered<'c>>, SearchError> {
+        let gathered = self.roll_up(store, ranked, understood).await?;
+        let narrowed = !understood.filter.namespaces.is_empty() || !understood.filter.selector.is_empty();
+        Ok(if narrowed || understood.scope_only { gathered } else { fold(gathered) })
+    }
+
+    /// Puts what a controller made under the topmost controller that is known, unless its own kind was asked for.
+    async fn roll_up<S: VectorStore>(
+        &self,
+        store: &S,
+        ranked: Vec<Ranked<'c>>,
+        understood: &Understood,
+    ) -> Result<Vec<Gathered<'c>>, SearchError> {
+        let asked_for =
+            |type_name: &str| understood.filter.types.contains(type_name) || understood.kinds.contains(type_name);
+        let mut known = Known::new();
+        let mut missing: BTreeSet<ObjectKey> = BTreeSet::new();
+        for r in &ranked {
+            let Noun::Instance(instance) = &r.profile.noun else { continue };
+            let shown = Shown { id: r.id.clone(), type_name: r.type_name.clone(), profile: Arc::clone(&r.profile) };
+            known.insert(key_of(instance), shown);
+            if !asked_for(&r.type_name) {
+                missing.extend(owner_keys(instance));
+            }
+        }
+        for _ in 0..LEVELS {
+            missing.retain(|key| !known.contains_key(key));
+            if missing.is_empty() {
+                break;
+            }
+            let keys: Vec<ObjectKey> = std::mem::take(&mut missing).into_iter().collect();
+            for (key, record) in store.records(INSTANCES, &keys).await? {
+                let Ok(instance) = serde_json::from_str::<ResourceInstance>(&record) else { continue };
+                missing.extend(owner_keys(&instance));
+                let id = instance.stored_id();
+                let profile = self.profiles.of(self.catalogue, Target::Instances, &id, &record);
+                let shown = profile.map(|profile| Shown { id, type_name: String::new(), profile });
+                known.extend(shown.map(|shown| (key, shown)));
+            }
+        }
+        let mut gathered: Vec<Gathered<'c>> = Vec::with_capacity(ranked.len());
+        let mut places: HashMap<ObjectKey, usize> = HashMap::new();
+        for r in ranked {
+            let own = Shown { id: r.id.clone(), type_name: r.type_name.clone(), profile: Arc::clone(&r.profile) };
+            let top = match &r.profile.noun {
+                Noun::Instance(i) if !asked_for(&r.type_name) => Some(top_of(i, &known)),
+                Noun::Instance(i) => Some(key_of(i)),
+                Noun::Type(..) => None,
+            };
+            let place = top.and_then(|top| places.get(&top).copied());
+            match place {
+                Some(place) if gathered[place].shown.id != r.id => gathered[place].controlled.push(r.id),
+                Some(_) => {}
+                None => {
+                    places.extend(top.map(|top| (top, gathered.len())));
+                    let shown = match top.and_then(|top| known.get(&top)).filter(|shown| shown.id != r.id) {
+                        Some(s) => {
+                            Shown { id: s.id.clone(), type_name: s.type_name.clone(), profile: Arc::clone(&s.profile) }
+                        }
+                        None => own,
+                    };
+                    let controlled = if shown.id == r.id { Vec::new() } else { vec![r.id.clone()] };
+                    gathered.push(Gathered { ranked: r, shown, controlled, elsewhere: Vec::new() });
+                }
+            }
+        }
+        Ok(gathered)
+    }
+}
+
+/// Puts equal things of different namespaces (or clusters) under the first of them.
+fn fold(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
+    let mut counts: HashMap<(String, String), usize> = HashMap::new();
+    for g in &gathered {
+        *counts.entry(likeness(g)).or_default() += 1;
+    }
+    let mut folded: Vec<Gathered<'_>> = Vec::with_capacity(gathered.len());
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for g in gathered {
+        let like = likeness(&g);
+        match places.get(&like) {
+            Some(place) => folded[*place].elsewhere.push(g),
+            None => {
+                if counts[&like] >= FOLDED_FROM {
+                    places.insert(like, folded.len());
+                }
+                folded.push(g);
+            }
+        }
+    }
+    folded
+}
+
+/// Kind, and the name without the namespace's own words: `redis` of `team-a` and `team-b-redis` of `team-b` are alike.
+fn likeness(gathered: &Gathered<'_>) -> (String, String) {
+    match &gathered.shown.profile.noun {
+        Noun::Instance(i) => {
+            let namespace: Vec<String> = words::split(&i.namespace);
+            let own = words::split(&i.name);
+            let name: Vec<&str> = own.iter().map(String::as_str).collect();
+            let rest: Vec<&str> = match name.windows(namespace.len().max(1)).position(|w| w == namespace) {
+                Some(at) if name.len() > namespace.len() => {
+                    name[..at].iter().chain(&name[at + namespace.len()..]).copied().collect()
+                }
+                _ => name,
+            };
+            (format!("{}/{}", i.api_group, i.kind), rest.join(" "))
+        }
+        Noun::Type(..) => (String::new(), gathered.shown.id.clone()),
+    }
+}
+
+fn key_of(instance: &ResourceInstance) -> ObjectKey {
+    let i = instance;
+    ObjectKey::new(i.cluster.as_deref().unwrap_or_default(), &i.api_group, &i.kind, &i.namespace, &i.name)
+}
+
+/// Keys under which the owner may be known: it lives in the object's own namespace, or in none.
+fn owner_keys(instance: &ResourceInstance) -> Vec<ObjectKey> {
+    let Some(owner) = &instance.owner else { return Vec::new() };
+    let cluster = instance.cluster.as_deref().unwrap_or_default();
+    let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
+    [instance.namespace.as_str(), CLUSTER_SCOPE]
+        .map(|namespace| ObjectKey::new(cluster, group, &owner.kind, namespace, &owner.name))
+        .into()
+}
+
+/// The topmost controller; where it is not known its key stands for it, so that its objects still find each other.
+fn top_of(instance: &ResourceInstance, known: &Known<'_>) -> ObjectKey {
+    let mut key = key_of(instance);
+    let mut owners = owner_keys(instance);
+    for _ in 0..LEVELS {
+        let Some(first) = owners.first().copied() else { break };
+        let Some((found, shown)) = owners.iter().find_map(|k| known.get(k).map(|shown| (*k, shown))) else {
+            return first;
+        };
+        key = found;
+        let Noun::Instance(owner) = &shown.profile.noun else { break };
+        owners = owner_keys(owner);
+    }
+    key
+}
