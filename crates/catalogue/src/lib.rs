@@ -4,6 +4,7 @@
 //! Never in this room: knowledge in code (a product's name belongs into `data/`), the cluster, the index, ranking.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 mod asked;
@@ -36,6 +37,28 @@ impl Catalogue {
         &BUILTIN
     }
 
+    /// Knows nothing.
+    pub fn empty() -> Self {
+        Self(Tables::new(Entries::default()))
+    }
+
+    /// The same without some software. Groups and kinds that point to it stay, and point to nothing.
+    #[must_use]
+    pub fn without(&self, software_ids: &BTreeSet<&str>) -> Self {
+        let gone = |id: &Text| software_ids.contains(&**id);
+        let mut entries = self.entries();
+        entries.software.retain(|s| !gone(&s.id));
+        for group in &mut entries.groups {
+            group.software.take_if(|id| gone(id));
+            group.runs.take_if(|id| gone(id));
+        }
+        for kind in &mut entries.kinds {
+            kind.software.take_if(|id| gone(id));
+        }
+        // Nothing that was sound refers to what is gone, so there is nothing to check again.
+        Self(Tables::new(entries))
+    }
+
     /// What the binary knows and what stands in the user's file. An entry of the file replaces the built-in one of the same
     /// id, group or kind.
     ///
@@ -54,12 +77,7 @@ impl Catalogue {
     /// As [`Catalogue::with_file`].
     pub fn with_text(file: &str, text: &str) -> Result<Self, CatalogueError> {
         let own = file::read(file, text, false)?;
-        let mut entries = Entries {
-            categories: BUILTIN.0.categories.to_vec(),
-            software: BUILTIN.0.software.to_vec(),
-            groups: BUILTIN.0.groups.to_vec(),
-            kinds: BUILTIN.0.kinds.to_vec(),
-        };
+        let mut entries = BUILTIN.entries();
         replace(&mut entries.categories, own.categories, |a, b| a.id == b.id);
         replace(&mut entries.software, own.software, |a, b| a.id == b.id);
         replace(&mut entries.groups, own.groups, |a, b| a.group == b.group);
@@ -68,6 +86,15 @@ impl Catalogue {
             return Err(file::problem(file, entry, problem));
         }
         Ok(Self(Tables::new(entries)))
+    }
+
+    fn entries(&self) -> Entries {
+        Entries {
+            categories: self.0.categories.to_vec(),
+            software: self.0.software.to_vec(),
+            groups: self.0.groups.to_vec(),
+            kinds: self.0.kinds.to_vec(),
+        }
     }
 
     /// All categories, in the order of their ids.
