@@ -12,6 +12,8 @@ use crate::{Noun, Ranked, SearchError, Searcher, Target, Understood};
 
 /// Equal things from which they are one hit: three side by side can be read, twenty fill the list.
 const FOLDED_FROM: usize = 4;
+/// Candidates that are looked at for a hit, to begin with.
+const LOOKED_AT: usize = 3;
 /// Controllers above each other: Deployment, ReplicaSet and Pod are three, with a custom resource over them four.
 const LEVELS: usize = 4;
 
@@ -36,30 +38,40 @@ pub(crate) struct Shown<'c> {
 type Known<'c> = HashMap<ObjectKey, Shown<'c>>;
 
 impl<'c> Searcher<'c> {
-    /// Puts together what belongs together; the order stays, and each group stands where its best member stood.
+    /// Puts together what belongs together, until there are `limit` hits; the order stays, and each hit stands where its best
+    /// member stood.
     pub(crate) async fn gather<S: VectorStore>(
         &self,
         store: &S,
         ranked: Vec<Ranked<'c>>,
         understood: &Understood,
+        limit: usize,
     ) -> Result<Vec<Gathered<'c>>, SearchError> {
-        let gathered = self.roll_up(store, ranked, understood).await?;
         let narrowed = !understood.filter.namespaces.is_empty() || !understood.filter.selector.is_empty();
-        Ok(if narrowed || understood.scope_only { gathered } else { fold(gathered) })
+        let fold = if narrowed || understood.scope_only { |all| all } else { fold };
+        // Owners are read for what is shown, not for all that was ranked.
+        let mut looked_at = limit.saturating_mul(LOOKED_AT);
+        loop {
+            let gathered = fold(self.roll_up(store, &ranked[..looked_at.min(ranked.len())], understood).await?);
+            if gathered.len() >= limit || looked_at >= ranked.len() {
+                return Ok(gathered);
+            }
+            looked_at = looked_at.saturating_mul(LOOKED_AT);
+        }
     }
 
     /// Puts what a controller made under the topmost controller that is known, unless its own kind was asked for.
     async fn roll_up<S: VectorStore>(
         &self,
         store: &S,
-        ranked: Vec<Ranked<'c>>,
+        ranked: &[Ranked<'c>],
         understood: &Understood,
     ) -> Result<Vec<Gathered<'c>>, SearchError> {
         let asked_for =
             |type_name: &str| understood.filter.types.contains(type_name) || understood.kinds.contains(type_name);
         let mut known = Known::new();
         let mut missing: BTreeSet<ObjectKey> = BTreeSet::new();
-        for r in &ranked {
+        for r in ranked {
             let Noun::Instance(instance) = &r.profile.noun else { continue };
             let shown = Shown { id: r.id.clone(), type_name: r.type_name.clone(), profile: Arc::clone(&r.profile) };
             known.insert(key_of(instance), shown);
@@ -93,7 +105,7 @@ impl<'c> Searcher<'c> {
             };
             let place = top.and_then(|top| places.get(&top).copied());
             match place {
-                Some(place) if gathered[place].shown.id != r.id => gathered[place].controlled.push(r.id),
+                Some(place) if gathered[place].shown.id != r.id => gathered[place].controlled.push(r.id.clone()),
                 Some(_) => {}
                 None => {
                     places.extend(top.map(|top| (top, gathered.len())));
@@ -104,7 +116,7 @@ impl<'c> Searcher<'c> {
                         None => own,
                     };
                     let controlled = if shown.id == r.id { Vec::new() } else { vec![r.id.clone()] };
-                    gathered.push(Gathered { ranked: r, shown, controlled, elsewhere: Vec::new() });
+                    gathered.push(Gathered { ranked: r.clone(), shown, controlled, elsewhere: Vec::new() });
                 }
             }
         }

@@ -153,6 +153,7 @@ pub struct Searcher<'c> {
 }
 
 /// A candidate with its features.
+#[derive(Clone)]
 struct Ranked<'c> {
     id: String,
     type_name: String,
@@ -223,7 +224,7 @@ impl<'c> Searcher<'c> {
             ranking.bridge(self.bridge(store, &offered, &understood, &vector).await?);
         }
         let (ranked, total, admitted) = self.rank(store, question.target, &mut ranking, &understood, vector).await?;
-        let gathered = self.gather(store, self.fitting(ranked, &ranking), &understood).await?;
+        let gathered = self.gather(store, self.fitting(ranked, &ranking), &understood, question.limit).await?;
         let hits = gathered.into_iter().take(question.limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
         Ok(Answer { hits, understood, total, admitted })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clusterlore_catalogue::{Catalogue, Named, Recognised};
+use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
 use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
 
 use crate::{Noun, Target};
@@ -70,6 +70,10 @@ pub(crate) struct Profile<'c> {
     pub(crate) fields: Vec<Field>,
     pub(crate) terms: HashMap<String, Places>,
     pub(crate) recognised: Vec<Recognised<'c>>,
+    /// Places of what is recognised in [`Catalogue::all_software`].
+    pub(crate) software: Vec<usize>,
+    /// What the object's kind is worth beside others that say the same.
+    pub(crate) role: f32,
 }
 
 impl<'c> Profile<'c> {
@@ -95,7 +99,11 @@ impl<'c> Profile<'c> {
             }
         }
         let recognised = recognise(catalogue, &noun);
-        Some(Self { noun, fields, terms, recognised })
+        let all = catalogue.all_software();
+        let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
+        let software = recognised.iter().map(place).collect();
+        let role = role_of(catalogue, &noun);
+        Some(Self { noun, fields, terms, recognised, software, role })
     }
 
     /// The first field of the place that holds the term.
@@ -123,6 +131,21 @@ fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
             annotations: "",
         }),
     }
+}
+
+fn role_of(catalogue: &Catalogue, noun: &Noun) -> f32 {
+    let Noun::Instance(instance) = noun else { return 1.0 };
+    // What a controller made stands for its owner, which is there too.
+    let owned = if instance.owner.is_some() { 0.9 } else { 1.0 };
+    let role = match catalogue.kind(&instance.api_group, &instance.kind).map(|k| k.role) {
+        Some(Role::Workload) | None => 1.0,
+        Some(Role::Claim | Role::Request) => 0.9,
+        Some(Role::Other | Role::Storage) => 0.8,
+        Some(Role::Networking | Role::Scheduling | Role::Policy) => 0.7,
+        Some(Role::Config | Role::Status) => 0.6,
+        Some(Role::Access | Role::Binding) => 0.5,
+    };
+    owned * role
 }
 
 fn of_instance(instance: &ResourceInstance) -> Vec<Field> {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clusterlore_catalogue::{Asked, Catalogue, Meaning, Part, Recognised, Role, Software};
-use clusterlore_core::{ResourceInstance, words};
+use clusterlore_catalogue::{Asked, Catalogue, Meaning, Part, Recognised, Software};
+use clusterlore_core::words;
 
 use crate::lexicon::Nearness;
 use crate::profile::{Places, Profile};
@@ -105,7 +105,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
         };
         let named =
             self.asked.values().flatten().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
-        let meant = self.near.meant().into_iter().filter_map(|id| self.catalogue.software(id));
+        let meant = self.near.meant().into_iter().filter_map(|at| self.catalogue.all_software().get(at));
         let of_category = self.catalogue.all_software().iter().filter(|s| wanted(&s.categories));
         let mut aliases: Vec<String> = named
             .chain(of_category)
@@ -130,11 +130,11 @@ impl<'q, 'c> Ranking<'q, 'c> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(&profile.recognised).map_or(0.0, |(_, s)| s)),
-            about: self.about(&profile.recognised).map_or(0.0, |(_, nearness)| nearness),
+            about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: (!self.question.kinds.is_empty()).then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.is_empty())
                 .then(|| self.bridge.get(type_name).copied().unwrap_or_default()),
-            role: self.role(&profile.noun, named),
+            role: if named || !self.question.filter.types.is_empty() { 1.0 } else { profile.role },
         })
     }
 
@@ -167,7 +167,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
         if let Some((why, sureness)) = self.software(&profile.recognised) {
             add(why, weights.software * sureness * scale);
         }
-        if let Some((software, nearness)) = self.about(&profile.recognised).filter(|(_, nearness)| *nearness > 0.0) {
+        if let Some((software, nearness)) = self.about(profile).filter(|(_, nearness)| *nearness > 0.0) {
             add(format!("{} {:.2}: {}", software.title, nearness, software.about), weights.about * nearness * scale);
         }
         if features.kind == Some(1.0) {
@@ -217,12 +217,12 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// The software that the object is and that is nearest to the question, and how near.
-    fn about(&self, recognised: &[Recognised<'c>]) -> Option<(&'c Software, f32)> {
-        let near = |r: &Recognised<'c>| {
+    fn about(&self, profile: &Profile<'c>) -> Option<(&'c Software, f32)> {
+        let near = |(r, place): (&Recognised<'c>, &usize)| {
             let whole = if r.part.and_then(Part::category).or(r.part_category).is_none() { 1.0 } else { BROADER };
-            (r.software, self.near.of(r.software) * r.weight * whole)
+            (r.software, self.near.of(*place) * r.weight * whole)
         };
-        recognised.iter().map(near).max_by(|a, b| a.1.total_cmp(&b.1))
+        profile.recognised.iter().zip(&profile.software).map(near).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn fits(&self, recognised: &Recognised<'c>, asked: Meaning<'c>) -> Option<f32> {
@@ -254,15 +254,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let elsewhere = |places: &Places| places.besides_namespace();
         fits || self.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
     }
-
-    /// What the object's kind is worth beside others that say the same.
-    fn role(&self, noun: &Noun, named: bool) -> f32 {
-        let Noun::Instance(instance) = noun else { return 1.0 };
-        if named || !self.question.filter.types.is_empty() {
-            return 1.0;
-        }
-        role_of(self.catalogue, instance)
-    }
 }
 
 /// "Team chat, like Slack" asks for no Slack.
@@ -278,18 +269,4 @@ fn why(recognised: &Recognised<'_>, asked: Meaning<'_>) -> String {
         Meaning::Category(category) => format!("{title} is {}", category.id.replace('-', " ")),
         _ => format!("is {title} ({})", recognised.alias),
     }
-}
-
-fn role_of(catalogue: &Catalogue, instance: &ResourceInstance) -> f32 {
-    // What a controller made stands for its owner, which is there too.
-    let owned = if instance.owner.is_some() { 0.9 } else { 1.0 };
-    let role = match catalogue.kind(&instance.api_group, &instance.kind).map(|k| k.role) {
-        Some(Role::Workload) | None => 1.0,
-        Some(Role::Claim | Role::Request) => 0.9,
-        Some(Role::Other | Role::Storage) => 0.8,
-        Some(Role::Networking | Role::Scheduling | Role::Policy) => 0.7,
-        Some(Role::Config | Role::Status) => 0.6,
-        Some(Role::Access | Role::Binding) => 0.5,
-    };
-    owned * role
 }

@@ -395,7 +395,7 @@ fn answer(
     if probe.nearest > 0 {
         found.extend(snapshot.nearest(&query, rows.as_deref(), probe.nearest));
     }
-    let frequencies = frequencies(connection, collection.id, &probe.terms)?;
+    let frequencies = frequencies(connection, collection.id, snapshot, &probe.terms)?;
     for row in containing(connection, collection.id, snapshot, probe, &frequencies)? {
         found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
     }
@@ -411,9 +411,15 @@ fn answer(
     Ok(Candidates { documents, frequencies, total: snapshot.len(), admitted })
 }
 
-fn frequencies(connection: &Connection, collection: i64, terms: &[String]) -> rusqlite::Result<Vec<usize>> {
+fn frequencies(
+    connection: &Connection,
+    collection: i64,
+    snapshot: &Snapshot,
+    terms: &[String],
+) -> rusqlite::Result<Vec<usize>> {
     let mut select = connection.prepare_cached(&format!("SELECT doc FROM terms_{collection} WHERE term = ?1"))?;
-    terms.iter().map(|term| Ok(select.query_row([term], |row| row.get(0)).optional()?.unwrap_or(0))).collect()
+    let mut count = |term: &String| Ok(select.query_row([term], |row| row.get(0)).optional()?.unwrap_or(0));
+    terms.iter().map(|term| snapshot.frequency(term, || count(term))).collect()
 }
 
 /// The rows that hold the probe's terms, those with the rarest terms first.
