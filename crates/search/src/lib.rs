@@ -40,6 +40,9 @@ const CONTAINING: usize = 160;
 /// Documents that are looked at where only a scope was asked for.
 const SCOPE: usize = 1_000;
 
+/// Place of the hit that tells how near the crowd is, and what its score is worth against the best.
+const CROWD: usize = 10;
+const CROWD_WORTH: f32 = 0.5;
 /// Share of the best score below which a hit is padding.
 const FAR_BEHIND: f32 = 0.35;
 
@@ -233,7 +236,9 @@ impl<'c> Searcher<'c> {
     /// Those that answer. Nothing where the best is no evidence; else those that are not far behind the best.
     fn fitting(&self, mut ranked: Vec<Ranked<'c>>, ranking: &Ranking<'_, 'c>) -> Vec<Ranked<'c>> {
         let best = ranked.first().map_or(0.0, |best| best.score);
-        if best < ranking.evidence(&self.weights) {
+        // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
+        let crowd = ranked.get(CROWD).map_or(0.0, |r| r.score);
+        if !ranking.is_scope_only() && best - CROWD_WORTH * crowd < ranking.evidence(&self.weights) {
             return Vec::new();
         }
         if !ranking.is_scope_only() {

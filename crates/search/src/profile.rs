@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clusterlore_catalogue::Field::Kind as OfKind;
 use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
 use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
 
@@ -98,7 +99,11 @@ impl<'c> Profile<'c> {
                 terms.entry(term).or_default().0 |= field.place.bit();
             }
         }
-        let recognised = recognise(catalogue, &noun);
+        let mut recognised = recognise(catalogue, &noun);
+        if let Noun::Instance(instance) = &noun {
+            let is_it = of_kind(catalogue, instance);
+            recognised.iter_mut().filter(|r| r.field == OfKind).for_each(|r| r.weight *= is_it);
+        }
         let all = catalogue.all_software();
         let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
         let software = recognised.iter().map(place).collect();
@@ -130,6 +135,15 @@ fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
             labels: &std::collections::BTreeMap::new(),
             annotations: "",
         }),
+    }
+}
+
+/// How surely an object is the software that its kind belongs to: a `MariaDB` is one, a `Connection` of MariaDB's operator is not.
+fn of_kind(catalogue: &Catalogue, instance: &ResourceInstance) -> f32 {
+    match catalogue.kind(&instance.api_group, &instance.kind).map(|k| k.role) {
+        Some(Role::Workload) => 1.0,
+        Some(Role::Claim | Role::Storage) | None => 0.8,
+        Some(_) => 0.5,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What speaks for a candidate: its features, and in words the reasons that they are. The formula stands in [`crate::weights`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use clusterlore_catalogue::{Asked, Catalogue, Meaning, Part, Recognised, Software};
 use clusterlore_core::words;
@@ -51,6 +52,8 @@ pub(crate) struct Ranking<'q, 'c> {
     unwanted_terms: BTreeSet<String>,
     /// Ids of the software that the question names in words that mean nothing else.
     named: BTreeSet<&'c str>,
+    /// Group and kind of the kinds that the question names in words of its own ("scheduled jobs").
+    kinds: BTreeSet<(&'c str, &'c str)>,
     /// How well each type answers.
     bridge: BTreeMap<String, f32>,
     /// How near the question is to what software is for.
@@ -60,23 +63,32 @@ pub(crate) struct Ranking<'q, 'c> {
 impl<'q, 'c> Ranking<'q, 'c> {
     pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood, near: Nearness) -> Self {
         let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>> = BTreeMap::new();
-        let mut named = BTreeSet::new();
-        for Asked { meaning, span, ambiguous, .. } in catalogue.asked(&question.text) {
-            if matches!(meaning, Meaning::Kind(_)) {
-                continue;
+        let (mut named, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+        let all = catalogue.asked(&question.text);
+        // "Docker registry" is a product, and what people call any registry.
+        let generic = |span: &Range<usize>| {
+            let around = |a: &Asked<'_>| a.span.start <= span.start && span.end <= a.span.end;
+            all.iter().any(|a| matches!(a.meaning, Meaning::Category(_)) && around(a))
+        };
+        for Asked { meaning, span, ambiguous, .. } in &all {
+            match meaning {
+                Meaning::Kind(kind) => {
+                    kinds.insert((&*kind.group, &*kind.kind));
+                    continue;
+                }
+                Meaning::Software(software) => {
+                    if !ambiguous && !generic(span) && !is_example(&question.text, span.start) {
+                        named.insert(&*software.id);
+                    }
+                }
+                Meaning::Category(_) => {}
             }
-            if let Meaning::Software(software) = meaning
-                && !ambiguous
-                && !is_example(&question.text, span.start)
-            {
-                named.insert(&*software.id);
-            }
-            asked.entry((span.start, span.end)).or_default().push(meaning);
+            asked.entry((span.start, span.end)).or_default().push(*meaning);
         }
         let unwanted = catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
         let unwanted_terms = words::terms(&question.unwanted).into_iter().filter(|t| !words::is_stop_word(t)).collect();
         let (terms, bridge) = Default::default();
-        Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named, bridge, near }
+        Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named, kinds, bridge, near }
     }
 
     /// Weighs the question's terms by how many of `total` documents hold each.
@@ -124,14 +136,18 @@ impl<'q, 'c> Ranking<'q, 'c> {
             return None;
         }
         let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
-        let named = self.question.kinds.contains(type_name);
-        let is_instance = matches!(profile.noun, Noun::Instance(_));
+        let (is_instance, group, kind) = match &profile.noun {
+            Noun::Instance(i) => (true, i.api_group.as_str(), i.kind.as_str()),
+            Noun::Type(ty, _) => (false, ty.group.as_str(), ty.kind.as_str()),
+        };
+        let named = self.question.kinds.contains(type_name) || self.kinds.contains(&(group, kind));
+        let names_kinds = !self.question.kinds.is_empty() || !self.kinds.is_empty();
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(&profile.recognised).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
-            kind: (!self.question.kinds.is_empty()).then_some(if named { 1.0 } else { 0.0 }),
+            kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.is_empty())
                 .then(|| self.bridge.get(type_name).copied().unwrap_or_default()),
             role: if named || !self.question.filter.types.is_empty() { 1.0 } else { profile.role },
@@ -168,7 +184,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
             add(why, weights.software * sureness * scale);
         }
         if let Some((software, nearness)) = self.about(profile).filter(|(_, nearness)| *nearness > 0.0) {
-            add(format!("{} {:.2}: {}", software.title, nearness, software.about), weights.about * nearness * scale);
+            add(format!("{} is for that ({nearness:.2})", software.title), weights.about * nearness * scale);
         }
         if features.kind == Some(1.0) {
             add(format!("kind: {type_name}"), weights.kind * scale);

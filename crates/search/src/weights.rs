@@ -14,7 +14,7 @@
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
 //!
-//! **Nothing** fits where no score reaches `evidence`. Where the question names software, only what is that software fits: a high
+//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Where the question names software, only what is that software fits: a high
 //! cosine is no evidence (there is Grafana, but no Prometheus).
 //!
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
@@ -43,7 +43,7 @@ pub struct Weights {
     pub description: f32,
     /// What a word is worth in group and namespace.
     pub elsewhere: f32,
-    /// The score from which the best hit is evidence that something fits.
+    /// From which score, less half of the eleventh best, the best hit is evidence that something fits.
     pub evidence: f32,
     /// The same where the question names software or a category.
     pub evidence_named: f32,
