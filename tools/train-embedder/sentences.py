@@ -8,6 +8,7 @@ import hashlib
 import re
 import subprocess
 import tarfile
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,15 @@ QUESTIONS = (
     "{0} in production",
     "{0}",
 )
+SERVICE_QUESTIONS = (
+    "which service does this: {0}",
+    "{0}, where does that run",
+    "which app deals with {0}",
+    "is there something for {0}",
+    "do we have software for {0}",
+    "{0}",
+)
+COMPONENTS = ["backend", "api", "worker", "frontend", "service"]
 TYPE_QUESTIONS = (
     "which resource type {0}",
     "what kind of object {0}",
@@ -104,10 +114,24 @@ TYPE_QUESTIONS = (
 )
 
 
+# Code names as teams give their services; they say nothing about what a service does.
+CODE_NAMES = (
+    "falcon badger stork walnut cedar maple juniper granite cobalt amber onyx saturn orion "
+    "apollo athena odin freya loki phoenix dragon unicorn kraken titan atlas compass anchor "
+    "lighthouse harbor beacon bridge canyon glacier meadow orchard tundra delta rocket comet nova "
+    "quartz topaz violet crimson indigo copper iron velvet pepper basil ginger mocha nutmeg pancake "
+    "biscuit waffle puzzle domino juggler wizard pirate ninja viking"
+).split()
+LISTS = ("software.tsv", "services.tsv", "business.tsv", "kinds.tsv")
+# Dictionary words: senses that are read, by part of speech.
+SENSES = {"noun": 2, "verb": 2, "adj": 1, "adv": 1}
+
+
 class Sentence(NamedTuple):
     text: str
     about: str = ""  # what the text means, free of its form
     scope: str = ""  # where in the cluster it stands
+    own: float = 0.2  # the share of its own vector in what it is drawn to
 
 
 class Choice:
@@ -126,7 +150,7 @@ class Choice:
         return options[self.number() % len(options)]
 
 
-def object_line(choice, name, component, description):
+def object_line(choice, name, component, description, always=False):
     """An object in the form the program gives its documents, and what it is about."""
     about = f"{name}: {description}"
     kind, version = choice.of(WORKLOADS)
@@ -140,7 +164,7 @@ def object_line(choice, name, component, description):
     labels = choice.of(LABEL_FORMS).format(name, component)
     if labels:
         parts.append(f"labels: {labels}")
-    if choice.number() % 5 < 3:
+    if choice.number() % 5 < 3 or always:
         parts.append(description)
     return Sentence(" | ".join(parts), about, scope(kind, namespace))
 
@@ -191,11 +215,25 @@ def from_services():
         yield Sentence(name, about)
         choice = Choice("service", name)
         for _ in range(12):
-            component = choice.of(["backend", "api", "worker", "frontend", "service"])
+            component = choice.of(COMPONENTS)
             yield object_line(choice, name, component, description)
         for _ in range(4):
             yield Sentence(choice.of(QUESTIONS).format(lower_first(description)))
         yield Sentence(choice.of(QUESTIONS).format(name), about)
+
+
+def from_business():
+    """What companies' services do, beside the words in which people ask for it."""
+    for description, asked in rows("business.tsv"):
+        yield Sentence(description, asked, own=0.6)
+        yield Sentence(asked, description, own=0.6)
+        choice = Choice("business", description)
+        for _ in range(2):
+            yield Sentence(choice.of(SERVICE_QUESTIONS).format(asked), description)
+        for _ in range(4):
+            name, component = choice.of(CODE_NAMES), choice.of(COMPONENTS)
+            line = object_line(choice, name, component, description, always=True)
+            yield line._replace(about=description)
 
 
 def from_kinds():
@@ -232,15 +270,21 @@ def apt(*arguments):
     return done.stdout
 
 
-def debian_index(lists):
-    """Section and full description of each package, from an index of our own in
-    `lists`: many machines leave the long descriptions out of theirs."""
+def apt_options(lists):
+    """What makes apt read an index of our own in `lists`, fetched when it is missing."""
     (lists / "partial").mkdir(parents=True, exist_ok=True)
     (lists / "cache").mkdir(exist_ok=True)
     options = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={lists / 'cache'}"]
     options += ["-o", "Acquire::Languages=en"]
     if not any(lists.glob("*_InRelease")):
         apt("apt-get", "update", *options)
+    return options
+
+
+def debian_index(lists):
+    """Section and full description of each package; many machines leave the long
+    descriptions out of their own index."""
+    options = apt_options(lists)
     files = apt(
         "apt-get", "indextargets", *options, "--format", "$(CREATED_BY) $(FILENAME)",
         "Origin: Debian", "Component: main",
@@ -307,26 +351,122 @@ def from_kubernetes(crate):
                         yield Sentence(sentence)
 
 
+class Sense(NamedTuple):
+    words: str  # the synonyms
+    gloss: str
+    examples: list
+
+
+def wordnet_senses(folder, part):
+    """The senses by their position in the file, and by word the positions, the usual
+    ones first, with how often the word was met in tagged texts."""
+    senses, index = {}, {}
+    for line in (folder / f"data.{part}").open(encoding="utf-8"):
+        if line.startswith(" "):
+            continue
+        data, _, meaning = line.partition(" | ")
+        fields = data.split()
+        words = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
+        words = [re.sub(r"\(.*\)", "", word).replace("_", " ") for word in words]
+        examples = re.findall(r'"([^"]+)"', meaning)
+        gloss = re.sub(r"^\([^)]*\) ", "", meaning.partition('; "')[0].strip())
+        senses[fields[0]] = Sense(", ".join(words[:4]), gloss, examples)
+    for line in (folder / f"index.{part}").open(encoding="utf-8"):
+        if not line.startswith(" "):
+            fields = line.split()
+            count, pointers = int(fields[2]), int(fields[3])
+            index[fields[0]] = (int(fields[5 + pointers]), fields[-count:])
+    return senses, index
+
+
+def base_forms(word):
+    """`mitten` of `mittens`; not all are words."""
+    for ending, instead in (
+        ("ies", "y"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", "e"), ("ed", ""),
+        ("ing", "e"), ("ing", ""),
+    ):  # fmt: skip
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            base = word[: -len(ending)] + instead
+            yield base
+            if not instead and len(base) > 3 and base[-1] == base[-2]:
+                yield base[:-1]
+
+
+def from_wordnet(parts, vocabulary):
+    """The words of the vocabulary with their meanings, and examples of their use."""
+    taken = set()
+    for word in vocabulary:
+        if not re.fullmatch("[a-z]{3,}", word):
+            continue
+        for base in (word, *base_forms(word)):
+            found = [part for part in parts if base in parts[part][1]]
+            if found:
+                break
+        else:
+            continue
+        found.sort(key=lambda part: -parts[part][1][base][0])
+        usual = True
+        for part in found:
+            senses, index = parts[part]
+            for place in index[base][1][: SENSES[part]]:
+                sense = senses[place]
+                about = f"{sense.words}: {sense.gloss}"
+                if usual:
+                    yield Sentence(word, about, own=0.6)
+                    usual = False
+                if (part, place) in taken:
+                    continue
+                taken.add((part, place))
+                yield Sentence(about)
+                for example in sense.examples[:1]:
+                    if example.count(" ") >= 2:
+                        yield Sentence(example)
+
+
 def shortened(text):
     return " ".join(as_words(text).split()[:LONGEST])
 
 
-def compose(lists, crate):
-    """The sentences in the words the embedder receives, in a fixed order, each once."""
-    sources = {
-        "software": from_software(),
-        "services": from_services(),
-        "kinds": from_kinds(),
-        "kubernetes": from_kubernetes(crate),
-        "debian": from_debian(lists),
-    }
+def frequent(texts, known, count):
+    """The words met in the most texts that are not known."""
+    met = Counter(word for text in texts for word in set(text.split()))
+    new = (word for word in met if word not in known and re.fullmatch("[a-z]{4,}", word))
+    return sorted(new, key=lambda word: (-met[word], word))[:count]
+
+
+def compose(lists, crate, wordnet, vocabulary, places):
+    """The sentences in the words the embedder receives, in a fixed order, each once;
+    and the words that deserve one of the free `places` in the vocabulary: those of the
+    lists, then as many frequent in the domain as in the dictionary's text."""
+    parts = {part: wordnet_senses(wordnet, part) for part in SENSES}
     sentences, counts = {}, {}
-    for source, found in sources.items():
+
+    def add(source, found):
         before = len(sentences)
         for sentence in found:
-            sentence = Sentence(*map(shortened, sentence))
+            sentence = Sentence(*map(shortened, sentence[:3]), sentence.own)
             for part in (sentence, Sentence(sentence.scope)):
                 if part.text:
                     sentences.setdefault(part.text, part)
         counts[source] = len(sentences) - before
-    return list(sentences.values()), counts
+
+    add("software", from_software())
+    add("services", from_services())
+    add("business", from_business())
+    add("kinds", from_kinds())
+    add("kubernetes", from_kubernetes(crate))
+    add("debian", from_debian(lists))
+    known = set(vocabulary)
+    listed = (as_words(text) for name in LISTS for row in rows(name) for text in row)
+    new = frequent(listed, known, places)
+    plain = (sentence.text for sentence in sentences.values() if not sentence.scope)
+    new += frequent(plain, known.union(new), (places - len(new)) // 2)
+    dictionary = (
+        as_words(text)
+        for senses, _ in parts.values()
+        for sense in senses.values()
+        for text in (sense.gloss, *sense.examples)
+    )
+    new += frequent(dictionary, known.union(new), places - len(new))
+    add("wordnet", from_wordnet(parts, [*vocabulary, *new]))
+    return list(sentences.values()), counts, new

@@ -8,9 +8,14 @@ from safetensors.numpy import save as save_tensors
 from tokenizers import Tokenizer
 
 
-def compact_tokenizer(teacher_json):
-    """The teacher's word pieces without what belongs to a transformer: no special
-    tokens around a text, no truncation, no padding."""
+def free_places(vocabulary):
+    """The word pieces that no English text has: the unused ones, and other scripts."""
+    return [i for i, w in enumerate(vocabulary) if w.startswith("[unused") or not w.isascii()]
+
+
+def compact_tokenizer(teacher_json, vocabulary):
+    """The teacher's tokenizer with this vocabulary, without what belongs to a
+    transformer: no special tokens around a text, no truncation, no padding."""
     model = teacher_json["model"]
     return {
         "version": "1.0",
@@ -22,7 +27,7 @@ def compact_tokenizer(teacher_json):
         "post_processor": None,
         "decoder": None,
         "model": {key: model[key] for key in sorted(model) if key != "vocab"}
-        | {"vocab": model["vocab"]},
+        | {"vocab": {word: i for i, word in enumerate(vocabulary)}},
     }
 
 

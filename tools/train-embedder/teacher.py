@@ -35,6 +35,11 @@ class Teacher:
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
         return self.encode(ids, progress)
 
+    def vocabulary(self):
+        """The word pieces in the order of their numbers: the frequent ones first."""
+        words = self.tokenizer.get_vocab()
+        return sorted(words, key=words.get)
+
     def token_vectors(self):
         """The output for each token of the vocabulary standing alone."""
         begin, end = (self.tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]"))

@@ -17,11 +17,11 @@ import table
 
 SEED = 7
 DIMENSIONS = 256
-EPOCHS, BATCH, RATE = 6, 512, 2e-3
+EPOCHS, BATCH, RATE = 6, 512, 3e-3
 FREQUENT = 1e-4  # a in a/(a+p): how far the start plays frequent tokens down
 # What a sentence is drawn to: the teacher's vectors of itself, of what it is about and
 # of its place. The form of an object line says little, and the teacher is misled by it.
-ITSELF, ABOUT, SCOPE = 0.2, 0.6, 0.2
+ABOUT, SCOPE = 0.6, 0.2
 TEMPERATURE, CONTRAST, SIMILARITY = 0.05, 0.3, 3.0
 BUILT_IN = Path(__file__).parents[2] / "crates" / "models" / "data" / "builtin"
 
@@ -33,7 +33,7 @@ def unit(vectors):
 def drawn_to(sentences, vectors):
     """The teacher's vectors blended; every `about` and `scope` is a sentence itself."""
     row = {sentence.text: i for i, sentence in enumerate(sentences)}
-    goals = ITSELF * vectors
+    goals = np.array([s.own for s in sentences], np.float32)[:, None] * vectors
     for i, sentence in enumerate(sentences):
         if sentence.about:
             goals[i] += ABOUT * vectors[row[sentence.about]]
@@ -49,11 +49,12 @@ def principal_axes(vectors):
     return axes[:, ::-1][:, :DIMENSIONS].astype(np.float32)
 
 
-def first_rows(tokens, axes):
+def first_rows(tokens, axes, rare):
     """The teacher's vector of each token alone, smaller the more frequent it is;
-    the vocabulary stands in the order of frequency."""
+    the vocabulary stands in the order of frequency but for some rare words."""
     share = 1 / np.arange(2, len(tokens) + 2)
     share /= share.sum()
+    share[rare] = share[-1]
     return (tokens @ axes * (FREQUENT / (FREQUENT + share))[:, None]).astype(np.float32)
 
 
@@ -68,18 +69,22 @@ def loss(rows, ids, mask, goal):
 
 
 @jax.jit
-def step(rows, first, second, count, ids, mask, goal):
+def step(rows, first, second, counts, ids, mask, goal):
     """One step of Adam."""
     value, slope = jax.value_and_grad(loss)(rows, ids, mask, goal)
+    counts = counts + 1
     first = 0.9 * first + 0.1 * slope
     second = 0.999 * second + 0.001 * slope**2
-    scale = jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
-    return rows - RATE * scale * first / (jnp.sqrt(second) + 1e-8), first, second, value
+    scale = jnp.sqrt(1 - 0.999**counts) / (1 - 0.9**counts)
+    rows = rows - RATE * scale * first / (jnp.sqrt(second) + 1e-8)
+    return rows, first, second, counts, value
 
 
 def train(rows, ids, goals):
-    rows = jnp.asarray(rows)
-    first, second, count = jnp.zeros_like(rows), jnp.zeros_like(rows), 0
+    """Rows that are not in a batch stand still, momentum or not: a rare word would go far
+    astray after each of the few sentences it stands in."""
+    rows = rows.copy()
+    state = [rows, np.zeros_like(rows), np.zeros_like(rows), np.zeros((len(rows), 1), np.float32)]
     draw = np.random.default_rng(SEED)
     for epoch in range(EPOCHS):
         total, order = 0.0, draw.permutation(len(ids))
@@ -92,18 +97,21 @@ def train(rows, ids, goals):
             for row, i in enumerate(batch):
                 padded[row, : len(ids[i])] = ids[i]
                 mask[row, : len(ids[i])] = 1
-            count += 1
-            rows, first, second, value = step(
-                rows, first, second, float(count), padded, mask, goals[batch]
-            )
+            met, places = np.unique(padded, return_inverse=True)
+            spare = -len(met) % 1024  # few shapes
+            local = [np.pad(part[met], ((0, spare), (0, 0))) for part in state]
+            places = places.reshape(padded.shape).astype(np.int32)
+            *local, value = step(*local, places, mask, goals[batch])
+            for part, new in zip(state, local):
+                part[met] = np.asarray(new)[: len(met)]
             total += float(value)
         print(f"epoch {epoch + 1}: loss {total / len(batches):.4f}", flush=True)
-    return np.asarray(rows)
+    return rows
 
 
 def build(folder, keep_lock):
     begin = time.monotonic()
-    sentences, teacher, facts = inputs.gather()
+    sentences, new, teacher, facts = inputs.gather()
     texts = [sentence.text for sentence in sentences]
     inputs.compare(facts)
     print(f"{len(texts)} sentences: {facts['sentences']['from']}", flush=True)
@@ -111,10 +119,14 @@ def build(folder, keep_lock):
     goals = drawn_to(sentences, vectors)
     axes = principal_axes(goals)
     goals = unit(goals @ axes)
-    rows = first_rows(teacher.token_vectors(), axes)
+    vocabulary, tokens = teacher.vocabulary(), teacher.token_vectors()
+    free = table.free_places(vocabulary)
+    for place, word, vector in zip(free, new, teacher.vectors(new), strict=True):
+        vocabulary[place], tokens[place] = word, vector
+    rows = first_rows(tokens, axes, free)
     print(f"teacher done after {time.monotonic() - begin:.0f} s", flush=True)
 
-    tokenizer_json = table.compact_tokenizer(teacher.tokenizer_json)
+    tokenizer_json = table.compact_tokenizer(teacher.tokenizer_json, vocabulary)
     tokenizer = Tokenizer.from_str(json.dumps(tokenizer_json))
     unknown = tokenizer.token_to_id("[UNK]")
     ids = [[i for i in e.ids if i != unknown] for e in tokenizer.encode_batch(texts)]

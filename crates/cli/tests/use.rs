@@ -80,7 +80,7 @@ fn status_and_doctor_say_what_is_there() {
     let status = home.run(&["status"]).ok().out;
     for part in [
         "Collection \"instances\"",
-        "builtin-v1 (256 dimensions)",
+        "builtin-v2 (256 dimensions)",
         "Source: the folder",
         "Last run",
         "deployments.apps",

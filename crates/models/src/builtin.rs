@@ -9,7 +9,7 @@ use model2vec_rs::model::StaticModel;
 use crate::{EmbedError, Embedder, Purpose};
 
 /// Raised when the table is trained again: vectors of two tables must not meet in one collection.
-const NAME: &str = "builtin-v1";
+const NAME: &str = "builtin-v2";
 const DIMENSIONS: usize = 256;
 /// Tokens of a text that are read; what stands behind them does not count.
 const MAX_TOKENS: usize = 512;
