@@ -1,14 +1,10 @@
 //! What software is, as vectors: the catalogue's sentence about Vault is near to "which thing keeps our passwords", though nobody
 //! wrote a phrase for it. Always made by the built-in table, whichever embedder filled the index: it costs milliseconds once.
 
-use std::sync::Arc;
-
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::EmbedderIdentity;
 use clusterlore_models::{Builtin, EmbedError, Embedder, Purpose};
 use tokio::sync::OnceCell;
-
-use crate::profile::Profile;
 
 /// Software that a question may mean without naming it.
 const MEANT: usize = 12;
@@ -23,29 +19,20 @@ pub(crate) struct Lexicon {
     software: OnceCell<Vec<Vec<f32>>>,
 }
 
-/// A question as the built-in table sees it.
+/// A question's nearness to all software, in the order of [`Catalogue::all_software`].
 #[derive(Debug, Default)]
-pub(crate) struct Nearness {
-    question: Vec<f32>,
-    /// In the order of [`Catalogue::all_software`].
-    software: Vec<f32>,
-}
+pub(crate) struct Nearness(Vec<f32>);
 
 impl Nearness {
     /// Cosine of the question and what the software at that place is, from [`FLOOR`] on, 0 to 1.
     pub(crate) fn of(&self, software: usize) -> f32 {
-        self.software.get(software).copied().unwrap_or_default()
-    }
-
-    /// Cosine of the question and what a document says of itself, 0 where it is negative.
-    pub(crate) fn of_essence(&self, profile: &Profile<'_>) -> f32 {
-        profile.essence.get().map_or(0.0, |essence| cosine(essence, &self.question)).max(0.0)
+        self.0.get(software).copied().unwrap_or_default()
     }
 
     /// The software that the question may mean, the nearest first.
     pub(crate) fn meant(&self) -> Vec<usize> {
         let mut near: Vec<(usize, f32)> =
-            self.software.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
+            self.0.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
         near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         near.into_iter().take(MEANT).map(|(at, _)| at).collect()
     }
@@ -68,22 +55,8 @@ impl Lexicon {
             own = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
             &own
         };
-        let near = |of: &Vec<f32>| ((cosine(of, vector) - FLOOR) / (1.0 - FLOOR)).max(0.0);
-        Ok(Nearness { question: vector.to_vec(), software: software.iter().map(near).collect() })
-    }
-
-    /// Makes the essences that are missing.
-    pub(crate) async fn read_essences(&self, profiles: &[&Arc<Profile<'_>>]) -> Result<(), EmbedError> {
-        let missing: Vec<&&Arc<Profile<'_>>> = profiles.iter().filter(|p| p.essence.get().is_none()).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let texts = missing.iter().map(|p| p.says()).collect();
-        for (profile, vector) in missing.iter().zip(self.builtin.embed(Purpose::Document, texts).await?) {
-            // Another search may have been faster; both made the same.
-            let _ = profile.essence.set(vector);
-        }
-        Ok(())
+        let cosine = |of: &Vec<f32>| of.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
+        Ok(Nearness(software.iter().map(|of| ((cosine(of) - FLOOR) / (1.0 - FLOOR)).max(0.0)).collect()))
     }
 
     async fn read(&self, catalogue: &Catalogue) -> Result<Vec<Vec<f32>>, EmbedError> {
@@ -91,8 +64,4 @@ impl Lexicon {
         let texts = all.iter().map(|s| format!("{} {} {}", s.title, s.about, s.categories.join(" "))).collect();
         self.builtin.embed(Purpose::Document, texts).await
     }
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }

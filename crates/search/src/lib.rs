@@ -17,7 +17,7 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{CAPABILITIES, Capability, INSTANCES, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
-use clusterlore_store::{Candidate, Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
+use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -281,18 +281,13 @@ impl<'c> Searcher<'c> {
             documents.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
         }
         ranking.weigh(&terms, &frequencies[..terms.len()], total);
-        let profiled: Vec<(Candidate, Arc<Profile<'c>>)> = documents
+        let mut ranked: Vec<Ranked<'c>> = documents
             .into_iter()
-            .filter_map(|c| self.profiles.of(self.catalogue, target, &c.id, &c.record).map(|profile| (c, profile)))
-            .filter(|(_, profile)| ranking.is_named(profile))
-            .collect();
-        if !understood.scope_only {
-            let profiles: Vec<&Arc<Profile<'c>>> = profiled.iter().map(|(_, profile)| profile).collect();
-            self.lexicon.read_essences(&profiles).await?;
-        }
-        let mut ranked: Vec<Ranked<'c>> = profiled
-            .into_iter()
-            .filter_map(|(candidate, profile)| {
+            .filter_map(|candidate| {
+                let profile = self.profiles.of(self.catalogue, target, &candidate.id, &candidate.record)?;
+                if !ranking.is_named(&profile) {
+                    return None;
+                }
                 let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
                 let score = if understood.scope_only { features.role } else { self.weights.score(&features) };
                 Some(Ranked { id: candidate.id, type_name: candidate.type_name, profile, features, score })

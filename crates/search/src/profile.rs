@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::Field::Kind as OfKind;
 use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
@@ -75,8 +75,6 @@ pub(crate) struct Profile<'c> {
     pub(crate) software: Vec<usize>,
     /// What the object's kind is worth beside others that say the same.
     pub(crate) role: f32,
-    /// The vector of [`Profile::says`], by the built-in table; made when it is first needed.
-    pub(crate) essence: OnceLock<Vec<f32>>,
 }
 
 impl<'c> Profile<'c> {
@@ -110,13 +108,7 @@ impl<'c> Profile<'c> {
         let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
         let software = recognised.iter().map(place).collect();
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, recognised, software, role, essence: OnceLock::new() })
-    }
-
-    /// What the document says of itself: its name and what describes it.
-    pub(crate) fn says(&self) -> String {
-        let telling = |f: &&Field| matches!(f.place, Place::Name | Place::Description);
-        self.fields.iter().filter(telling).map(|f| f.value.as_str()).collect::<Vec<_>>().join(" ")
+        Some(Self { noun, fields, terms, recognised, software, role })
     }
 
     /// The first field of the place that holds the term.

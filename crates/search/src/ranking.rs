@@ -144,7 +144,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let names_kinds = !self.question.kinds.is_empty() || !self.kinds.is_empty();
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
-            essence: self.near.of_essence(profile),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(&profile.recognised).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
@@ -175,9 +174,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
             Some(known) => known.adds += adds,
             None => reasons.push(Reason { why, adds }),
         };
-        if features.essence > 0.0 {
-            add(format!("says so {:.2}", features.essence), weights.essence * features.essence * scale);
-        }
         for ((term, _), (places, share)) in self.terms.iter().zip(&features.terms) {
             let Some((place, worth)) = weights.best_place(*places) else { continue };
             if let Some(field) = profile.field_with(term, place) {

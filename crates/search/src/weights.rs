@@ -4,7 +4,6 @@
 //! score     = role · Σ weight · feature / Σ weights of the features that the question has
 //!
 //! meaning   cosine of question and document, 0 where it is negative
-//! essence   the same of what the document says of itself, without labels, namespace and version
 //! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
 //! software  how surely the object is the software, or of the category, that the question names
 //! about     how near the question is to what the software that the object is is for, times how surely it is that
@@ -28,8 +27,6 @@ use crate::profile::{Place, Places};
 pub struct Weights {
     /// Cosine of question and document.
     pub meaning: f32,
-    /// Cosine of question and what the document says of itself.
-    pub essence: f32,
     /// Words that the document holds.
     pub words: f32,
     /// It is what was asked for.
@@ -56,7 +53,6 @@ impl Default for Weights {
     fn default() -> Self {
         Self {
             meaning: 0.45,
-            essence: 0.2,
             words: 0.25,
             software: 0.60,
             about: 0.25,
@@ -76,8 +72,6 @@ impl Default for Weights {
 pub struct Features {
     /// 0 to 1.
     pub meaning: f32,
-    /// 0 to 1.
-    pub essence: f32,
     /// For each term of the question where it stands, and its share of all terms' idf.
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what was asked for; `None` where the question names nothing.
@@ -94,9 +88,8 @@ pub struct Features {
 
 impl Weights {
     /// Names of the values, in the order of [`Weights::values`].
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 11] = [
         "meaning",
-        "essence",
         "words",
         "software",
         "about",
@@ -110,54 +103,28 @@ impl Weights {
     ];
 
     /// All values in a row, for a program that chooses them.
-    pub fn values(&self) -> [f32; 12] {
-        let w = self;
-        [
-            w.meaning,
-            w.essence,
-            w.words,
-            w.software,
-            w.about,
-            w.kind,
-            w.bridge,
-            w.label,
-            w.description,
-            w.elsewhere,
-            w.evidence,
-            w.evidence_named,
-        ]
+    pub fn values(&self) -> [f32; 11] {
+        let Self {
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        } = *self;
+        [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named]
     }
 
     /// The inverse of [`Weights::values`].
-    pub fn of(values: [f32; 12]) -> Self {
-        let [
-            meaning,
-            essence,
-            words,
-            software,
-            about,
-            kind,
-            bridge,
-            label,
-            description,
-            elsewhere,
-            evidence,
-            evidence_named,
-        ] = values;
-        Self {
-            meaning,
-            essence,
-            words,
-            software,
-            about,
-            kind,
-            bridge,
-            label,
-            description,
-            elsewhere,
-            evidence,
-            evidence_named,
-        }
+    pub fn of(values: [f32; 11]) -> Self {
+        let [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named] =
+            values;
+        Self { meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named }
     }
 
     fn worth(&self, place: Place) -> f32 {
@@ -188,7 +155,6 @@ impl Weights {
     pub(crate) fn scale(&self, features: &Features) -> f32 {
         let of = |feature: Option<f32>, weight: f32| if feature.is_some() { weight } else { 0.0 };
         let all = self.meaning
-            + self.essence
             + self.words
             + self.about
             + of(features.software, self.software)
@@ -200,7 +166,6 @@ impl Weights {
     /// The score.
     pub fn score(&self, features: &Features) -> f32 {
         let sum = self.meaning * features.meaning
-            + self.essence * features.essence
             + self.words * self.words(features)
             + self.software * features.software.unwrap_or(0.0)
             + self.about * features.about
