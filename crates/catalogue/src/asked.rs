@@ -181,7 +181,7 @@ fn longest(mut hits: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
         let inside = kept.iter().any(|k| {
             let inside = k.words > hit.words && k.span.start <= hit.span.start && hit.span.end <= k.span.end;
             // Who asks for "kafka topics" names Kafka as well.
-            let named = matches!((hit.meaning, k.meaning), (Meaning::Software(_), Meaning::Kind(_))) && !hit.ambiguous;
+            let named = matches!((hit.meaning, k.meaning), (Meaning::Software(_), Meaning::Kind(_)));
             inside && !named || k.span == hit.span && k.meaning == hit.meaning
         });
         if !inside {

@@ -9,9 +9,7 @@ use tokio::sync::OnceCell;
 /// Software that a question may mean without naming it.
 const MEANT: usize = 12;
 /// Cosine from which it may.
-const IS_MEANT: f32 = 0.15;
-/// Cosine of texts that have nothing to do with each other.
-const FLOOR: f32 = 0.25;
+const IS_MEANT: f32 = 0.35;
 
 #[derive(Debug, Default)]
 pub(crate) struct Lexicon {
@@ -24,7 +22,7 @@ pub(crate) struct Lexicon {
 pub(crate) struct Nearness(Vec<f32>);
 
 impl Nearness {
-    /// Cosine of the question and what the software at that place is, from [`FLOOR`] on, 0 to 1.
+    /// Cosine of the question and what the software at that place is, 0 where it is negative.
     pub(crate) fn of(&self, software: usize) -> f32 {
         self.0.get(software).copied().unwrap_or_default()
     }
@@ -55,8 +53,8 @@ impl Lexicon {
             own = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
             &own
         };
-        let cosine = |of: &Vec<f32>| of.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
-        Ok(Nearness(software.iter().map(|of| ((cosine(of) - FLOOR) / (1.0 - FLOOR)).max(0.0)).collect()))
+        let near = |of: &Vec<f32>| of.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>().max(0.0);
+        Ok(Nearness(software.iter().map(near).collect()))
     }
 
     async fn read(&self, catalogue: &Catalogue) -> Result<Vec<Vec<f32>>, EmbedError> {

@@ -77,7 +77,9 @@ impl<'q, 'c> Ranking<'q, 'c> {
                     continue;
                 }
                 Meaning::Software(software) => {
-                    if !ambiguous && !generic(span) && !is_example(&question.text, span.start) {
+                    // "Spark" may be many things, but a "spark application" is one of Spark's.
+                    let sure = !ambiguous || all.iter().any(|a| is_kind_of(catalogue, a, software, span));
+                    if sure && !generic(span) && !is_example(&question.text, span.start) {
                         named.insert(&*software.id);
                     }
                 }
@@ -166,10 +168,14 @@ impl<'q, 'c> Ranking<'q, 'c> {
             return Score { reasons: vec![Reason { why: "in the scope asked for".to_owned(), adds: features.role }] };
         }
         let scale = weights.scale(features);
-        let mut reasons = vec![Reason {
-            why: format!("meaning {:.2}", features.meaning),
-            adds: weights.meaning * features.meaning * scale,
-        }];
+        let nearness = weights.nearness(features);
+        let why = match self.about(profile) {
+            Some((software, about)) if nearness > features.meaning => {
+                format!("{} is for that ({about:.2})", software.title)
+            }
+            _ => format!("meaning {nearness:.2}"),
+        };
+        let mut reasons = vec![Reason { why, adds: weights.meaning * nearness * scale }];
         let mut add = |why: String, adds: f32| match reasons.iter_mut().find(|r| r.why == why) {
             Some(known) => known.adds += adds,
             None => reasons.push(Reason { why, adds }),
@@ -182,9 +188,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
         }
         if let Some((why, sureness)) = self.software(&profile.recognised) {
             add(why, weights.software * sureness * scale);
-        }
-        if let Some((software, nearness)) = self.about(profile).filter(|(_, nearness)| *nearness > 0.0) {
-            add(format!("{} is for that ({nearness:.2})", software.title), weights.about * nearness * scale);
         }
         if features.kind == Some(1.0) {
             add(format!("kind: {type_name}"), weights.kind * scale);
@@ -270,6 +273,13 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let elsewhere = |places: &Places| places.besides_namespace();
         fits || self.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
     }
+}
+
+/// Whether a kind of that software is named around the place.
+fn is_kind_of(catalogue: &Catalogue, asked: &Asked<'_>, software: &Software, span: &Range<usize>) -> bool {
+    let Meaning::Kind(kind) = asked.meaning else { return false };
+    let around = asked.span.start <= span.start && span.end <= asked.span.end;
+    around && catalogue.software_of_kind(&kind.group, &kind.kind).is_some_and(|s| s.id == software.id)
 }
 
 /// "Team chat, like Slack" asks for no Slack.

@@ -3,10 +3,10 @@
 //! ```text
 //! score     = role · Σ weight · feature / Σ weights of the features that the question has
 //!
-//! meaning   cosine of question and document, 0 where it is negative
+//! meaning   cosine of question and document, 0 where it is negative; or, where that is more, `about` times the cosine of the
+//!           question and what the software is for that the object is, times how surely it is that
 //! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
 //! software  how surely the object is the software, or of the category, that the question names
-//! about     how near the question is to what the software that the object is is for, times how surely it is that
 //! kind      1 where the question names the object's kind
 //! bridge    how well the object's type answers the question, by what the type is for (collection `capabilities`)
 //! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); 1 throughout where kinds were asked for
@@ -31,7 +31,7 @@ pub struct Weights {
     pub words: f32,
     /// It is what was asked for.
     pub software: f32,
-    /// It is software that is for what was asked, though the question names it not.
+    /// What is known of the software that the object is, against what its own text says.
     pub about: f32,
     /// It is of a kind that the question names.
     pub kind: f32,
@@ -52,17 +52,17 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            meaning: 0.45,
-            words: 0.25,
-            software: 0.60,
-            about: 0.25,
-            kind: 0.08,
-            bridge: 0.15,
-            label: 0.7,
-            description: 0.8,
-            elsewhere: 0.5,
-            evidence: 0.17,
-            evidence_named: 0.26,
+            meaning: 1.85,
+            words: 0.5,
+            software: 0.6,
+            about: 0.9,
+            kind: 0.03,
+            bridge: 0.03,
+            label: 0.63,
+            description: 0.63,
+            elsewhere: 0.67,
+            evidence: 0.172,
+            evidence_named: 0.19,
         }
     }
 }
@@ -151,12 +151,16 @@ impl Weights {
             .sum()
     }
 
+    /// How near the document is by its text, or the software that it is by what that is for.
+    pub(crate) fn nearness(&self, features: &Features) -> f32 {
+        features.meaning.max(self.about * features.about)
+    }
+
     /// What turns a weighted feature into what it adds to the score.
     pub(crate) fn scale(&self, features: &Features) -> f32 {
         let of = |feature: Option<f32>, weight: f32| if feature.is_some() { weight } else { 0.0 };
         let all = self.meaning
             + self.words
-            + self.about
             + of(features.software, self.software)
             + of(features.kind, self.kind)
             + of(features.bridge, self.bridge);
@@ -165,10 +169,9 @@ impl Weights {
 
     /// The score.
     pub fn score(&self, features: &Features) -> f32 {
-        let sum = self.meaning * features.meaning
+        let sum = self.meaning * self.nearness(features)
             + self.words * self.words(features)
             + self.software * features.software.unwrap_or(0.0)
-            + self.about * features.about
             + self.kind * features.kind.unwrap_or(0.0)
             + self.bridge * features.bridge.unwrap_or(0.0);
         sum * self.scale(features)
