@@ -43,6 +43,8 @@ const SCOPE: usize = 1_000;
 /// Place of the hit that tells how near the crowd is, and what its score is worth against the best.
 const CROWD: usize = 10;
 const CROWD_WORTH: f32 = 0.5;
+/// Share of the question's words from which a document that holds them is evidence by itself.
+const WORD_FOR_WORD: f32 = 0.8;
 /// Share of the best score below which a hit is padding.
 const FAR_BEHIND: f32 = 0.35;
 
@@ -238,7 +240,8 @@ impl<'c> Searcher<'c> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
         let crowd = ranked.get(CROWD).map_or(0.0, |r| r.score);
-        if !ranking.is_scope_only() && best - CROWD_WORTH * crowd < ranking.evidence(&self.weights) {
+        let word_for_word = ranked.iter().take(CROWD).any(|r| self.weights.words(&r.features) >= WORD_FOR_WORD);
+        if !ranking.is_scope_only() && !word_for_word && best - CROWD_WORTH * crowd < ranking.evidence(&self.weights) {
             return Vec::new();
         }
         if !ranking.is_scope_only() {

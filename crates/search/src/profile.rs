@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clusterlore_catalogue::Field::Kind as OfKind;
 use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
 use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
 
@@ -75,6 +74,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) software: Vec<usize>,
     /// What the object's kind is worth beside others that say the same.
     pub(crate) role: f32,
+    /// How surely the object is the software that its kind belongs to.
+    pub(crate) is_it: f32,
 }
 
 impl<'c> Profile<'c> {
@@ -99,16 +100,16 @@ impl<'c> Profile<'c> {
                 terms.entry(term).or_default().0 |= field.place.bit();
             }
         }
-        let mut recognised = recognise(catalogue, &noun);
-        if let Noun::Instance(instance) = &noun {
-            let is_it = of_kind(catalogue, instance);
-            recognised.iter_mut().filter(|r| r.field == OfKind).for_each(|r| r.weight *= is_it);
-        }
+        let recognised = recognise(catalogue, &noun);
+        let is_it = match &noun {
+            Noun::Instance(instance) => of_kind(catalogue, instance),
+            Noun::Type(..) => 1.0,
+        };
         let all = catalogue.all_software();
         let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
         let software = recognised.iter().map(place).collect();
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, recognised, software, role })
+        Some(Self { noun, fields, terms, recognised, software, role, is_it })
     }
 
     /// The first field of the place that holds the term.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Catalogue, Meaning, Part, Recognised, Software};
+use clusterlore_catalogue::{Asked, Catalogue, Field, Meaning, Part, Recognised, Software};
 use clusterlore_core::words;
 
 use crate::lexicon::Nearness;
@@ -147,7 +147,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
-            software: (!self.asked.is_empty()).then(|| self.software(&profile.recognised).map_or(0.0, |(_, s)| s)),
+            software: (!self.asked.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.is_empty())
@@ -186,7 +186,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
                 add(format!("{}: {}", field.called, field.value), weights.words * worth * share * scale);
             }
         }
-        if let Some((why, sureness)) = self.software(&profile.recognised) {
+        if let Some((why, sureness)) = self.software(profile, features.kind == Some(1.0)) {
             add(why, weights.software * sureness * scale);
         }
         if features.kind == Some(1.0) {
@@ -219,13 +219,15 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// How surely the object is what each part of the question names, on average, with the surest reason.
-    fn software(&self, recognised: &[Recognised<'c>]) -> Option<(String, f32)> {
+    fn software(&self, profile: &Profile<'c>, kind_is_named: bool) -> Option<(String, f32)> {
+        // Who asks for MariaDB's users wants what only belongs to it.
+        let is_it = |r: &Recognised<'c>| if r.field == Field::Kind && !kind_is_named { profile.is_it } else { 1.0 };
         let mut best: Option<(&Recognised<'c>, Meaning<'c>, f32)> = None;
         let mut sum = 0.0;
         for meanings in self.asked.values() {
-            let of_part = recognised
-                .iter()
-                .flat_map(|r| meanings.iter().filter_map(move |m| self.fits(r, *m).map(|sureness| (r, *m, sureness))));
+            let of_part = profile.recognised.iter().flat_map(|r| {
+                meanings.iter().filter_map(move |m| self.fits(r, *m).map(|sureness| (r, *m, sureness * is_it(r))))
+            });
             let Some(part) = of_part.max_by(|a, b| a.2.total_cmp(&b.2)) else { continue };
             sum += part.2;
             if best.as_ref().is_none_or(|(_, _, s)| part.2 > *s) {

@@ -62,7 +62,7 @@ impl Default for Weights {
             description: 0.63,
             elsewhere: 0.67,
             evidence: 0.172,
-            evidence_named: 0.19,
+            evidence_named: 0.2,
         }
     }
 }
