@@ -110,6 +110,7 @@ impl Question {
 }
 
 /// Everything that one evaluation is about.
+#[derive(Clone)]
 pub(crate) struct Corpus {
     pub(crate) name: String,
     pub(crate) source: Arc<dyn ClusterSource>,
@@ -129,6 +130,14 @@ impl Corpus {
         let text = std::fs::read_to_string(&questions).with_context(|| questions.display().to_string())?;
         let questions = read_questions(&questions.display().to_string(), &text, &shown(&types, &objects))?;
         Ok(Self { name, source: Arc::new(source), objects, questions })
+    }
+}
+
+impl Corpus {
+    /// The same with some of the questions.
+    pub(crate) fn asked(&self, which: impl Fn(&Question) -> bool) -> Self {
+        let questions = self.questions.iter().filter(|q| which(q)).cloned().collect();
+        Self { questions, ..self.clone() }
     }
 }
 

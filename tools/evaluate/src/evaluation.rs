@@ -9,7 +9,7 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::{Question, SearchError, Searcher, Weights};
-use clusterlore_store::{Filter, Sqlite};
+use clusterlore_store::Sqlite;
 
 use crate::corpus::Corpus;
 use crate::memo::{RememberingEmbedder, RememberingStore};
@@ -35,6 +35,15 @@ pub(crate) struct Evaluation<'c> {
 impl<'c> Evaluation<'c> {
     /// Indexes the corpus, types first, with what the catalogue knows.
     pub(crate) async fn of(corpus: &'c Corpus, catalogue: &'c Catalogue) -> Result<Self> {
+        Self::indexed(corpus, catalogue, true).await
+    }
+
+    /// Indexes objects alone, so that nothing is known of what types are for. Types cannot be asked for then.
+    pub(crate) async fn without_capabilities(corpus: &'c Corpus, catalogue: &'c Catalogue) -> Result<Self> {
+        Self::indexed(corpus, catalogue, false).await
+    }
+
+    async fn indexed(corpus: &'c Corpus, catalogue: &'c Catalogue, with_capabilities: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Sqlite::open_or_create(&folder.path().join("index.db"))?;
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
@@ -45,7 +54,9 @@ impl<'c> Evaluation<'c> {
             inference: Inference::Rules(Arc::new(catalogue.clone())),
             options: CapabilityOptions::default(),
         };
-        capabilities.run(&|_| ()).await.with_context(|| format!("the types of {}", corpus.name))?;
+        if with_capabilities {
+            capabilities.run(&|_| ()).await.with_context(|| format!("the types of {}", corpus.name))?;
+        }
         let instances = InstanceSync {
             source: Arc::clone(&corpus.source),
             store: Some(store.clone()),
@@ -69,15 +80,19 @@ impl<'c> Evaluation<'c> {
         if let Some(seen) = self.seen.get(&key) {
             return Ok(Rc::clone(seen));
         }
+        let texts: Vec<&str> = self.corpus.questions.iter().map(|q| q.text.as_str()).collect();
+        let outcomes: Rc<[Outcome]> = self.outcomes_of(values, &texts).await?.into();
+        self.seen.insert(key, Rc::clone(&outcomes));
+        Ok(outcomes)
+    }
+
+    /// The same where each question is asked in these words instead of its own.
+    pub(crate) async fn outcomes_of(&mut self, values: Values, texts: &[&str]) -> Result<Vec<Outcome>> {
         self.searcher.set_weights(Weights::of(values));
         let mut outcomes = Vec::new();
-        for question in &self.corpus.questions {
-            let asked = Question {
-                text: question.text.clone(),
-                target: question.target,
-                filter: Filter::default(),
-                limit: LIMIT,
-            };
+        for (question, text) in self.corpus.questions.iter().zip(texts) {
+            let text = (*text).to_owned();
+            let asked = Question { text, target: question.target, limit: LIMIT, ..Question::default() };
             let hits = match self.searcher.search(&self.store, &self.embedder, &asked).await {
                 Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
                 Err(SearchError::NoQuestion) => Vec::new(),
@@ -85,8 +100,6 @@ impl<'c> Evaluation<'c> {
             };
             outcomes.push(score::outcome(question, &hits));
         }
-        let outcomes: Rc<[Outcome]> = outcomes.into();
-        self.seen.insert(key, Rc::clone(&outcomes));
         Ok(outcomes)
     }
 }

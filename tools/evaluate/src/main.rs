@@ -2,16 +2,21 @@
 //! process, with the crates that the program is made of.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+mod bootstrap;
 mod corpus;
 mod evaluation;
 mod folds;
 mod memo;
+mod renaming;
+mod report;
 mod score;
 mod tune;
+mod typos;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
@@ -40,6 +45,8 @@ enum Command {
     },
     /// Search for better weights
     Tune(Tune),
+    /// Print what can be said of how well questions are answered, as markdown
+    Report(report::Args),
 }
 
 #[derive(clap::Args)]
@@ -64,12 +71,25 @@ struct Tune {
 /// What every weight is in a search that is to know nothing.
 const NEUTRAL: f32 = 0.5;
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    match Args::parse().command {
-        Command::Score { corpora, worst } => score(&open(&corpora).await?, worst).await,
-        Command::Tune(args) => tune(&args).await,
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Score { corpora, worst } => wait(async { score(&open(&corpora).await?, worst).await }),
+        Command::Tune(args) => wait(tune(&args)),
+        Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+/// Runs on this thread alone, so that several evaluations can stand side by side.
+fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the system gives no threads; close other programs and try again")?.block_on(future)
 }
 
 async fn open(folders: &[PathBuf]) -> Result<Vec<Corpus>> {
@@ -112,7 +132,7 @@ async fn tune(args: &Tune) -> Result<()> {
     let all: Vec<Vec<bool>> = corpora.iter().map(|c| vec![true; c.questions.len()]).collect();
 
     if let Some(folds) = args.folds {
-        let held_out = held_out(&mut evaluations, usize::from(folds), start, args.rounds).await?;
+        let held_out = tune::held_out(&mut evaluations, usize::from(folds), start, args.rounds).await?;
         println!(
             "| corpus | weights | nDCG@10 | none, rightly empty | wrongly empty | worth |\n|---|---|--:|--:|--:|--:|"
         );
@@ -141,28 +161,4 @@ fn row(corpus: &str, weights: &str, outcomes: &[Outcome]) {
     let (_, rightly_empty) = score::rightly_empty(outcomes);
     let worth = tune::worth(outcomes.iter());
     println!("| {corpus} | {weights} | {ndcg:.3} | {rightly_empty:.3} | {wrongly_empty:.3} | {worth:.3} |");
-}
-
-/// How each question of each corpus is answered under weights that were tuned without its fold.
-async fn held_out(
-    evaluations: &mut [Evaluation<'_>],
-    folds: usize,
-    start: Values,
-    rounds: usize,
-) -> Result<Vec<Vec<Outcome>>> {
-    let fold_of: Vec<Vec<usize>> =
-        evaluations.iter().map(|e| folds::folds(e.corpus, Catalogue::builtin(), folds)).collect();
-    let mut held_out: Vec<Vec<Outcome>> = fold_of.iter().map(|of| vec![Outcome::default(); of.len()]).collect();
-    for fold in 0..folds {
-        let chosen: Vec<Vec<bool>> = fold_of.iter().map(|of| of.iter().map(|f| *f != fold).collect()).collect();
-        let tell = &mut |round, worth| eprintln!("without fold {}, round {round}: {worth:.4}", fold + 1);
-        let found = tune::search(evaluations, &chosen, start, rounds, tell).await?;
-        for ((evaluation, of), held_out) in evaluations.iter_mut().zip(&fold_of).zip(&mut held_out) {
-            let outcomes = evaluation.outcomes(found).await?;
-            for at in (0..of.len()).filter(|at| of[*at] == fold) {
-                held_out[at] = outcomes[at].clone();
-            }
-        }
-    }
-    Ok(held_out)
 }

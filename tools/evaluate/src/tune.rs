@@ -2,9 +2,11 @@
 //! Nothing is drawn by chance, so that the same corpora give the same weights.
 
 use anyhow::Result;
+use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
 
 use crate::evaluation::{Evaluation, Values};
+use crate::folds;
 use crate::score::{self, Outcome};
 
 /// By what a value is multiplied and divided, and what is added and taken off, round after round; the last pair stays.
@@ -67,6 +69,30 @@ pub(crate) async fn search(
         }
     }
     Ok(best)
+}
+
+/// How each question of each corpus is answered under weights that were tuned without its fold.
+pub(crate) async fn held_out(
+    evaluations: &mut [Evaluation<'_>],
+    folds: usize,
+    start: Values,
+    rounds: usize,
+) -> Result<Vec<Vec<Outcome>>> {
+    let fold_of: Vec<Vec<usize>> =
+        evaluations.iter().map(|e| folds::folds(e.corpus, Catalogue::builtin(), folds)).collect();
+    let mut held_out: Vec<Vec<Outcome>> = fold_of.iter().map(|of| vec![Outcome::default(); of.len()]).collect();
+    for fold in 0..folds {
+        let chosen: Vec<Vec<bool>> = fold_of.iter().map(|of| of.iter().map(|f| *f != fold).collect()).collect();
+        let tell = &mut |round, worth| eprintln!("without fold {}, round {round}: {worth:.4}", fold + 1);
+        let found = search(evaluations, &chosen, start, rounds, tell).await?;
+        for ((evaluation, of), held_out) in evaluations.iter_mut().zip(&fold_of).zip(&mut held_out) {
+            let outcomes = evaluation.outcomes(found).await?;
+            for at in (0..of.len()).filter(|at| of[*at] == fold) {
+                held_out[at] = outcomes[at].clone();
+            }
+        }
+    }
+    Ok(held_out)
 }
 
 /// Values beside one, none below zero, to three digits so that they can be written down.
