@@ -135,7 +135,8 @@ fn spread(values: impl Iterator<Item = f64>) -> String {
 fn line(what: &str, outcomes: &[Outcome], full: &[Outcome]) -> String {
     let Means { ndcg, wrongly_empty, .. } = score::means(outcomes);
     let (_, right) = score::rightly_empty(outcomes);
-    let difference = ndcg - score::means(full).ndcg;
+    // Adding nothing to a rounded number takes the sign off a zero.
+    let difference = ((ndcg - score::means(full).ndcg) * 1000.0).round() / 1000.0 + 0.0;
     format!("| {what} | {ndcg:.3} | {difference:+.3} | {right:.3} | {wrongly_empty:.3} |\n")
 }
 
