@@ -122,14 +122,18 @@ impl Corpus {
     /// Reads `manifests/`, or the folder itself where it has none, and `questions.jsonl` or `queries.jsonl`.
     pub(crate) async fn open(folder: &Path) -> Result<Self> {
         let (manifests, questions) = places(folder)?;
-        let source = FolderSource::open(&manifests)?;
-        let types = source.discover().await?.types;
-        let objects = objects(&source, &types).await?;
+        let (source, types, objects) = read(&manifests).await?;
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         let name = if name == "corpus" { "shared".to_owned() } else { name };
         let text = std::fs::read_to_string(&questions).with_context(|| questions.display().to_string())?;
         let questions = read_questions(&questions.display().to_string(), &text, &shown(&types, &objects))?;
         Ok(Self { name, source: Arc::new(source), objects, questions })
+    }
+
+    /// Manifests whose questions are kept elsewhere.
+    pub(crate) async fn without_questions(name: &str, manifests: &Path) -> Result<Self> {
+        let (source, _, objects) = read(manifests).await?;
+        Ok(Self { name: name.to_owned(), source: Arc::new(source), objects, questions: Vec::new() })
     }
 }
 
@@ -139,6 +143,13 @@ impl Corpus {
         let questions = self.questions.iter().filter(|q| which(q)).cloned().collect();
         Self { questions, ..self.clone() }
     }
+}
+
+async fn read(manifests: &Path) -> Result<(FolderSource, Vec<ResourceType>, Vec<ResourceInstance>)> {
+    let source = FolderSource::open(manifests)?;
+    let types = source.discover().await?.types;
+    let objects = objects(&source, &types).await?;
+    Ok((source, types, objects))
 }
 
 fn places(folder: &Path) -> Result<(PathBuf, PathBuf)> {
@@ -151,7 +162,7 @@ fn places(folder: &Path) -> Result<(PathBuf, PathBuf)> {
     Ok((manifests, questions))
 }
 
-async fn objects(source: &dyn ClusterSource, types: &[ResourceType]) -> Result<Vec<ResourceInstance>> {
+pub(crate) async fn objects(source: &dyn ClusterSource, types: &[ResourceType]) -> Result<Vec<ResourceInstance>> {
     let (sender, mut receiver) = mpsc::channel(4);
     let list = async move {
         for (type_index, ty) in types.iter().enumerate() {
@@ -255,7 +266,7 @@ fn grades(rules: &[Rule], documents: &[(String, Shown)]) -> Result<HashMap<Strin
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Question>> {
+    fn read_text(text: &str) -> Result<Vec<Question>> {
         let deployment = ResourceInstance::new("apps/v1", "Deployment", Some("shop"), "Web-api").unwrap();
         read_questions("q.jsonl", text, &shown(&[], &[deployment]))
     }
@@ -263,9 +274,9 @@ mod tests {
     #[test]
     fn the_highest_rule_counts_and_case_does_not() {
         let line = r#"{"id":"a","class":"app","q":"x","rules":[{"grade":1,"ns":"^shop$"},{"grade":3,"name":"^WEB","kind":"deploy"},{"grade":2,"name":"^(?!web)"}]}"#;
-        assert_eq!(read(line).unwrap()[0].grades, [("shop/apps/v1/Deployment/Web-api".to_owned(), 3)].into());
+        assert_eq!(read_text(line).unwrap()[0].grades, [("shop/apps/v1/Deployment/Web-api".to_owned(), 3)].into());
         let types = r#"{"id":"a","class":"app","target":"types","q":"x","rules":[{"grade":3,"group":"^batch$"}]}"#;
-        assert_eq!(read(types).unwrap()[0].grades.len(), 2);
+        assert_eq!(read_text(types).unwrap()[0].grades.len(), 2);
     }
 
     #[test]
@@ -284,7 +295,7 @@ mod tests {
             ),
             (good, "q.jsonl:2: a stands twice"),
         ] {
-            let message = format!("{:#}", read(&format!("{good}\n{line}\n")).unwrap_err());
+            let message = format!("{:#}", read_text(&format!("{good}\n{line}\n")).unwrap_err());
             assert!(message.starts_with(expected), "{message}\nexpected {expected}");
         }
     }

@@ -11,6 +11,7 @@ use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Instanc
 use clusterlore_search::{Question, SearchError, Searcher, Weights};
 use clusterlore_store::Sqlite;
 
+use crate::asks::{Got, Seen};
 use crate::corpus::Corpus;
 use crate::memo::{RememberingEmbedder, RememberingStore};
 use crate::score::{self, Outcome};
@@ -101,5 +102,14 @@ impl<'c> Evaluation<'c> {
             outcomes.push(score::outcome(question, &hits));
         }
         Ok(outcomes)
+    }
+
+    /// What comes of a question of which more than the hits counts, with the weights that are built in.
+    pub(crate) async fn got(&mut self, text: &str, limit: usize) -> Result<Got> {
+        self.searcher.set_weights(Weights::default());
+        let asked = Question { text: text.to_owned(), limit, ..Question::default() };
+        let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
+        let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
+        Ok(Got { hits: hits.collect(), ..Got::default() })
     }
 }

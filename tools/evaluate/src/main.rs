@@ -2,10 +2,12 @@
 //! process, with the crates that the program is made of.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+mod asks;
 mod bootstrap;
 mod corpus;
 mod evaluation;
 mod folds;
+mod generate;
 mod memo;
 mod renaming;
 mod report;
@@ -47,6 +49,8 @@ enum Command {
     Tune(Tune),
     /// Print what can be said of how well questions are answered, as markdown
     Report(report::Args),
+    /// Write the manifests of an invented platform, and questions with their answers
+    Generate(generate::Args),
 }
 
 #[derive(clap::Args)]
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Score { corpora, worst } => wait(async { score(&open(&corpora).await?, worst).await }),
         Command::Tune(args) => wait(tune(&args)),
+        Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
         Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
     };
     match done {

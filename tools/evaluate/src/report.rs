@@ -10,16 +10,21 @@ use clusterlore_catalogue::{Catalogue, Named};
 use clusterlore_search::{Target, Weights};
 use fastrand::Rng;
 
+use crate::asks::{Expected, Kind};
 use crate::bootstrap;
 use crate::corpus::Corpus;
 use crate::evaluation::{Evaluation, Values};
 use crate::score::{self, Means, Outcome};
-use crate::{NEUTRAL, renaming, tune, typos, wait};
+use crate::{NEUTRAL, generate, renaming, tune, typos, wait};
 
 /// Folds, and rounds of tuning without each of them. Later rounds move little.
 const FOLDS: usize = 5;
 const ROUNDS: usize = 3;
 const TYPO_SEEDS: [u64; 3] = [1, 2, 3];
+/// Objects and seed of the generated platform.
+const GENERATED: (usize, u64) = (5_000, 1);
+/// Hits that a question about it gets, where not all are asked for.
+const SHOWN: usize = 20;
 const HALF_SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 
 #[derive(clap::Args)]
@@ -53,9 +58,11 @@ pub(crate) fn report(args: &Args) -> Result<String> {
         Box::new(|| wait(with_typos(corpus))),
         Box::new(|| wait(half_known(corpus))),
         Box::new(|| wait(others_scores(others))),
+        Box::new(|| wait(generated())),
     ];
     let parts = side_by_side(parts)?;
-    let [from_built_in, from_equal, scores, ablations, namespaces, typos, half, others] = parts.as_slice() else {
+    let [from_built_in, from_equal, scores, ablations, namespaces, typos, half, others, generated] = parts.as_slice()
+    else {
         return Err(anyhow!("a part of the report is missing"));
     };
     let mut text = format!("## Scores\n\n{scores}\n## Questions that tuning did not see\n\n");
@@ -67,6 +74,7 @@ pub(crate) fn report(args: &Args) -> Result<String> {
     if !others.is_empty() {
         write!(text, "\n## Other corpora\n\n{others}")?;
     }
+    write!(text, "\n## Generated platform\n\n{generated}")?;
     Ok(text)
 }
 
@@ -256,6 +264,37 @@ async fn others_scores(corpora: &[Corpus]) -> Result<String> {
     for corpus in corpora {
         let table = scores(corpus).await.with_context(|| corpus.name.clone())?;
         write!(text, "### {}\n\n{table}\n", corpus.name)?;
+    }
+    Ok(text)
+}
+
+/// The questions of a generated platform: those that are answered rightly, and which are not.
+async fn generated() -> Result<String> {
+    let platform = generate::platform(GENERATED.0, GENERATED.1)?;
+    let folder = tempfile::tempdir()?;
+    generate::write(&platform, folder.path())?;
+    let corpus = Corpus::without_questions("the generated platform", &folder.path().join("manifests")).await?;
+    let mut evaluation = Evaluation::of(&corpus, Catalogue::builtin()).await?;
+    let mut right = Vec::new();
+    for ask in &platform.asks {
+        let limit = if matches!(ask.expected, Expected::All { .. }) { platform.objects.len() } else { SHOWN };
+        let got = evaluation.got(&ask.q, limit).await.with_context(|| ask.q.clone())?;
+        right.push((ask, ask.expected.is_met_by(&got)));
+    }
+    let mut text = "| asked | questions | right | share |\n|---|--:|--:|--:|\n".to_owned();
+    let mut row = |what: &str, of: Vec<bool>| {
+        let right = of.iter().filter(|right| **right).count();
+        let share = right as f64 / of.len().max(1) as f64;
+        text += &format!("| {what} | {} | {right} | {share:.2} |\n", of.len());
+    };
+    for kind in Kind::ALL {
+        row(kind.says(), right.iter().filter(|(ask, _)| ask.kind == kind).map(|(_, right)| *right).collect());
+    }
+    row("ALL", right.iter().map(|(_, right)| *right).collect());
+    let wrong: Vec<String> =
+        right.iter().filter(|(_, right)| !right).map(|(ask, _)| format!("\"{}\"", ask.q)).collect();
+    if !wrong.is_empty() {
+        writeln!(text, "\nWrong: {}.", wrong.join(", "))?;
     }
     Ok(text)
 }
