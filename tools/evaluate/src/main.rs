@@ -137,7 +137,7 @@ async fn tune(args: &Tune) -> Result<()> {
     let all: Vec<Vec<bool>> = corpora.iter().map(|c| vec![true; c.questions.len()]).collect();
 
     if let Some(folds) = args.folds {
-        let held_out = tune::held_out(&mut evaluations, usize::from(folds), start, args.rounds).await?;
+        let held_out = tune::held_out(&mut evaluations, usize::from(folds), start, args.rounds, "").await?;
         println!(
             "| corpus | weights | nDCG@10 | none, rightly empty | wrongly empty | worth |\n|---|---|--:|--:|--:|--:|"
         );

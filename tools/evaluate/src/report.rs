@@ -150,7 +150,7 @@ fn line(what: &str, outcomes: &[Outcome], full: &[Outcome]) -> String {
 
 async fn cross_validated(corpus: &Corpus, called: &str, start: Values) -> Result<String> {
     let mut evaluation = [Evaluation::of(corpus, Catalogue::builtin()).await?];
-    let held_out = tune::held_out(&mut evaluation, FOLDS, start, ROUNDS).await?;
+    let held_out = tune::held_out(&mut evaluation, FOLDS, start, ROUNDS, &format!("from {called}, ")).await?;
     let [mut evaluation] = evaluation;
     let full = evaluation.outcomes(Weights::default().values()).await?;
     Ok(line(called, &held_out.concat(), &full))

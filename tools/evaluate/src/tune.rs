@@ -71,19 +71,20 @@ pub(crate) async fn search(
     Ok(best)
 }
 
-/// How each question of each corpus is answered under weights that were tuned without its fold.
+/// How each question of each corpus is answered under weights that were tuned without its fold. `called` begins what is told.
 pub(crate) async fn held_out(
     evaluations: &mut [Evaluation<'_>],
     folds: usize,
     start: Values,
     rounds: usize,
+    called: &str,
 ) -> Result<Vec<Vec<Outcome>>> {
     let fold_of: Vec<Vec<usize>> =
         evaluations.iter().map(|e| folds::folds(e.corpus, Catalogue::builtin(), folds)).collect();
     let mut held_out: Vec<Vec<Outcome>> = fold_of.iter().map(|of| vec![Outcome::default(); of.len()]).collect();
     for fold in 0..folds {
         let chosen: Vec<Vec<bool>> = fold_of.iter().map(|of| of.iter().map(|f| *f != fold).collect()).collect();
-        let tell = &mut |round, worth| eprintln!("without fold {}, round {round}: {worth:.4}", fold + 1);
+        let tell = &mut |round, worth| eprintln!("{called}without fold {}, round {round}: {worth:.4}", fold + 1);
         let found = search(evaluations, &chosen, start, rounds, tell).await?;
         for ((evaluation, of), held_out) in evaluations.iter_mut().zip(&fold_of).zip(&mut held_out) {
             let outcomes = evaluation.outcomes(found).await?;
