@@ -77,6 +77,7 @@ impl<'c> Evaluation<'c> {
                 target: question.target,
                 filter: Filter::default(),
                 limit: LIMIT,
+                ..Question::default()
             };
             let hits = match self.searcher.search(&self.store, &self.embedder, &asked).await {
                 Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
