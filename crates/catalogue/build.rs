@@ -137,5 +137,5 @@ emit_struct! {
     Alias { key, spelt, software, ambiguous }
     Phrase { words, foreign, target }
     Domain { domain, group }
-    Tables { categories, software, groups, kinds, aliases, phrases, unspaced, domains }
+    Tables { categories, software, groups, kinds, aliases, phrases, unspaced, domains, words }
 }

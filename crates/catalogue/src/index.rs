@@ -21,6 +21,8 @@ pub(crate) struct Tables {
     /// Phrases without spaces between their words, the longest first.
     pub(crate) unspaced: Cow<'static, [Phrase]>,
     pub(crate) domains: Cow<'static, [Domain]>,
+    /// Every English word of names and phrases, lower-case.
+    pub(crate) words: Cow<'static, [Text]>,
 }
 
 /// One way in which a software appears.
@@ -114,12 +116,28 @@ impl Tables {
             phrases: phrases.into(),
             unspaced: unspaced.into(),
             domains: domains.into(),
+            words: vocabulary(&entries).into(),
             categories: entries.categories.into(),
             software: entries.software.into(),
             groups: entries.groups.into(),
             kinds: entries.kinds.into(),
         }
     }
+}
+
+/// The words of names and English phrases, each also unsplit: `statefulset` beside `stateful` and `set`.
+fn vocabulary(entries: &Entries) -> Vec<Text> {
+    let categories = entries.categories.iter().flat_map(|c| c.phrases.iter().chain([&c.id]));
+    let software = entries.software.iter();
+    let software = software.flat_map(|s| s.aliases.iter().chain(s.ambiguous.iter()).chain([&s.id, &s.title]));
+    let groups = entries.groups.iter().map(|g| &g.title);
+    let kinds = entries.kinds.iter().flat_map(|k| k.synonyms.iter().chain([&k.kind, &k.plural]));
+    let mut all: BTreeSet<String> = BTreeSet::new();
+    for text in categories.chain(software).chain(groups).chain(kinds) {
+        all.extend(words::split(text));
+        all.extend(text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase));
+    }
+    all.into_iter().map(Text::from).collect()
 }
 
 fn aliases(software: &[Software]) -> Vec<Alias> {

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use clusterlore_core::words;
+
 mod asked;
 mod check;
 mod entry;
@@ -142,6 +144,19 @@ impl Catalogue {
     /// What a kind is for; the group is empty for the core group.
     pub fn kind(&self, group: &str, kind: &str) -> Option<&Kind> {
         found(&self.0.kinds, |k| (&*k.group, &*k.kind).cmp(&(group, kind)))
+    }
+
+    /// Whether a lower-case word, or its singular, is a word of a name or an English phrase.
+    pub fn knows(&self, word: &str) -> bool {
+        let known = |word: &str| self.0.words.binary_search_by(|w| (**w).cmp(word)).is_ok();
+        // "caches" are of "cache" and "batches" of "batch".
+        let singular = word.strip_suffix('s').filter(|cut| !cut.ends_with('s'));
+        known(word) || known(&words::stem(word)) || singular.is_some_and(known)
+    }
+
+    /// Every word of names and English phrases, lower-case, sorted.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.words.iter().map(|w| &**w)
     }
 
     /// Whether a category is the other one, or something narrower: every relational database is a database.

@@ -91,3 +91,15 @@ fn lookups_find_what_is_there() {
     assert!(!all.is_a("database", "relational-database") && !all.is_a("cache", "database"));
     assert!(!all.is_a("nothing", "nothing"));
 }
+
+#[test]
+fn the_words_of_names_and_phrases_are_known() {
+    let all = Catalogue::builtin();
+    for word in ["postgres", "postgresql", "database", "databases", "caches", "statefulset", "statefulsets", "cert"] {
+        assert!(all.knows(word), "{word}");
+    }
+    for word in ["databse", "statfulset", "postgress", "datenbank", ""] {
+        assert!(!all.knows(word), "{word}");
+    }
+    assert!(all.words().collect::<Vec<_>>().is_sorted());
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
+use clusterlore_search::GroupBy;
 
 /// Ask a Kubernetes cluster what is running, by meaning.
 #[derive(Debug, Parser)]
@@ -16,6 +17,8 @@ use clusterlore_core::{Selector, TypePattern};
   clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
   clusterlore search backups -n platform --kind cronjob
+  clusterlore count \"databases per namespace\"
+  clusterlore similar deploy/checkout -n shop
   clusterlore doctor                                  what is wrong, and how to mend it"
 )]
 pub(crate) struct Args {
@@ -23,6 +26,8 @@ pub(crate) struct Args {
     pub(crate) cluster: ClusterFlags,
     #[command(flatten)]
     pub(crate) store: StoreFlags,
+    #[command(flatten)]
+    pub(crate) catalogue: CatalogueFlags,
     /// Log what is done on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -49,6 +54,14 @@ pub(crate) struct StoreFlags {
     pub(crate) store: Option<PathBuf>,
 }
 
+/// What is known of software beside what the program knows.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct CatalogueFlags {
+    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
+    #[arg(long = "catalogue", global = true, value_name = "FILE", env = "CLUSTERLORE_CATALOGUE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
 fn store_path(text: &str) -> Result<PathBuf, String> {
     match text.strip_prefix("sqlite:") {
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
@@ -66,6 +79,10 @@ pub(crate) enum Command {
     SyncInstances(SyncInstances),
     /// Find what runs, or the type for a task, by meaning
     Search(Search),
+    /// Say how many there are, and how many of each
+    Count(Count),
+    /// Find what is like an object
+    Similar(Similar),
     /// Show what is indexed, from where, when and by which embedder
     Status(Status),
     /// Check cluster, permissions and store, and say how to mend what is wrong
@@ -216,22 +233,9 @@ pub(crate) enum Collection {
     Capabilities,
 }
 
+/// What is looked at.
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:
-  clusterlore search \"what databases are running?\"
-  clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
-  clusterlore search \"how do I get a certificate\" --collection capabilities
-  clusterlore search queue -o name | head -1
-  clusterlore search --batch questions.jsonl --limit 20
-
-A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names]}.")]
-pub(crate) struct Search {
-    /// What to look for, in your own words
-    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
-    pub(crate) question: Vec<String>,
-    /// Answer the questions of a JSON lines file (- for standard input)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) batch: Option<PathBuf>,
+pub(crate) struct ScopeFlags {
     /// Only in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
     pub(crate) namespaces: Vec<String>,
@@ -244,18 +248,99 @@ pub(crate) struct Search {
     /// Only of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
-    /// Where to look
-    #[arg(long, value_enum, default_value_t = Collection::Instances)]
-    pub(crate) collection: Collection,
+}
+
+/// Which hits are shown, and how.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HitFlags {
     /// Hits at most
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
-    /// Show how the score comes about
-    #[arg(long)]
-    pub(crate) explain: bool,
     /// How hits are printed
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore search \"what databases are running?\"
+  clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
+  clusterlore search \"how do I get a certificate\" --collection capabilities
+  clusterlore search \"the 3 newest deployments in shop\"
+  clusterlore search \"how many message brokers are there?\"
+  clusterlore search databases --group-by namespace
+  clusterlore search queue -o name | head -1
+  clusterlore search --batch questions.jsonl --limit 20
+
+A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names]}.")]
+pub(crate) struct Search {
+    /// What to look for, in your own words
+    #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]
+    pub(crate) question: Vec<String>,
+    /// Answer the questions of a JSON lines file (- for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) batch: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeFlags,
+    /// Where to look
+    #[arg(long, value_enum, default_value_t = Collection::Instances)]
+    pub(crate) collection: Collection,
+    /// Only the number of those that fit, instead of them
+    #[arg(long, conflicts_with = "batch")]
+    pub(crate) count: bool,
+    /// Only how many fit of each: kind, namespace, owner, cluster or label:KEY
+    #[arg(long, value_name = "WHAT", conflicts_with = "batch")]
+    pub(crate) group_by: Option<GroupBy>,
+    #[command(flatten)]
+    pub(crate) hits: HitFlags,
+    /// Show how the score comes about
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore count \"message brokers\"
+  clusterlore count databases per namespace
+  clusterlore count --kind pod -n shop
+  clusterlore count deployments older than 30 days --group-by label:team
+  clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
+
+Without a question everything in reach is counted. What only has to be in reach is counted exactly; with words, what has evidence for them.")]
+pub(crate) struct Count {
+    /// What to count, in your own words; may be left out
+    pub(crate) question: Vec<String>,
+    /// How many of each: kind, namespace, owner (the topmost controller), cluster or label:KEY
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) group_by: Option<GroupBy>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeFlags,
+    /// Where to look
+    #[arg(long, value_enum, default_value_t = Collection::Instances)]
+    pub(crate) collection: Collection,
+    /// How the numbers are printed; name: the groups, one a line
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore similar deploy/checkout -n shop                  more like this one
+  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as -o name prints it
+  clusterlore similar sts/orders-db --kind sts,cluster --limit 5
+
+With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
+pub(crate) struct Similar {
+    /// Stored id (NAMESPACE/VERSION/KIND/NAME), or KIND/NAME
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) scope: ScopeFlags,
+    #[command(flatten)]
+    pub(crate) hits: HitFlags,
+    /// Show how the score comes about
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,5 +1,6 @@
 //! Makes ready objects of flags: the one place where sources, stores and embedders are chosen.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use clusterlore_models::{Builtin, Embedder};
 use clusterlore_search::Searcher;
 use clusterlore_store::Sqlite;
 
-use crate::args::{ClusterFlags, StoreFlags};
+use crate::args::{CatalogueFlags, ClusterFlags, StoreFlags};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,9 +45,22 @@ pub(crate) fn embedder() -> Arc<dyn Embedder> {
     Arc::new(Builtin::default())
 }
 
+/// What is known of software; the command keeps it for as long as it searches.
+pub(crate) fn catalogue(flags: &CatalogueFlags) -> anyhow::Result<Cow<'static, Catalogue>> {
+    Ok(match &flags.file {
+        None => Cow::Borrowed(Catalogue::builtin()),
+        Some(file) => Cow::Owned(Catalogue::with_file(file).context("--catalogue")?),
+    })
+}
+
 /// Who answers questions.
-pub(crate) fn searcher() -> Searcher<'static> {
-    Searcher::new(Catalogue::builtin())
+pub(crate) fn searcher(catalogue: &Catalogue) -> Searcher<'_> {
+    Searcher::new(catalogue)
+}
+
+/// The time, as questions are given it.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now().to_string()
 }
 
 /// A live cluster.

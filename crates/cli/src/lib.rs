@@ -40,15 +40,17 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<Done> {
-    let Args { cluster, store, command, verbose: _ } = args;
+    let Args { cluster, store, catalogue, command, verbose: _ } = args;
     match command {
-        Command::Index(flags) => commands::index::run(&cluster, &store, &flags).await,
-        Command::Sync(flags) => commands::sync::run(&cluster, &store, &flags).await,
+        Command::Index(flags) => commands::index::run(&cluster, &store, &catalogue, &flags).await,
+        Command::Sync(flags) => commands::sync::run(&cluster, &store, &catalogue, &flags).await,
         Command::SyncInstances(flags) => commands::sync_instances::run(&cluster, &store, &flags).await,
-        Command::Search(flags) => commands::search::run(&store, &flags).await,
+        Command::Search(flags) => commands::search::run(&store, &catalogue, &flags).await,
+        Command::Count(flags) => commands::count::run(&store, &catalogue, &flags).await,
+        Command::Similar(flags) => commands::similar::run(&store, &catalogue, &flags).await,
         Command::Status(flags) => commands::status::run(&store, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&cluster, &store, &flags).await,
-        Command::Demo(flags) => commands::demo::run(&flags).await,
+        Command::Demo(flags) => commands::demo::run(&catalogue, &flags).await,
         Command::Completions(flags) => commands::completions::run(&flags),
     }
 }

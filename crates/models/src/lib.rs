@@ -56,4 +56,10 @@ pub trait Embedder: Send + Sync {
     /// # Errors
     /// When the model fails as a whole; there are no partial answers.
     async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// Whether it has a meaning for exactly this word, in lower case; `None` where it cannot tell.
+    fn knows(&self, word: &str) -> Option<bool> {
+        let _ = word;
+        None
+    }
 }

@@ -7,7 +7,7 @@ use clusterlore_store::{Probe, StateStore, VectorStore};
 
 use crate::lexicon::Nearness;
 use crate::ranking::Ranking;
-use crate::{Noun, SearchError, Searcher, Target, Understood};
+use crate::{Noun, Reach, SearchError, Searcher, Target, Understood};
 
 /// Types that may vouch for their instances.
 const TYPES: usize = 8;
@@ -31,7 +31,8 @@ impl Searcher<'_> {
         }
         let question = Understood { text: understood.text.clone(), ..Understood::default() };
         let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default());
-        let (ranked, ..) = self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec()).await?;
+        let (ranked, ..) =
+            self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence(&self.weights);
         let built_in = |noun: &Noun| match noun {
             Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),

@@ -15,7 +15,7 @@ const FOLDED_FROM: usize = 4;
 /// Candidates that are looked at for a hit, to begin with.
 const LOOKED_AT: usize = 3;
 /// Controllers above each other: Deployment, ReplicaSet and Pod are three, with a custom resource over them four.
-const LEVELS: usize = 4;
+pub(crate) const LEVELS: usize = 4;
 
 /// A candidate with what it stands for.
 pub(crate) struct Gathered<'c> {
@@ -124,6 +124,15 @@ impl<'c> Searcher<'c> {
     }
 }
 
+/// Each thing on its own again.
+pub(crate) fn apart(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
+    let all = gathered.into_iter().flat_map(|mut g| {
+        let others = std::mem::take(&mut g.elsewhere);
+        std::iter::once(g).chain(others)
+    });
+    all.collect()
+}
+
 /// Puts equal things of different namespaces (or clusters) under the first of them.
 fn fold(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
     let mut counts: HashMap<(String, String), usize> = HashMap::new();
@@ -172,7 +181,7 @@ fn key_of(instance: &ResourceInstance) -> ObjectKey {
 }
 
 /// Keys under which the owner may be known: it lives in the object's own namespace, or in none.
-fn owner_keys(instance: &ResourceInstance) -> Vec<ObjectKey> {
+pub(crate) fn owner_keys(instance: &ResourceInstance) -> Vec<ObjectKey> {
     let Some(owner) = &instance.owner else { return Vec::new() };
     let cluster = instance.cluster.as_deref().unwrap_or_default();
     let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);

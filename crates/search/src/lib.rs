@@ -2,12 +2,16 @@
 //!
 //! Never in this room: flags, printing, and writing to a store.
 
+mod ask;
 mod bridge;
+mod count;
 mod fold;
 mod kinds;
 mod lexicon;
 mod profile;
 mod ranking;
+mod similar;
+mod typos;
 mod understand;
 mod weights;
 
@@ -21,10 +25,12 @@ use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, Vecto
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use ask::{Ask, GroupBy, Order, UnknownGroup};
+pub use count::Count;
 pub use kinds::{UnknownKind, resolve_kinds};
 pub use profile::{Place, Places};
 pub use ranking::{Reason, Score};
-pub use understand::{Understood, understand};
+pub use understand::{Surroundings, Understood, understand};
 pub use weights::{Features, Weights};
 
 use fold::Gathered;
@@ -32,13 +38,34 @@ use lexicon::{Lexicon, Nearness};
 use profile::{Profile, Profiles};
 use ranking::Ranking;
 
-/// Documents that the nearest vectors put up for ranking.
-const NEAREST: usize = 120;
-/// Documents that the words put up for ranking.
-const CONTAINING: usize = 160;
+/// Documents that are put up for ranking.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// By the nearest vectors.
+    nearest: usize,
+    /// By words.
+    containing: usize,
+}
 
-/// Documents that are looked at where only a scope was asked for.
-const SCOPE: usize = 1_000;
+impl Reach {
+    /// For the best hits.
+    const NEAR: Self = Self { nearest: 120, containing: 160 };
+    /// For all that fits: what is counted, or must be of an age.
+    const FAR: Self = Self { nearest: 2_000, containing: 5_000 };
+    /// Where only a scope was asked for.
+    const SCOPE: Self = Self { nearest: 1_000, containing: 0 };
+    /// Where only a scope was asked for, and everything in it counts.
+    const ALL: Self = Self { nearest: usize::MAX, containing: 0 };
+
+    fn of(understood: &Understood) -> Self {
+        match (understood.scope_only, understood.ask.by_age()) {
+            (true, true) => Self::ALL,
+            (true, false) => Self::SCOPE,
+            (false, true) => Self::FAR,
+            (false, false) => Self::NEAR,
+        }
+    }
+}
 
 /// Place of the hit that tells how near the crowd is, and what its score is worth against the best.
 const CROWD: usize = 10;
@@ -80,6 +107,8 @@ pub struct Question {
     pub filter: Filter,
     /// How many hits at most.
     pub limit: usize,
+    /// When it is asked, RFC 3339; empty where the caller does not know, and then no age can be asked for.
+    pub now: String,
 }
 
 /// What a hit is.
@@ -129,11 +158,12 @@ pub enum SearchError {
     #[error(transparent)]
     Embed(#[from] EmbedError),
     /// The collection is not there.
-    #[error("nothing is indexed yet: the store has no collection \"{0}\". Fill it with \"clusterlore sync-instances\"")]
+    #[error("nothing is indexed yet: the store has no collection \"{0}\". Fill it with \"clusterlore {filler}\", or both collections with \"clusterlore index\"", filler = filler(.0))]
     Empty(&'static str),
     /// Another embedder filled it.
     #[error(
-        "collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}. Search with --embedder {stored}, or embed everything again with \"clusterlore sync-instances --reindex\""
+        "collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}. Search with --embedder {stored}, or embed everything again with \"clusterlore {filler} --reindex\"",
+        filler = filler(collection)
     )]
     OtherEmbedder {
         /// Which collection.
@@ -143,9 +173,40 @@ pub enum SearchError {
         /// Who asks.
         offered: String,
     },
+    /// There is no such object.
+    #[error(
+        "there is no object {id:?} in the index; expected a stored id such as shop/apps/v1/Deployment/web, or kind/name{}",
+        instead(near)
+    )]
+    NoSuchObject {
+        /// What was asked for.
+        id: String,
+        /// Ids of those that are called nearly so.
+        near: Vec<String>,
+    },
+    /// There are several objects of the kind and name.
+    #[error("{id:?} is the name of {}: {}; name one of them, or its namespace with -n", ids.len(), ids.join(", "))]
+    ManyObjects {
+        /// What was asked for.
+        id: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The kind is none.
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
     /// A question without words.
     #[error("the question is empty; ask for something, such as \"what databases are running?\"")]
     NoQuestion,
+}
+
+fn instead(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!(". Did you mean {}?", near.join(" or ")) }
+}
+
+/// The command that fills a collection.
+fn filler(collection: &str) -> &'static str {
+    if collection == CAPABILITIES { "sync" } else { "sync-instances" }
 }
 
 /// Answers questions. Keeps what it made of documents, so that the next question costs less; one serves a whole process.
@@ -196,41 +257,26 @@ impl<'c> Searcher<'c> {
         if words::split(&question.text).is_empty() {
             return Err(SearchError::NoQuestion);
         }
-        let collection = question.target.collection();
-        let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
-        let offered = embedder.identity();
-        if info.embedder != offered {
-            return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
-        }
-        let understood = match question.target {
-            Target::Instances => {
-                let types = store.types().await?;
-                let vocabulary = store.vocabulary(collection).await?;
-                understand(&question.text, &question.filter, &vocabulary, &types, self.catalogue)
-            }
-            // A type has no scope: every word of the question is about what it is for.
-            Target::Types => {
-                Understood { text: question.text.clone(), filter: question.filter.clone(), ..Understood::default() }
-            }
-        };
+        let documents = self.documents(store, embedder, question.target).await?;
+        let understood = self.understood(store, embedder, question).await?;
         if understood.impossible.is_some() {
-            return Ok(Answer { hits: Vec::new(), understood, total: info.documents, admitted: 0 });
+            return Ok(Answer { hits: Vec::new(), understood, total: documents, admitted: 0 });
         }
-        let vector = match understood.scope_only {
-            true => Vec::new(),
-            false => embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default(),
+        let vector = self.vector(embedder, &understood).await?;
+        let mut ranking = self.ranking(store, embedder, question.target, &understood, &vector).await?;
+        let reach = Reach::of(&understood);
+        let (ranked, total, admitted) =
+            self.rank(store, question.target, &mut ranking, &understood, vector, reach).await?;
+        let limit = understood.ask.at_most.map_or(question.limit, |n| n.min(question.limit));
+        let mut fitting = self.fitting(ranked, &ranking);
+        let gathered = if understood.ask.by_age() {
+            // In another order than that of their scores only hits with evidence stand.
+            fitting.retain(|r| understood.ask.order.is_none() || r.score >= ranking.evidence(&self.weights));
+            understood.ask.narrow(fold::apart(self.gather(store, fitting, &understood, usize::MAX).await?))
+        } else {
+            self.gather(store, fitting, &understood, limit).await?
         };
-        let near = match understood.scope_only {
-            true => Nearness::default(),
-            false => self.lexicon.nearness(self.catalogue, &understood.text, &offered, &vector).await?,
-        };
-        let mut ranking = Ranking::new(self.catalogue, &understood, near);
-        if question.target == Target::Instances && !understood.scope_only {
-            ranking.bridge(self.bridge(store, &offered, &understood, &vector).await?);
-        }
-        let (ranked, total, admitted) = self.rank(store, question.target, &mut ranking, &understood, vector).await?;
-        let gathered = self.gather(store, self.fitting(ranked, &ranking), &understood, question.limit).await?;
-        let hits = gathered.into_iter().take(question.limit).map(|g| self.hit(g, &ranking)).collect();
+        let hits = gathered.into_iter().take(limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
         Ok(Answer { hits, understood, total, admitted })
     }
@@ -260,6 +306,51 @@ impl<'c> Searcher<'c> {
         Hit { noun: shown.profile.noun.clone(), id: shown.id, score, controlled, elsewhere }
     }
 
+    /// How many documents there are to search, if they may be searched.
+    async fn documents<S: VectorStore>(
+        &self,
+        store: &S,
+        embedder: &dyn Embedder,
+        target: Target,
+    ) -> Result<usize, SearchError> {
+        let collection = target.collection();
+        let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
+        let offered = embedder.identity();
+        if info.embedder != offered {
+            return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
+        }
+        Ok(info.documents)
+    }
+
+    /// The question's vector; empty where meaning plays no part.
+    async fn vector(&self, embedder: &dyn Embedder, understood: &Understood) -> Result<Vec<f32>, SearchError> {
+        if understood.scope_only || understood.language.is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(embedder.embed(Purpose::Query, vec![understood.text.clone()]).await?.pop().unwrap_or_default())
+    }
+
+    /// What speaks for a candidate, as far as it is known before candidates are.
+    async fn ranking<'q, S: VectorStore + StateStore>(
+        &self,
+        store: &S,
+        embedder: &dyn Embedder,
+        target: Target,
+        understood: &'q Understood,
+        vector: &[f32],
+    ) -> Result<Ranking<'q, 'c>, SearchError> {
+        let identity = embedder.identity();
+        let near = match understood.scope_only || understood.language.is_some() {
+            true => Nearness::default(),
+            false => self.lexicon.nearness(self.catalogue, &understood.text, &identity, vector).await?,
+        };
+        let mut ranking = Ranking::new(self.catalogue, understood, near);
+        if target == Target::Instances && !understood.scope_only {
+            ranking.bridge(self.bridge(store, &identity, understood, vector).await?);
+        }
+        Ok(ranking)
+    }
+
     /// Candidates, best first; how many documents there are, and how many the filter admits.
     async fn rank<S: VectorStore>(
         &self,
@@ -268,13 +359,15 @@ impl<'c> Searcher<'c> {
         ranking: &mut Ranking<'_, 'c>,
         understood: &Understood,
         vector: Vec<f32>,
+        reach: Reach,
     ) -> Result<(Vec<Ranked<'c>>, usize, usize), SearchError> {
         let terms = question_terms(&understood.text);
         let mut looked_for = terms.clone();
         looked_for.extend(ranking.aliases().into_iter().filter(|alias| !terms.contains(alias)));
-        let nearest = if understood.scope_only { SCOPE } else { NEAREST };
         let filter = understood.filter.clone();
-        let probe = Probe { vector, terms: looked_for, filter, nearest, containing: CONTAINING };
+        // Without a vector nothing is near.
+        let nearest = if vector.is_empty() && !understood.scope_only { 0 } else { reach.nearest };
+        let probe = Probe { vector, terms: looked_for, filter, nearest, containing: reach.containing };
         let bridged = ranking.probe_of_bridged(&probe);
         let Candidates { mut documents, frequencies, total, admitted } =
             store.probe(target.collection(), probe).await?;

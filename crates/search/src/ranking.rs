@@ -93,6 +93,12 @@ impl<'q, 'c> Ranking<'q, 'c> {
         Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named, kinds, bridge, near }
     }
 
+    /// Lets objects count that are not the software that is named: what stands in the place of a question is an object.
+    pub(crate) fn of_anything(mut self) -> Self {
+        self.named.clear();
+        self
+    }
+
     /// Weighs the question's terms by how many of `total` documents hold each.
     pub(crate) fn weigh(&mut self, terms: &[String], frequencies: &[usize], total: usize) {
         let idf = |n: usize| (1.0 + total as f32 / (n as f32 + 1.0)).ln();

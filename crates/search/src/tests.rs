@@ -101,5 +101,148 @@ async fn what_cannot_be_asked_is_said() {
     ));
     let types = Question { text: "x".into(), target: Target::Types, limit: 1, ..Question::default() };
     let message = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &types).await.unwrap_err().to_string();
-    assert!(message.contains("clusterlore sync-instances"), "{message}");
+    assert!(message.contains("\"clusterlore sync\"") && message.contains("clusterlore index"), "{message}");
+}
+
+/// Twelve pods of three deployments in two namespaces, and a cache that nobody dated.
+async fn farm(folder: &tempfile::TempDir) -> Sqlite {
+    let store = Sqlite::open_or_create(&folder.path().join("farm.db")).unwrap();
+    store.open_collection(INSTANCES, &Toy.identity()).await.unwrap();
+    let owner = |kind: &str, name: &str| {
+        let (api_version, uid) = ("apps/v1".to_owned(), String::new());
+        Some(clusterlore_core::OwnerReference { api_version, kind: kind.into(), name: name.into(), uid })
+    };
+    let mut objects = Vec::new();
+    for (namespace, name, month) in [("barn", "wolf", 1), ("barn", "oak", 2), ("field", "fox", 3)] {
+        let object = |api_version: &str, kind: &str, name: &str| {
+            let mut o = ResourceInstance::new(api_version, kind, Some(namespace), name).unwrap();
+            o.created_at = format!("2026-0{month}-01T00:00:00Z");
+            if namespace == "barn" {
+                o.labels.insert("team".into(), "herd".into());
+            }
+            o
+        };
+        objects.push((object("apps/v1", "Deployment", name), "deployments.apps"));
+        let mut set = object("apps/v1", "ReplicaSet", &format!("{name}-rs"));
+        set.owner = owner("Deployment", name);
+        objects.push((set, "replicasets.apps"));
+        for n in 0..4 {
+            let mut pod = object("v1", "Pod", &format!("{name}-{n}"));
+            pod.owner = owner("ReplicaSet", &format!("{name}-rs"));
+            objects.push((pod, "pods"));
+        }
+    }
+    objects.push((ResourceInstance::new("v1", "Pod", Some("field"), "stone").unwrap(), "pods"));
+    let mut upserts = Vec::new();
+    for (object, type_name) in objects {
+        let document = Document::of_instance(&object, type_name);
+        let vector = Toy.embed(Purpose::Document, vec![document.text.clone()]).await.unwrap().pop();
+        upserts.push(Upsert { document, vector });
+    }
+    store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap();
+    store
+}
+
+fn asked(text: &str) -> Question {
+    Question { text: text.into(), limit: 10, now: "2026-03-11T00:00:00Z".into(), ..Question::default() }
+}
+
+#[tokio::test]
+async fn counts_are_exact_where_only_a_scope_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let searcher = Searcher::new(Catalogue::builtin());
+    let pods = Filter { types: ["pods".to_owned()].into(), ..Filter::default() };
+    for (text, filter, group_by, total, groups) in [
+        ("", Filter::default(), None, 19, &[][..]),
+        ("", pods.clone(), None, 13, &[]),
+        ("", pods.clone(), Some(GroupBy::Namespace), 13, &[("barn", 8), ("field", 5)]),
+        ("", pods.clone(), Some(GroupBy::Label("team".into())), 13, &[("herd", 8), ("(none)", 5)]),
+        ("", pods.clone(), Some(GroupBy::Cluster), 13, &[("(none)", 13)]),
+        (
+            "",
+            pods.clone(),
+            Some(GroupBy::Owner),
+            13,
+            &[("Deployment/fox", 4), ("Deployment/oak", 4), ("Deployment/wolf", 4), ("(none)", 1)],
+        ),
+        (
+            "everything in barn per kind",
+            Filter::default(),
+            None,
+            12,
+            &[("Pod", 8), ("Deployment", 2), ("ReplicaSet", 2)],
+        ),
+        ("older than 30 days", pods.clone(), None, 8, &[]),
+        ("how many in the moon namespace", Filter::default(), None, 0, &[]),
+        ("how many animals are there", pods, None, 8, &[]),
+    ] {
+        let question = Question { filter, ..asked(text) };
+        let count = searcher.count(&store, &Toy, &question, group_by).await.unwrap();
+        assert_eq!(count.total, total, "{text}");
+        let shown: Vec<(&str, usize)> = count.groups.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        assert_eq!(shown, groups, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn hits_are_ordered_and_limited_by_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let searcher = Searcher::new(Catalogue::builtin());
+    let pods = Filter { types: ["pods".to_owned()].into(), ..Filter::default() };
+    for (text, first, hits) in [
+        ("newest", "field/v1/Pod/fox-0", 10),
+        ("the 2 newest things", "field/v1/Pod/fox-0", 2),
+        ("oldest animals", "barn/v1/Pod/wolf-0", 8),
+        ("newest animals", "field/v1/Pod/fox-0", 8),
+        ("everything older than 30 days", "barn/v1/Pod/oak-0", 8),
+        ("animals newer than 30 days", "field/v1/Pod/fox-0", 4),
+        ("everything older than 99999999999 years", "", 0),
+        ("everything older than -1 days", "", 0),
+    ] {
+        let question = Question { filter: pods.clone(), ..asked(text) };
+        let answer = searcher.search(&store, &Toy, &question).await.unwrap();
+        let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
+        assert_eq!((ids.first().copied().unwrap_or_default(), ids.len()), (first, hits), "{text}: {ids:?}");
+    }
+    let all = Question { limit: 100, filter: pods, ..asked("oldest things") };
+    let answer = searcher.search(&store, &Toy, &all).await.unwrap();
+    assert_eq!(answer.hits.last().unwrap().id, "field/v1/Pod/stone", "what has no date comes last");
+}
+
+#[tokio::test]
+async fn similar_objects_and_those_that_are_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let types: Vec<ResourceType> = [("Pod", "pods", ""), ("Deployment", "deployments", "apps")]
+        .map(|(kind, plural, group)| ResourceType {
+            kind: kind.into(),
+            plural: plural.into(),
+            group: group.into(),
+            ..ResourceType::default()
+        })
+        .into();
+    store.remember_types("", &types).await.unwrap();
+    let searcher = Searcher::new(Catalogue::builtin());
+    let similar = async |id: &str, namespaces: &[&str]| {
+        let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
+        let question = Question { filter: Filter { namespaces, ..Filter::default() }, ..asked("") };
+        let answer = searcher.similar(&store, &Toy, id, &question).await?;
+        Ok::<Vec<String>, SearchError>(answer.hits.into_iter().map(|hit| hit.id).collect())
+    };
+    let like = similar("field/apps/v1/Deployment/fox", &[]).await.unwrap();
+    assert!(!like.contains(&"field/apps/v1/Deployment/fox".to_owned()));
+    assert_eq!(like, similar("deployment/fox", &["field"]).await.unwrap());
+    assert!(similar("field/apps/v1/Deployment/fox", &["barn"]).await.unwrap().iter().all(|id| id.starts_with("barn/")));
+    for (id, message) in [
+        ("field/apps/v1/Deployment/fx", "Did you mean field/apps/v1/Deployment/fox"),
+        ("deployment/nothing-like-it", "there is no object \"deployment/nothing-like-it\""),
+        ("fox", "expected a stored id"),
+        ("burrow/fox", "no resource type is called \"burrow\""),
+        ("", "there is no object"),
+    ] {
+        let error = similar(id, &[]).await.unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
 }

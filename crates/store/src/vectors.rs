@@ -177,6 +177,18 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError>;
 
+    /// How many documents hold each of the terms.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError>;
+
+    /// All terms with the number of documents that hold each, in the order of the terms.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError>;
+
     /// Documents per cluster and type, sorted.
     ///
     /// # Errors

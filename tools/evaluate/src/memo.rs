@@ -64,6 +64,10 @@ impl Embedder for RememberingEmbedder {
         }
         Ok(vectors)
     }
+
+    fn knows(&self, word: &str) -> Option<bool> {
+        self.embedder.knows(word)
+    }
 }
 
 /// A probe, so that it can be looked up.
@@ -90,6 +94,7 @@ pub(crate) struct RememberingStore {
     vocabularies: Memo<String, Arc<Vocabulary>>,
     types: Memo<(), Arc<Vec<(String, ResourceType)>>>,
     probes: Memo<Probed, Candidates>,
+    frequencies: Memo<(String, Vec<String>), Vec<usize>>,
 }
 
 impl RememberingStore {
@@ -100,6 +105,7 @@ impl RememberingStore {
             vocabularies: Memo::default(),
             types: Memo::default(),
             probes: Memo::default(),
+            frequencies: Memo::default(),
         }
     }
 }
@@ -116,6 +122,15 @@ impl VectorStore for RememberingStore {
 
     async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
         self.vocabularies.of(collection.to_owned(), self.store.vocabulary(collection)).await
+    }
+
+    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        let key = (collection.to_owned(), terms.to_vec());
+        self.frequencies.of(key, self.store.frequencies(collection, terms)).await
+    }
+
+    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+        self.store.terms(collection).await
     }
 
     async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {

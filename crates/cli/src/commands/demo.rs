@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use clusterlore_search::{Question, Target};
-use clusterlore_store::Filter;
 
-use crate::args::{ClusterFlags, Demo, Output, StoreFlags, SyncInstances};
-use crate::commands::sync_instances;
+use crate::args::{CatalogueFlags, ClusterFlags, Demo, Index, InferenceFlag, Output, StoreFlags, SyncInstances};
+use crate::commands::index;
 use crate::print::{self, hits};
 use crate::{Done, build};
 
@@ -31,7 +30,7 @@ const QUESTIONS: &[(&str, Target)] = &[
     ("how do I get a TLS certificate?", Target::Types),
 ];
 
-pub(crate) async fn run(flags: &Demo) -> anyhow::Result<Done> {
+pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Result<Done> {
     if let Some(folder) = &flags.write {
         write_manifests(folder)?;
         print::note(&format!("The example's manifests are in {}.", folder.display()));
@@ -43,19 +42,20 @@ pub(crate) async fn run(flags: &Demo) -> anyhow::Result<Done> {
     let store = StoreFlags { store: Some(scratch.path().join("index.db")) };
     let cluster = ClusterFlags { kubeconfig: None, context: None };
     print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
-    sync_instances::run(&cluster, &store, &folder_sync(&manifests)).await?;
+    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlag::Rules };
+    index::run(&cluster, &store, catalogue, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
     let (store, embedder) = (build::store_for_reading(&store)?, build::embedder());
+    let catalogue = build::catalogue(catalogue)?;
+    let searcher = build::searcher(&catalogue);
     for (text, target) in questions {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };
         print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;
-        let question = Question { text: text.to_owned(), target, filter: Filter::default(), limit: 5 };
-        hits::print(&build::searcher().search(&store, &*embedder, &question).await?, Output::Table, false)?;
+        let question = Question { text: text.to_owned(), target, limit: 5, now: build::now(), ..Question::default() };
+        hits::print(&searcher.search(&store, &*embedder, &question).await?, Output::Table, false)?;
     }
-    print::note(
-        "\nNow your own cluster: clusterlore sync-instances, then clusterlore search \"what databases are running?\"",
-    );
+    print::note("\nNow your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::sync_instances::open_store;
 use super::{sync, sync_instances};
-use crate::args::{ClusterFlags, Index, StoreFlags};
+use crate::args::{CatalogueFlags, ClusterFlags, Index, StoreFlags};
 use crate::{Done, build, print};
 
 /// Both summaries.
@@ -16,9 +16,14 @@ struct Summaries {
     instances: Summary,
 }
 
-pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Index) -> anyhow::Result<Done> {
+pub(crate) async fn run(
+    cluster: &ClusterFlags,
+    store: &StoreFlags,
+    catalogue: &CatalogueFlags,
+    flags: &Index,
+) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
-    let inference = sync::inference(*inference)?;
+    let inference = sync::inference(*inference, catalogue)?;
     let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
     let json = flags.output.is_some();
     let embedder = build::embedder();

@@ -1,10 +1,12 @@
 //! One file a command, each with `run`.
 
 pub(crate) mod completions;
+pub(crate) mod count;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod index;
 pub(crate) mod search;
+pub(crate) mod similar;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod sync_instances;

@@ -5,35 +5,52 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use clusterlore_models::Embedder;
-use clusterlore_search::{Question, SearchError, Target, resolve_kinds};
+use clusterlore_search::{Question, SearchError, Searcher, Target, resolve_kinds};
 use clusterlore_store::{Filter, Sqlite, StateStore};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Collection, Search, StoreFlags};
-use crate::print::hits;
+use crate::args::{CatalogueFlags, Collection, HitFlags, Output, ScopeFlags, Search, StoreFlags};
+use crate::print::{hits, numbers};
 use crate::{Done, build};
 
-pub(crate) async fn run(store: &StoreFlags, flags: &Search) -> anyhow::Result<Done> {
+pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &Search) -> anyhow::Result<Done> {
+    let catalogue = build::catalogue(catalogue)?;
     let store = build::store_for_reading(store)?;
-    let embedder = build::embedder();
-    let filter = filter(&store, flags).await?;
-    let limit = usize::from(flags.limit);
-    match &flags.batch {
-        Some(file) => batch(&store, &*embedder, file, &filter, limit).await?,
-        None => {
-            let target = match flags.collection {
-                Collection::Instances => Target::Instances,
-                Collection::Capabilities => Target::Types,
-            };
-            let question = Question { text: flags.question.join(" "), target, filter, limit };
-            let answer = build::searcher().search(&store, &*embedder, &question).await?;
-            hits::print(&answer, flags.output, flags.explain)?;
-        }
+    let (embedder, searcher) = (build::embedder(), build::searcher(&catalogue));
+    let filter = filter(&store, &flags.scope).await?;
+    let HitFlags { limit, output } = flags.hits;
+    let limit = usize::from(limit);
+    if let Some(file) = &flags.batch {
+        batch(&store, &*embedder, &searcher, file, &filter, limit).await?;
+        return Ok(Done::Whole);
     }
+    let (text, target) = (flags.question.join(" "), target(flags.collection));
+    let question = Question { text, target, filter, limit, now: build::now() };
+    if flags.count || flags.group_by.is_some() {
+        let count = searcher.count(&store, &*embedder, &question, flags.group_by.clone()).await?;
+        numbers::print(&count, output, flags.explain)?;
+        return Ok(Done::Whole);
+    }
+    let answer = searcher.search(&store, &*embedder, &question).await?;
+    // Programs get the hits, whatever was asked; who asks "how many" is told that first.
+    if output == Output::Table && answer.understood.ask.counts() && answer.understood.impossible.is_none() {
+        let count = searcher.count(&store, &*embedder, &question, None).await?;
+        crate::print::line(&format!("{}\n", numbers::text(&count)))?;
+    }
+    hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
 }
 
-async fn filter(store: &Sqlite, flags: &Search) -> anyhow::Result<Filter> {
+/// The collection's target.
+pub(crate) fn target(collection: Collection) -> Target {
+    match collection {
+        Collection::Instances => Target::Instances,
+        Collection::Capabilities => Target::Types,
+    }
+}
+
+/// What the flags narrow a question to.
+pub(crate) async fn filter(store: &Sqlite, flags: &ScopeFlags) -> anyhow::Result<Filter> {
     let mut filter = Filter {
         clusters: flags.cluster_name.iter().cloned().collect(),
         namespaces: flags.namespaces.iter().cloned().collect(),
@@ -64,6 +81,7 @@ struct Answered {
 async fn batch(
     store: &Sqlite,
     embedder: &dyn Embedder,
+    searcher: &Searcher<'_>,
     file: &Path,
     filter: &Filter,
     limit: usize,
@@ -75,7 +93,7 @@ async fn batch(
             .map_err(|e| anyhow!("{} cannot be read ({e}); expected a file of JSON lines", file.display()))?;
         Box::new(std::io::BufReader::new(opened))
     };
-    let searcher = build::searcher();
+    let now = build::now();
     let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for (number, line) in input.lines().enumerate() {
         let line = line.with_context(|| format!("{}", file.display()))?;
@@ -89,7 +107,8 @@ async fn batch(
                 number + 1
             )
         })?;
-        let question = Question { text: asked.q, target: asked.target, filter: filter.clone(), limit };
+        let question =
+            Question { text: asked.q, target: asked.target, filter: filter.clone(), limit, now: now.clone() };
         let hits = match searcher.search(store, embedder, &question).await {
             Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),

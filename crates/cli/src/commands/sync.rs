@@ -10,15 +10,20 @@ use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary
 use clusterlore_store::Sqlite;
 
 use super::sync_instances::open_store;
-use crate::args::{ClusterFlags, InferenceFlag, StoreFlags, Sync};
+use crate::args::{CatalogueFlags, ClusterFlags, InferenceFlag, StoreFlags, Sync};
 use crate::print::{self, progress::Lines};
 use crate::{Done, build};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
 
-pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync) -> anyhow::Result<Done> {
-    let inference = inference(flags.inference)?;
+pub(crate) async fn run(
+    cluster: &ClusterFlags,
+    store: &StoreFlags,
+    catalogue: &CatalogueFlags,
+    flags: &Sync,
+) -> anyhow::Result<Done> {
+    let inference = inference(flags.inference, catalogue)?;
     let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
     let summary = once(Run {
         source,
@@ -43,9 +48,9 @@ pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync
 }
 
 /// Who says what a type is for.
-pub(crate) fn inference(flag: InferenceFlag) -> anyhow::Result<Inference> {
+pub(crate) fn inference(flag: InferenceFlag, catalogue: &CatalogueFlags) -> anyhow::Result<Inference> {
     match flag {
-        InferenceFlag::Rules => Ok(Inference::builtin()),
+        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(build::catalogue(catalogue)?.into_owned()))),
         InferenceFlag::Llm => bail!(
             "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
         ),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clusterlore_core::{Capability, Complexity, ResourceType};
 use clusterlore_search::{Answer, Hit, Noun};
 use serde::Serialize;
 
@@ -25,9 +26,45 @@ struct JsonHit<'a> {
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'a str>,
+    #[serde(flatten)]
+    ty: Option<JsonType<'a>>,
     matched: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Vec<Explained>>,
+}
+
+/// What only a type has.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonType<'a> {
+    explain_command: String,
+    #[serde(flatten)]
+    capability: Option<JsonCapability<'a>>,
+}
+
+/// What a type is for, where that is known.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonCapability<'a> {
+    use_case: &'a str,
+    capabilities: &'a [String],
+    providers: &'a [String],
+    complexity: Complexity,
+}
+
+/// How to read more of a type.
+fn explain_command(ty: &ResourceType) -> String {
+    format!("kubectl explain {}", ty.name())
+}
+
+fn json_type<'a>(ty: &'a ResourceType, capability: Option<&'a Capability>) -> JsonType<'a> {
+    let capability = capability.map(|c| JsonCapability {
+        use_case: &c.use_case,
+        capabilities: &c.capabilities,
+        providers: &c.providers,
+        complexity: c.complexity,
+    });
+    JsonType { explain_command: explain_command(ty), capability }
 }
 
 /// A summand of the score.
@@ -38,23 +75,29 @@ struct Explained {
 }
 
 pub(crate) fn print(answer: &Answer, output: Output, explain: bool) -> anyhow::Result<()> {
+    super::understood(&answer.understood, explain);
     match output {
         Output::Json => super::json(&json_hits(answer, explain)),
         Output::Yaml => super::yaml(&json_hits(answer, explain)),
         Output::Name => answer.hits.iter().try_for_each(|hit| super::line(&hit.id)),
         Output::Table => {
-            if explain {
-                answer.understood.notes.iter().for_each(|note| super::note(note));
-            }
             if answer.hits.is_empty() {
-                let why = answer.understood.impossible.clone().unwrap_or_else(|| "no document says so".to_owned());
+                let why = answer.understood.impossible.clone().unwrap_or_else(|| {
+                    let limited = answer.understood.ask.since.is_some() || answer.understood.ask.until.is_some();
+                    // Manifests do not say when they were applied.
+                    if limited { "no document is known to be of that age" } else { "no document says so" }.to_owned()
+                });
                 super::note(&format!(
                     "Nothing fits: {why} ({} of {} documents in reach).",
                     answer.admitted, answer.total
                 ));
                 return Ok(());
             }
-            super::line(&as_table(answer, explain))
+            super::line(&as_table(answer, explain))?;
+            match &answer.hits[0].noun {
+                Noun::Type(ty, _) => super::line(&format!("\nRead more: {}", explain_command(ty))),
+                Noun::Instance(_) => Ok(()),
+            }
         }
     }
 }
@@ -79,6 +122,10 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         ),
         Noun::Type(t, _) => (t.kind.as_str(), t.api_version(), None, t.name(), None, t.description.clone(), None),
     };
+    let ty = match &hit.noun {
+        Noun::Type(t, capability) => Some(json_type(t, capability.as_deref())),
+        Noun::Instance(_) => None,
+    };
     JsonHit {
         id: &hit.id,
         score: rounded(hit.score.total()),
@@ -89,6 +136,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         labels,
         description,
         cluster,
+        ty,
         matched: whys(hit),
         explain: explain.then(explained),
     }

@@ -2,12 +2,14 @@
 
 pub(crate) mod hits;
 pub(crate) mod log;
+pub(crate) mod numbers;
 pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::io::Write;
 
 use clusterlore_pipeline::Summary;
+use clusterlore_search::Understood;
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
@@ -19,6 +21,21 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// A line on standard error.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// What of a question was read otherwise than it stands there, on standard error; with `explain` all that was read off it.
+pub(crate) fn understood(understood: &Understood, explain: bool) {
+    if explain {
+        understood.notes.iter().for_each(|line| note(line));
+    }
+    for (typed, meant) in &understood.corrections {
+        note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
+    }
+    if let Some(language) = understood.language {
+        note(&format!(
+            "The question seems to be in {language}; it is answered by names and by what the catalogue knows, not by meaning."
+        ));
+    }
 }
 
 /// How a run ended: what a dry run would do on standard output, the rest on standard error.

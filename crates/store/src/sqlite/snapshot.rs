@@ -25,6 +25,7 @@ pub(super) struct Snapshot {
     vocabulary: OnceLock<Arc<Vocabulary>>,
     /// Documents that hold a term, of the terms that were asked for.
     frequencies: Mutex<HashMap<String, usize>>,
+    terms: OnceLock<Arc<Vec<(String, usize)>>>,
 }
 
 impl Snapshot {
@@ -136,6 +137,19 @@ impl Snapshot {
         }
         all.sort_unstable_by(order);
         all
+    }
+
+    /// All terms, read when they are first asked for.
+    pub(super) fn terms(
+        &self,
+        read: impl FnOnce() -> rusqlite::Result<Vec<(String, usize)>>,
+    ) -> rusqlite::Result<Arc<Vec<(String, usize)>>> {
+        if let Some(terms) = self.terms.get() {
+            return Ok(Arc::clone(terms));
+        }
+        let mut terms = read()?;
+        terms.sort();
+        Ok(Arc::clone(self.terms.get_or_init(|| Arc::new(terms))))
     }
 
     /// Made when it is first asked for.

@@ -254,3 +254,18 @@ async fn a_full_disk_loses_nothing() {
     store.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
     assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 4);
 }
+
+#[tokio::test]
+async fn terms_are_counted_by_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let terms = store.terms(INSTANCES).await.unwrap();
+    assert!(terms.is_sorted() && terms.contains(&("wolf".to_owned(), 2)) && terms.contains(&("grey".to_owned(), 1)));
+    let asked = ["wolf", "absent", "red", "\"", ""].map(str::to_owned);
+    assert_eq!(store.frequencies(INSTANCES, &asked).await.unwrap(), [2, 0, 2, 0, 0]);
+    let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
+    store.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    assert!(store.terms(INSTANCES).await.unwrap().contains(&("dingo".to_owned(), 1)), "read again after a write");
+    assert!(store.terms("nothing").await.unwrap().is_empty());
+    assert_eq!(store.frequencies("nothing", &asked).await.unwrap(), [0; 5]);
+}

@@ -186,6 +186,31 @@ impl VectorStore for Sqlite {
         .await
     }
 
+    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        let (store, name, terms) = (self.clone(), collection.to_owned(), terms.to_vec());
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let Some(collection) = find(&transaction, &name)? else { return Ok(vec![0; terms.len()]) };
+            let snapshot = store.snapshot(&transaction, &name, &collection)?;
+            frequencies(&transaction, collection.id, &snapshot, &terms)
+        })
+        .await
+    }
+
+    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+        let (store, name) = (self.clone(), collection.to_owned());
+        self.with(move |connection| {
+            let transaction = connection.transaction()?;
+            let Some(collection) = find(&transaction, &name)? else { return Ok(Arc::default()) };
+            store.snapshot(&transaction, &name, &collection)?.terms(|| {
+                let mut select = transaction.prepare(&format!("SELECT term, doc FROM terms_{}", collection.id))?;
+                let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect()
+            })
+        })
+        .await
+    }
+
     async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
         let name = collection.to_owned();
         self.with(move |connection| {

@@ -1,0 +1,253 @@
+//! When what is asked for was created: "older than 30 days", "deployed last week", "since 2026-01-31".
+
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Span, Timestamp};
+
+use super::asks::number;
+use super::{Understood, Words};
+
+/// Words for coming into being; with them "today" is a limit, without them it is any word.
+const CREATED: [&str; 9] =
+    ["created", "deployed", "installed", "added", "started", "made", "launched", "introduced", "rolled"];
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// A limit on creation.
+enum Limit {
+    /// From then on.
+    Since(Timestamp),
+    /// Before then.
+    Until(Timestamp),
+    Between(Timestamp, Timestamp),
+}
+
+/// The time of the question, and the offset in which its days begin.
+struct Clock {
+    now: Timestamp,
+    offset: Offset,
+}
+
+impl Clock {
+    fn of(text: &str) -> Option<Self> {
+        let now: Timestamp = text.parse().ok()?;
+        let offset = Pieces::parse(text).ok().and_then(|p| p.to_numeric_offset()).unwrap_or(Offset::UTC);
+        Some(Self { now, offset })
+    }
+
+    /// So long ago; as long ago as can be said where that is longer.
+    fn ago(&self, seconds: i64) -> Timestamp {
+        let at = self.now.as_second().saturating_sub(seconds);
+        Timestamp::from_second(at.max(Timestamp::MIN.as_second())).unwrap_or(Timestamp::MIN)
+    }
+
+    fn today(&self) -> Date {
+        self.offset.to_datetime(self.now).date()
+    }
+
+    fn begin(&self, date: Date) -> Timestamp {
+        self.at(date.to_datetime(jiff::civil::Time::midnight()))
+    }
+
+    fn at(&self, time: DateTime) -> Timestamp {
+        TimeZone::fixed(self.offset).to_timestamp(time).unwrap_or(self.now)
+    }
+
+    /// "yesterday", "last week" …: from when until when.
+    fn period(&self, name: &str) -> Option<(Timestamp, Timestamp)> {
+        let today = self.today();
+        let monday = || today.saturating_sub(Span::new().days(i64::from(today.weekday().to_monday_zero_offset())));
+        let (begin, length) = match name {
+            "today" => (today, Span::new().days(1)),
+            "yesterday" => (today.saturating_sub(Span::new().days(1)), Span::new().days(1)),
+            "this week" => (monday(), Span::new().days(7)),
+            "last week" => (monday().saturating_sub(Span::new().days(7)), Span::new().days(7)),
+            "this month" => (today.first_of_month(), Span::new().months(1)),
+            "last month" => (today.first_of_month().saturating_sub(Span::new().months(1)), Span::new().months(1)),
+            "this year" => (today.first_of_year(), Span::new().years(1)),
+            "last year" => (today.first_of_year().saturating_sub(Span::new().years(1)), Span::new().years(1)),
+            _ => return None,
+        };
+        Some((self.begin(begin), self.begin(begin.saturating_add(length))))
+    }
+}
+
+/// Reads all limits and takes their words. Where one makes no sense, nothing fits it.
+pub(super) fn read(question: &mut Words, understood: &mut Understood, now: &str) {
+    let clock = Clock::of(now);
+    let mut any = false;
+    for at in 0..question.low.len() {
+        if question.taken[at] {
+            continue;
+        }
+        let found = compared(question, at, clock.as_ref())
+            .or_else(|| rolling(question, at, clock.as_ref()))
+            .or_else(|| dated(question, at, clock.as_ref()))
+            .or_else(|| named(question, at, clock.as_ref()));
+        match found {
+            None => {}
+            Some((taken, Ok(limit))) => {
+                question.take_range(at, taken);
+                any = true;
+                let (since, until) = match limit {
+                    Limit::Since(since) => (Some(since), None),
+                    Limit::Until(until) => (None, Some(until)),
+                    Limit::Between(since, until) => (Some(since), Some(until)),
+                };
+                let said = [since.map(|t| format!("since {t}")), until.map(|t| format!("before {t}"))];
+                understood
+                    .notes
+                    .push(format!("created {}", said.into_iter().flatten().collect::<Vec<_>>().join(" and ")));
+                understood.ask.limit(since, until);
+            }
+            Some((taken, Err(problem))) => {
+                question.take_range(at, taken);
+                understood.impossible = Some(problem);
+            }
+        }
+    }
+    if any {
+        for at in question.free().collect::<Vec<_>>() {
+            if question.is(Some(at), &CREATED) {
+                question.take(Some(at));
+            }
+        }
+    }
+}
+
+type Found = Option<(usize, Result<Limit, String>)>;
+
+fn no_clock() -> String {
+    "the time of the question is not known, so that no age can be told".to_owned()
+}
+
+/// "older than 30 days", "not younger than a week", "more than 3 months old".
+fn compared(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
+    let not = question.reads(at, "not|never").unwrap_or(0);
+    let from = at + not;
+    let (older, taken, old) = if let Some(taken) = question.reads(from, "older than") {
+        (true, taken, 0)
+    } else if let Some(taken) = question.reads(from, "younger|newer|fresher than") {
+        (false, taken, 0)
+    } else if let Some(taken) = question.reads(from, "more than").or_else(|| question.reads(from, "over")) {
+        (true, taken, 1)
+    } else if let Some(taken) = question.reads(from, "less than").or_else(|| question.reads(from, "under")) {
+        (false, taken, 1)
+    } else {
+        return None;
+    };
+    let (span, seconds) = duration(question, from + taken)?;
+    if old == 1 && !question.is(Some(from + taken + span), &["old"]) {
+        return None;
+    }
+    let all = not + taken + span + old;
+    let limit = seconds.and_then(|seconds| {
+        let then = clock.ok_or_else(no_clock)?.ago(seconds);
+        Ok(if older == (not == 0) { Limit::Until(then) } else { Limit::Since(then) })
+    });
+    Some((all, limit))
+}
+
+/// "in the last 3 hours", "within the past week".
+fn rolling(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
+    let begun = question.reads(at, "in|within|during|over|from|for the? last|past");
+    let taken = begun.or_else(|| question.reads(at, "the? last|past"))?;
+    let the = (at..at + taken).any(|at| question.is(Some(at), &["the"]));
+    let (span, seconds) = match duration(question, at + taken) {
+        Some(found) => found,
+        // "the last week" is the last seven days, "last week" a week of the calendar.
+        None => (1, Ok(unit(question.low.get(at + taken).filter(|w| the && !w.ends_with('s'))?)?)),
+    };
+    Some((taken + span, seconds.and_then(|s| Ok(Limit::Since(clock.ok_or_else(no_clock)?.ago(s))))))
+}
+
+/// "since 2026-01-31", "before 2026-01-31T10:00:00Z".
+fn dated(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
+    let taken = question.reads(at, "since|after|from|before|until")?;
+    let word = question.raw.get(at + taken).filter(|_| !question.taken[at + taken])?;
+    if !looks_like_a_date(word) {
+        return None;
+    }
+    let clock = clock.unwrap_or(&Clock { now: Timestamp::UNIX_EPOCH, offset: Offset::UTC });
+    let day = word.parse::<Date>().ok().filter(|_| word.len() == 10);
+    let moment = || word.parse::<Timestamp>().ok().or_else(|| Some(clock.at(word.parse::<DateTime>().ok()?)));
+    let then = day.map(|d| clock.begin(d)).or_else(moment);
+    let limit = match then {
+        None => Err(format!("\"{word}\" is no date; expected one such as 2026-01-31")),
+        Some(then) if question.is(Some(at), &["before", "until"]) => Ok(Limit::Until(then)),
+        // After a day is when it has ended.
+        Some(_) if question.is(Some(at), &["after"]) && day.is_some() => {
+            let next = day.map(|d| d.saturating_add(Span::new().days(1))).unwrap_or_default();
+            Ok(Limit::Since(clock.begin(next)))
+        }
+        Some(then) => Ok(Limit::Since(then)),
+    };
+    Some((taken + 1, limit))
+}
+
+fn looks_like_a_date(word: &str) -> bool {
+    let head: Vec<&str> = word.splitn(3, '-').collect();
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    head.len() == 3
+        && head[0].len() == 4
+        && digits(head[0])
+        && digits(head[1])
+        && head[2].starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// "deployed yesterday", "since last week".
+fn named(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
+    let since = question.reads(at, "since");
+    let before = question.reads(at, "before");
+    let led = since.or(before).unwrap_or(0);
+    let from = at + led;
+    let taken =
+        question.reads(from, "today|yesterday").or_else(|| question.reads(from, "this|last week|month|year"))?;
+    let created = question.low.iter().any(|w| CREATED.contains(&w.as_str()));
+    if led == 0 && !created {
+        return None;
+    }
+    let name = question.low.get(from..from + taken)?.join(" ");
+    let limit = clock.ok_or_else(no_clock).and_then(|clock| {
+        let (begin, end) = clock.period(&name).ok_or_else(no_clock)?;
+        Ok(match (since, before) {
+            (Some(_), _) => Limit::Since(begin),
+            (_, Some(_)) => Limit::Until(begin),
+            _ => Limit::Between(begin, end),
+        })
+    });
+    Some((led + taken, limit))
+}
+
+/// "30 days", "a week", "12h": how many words it takes, and the seconds.
+fn duration(question: &Words, at: usize) -> Option<(usize, Result<i64, String>)> {
+    let first = question.low.get(at).filter(|_| !question.taken[at])?;
+    let (negative, digits) = first.strip_prefix('-').map_or((false, first.as_str()), |rest| (true, rest));
+    let letters = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    let (many, unit_word, taken) = if !letters.is_empty() && letters.len() < digits.len() {
+        (number(&digits[..digits.len() - letters.len()])?, letters, 1)
+    } else {
+        let many = if ["a", "an"].contains(&digits) { 1 } else { number(digits)? };
+        (many, question.low.get(at + 1)?.as_str(), 2)
+    };
+    let unit = unit(unit_word)?;
+    if negative {
+        return Some((taken, Err(format!("\"{first} {unit_word}\" is no age; expected a number above zero"))));
+    }
+    Some((taken, Ok(i64::try_from(many).unwrap_or(i64::MAX).saturating_mul(unit))))
+}
+
+/// Seconds of a unit.
+fn unit(word: &str) -> Option<i64> {
+    Some(match word {
+        "minute" | "minutes" | "min" | "mins" | "m" => MINUTE,
+        "hour" | "hours" | "hr" | "hrs" | "h" => HOUR,
+        "day" | "days" | "d" => DAY,
+        "week" | "weeks" | "w" => 7 * DAY,
+        "month" | "months" => 30 * DAY,
+        "year" | "years" | "yr" | "yrs" | "y" => 365 * DAY,
+        _ => return None,
+    })
+}
