@@ -29,11 +29,12 @@ impl Searcher<'_> {
         if !usable {
             return Ok(BTreeMap::new());
         }
-        let question = Understood { text: understood.text.clone(), ..Understood::default() };
-        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default());
+        let question =
+            Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
+        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default(), self.weights);
         let (ranked, ..) =
             self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
-        let evidence = ranking.evidence(&self.weights);
+        let evidence = ranking.evidence();
         let built_in = |noun: &Noun| match noun {
             Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),
             Noun::Instance(_) => true,

@@ -17,7 +17,7 @@ const NONE: &str = "(none)";
 /// Role up to which an object only serves others: the Service of a database is no second database.
 const SERVES: f32 = 0.7;
 
-/// How surely an object is what the question names, to be counted as that.
+/// More than this, an object is surely what the question names, and is counted as that; what only belongs to it is not.
 const SURE: f32 = 0.5;
 
 /// How many fit.
@@ -58,28 +58,28 @@ impl<'c> Searcher<'c> {
         let reach = if understood.scope_only { Reach::ALL } else { Reach::FAR };
         let (ranked, ..) = self.rank(store, question.target, &mut ranking, &understood, vector, reach).await?;
         // Where something surely is what was named, that is what counts; else what has evidence.
-        let sure = |r: &Ranked<'c>| r.features.software.is_some_and(|s| s >= SURE);
+        let sure = |r: &Ranked<'c>| r.features.software.is_some_and(|s| s > SURE);
         let fitting: Vec<Ranked<'c>> = if ranked.iter().any(sure) {
             ranked.into_iter().filter(sure).collect()
         } else {
-            let evidence = ranking.evidence(&self.weights);
+            let evidence = ranking.evidence();
             self.fitting(ranked, &ranking).into_iter().filter(|r| r.score >= evidence).collect()
         };
         drop(ranking);
-        let mut profiles: Vec<Arc<Profile<'c>>> =
+        let mut profiles: Vec<(String, Arc<Profile<'c>>)> =
             match understood.scope_only || understood.ask.group_by == Some(GroupBy::Owner) {
-                true => fitting.into_iter().map(|r| r.profile).collect(),
+                true => fitting.into_iter().map(|r| (r.type_name, r.profile)).collect(),
                 false => {
                     let gathered = self.gather(store, fitting, &understood, usize::MAX).await?;
-                    fold::apart(gathered).into_iter().map(|g| g.shown.profile).collect()
+                    fold::apart(gathered).into_iter().map(|g| (g.shown.type_name, g.shown.profile)).collect()
                 }
             };
-        profiles.retain(|p| understood.ask.admits(&p.noun));
-        let any_kind = understood.kinds.is_empty() && understood.filter.types.is_empty();
-        if !understood.scope_only && any_kind && profiles.iter().any(|p| p.role > SERVES) {
-            profiles.retain(|p| p.role > SERVES);
+        profiles.retain(|(_, p)| understood.ask.admits(&p.noun));
+        if !understood.scope_only && profiles.iter().any(|(_, p)| p.role > SERVES) {
+            let asked_for = |ty: &String| understood.kinds.contains(ty) || understood.filter.types.contains(ty);
+            profiles.retain(|(ty, p)| p.role > SERVES || asked_for(ty));
         }
-        let nouns: Vec<&Noun> = profiles.iter().map(|p| &p.noun).collect();
+        let nouns: Vec<&Noun> = profiles.iter().map(|(_, p)| &p.noun).collect();
         let groups = match &understood.ask.group_by {
             None => Vec::new(),
             Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(store, &nouns).await?),

@@ -271,7 +271,7 @@ impl<'c> Searcher<'c> {
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
             // In another order than that of their scores only hits with evidence stand.
-            fitting.retain(|r| understood.ask.order.is_none() || r.score >= ranking.evidence(&self.weights));
+            fitting.retain(|r| understood.ask.order.is_none() || r.score >= ranking.evidence());
             understood.ask.narrow(fold::apart(self.gather(store, fitting, &understood, usize::MAX).await?))
         } else {
             self.gather(store, fitting, &understood, limit).await?
@@ -286,8 +286,8 @@ impl<'c> Searcher<'c> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
         let crowd = ranked.get(CROWD).map_or(0.0, |r| r.score);
-        let word_for_word = ranked.iter().take(CROWD).any(|r| self.weights.words(&r.features) >= WORD_FOR_WORD);
-        if !ranking.is_scope_only() && !word_for_word && best - CROWD_WORTH * crowd < ranking.evidence(&self.weights) {
+        let word_for_word = ranked.iter().take(CROWD).any(|r| ranking.words(&r.features) >= WORD_FOR_WORD);
+        if !ranking.is_scope_only() && !word_for_word && best - CROWD_WORTH * crowd < ranking.evidence() {
             return Vec::new();
         }
         if !ranking.is_scope_only() {
@@ -298,7 +298,7 @@ impl<'c> Searcher<'c> {
 
     fn hit(&self, gathered: Gathered<'c>, ranking: &Ranking<'_, 'c>) -> Hit {
         let Gathered { ranked: r, shown, controlled, elsewhere } = gathered;
-        let mut score = ranking.explain(&r.profile, &r.type_name, &r.features, &self.weights);
+        let mut score = ranking.explain(&r.profile, &r.type_name, &r.features);
         if let (Noun::Instance(through), true) = (&r.profile.noun, shown.id != r.id) {
             score.reasons.push(Reason { why: format!("through {} {}", through.kind, through.name), adds: 0.0 });
         }
@@ -344,7 +344,7 @@ impl<'c> Searcher<'c> {
             true => Nearness::default(),
             false => self.lexicon.nearness(self.catalogue, &understood.text, &identity, vector).await?,
         };
-        let mut ranking = Ranking::new(self.catalogue, understood, near);
+        let mut ranking = Ranking::new(self.catalogue, understood, near, self.weights);
         if target == Target::Instances && !understood.scope_only {
             ranking.bridge(self.bridge(store, &identity, understood, vector).await?);
         }
@@ -385,7 +385,7 @@ impl<'c> Searcher<'c> {
                     return None;
                 }
                 let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
-                let score = if understood.scope_only { features.role } else { self.weights.score(&features) };
+                let score = ranking.score(&features);
                 Some(Ranked { id: candidate.id, type_name: candidate.type_name, profile, features, score })
             })
             .filter(|ranked| ranked.score > 0.0)

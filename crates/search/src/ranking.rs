@@ -45,6 +45,7 @@ impl Score {
 pub(crate) struct Ranking<'q, 'c> {
     catalogue: &'c Catalogue,
     question: &'q Understood,
+    weights: Weights,
     terms: Vec<(String, f32)>,
     /// What is asked for, by the words that ask for it.
     asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>>,
@@ -61,7 +62,7 @@ pub(crate) struct Ranking<'q, 'c> {
 }
 
 impl<'q, 'c> Ranking<'q, 'c> {
-    pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood, near: Nearness) -> Self {
+    pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood, near: Nearness, weights: Weights) -> Self {
         let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>> = BTreeMap::new();
         let (mut named, mut kinds) = (BTreeSet::new(), BTreeSet::new());
         let all = catalogue.asked(&question.text);
@@ -90,7 +91,9 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let unwanted = catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
         let unwanted_terms = words::terms(&question.unwanted).into_iter().filter(|t| !words::is_stop_word(t)).collect();
         let (terms, bridge) = Default::default();
-        Self { catalogue, question, terms, asked, unwanted, unwanted_terms, named, kinds, bridge, near }
+        // A question in another language is not near to English texts; what the catalogue knows of it decides.
+        let weights = if question.language.is_some() { Weights { meaning: 0.0, ..weights } } else { weights };
+        Self { catalogue, question, weights, terms, asked, unwanted, unwanted_terms, named, kinds, bridge, near }
     }
 
     /// Lets objects count that are not the software that is named: what stands in the place of a question is an object.
@@ -163,46 +166,49 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// The score in words. Its parts add up to it.
-    pub(crate) fn explain(
-        &self,
-        profile: &Profile<'c>,
-        type_name: &str,
-        features: &Features,
-        weights: &Weights,
-    ) -> Score {
+    pub(crate) fn explain(&self, profile: &Profile<'c>, type_name: &str, features: &Features) -> Score {
         if self.question.scope_only {
             return Score { reasons: vec![Reason { why: "in the scope asked for".to_owned(), adds: features.role }] };
         }
-        let scale = weights.scale(features);
-        let nearness = weights.nearness(features);
+        let scale = self.weights.scale(features);
+        let nearness = self.weights.nearness(features);
         let why = match self.about(profile) {
             Some((software, about)) if nearness > features.meaning => {
                 format!("{} is for that ({about:.2})", software.title)
             }
             _ => format!("meaning {nearness:.2}"),
         };
-        let mut reasons = vec![Reason { why, adds: weights.meaning * nearness * scale }];
+        let mut reasons = vec![Reason { why, adds: self.weights.meaning * nearness * scale }];
         let mut add = |why: String, adds: f32| match reasons.iter_mut().find(|r| r.why == why) {
             Some(known) => known.adds += adds,
             None => reasons.push(Reason { why, adds }),
         };
         for ((term, _), (places, share)) in self.terms.iter().zip(&features.terms) {
-            let Some((place, worth)) = weights.best_place(*places) else { continue };
+            let Some((place, worth)) = self.weights.best_place(*places) else { continue };
             if let Some(field) = profile.field_with(term, place) {
-                add(format!("{}: {}", field.called, field.value), weights.words * worth * share * scale);
+                add(format!("{}: {}", field.called, field.value), self.weights.words * worth * share * scale);
             }
         }
         if let Some((why, sureness)) = self.software(profile, features.kind == Some(1.0)) {
-            add(why, weights.software * sureness * scale);
+            add(why, self.weights.software * sureness * scale);
         }
         if features.kind == Some(1.0) {
-            add(format!("kind: {type_name}"), weights.kind * scale);
+            add(format!("kind: {type_name}"), self.weights.kind * scale);
         }
         if let Some(bridge) = features.bridge.filter(|b| *b > 0.0) {
-            add(format!("{type_name} are for that"), weights.bridge * bridge * scale);
+            add(format!("{type_name} are for that"), self.weights.bridge * bridge * scale);
         }
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
         Score { reasons }
+    }
+
+    pub(crate) fn score(&self, features: &Features) -> f32 {
+        if self.question.scope_only { features.role } else { self.weights.score(features) }
+    }
+
+    /// The share of the question's words that the candidate holds.
+    pub(crate) fn words(&self, features: &Features) -> f32 {
+        self.weights.words(features)
     }
 
     pub(crate) fn is_scope_only(&self) -> bool {
@@ -210,11 +216,11 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// The score from which a hit is evidence that something fits.
-    pub(crate) fn evidence(&self, weights: &Weights) -> f32 {
+    pub(crate) fn evidence(&self) -> f32 {
         match (self.question.scope_only, self.asked.is_empty()) {
             (true, _) => 0.0,
-            (false, true) => weights.evidence,
-            (false, false) => weights.evidence_named,
+            (false, true) => self.weights.evidence,
+            (false, false) => self.weights.evidence_named,
         }
     }
 

@@ -54,7 +54,7 @@ impl<'c> Searcher<'c> {
             Understood { text, filter, kinds, notes: vec![format!("similar to {own_id}")], ..Understood::default() };
         let vector = embedder.embed(Purpose::Document, vec![object.text()]).await?.pop().unwrap_or_default();
         let near = self.lexicon.nearness(self.catalogue, &understood.text, &embedder.identity(), &vector).await?;
-        let mut ranking = Ranking::new(self.catalogue, &understood, near).of_anything();
+        let mut ranking = Ranking::new(self.catalogue, &understood, near, self.weights).of_anything();
         let (mut ranked, total, admitted) =
             self.rank(store, Target::Instances, &mut ranking, &understood, vector, Reach::NEAR).await?;
         ranked.retain(|r| r.id != own_id);
