@@ -279,6 +279,18 @@ mod tests {
         assert_eq!(read_text(types).unwrap()[0].grades.len(), 2);
     }
 
+    #[tokio::test]
+    async fn a_folder_that_is_no_corpus_says_what_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = Corpus::open(folder.path()).await.err().unwrap().to_string();
+        assert!(
+            message.ends_with("has no questions.jsonl; expected a corpus: manifests/ and questions.jsonl"),
+            "{message}"
+        );
+        std::fs::write(folder.path().join("questions.jsonl"), "").unwrap();
+        assert!(Corpus::open(folder.path()).await.is_err(), "there are no manifests");
+    }
+
     #[test]
     fn what_is_wrong_with_a_questions_file_is_said_with_file_and_line() {
         let good = r#"{"id":"a","class":"none","q":"x","rules":[]}"#;

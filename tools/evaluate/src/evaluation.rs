@@ -13,6 +13,7 @@ use clusterlore_store::Sqlite;
 
 use crate::asks::{Got, Seen};
 use crate::corpus::Corpus;
+use crate::generate::NOW;
 use crate::memo::{RememberingEmbedder, RememberingStore};
 use crate::score::{self, Outcome};
 
@@ -107,9 +108,14 @@ impl<'c> Evaluation<'c> {
     /// What comes of a question of which more than the hits counts, with the weights that are built in.
     pub(crate) async fn got(&mut self, text: &str, limit: usize) -> Result<Got> {
         self.searcher.set_weights(Weights::default());
-        let asked = Question { text: text.to_owned(), limit, ..Question::default() };
+        let asked = Question { text: text.to_owned(), limit, now: NOW.to_owned(), ..Question::default() };
         let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
         let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
-        Ok(Got { hits: hits.collect(), ..Got::default() })
+        let mut got = Got { hits: hits.collect(), ..Got::default() };
+        if answer.understood.ask.counts() {
+            let count = self.searcher.count(&self.store, &self.embedder, &asked, None).await?;
+            (got.total, got.groups) = (Some(count.total), count.groups);
+        }
+        Ok(got)
     }
 }

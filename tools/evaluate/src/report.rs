@@ -275,11 +275,19 @@ async fn generated() -> Result<String> {
     generate::write(&platform, folder.path())?;
     let corpus = Corpus::without_questions("the generated platform", &folder.path().join("manifests")).await?;
     let mut evaluation = Evaluation::of(&corpus, Catalogue::builtin()).await?;
-    let mut right = Vec::new();
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
     for ask in &platform.asks {
         let limit = if matches!(ask.expected, Expected::All { .. }) { platform.objects.len() } else { SHOWN };
         let got = evaluation.got(&ask.q, limit).await.with_context(|| ask.q.clone())?;
-        right.push((ask, ask.expected.is_met_by(&got)));
+        let is_right = ask.expected.is_met_by(&got);
+        if !is_right {
+            let instead = match (&ask.expected, got.total) {
+                (Expected::Count { total }, Some(said)) => format!(" ({said} instead of {total})"),
+                _ => String::new(),
+            };
+            wrong.push(format!("\"{}\"{instead}", ask.q));
+        }
+        right.push((ask, is_right));
     }
     let mut text = "| asked | questions | right | share |\n|---|--:|--:|--:|\n".to_owned();
     let mut row = |what: &str, of: Vec<bool>| {
@@ -291,8 +299,6 @@ async fn generated() -> Result<String> {
         row(kind.says(), right.iter().filter(|(ask, _)| ask.kind == kind).map(|(_, right)| *right).collect());
     }
     row("ALL", right.iter().map(|(_, right)| *right).collect());
-    let wrong: Vec<String> =
-        right.iter().filter(|(_, right)| !right).map(|(ask, _)| format!("\"{}\"", ask.q)).collect();
     if !wrong.is_empty() {
         writeln!(text, "\nWrong: {}.", wrong.join(", "))?;
     }
