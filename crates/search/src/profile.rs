@@ -199,7 +199,10 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 
 /// The profiles that were made, by stored id.
 #[derive(Debug, Default)]
-pub(crate) struct Profiles<'c>(Mutex<HashMap<(Target, String), (u64, Arc<Profile<'c>>)>>);
+pub(crate) struct Profiles<'c>(Mutex<HashMap<(Target, String), Kept<'c>>>);
+
+/// A profile with the hash of the record that it was made of.
+type Kept<'c> = (u64, Arc<Profile<'c>>);
 
 impl<'c> Profiles<'c> {
     pub(crate) fn of(
