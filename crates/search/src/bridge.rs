@@ -7,14 +7,17 @@ use clusterlore_store::{Probe, StateStore, VectorStore};
 
 use crate::lexicon::Nearness;
 use crate::ranking::Ranking;
-use crate::{Noun, Reach, SearchError, Searcher, Target, Understood};
+use crate::{Noun, Ranked, Reach, SearchError, Searcher, Target, Understood};
 
 /// Types that may vouch for their instances.
 const TYPES: usize = 8;
+/// Types that are named where nothing fits, and the score from which.
+const CLOSEST: usize = 3;
+const IS_CLOSE: f32 = 0.15;
 /// Instances of those types that are looked at beside those that answer themselves.
 const INSTANCES_OF_THEM: usize = 40;
 
-impl Searcher<'_> {
+impl<'c> Searcher<'c> {
     /// How well each type answers the question, 0 to 1, by `plural.group`. Kinds that Kubernetes itself serves are left out: a
     /// StatefulSet is not a database because databases run in StatefulSets; there what the object is decides.
     pub(crate) async fn bridge<S: VectorStore + StateStore>(
@@ -24,10 +27,42 @@ impl Searcher<'_> {
         understood: &Understood,
         vector: &[f32],
     ) -> Result<BTreeMap<String, f32>, SearchError> {
+        let Some((ranked, evidence)) = self.types(store, embedder, understood, vector).await? else {
+            return Ok(BTreeMap::new());
+        };
+        let built_in = |noun: &Noun| match noun {
+            Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),
+            Noun::Instance(_) => true,
+        };
+        let own = ranked.into_iter().filter(|r| r.score >= evidence && !built_in(&r.profile.noun));
+        Ok(own.take(TYPES).map(|r| (r.type_name, r.score.min(1.0))).collect())
+    }
+
+    /// The types nearest to a question that nothing answers.
+    pub(crate) async fn closest<S: VectorStore + StateStore>(
+        &self,
+        store: &S,
+        embedder: &EmbedderIdentity,
+        understood: &Understood,
+        vector: &[f32],
+    ) -> Result<Vec<String>, SearchError> {
+        let ranked = self.types(store, embedder, understood, vector).await?.map(|(ranked, _)| ranked);
+        let near = ranked.into_iter().flatten().filter(|r| r.score >= IS_CLOSE);
+        Ok(near.take(CLOSEST).map(|r| r.type_name).collect())
+    }
+
+    /// Types, best first, and from which score they are evidence.
+    async fn types<S: VectorStore + StateStore>(
+        &self,
+        store: &S,
+        embedder: &EmbedderIdentity,
+        understood: &Understood,
+        vector: &[f32],
+    ) -> Result<Option<(Vec<Ranked<'c>>, f32)>, SearchError> {
         // An index without capabilities, or with those of another embedder, is searched without them.
         let usable = store.collection(CAPABILITIES).await?.is_some_and(|known| known.embedder == *embedder);
         if !usable {
-            return Ok(BTreeMap::new());
+            return Ok(None);
         }
         let question =
             Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
@@ -35,12 +70,7 @@ impl Searcher<'_> {
         let (ranked, ..) =
             self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence();
-        let built_in = |noun: &Noun| match noun {
-            Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),
-            Noun::Instance(_) => true,
-        };
-        let own = ranked.into_iter().filter(|r| r.score >= evidence && !built_in(&r.profile.noun));
-        Ok(own.take(TYPES).map(|r| (r.type_name, r.score.min(1.0))).collect())
+        Ok(Some((ranked, evidence)))
     }
 }
 

@@ -146,6 +146,8 @@ pub struct Answer {
     pub total: usize,
     /// Documents that pass the filter.
     pub admitted: usize,
+    /// Where nothing fits, the types (`plural.group`) that come nearest to the question.
+    pub closest: Vec<String>,
 }
 
 /// A search that could not be done.
@@ -260,13 +262,13 @@ impl<'c> Searcher<'c> {
         let documents = self.documents(store, embedder, question.target).await?;
         let understood = self.understood(store, embedder, question).await?;
         if understood.impossible.is_some() {
-            return Ok(Answer { hits: Vec::new(), understood, total: documents, admitted: 0 });
+            return Ok(Answer { understood, total: documents, ..Answer::default() });
         }
         let vector = self.vector(embedder, &understood).await?;
         let mut ranking = self.ranking(store, embedder, question.target, &understood, &vector).await?;
         let reach = Reach::of(&understood);
         let (ranked, total, admitted) =
-            self.rank(store, question.target, &mut ranking, &understood, vector, reach).await?;
+            self.rank(store, question.target, &mut ranking, &understood, vector.clone(), reach).await?;
         let limit = understood.ask.at_most.map_or(question.limit, |n| n.min(question.limit));
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
@@ -276,9 +278,13 @@ impl<'c> Searcher<'c> {
         } else {
             self.gather(store, fitting, &understood, limit).await?
         };
-        let hits = gathered.into_iter().take(limit).map(|g| self.hit(g, &ranking)).collect();
+        let hits: Vec<Hit> = gathered.into_iter().take(limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
-        Ok(Answer { hits, understood, total, admitted })
+        let closest = match hits.is_empty() && question.target == Target::Instances && !understood.scope_only {
+            true => self.closest(store, &embedder.identity(), &understood, &vector).await?,
+            false => Vec::new(),
+        };
+        Ok(Answer { hits, understood, total, admitted, closest })
     }
 
     /// Those that answer. Nothing where the best is no evidence; else those that are not far behind the best.

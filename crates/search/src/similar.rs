@@ -63,7 +63,7 @@ impl<'c> Searcher<'c> {
         let others = gathered.into_iter().filter(|g| g.shown.id != own_id);
         let hits = others.take(question.limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
-        Ok(Answer { hits, understood, total, admitted })
+        Ok(Answer { hits, understood, total, admitted, closest: Vec::new() })
     }
 }
 

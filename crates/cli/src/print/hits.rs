@@ -29,6 +29,10 @@ struct JsonHit<'a> {
     #[serde(flatten)]
     ty: Option<JsonType<'a>>,
     matched: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    controlled: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    elsewhere: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Vec<Explained>>,
 }
@@ -91,6 +95,9 @@ pub(crate) fn print(answer: &Answer, output: Output, explain: bool) -> anyhow::R
                     "Nothing fits: {why} ({} of {} documents in reach).",
                     answer.admitted, answer.total
                 ));
+                if !answer.closest.is_empty() {
+                    super::note(&format!("The closest resource types: {}.", answer.closest.join(", ")));
+                }
                 return Ok(());
             }
             super::line(&as_table(answer, explain))?;
@@ -138,6 +145,8 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         cluster,
         ty,
         matched: whys(hit),
+        controlled: &hit.controlled,
+        elsewhere: &hit.elsewhere,
         explain: explain.then(explained),
     }
 }
@@ -162,9 +171,16 @@ fn as_table(answer: &Answer, explain: bool) -> String {
     table(header, answer.hits.iter().map(row).collect())
 }
 
-/// The reasons that weigh, in words.
+/// The reasons that weigh, in words, and what else the hit stands for.
 fn whys(hit: &Hit) -> Vec<String> {
-    hit.score.reasons.iter().filter(|r| r.adds >= 0.005).map(|r| r.why.clone()).collect()
+    let weighs = |r: &&clusterlore_search::Reason| r.adds >= 0.005 || r.why.starts_with("through ");
+    let mut whys: Vec<String> = hit.score.reasons.iter().filter(weighs).map(|r| r.why.clone()).collect();
+    for (ids, what) in [(&hit.elsewhere, "the same in other namespaces"), (&hit.controlled, "what it controls")] {
+        if !ids.is_empty() {
+            whys.push(format!("+{} {what}", ids.len()));
+        }
+    }
+    whys
 }
 
 /// `0.10 name: red-fox + 0.05 meaning 0.42`

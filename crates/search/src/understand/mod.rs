@@ -9,7 +9,7 @@ pub(crate) mod language;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use clusterlore_catalogue::{Catalogue, Meaning};
+use clusterlore_catalogue::{Asked, Catalogue, Meaning};
 use clusterlore_core::{Requirement, ResourceType, Selector, words};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StateStore, VectorStore, Vocabulary};
@@ -411,10 +411,13 @@ fn kinds(question: &mut Words, understood: &mut Understood, around: &Surrounding
     let places: BTreeSet<usize> = named.iter().flat_map(|(at, _)| at.iter().copied()).collect();
     let little = |at: usize| question.is_little(at) || language::is_little(around.language, &question.low[at]);
     let only_kinds = question.free().all(|at| places.contains(&at) || little(at));
-    let text: String =
-        named.iter().flat_map(|(at, _)| at.iter()).map(|at| question.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
-    // "databases" is more than the kind `Database`.
-    let more = catalogue.asked(&text).iter().any(|a| matches!(a.meaning, Meaning::Category(_) | Meaning::Software(_)));
+    let spelt = |at: &[usize]| at.iter().map(|at| question.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
+    // "databases" is more than the kind `Database`; "database claims" are nothing but the kind `DatabaseClaim`.
+    let more = named.iter().map(|(at, _)| spelt(at)).any(|text| {
+        let whole = |a: &Asked<'_>| a.span == (0..text.len()) && !matches!(a.meaning, Meaning::Kind(_));
+        catalogue.asked(&text).iter().any(whole)
+    });
+    let text = spelt(&named.iter().flat_map(|(at, _)| at.iter().copied()).collect::<Vec<usize>>());
     let all: BTreeSet<String> = named.into_iter().flat_map(|(_, found)| found).collect();
     if only_kinds && !more && !all.is_empty() {
         understood.notes.push(format!("kind: {}", all.iter().cloned().collect::<Vec<_>>().join(", ")));
