@@ -13,7 +13,7 @@ use crate::{Noun, Ranked, SearchError, Searcher, Target, Understood};
 /// Equal things from which they are one hit: three side by side can be read, twenty fill the list.
 const FOLDED_FROM: usize = 4;
 /// Candidates that are looked at for a hit, to begin with.
-const LOOKED_AT: usize = 3;
+const LOOKED_AT: usize = 8;
 /// Controllers above each other: Deployment, ReplicaSet and Pod are three, with a custom resource over them four.
 pub(crate) const LEVELS: usize = 4;
 

@@ -49,7 +49,7 @@ struct Reach {
 
 impl Reach {
     /// For the best hits.
-    const NEAR: Self = Self { nearest: 120, containing: 160 };
+    const NEAR: Self = Self { nearest: 80, containing: 100 };
     /// For all that fits: what is counted, or must be of an age.
     const FAR: Self = Self { nearest: 2_000, containing: 5_000 };
     /// Where only a scope was asked for.

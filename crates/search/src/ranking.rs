@@ -120,16 +120,17 @@ impl<'q, 'c> Ranking<'q, 'c> {
 
     /// Aliases of what is asked for: a document that holds one of them may be it.
     pub(crate) fn aliases(&self) -> Vec<String> {
-        let wanted = |categories: &[clusterlore_catalogue::Text]| {
-            self.asked.values().flatten().any(|meaning| match meaning {
-                Meaning::Category(c) => categories.iter().any(|own| self.catalogue.is_a(own, &c.id)),
-                _ => false,
-            })
-        };
+        let asked = |m: &Meaning<'c>| if let Meaning::Category(c) = m { Some(&*c.id) } else { None };
+        let asked: Vec<&str> = self.asked.values().flatten().filter_map(asked).collect();
+        let is_asked = |id: &str| asked.iter().any(|of| self.catalogue.is_a(id, of));
+        let within: BTreeSet<&str> =
+            self.catalogue.categories().iter().map(|c| &*c.id).filter(|id| is_asked(id)).collect();
+        let wanted = |categories: &[clusterlore_catalogue::Text]| categories.iter().any(|c| within.contains(&**c));
         let named =
             self.asked.values().flatten().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
         let meant = self.near.meant().into_iter().filter_map(|at| self.catalogue.all_software().get(at));
-        let of_category = self.catalogue.all_software().iter().filter(|s| wanted(&s.categories));
+        let some = if within.is_empty() { &[] } else { self.catalogue.all_software() };
+        let of_category = some.iter().filter(|s| wanted(&s.categories));
         let mut aliases: Vec<String> = named
             .chain(of_category)
             .chain(meant)

@@ -16,8 +16,9 @@ use crate::{
     Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, StoreError, Upsert, VectorStore, Vocabulary,
 };
 
-/// Word matches that one probe looks at: the rarest terms come first, so that what is cut off says least.
-const MOST_POSTINGS: usize = 5_000;
+/// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
+/// says least.
+const MOST_POSTINGS: usize = 2_000;
 /// Rows that a scan hands over at a time.
 const SCAN_CHUNK: usize = 2_000;
 
@@ -461,7 +462,7 @@ fn containing(
     let mut select = connection
         .prepare_cached(&format!("SELECT rowid FROM words_{collection} WHERE words_{collection} MATCH ?1 LIMIT ?2"))?;
     let mut weights: HashMap<usize, f64> = HashMap::new();
-    let mut left = MOST_POSTINGS;
+    let mut left = MOST_POSTINGS.max(probe.containing);
     for (frequency, term) in rarest {
         if probe.containing == 0 || (frequency > left && !weights.is_empty()) {
             break;
