@@ -377,7 +377,14 @@ async fn the_types_of_a_real_api_server() {
         let source = live(&server.kubeconfig("admin"), None, 500).await;
         sync(source, &store, &embedder, Inference::builtin(), CapabilityOptions::default()).await.unwrap()
     };
-    // Discovery and OpenAPI follow definitions after a moment.
+    // Discovery and OpenAPI follow definitions after a moment, and not at once. A schema that was read from the definition
+    // meanwhile would be read again from OpenAPI.
+    for _ in 0..100 {
+        if server.kubectl(&["get", "--raw", "/openapi/v3"]).contains("apis/sea.example/") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let mut first = run().await;
     for _ in 0..50 {
         let tide = held(&store).await.remove("tides.sea.example").flatten();

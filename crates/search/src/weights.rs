@@ -14,8 +14,9 @@
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
 //!
-//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Where the question names software, only what is that software fits: a high
-//! cosine is no evidence (there is Grafana, but no Prometheus).
+//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Where
+//! the question names software, only what is that software fits: a high cosine is no evidence (there is Grafana, but no
+//! Prometheus). A document that holds nearly all of the question's words is evidence by itself.
 //!
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
 //! term that no document holds is rare rather than infinite. Software, kind and bridge count only where the question has them.
@@ -61,8 +62,8 @@ impl Default for Weights {
             label: 0.63,
             description: 0.63,
             elsewhere: 0.67,
-            evidence: 0.172,
-            evidence_named: 0.2,
+            evidence: 0.18,
+            evidence_named: 0.21,
         }
     }
 }
