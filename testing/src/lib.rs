@@ -1,7 +1,8 @@
-//! What the tests of clusterlore run against: a fake API server with faults, in this process, and a real one.
+//! What the tests of clusterlore run against: a fake API server with faults, in this process, a real one, and a fake embedder.
 //!
 //! Never in this room: anything that the product itself needs.
 
+pub mod embeddings;
 pub mod fake;
 pub mod real;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
+use clusterlore_models::{Builtin, VOYAGE_MODEL, without_user};
 use clusterlore_search::GroupBy;
 
 /// Ask a Kubernetes cluster what is running, by meaning.
@@ -46,12 +47,59 @@ pub(crate) struct ClusterFlags {
     pub(crate) context: Option<String>,
 }
 
-/// Which store.
+/// Which store, and whose vectors are in it.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct StoreFlags {
     /// Where the index is kept, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", env = "CLUSTERLORE_STORE", value_parser = store_path)]
     pub(crate) store: Option<PathBuf>,
+    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
+    #[arg(long, global = true, value_name = "EMBEDDER", env = "CLUSTERLORE_EMBEDDER", value_parser = EmbedderChoice::read)]
+    pub(crate) embedder: Option<EmbedderChoice>,
+}
+
+/// An embedder by its name, which is also what a collection remembers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EmbedderChoice {
+    /// The table in the binary.
+    Builtin,
+    /// A model of Voyage.
+    Voyage { model: String },
+    /// A model behind OpenAI's API; the address up to and including the version.
+    OpenAi { model: String, url: String },
+}
+
+impl EmbedderChoice {
+    /// Reads a flag, or what a collection remembers.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let expected = || "expected builtin, voyage, voyage:MODEL or openai:MODEL@URL".to_owned();
+        if text == "builtin" || text == Builtin::identity_of().name {
+            return Ok(Self::Builtin);
+        }
+        if text == "voyage" {
+            return Ok(Self::Voyage { model: VOYAGE_MODEL.to_owned() });
+        }
+        match text.split_once(':').ok_or_else(expected)? {
+            ("voyage", model) if !model.is_empty() => Ok(Self::Voyage { model: model.to_owned() }),
+            ("openai", rest) => {
+                // Names of models may hold an @ themselves.
+                let at = rest.rfind("@http://").or_else(|| rest.rfind("@https://")).filter(|at| *at > 0);
+                let at = at.ok_or_else(expected)?;
+                let url = rest[at + 1..].trim_end_matches('/').to_owned();
+                Ok(Self::OpenAi { model: rest[..at].to_owned(), url })
+            }
+            _ => Err(expected()),
+        }
+    }
+
+    /// What a collection remembers.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Builtin => Builtin::identity_of().name,
+            Self::Voyage { model } => format!("voyage:{model}"),
+            Self::OpenAi { model, url } => format!("openai:{model}@{}", without_user(url)),
+        }
+    }
 }
 
 /// What is known of software beside what the program knows.
@@ -391,6 +439,19 @@ mod tests {
     #[test]
     fn flags_are_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn names_of_embedders_can_be_read_back() {
+        for name in ["voyage:voyage-4", "openai:nomic@http://127.0.0.1:11434/v1", "openai:@cf/bge@https://host/v1"] {
+            assert_eq!(EmbedderChoice::read(name).unwrap().name(), name);
+        }
+        assert_eq!(EmbedderChoice::read("voyage").unwrap().name(), "voyage:voyage-4");
+        assert_eq!(EmbedderChoice::read("builtin"), Ok(EmbedderChoice::Builtin));
+        assert_eq!(EmbedderChoice::read("openai:m@http://h/v1/").unwrap().name(), "openai:m@http://h/v1");
+        for wrong in ["", "voyage:", "openai:m", "openai:@http://h", "cohere:x", "builtin-v0"] {
+            assert!(EmbedderChoice::read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

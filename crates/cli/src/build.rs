@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
-use clusterlore_models::{Builtin, Embedder};
+use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
+use clusterlore_models::{Builtin, Embedder, Key, Pauses, VOYAGE_URL, openai, voyage};
 use clusterlore_search::Searcher;
-use clusterlore_store::Sqlite;
+use clusterlore_store::{Sqlite, StoreError, VectorStore};
 
-use crate::args::{CatalogueFlags, ClusterFlags, StoreFlags};
+use crate::args::{CatalogueFlags, ClusterFlags, EmbedderChoice, StoreFlags};
+use crate::print;
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,9 +42,95 @@ pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
     Ok(Sqlite::open_existing(&store_path(flags)?)?)
 }
 
-/// The embedder.
-pub(crate) fn embedder() -> Arc<dyn Embedder> {
-    Arc::new(Builtin::default())
+/// The embedder that a sync writes with. Chosen before the store is made: without a key nothing is written.
+pub(crate) async fn embedder_for_writing(
+    flags: &StoreFlags,
+    reindex: bool,
+    dry_run: bool,
+) -> anyhow::Result<Arc<dyn Embedder>> {
+    let store = match Sqlite::open_existing(&store_path(flags)?) {
+        Ok(store) => Some(store),
+        Err(StoreError::Missing(_)) => None,
+        Err(e) => return Err(e.into()),
+    };
+    let embedder = embedder(flags, store.as_ref(), reindex).await?;
+    if let Some(host) = embedder.sends_to().filter(|_| !dry_run) {
+        let name = embedder.identity().name;
+        print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
+    }
+    Ok(embedder)
+}
+
+/// The embedder that was asked for, else the one that filled the index, else the built-in one.
+pub(crate) async fn embedder(
+    flags: &StoreFlags,
+    store: Option<&Sqlite>,
+    reindex: bool,
+) -> anyhow::Result<Arc<dyn Embedder>> {
+    let recorded = match store {
+        Some(store) => recorded(store).await?,
+        None => None,
+    };
+    let choice = match (&flags.embedder, &recorded) {
+        (Some(choice), _) => choice.clone(),
+        (None, None) => EmbedderChoice::Builtin,
+        // A table of another version is still the built-in embedder; who compares them says so.
+        (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
+        (None, Some(known)) => EmbedderChoice::read(&known.name).map_err(|_| {
+            anyhow!(
+                "the index was filled by embedder {}, which this program does not know; embed everything again with \"clusterlore index --embedder builtin --reindex\"",
+                known.name
+            )
+        })?,
+    };
+    let name = choice.name();
+    tracing::info!(embedder = name, "the embedder");
+    if choice == EmbedderChoice::Builtin {
+        return Ok(Arc::new(Builtin::default()));
+    }
+    // Refused here, before anything is sent.
+    if let Some(known) = recorded.as_ref().filter(|known| known.name != name && !reindex) {
+        bail!(
+            "the index was filled by embedder {known}, not by {name}; their vectors cannot be compared. Use --embedder {}, or embed everything again with \"clusterlore index --embedder {name} --reindex\"",
+            known.name
+        );
+    }
+    // Known dimensions save a request; whoever embeds everything again may have changed the model behind the name.
+    let dimensions = recorded.filter(|_| !reindex).map(|known| known.dimensions);
+    let pauses = Pauses::default();
+    Ok(match choice {
+        EmbedderChoice::Builtin => Arc::new(Builtin::default()),
+        EmbedderChoice::Voyage { model } => {
+            let base = variable("VOYAGE_BASE_URL").unwrap_or_else(|| VOYAGE_URL.to_owned());
+            let key = key("VOYAGE_API_KEY")?.ok_or_else(|| {
+                anyhow!("embedder {name} needs a key: set VOYAGE_API_KEY, or choose another one with --embedder (for an index that it filled, with --reindex)")
+            })?;
+            Arc::new(voyage(&model, &base, key, dimensions, pauses).await?)
+        }
+        EmbedderChoice::OpenAi { model, url } => {
+            Arc::new(openai(&model, &url, key("OPENAI_API_KEY")?, dimensions, pauses).await?)
+        }
+    })
+}
+
+/// Who filled the index.
+async fn recorded(store: &Sqlite) -> anyhow::Result<Option<EmbedderIdentity>> {
+    for collection in [INSTANCES, CAPABILITIES] {
+        if let Some(info) = store.collection(collection).await? {
+            return Ok(Some(info.embedder));
+        }
+    }
+    Ok(None)
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn key(name: &str) -> anyhow::Result<Option<Key>> {
+    let Some(value) = variable(name) else { return Ok(None) };
+    let wrong = || anyhow!("{name} holds what cannot be a key; expected one line of letters, digits and signs");
+    Key::new(&value).map(Some).ok_or_else(wrong)
 }
 
 /// What is known of software; the command keeps it for as long as it searches.

@@ -59,6 +59,11 @@ fn vocabulary() -> &'static HashSet<&'static str> {
     })
 }
 
+/// Whether a word, in lower case, is one token.
+pub(crate) fn is_word(word: &str) -> bool {
+    vocabulary().contains(word)
+}
+
 #[async_trait]
 impl Embedder for Builtin {
     fn identity(&self) -> EmbedderIdentity {
@@ -77,7 +82,7 @@ impl Embedder for Builtin {
     }
 
     fn knows(&self, word: &str) -> Option<bool> {
-        Some(vocabulary().contains(word))
+        Some(is_word(word))
     }
 }
 

@@ -6,6 +6,9 @@
 mod builtin;
 mod language;
 mod language_capability;
+mod openai;
+mod remote;
+mod voyage;
 
 use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
@@ -14,6 +17,9 @@ use thiserror::Error;
 pub use builtin::Builtin;
 pub use language::{LanguageModel, ModelError, Prompt, Scripted};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
+pub use openai::openai;
+pub use remote::{Key, Pauses, Remote, RemoteError, without_user};
+pub use voyage::{VOYAGE_MODEL, VOYAGE_URL, voyage};
 
 /// What a text is embedded for; some models treat both differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,14 @@ pub enum EmbedError {
         /// What is wrong.
         problem: String,
     },
+    /// A service did not do its part.
+    #[error("the embedder {name} failed: {problem}")]
+    Remote {
+        /// Which embedder.
+        name: String,
+        /// What is wrong.
+        problem: RemoteError,
+    },
 }
 
 /// Turns texts into vectors of one length.
@@ -60,6 +74,11 @@ pub trait Embedder: Send + Sync {
     /// Whether it has a meaning for exactly this word, in lower case; `None` where it cannot tell.
     fn knows(&self, word: &str) -> Option<bool> {
         let _ = word;
+        None
+    }
+
+    /// The host that texts are sent to; `None`: they stay here.
+    fn sends_to(&self) -> Option<&str> {
         None
     }
 }

@@ -7,9 +7,13 @@ use crate::args::{CatalogueFlags, Count, StoreFlags};
 use crate::print::numbers;
 use crate::{Done, build};
 
-pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &Count) -> anyhow::Result<Done> {
+pub(crate) async fn run(
+    flags_of_store: &StoreFlags,
+    catalogue: &CatalogueFlags,
+    flags: &Count,
+) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(store)?;
+    let store = build::store_for_reading(flags_of_store)?;
     let question = Question {
         text: flags.question.join(" "),
         target: target(flags.collection),
@@ -17,8 +21,9 @@ pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &
         now: build::now(),
         ..Question::default()
     };
+    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
     let searcher = build::searcher(&catalogue);
-    let count = searcher.count(&store, &*build::embedder(), &question, flags.group_by.clone()).await?;
+    let count = searcher.count(&store, &*embedder, &question, flags.group_by.clone()).await?;
     numbers::print(&count, flags.output, false)?;
     Ok(Done::Whole)
 }

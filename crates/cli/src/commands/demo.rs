@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::Context;
 use clusterlore_search::{Question, Target};
 
-use crate::args::{CatalogueFlags, ClusterFlags, Demo, Index, InferenceFlag, Output, StoreFlags, SyncInstances};
+use crate::args::{
+    CatalogueFlags, ClusterFlags, Demo, EmbedderChoice, Index, InferenceFlag, Output, StoreFlags, SyncInstances,
+};
 use crate::commands::index;
 use crate::print::{self, hits};
 use crate::{Done, build};
@@ -39,14 +41,16 @@ pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Res
     let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
     let manifests = scratch.path().join("manifests");
     write_manifests(&manifests)?;
-    let store = StoreFlags { store: Some(scratch.path().join("index.db")) };
+    let store = StoreFlags { store: Some(scratch.path().join("index.db")), embedder: Some(EmbedderChoice::Builtin) };
     let cluster = ClusterFlags { kubeconfig: None, context: None };
     print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlag::Rules };
     index::run(&cluster, &store, catalogue, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
-    let (store, embedder) = (build::store_for_reading(&store)?, build::embedder());
+    let flags_of_store = store;
+    let store = build::store_for_reading(&flags_of_store)?;
+    let embedder = build::embedder(&flags_of_store, Some(&store), false).await?;
     let catalogue = build::catalogue(catalogue)?;
     let searcher = build::searcher(&catalogue);
     for (text, target) in questions {

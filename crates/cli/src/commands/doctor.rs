@@ -152,7 +152,8 @@ async fn index_findings(store: &Sqlite) -> Result<Vec<Finding>, StoreError> {
     for name in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(name).await? {
             counts.insert(name, info.documents);
-            if info.embedder != ours {
+            // A remote embedder is used by its name; only tables of other versions are out of reach.
+            if info.embedder != ours && info.embedder.name.starts_with("builtin") {
                 let found =
                     format!("collection \"{name}\" was filled by embedder {}, this program has {ours}", info.embedder);
                 findings.push(Finding::warning("embedder", found, "run \"clusterlore sync-instances --reindex\""));

@@ -26,7 +26,7 @@ pub(crate) async fn run(
     let inference = sync::inference(*inference, catalogue)?;
     let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
     let json = flags.output.is_some();
-    let embedder = build::embedder();
+    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
     let capabilities = sync::once(sync::Run {
         source: source.clone(),
         store: open_store(store, flags.dry_run)?,

@@ -13,10 +13,15 @@ use crate::args::{CatalogueFlags, Collection, HitFlags, Output, ScopeFlags, Sear
 use crate::print::{hits, numbers};
 use crate::{Done, build};
 
-pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &Search) -> anyhow::Result<Done> {
+pub(crate) async fn run(
+    flags_of_store: &StoreFlags,
+    catalogue: &CatalogueFlags,
+    flags: &Search,
+) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(store)?;
-    let (embedder, searcher) = (build::embedder(), build::searcher(&catalogue));
+    let store = build::store_for_reading(flags_of_store)?;
+    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
+    let searcher = build::searcher(&catalogue);
     let filter = filter(&store, &flags.scope).await?;
     let HitFlags { limit, output } = flags.hits;
     let limit = usize::from(limit);

@@ -7,9 +7,13 @@ use crate::args::{CatalogueFlags, HitFlags, Similar, StoreFlags};
 use crate::print::hits;
 use crate::{Done, build};
 
-pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &Similar) -> anyhow::Result<Done> {
+pub(crate) async fn run(
+    flags_of_store: &StoreFlags,
+    catalogue: &CatalogueFlags,
+    flags: &Similar,
+) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(store)?;
+    let store = build::store_for_reading(flags_of_store)?;
     let HitFlags { limit, output } = flags.hits;
     let question = Question {
         filter: filter(&store, &flags.scope).await?,
@@ -17,8 +21,9 @@ pub(crate) async fn run(store: &StoreFlags, catalogue: &CatalogueFlags, flags: &
         now: build::now(),
         ..Question::default()
     };
+    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
     let searcher = build::searcher(&catalogue);
-    let answer = searcher.similar(&store, &*build::embedder(), &flags.id, &question).await?;
+    let answer = searcher.similar(&store, &*embedder, &flags.id, &question).await?;
     hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
 }

@@ -25,10 +25,11 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Done> {
     let inference = inference(flags.inference, catalogue)?;
     let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
+    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
         source,
         store: open_store(store, flags.dry_run)?,
-        embedder: build::embedder(),
+        embedder,
         inference,
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },

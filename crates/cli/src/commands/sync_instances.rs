@@ -14,7 +14,8 @@ use crate::{Done, build};
 
 pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &SyncInstances) -> anyhow::Result<Done> {
     let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
-    let summary = once(source, store, build::embedder(), flags).await?;
+    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
+    let summary = once(source, store, embedder, flags).await?;
     if flags.output.is_some() {
         print::json(&summary)?;
     }

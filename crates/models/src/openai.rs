@@ -1,0 +1,33 @@
+//! What speaks OpenAI's embeddings API: OpenAI, Ollama, vLLM, LM Studio.
+
+use crate::EmbedError;
+use crate::remote::{Key, Pauses, Remote, Service, without_user};
+
+/// Estimated tokens of a request, and of a text: OpenAI's models read 8,192 of a text. OpenAI takes more in a request; what others
+/// take is theirs to say, and many hold a request in one context.
+const TOKENS: usize = 8_000;
+
+/// A model at `base`, the address up to and including the version (`http://127.0.0.1:11434/v1`). `dimensions`, where they are
+/// known; else they are learnt with a request.
+///
+/// # Errors
+/// The address is none, or the request failed.
+pub async fn openai(
+    model: &str,
+    base: &str,
+    key: Option<Key>,
+    dimensions: Option<usize>,
+    pauses: Pauses,
+) -> Result<Remote, EmbedError> {
+    let base = base.trim_end_matches('/').to_owned();
+    let service = Service {
+        name: format!("openai:{model}@{}", without_user(&base)),
+        model: model.to_owned(),
+        base,
+        key,
+        variable: "OPENAI_API_KEY",
+        purposes: false,
+        tokens: TOKENS,
+    };
+    Remote::connect(service, dimensions, pauses).await
+}
