@@ -1,0 +1,166 @@
+//! What is answered, over small clusters: objects in, hits and reasons out. The embedder is the built-in one.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::{CAPABILITIES, Capability, Document, INSTANCES, OwnerReference, ResourceInstance, ResourceType};
+use clusterlore_models::{Builtin, Embedder, Purpose};
+use clusterlore_search::{Answer, Question, Searcher};
+use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
+
+fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
+    ResourceInstance::new(api_version, kind, Some(namespace), name).unwrap()
+}
+
+fn owned(mut object: ResourceInstance, owner: &ResourceInstance) -> ResourceInstance {
+    object.owner = Some(OwnerReference {
+        api_version: owner.api_version.clone(),
+        kind: owner.kind.clone(),
+        name: owner.name.clone(),
+        uid: String::new(),
+    });
+    object
+}
+
+fn labelled(mut object: ResourceInstance, key: &str, value: &str) -> ResourceInstance {
+    object.labels.insert(key.to_owned(), value.to_owned());
+    object
+}
+
+fn type_name(object: &ResourceInstance) -> String {
+    let plural = format!("{}s", object.kind.to_lowercase());
+    if object.api_group.is_empty() { plural } else { format!("{plural}.{}", object.api_group) }
+}
+
+async fn write(store: &Sqlite, collection: &str, documents: Vec<Document>) {
+    let embedder = Builtin::default();
+    let texts = documents.iter().map(|d| d.text.clone()).collect();
+    let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
+    let upserts =
+        documents.into_iter().zip(vectors).map(|(document, v)| Upsert { document, vector: Some(v) }).collect();
+    store.open_collection(collection, &embedder.identity()).await.unwrap();
+    store.apply(collection, Batch { upserts, ..Batch::default() }).await.unwrap();
+}
+
+async fn index(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
+    let store = Sqlite::open_or_create(&folder.join("index.db")).unwrap();
+    let pods =
+        ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..ResourceType::default() };
+    store.remember_types("", &[pods]).await.unwrap();
+    write(&store, INSTANCES, objects.iter().map(|o| Document::of_instance(o, &type_name(o))).collect()).await;
+    store
+}
+
+async fn ask(store: &Sqlite, text: &str) -> Answer {
+    let question = Question { text: text.to_owned(), limit: 10, ..Question::default() };
+    Searcher::new(Catalogue::builtin()).search(store, &Builtin::default(), &question).await.unwrap()
+}
+
+/// `Kind namespace/name` of each hit.
+fn hits(answer: &Answer) -> Vec<String> {
+    let shown = |id: &str| {
+        let parts: Vec<&str> = id.split('/').collect();
+        format!("{} {}/{}", parts[parts.len() - 2], parts[0], parts[parts.len() - 1])
+    };
+    answer.hits.iter().map(|h| shown(&h.id)).collect()
+}
+
+#[tokio::test]
+async fn what_a_controller_made_stands_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let deployment = object("apps/v1", "Deployment", "shop", "checkout");
+    let set = owned(object("apps/v1", "ReplicaSet", "shop", "checkout-5d9"), &deployment);
+    let pods = ["a", "b"].map(|n| owned(object("v1", "Pod", "shop", &format!("checkout-5d9-{n}")), &set));
+    let [a, b] = pods;
+    let orphan = owned(object("v1", "Pod", "shop", "checkout-old-x"), &object("v1", "Tray", "shop", "gone"));
+    let store = index(folder.path(), &[a, b, set, deployment, orphan]).await;
+
+    let answer = ask(&store, "checkout").await;
+    assert_eq!(hits(&answer), ["Deployment shop/checkout", "Pod shop/checkout-old-x"]);
+    assert_eq!(answer.hits[0].controlled.len(), 3, "{:?}", answer.hits[0].controlled);
+
+    let pods = ask(&store, "pods in shop").await;
+    assert_eq!(pods.hits.len(), 3, "asked for, they stand for themselves: {:?}", hits(&pods));
+}
+
+#[tokio::test]
+async fn the_same_in_many_namespaces_is_one_hit() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |team: usize, name: &str| object("apps/v1", "StatefulSet", &format!("team-{team}"), name);
+    let mut objects: Vec<ResourceInstance> = (1..=6).map(|team| of(team, "redis")).collect();
+    objects.push(of(7, "team-7-redis"));
+    objects.extend((1..=3).map(|team| of(team, "rabbitmq")));
+    let store = index(folder.path(), &objects).await;
+
+    let many = ask(&store, "redis").await;
+    assert_eq!((many.hits.len(), many.hits[0].elsewhere.len()), (1, 6), "{:?}", hits(&many));
+    assert_eq!(ask(&store, "rabbitmq").await.hits.len(), 3, "three can be read side by side");
+    let one = ask(&store, "redis in team-3").await;
+    assert_eq!((hits(&one), one.hits[0].elsewhere.len()), (vec!["StatefulSet team-3/redis".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn a_data_source_called_prometheus_is_no_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = object("grafana.integreatly.org/v1beta1", "GrafanaDatasource", "watch", "prometheus");
+    let grafana = object("grafana.integreatly.org/v1beta1", "Grafana", "watch", "grafana");
+    let store = index(folder.path(), &[source.clone(), grafana.clone()]).await;
+    assert!(ask(&store, "prometheus servers").await.hits.is_empty());
+
+    let folder = tempfile::tempdir().unwrap();
+    let server = object("apps/v1", "StatefulSet", "watch", "prometheus");
+    let store = index(folder.path(), &[source, grafana, server]).await;
+    assert_eq!(hits(&ask(&store, "prometheus servers").await), ["StatefulSet watch/prometheus"]);
+}
+
+#[tokio::test]
+async fn software_is_found_by_what_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let box_ = labelled(object("apps/v1", "StatefulSet", "infra", "strongbox"), "app.kubernetes.io/name", "vault");
+    let others = ["lantern", "anvil", "teapot"].map(|name| object("apps/v1", "Deployment", "infra", name));
+    let store = index(folder.path(), &[&others[..], &[box_]].concat()).await;
+    let answer = ask(&store, "which thing keeps our passwords").await;
+    assert_eq!(hits(&answer)[0], "StatefulSet infra/strongbox");
+    let why = &answer.hits[0].score.reasons[0].why;
+    assert!(why.starts_with("HashiCorp Vault is for that"), "{why}");
+}
+
+#[tokio::test]
+async fn types_vouch_for_their_instances_and_are_named_where_nothing_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = object("port.example/v1", "VesselCall", "quay", "gannet-2612");
+    let oven = object("apps/v1", "Deployment", "bakery", "oven");
+    let store = index(folder.path(), &[call, oven]).await;
+    let types = [
+        ("VesselCall", "vesselcalls", "port.example", "The stay of a ship at a berth."),
+        ("Certificate", "certificates", "cert-manager.io", "A TLS certificate that renews itself."),
+    ];
+    let documents = types.map(|(kind, plural, group, about)| {
+        let ty = ResourceType {
+            kind: kind.into(),
+            plural: plural.into(),
+            group: group.into(),
+            version: "v1".into(),
+            ..ResourceType::default()
+        };
+        let capability = Capability {
+            resource_name: ty.name(),
+            api_version: ty.api_version(),
+            group: group.into(),
+            kind: kind.into(),
+            description: about.into(),
+            ..Capability::default()
+        };
+        Document::of_capability(&capability, &ty, None)
+    });
+    write(&store, CAPABILITIES, documents.into()).await;
+
+    let answer = ask(&store, "ships at a berth").await;
+    assert_eq!(hits(&answer)[0], "VesselCall quay/gannet-2612");
+    let whys: Vec<&str> = answer.hits[0].score.reasons.iter().map(|r| r.why.as_str()).collect();
+    assert!(whys.contains(&"vesselcalls.port.example are for that"), "{whys:?}");
+
+    let nothing = ask(&store, "TLS certificates that renew themselves").await;
+    assert_eq!((nothing.hits.len(), nothing.closest), (0, vec!["certificates.cert-manager.io".to_owned()]));
+}
