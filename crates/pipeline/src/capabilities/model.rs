@@ -2,7 +2,7 @@
 
 use clusterlore_core::{Capability, ResourceType, TypeSchema};
 use clusterlore_models::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, LanguageModel, ModelError, ask_capability};
-use clusterlore_store::StateStore;
+use clusterlore_store::Store;
 
 use crate::SyncError;
 
@@ -20,7 +20,7 @@ pub(super) async fn infer(
     model: &dyn LanguageModel,
     ty: &ResourceType,
     schema: &TypeSchema,
-    store: Option<&impl StateStore>,
+    store: Option<&dyn Store>,
     dry_run: bool,
 ) -> Result<Answer, SyncError> {
     let key = key(model.name(), ty, schema);
