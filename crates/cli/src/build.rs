@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{Builtin, Embedder, Kept, Pauses, VOYAGE_URL, openai, voyage};
 use clusterlore_search::Searcher;
 use clusterlore_store::{Sqlite, Store, StoreError};
 
@@ -78,11 +78,11 @@ pub(crate) async fn embedder_for_writing(
 ) -> anyhow::Result<Arc<dyn Embedder>> {
     let store = store_if_any(settings).await?;
     let embedder = embedder(settings, store.as_deref(), reindex).await?;
-    if let Some(host) = embedder.sends_to().filter(|_| !dry_run) {
-        let name = embedder.identity().name;
-        print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
-    }
-    Ok(embedder)
+    let Some(host) = embedder.sends_to().filter(|_| !dry_run) else { return Ok(embedder) };
+    let name = embedder.identity().name;
+    print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
+    let folder = data_folder()?.join("embedded");
+    Ok(Kept::over(embedder, &folder))
 }
 
 /// The embedder that was asked for, else the one that filled the index, else the built-in one.

@@ -38,7 +38,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
         json,
     })
     .await?;
-    let instances = sync_instances::once(source, settings, embedder, flags).await?;
+    let instances = sync_instances::once(source, settings, embedder.clone(), flags).await?;
+    embedder.settled();
     let partial = capabilities.is_partial() || instances.is_partial();
     if json {
         print::json(&Summaries { capabilities, instances })?;

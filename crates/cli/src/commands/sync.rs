@@ -24,7 +24,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Don
     let summary = once(Run {
         source,
         store: build::store_for_run(settings, flags.dry_run).await?,
-        embedder,
+        embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
@@ -37,6 +37,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Don
         json: flags.output.is_some(),
     })
     .await?;
+    embedder.settled();
     if flags.output.is_some() {
         print::json(&summary)?;
     }

@@ -15,7 +15,8 @@ use crate::{Done, build};
 pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
     let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
-    let summary = once(source, settings, embedder, flags).await?;
+    let summary = once(source, settings, embedder.clone(), flags).await?;
+    embedder.settled();
     if flags.output.is_some() {
         print::json(&summary)?;
     }
