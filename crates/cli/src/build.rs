@@ -138,7 +138,7 @@ pub(crate) async fn embedder(
 }
 
 /// Who filled the index.
-async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
+pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(collection).await? {
             return Ok(Some(info.embedder));
