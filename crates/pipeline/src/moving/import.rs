@@ -34,6 +34,9 @@ pub struct Import<R> {
     header: Header,
 }
 
+/// A document with the vector that the file holds of it.
+type Waiting = (Document, Option<Vec<f32>>);
+
 /// What is known of the file so far.
 #[derive(Default)]
 struct State {
@@ -45,7 +48,7 @@ struct State {
     /// What the store holds of the collection.
     held: HashMap<ObjectKey, ContentHash>,
     /// Documents that wait for their batch, by number of their source.
-    waiting: BTreeMap<i64, Vec<(Document, Option<Vec<f32>>)>>,
+    waiting: BTreeMap<i64, Vec<Waiting>>,
     imported: Imported,
 }
 
