@@ -4,6 +4,7 @@
 //! Never in this room: collections, stores, and which model is chosen (that is the cli's).
 
 mod builtin;
+mod endpoint;
 mod language;
 mod language_capability;
 mod openai;
@@ -15,10 +16,11 @@ use clusterlore_core::EmbedderIdentity;
 use thiserror::Error;
 
 pub use builtin::Builtin;
+pub use endpoint::{Key, Pauses, RemoteError, without_user};
 pub use language::{LanguageModel, ModelError, Prompt, Scripted};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
 pub use openai::openai;
-pub use remote::{Key, Pauses, Remote, RemoteError, without_user};
+pub use remote::Remote;
 pub use voyage::{VOYAGE_MODEL, VOYAGE_URL, voyage};
 
 /// What a text is embedded for; some models treat both differently.
