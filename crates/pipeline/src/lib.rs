@@ -17,4 +17,4 @@ pub use capabilities::{
 };
 pub use error::SyncError;
 pub use instances::{InstanceSync, Options, Outcome};
-pub use progress::{Observer, Progress, Seconds, SkippedType, Summary};
+pub use progress::{ModelUse, Observer, Progress, Seconds, SkippedType, Summary};
