@@ -9,11 +9,17 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Key, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Key, LanguageModel, Limits, Metered, Pauses, VOYAGE_URL,
+    anthropic, openai, openai_chat, voyage,
+};
+use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
 use clusterlore_store::{Sqlite, StoreError, VectorStore};
 
-use crate::args::{CatalogueFlags, ClusterFlags, EmbedderChoice, StoreFlags};
+use crate::args::{
+    CatalogueFlags, ClusterFlags, EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice, StoreFlags,
+};
 use crate::print;
 
 /// A request that takes longer is tried again.
@@ -138,6 +144,66 @@ pub(crate) fn catalogue(flags: &CatalogueFlags) -> anyhow::Result<Cow<'static, C
     Ok(match &flags.file {
         None => Cow::Borrowed(Catalogue::builtin()),
         Some(file) => Cow::Owned(Catalogue::with_file(file).context("--catalogue")?),
+    })
+}
+
+/// Who says what a type is for. Chosen before the store is made: without a key nothing is written.
+pub(crate) fn inference(flags: &InferenceFlags, known: &CatalogueFlags, dry_run: bool) -> anyhow::Result<Inference> {
+    let rules = Arc::new(catalogue(known)?.into_owned());
+    let InferenceFlags { inference, model, max_calls, max_cost, price } = flags;
+    if *inference == InferenceFlag::Rules {
+        let unused = [
+            ("--model", model.is_some()),
+            ("--max-calls", max_calls.is_some()),
+            ("--max-cost", max_cost.is_some()),
+            ("--price", price.is_some()),
+        ];
+        if let Some((flag, _)) = unused.into_iter().find(|(_, given)| *given) {
+            bail!(
+                "{flag} is about a language model, and rules infer what types are for; add --inference llm, or leave it out"
+            );
+        }
+        return Ok(Inference::Rules(rules));
+    }
+    let model = language_model(model.clone())?;
+    let name = model.name().to_owned();
+    let metered = Metered::new(model, Limits { calls: *max_calls, cost: *max_cost }, *price);
+    if max_cost.is_some() && metered.price().is_none() {
+        bail!(
+            "--max-cost needs a price, and that of {name} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50"
+        );
+    }
+    if let Some(host) = metered.sends_to().filter(|_| !dry_run) {
+        print::note(&format!("Model {name}: type names and schemas go to {host}."));
+    }
+    Ok(Inference::Model { model: Arc::new(metered), otherwise: rules })
+}
+
+/// The language model that was asked for, else Anthropic's where there is a key for it.
+fn language_model(flag: Option<ModelChoice>) -> anyhow::Result<Arc<dyn LanguageModel>> {
+    let choice = match (flag, variable("CLUSTERLORE_MODEL")) {
+        (Some(choice), _) => Some(choice),
+        (None, Some(text)) => {
+            Some(ModelChoice::read(&text).map_err(|e| anyhow!("CLUSTERLORE_MODEL is {text:?}: {e}"))?)
+        }
+        (None, None) => None,
+    };
+    let missing = choice.is_none();
+    Ok(match choice.unwrap_or_default() {
+        ModelChoice::Anthropic { model } => {
+            let base = variable("ANTHROPIC_BASE_URL").unwrap_or_else(|| ANTHROPIC_URL.to_owned());
+            let key = key("ANTHROPIC_API_KEY")?.ok_or_else(|| {
+                if missing {
+                    anyhow!("--inference llm needs a language model: set ANTHROPIC_API_KEY to ask {ANTHROPIC_MODEL}, or name another one with --model openai:MODEL@URL, such as openai:qwen3@http://127.0.0.1:11434/v1")
+                } else {
+                    anyhow!("model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model")
+                }
+            })?;
+            Arc::new(anthropic(&model, &base, key, Pauses::default())?)
+        }
+        ModelChoice::OpenAi { model, url } => {
+            Arc::new(openai_chat(&model, &url, key("OPENAI_API_KEY")?, Pauses::default())?)
+        }
     })
 }
 

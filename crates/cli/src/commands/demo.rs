@@ -6,7 +6,7 @@ use anyhow::Context;
 use clusterlore_search::{Question, Target};
 
 use crate::args::{
-    CatalogueFlags, ClusterFlags, Demo, EmbedderChoice, Index, InferenceFlag, Output, StoreFlags, SyncInstances,
+    CatalogueFlags, ClusterFlags, Demo, EmbedderChoice, Index, InferenceFlags, Output, StoreFlags, SyncInstances,
 };
 use crate::commands::index;
 use crate::print::{self, hits};
@@ -44,7 +44,7 @@ pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Res
     let store = StoreFlags { store: Some(scratch.path().join("index.db")), embedder: Some(EmbedderChoice::Builtin) };
     let cluster = ClusterFlags { kubeconfig: None, context: None };
     print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
-    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlag::Rules };
+    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(&cluster, &store, catalogue, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };

@@ -23,7 +23,7 @@ pub(crate) async fn run(
     flags: &Index,
 ) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
-    let inference = sync::inference(*inference, catalogue)?;
+    let inference = build::inference(inference, catalogue, flags.dry_run)?;
     let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
     let json = flags.output.is_some();
     let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;

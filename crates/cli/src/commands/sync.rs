@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
@@ -10,7 +9,7 @@ use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary
 use clusterlore_store::Sqlite;
 
 use super::sync_instances::open_store;
-use crate::args::{CatalogueFlags, ClusterFlags, InferenceFlag, StoreFlags, Sync};
+use crate::args::{CatalogueFlags, ClusterFlags, StoreFlags, Sync};
 use crate::print::{self, progress::Lines};
 use crate::{Done, build};
 
@@ -23,7 +22,7 @@ pub(crate) async fn run(
     catalogue: &CatalogueFlags,
     flags: &Sync,
 ) -> anyhow::Result<Done> {
-    let inference = inference(flags.inference, catalogue)?;
+    let inference = build::inference(&flags.inference, catalogue, flags.dry_run)?;
     let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
     let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
@@ -46,16 +45,6 @@ pub(crate) async fn run(
         print::json(&summary)?;
     }
     Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
-}
-
-/// Who says what a type is for.
-pub(crate) fn inference(flag: InferenceFlag, catalogue: &CatalogueFlags) -> anyhow::Result<Inference> {
-    match flag {
-        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(build::catalogue(catalogue)?.into_owned()))),
-        InferenceFlag::Llm => bail!(
-            "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
-        ),
-    }
 }
 
 /// A run over capabilities, with everything chosen.
