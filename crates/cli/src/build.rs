@@ -15,7 +15,7 @@ use clusterlore_models::{
 };
 use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
-use clusterlore_store::{Sqlite, StoreError, VectorStore};
+use clusterlore_store::{Sqlite, Store, StoreError};
 
 use crate::args::{
     CatalogueFlags, ClusterFlags, EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice, StoreFlags,
@@ -39,13 +39,27 @@ pub(crate) fn store_path(flags: &StoreFlags) -> anyhow::Result<PathBuf> {
 }
 
 /// The store, made where it is missing.
-pub(crate) fn store_for_writing(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
-    Ok(Sqlite::open_or_create(&store_path(flags)?)?)
+pub(crate) fn store_for_writing(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(Sqlite::open_or_create(&store_path(flags)?)?))
 }
 
 /// The store as it is.
-pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Sqlite> {
-    Ok(Sqlite::open_existing(&store_path(flags)?)?)
+pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(Sqlite::open_existing(&store_path(flags)?)?))
+}
+
+/// The store as it is, if there is one.
+pub(crate) fn store_if_any(flags: &StoreFlags) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    match Sqlite::open_existing(&store_path(flags)?) {
+        Ok(store) => Ok(Some(Arc::new(store))),
+        Err(StoreError::Missing(_)) => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// The store for a run; a dry run makes none where there is none.
+pub(crate) fn store_for_run(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    if dry_run { store_if_any(flags) } else { store_for_writing(flags).map(Some) }
 }
 
 /// The embedder that a sync writes with. Chosen before the store is made: without a key nothing is written.
@@ -54,12 +68,8 @@ pub(crate) async fn embedder_for_writing(
     reindex: bool,
     dry_run: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
-    let store = match Sqlite::open_existing(&store_path(flags)?) {
-        Ok(store) => Some(store),
-        Err(StoreError::Missing(_)) => None,
-        Err(e) => return Err(e.into()),
-    };
-    let embedder = embedder(flags, store.as_ref(), reindex).await?;
+    let store = store_if_any(flags)?;
+    let embedder = embedder(flags, store.as_deref(), reindex).await?;
     if let Some(host) = embedder.sends_to().filter(|_| !dry_run) {
         let name = embedder.identity().name;
         print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
@@ -70,7 +80,7 @@ pub(crate) async fn embedder_for_writing(
 /// The embedder that was asked for, else the one that filled the index, else the built-in one.
 pub(crate) async fn embedder(
     flags: &StoreFlags,
-    store: Option<&Sqlite>,
+    store: Option<&dyn Store>,
     reindex: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
     let recorded = match store {
@@ -120,7 +130,7 @@ pub(crate) async fn embedder(
 }
 
 /// Who filled the index.
-async fn recorded(store: &Sqlite) -> anyhow::Result<Option<EmbedderIdentity>> {
+async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(collection).await? {
             return Ok(Some(info.embedder));

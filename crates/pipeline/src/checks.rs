@@ -1,13 +1,13 @@
 //! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
 
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES, Origin, SourceIdentity};
-use clusterlore_store::{KnownSource, StateStore, StoreError, VectorStore};
+use clusterlore_store::{KnownSource, Store, StoreError};
 
 use crate::SyncError;
 
 /// Refuses a source other than the one that filled the index under this name; gives the sources of that name.
 pub(crate) async fn source(
-    store: Option<&impl StateStore>,
+    store: Option<&dyn Store>,
     cluster: &str,
     identity: &SourceIdentity,
     replace: bool,
@@ -25,7 +25,7 @@ pub(crate) async fn source(
 
 /// Refuses an embedder other than the one that filled the collections; with `reindex`, hands them over (unless `dry_run`).
 pub(crate) async fn embedder(
-    store: Option<&impl VectorStore>,
+    store: Option<&dyn Store>,
     offered: EmbedderIdentity,
     reindex: bool,
     dry_run: bool,

@@ -11,7 +11,7 @@ use clusterlore_core::{
     SourceIdentity, SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, KnownSource, Spool, StateStore, VectorStore};
+use clusterlore_store::{Batch, KnownSource, Spool, Store};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
@@ -65,11 +65,11 @@ pub struct Outcome {
 }
 
 /// One run of `sync-instances`.
-pub struct InstanceSync<S> {
+pub struct InstanceSync {
     /// Where objects come from.
     pub source: Arc<dyn ClusterSource>,
     /// Where documents go; `None` where there is no store yet and none is to be made (a dry run).
-    pub store: Option<S>,
+    pub store: Option<Arc<dyn Store>>,
     /// What makes vectors.
     pub embedder: Arc<dyn Embedder>,
     /// What the user chose.
@@ -84,7 +84,7 @@ struct Listed {
     skipped: Vec<SkippedType>,
 }
 
-impl<S: VectorStore + StateStore> InstanceSync<S> {
+impl InstanceSync {
     /// Runs from discovery to the last delete and tells `observer` on the way.
     ///
     /// # Errors
@@ -92,13 +92,13 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         let began = Instant::now();
         let _lock = match &self.store {
-            Some(store) if !self.options.dry_run => Some(store.lock().await?),
+            Some(store) if !self.options.dry_run => Some(store.lock(self.cluster()).await?),
             _ => None,
         };
         let identity = self.source.identity().await?;
         let options = &self.options;
-        let sources = checks::source(self.store.as_ref(), self.cluster(), &identity, options.replace_source).await?;
-        checks::embedder(self.store.as_ref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
+        let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
+        checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
 
         observer(Progress::Discovering);
         // What the store knows is read while the server says what it serves.
@@ -114,7 +114,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         }
         let discovered_in = began.elapsed();
 
-        let writing = self.store.as_ref().filter(|_| !options.dry_run);
+        let writing = self.store.as_deref().filter(|_| !options.dry_run);
         let journal = match writing {
             Some(store) => Some(
                 Journal::begin(store, "sync-instances", self.cluster(), &identity, self.options.replace_source).await?,
@@ -338,7 +338,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
     }
 
     /// Deletes come last: whatever happens before leaves too much rather than too little.
-    async fn delete(&self, store: &S, removals: &BTreeSet<ObjectKey>) -> Result<(), SyncError> {
+    async fn delete(&self, store: &dyn Store, removals: &BTreeSet<ObjectKey>) -> Result<(), SyncError> {
         let ids = self.ids_of(store, removals).await?;
         for ids in ids.chunks(DELETE_BATCH) {
             debug!(count = ids.len(), "deleting");
@@ -347,7 +347,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         Ok(())
     }
 
-    async fn ids_of(&self, store: &S, keys: &BTreeSet<ObjectKey>) -> Result<Vec<String>, SyncError> {
+    async fn ids_of(&self, store: &dyn Store, keys: &BTreeSet<ObjectKey>) -> Result<Vec<String>, SyncError> {
         let mut ids = Vec::new();
         if !keys.is_empty() {
             let mut visit = |s: clusterlore_store::Scanned<'_>| {
@@ -369,7 +369,7 @@ impl<S: VectorStore + StateStore> InstanceSync<S> {
         for document in spool.into_documents()? {
             observer(Progress::WouldStore(document?.0.id));
         }
-        if let Some(store) = &self.store {
+        if let Some(store) = self.store.as_deref() {
             self.ids_of(store, removals).await?.into_iter().for_each(|id| observer(Progress::WouldDelete(id)));
         }
         Ok(())

@@ -1,24 +1,24 @@
 //! A run as the store remembers it: noted before it writes, so that one that was killed shows, and finished with its summary.
 
 use clusterlore_core::SourceIdentity;
-use clusterlore_store::{RunRecord, StateStore};
+use clusterlore_store::{RunRecord, Store};
 use jiff::Timestamp;
 
 use crate::{Summary, SyncError};
 
 /// A run that writes.
-pub(crate) struct Journal<'a, S> {
-    store: &'a S,
+pub(crate) struct Journal<'a> {
+    store: &'a dyn Store,
     run: RunRecord,
     number: i64,
     /// Number of the source that writes.
     pub(crate) source: i64,
 }
 
-impl<'a, S: StateStore> Journal<'a, S> {
+impl<'a> Journal<'a> {
     /// Notes source and run. With `replace`, the source takes the place of those that were there.
     pub(crate) async fn begin(
-        store: &'a S,
+        store: &'a dyn Store,
         command: &str,
         cluster: &str,
         identity: &SourceIdentity,

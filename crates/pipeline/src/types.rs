@@ -8,14 +8,14 @@ use clusterlore_core::{
     CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, Origin, ResourceType, SyncPlan,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, Spool, StateStore, VectorStore};
+use clusterlore_store::{Batch, Spool, Store};
 
 use crate::{SyncError, writer};
 
 /// Writes what discovery and the custom resource definitions say of the types. A type that is gone loses its document, unless
 /// its group could not be read whole.
-pub(crate) async fn store_types<S: VectorStore + StateStore>(
-    store: &S,
+pub(crate) async fn store_types(
+    store: &dyn Store,
     embedder: Arc<dyn Embedder>,
     cluster: Option<&str>,
     source: i64,
@@ -75,7 +75,7 @@ fn capabilities_among(records: &HashMap<ObjectKey, String>, cluster: Option<&str
 }
 
 /// What the store knows of a cluster's types.
-async fn known_types(store: &impl StateStore, cluster: &str) -> Result<Vec<ResourceType>, SyncError> {
+async fn known_types(store: &dyn Store, cluster: &str) -> Result<Vec<ResourceType>, SyncError> {
     Ok(store.types().await?.iter().filter(|(c, _)| c == cluster).map(|(_, ty)| ty.clone()).collect())
 }
 
@@ -89,7 +89,7 @@ fn with_unseen(known: Vec<ResourceType>, types: &[ResourceType], discovery: &Dis
 /// Remembers what a run over capabilities saw of the types. Of those that are known, descriptions stay: that is for runs over
 /// instances, and two runs must not write over each other for ever.
 pub(crate) async fn remember_described(
-    store: &impl StateStore,
+    store: &dyn Store,
     cluster: &str,
     mut types: Vec<ResourceType>,
     discovery: &Discovery,
@@ -106,7 +106,7 @@ pub(crate) async fn remember_described(
 }
 
 /// Writes only what differs.
-async fn remember(store: &impl StateStore, cluster: &str, types: &[ResourceType]) -> Result<(), SyncError> {
+async fn remember(store: &dyn Store, cluster: &str, types: &[ResourceType]) -> Result<(), SyncError> {
     if known_types(store, cluster).await? != remembered_order(types) {
         store.remember_types(cluster, types).await?;
     }

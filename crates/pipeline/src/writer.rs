@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_core::Document;
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{Batch, Spool, Upsert, VectorStore};
+use clusterlore_store::{Batch, Spool, Store, Upsert};
 use tokio::sync::mpsc;
 
 use crate::SyncError;
@@ -23,7 +23,7 @@ pub(crate) struct Written {
 pub(crate) async fn write(
     spool: Spool,
     embedder: Arc<dyn Embedder>,
-    store: &dyn VectorStore,
+    store: &dyn Store,
     collection: &str,
     source: i64,
     stored: impl Fn(usize),

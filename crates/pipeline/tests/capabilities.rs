@@ -53,7 +53,7 @@ async fn sync(
 ) -> Result<Ran, SyncError> {
     let lines = Mutex::new(Vec::new());
     let embedder = Arc::clone(embedder) as Arc<dyn Embedder>;
-    let sync = CapabilitySync { source, store: Some(store.clone()), embedder, inference, options };
+    let sync = CapabilitySync { source, store: Some(Arc::new(store.clone())), embedder, inference, options };
     let outcome = sync.run(&|p| lines.lock().unwrap().push(p.to_string())).await?;
     Ok(Ran { summary: outcome.summary, lines: lines.into_inner().unwrap() })
 }

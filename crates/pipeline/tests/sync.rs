@@ -306,7 +306,7 @@ async fn types_are_documents_too_and_go_when_they_vanish() {
 async fn two_syncs_at_once_are_refused_and_a_search_beside_a_sync_is_not() {
     let bench = Bench::new().await;
     bench.sync().await;
-    let held = bench.store.lock().await.unwrap();
+    let held = bench.store.lock("").await.unwrap();
     let message = bench.try_sync(Options::default()).await.err().unwrap().to_string();
     assert!(message.contains("another sync"), "{message}");
     drop(held);

@@ -20,7 +20,7 @@ const INSTANCES_OF_THEM: usize = 40;
 impl<'c> Searcher<'c> {
     /// How well each type answers the question, 0 to 1, by `plural.group`. Kinds that Kubernetes itself serves are left out: a
     /// StatefulSet is not a database because databases run in StatefulSets; there what the object is decides.
-    pub(crate) async fn bridge<S: VectorStore + StateStore>(
+    pub(crate) async fn bridge<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &EmbedderIdentity,
@@ -39,7 +39,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// The types nearest to a question that nothing answers.
-    pub(crate) async fn closest<S: VectorStore + StateStore>(
+    pub(crate) async fn closest<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &EmbedderIdentity,
@@ -52,7 +52,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// Types, best first, and from which score they are evidence.
-    async fn types<S: VectorStore + StateStore>(
+    async fn types<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &EmbedderIdentity,

@@ -40,7 +40,7 @@ impl<'c> Searcher<'c> {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn count<S: VectorStore + StateStore>(
+    pub async fn count<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,
@@ -124,7 +124,7 @@ fn top_owner(instance: &ResourceInstance, owners: &HashMap<ObjectKey, ResourceIn
 }
 
 /// The owners of the objects, their owners, and so on, as far as they are indexed.
-async fn owners<S: VectorStore>(
+async fn owners<S: VectorStore + ?Sized>(
     store: &S,
     nouns: &[&Noun],
 ) -> Result<HashMap<ObjectKey, ResourceInstance>, SearchError> {

@@ -40,7 +40,7 @@ type Known<'c> = HashMap<ObjectKey, Shown<'c>>;
 impl<'c> Searcher<'c> {
     /// Puts together what belongs together, until there are `limit` hits; the order stays, and each hit stands where its best
     /// member stood.
-    pub(crate) async fn gather<S: VectorStore>(
+    pub(crate) async fn gather<S: VectorStore + ?Sized>(
         &self,
         store: &S,
         ranked: Vec<Ranked<'c>>,
@@ -61,7 +61,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// Puts what a controller made under the topmost controller that is known, unless its own kind was asked for.
-    async fn roll_up<S: VectorStore>(
+    async fn roll_up<S: VectorStore + ?Sized>(
         &self,
         store: &S,
         ranked: &[Ranked<'c>],

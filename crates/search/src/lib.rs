@@ -250,7 +250,7 @@ impl<'c> Searcher<'c> {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn search<S: VectorStore + StateStore>(
+    pub async fn search<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,
@@ -313,7 +313,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// How many documents there are to search, if they may be searched.
-    async fn documents<S: VectorStore>(
+    async fn documents<S: VectorStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,
@@ -337,7 +337,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// What speaks for a candidate, as far as it is known before candidates are.
-    async fn ranking<'q, S: VectorStore + StateStore>(
+    async fn ranking<'q, S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,
@@ -358,7 +358,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// Candidates, best first; how many documents there are, and how many the filter admits.
-    async fn rank<S: VectorStore>(
+    async fn rank<S: VectorStore + ?Sized>(
         &self,
         store: &S,
         target: Target,

@@ -19,7 +19,7 @@ impl<'c> Searcher<'c> {
     ///
     /// # Errors
     /// [`SearchError::NoSuchObject`] with those that are called nearly so, [`SearchError::ManyObjects`]; else see [`SearchError`].
-    pub async fn similar<S: VectorStore + StateStore>(
+    pub async fn similar<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,
@@ -74,7 +74,7 @@ fn description(object: &ResourceInstance) -> String {
 }
 
 /// The record of the one object of a kind and name.
-async fn by_kind_and_name<S: VectorStore + StateStore>(
+async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
     store: &S,
     id: &str,
     (namespaces, clusters): &(BTreeSet<String>, BTreeSet<String>),
@@ -109,12 +109,12 @@ async fn by_kind_and_name<S: VectorStore + StateStore>(
     Ok(records.pop())
 }
 
-async fn clusters_of<S: VectorStore>(store: &S) -> Result<BTreeSet<String>, SearchError> {
+async fn clusters_of<S: VectorStore + ?Sized>(store: &S) -> Result<BTreeSet<String>, SearchError> {
     Ok(store.counts(INSTANCES).await?.into_iter().map(|c| c.cluster).collect())
 }
 
 /// Ids whose last part is nearly that of the id, or holds it.
-async fn near<S: VectorStore>(store: &S, id: &str) -> Result<Vec<String>, SearchError> {
+async fn near<S: VectorStore + ?Sized>(store: &S, id: &str) -> Result<Vec<String>, SearchError> {
     let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
     let most = (name.len() / 3).max(1);
     let mut found: Vec<(usize, String)> = Vec::new();

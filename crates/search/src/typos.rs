@@ -33,7 +33,7 @@ struct Unknown {
 }
 
 /// The question with its misspelt words corrected, and what was corrected.
-pub(crate) async fn correct<S: VectorStore>(
+pub(crate) async fn correct<S: VectorStore + ?Sized>(
     store: &S,
     embedder: &dyn Embedder,
     collection: &str,

@@ -9,8 +9,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// There is no store yet.
-    #[error("nothing is indexed yet: {} does not exist. Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\"", .0.display())]
-    Missing(PathBuf),
+    #[error(
+        "nothing is indexed yet: {0} does not exist. Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\""
+    )]
+    Missing(String),
     /// A newer clusterlore wrote it.
     #[error("{} was written by a newer clusterlore: its schema is version {found}, this program knows up to {known}. Update clusterlore, or choose another file with --store sqlite:PATH", path.display())]
     Newer {
@@ -44,8 +46,8 @@ pub enum StoreError {
     #[error("{} is in use by another program; try again when it has finished", .0.display())]
     Busy(PathBuf),
     /// Two syncs at once.
-    #[error("another sync is writing to {}; wait until it has finished", .0.display())]
-    Locked(PathBuf),
+    #[error("another sync is writing to {0}; wait until it has finished")]
+    Locked(String),
     /// The collection's vectors are another embedder's.
     #[error("collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use --embedder {}, or embed everything again with --reindex", stored.name)]
     OtherEmbedder {
@@ -68,11 +70,31 @@ pub enum StoreError {
         /// What was expected.
         expected: usize,
     },
+    /// A server that does not answer, or stopped in the middle.
+    #[error(
+        "{place} cannot be reached ({detail}); what was stored before is unharmed. Start it, or check its address, and run the command again"
+    )]
+    Unreachable {
+        /// The server's address, without user and password.
+        place: String,
+        /// What the connection said.
+        detail: String,
+    },
+    /// A server that answers and cannot serve: refused key, wrong version, missing extension, missing right.
+    #[error("{place} cannot be used: {problem}. {fix}")]
+    Unusable {
+        /// The server's address, without user and password.
+        place: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do, as a sentence without its full stop.
+        fix: String,
+    },
     /// Anything else the database or the system says.
-    #[error("{}: {detail}", path.display())]
+    #[error("{place}: {detail}")]
     Other {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server's address.
+        place: String,
         /// What was said.
         detail: String,
     },

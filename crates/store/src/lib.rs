@@ -1,5 +1,5 @@
-//! Where documents and run state are kept. Two doors: [`VectorStore`] for collections of documents, [`StateStore`] for what a
-//! sync must remember between runs; [`Spool`] keeps what is on its way from one to the other off the heap.
+//! Where documents and run state are kept. Two doors, together a [`Store`]: [`VectorStore`] for collections of documents, [`StateStore`]
+//! for what a sync must remember between runs; [`Spool`] keeps what is on its way from one to the other off the heap.
 //!
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
@@ -17,5 +17,6 @@ pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use state::{KnownSource, RunLock, RunRecord, StateStore};
 pub use vectors::{
-    Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, Upsert, VectorStore, Vocabulary,
+    Batch, Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Store, Stored, Upsert, VectorStore,
+    Vocabulary,
 };

@@ -41,25 +41,31 @@ pub struct RunRecord {
 }
 
 /// Held by the one run that writes; let go when dropped, and by the system when the process dies.
-#[derive(Debug)]
 pub struct RunLock {
-    _file: std::fs::File,
+    _held: Box<dyn std::any::Any + Send + Sync>,
+}
+
+impl std::fmt::Debug for RunLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RunLock")
+    }
 }
 
 impl RunLock {
-    pub(crate) fn holding(file: std::fs::File) -> Self {
-        Self { _file: file }
+    /// Holds what, when dropped, lets the lock go.
+    pub(crate) fn holding(held: impl Send + Sync + 'static) -> Self {
+        Self { _held: Box::new(held) }
     }
 }
 
 /// Types, schemas, runs, sources, and what models answered.
 #[async_trait]
 pub trait StateStore: Send + Sync {
-    /// Takes the right to write; one sync at a time.
+    /// Takes the right to write what is a cluster's; one sync of a cluster at a time. A store of one file has one lock for all.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another run holds it.
-    async fn lock(&self) -> Result<RunLock, StoreError>;
+    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError>;
 
     /// All sources, the replaced ones too.
     ///
@@ -109,6 +115,12 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// The store cannot be read.
     async fn answer(&self, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// All answers of models, by key.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError>;
 
     /// Remembers a model's answer, so that the same question is not paid for twice.
     ///

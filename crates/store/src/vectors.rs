@@ -127,6 +127,30 @@ impl Vocabulary {
     pub const MOST_VALUES: usize = 500;
 }
 
+/// A document as it lies in a collection: all that another store needs to hold it too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Stored id.
+    pub id: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// Number of the source that wrote it.
+    pub source: i64,
+    /// The noun, as JSON.
+    pub record: String,
+    /// Its vector; `None` where it was not asked for, or where there is none.
+    pub vector: Option<Vec<f32>>,
+}
+
+/// Some documents of a collection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// In the store's own order.
+    pub documents: Vec<Stored>,
+    /// Where the next page begins; `None`: this is the last.
+    pub next: Option<String>,
+}
+
 /// Collections of documents with their vectors, cosine distance.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
@@ -195,10 +219,33 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError>;
 
+    /// Up to `limit` documents of all clusters, after the page that gave `after`. What is written meanwhile may be missing.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn page(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: usize,
+        vectors: bool,
+    ) -> Result<Page, StoreError>;
+
     /// Hands a collection over to another embedder. Its documents stay and are found by their words; each counts as changed, so
     /// that syncs embed it again, and a sync that is cut off goes on where it stopped.
     ///
     /// # Errors
     /// The store cannot be written.
     async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+}
+
+/// A whole store: documents, and what syncs remember.
+pub trait Store: VectorStore + crate::StateStore {
+    /// File or server, for people: without user, password and key.
+    fn place(&self) -> String;
+
+    /// Bytes on this machine's disk, where that can be told.
+    fn size(&self) -> Option<u64> {
+        None
+    }
 }

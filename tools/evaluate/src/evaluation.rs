@@ -51,7 +51,7 @@ impl<'c> Evaluation<'c> {
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
         let capabilities = CapabilitySync {
             source: Arc::clone(&corpus.source),
-            store: Some(store.clone()),
+            store: Some(Arc::new(store.clone())),
             embedder: Arc::clone(&embedder),
             inference: Inference::Rules(Arc::new(catalogue.clone())),
             options: CapabilityOptions::default(),
@@ -61,7 +61,7 @@ impl<'c> Evaluation<'c> {
         }
         let instances = InstanceSync {
             source: Arc::clone(&corpus.source),
-            store: Some(store.clone()),
+            store: Some(Arc::new(store.clone())),
             embedder: Arc::clone(&embedder),
             options: Options::default(),
         };

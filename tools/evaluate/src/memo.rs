@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use clusterlore_core::{EmbedderIdentity, ObjectKey, ResourceType, SourceIdentity, TypeSchema};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{
-    Batch, Candidates, CollectionInfo, Counts, KnownSource, Probe, RunLock, RunRecord, Scanned, Sqlite, StateStore,
-    StoreError, VectorStore, Vocabulary,
+    Batch, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunLock, RunRecord, Scanned, Sqlite,
+    StateStore, StoreError, VectorStore, Vocabulary,
 };
 
 /// Answers by question.
@@ -158,6 +158,16 @@ impl VectorStore for RememberingStore {
         self.store.counts(collection).await
     }
 
+    async fn page(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: usize,
+        vectors: bool,
+    ) -> Result<Page, StoreError> {
+        self.store.page(collection, after, limit, vectors).await
+    }
+
     async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.store.change_embedder(collection, embedder).await
     }
@@ -169,8 +179,8 @@ impl StateStore for RememberingStore {
         self.types.of((), self.store.types()).await
     }
 
-    async fn lock(&self) -> Result<RunLock, StoreError> {
-        self.store.lock().await
+    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
+        self.store.lock(cluster).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
@@ -205,6 +215,10 @@ impl StateStore for RememberingStore {
 
     async fn answer(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.store.answer(key).await
+    }
+
+    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.store.answers().await
     }
 
     async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {

@@ -17,13 +17,13 @@ pub(crate) async fn run(
     let question = Question {
         text: flags.question.join(" "),
         target: target(flags.collection),
-        filter: filter(&store, &flags.scope).await?,
+        filter: filter(&*store, &flags.scope).await?,
         now: build::now(),
         ..Question::default()
     };
-    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
+    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
-    let count = searcher.count(&store, &*embedder, &question, flags.group_by.clone()).await?;
+    let count = searcher.count(&*store, &*embedder, &question, flags.group_by.clone()).await?;
     numbers::print(&count, flags.output, false)?;
     Ok(Done::Whole)
 }

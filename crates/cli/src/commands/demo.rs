@@ -50,14 +50,14 @@ pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Res
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
     let flags_of_store = store;
     let store = build::store_for_reading(&flags_of_store)?;
-    let embedder = build::embedder(&flags_of_store, Some(&store), false).await?;
+    let embedder = build::embedder(&flags_of_store, Some(&*store), false).await?;
     let catalogue = build::catalogue(catalogue)?;
     let searcher = build::searcher(&catalogue);
     for (text, target) in questions {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };
         print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;
         let question = Question { text: text.to_owned(), target, limit: 5, now: build::now(), ..Question::default() };
-        hits::print(&searcher.search(&store, &*embedder, &question).await?, Output::Table, false)?;
+        hits::print(&searcher.search(&*store, &*embedder, &question).await?, Output::Table, false)?;
     }
     print::note("\nNow your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
 use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
 use clusterlore_models::Builtin;
-use clusterlore_store::{RunRecord, Sqlite, StateStore, StoreError, VectorStore};
+use clusterlore_store::{RunRecord, Sqlite, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -136,16 +136,17 @@ async fn store_findings(flags: &StoreFlags) -> Vec<Finding> {
         Err(e) => return vec![Finding::error("store", e)],
     };
     let mut findings = vec![match Sqlite::open_or_create(&path) {
-        Ok(_) => {
-            Finding::ok("store", format!("{} ({:.1} MB) can be written", path.display(), store.size() as f64 / 1e6))
-        }
+        Ok(_) => Finding::ok(
+            "store",
+            format!("{} ({:.1} MB) can be written", path.display(), store.size().unwrap_or(0) as f64 / 1e6),
+        ),
         Err(e) => Finding::error("store", e),
     }];
     findings.extend(index_findings(&store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
     findings
 }
 
-async fn index_findings(store: &Sqlite) -> Result<Vec<Finding>, StoreError> {
+async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let ours = Builtin::identity_of();
     let mut counts = BTreeMap::new();

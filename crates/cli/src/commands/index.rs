@@ -4,7 +4,6 @@ use clusterlore_core::TypeFilter;
 use clusterlore_pipeline::{CapabilityOptions, Summary};
 use serde::Serialize;
 
-use super::sync_instances::open_store;
 use super::{sync, sync_instances};
 use crate::args::{CatalogueFlags, ClusterFlags, Index, StoreFlags};
 use crate::{Done, build, print};
@@ -29,7 +28,7 @@ pub(crate) async fn run(
     let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
     let capabilities = sync::once(sync::Run {
         source: source.clone(),
-        store: open_store(store, flags.dry_run)?,
+        store: build::store_for_run(store, flags.dry_run)?,
         embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Question, SearchError, Searcher, Target, resolve_kinds};
-use clusterlore_store::{Filter, Sqlite, StateStore};
+use clusterlore_store::{Filter, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{CatalogueFlags, Collection, HitFlags, Output, ScopeFlags, Search, StoreFlags};
@@ -20,26 +20,26 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(catalogue)?;
     let store = build::store_for_reading(flags_of_store)?;
-    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
+    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
-    let filter = filter(&store, &flags.scope).await?;
+    let filter = filter(&*store, &flags.scope).await?;
     let HitFlags { limit, output } = flags.hits;
     let limit = usize::from(limit);
     if let Some(file) = &flags.batch {
-        batch(&store, &*embedder, &searcher, file, &filter, limit).await?;
+        batch(&*store, &*embedder, &searcher, file, &filter, limit).await?;
         return Ok(Done::Whole);
     }
     let (text, target) = (flags.question.join(" "), target(flags.collection));
     let question = Question { text, target, filter, limit, now: build::now() };
     if flags.count || flags.group_by.is_some() {
-        let count = searcher.count(&store, &*embedder, &question, flags.group_by.clone()).await?;
+        let count = searcher.count(&*store, &*embedder, &question, flags.group_by.clone()).await?;
         numbers::print(&count, output, flags.explain)?;
         return Ok(Done::Whole);
     }
-    let answer = searcher.search(&store, &*embedder, &question).await?;
+    let answer = searcher.search(&*store, &*embedder, &question).await?;
     // Programs get the hits, whatever was asked; who asks "how many" is told that first.
     if output == Output::Table && answer.understood.ask.counts() && answer.understood.impossible.is_none() {
-        let count = searcher.count(&store, &*embedder, &question, None).await?;
+        let count = searcher.count(&*store, &*embedder, &question, None).await?;
         crate::print::line(&format!("{}\n", numbers::text(&count)))?;
     }
     hits::print(&answer, output, flags.explain)?;
@@ -55,7 +55,7 @@ pub(crate) fn target(collection: Collection) -> Target {
 }
 
 /// What the flags narrow a question to.
-pub(crate) async fn filter(store: &Sqlite, flags: &ScopeFlags) -> anyhow::Result<Filter> {
+pub(crate) async fn filter(store: &dyn Store, flags: &ScopeFlags) -> anyhow::Result<Filter> {
     let mut filter = Filter {
         clusters: flags.cluster_name.iter().cloned().collect(),
         namespaces: flags.namespaces.iter().cloned().collect(),
@@ -84,7 +84,7 @@ struct Answered {
 }
 
 async fn batch(
-    store: &Sqlite,
+    store: &dyn Store,
     embedder: &dyn Embedder,
     searcher: &Searcher<'_>,
     file: &Path,

@@ -16,14 +16,14 @@ pub(crate) async fn run(
     let store = build::store_for_reading(flags_of_store)?;
     let HitFlags { limit, output } = flags.hits;
     let question = Question {
-        filter: filter(&store, &flags.scope).await?,
+        filter: filter(&*store, &flags.scope).await?,
         limit: usize::from(limit),
         now: build::now(),
         ..Question::default()
     };
-    let embedder = build::embedder(flags_of_store, Some(&store), false).await?;
+    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
-    let answer = searcher.similar(&store, &*embedder, &flags.id, &question).await?;
+    let answer = searcher.similar(&*store, &*embedder, &flags.id, &question).await?;
     hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
 }

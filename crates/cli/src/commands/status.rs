@@ -1,7 +1,7 @@
 //! `clusterlore status`
 
 use clusterlore_core::{CAPABILITIES, INSTANCES};
-use clusterlore_store::{Counts, KnownSource, RunRecord, StateStore, VectorStore};
+use clusterlore_store::{Counts, KnownSource, RunRecord};
 use serde::Serialize;
 
 use crate::args::{Output, Status, StoreFlags};
@@ -12,7 +12,8 @@ use crate::{Done, build};
 #[serde(rename_all = "camelCase")]
 struct State {
     store: String,
-    size_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
     collections: Vec<CollectionState>,
     sources: Vec<KnownSource>,
     last_runs: Vec<RunRecord>,
@@ -52,7 +53,7 @@ pub(crate) async fn run(store: &StoreFlags, flags: &Status) -> anyhow::Result<Do
     let mut sources = store.sources().await?;
     sources.retain(|s| !s.replaced);
     let state = State {
-        store: store.path().display().to_string(),
+        store: store.place(),
         size_bytes: store.size(),
         collections,
         sources,
@@ -70,7 +71,8 @@ pub(crate) async fn run(store: &StoreFlags, flags: &Status) -> anyhow::Result<Do
 
 fn text(state: &State) -> String {
     let named = |cluster: &str| if cluster.is_empty() { String::new() } else { format!(" as \"{cluster}\"") };
-    let mut lines = vec![format!("Store: {} ({:.1} MB)", state.store, state.size_bytes as f64 / 1e6)];
+    let size = state.size_bytes.map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6)).unwrap_or_default();
+    let mut lines = vec![format!("Store: {}{size}", state.store)];
     if state.collections.is_empty() {
         lines.push("It is empty; fill it with \"clusterlore sync-instances\".".to_owned());
     }

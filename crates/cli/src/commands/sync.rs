@@ -6,9 +6,8 @@ use clusterlore_cluster::ClusterSource;
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
-use clusterlore_store::Sqlite;
+use clusterlore_store::Store;
 
-use super::sync_instances::open_store;
 use crate::args::{CatalogueFlags, ClusterFlags, StoreFlags, Sync};
 use crate::print::{self, progress::Lines};
 use crate::{Done, build};
@@ -27,7 +26,7 @@ pub(crate) async fn run(
     let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
         source,
-        store: open_store(store, flags.dry_run)?,
+        store: build::store_for_run(store, flags.dry_run)?,
         embedder,
         inference,
         options: CapabilityOptions {
@@ -50,7 +49,7 @@ pub(crate) async fn run(
 /// A run over capabilities, with everything chosen.
 pub(crate) struct Run {
     pub(crate) source: Arc<dyn ClusterSource>,
-    pub(crate) store: Option<Sqlite>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) embedder: Arc<dyn Embedder>,
     pub(crate) inference: Inference,
     pub(crate) options: CapabilityOptions,

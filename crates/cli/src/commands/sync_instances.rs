@@ -6,7 +6,6 @@ use clusterlore_cluster::{ClusterSource, ListScope};
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
-use clusterlore_store::{Sqlite, StoreError};
 
 use crate::args::{ClusterFlags, StoreFlags, SyncInstances};
 use crate::print::{self, progress::Lines};
@@ -31,7 +30,7 @@ pub(crate) async fn once(
 ) -> anyhow::Result<Summary> {
     let sync = InstanceSync {
         source,
-        store: open_store(store, flags.dry_run)?,
+        store: build::store_for_run(store, flags.dry_run)?,
         embedder,
         options: Options {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
@@ -52,16 +51,4 @@ pub(crate) async fn once(
     let summary = outcome?.summary;
     print::summary(&summary, &would, flags.dry_run, flags.output.is_some())?;
     Ok(summary)
-}
-
-/// A dry run makes no store where there is none.
-pub(crate) fn open_store(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Sqlite>> {
-    if !dry_run {
-        return build::store_for_writing(flags).map(Some);
-    }
-    match Sqlite::open_existing(&build::store_path(flags)?) {
-        Ok(store) => Ok(Some(store)),
-        Err(StoreError::Missing(_)) => Ok(None),
-        Err(e) => Err(e.into()),
-    }
 }

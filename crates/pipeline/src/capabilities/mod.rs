@@ -15,7 +15,7 @@ use clusterlore_core::{
     TypeFilter, TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered};
-use clusterlore_store::{Batch, KnownSource, Spool, StateStore, VectorStore};
+use clusterlore_store::{Batch, KnownSource, Spool, Store};
 
 use crate::journal::Journal;
 use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
@@ -64,11 +64,11 @@ pub struct CapabilityOptions {
 }
 
 /// One run of `sync`.
-pub struct CapabilitySync<S> {
+pub struct CapabilitySync {
     /// Where types and schemas come from.
     pub source: Arc<dyn ClusterSource>,
     /// Where documents go; `None` where there is no store yet and none is to be made (a dry run).
-    pub store: Option<S>,
+    pub store: Option<Arc<dyn Store>>,
     /// What makes vectors.
     pub embedder: Arc<dyn Embedder>,
     /// Who says what a type is for.
@@ -94,7 +94,7 @@ struct InferredTypes {
     skipped: Vec<SkippedType>,
 }
 
-impl<S: VectorStore + StateStore> CapabilitySync<S> {
+impl CapabilitySync {
     /// Runs from discovery to the last delete and tells `observer` on the way.
     ///
     /// # Errors
@@ -103,12 +103,12 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
         let began = Instant::now();
         let options = &self.options;
         let _lock = match &self.store {
-            Some(store) if !options.dry_run => Some(store.lock().await?),
+            Some(store) if !options.dry_run => Some(store.lock(self.cluster()).await?),
             _ => None,
         };
         let identity = self.source.identity().await?;
-        let sources = checks::source(self.store.as_ref(), self.cluster(), &identity, options.replace_source).await?;
-        checks::embedder(self.store.as_ref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
+        let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
+        checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
 
         observer(Progress::Discovering);
         let discovery = self.source.discover().await?;
@@ -119,7 +119,7 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
         let (mut plan, ids) = self.known(&sources, &identity).await?;
         let discovered_in = began.elapsed();
 
-        let writing = self.store.as_ref().filter(|_| !options.dry_run);
+        let writing = self.store.as_deref().filter(|_| !options.dry_run);
         let journal = match writing {
             Some(store) => {
                 Some(Journal::begin(store, "sync", self.cluster(), &identity, options.replace_source).await?)
@@ -296,7 +296,7 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
                 .filter(|(_, ty)| !schemas.failed.contains_key(&ty.name()))
                 .map(|(index, ty)| (index + 1, ty, schema(&ty.name())))
                 .collect();
-            let store = self.store.as_ref();
+            let store = self.store.as_deref();
             told = model::ask(&**model, &types, chosen.len(), store, self.options.dry_run, observer).await?;
             described = self.described(chosen, &told).await?;
         }
@@ -362,7 +362,7 @@ impl<S: VectorStore + StateStore> CapabilitySync<S> {
     }
 
     /// Types and schemas, for the next run.
-    async fn remember(&self, store: &S, discovery: &Discovery, schemas: &SchemasRead) -> Result<(), SyncError> {
+    async fn remember(&self, store: &dyn Store, discovery: &Discovery, schemas: &SchemasRead) -> Result<(), SyncError> {
         let described = discovery.types.iter().map(|ty| {
             let description = schemas.of.get(&ty.name()).map(|s| s.description.clone()).unwrap_or_default();
             ResourceType { description, ..ty.clone() }

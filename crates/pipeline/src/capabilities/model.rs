@@ -7,7 +7,7 @@ use clusterlore_core::{Capability, ResourceType, TypeSchema};
 use clusterlore_models::{
     CAPABILITY_PROMPT_VERSION, CapabilityAnswer, LanguageModel, ModelError, RemoteError, ask_capability,
 };
-use clusterlore_store::StateStore;
+use clusterlore_store::Store;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::{Observer, Progress, SyncError};
@@ -60,7 +60,7 @@ pub(super) async fn ask(
     model: &dyn LanguageModel,
     types: &[(usize, &ResourceType, &TypeSchema)],
     of: usize,
-    store: Option<&impl StateStore>,
+    store: Option<&dyn Store>,
     dry_run: bool,
     observer: &Observer<'_>,
 ) -> Result<HashMap<String, Told>, SyncError> {
@@ -92,15 +92,15 @@ pub(super) async fn ask(
 }
 
 /// A run's questions.
-struct Asking<'a, S> {
+struct Asking<'a> {
     model: &'a dyn LanguageModel,
-    store: Option<&'a S>,
+    store: Option<&'a dyn Store>,
     observer: &'a Observer<'a>,
     of: usize,
     course: Mutex<Course>,
 }
 
-impl<S: StateStore> Asking<'_, S> {
+impl Asking<'_> {
     fn course(&self) -> MutexGuard<'_, Course> {
         self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }

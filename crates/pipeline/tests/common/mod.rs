@@ -64,7 +64,7 @@ pub async fn run(
 ) -> Result<Ran, SyncError> {
     let lines = Mutex::new(Vec::new());
     let embedder = Arc::clone(embedder) as Arc<dyn Embedder>;
-    let sync = InstanceSync { source, store: Some(store.clone()), embedder, options };
+    let sync = InstanceSync { source, store: Some(Arc::new(store.clone())), embedder, options };
     let outcome = sync.run(&|p| lines.lock().unwrap().push(p.to_string())).await?;
     Ok(Ran { summary: outcome.summary, lines: lines.into_inner().unwrap() })
 }

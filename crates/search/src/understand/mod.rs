@@ -210,7 +210,7 @@ pub(crate) fn understand_types(text: &str, filter: &Filter, around: &Surrounding
 
 impl Searcher<'_> {
     /// The question, read with what the index and the embedder know.
-    pub(crate) async fn understood<S: VectorStore + StateStore>(
+    pub(crate) async fn understood<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &dyn Embedder,

@@ -73,7 +73,7 @@ impl Sqlite {
     /// [`StoreError::Missing`] where there is none, else see [`StoreError`].
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
-            return Err(StoreError::Missing(path.to_owned()));
+            return Err(StoreError::Missing(path.display().to_string()));
         }
         let usable = |connection: &Connection| schema::version(connection, path);
         let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -100,14 +100,6 @@ impl Sqlite {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.inner.path
-    }
-
-    /// Size on disk in bytes, with what is not yet checkpointed.
-    pub fn size(&self) -> u64 {
-        let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
-        let mut wal = self.inner.path.clone().into_os_string();
-        wal.push("-wal");
-        size(&self.inner.path) + size(Path::new(&wal))
     }
 
     fn holding(path: &Path, connection: Connection) -> Self {
@@ -139,7 +131,8 @@ impl Sqlite {
             let mut connection = inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut connection, &inner.path)
         });
-        done.await.map_err(|e| StoreError::Other { path: self.inner.path.clone(), detail: e.to_string() })?
+        done.await
+            .map_err(|e| StoreError::Other { place: self.inner.path.display().to_string(), detail: e.to_string() })?
     }
 
     /// Tells whether what was read of the file is still what it holds.
@@ -175,7 +168,7 @@ fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
         }
         Some(ErrorCode::DiskFull) => StoreError::Full(path),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path),
-        _ => StoreError::Other { path, detail },
+        _ => StoreError::Other { place: path.display().to_string(), detail },
     }
 }
 

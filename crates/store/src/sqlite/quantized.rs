@@ -33,6 +33,12 @@ pub(super) fn parts(bytes: &[u8], dimensions: usize) -> Option<(f32, &[u8])> {
     (values.len() == dimensions).then(|| (f32::from_le_bytes(*scale), values))
 }
 
+/// The vector as it was before, to within half a step; `None` for damaged bytes and for the vector of zeros, which is none.
+pub(super) fn floats(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
+    let (scale, values) = parts(bytes, dimensions).filter(|(scale, _)| *scale > 0.0)?;
+    Some(values.iter().map(|v| f32::from(i8::from_le_bytes([*v])) * scale).collect())
+}
+
 pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(x, y)| i32::from(*x) * i32::from(*y)).sum()
 }
@@ -55,6 +61,8 @@ mod tests {
             let (qa, qb) = (Quantized::of(&a), Quantized::of(&b));
             let near = dot(&qa.values, &qb.values) as f32 * qa.scale * qb.scale;
             prop_assert!((exact - near).abs() < 0.01, "{exact} {near}");
+            let back = floats(&qa.to_bytes(), 256).unwrap();
+            prop_assert_eq!(Quantized::of(&back).values, qa.values, "moving a vector between files loses nothing more");
         }
     }
 

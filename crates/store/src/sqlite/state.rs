@@ -25,14 +25,14 @@ fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rus
 
 #[async_trait]
 impl StateStore for Sqlite {
-    async fn lock(&self) -> Result<RunLock, StoreError> {
+    async fn lock(&self, _cluster: &str) -> Result<RunLock, StoreError> {
         let mut path = self.path().as_os_str().to_owned();
         path.push(".lock");
         let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
         let file = File::options().create(true).append(true).open(path).map_err(denied)?;
         match file.try_lock() {
             Ok(()) => Ok(RunLock::holding(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(self.path().to_owned())),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(self.path().display().to_string())),
             Err(TryLockError::Error(e)) => Err(denied(e)),
         }
     }
@@ -179,6 +179,15 @@ impl StateStore for Sqlite {
         .await
     }
 
+    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT key, answer FROM answers ORDER BY key")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })
+        .await
+    }
+
     async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
         let (key, answer) = (key.to_owned(), answer.to_owned());
         self.with(move |connection| {
@@ -244,6 +253,7 @@ mod tests {
         assert_eq!(store.answer("k").await.unwrap(), None);
         store.remember_answer("k", "{}").await.unwrap();
         assert_eq!(store.answer("k").await.unwrap().as_deref(), Some("{}"));
+        assert_eq!(store.answers().await.unwrap(), [("k".to_owned(), "{}".to_owned())]);
     }
 
     #[tokio::test]

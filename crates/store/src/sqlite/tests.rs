@@ -182,10 +182,10 @@ async fn one_sync_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
-    let held = one.lock().await.unwrap();
-    assert!(matches!(other.lock().await, Err(StoreError::Locked(_))));
+    let held = one.lock("").await.unwrap();
+    assert!(matches!(other.lock("").await, Err(StoreError::Locked(_))));
     drop(held);
-    other.lock().await.unwrap();
+    other.lock("").await.unwrap();
 }
 
 #[test]

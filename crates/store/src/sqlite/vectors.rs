@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::quantized::Quantized;
+use super::quantized::{self, Quantized};
 use super::snapshot::Snapshot;
 use super::{Sqlite, failure};
 use crate::filter::join_labels;
 use crate::{
-    Batch, Candidate, Candidates, CollectionInfo, Counts, Probe, Scanned, StoreError, Upsert, VectorStore, Vocabulary,
+    Batch, Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Store, StoreError, Stored, Upsert,
+    VectorStore, Vocabulary,
 };
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
@@ -149,7 +150,7 @@ impl VectorStore for Sqlite {
                     connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
                 let Some(collection) = find(&transaction, &name).map_err(at)? else {
                     let detail = format!("collection \"{name}\" is not there; open it first");
-                    return Err(StoreError::Other { path: path.to_owned(), detail });
+                    return Err(StoreError::Other { place: path.display().to_string(), detail });
                 };
                 for upsert in &batch.upserts {
                     write(&transaction, path, &name, &collection, batch.source, upsert)?;
@@ -227,6 +228,42 @@ impl VectorStore for Sqlite {
         .await
     }
 
+    async fn page(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: usize,
+        vectors: bool,
+    ) -> Result<Page, StoreError> {
+        let (name, after) = (collection.to_owned(), after.and_then(|at| at.parse().ok()).unwrap_or(0_i64));
+        self.with(move |connection| {
+            let Some(collection) = find(connection, &name)? else { return Ok(Page::default()) };
+            let mut select = connection.prepare_cached(
+                "SELECT e.id, e.stored_id, e.type, e.source, d.record, e.vector FROM entries e JOIN documents d USING (id)
+                 WHERE e.id > ?1 AND +e.collection = ?2 ORDER BY e.id LIMIT ?3",
+            )?;
+            let mut rows = select.query(params![after, collection.id, limit])?;
+            let (mut documents, mut last) = (Vec::new(), 0_i64);
+            while let Some(row) = rows.next()? {
+                last = row.get(0)?;
+                let vector = match vectors {
+                    true => quantized::floats(row.get_ref(5)?.as_blob()?, collection.embedder.dimensions),
+                    false => None,
+                };
+                documents.push(Stored {
+                    id: row.get(1)?,
+                    type_name: row.get(2)?,
+                    source: row.get(3)?,
+                    record: row.get(4)?,
+                    vector,
+                });
+            }
+            let next = (documents.len() == limit).then(|| last.to_string());
+            Ok(Page { documents, next })
+        })
+        .await
+    }
+
     async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         let (name, embedder) = (collection.to_owned(), embedder.clone());
         let changed = self
@@ -250,6 +287,19 @@ impl VectorStore for Sqlite {
             .await;
         self.wrote();
         changed
+    }
+}
+
+impl Store for Sqlite {
+    fn place(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    fn size(&self) -> Option<u64> {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+        let mut wal = self.path().as_os_str().to_owned();
+        wal.push("-wal");
+        Some(size(self.path()) + size(Path::new(&wal)))
     }
 }
 

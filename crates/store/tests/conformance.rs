@@ -1,0 +1,772 @@
+//! What every store must do, told once and run against each: the default file, a real Chroma, a real Postgres. A server that cannot
+//! be had is skipped with a message, and is a failure in CI.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use clusterlore_core::{
+    CAPABILITIES, Document, EmbedderIdentity, INSTANCES, ObjectKey, OwnerReference, ResourceInstance, ResourceType,
+    Selector, SourceIdentity, TypeSchema, words,
+};
+use clusterlore_store::{
+    Batch, Candidates, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Upsert,
+};
+
+const DIMENSIONS: usize = 16;
+
+/// Where stores can be opened, each over a database of its own.
+#[async_trait::async_trait]
+trait Place: Send + Sync {
+    /// A store over the database of this name, as another process opens it.
+    async fn open(&self, database: &str) -> Arc<dyn Store>;
+}
+
+struct Files(tempfile::TempDir);
+
+#[async_trait::async_trait]
+impl Place for Files {
+    async fn open(&self, database: &str) -> Arc<dyn Store> {
+        Arc::new(Sqlite::open_or_create(&self.0.path().join(format!("{database}.db"))).unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_does_what_a_store_must() {
+    conform(&Files(tempfile::tempdir().unwrap())).await;
+}
+
+/// Runs every rule in a database of its own, and says which one is at work when it fails.
+async fn conform(place: &dyn Place) {
+    macro_rules! rules {
+        ($($rule:ident),* $(,)?) => {
+            $(
+                println!("{}", stringify!($rule));
+                let database = stringify!($rule).replace('_', "-");
+                $rule(place, &database[..database.len().min(40)]).await;
+            )*
+        };
+    }
+    rules!(
+        nothing_is_there_before_it_is_written,
+        what_is_written_is_there_until_it_is_deleted,
+        a_batch_applied_twice_is_applied_once,
+        a_vector_stays_where_none_is_given,
+        another_version_of_an_object_takes_its_place,
+        selectors_mean_what_they_mean_in_kubernetes,
+        filters_narrow_by_cluster_namespace_and_type,
+        the_nearest_are_the_nearest,
+        words_are_found_and_counted,
+        types_have_a_collection_of_their_own,
+        clusters_are_apart,
+        two_writers_lose_nothing,
+        thousands_of_documents_are_all_there,
+        any_text_comes_back_as_it_went,
+        embedders_are_never_mixed,
+        pages_show_every_document_once,
+        what_a_run_must_know_is_remembered,
+        one_sync_of_a_cluster_at_a_time,
+    );
+}
+
+fn embedder() -> EmbedderIdentity {
+    EmbedderIdentity { name: "test".into(), dimensions: DIMENSIONS }
+}
+
+fn instance(cluster: &str, namespace: &str, kind: &str, name: &str, labels: &[(&str, &str)]) -> ResourceInstance {
+    let mut instance = ResourceInstance::new("apps/v1", kind, Some(namespace), name).unwrap();
+    instance.labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    instance.cluster = (!cluster.is_empty()).then(|| cluster.to_owned());
+    instance.uid = format!("uid-{name}");
+    instance.created_at = "2026-01-31T12:00:00Z".into();
+    instance
+}
+
+fn document(instance: &ResourceInstance) -> Document {
+    Document::of_instance(instance, &format!("{}s.apps", instance.kind.to_lowercase()))
+}
+
+fn deployment(namespace: &str, name: &str, labels: &[(&str, &str)]) -> Document {
+    document(&instance("", namespace, "Deployment", name, labels))
+}
+
+/// A unit vector that belongs to the number.
+fn vector(number: u64) -> Vec<f32> {
+    let mut random = fastrand::Rng::with_seed(number);
+    let vector: Vec<f32> = (0..DIMENSIONS).map(|_| random.f32() - 0.5).collect();
+    let norm = cosine(&vector, &vector).sqrt();
+    vector.into_iter().map(|x| x / norm).collect()
+}
+
+fn axis(at: usize) -> Vec<f32> {
+    (0..DIMENSIONS).map(|i| if i == at { 1.0 } else { 0.0 }).collect()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+fn upsert(document: &Document, vector: Vec<f32>) -> Upsert {
+    Upsert { document: document.clone(), vector: Some(vector) }
+}
+
+/// Each document with the vector of its place.
+fn numbered(documents: &[Document]) -> Vec<Upsert> {
+    documents.iter().enumerate().map(|(n, d)| upsert(d, vector(n as u64))).collect()
+}
+
+async fn write(store: &dyn Store, upserts: Vec<Upsert>) {
+    store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 1 }).await.unwrap();
+}
+
+async fn delete(store: &dyn Store, ids: &[&str]) {
+    let deletes = ids.iter().map(|id| (*id).to_owned()).collect();
+    store.apply(INSTANCES, Batch { deletes, source: 1, ..Batch::default() }).await.unwrap();
+}
+
+async fn with(place: &dyn Place, database: &str, documents: &[Document]) -> Arc<dyn Store> {
+    let store = place.open(database).await;
+    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    write(&*store, numbered(documents)).await;
+    store
+}
+
+async fn size(store: &dyn Store) -> usize {
+    store.collection(INSTANCES).await.unwrap().unwrap().documents
+}
+
+async fn probe(store: &dyn Store, probe: Probe) -> Candidates {
+    store.probe(INSTANCES, probe).await.unwrap()
+}
+
+async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize) -> Candidates {
+    probe(store, Probe { vector, nearest, ..Probe::default() }).await
+}
+
+async fn by_words(store: &dyn Store, terms: &[&str]) -> Candidates {
+    let terms = terms.iter().map(|t| (*t).to_owned()).collect();
+    probe(store, Probe { terms, containing: 50, ..Probe::default() }).await
+}
+
+/// Everything that a filter admits, by id.
+async fn admitted(store: &dyn Store, filter: Filter) -> BTreeSet<String> {
+    let found = probe(store, Probe { filter, nearest: usize::MAX, ..Probe::default() }).await;
+    let ids: BTreeSet<String> = found.documents.iter().map(|d| d.id.clone()).collect();
+    assert_eq!((ids.len(), found.admitted), (found.documents.len(), found.documents.len()), "each once, and counted");
+    ids
+}
+
+fn ids_of(candidates: &Candidates) -> BTreeSet<&str> {
+    candidates.documents.iter().map(|d| d.id.as_str()).collect()
+}
+
+fn set(values: &[&str]) -> BTreeSet<String> {
+    values.iter().map(|v| (*v).to_owned()).collect()
+}
+
+fn strings<const N: usize>(values: [&str; N]) -> [String; N] {
+    values.map(str::to_owned)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    id: String,
+    hash: [u8; 16],
+    type_name: String,
+    namespace: String,
+    source: i64,
+}
+
+async fn scanned(store: &dyn Store, cluster: &str) -> BTreeMap<ObjectKey, Seen> {
+    let (mut seen, mut count) = (BTreeMap::new(), 0);
+    let mut visit = |s: Scanned<'_>| {
+        count += 1;
+        let (id, type_name, namespace) = (s.id.to_owned(), s.type_name.to_owned(), s.namespace.to_owned());
+        seen.insert(s.key, Seen { id, hash: s.hash.to_bytes(), type_name, namespace, source: s.source });
+    };
+    store.scan(INSTANCES, cluster, &mut visit).await.unwrap();
+    assert_eq!(count, seen.len(), "each document is shown once");
+    seen
+}
+
+async fn nothing_is_there_before_it_is_written(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    assert!(!store.place().is_empty());
+    assert_eq!(store.collection(INSTANCES).await.unwrap(), None);
+    for opened in [false, true] {
+        if opened {
+            store.open_collection(INSTANCES, &embedder()).await.unwrap();
+            let info = store.collection(INSTANCES).await.unwrap().unwrap();
+            assert_eq!((info.embedder, info.documents), (embedder(), 0));
+        }
+        let asked = Probe { vector: axis(0), terms: vec!["a".into()], nearest: 5, containing: 5, ..Probe::default() };
+        let found = probe(&*store, asked).await;
+        assert_eq!((found.documents.len(), found.total, found.admitted), (0, 0, 0));
+        assert_eq!(*store.vocabulary(INSTANCES).await.unwrap(), Default::default());
+        assert_eq!(store.frequencies(INSTANCES, &strings(["a", ""])).await.unwrap(), [0, 0]);
+        assert!(store.terms(INSTANCES).await.unwrap().is_empty());
+        assert!(store.counts(INSTANCES).await.unwrap().is_empty());
+        assert!(store.records(INSTANCES, &[ObjectKey([7; 16])]).await.unwrap().is_empty());
+        assert!(store.page(INSTANCES, None, 10, true).await.unwrap().documents.is_empty());
+        assert!(scanned(&*store, "").await.is_empty());
+    }
+    assert!(store.sources().await.unwrap().is_empty() && store.types().await.unwrap().is_empty());
+    assert!(store.last_runs().await.unwrap().is_empty() && store.answers().await.unwrap().is_empty());
+}
+
+async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, database: &str) {
+    let mut owned = instance("", "shop", "Deployment", "cart", &[("app", "cart")]);
+    owned.annotations.insert("example.org/description".into(), "Holds what will be bought".into());
+    owned.owner = Some(OwnerReference {
+        api_version: "shops.example/v1".into(),
+        kind: "Shop".into(),
+        name: "corner".into(),
+        uid: "u-1".into(),
+    });
+    let documents = [document(&owned), deployment("shop", "till", &[]), deployment("_cluster", "sign", &[])];
+    let store = with(place, database, &documents).await;
+    let seen = scanned(&*store, "").await;
+    for d in &documents {
+        let expected = Seen {
+            id: d.id.clone(),
+            hash: d.hash.to_bytes(),
+            type_name: "deployments.apps".into(),
+            namespace: d.facets.namespace.clone(),
+            source: 1,
+        };
+        assert_eq!(seen[&d.key], expected);
+    }
+    let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).chain([ObjectKey([0; 16])]).collect();
+    let records = store.records(INSTANCES, &keys).await.unwrap();
+    assert_eq!(records.len(), 3);
+    for d in &documents {
+        let [back, went]: [ResourceInstance; 2] =
+            [&records[&d.key], &d.record].map(|r| serde_json::from_str(r).unwrap());
+        assert_eq!(back, went);
+    }
+    let found = by_words(&*store, &["cart"]).await;
+    let hit = &found.documents[0];
+    assert_eq!((hit.id.as_str(), hit.text.as_str()), (documents[0].id.as_str(), documents[0].text.as_str()));
+    assert_eq!(hit.type_name, "deployments.apps");
+
+    let till = documents[1].id.as_str();
+    for _ in 0..2 {
+        delete(&*store, &[till, "shop/apps/v1/Deployment/never-was"]).await;
+        assert_eq!(size(&*store).await, 2);
+        assert!(!scanned(&*store, "").await.contains_key(&documents[1].key));
+        assert!(by_words(&*store, &["till"]).await.documents.is_empty());
+    }
+    // A batch writes before it deletes.
+    let batch = Batch { upserts: vec![upsert(&documents[1], axis(1))], deletes: vec![till.to_owned()], source: 1 };
+    store.apply(INSTANCES, batch).await.unwrap();
+    assert!(by_words(&*store, &["till"]).await.documents.is_empty());
+}
+
+async fn a_batch_applied_twice_is_applied_once(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..30).map(|n| deployment("a", &format!("web-{n}"), &[("app", "web")])).collect();
+    let store = with(place, database, &documents).await;
+    let before = scanned(&*store, "").await;
+    write(&*store, numbered(&documents)).await;
+    assert_eq!(scanned(&*store, "").await, before);
+    assert_eq!(store.counts(INSTANCES).await.unwrap()[0].documents, 30);
+    let found = by_words(&*store, &["web"]).await;
+    assert_eq!((found.frequencies, found.total), (vec![30], 30));
+}
+
+async fn a_vector_stays_where_none_is_given(place: &dyn Place, database: &str) {
+    let store = with(place, database, &[]).await;
+    write(&*store, vec![upsert(&deployment("a", "fox", &[("app", "fox")]), axis(0))]).await;
+    let changed = deployment("a", "fox", &[("app", "vixen")]);
+    write(&*store, vec![Upsert { document: changed.clone(), vector: None }]).await;
+    let hit = near(&*store, axis(0), 1).await.documents.remove(0);
+    assert!((hit.similarity - 1.0).abs() < 0.02, "{}", hit.similarity);
+    assert_eq!(hit.text, changed.text);
+    assert_eq!(by_words(&*store, &["vixen"]).await.documents.len(), 1);
+    // One that is gone has no vector to keep; nothing is made up.
+    write(&*store, vec![Upsert { document: deployment("a", "ghost", &[]), vector: None }]).await;
+    assert_eq!(size(&*store).await, 1);
+}
+
+async fn another_version_of_an_object_takes_its_place(place: &dyn Place, database: &str) {
+    let of = |version: &str| {
+        let o = ResourceInstance::new(&format!("x.example/{version}"), "Order", Some("a"), "o").unwrap();
+        Document::of_instance(&o, "orders.x.example")
+    };
+    let store = with(place, database, &[of("v1beta1")]).await;
+    write(&*store, vec![upsert(&of("v1"), axis(3))]).await;
+    assert_eq!((size(&*store).await, scanned(&*store, "").await.len()), (1, 1));
+    assert_eq!(ids_of(&near(&*store, axis(3), 5).await), ["a/x.example/v1/Order/o"].into());
+    // Without a vector of its own it keeps that of the version before.
+    write(&*store, vec![Upsert { document: of("v2"), vector: None }]).await;
+    let found = near(&*store, axis(3), 5).await;
+    assert_eq!(ids_of(&found), ["a/x.example/v2/Order/o"].into());
+    assert!((found.documents[0].similarity - 1.0).abs() < 0.02, "{found:?}");
+    delete(&*store, &["a/x.example/v2/Order/o"]).await;
+    assert_eq!(size(&*store).await, 0);
+}
+
+async fn selectors_mean_what_they_mean_in_kubernetes(place: &dyn Place, database: &str) {
+    let labelled: [&[(&str, &str)]; 9] = [
+        &[],
+        &[("app", "nginx"), ("tier", "web")],
+        &[("app", "nginx"), ("tier", "cache"), ("weight", "5")],
+        &[("app", "nginx-extra"), ("weight", "50")],
+        &[("app", ""), ("weight", "-3")],
+        &[("app.kubernetes.io/name", "nginx"), ("weight", "05")],
+        &[("application", "nginx"), ("weight", "many")],
+        &[("tier", "web"), ("canary", "")],
+        &[("App", "NGINX"), ("weight", "9223372036854775808")],
+    ];
+    let documents: Vec<Document> =
+        labelled.iter().enumerate().map(|(n, labels)| deployment("a", &format!("d-{n}"), labels)).collect();
+    let store = with(place, database, &documents).await;
+    for selector in [
+        "app=nginx",
+        "app==nginx",
+        "app!=nginx",
+        "app=",
+        "app in (nginx, nginx-extra)",
+        "app in (nginx)",
+        "app notin (nginx, nginx-extra)",
+        "app",
+        "!app",
+        "canary",
+        "!canary,tier",
+        "app=nginx,tier=web",
+        "app=nginx,tier!=web",
+        "app.kubernetes.io/name=nginx",
+        "weight>4",
+        "weight<5",
+        "weight>-10,weight<6",
+        "tier in (web,cache),!canary",
+        "App=NGINX",
+        "absent",
+        "absent!=x",
+    ] {
+        let parsed: Selector = selector.parse().unwrap();
+        let expected: BTreeSet<String> = documents
+            .iter()
+            .filter(|d| parsed.matches(|key| d.facets.labels.get(key).map(String::as_str)))
+            .map(|d| d.id.clone())
+            .collect();
+        let filter = Filter { selector: parsed, ..Filter::default() };
+        assert_eq!(admitted(&*store, filter.clone()).await, expected, "{selector}");
+        // The same when something is looked for.
+        let terms = vec!["nginx".to_owned()];
+        let found = probe(&*store, Probe { vector: vector(3), terms, filter, nearest: 20, containing: 20 }).await;
+        let ids: BTreeSet<String> = found.documents.iter().map(|d| d.id.clone()).collect();
+        assert_eq!(ids, expected, "near: {selector}");
+        assert_eq!((found.admitted, found.total), (expected.len(), 9), "{selector}");
+    }
+}
+
+async fn filters_narrow_by_cluster_namespace_and_type(place: &dyn Place, database: &str) {
+    let mut documents = Vec::new();
+    for cluster in ["", "east", "west.1"] {
+        for namespace in ["a", "b", "_cluster"] {
+            for kind in ["Deployment", "StatefulSet"] {
+                documents.push(document(&instance(cluster, namespace, kind, "web", &[("app", "web")])));
+            }
+        }
+    }
+    let store = with(place, database, &documents).await;
+    for (clusters, namespaces, types) in [
+        (set(&[]), set(&[]), set(&[])),
+        (set(&[""]), set(&[]), set(&[])),
+        (set(&["east", "west.1"]), set(&["a"]), set(&[])),
+        (set(&["", "east"]), set(&["a"]), set(&[])),
+        (set(&[]), set(&["a", "b"]), set(&["deployments.apps"])),
+        (set(&[]), set(&["_cluster"]), set(&["deployments.apps", "statefulsets.apps"])),
+        (set(&["nowhere"]), set(&[]), set(&[])),
+        (set(&[]), set(&["nowhere"]), set(&["pods"])),
+        (set(&[]), set(&["it's \"x\" \\"]), set(&[])),
+    ] {
+        let filter = Filter { clusters, namespaces, types, ..Filter::default() };
+        let any_of = |set: &BTreeSet<String>, value: &str| set.is_empty() || set.contains(value);
+        let expected: BTreeSet<String> = documents
+            .iter()
+            .filter(|d| {
+                any_of(&filter.clusters, &d.facets.cluster)
+                    && any_of(&filter.namespaces, &d.facets.namespace)
+                    && any_of(&filter.types, &d.facets.type_name)
+            })
+            .map(|d| d.id.clone())
+            .collect();
+        assert_eq!(admitted(&*store, filter.clone()).await, expected, "{filter:?}");
+        let by_vector = Probe { vector: vector(1), filter: filter.clone(), nearest: 100, ..Probe::default() };
+        assert_eq!(probe(&*store, by_vector).await.documents.len(), expected.len(), "{filter:?}");
+        let by_word = Probe { terms: vec!["web".into()], filter: filter.clone(), containing: 100, ..Probe::default() };
+        assert_eq!(probe(&*store, by_word).await.documents.len(), expected.len(), "{filter:?}");
+    }
+    let vocabulary = store.vocabulary(INSTANCES).await.unwrap();
+    assert_eq!(vocabulary.namespaces, set(&["_cluster", "a", "b"]));
+    assert_eq!(vocabulary.types, set(&["deployments.apps", "statefulsets.apps"]));
+    assert_eq!(vocabulary.labels, BTreeMap::from([("app".to_owned(), set(&["web"]))]));
+}
+
+async fn the_nearest_are_the_nearest(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..300).map(|n| deployment(["a", "b"][n % 2], &format!("d-{n}"), &[])).collect();
+    let store = with(place, database, &documents).await;
+    for seed in 1_000..1_010 {
+        let query = vector(seed);
+        for namespace in [None, Some("a")] {
+            let mut exact: Vec<(f32, &str)> = documents
+                .iter()
+                .enumerate()
+                .filter(|(_, d)| namespace.is_none_or(|n| d.facets.namespace == n))
+                .map(|(n, d)| (cosine(&query, &vector(n as u64)), d.id.as_str()))
+                .collect();
+            exact.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let filter = Filter { namespaces: namespace.map(str::to_owned).into_iter().collect(), ..Filter::default() };
+            let found = probe(&*store, Probe { vector: query.clone(), filter, nearest: 10, ..Probe::default() }).await;
+            assert_eq!(found.documents.len(), 10);
+            let expected: BTreeSet<&str> = exact[..10].iter().map(|(_, id)| *id).collect();
+            // Vectors are kept rounded, and large stores look for neighbours along a graph.
+            assert!(ids_of(&found).intersection(&expected).count() >= 9, "{found:?}");
+            for d in &found.documents {
+                let cosine = exact.iter().find(|(_, id)| *id == d.id).unwrap().0;
+                assert!((cosine - d.similarity).abs() < 0.02, "{cosine} {}", d.similarity);
+            }
+        }
+    }
+    // What is found by its words has its cosine too.
+    let asked = Probe { vector: vector(7), terms: vec!["7".into()], containing: 3, ..Probe::default() };
+    let found = probe(&*store, asked).await;
+    let seven = found.documents.iter().find(|d| d.id.ends_with("/d-7")).unwrap();
+    assert!((seven.similarity - 1.0).abs() < 0.02, "{}", seven.similarity);
+}
+
+async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
+    let pack = |n: usize| if n.is_multiple_of(2) { "north" } else { "south" };
+    let mut documents: Vec<Document> =
+        (0..40).map(|n| deployment("yard", &format!("wolf-{n}"), &[("pack", pack(n))])).collect();
+    let mut described = instance("", "yard", "Deployment", "den", &[]);
+    described.annotations.insert("description".into(), "Where the foxes' databases sleep, 100% of them".into());
+    documents.push(document(&described));
+    let store = with(place, database, &documents).await;
+    let term = |word: &str| words::terms(word)[0].clone();
+    let [wolf, north, foxes] = ["wolf", "north", "foxes"].map(term);
+    let odd = strings(["absent", "'", "a:b & !c | (", "%", "\"", "\\", ""]);
+    let known = [wolf.clone(), north.clone(), foxes.clone(), term("databases")];
+    assert_eq!(store.frequencies(INSTANCES, &known).await.unwrap(), [40, 20, 1, 1]);
+    assert_eq!(store.frequencies(INSTANCES, &odd).await.unwrap(), [0; 7]);
+    let terms = store.terms(INSTANCES).await.unwrap();
+    assert!(terms.is_sorted() && terms.contains(&(wolf.clone(), 40)), "{terms:?}");
+    // The rarest word decides who is looked at.
+    let asked = Probe { terms: vec![wolf.clone(), foxes.clone()], containing: 1, ..Probe::default() };
+    let found = probe(&*store, asked).await;
+    assert_eq!(ids_of(&found), ["yard/apps/v1/Deployment/den"].into());
+    assert_eq!((found.frequencies, found.total), (vec![40, 1], 41));
+    assert!(
+        probe(&*store, Probe { terms: odd.to_vec(), containing: 9, ..Probe::default() }).await.documents.is_empty()
+    );
+    // Both words before one.
+    let found = probe(&*store, Probe { terms: vec![wolf.clone(), north], containing: 20, ..Probe::default() }).await;
+    assert_eq!(found.documents.len(), 20);
+    assert!(found.documents.iter().all(|d| d.text.contains("pack=north")));
+
+    let batch = Batch {
+        upserts: vec![Upsert { document: deployment("yard", "wolf-0", &[("pack", "east")]), vector: None }],
+        deletes: strings(["yard/apps/v1/Deployment/wolf-1", "yard/apps/v1/Deployment/den"]).to_vec(),
+        source: 1,
+    };
+    store.apply(INSTANCES, batch).await.unwrap();
+    let asked = ["wolf", "north", "south", "east", "foxes"].map(term);
+    assert_eq!(store.frequencies(INSTANCES, &asked).await.unwrap(), [39, 19, 19, 1, 0]);
+    let terms = store.terms(INSTANCES).await.unwrap();
+    assert!(terms.contains(&("east".into(), 1)) && !terms.iter().any(|(t, _)| *t == foxes), "{terms:?}");
+    assert_eq!(store.vocabulary(INSTANCES).await.unwrap().labels["pack"].len(), 3);
+}
+
+async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str) {
+    let store = with(place, database, &[deployment("a", "web", &[])]).await;
+    let ty = ResourceType {
+        group: "db.example".into(),
+        version: "v1".into(),
+        kind: "Database".into(),
+        plural: "databases".into(),
+        short_names: vec!["dbs".into()],
+        ..ResourceType::default()
+    };
+    let of_type = Document::of_type(&ty, None);
+    store.open_collection(CAPABILITIES, &embedder()).await.unwrap();
+    let batch = Batch { upserts: vec![upsert(&of_type, axis(1))], deletes: Vec::new(), source: 2 };
+    store.apply(CAPABILITIES, batch).await.unwrap();
+    assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 1);
+    assert_eq!(size(&*store).await, 1);
+    let asked = Probe { vector: axis(1), nearest: 5, ..Probe::default() };
+    let found = store.probe(CAPABILITIES, asked).await.unwrap();
+    assert_eq!(ids_of(&found), ["databases.db.example"].into());
+    let back: ResourceType = serde_json::from_str(&found.documents[0].record).unwrap();
+    assert_eq!((back, found.documents[0].text.as_str()), (ty, of_type.text.as_str()));
+    let deletes = vec!["databases.db.example".to_owned()];
+    store.apply(CAPABILITIES, Batch { deletes, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 0);
+    assert_eq!(size(&*store).await, 1);
+}
+
+async fn clusters_are_apart(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = ["", "east", "west"]
+        .iter()
+        .flat_map(|c| (0..3).map(move |n| document(&instance(c, "a", "Deployment", &format!("web-{n}"), &[]))))
+        .collect();
+    let store = with(place, database, &documents).await;
+    for cluster in ["", "east", "west"] {
+        let seen = scanned(&*store, cluster).await;
+        assert_eq!(seen.len(), 3, "{cluster}");
+        let prefix = if cluster.is_empty() { "a/".to_owned() } else { format!("{cluster}:a/") };
+        assert!(seen.values().all(|s| s.id.starts_with(&prefix)), "{seen:?}");
+    }
+    let counts = store.counts(INSTANCES).await.unwrap();
+    let told: Vec<_> = counts.iter().map(|c| (c.cluster.as_str(), c.type_name.as_str(), c.documents)).collect();
+    assert_eq!(told, ["", "east", "west"].map(|c| (c, "deployments.apps", 3)));
+    delete(&*store, &["east:a/apps/v1/Deployment/web-0"]).await;
+    assert_eq!((scanned(&*store, "east").await.len(), scanned(&*store, "").await.len()), (2, 3));
+}
+
+async fn two_writers_lose_nothing(place: &dyn Place, database: &str) {
+    let (one, other) = (with(place, database, &[]).await, place.open(database).await);
+    let both = deployment("shared", "both", &[("app", "web")]);
+    let rounds = |store: Arc<dyn Store>, cluster: &'static str| {
+        let both = both.clone();
+        async move {
+            for round in 0..5_usize {
+                let own = (0..20).map(|n| {
+                    let name = format!("web-{}", round * 20 + n);
+                    let own = document(&instance(cluster, "a", "Deployment", &name, &[("app", "web")]));
+                    upsert(&own, vector(n as u64))
+                });
+                write(&*store, own.chain([upsert(&both, axis(0))]).collect()).await;
+            }
+        }
+    };
+    tokio::join!(rounds(Arc::clone(&one), "east"), rounds(Arc::clone(&other), "west"));
+    for store in [&one, &other, &place.open(database).await] {
+        assert_eq!(size(&**store).await, 201);
+        assert_eq!((scanned(&**store, "east").await.len(), scanned(&**store, "west").await.len()), (100, 100));
+        assert_eq!(store.frequencies(INSTANCES, &strings(["web"])).await.unwrap(), [201]);
+        assert_eq!(ids_of(&near(&**store, axis(0), 1).await), ["shared/apps/v1/Deployment/both"].into());
+    }
+    delete(&*one, &["shared/apps/v1/Deployment/both"]).await;
+    assert_eq!((scanned(&*other, "").await.len(), size(&*other).await), (0, 200));
+}
+
+async fn thousands_of_documents_are_all_there(place: &dyn Place, database: &str) {
+    const MANY: usize = 6_000;
+    let store = with(place, database, &[]).await;
+    let labels = |n: usize| format!("s{}", n % 7);
+    let all: Vec<Document> = (0..MANY)
+        .map(|n| {
+            let labels = [("app", "web"), ("shard", &*labels(n))];
+            deployment(&format!("ns-{}", n % 20), &format!("web-{n}"), &labels)
+        })
+        .collect();
+    let mut waiting = numbered(&all).into_iter();
+    for _ in 0..MANY / 1_000 {
+        write(&*store, waiting.by_ref().take(1_000).collect()).await;
+    }
+    assert_eq!((size(&*store).await, scanned(&*store, "").await.len()), (MANY, MANY));
+    assert_eq!(admitted(&*store, Filter::default()).await.len(), MANY);
+    let selector: Selector = "shard=s2".parse().unwrap();
+    let filter = Filter { namespaces: set(&["ns-3"]), selector, ..Filter::default() };
+    let expected = (0..MANY).filter(|n| n % 20 == 3 && n % 7 == 2).count();
+    assert_eq!(admitted(&*store, filter.clone()).await.len(), expected);
+    let terms = vec!["web".to_owned()];
+    let found = probe(&*store, Probe { vector: vector(42), terms, filter, nearest: 2_000, containing: 5_000 }).await;
+    assert_eq!((found.documents.len(), found.admitted, found.total), (expected, expected, MANY));
+    // The hundred nearest of six thousand, mostly the right ones.
+    let query = vector(1_000_000);
+    let mut exact: Vec<(f32, &str)> =
+        all.iter().enumerate().map(|(n, d)| (cosine(&query, &vector(n as u64)), d.id.as_str())).collect();
+    exact.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let expected: BTreeSet<&str> = exact[..100].iter().map(|(_, id)| *id).collect();
+    let found = near(&*store, query, 100).await;
+    let right = ids_of(&found).intersection(&expected).count();
+    assert!(found.documents.len() == 100 && right >= 85, "{} found, {right} right", found.documents.len());
+    let half: Vec<&str> = all[..MANY / 2].iter().map(|d| d.id.as_str()).collect();
+    delete(&*store, &half).await;
+    assert_eq!((size(&*store).await, admitted(&*store, Filter::default()).await.len()), (MANY / 2, MANY / 2));
+}
+
+async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
+    let odd_labels = [("emoji", "🦊"), ("quote", "it's \"50%\" \\ x=1,y")];
+    let mut odd = instance("", "名前空間", "Deployment", "naïve-☕-\u{1f433}", &odd_labels);
+    let description = "Zeilen\nund\tTabs, null \u{0}, \u{202e}rtl, e\u{301}, ' OR 1=1; --";
+    odd.annotations.insert("description".into(), description.into());
+    let mut large = instance("", "a", "Deployment", "large", &[]);
+    for n in 0..120 {
+        let key = format!("example.org/a-rather-long-key-of-a-label-{n}");
+        large.labels.insert(key, format!("value-{n}-{}", "x".repeat(50)));
+    }
+    large.annotations.insert("description".into(), "wörter ".repeat(2_000));
+    assert!(large.labels.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>() > 10_000);
+    let documents = [document(&odd), document(&large)];
+    let store = with(place, database, &documents).await;
+    let records = store.records(INSTANCES, &documents.each_ref().map(|d| d.key)).await.unwrap();
+    for (d, went) in documents.iter().zip([&odd, &large]) {
+        let back: ResourceInstance = serde_json::from_str(&records[&d.key]).unwrap();
+        assert_eq!(&back, went);
+    }
+    let selector: Selector = "example.org/a-rather-long-key-of-a-label-77".parse().unwrap();
+    let by_label = Filter { selector, ..Filter::default() };
+    assert_eq!(admitted(&*store, by_label).await, set(&[&documents[1].id]));
+    let by_namespace = Filter { namespaces: set(&["名前空間"]), ..Filter::default() };
+    assert_eq!(admitted(&*store, by_namespace).await, set(&[&documents[0].id]));
+    let seen = scanned(&*store, "").await;
+    assert!(documents.iter().all(|d| seen[&d.key].hash == d.hash.to_bytes() && seen[&d.key].id == d.id));
+    assert_eq!(store.vocabulary(INSTANCES).await.unwrap().labels["quote"], set(&[odd_labels[1].1]));
+    let term = words::terms("wörter")[0].clone();
+    assert_eq!(ids_of(&by_words(&*store, &[&term]).await), [documents[1].id.as_str()].into());
+    let found = near(&*store, vector(0), 1).await;
+    assert_eq!((&found.documents[0].id, &found.documents[0].text), (&documents[0].id, &documents[0].text));
+}
+
+async fn embedders_are_never_mixed(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..5).map(|n| deployment("a", &format!("wolf-{n}"), &[])).collect();
+    let store = with(place, database, &documents).await;
+    let other = EmbedderIdentity { name: "voyage:voyage-4".into(), dimensions: 24 };
+    let refused = store.open_collection(INSTANCES, &other).await.unwrap_err();
+    assert!(matches!(refused, StoreError::OtherEmbedder { .. }), "{refused}");
+    let message = refused.to_string();
+    for part in ["test (16 dimensions)", "voyage:voyage-4 (24 dimensions)", "--reindex", INSTANCES] {
+        assert!(message.contains(part), "{message}");
+    }
+    let bad = upsert(&deployment("z", "z", &[]), vec![1.0]);
+    let batch = Batch { upserts: vec![upsert(&deployment("y", "y", &[]), axis(0)), bad], ..Batch::default() };
+    let message = store.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    assert!(message.contains("has 1 dimensions; expected 16"), "{message}");
+    assert_eq!(size(&*store).await, 5, "nothing of the batch is written");
+
+    for _ in 0..2 {
+        store.change_embedder(INSTANCES, &other).await.unwrap();
+    }
+    store.open_collection(INSTANCES, &other).await.unwrap();
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().embedder, other);
+    let seen = scanned(&*store, "").await;
+    assert!(seen.len() == 5 && seen.values().all(|s| s.hash == [0; 16]), "all are there and count as changed");
+    assert_eq!(by_words(&*store, &["wolf"]).await.documents.len(), 5);
+    let long = |n: usize| -> Vec<f32> { (0..24).map(|i| if i == n { 1.0 } else { 0.0 }).collect() };
+    write(&*store, documents.iter().enumerate().map(|(n, d)| upsert(d, long(n))).collect()).await;
+    assert_eq!(ids_of(&near(&*store, long(3), 1).await), [documents[3].id.as_str()].into());
+    assert!(place.open(database).await.open_collection(INSTANCES, &embedder()).await.is_err());
+}
+
+async fn pages_show_every_document_once(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..25).map(|n| deployment("a", &format!("web-{n}"), &[])).collect();
+    let store = with(place, database, &documents).await;
+    for vectors in [true, false] {
+        let (mut all, mut after): (Vec<Stored>, Option<String>) = (Vec::new(), None);
+        loop {
+            let page = store.page(INSTANCES, after.as_deref(), 10, vectors).await.unwrap();
+            assert!(page.documents.len() <= 10);
+            all.extend(page.documents);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(all.len(), 25);
+        for (n, d) in documents.iter().enumerate() {
+            let stored = all.iter().find(|s| s.id == d.id).unwrap();
+            assert_eq!((stored.type_name.as_str(), stored.source), ("deployments.apps", 1));
+            let back: ResourceInstance = serde_json::from_str(&stored.record).unwrap();
+            assert_eq!(document(&back), *d, "a document can be made again of its record");
+            match &stored.vector {
+                Some(v) => assert!(vectors && cosine(v, &vector(n as u64)) > 0.99),
+                None => assert!(!vectors),
+            }
+        }
+    }
+}
+
+async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let at = |uid: Option<&str>, server: &str| SourceIdentity::Cluster {
+        uid: uid.map(Into::into),
+        server: server.into(),
+        ca_hash: String::new(),
+    };
+    let first = store.remember_source("", &at(Some("1"), "https://a"), false).await.unwrap();
+    assert_eq!(store.remember_source("", &at(None, "https://a"), false).await.unwrap(), first);
+    let folder = SourceIdentity::Folder { path: "/manifests".into() };
+    let east = store.remember_source("east", &folder, false).await.unwrap();
+    assert_ne!(first, east);
+    let second = store.remember_source("", &at(Some("2"), "https://b"), true).await.unwrap();
+    for store in [&store, &place.open(database).await] {
+        let mut sources = store.sources().await.unwrap();
+        sources.sort_by_key(|s| [first, east, second].iter().position(|n| *n == s.number));
+        let told: Vec<_> = sources.iter().map(|s| (s.number, s.cluster.as_str(), s.replaced)).collect();
+        assert_eq!(told, [(first, "", true), (east, "east", false), (second, "", false)]);
+        assert_eq!(sources[0].identity, at(Some("1"), "https://a"), "the uid is not forgotten");
+        assert_eq!(sources[1].identity, folder);
+    }
+
+    let ty = |plural: &str, version: &str| ResourceType {
+        group: "apps".into(),
+        version: version.into(),
+        kind: "X".into(),
+        plural: plural.into(),
+        ..ResourceType::default()
+    };
+    store.remember_types("", &[ty("b", "v1"), ty("a", "v1")]).await.unwrap();
+    store.remember_types("east", &[ty("c", "v1")]).await.unwrap();
+    store.remember_types("", &[ty("b", "v2")]).await.unwrap();
+    for store in [&store, &place.open(database).await] {
+        let known = store.types().await.unwrap();
+        assert_eq!(*known, [(String::new(), ty("b", "v2")), ("east".to_owned(), ty("c", "v1"))]);
+    }
+
+    let schema = |size| TypeSchema { size, ..TypeSchema::default() };
+    let read = |name: &str, size| (name.to_owned(), format!("r{size}"), schema(size));
+    store.remember_schemas("", &[read("pods", 1), read("jobs.batch", 2)], &[]).await.unwrap();
+    store.remember_schemas("", &[read("pods", 4)], &["jobs.batch".to_owned()]).await.unwrap();
+    assert_eq!(store.schemas("").await.unwrap(), [("pods".to_owned(), ("r4".to_owned(), schema(4)))].into());
+    assert!(store.schemas("east").await.unwrap().is_empty());
+
+    assert_eq!(store.answer("k").await.unwrap(), None);
+    store.remember_answer("k", "{}").await.unwrap();
+    store.remember_answer("k", "{\"a\": \"ü\"}").await.unwrap();
+    assert_eq!(store.answer("k").await.unwrap().as_deref(), Some("{\"a\": \"ü\"}"));
+    assert_eq!(store.answers().await.unwrap(), [strings(["k", "{\"a\": \"ü\"}"]).into()]);
+
+    let run = |command: &str, cluster: &str, started: &str| RunRecord {
+        command: command.to_owned(),
+        cluster: cluster.to_owned(),
+        started: started.to_owned(),
+        finished: String::new(),
+        summary: serde_json::Value::Null,
+    };
+    for [command, cluster, started] in
+        [["sync", "", "1"], ["sync-instances", "", "2"], ["sync", "east", "3"], ["sync", "", "4"]]
+    {
+        store.begin_run(&run(command, cluster, started)).await.unwrap();
+    }
+    let number = store.begin_run(&run("sync", "", "5")).await.unwrap();
+    let summary = serde_json::json!({"stored": 1});
+    let finished = RunRecord { finished: "6".into(), summary, ..run("sync", "", "5") };
+    store.finish_run(number, &finished).await.unwrap();
+    let runs = store.last_runs().await.unwrap();
+    let told: Vec<String> = runs.iter().map(|r| format!("{} {} {}", r.command, r.cluster, r.started)).collect();
+    assert_eq!(told, ["sync  5", "sync east 3", "sync-instances  2"]);
+    assert_eq!(runs[0], finished);
+}
+
+async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
+    let (one, other) = (place.open(database).await, place.open(database).await);
+    let held = one.lock("east").await.unwrap();
+    let Err(refused) = other.lock("east").await else {
+        // Where a lock is a file of each machine's own, another machine is not kept out; there writing twice is writing once.
+        return;
+    };
+    assert!(matches!(refused, StoreError::Locked(_)), "{refused}");
+    assert!(refused.to_string().contains("another sync"), "{refused}");
+    drop(held);
+    // Letting go may take a server a moment.
+    for _ in 0..50 {
+        if other.lock("east").await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    other.lock("east").await.unwrap();
+}
