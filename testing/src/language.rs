@@ -22,9 +22,11 @@ impl FakeModels {
         Self(FakeService::start(respond).await)
     }
 
-    /// The kinds that were asked about since the last call, in order.
+    /// The kinds that were asked about since the last call, sorted: questions that are put at once come in any order.
     pub fn kinds(&self) -> Vec<String> {
-        self.asked().iter().map(|asked| kind(&asked.body)).collect()
+        let mut kinds: Vec<String> = self.asked().iter().map(|asked| kind(&asked.body)).collect();
+        kinds.sort();
+        kinds
     }
 }
 
