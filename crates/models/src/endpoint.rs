@@ -248,7 +248,7 @@ impl Endpoint {
         let (head, body) = match tokio::time::timeout(timeout, exchange).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(problem)) => return Try::Lost(problem),
-            Err(_) => return Try::Slow(format!("nothing came within {} seconds", timeout.as_secs())),
+            Err(_) => return Try::Slow(format!("nothing came within {timeout:?}")),
         };
         let (host, status) = (self.host.clone(), head.status.as_u16());
         match head.status {
@@ -322,6 +322,24 @@ mod tests {
         let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
         assert!(retry_after(&later).is_some_and(|d| (90..=100).contains(&d.as_secs())));
         assert_eq!(retry_after("soon"), None);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_says_nothing_is_asked_twice() {
+        // Connections wait in the queue and are never taken out of it.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let soon = Duration::from_millis(20);
+        let address = Address {
+            base: format!("http://{}", silent.local_addr().unwrap()),
+            path: "/",
+            key: None,
+            variable: "NONE",
+            headers: HeaderMap::new(),
+            timeout: soon,
+            pauses: Pauses { busy: soon, lost: soon },
+        };
+        let error = Endpoint::new(address).unwrap().post(&"?").await.unwrap_err().to_string();
+        assert!(error.contains("gave no answer in 2 tries (nothing came within 20ms)"), "{error}");
     }
 
     #[test]
