@@ -7,6 +7,7 @@ mod anthropic;
 mod builtin;
 mod chat;
 mod endpoint;
+mod kept;
 mod language;
 mod language_capability;
 mod metered;
@@ -24,6 +25,7 @@ pub use anthropic::{ANTHROPIC_MODEL, ANTHROPIC_URL, anthropic};
 pub use builtin::Builtin;
 pub use chat::openai_chat;
 pub use endpoint::{Key, Pauses, RemoteError, without_user};
+pub use kept::Kept;
 pub use language::{Completion, LanguageModel, ModelError, NoAnswer, Prompt, Scripted, Tokens};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
 pub use metered::{Limits, Metered, Spent};
@@ -93,4 +95,7 @@ pub trait Embedder: Send + Sync {
     fn sends_to(&self) -> Option<&str> {
         None
     }
+
+    /// Hears that what was embedded is stored, so that nothing need be kept for a second try.
+    fn settled(&self) {}
 }

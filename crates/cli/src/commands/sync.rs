@@ -8,26 +8,22 @@ use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
 
-use crate::args::{CatalogueFlags, ClusterFlags, StoreFlags, Sync};
+use crate::args::Sync;
 use crate::print::{self, progress::Lines};
+use crate::settings::Settings;
 use crate::{Done, build};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
 
-pub(crate) async fn run(
-    cluster: &ClusterFlags,
-    store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Sync,
-) -> anyhow::Result<Done> {
-    let inference = build::inference(&flags.inference, catalogue, flags.dry_run)?;
-    let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
-    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
+pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
+    let inference = build::inference(settings, &flags.inference, flags.dry_run)?;
+    let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE).await?;
+    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
         source,
-        store: build::store_for_run(store, flags.dry_run)?,
-        embedder,
+        store: build::store_for_run(settings, flags.dry_run).await?,
+        embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
@@ -40,6 +36,7 @@ pub(crate) async fn run(
         json: flags.output.is_some(),
     })
     .await?;
+    embedder.settled();
     if flags.output.is_some() {
         print::json(&summary)?;
     }
