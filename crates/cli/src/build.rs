@@ -9,13 +9,17 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Kept, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_URL,
+    anthropic, openai, openai_chat, voyage,
+};
+use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
 use clusterlore_store::{Sqlite, Store, StoreError};
 
-use crate::args::EmbedderChoice;
+use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
 use crate::print;
-use crate::settings::{Settings, StoreChoice};
+use crate::settings::{Settings, StoreChoice, wrong};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -152,6 +156,56 @@ pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Cow<'static, Cata
     Ok(match settings.text("catalogue") {
         None => Cow::Borrowed(Catalogue::builtin()),
         Some(file) => Cow::Owned(Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue"))?),
+    })
+}
+
+/// Who says what a type is for. Chosen before the store is made: without a key nothing is written.
+pub(crate) fn inference(settings: &Settings, flags: &InferenceFlags, dry_run: bool) -> anyhow::Result<Inference> {
+    let rules = Arc::new(catalogue(settings)?.into_owned());
+    let InferenceFlags { inference, max_calls, max_cost, price } = flags;
+    if *inference == InferenceFlag::Rules {
+        let unused =
+            [("--max-calls", max_calls.is_some()), ("--max-cost", max_cost.is_some()), ("--price", price.is_some())];
+        if let Some((flag, _)) = unused.into_iter().find(|(_, given)| *given) {
+            return Err(wrong(format!(
+                "{flag} is about a language model, and rules infer what types are for; add --inference llm, or leave it out"
+            )));
+        }
+        return Ok(Inference::Rules(rules));
+    }
+    let model = language_model(settings)?;
+    let name = model.name().to_owned();
+    let metered = Metered::new(model, Limits { calls: *max_calls, cost: *max_cost }, *price);
+    if max_cost.is_some() && metered.price().is_none() {
+        return Err(wrong(format!(
+            "--max-cost needs a price, and that of {name} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50"
+        )));
+    }
+    if let Some(host) = metered.sends_to().filter(|_| !dry_run) {
+        print::note(&format!("Model {name}: type names and schemas go to {host}."));
+    }
+    Ok(Inference::Model { model: Arc::new(metered), otherwise: rules })
+}
+
+/// The language model that was asked for, else Anthropic's where there is a key for it.
+fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn LanguageModel>> {
+    let choice = settings.parsed("model", ModelChoice::read)?;
+    let missing = choice.is_none();
+    Ok(match choice.unwrap_or_default() {
+        ModelChoice::Anthropic { model } => {
+            let base = settings.text("anthropic-base-url").unwrap_or(ANTHROPIC_URL);
+            let key = settings.key("anthropic-api-key")?.ok_or_else(|| {
+                if missing {
+                    anyhow!("--inference llm needs a language model: set ANTHROPIC_API_KEY to ask {ANTHROPIC_MODEL}, or name another one with --model openai:MODEL@URL, such as openai:qwen3@http://127.0.0.1:11434/v1")
+                } else {
+                    anyhow!("model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model")
+                }
+            })?;
+            Arc::new(anthropic(&model, base, key, Pauses::default())?)
+        }
+        ModelChoice::OpenAi { model, url } => {
+            Arc::new(openai_chat(&model, &url, settings.key("openai-api-key")?, Pauses::default())?)
+        }
     })
 }
 
