@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use clusterlore_core::{
     CAPABILITIES, Document, EmbedderIdentity, INSTANCES, ObjectKey, OwnerReference, ResourceInstance, ResourceType,
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Upsert,
 };
+
+use clusterlore_testkit::real::ChromaServer;
 
 const DIMENSIONS: usize = 16;
 
@@ -34,6 +37,42 @@ impl Place for Files {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_does_what_a_store_must() {
     conform(&Files(tempfile::tempdir().unwrap())).await;
+}
+
+struct Served {
+    server: ChromaServer,
+    made: Mutex<BTreeMap<String, usize>>,
+    files: tempfile::TempDir,
+}
+
+#[async_trait::async_trait]
+impl Place for Served {
+    /// Each with a mirror of its own, as on another machine.
+    async fn open(&self, database: &str) -> Arc<dyn Store> {
+        let number = {
+            let mut made = self.made.lock().unwrap();
+            let number = made.entry(database.to_owned()).or_default();
+            if *number == 0 {
+                self.server.create_database(database);
+            }
+            *number += 1;
+            *number
+        };
+        let options = ChromaOptions {
+            url: self.server.url(),
+            database: database.to_owned(),
+            local: self.files.path().join(format!("{database}-{number}.db")),
+            fresh_for: Duration::ZERO,
+            ..ChromaOptions::default()
+        };
+        Arc::new(Chroma::connect(options).await.unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chroma_does_what_a_store_must() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    conform(&Served { server, made: Mutex::default(), files: tempfile::tempdir().unwrap() }).await;
 }
 
 /// Runs every rule in a database of its own, and says which one is at work when it fails.
