@@ -49,6 +49,8 @@ struct Served {
 impl Place for Served {
     /// Each with a mirror of its own, as on another machine.
     async fn open(&self, database: &str) -> Arc<dyn Store> {
+        // Names of its databases end in a letter or a digit.
+        let database = database.trim_end_matches('-');
         let number = {
             let mut made = self.made.lock().unwrap();
             let number = made.entry(database.to_owned()).or_default();
