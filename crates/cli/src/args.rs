@@ -7,6 +7,8 @@ use clusterlore_core::{Selector, TypePattern};
 use clusterlore_models::{Builtin, VOYAGE_MODEL, without_user};
 use clusterlore_search::GroupBy;
 
+use crate::settings::{http_url, postgres_url, sqlite_path};
+
 /// Ask a Kubernetes cluster what is running, by meaning.
 #[derive(Debug, Parser)]
 #[command(
@@ -24,11 +26,7 @@ use clusterlore_search::GroupBy;
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) cluster: ClusterFlags,
-    #[command(flatten)]
-    pub(crate) store: StoreFlags,
-    #[command(flatten)]
-    pub(crate) catalogue: CatalogueFlags,
+    pub(crate) settings: SettingFlags,
     /// Log what is done on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -36,26 +34,67 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// Which cluster.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ClusterFlags {
+/// What can be set here, in the environment and in a file (see [`crate::settings`]); the first that sets it counts.
+#[derive(Debug, Default, ClapArgs)]
+#[command(
+    next_help_heading = "Settings (also in the environment and in clusterlore.toml, see \"clusterlore config --help\")"
+)]
+pub(crate) struct SettingFlags {
+    /// Configuration file [default: clusterlore/clusterlore.toml in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Path to the kubeconfig file [default: KUBECONFIG, ~/.kube/config, or the pod's service account]
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) kubeconfig: Option<String>,
     /// Context of the kubeconfig to use [default: its current context]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
+    /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
+    #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
+    pub(crate) store: Option<String>,
+    /// Keep the index in a Chroma server, as http://HOST:PORT
+    #[arg(long, global = true, value_name = "URL", value_parser = checked(http_url))]
+    pub(crate) chroma_url: Option<String>,
+    /// Tenant of the Chroma server [default: default_tenant]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) chroma_tenant: Option<String>,
+    /// Database of the Chroma server [default: default_database]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) chroma_database: Option<String>,
+    /// Keep the index in a Postgres server with pgvector, as postgres://USER@HOST/DATABASE
+    #[arg(long, global = true, value_name = "URL", value_parser = checked(postgres_url))]
+    pub(crate) postgres_url: Option<String>,
+    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
+    #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
+    pub(crate) embedder: Option<String>,
+    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) catalogue: Option<String>,
 }
 
-/// Which store, and whose vectors are in it.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct StoreFlags {
-    /// Where the index is kept, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
-    #[arg(long, global = true, value_name = "STORE", env = "CLUSTERLORE_STORE", value_parser = store_path)]
-    pub(crate) store: Option<PathBuf>,
-    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
-    #[arg(long, global = true, value_name = "EMBEDDER", env = "CLUSTERLORE_EMBEDDER", value_parser = EmbedderChoice::read)]
-    pub(crate) embedder: Option<EmbedderChoice>,
+impl SettingFlags {
+    /// The flags that were given, by the key of their setting.
+    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("kubeconfig", &self.kubeconfig),
+            ("context", &self.context),
+            ("store", &self.store),
+            ("chroma-url", &self.chroma_url),
+            ("chroma-tenant", &self.chroma_tenant),
+            ("chroma-database", &self.chroma_database),
+            ("postgres-url", &self.postgres_url),
+            ("embedder", &self.embedder),
+            ("catalogue", &self.catalogue),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// Keeps the text of a flag that can be read, so that an error points at the flag.
+fn checked<T>(
+    read: impl Fn(&str) -> Result<T, String> + Clone + Send + std::marker::Sync + 'static,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + std::marker::Sync + 'static {
+    move |text| read(text).map(|_| text.to_owned())
 }
 
 /// An embedder by its name, which is also what a collection remembers.
@@ -102,21 +141,6 @@ impl EmbedderChoice {
     }
 }
 
-/// What is known of software beside what the program knows.
-#[derive(Debug, Default, ClapArgs)]
-pub(crate) struct CatalogueFlags {
-    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
-    #[arg(long = "catalogue", global = true, value_name = "FILE", env = "CLUSTERLORE_CATALOGUE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-fn store_path(text: &str) -> Result<PathBuf, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err("expected sqlite:PATH".to_owned()),
-    }
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Index what resource types are for and what runs: sync, then sync-instances
@@ -137,6 +161,12 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Try it on an example company, without a cluster
     Demo(Demo),
+    /// Write the index as JSON lines, to move it to another store
+    Export(Export),
+    /// Read what export wrote into a store
+    Import(Import),
+    /// Show what is set, and by whom
+    Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -407,6 +437,72 @@ pub(crate) struct Doctor {
     /// How it is printed
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore export index.jsonl
+  clusterlore export --no-vectors | gzip > index.jsonl.gz
+  clusterlore export | clusterlore import - --postgres-url postgres://lore@db/lore
+
+The file holds sources, types, models' answers and documents with their vectors; never spec, status, data or keys.")]
+pub(crate) struct Export {
+    /// Where to, - for standard output
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Leave the vectors out: a tenth of the size, and an import embeds again
+    #[arg(long)]
+    pub(crate) no_vectors: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore import index.jsonl --chroma-url http://chroma:8000
+  zcat index.jsonl.gz | clusterlore import - --store sqlite:copy.db
+  clusterlore import index.jsonl --embedder voyage          embed everything with another embedder
+
+What the store holds already is left alone, so that an import that was cut off can be run again. Vectors of the file are used where they
+are the store's embedder's; else texts are embedded again.")]
+pub(crate) struct Import {
+    /// What \"clusterlore export\" wrote, - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace what another cluster or folder has indexed under the same name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore config show
+  clusterlore config show -o json
+  clusterlore search databases --config staging.toml
+
+Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL)
+and in clusterlore.toml, under its name. A flag counts before the environment, that before the file:
+
+  chroma-url = \"http://chroma:8000\"
+  embedder = \"voyage\"
+  voyage-api-key = \"…\"                     # also openai-api-key, anthropic-api-key, chroma-token
+  model = \"anthropic\"                      # for sync --inference llm
+
+Keys have no flag; their variables are VOYAGE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY and CLUSTERLORE_CHROMA_TOKEN.")]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Print every setting with its value and where that is from; keys and passwords are masked
+    #[command(
+        after_help = "Examples:\n  clusterlore config show\n  clusterlore config show --config staging.toml -o yaml"
+    )]
+    Show {
+        /// How it is printed
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

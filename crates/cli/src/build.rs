@@ -9,71 +9,85 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Key, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{Builtin, Embedder, Kept, Pauses, VOYAGE_URL, openai, voyage};
 use clusterlore_search::Searcher;
 use clusterlore_store::{Sqlite, Store, StoreError};
 
-use crate::args::{CatalogueFlags, ClusterFlags, EmbedderChoice, StoreFlags};
+use crate::args::EmbedderChoice;
 use crate::print;
+use crate::settings::{Settings, StoreChoice};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the index is.
-pub(crate) fn store_path(flags: &StoreFlags) -> anyhow::Result<PathBuf> {
-    if let Some(path) = &flags.store {
-        return Ok(path.clone());
+/// Which store is used: the one that was asked for, else a file among the user's data.
+pub(crate) fn store_choice(settings: &Settings) -> anyhow::Result<StoreChoice> {
+    match settings.store()? {
+        Some(choice) => Ok(choice),
+        None => Ok(StoreChoice::Sqlite(data_folder()?.join("index.db"))),
     }
+}
+
+/// Where what is the user's is kept.
+pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let data = set("XDG_DATA_HOME")
         .filter(|p| p.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".local/share")))
-        .ok_or_else(|| anyhow!("there is no home folder for the index; name a file with --store sqlite:PATH"))?;
-    Ok(data.join("clusterlore/index.db"))
+        .ok_or_else(|| {
+            anyhow!("there is no home folder for the index; set XDG_DATA_HOME, or name a file with --store sqlite:PATH")
+        })?;
+    Ok(data.join("clusterlore"))
 }
 
 /// The store, made where it is missing.
-pub(crate) fn store_for_writing(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open_or_create(&store_path(flags)?)?))
+pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match store_choice(settings)? {
+        StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_or_create(&path)?),
+        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+    })
 }
 
 /// The store as it is.
-pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open_existing(&store_path(flags)?)?))
+pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match store_choice(settings)? {
+        StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_existing(&path)?),
+        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+    })
 }
 
 /// The store as it is, if there is one.
-pub(crate) fn store_if_any(flags: &StoreFlags) -> anyhow::Result<Option<Arc<dyn Store>>> {
-    match Sqlite::open_existing(&store_path(flags)?) {
-        Ok(store) => Ok(Some(Arc::new(store))),
-        Err(StoreError::Missing(_)) => Ok(None),
-        Err(e) => Err(e.into()),
+pub(crate) async fn store_if_any(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    match store_for_reading(settings).await {
+        Ok(store) => Ok(Some(store)),
+        Err(e) if matches!(e.downcast_ref(), Some(StoreError::Missing(_))) => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
 /// The store for a run; a dry run makes none where there is none.
-pub(crate) fn store_for_run(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Arc<dyn Store>>> {
-    if dry_run { store_if_any(flags) } else { store_for_writing(flags).map(Some) }
+pub(crate) async fn store_for_run(settings: &Settings, dry_run: bool) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    if dry_run { store_if_any(settings).await } else { store_for_writing(settings).await.map(Some) }
 }
 
 /// The embedder that a sync writes with. Chosen before the store is made: without a key nothing is written.
 pub(crate) async fn embedder_for_writing(
-    flags: &StoreFlags,
+    settings: &Settings,
     reindex: bool,
     dry_run: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
-    let store = store_if_any(flags)?;
-    let embedder = embedder(flags, store.as_deref(), reindex).await?;
-    if let Some(host) = embedder.sends_to().filter(|_| !dry_run) {
-        let name = embedder.identity().name;
-        print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
-    }
-    Ok(embedder)
+    let store = store_if_any(settings).await?;
+    let embedder = embedder(settings, store.as_deref(), reindex).await?;
+    let Some(host) = embedder.sends_to().filter(|_| !dry_run) else { return Ok(embedder) };
+    let name = embedder.identity().name;
+    print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
+    let folder = data_folder()?.join("embedded");
+    Ok(Kept::over(embedder, &folder))
 }
 
 /// The embedder that was asked for, else the one that filled the index, else the built-in one.
 pub(crate) async fn embedder(
-    flags: &StoreFlags,
+    settings: &Settings,
     store: Option<&dyn Store>,
     reindex: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
@@ -81,8 +95,8 @@ pub(crate) async fn embedder(
         Some(store) => recorded(store).await?,
         None => None,
     };
-    let choice = match (&flags.embedder, &recorded) {
-        (Some(choice), _) => choice.clone(),
+    let choice = match (settings.parsed("embedder", EmbedderChoice::read)?, &recorded) {
+        (Some(choice), _) => choice,
         (None, None) => EmbedderChoice::Builtin,
         // A table of another version is still the built-in embedder; who compares them says so.
         (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
@@ -111,20 +125,20 @@ pub(crate) async fn embedder(
     Ok(match choice {
         EmbedderChoice::Builtin => Arc::new(Builtin::default()),
         EmbedderChoice::Voyage { model } => {
-            let base = variable("VOYAGE_BASE_URL").unwrap_or_else(|| VOYAGE_URL.to_owned());
-            let key = key("VOYAGE_API_KEY")?.ok_or_else(|| {
+            let base = settings.text("voyage-base-url").unwrap_or(VOYAGE_URL);
+            let key = settings.key("voyage-api-key")?.ok_or_else(|| {
                 anyhow!("embedder {name} needs a key: set VOYAGE_API_KEY, or choose another one with --embedder (for an index that it filled, with --reindex)")
             })?;
-            Arc::new(voyage(&model, &base, key, dimensions, pauses).await?)
+            Arc::new(voyage(&model, base, key, dimensions, pauses).await?)
         }
         EmbedderChoice::OpenAi { model, url } => {
-            Arc::new(openai(&model, &url, key("OPENAI_API_KEY")?, dimensions, pauses).await?)
+            Arc::new(openai(&model, &url, settings.key("openai-api-key")?, dimensions, pauses).await?)
         }
     })
 }
 
 /// Who filled the index.
-async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
+pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(collection).await? {
             return Ok(Some(info.embedder));
@@ -133,21 +147,11 @@ async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>>
     Ok(None)
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
-fn key(name: &str) -> anyhow::Result<Option<Key>> {
-    let Some(value) = variable(name) else { return Ok(None) };
-    let wrong = || anyhow!("{name} holds what cannot be a key; expected one line of letters, digits and signs");
-    Key::new(&value).map(Some).ok_or_else(wrong)
-}
-
 /// What is known of software; the command keeps it for as long as it searches.
-pub(crate) fn catalogue(flags: &CatalogueFlags) -> anyhow::Result<Cow<'static, Catalogue>> {
-    Ok(match &flags.file {
+pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Cow<'static, Catalogue>> {
+    Ok(match settings.text("catalogue") {
         None => Cow::Borrowed(Catalogue::builtin()),
-        Some(file) => Cow::Owned(Catalogue::with_file(file).context("--catalogue")?),
+        Some(file) => Cow::Owned(Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue"))?),
     })
 }
 
@@ -162,10 +166,10 @@ pub(crate) fn now() -> String {
 }
 
 /// A live cluster.
-pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result<LiveSource> {
+pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<LiveSource> {
     let options = LiveOptions {
-        kubeconfig: flags.kubeconfig.clone(),
-        context: flags.context.clone(),
+        kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
+        context: settings.text("context").map(str::to_owned),
         no_proxy: std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok(),
         page_size,
         request_timeout: REQUEST_TIMEOUT,
@@ -176,12 +180,12 @@ pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result
 
 /// A folder of manifests, or a live cluster.
 pub(crate) async fn source(
-    flags: &ClusterFlags,
+    settings: &Settings,
     from: Option<&Path>,
     page_size: u32,
 ) -> anyhow::Result<Arc<dyn ClusterSource>> {
     match from {
         Some(folder) => Ok(Arc::new(FolderSource::open(folder).context("--from")?)),
-        None => Ok(Arc::new(live(flags, page_size).await?)),
+        None => Ok(Arc::new(live(settings, page_size).await?)),
     }
 }

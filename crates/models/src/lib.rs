@@ -4,6 +4,7 @@
 //! Never in this room: collections, stores, and which model is chosen (that is the cli's).
 
 mod builtin;
+mod kept;
 mod language;
 mod language_capability;
 mod openai;
@@ -15,6 +16,7 @@ use clusterlore_core::EmbedderIdentity;
 use thiserror::Error;
 
 pub use builtin::Builtin;
+pub use kept::Kept;
 pub use language::{LanguageModel, ModelError, Prompt, Scripted};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
 pub use openai::openai;
@@ -81,4 +83,7 @@ pub trait Embedder: Send + Sync {
     fn sends_to(&self) -> Option<&str> {
         None
     }
+
+    /// Hears that what was embedded is stored, so that nothing need be kept for a second try.
+    fn settled(&self) {}
 }
