@@ -10,12 +10,12 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
 use clusterlore_models::{
-    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_URL,
-    anthropic, openai, openai_chat, voyage,
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
+    VOYAGE_URL, anthropic, openai, openai_chat, voyage,
 };
 use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
-use clusterlore_store::{Postgres, Sqlite, Store, StoreError};
+use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 
 use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
 use crate::print;
@@ -49,7 +49,7 @@ pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_or_create(&path)?),
         StoreChoice::Postgres(url) => Arc::new(Postgres::open_or_create(&url).await?),
-        StoreChoice::Chroma(_) => bail!("this store is not built yet"),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
     })
 }
 
@@ -58,8 +58,31 @@ pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_existing(&path)?),
         StoreChoice::Postgres(url) => Arc::new(Postgres::open_existing(&url).await?),
-        StoreChoice::Chroma(_) => bail!("this store is not built yet"),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
     })
+}
+
+/// Chroma's word index is a file among the user's data, one for each database of each server.
+fn chroma(settings: &Settings, url: String) -> anyhow::Result<ChromaOptions> {
+    let defaults = ChromaOptions::default();
+    let own = |key: &str, default: String| settings.text(key).map_or(default, str::to_owned);
+    let tenant = own("chroma-tenant", defaults.tenant);
+    let database = own("chroma-database", defaults.database);
+    let header = settings.parsed("chroma-token-header", |header| match header.to_ascii_lowercase().as_str() {
+        "x-chroma-token" => Ok(Credentials::Token as fn(String) -> Credentials),
+        "authorization" => Ok(Credentials::Bearer as fn(String) -> Credentials),
+        _ => Err("expected x-chroma-token or authorization".to_owned()),
+    })?;
+    let credentials = match settings.text("chroma-token") {
+        Some(token) => header.unwrap_or(Credentials::Token)(token.to_owned()),
+        None => Credentials::None,
+    };
+    let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let name =
+        format!("chroma {place} {tenant} {database}").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let local = data_folder()?.join(format!("{name}.db"));
+    Ok(ChromaOptions { url, tenant, database, credentials, local, ..defaults })
 }
 
 /// The store as it is, if there is one.
@@ -103,6 +126,10 @@ pub(crate) async fn embedder(
     };
     let choice = match (settings.parsed("embedder", EmbedderChoice::read)?, &recorded) {
         (Some(choice), _) => choice,
+        // The drop-in use: whoever names a Chroma server and has a key for Voyage has used both together before.
+        (None, None) if matches!(settings.store()?, Some(StoreChoice::Chroma(_))) && settings.get("voyage-api-key").is_some() => {
+            EmbedderChoice::Voyage { model: VOYAGE_MODEL.to_owned() }
+        }
         (None, None) => EmbedderChoice::Builtin,
         // A table of another version is still the built-in embedder; who compares them says so.
         (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
