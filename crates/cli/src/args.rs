@@ -201,6 +201,10 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Try it on an example company, without a cluster
     Demo(Demo),
+    /// Write the index as JSON lines, to move it to another store
+    Export(Export),
+    /// Read what export wrote into a store
+    Import(Import),
     /// Show what is set, and by whom
     Config(Config),
     /// Print a completion script for a shell
@@ -510,6 +514,39 @@ pub(crate) struct Doctor {
     /// How it is printed
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore export index.jsonl
+  clusterlore export --no-vectors | gzip > index.jsonl.gz
+  clusterlore export | clusterlore import - --postgres-url postgres://lore@db/lore
+
+The file holds sources, types, models' answers and documents with their vectors; never spec, status, data or keys.")]
+pub(crate) struct Export {
+    /// Where to, - for standard output
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Leave the vectors out: a tenth of the size, and an import embeds again
+    #[arg(long)]
+    pub(crate) no_vectors: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore import index.jsonl --chroma-url http://chroma:8000
+  zcat index.jsonl.gz | clusterlore import - --store sqlite:copy.db
+  clusterlore import index.jsonl --embedder voyage          embed everything with another embedder
+
+What the store holds already is left alone, so that an import that was cut off can be run again. Vectors of the file are used where they
+are the store's embedder's; else texts are embedded again.")]
+pub(crate) struct Import {
+    /// What \"clusterlore export\" wrote, - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace what another cluster or folder has indexed under the same name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
 }
 
 #[derive(Debug, ClapArgs)]

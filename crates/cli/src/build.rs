@@ -15,7 +15,7 @@ use clusterlore_models::{
 };
 use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
-use clusterlore_store::{Sqlite, Store, StoreError};
+use clusterlore_store::{Postgres, Sqlite, Store, StoreError};
 
 use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
 use crate::print;
@@ -48,7 +48,8 @@ pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
 pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_or_create(&path)?),
-        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_or_create(&url).await?),
+        StoreChoice::Chroma(_) => bail!("this store is not built yet"),
     })
 }
 
@@ -56,7 +57,8 @@ pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc
 pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_existing(&path)?),
-        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_existing(&url).await?),
+        StoreChoice::Chroma(_) => bail!("this store is not built yet"),
     })
 }
 
@@ -142,7 +144,7 @@ pub(crate) async fn embedder(
 }
 
 /// Who filled the index.
-async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
+pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(collection).await? {
             return Ok(Some(info.embedder));

@@ -54,6 +54,8 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Status(flags) => commands::status::run(&settings, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
         Command::Demo(flags) => commands::demo::run(&settings, &flags).await,
+        Command::Export(flags) => commands::export::run(&settings, &flags).await,
+        Command::Import(flags) => commands::import::run(&settings, &flags).await,
         Command::Config(flags) => commands::config::run(&settings, &flags),
         Command::Completions(flags) => commands::completions::run(&flags),
     }

@@ -6,6 +6,7 @@
 
 mod error;
 mod filter;
+pub mod postgres;
 mod spool;
 pub mod sqlite;
 mod state;
@@ -13,6 +14,7 @@ mod vectors;
 
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
+pub use postgres::Postgres;
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use state::{KnownSource, RunLock, RunRecord, StateStore};

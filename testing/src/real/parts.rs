@@ -9,14 +9,16 @@ use std::{
 /// As `testing/kube/build` builds it.
 const KUBE_VERSION: &str = "1.34.4";
 
+/// The cache folder of the scripts that build or install real parts.
+pub(crate) fn cache() -> Option<PathBuf> {
+    env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
+        let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        Some(caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?.join("clusterlore"))
+    })
+}
+
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.
 pub(super) fn find() -> Result<PathBuf, String> {
-    let cache = || {
-        env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
-            let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-            Some(caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?.join("clusterlore"))
-        })
-    };
     let given = env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
     let built = cache().map(|dir| dir.join(format!("kube-{KUBE_VERSION}")));
     let places: Vec<PathBuf> = [given, built].into_iter().flatten().collect();
@@ -48,7 +50,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// In CI nothing is skipped.
-pub(super) fn skip<T>(missing: &str) -> Option<T> {
+pub(crate) fn skip<T>(missing: &str) -> Option<T> {
     assert!(env::var("CI").as_deref() != Ok("true"), "{missing}");
     // Not eprintln!, which the test harness swallows: whoever runs the tests has to see that a part of them did not run.
     let _ = writeln!(std::io::stderr(), "skipped: {missing}");
