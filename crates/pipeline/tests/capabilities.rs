@@ -334,6 +334,9 @@ async fn a_folder_speaks_through_its_definitions() {
 const ANSWER: &str = r#"{"capabilities": ["ordering"], "providers": [], "complexity": "low", "description": "What a customer wants.",
     "useCase": "Sell something.", "confidence": 0.8}"#;
 
+/// Instead of an answer: none, however long one waits.
+const NEVER: &str = "never";
+
 /// Answers, or fails, by the kind it is asked about; remembers the kinds.
 struct Answering<F> {
     answer: F,
@@ -356,6 +359,9 @@ impl<F: Fn(&str, usize) -> Result<String, ModelError> + Send + Sync> LanguageMod
         // Answers come in another order than questions.
         tokio::time::sleep(Duration::from_millis(if kind == "Deployment" { 30 } else { 1 })).await;
         let answer = (self.answer)(&kind, time)?;
+        if answer == NEVER {
+            std::future::pending::<()>().await;
+        }
         Ok(Completion { answer: Ok(answer), tokens: Some(Tokens { input: 100, output: 10 }) })
     }
 
@@ -491,6 +497,18 @@ async fn a_model_that_goes_away_keeps_what_it_answered() {
         (numbers(&second.unwrap()), asked),
         ([5, 3, 2, 0], ["Order", "OrderBackup", "Pod"].map(String::from).into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_kept_as_they_come_and_not_at_the_end() {
+    let bench = Bench::new().await;
+    let stuck = |kind: &str, _| Ok(if kind == "Order" { NEVER.to_owned() } else { of_kind(kind) });
+    let cut_off = bench.ask(stuck, Limits::default(), CapabilityOptions::default());
+    assert!(tokio::time::timeout(Duration::from_secs(2), cut_off).await.is_err());
+    assert!(held(&bench.store).await.is_empty());
+    let good = |kind: &str, _| Ok(of_kind(kind));
+    let (ran, asked) = bench.ask(good, Limits::default(), CapabilityOptions::default()).await;
+    assert_eq!((numbers(&ran.unwrap()), asked), ([5, 5, 0, 0], vec!["Order".to_owned()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
