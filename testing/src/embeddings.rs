@@ -10,8 +10,10 @@ pub use crate::service::{Asked, Instead};
 /// See the module.
 pub struct FakeEmbeddings(FakeService);
 
-/// Length of its vectors.
+/// Length of its vectors, but for `voyage-4`.
 pub const DIMENSIONS: usize = 64;
+/// Length of the vectors of `voyage-4`.
+pub const VOYAGE_4: usize = 1024;
 
 impl FakeEmbeddings {
     /// Starts on a free port.
@@ -38,7 +40,11 @@ pub fn vectors(body: &Value) -> Value {
         .iter()
         .enumerate()
         .rev()
-        .map(|(index, text)| json!({"index": index, "embedding": vector(text.as_str().unwrap_or_default())}))
+        .map(|(index, text)| {
+            let mut vector = vector(text.as_str().unwrap_or_default());
+            vector.resize(if body["model"] == "voyage-4" { VOYAGE_4 } else { DIMENSIONS }, 0.0);
+            json!({"index": index, "embedding": vector})
+        })
         .collect();
     json!({"data": data, "model": body["model"]})
 }
