@@ -49,7 +49,10 @@ pub enum StoreError {
     #[error("another sync is writing to {0}; wait until it has finished")]
     Locked(String),
     /// The collection's vectors are another embedder's.
-    #[error("collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use {}, or embed everything again with --reindex", the_embedder(stored))]
+    #[error(
+        "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use {}, or embed everything again with --reindex",
+        the_embedder(stored)
+    )]
     OtherEmbedder {
         /// Which collection.
         collection: String,
@@ -101,5 +104,9 @@ pub enum StoreError {
 }
 
 fn the_embedder(stored: &EmbedderIdentity) -> String {
-    if stored.is_unknown() { "--embedder with the one that filled it".to_owned() } else { format!("--embedder {}", stored.name) }
+    if stored.is_unknown() {
+        "--embedder with the one that filled it".to_owned()
+    } else {
+        format!("--embedder {}", stored.name)
+    }
 }

@@ -11,7 +11,8 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored,
+    Upsert,
 };
 
 use clusterlore_testkit::real::ChromaServer;

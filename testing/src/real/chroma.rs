@@ -59,7 +59,8 @@ impl ChromaServer {
         let mut processes = Processes::new(self.dir.path());
         let (path, port) = (self.dir.path().join("data").display().to_string(), self.port.to_string());
         let program = self.program.display().to_string();
-        let args = ["ANONYMIZED_TELEMETRY=False", &program, "run", "--path", &path, "--port", &port, "--host", "127.0.0.1"];
+        let args =
+            ["ANONYMIZED_TELEMETRY=False", &program, "run", "--path", &path, "--port", &port, "--host", "127.0.0.1"];
         processes.start(Path::new("env"), &args.map(str::to_owned));
         processes.wait_for(Instant::now() + START_TIMEOUT, || self.beats())?;
         self.processes = Some(processes);

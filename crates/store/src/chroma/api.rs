@@ -134,7 +134,8 @@ impl Api {
     }
 
     fn described(&self, answer: &Value) -> Result<Described, StoreError> {
-        let id = answer["id"].as_str().ok_or_else(|| self.client.other("a collection came without an id".to_owned()))?;
+        let id =
+            answer["id"].as_str().ok_or_else(|| self.client.other("a collection came without an id".to_owned()))?;
         let configuration = &answer["configuration_json"];
         let space = ["hnsw", "spann"].iter().find_map(|index| configuration[index]["space"].as_str());
         Ok(Described {

@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 
-use clusterlore_core::{
-    Capability, Complexity, ContentHash, Document, Metadata, ResourceInstance, ResourceType,
-};
+use clusterlore_core::{Capability, Complexity, ContentHash, Document, Metadata, ResourceInstance, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -207,7 +205,8 @@ mod tests {
     use super::*;
 
     fn back(document: &Document, metadata: &Metadata) -> Read {
-        let kept: Metadata = metadata.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let kept: Metadata =
+            metadata.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
         read(&document.id, &document.text, &kept, &TypeNames::default()).unwrap()
     }
 

@@ -37,8 +37,10 @@ impl Sqlite {
         let (name, stamp, before) = (name.to_owned(), stamp.to_owned(), before.map(str::to_owned));
         self.with(move |connection| {
             match before {
-                Some(before) => connection
-                    .execute("UPDATE mirrored SET stamp = ?2 WHERE name = ?1 AND stamp = ?3", params![name, stamp, before]),
+                Some(before) => connection.execute(
+                    "UPDATE mirrored SET stamp = ?2 WHERE name = ?1 AND stamp = ?3",
+                    params![name, stamp, before],
+                ),
                 None => connection
                     .execute("INSERT OR REPLACE INTO mirrored (name, stamp) VALUES (?1, ?2)", params![name, stamp]),
             }
@@ -129,7 +131,9 @@ impl Sqlite {
             let mut candidates = Vec::with_capacity(found.len());
             for (id, similarity) in found {
                 let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-                if let Some((text, record, type_name)) = select.query_row(params![collection.id, id], read).optional()? {
+                if let Some((text, record, type_name)) =
+                    select.query_row(params![collection.id, id], read).optional()?
+                {
                     candidates.push(Candidate { id, text, record, type_name, similarity });
                 }
             }
@@ -144,8 +148,7 @@ impl Sqlite {
         let removed = self
             .try_with(move |connection, path| {
                 let work = |connection: &mut rusqlite::Connection| {
-                    let transaction =
-                        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
                     let Some(collection) = find(&transaction, &name)? else { return Ok(()) };
                     let gone: Vec<i64> = {
                         let mut select =
