@@ -12,8 +12,8 @@
 
 mod chroma;
 mod load;
-mod parts;
-mod processes;
+pub(crate) mod parts;
+pub(crate) mod processes;
 
 use std::{
     fs,
@@ -347,7 +347,7 @@ fn write(path: &Path, text: &str) {
 }
 
 /// Ports that were free a moment ago, all different.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     listeners.map(|l| l.local_addr().expect("a bound address").port())
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
-use clusterlore_models::{Builtin, VOYAGE_MODEL, without_user};
+use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL, without_user};
 use clusterlore_search::GroupBy;
 
 use crate::settings::{http_url, postgres_url, sqlite_path};
@@ -67,6 +67,10 @@ pub(crate) struct SettingFlags {
     /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
     #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
     pub(crate) embedder: Option<String>,
+    /// Language model of --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY) or openai:MODEL@URL for OpenAI, Ollama, vLLM, LM
+    /// Studio (OPENAI_API_KEY, where one is needed) [default: anthropic]
+    #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
+    pub(crate) model: Option<String>,
     /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) catalogue: Option<String>,
@@ -84,6 +88,7 @@ impl SettingFlags {
             ("chroma-database", &self.chroma_database),
             ("postgres-url", &self.postgres_url),
             ("embedder", &self.embedder),
+            ("model", &self.model),
             ("catalogue", &self.catalogue),
         ];
         all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
@@ -121,11 +126,8 @@ impl EmbedderChoice {
         match text.split_once(':').ok_or_else(expected)? {
             ("voyage", model) if !model.is_empty() => Ok(Self::Voyage { model: model.to_owned() }),
             ("openai", rest) => {
-                // Names of models may hold an @ themselves.
-                let at = rest.rfind("@http://").or_else(|| rest.rfind("@https://")).filter(|at| *at > 0);
-                let at = at.ok_or_else(expected)?;
-                let url = rest[at + 1..].trim_end_matches('/').to_owned();
-                Ok(Self::OpenAi { model: rest[..at].to_owned(), url })
+                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
         }
@@ -138,6 +140,44 @@ impl EmbedderChoice {
             Self::Voyage { model } => format!("voyage:{model}"),
             Self::OpenAi { model, url } => format!("openai:{model}@{}", without_user(url)),
         }
+    }
+}
+
+/// Reads `MODEL@URL`.
+fn model_at(text: &str) -> Option<(String, String)> {
+    // Names of models may hold an @ themselves.
+    let at = text.rfind("@http://").or_else(|| text.rfind("@https://")).filter(|at| *at > 0)?;
+    Some((text[..at].to_owned(), text[at + 1..].trim_end_matches('/').to_owned()))
+}
+
+/// A language model by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ModelChoice {
+    /// A model of Anthropic.
+    Anthropic { model: String },
+    /// A model behind OpenAI's API; the address up to and including the version.
+    OpenAi { model: String, url: String },
+}
+
+impl ModelChoice {
+    /// Reads a setting.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let expected = || "expected anthropic, anthropic:MODEL or openai:MODEL@URL".to_owned();
+        match text.split_once(':') {
+            None if text == "anthropic" => Ok(Self::default()),
+            Some(("anthropic", model)) if !model.is_empty() => Ok(Self::Anthropic { model: model.to_owned() }),
+            Some(("openai", rest)) => {
+                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                Ok(Self::OpenAi { model, url })
+            }
+            _ => Err(expected()),
+        }
+    }
+}
+
+impl Default for ModelChoice {
+    fn default() -> Self {
+        Self::Anthropic { model: ANTHROPIC_MODEL.to_owned() }
     }
 }
 
@@ -231,12 +271,43 @@ pub(crate) struct SyncInstances {
 }
 
 /// Who says what a type is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InferenceFlag {
     /// Rules over the schema, and what is known of groups and kinds
+    #[default]
     Rules,
     /// A language model
     Llm,
+}
+
+/// Who says what a type is for, and what a language model may cost.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct InferenceFlags {
+    /// Who says what a type is for
+    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
+    pub(crate) inference: InferenceFlag,
+    /// Ask the model this many questions at most; the next run goes on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_calls: Option<u64>,
+    /// Spend this much on the model at most, in US dollars, as estimated from its price; the next run goes on
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+    /// Price of the model, in US dollars per million tokens of questions and of answers [default: the provider's list price, where
+    /// it is known]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) price: Option<Price>,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let dollars = text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd > 0.0);
+    dollars.ok_or_else(|| "expected US dollars above zero, such as 0.50".to_owned())
+}
+
+fn price(text: &str) -> Result<Price, String> {
+    let usd = |text: &str| text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
+    let both =
+        text.split_once(',').and_then(|(input, output)| Some(Price { input: usd(input)?, output: usd(output)? }));
+    both.ok_or_else(|| "expected two prices in US dollars per million tokens, such as 0.10,0.50".to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -246,8 +317,14 @@ pub(crate) enum InferenceFlag {
   clusterlore sync --only certificates.cert-manager.io     one type
   clusterlore sync --from manifests/                       custom resource definitions in a folder
   clusterlore sync --include '*.crossplane.io'
+  clusterlore sync --inference llm --max-cost 0.50         ask Anthropic (ANTHROPIC_API_KEY) what each type is for
+  clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
+  clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read).")]
+A model is sent names and schemas of types, nothing of what runs. Its answers are kept: a type is asked about again when its schema
+changed, or the model.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read, or the model did not answer for all types).")]
 pub(crate) struct Sync {
     /// Read a folder of manifests (YAML or JSON) instead of a cluster
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
@@ -261,9 +338,8 @@ pub(crate) struct Sync {
     /// Do not infer these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) exclude: Vec<TypePattern>,
-    /// Who says what a type is for
-    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
-    pub(crate) inference: InferenceFlag,
+    #[command(flatten)]
+    pub(crate) inference: InferenceFlags,
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
@@ -287,14 +363,15 @@ pub(crate) struct Sync {
   clusterlore index --from manifests/                      a folder of YAML or JSON instead of a cluster
   clusterlore index --context east --cluster-name east
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
+  clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read).")]
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read, or the model did not answer for
+all types).")]
 pub(crate) struct Index {
     #[command(flatten)]
     pub(crate) instances: SyncInstances,
-    /// Who says what a type is for
-    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
-    pub(crate) inference: InferenceFlag,
+    #[command(flatten)]
+    pub(crate) inference: InferenceFlags,
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {

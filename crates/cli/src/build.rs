@@ -9,13 +9,17 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Kept, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
+    VOYAGE_URL, anthropic, openai, openai_chat, voyage,
+};
+use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
-use clusterlore_store::{Sqlite, Store, StoreError};
+use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 
-use crate::args::EmbedderChoice;
+use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
 use crate::print;
-use crate::settings::{Settings, StoreChoice};
+use crate::settings::{Settings, StoreChoice, wrong};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,7 +48,8 @@ pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
 pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_or_create(&path)?),
-        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_or_create(&url).await?),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
     })
 }
 
@@ -52,8 +57,32 @@ pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc
 pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store_choice(settings)? {
         StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_existing(&path)?),
-        StoreChoice::Chroma(_) | StoreChoice::Postgres(_) => bail!("this store is not built yet"),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_existing(&url).await?),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
     })
+}
+
+/// Chroma's word index is a file among the user's data, one for each database of each server.
+fn chroma(settings: &Settings, url: String) -> anyhow::Result<ChromaOptions> {
+    let defaults = ChromaOptions::default();
+    let own = |key: &str, default: String| settings.text(key).map_or(default, str::to_owned);
+    let tenant = own("chroma-tenant", defaults.tenant);
+    let database = own("chroma-database", defaults.database);
+    let header = settings.parsed("chroma-token-header", |header| match header.to_ascii_lowercase().as_str() {
+        "x-chroma-token" => Ok(Credentials::Token as fn(String) -> Credentials),
+        "authorization" => Ok(Credentials::Bearer as fn(String) -> Credentials),
+        _ => Err("expected x-chroma-token or authorization".to_owned()),
+    })?;
+    let credentials = match settings.text("chroma-token") {
+        Some(token) => header.unwrap_or(Credentials::Token)(token.to_owned()),
+        None => Credentials::None,
+    };
+    let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let name =
+        format!("chroma {place} {tenant} {database}").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let local = data_folder()?.join(format!("{name}.db"));
+    Ok(ChromaOptions { url, tenant, database, credentials, local, ..defaults })
 }
 
 /// The store as it is, if there is one.
@@ -97,6 +126,10 @@ pub(crate) async fn embedder(
     };
     let choice = match (settings.parsed("embedder", EmbedderChoice::read)?, &recorded) {
         (Some(choice), _) => choice,
+        // The drop-in use: whoever names a Chroma server and has a key for Voyage has used both together before.
+        (None, None) if matches!(settings.store()?, Some(StoreChoice::Chroma(_))) && settings.get("voyage-api-key").is_some() => {
+            EmbedderChoice::Voyage { model: VOYAGE_MODEL.to_owned() }
+        }
         (None, None) => EmbedderChoice::Builtin,
         // A table of another version is still the built-in embedder; who compares them says so.
         (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
@@ -152,6 +185,56 @@ pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Cow<'static, Cata
     Ok(match settings.text("catalogue") {
         None => Cow::Borrowed(Catalogue::builtin()),
         Some(file) => Cow::Owned(Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue"))?),
+    })
+}
+
+/// Who says what a type is for. Chosen before the store is made: without a key nothing is written.
+pub(crate) fn inference(settings: &Settings, flags: &InferenceFlags, dry_run: bool) -> anyhow::Result<Inference> {
+    let rules = Arc::new(catalogue(settings)?.into_owned());
+    let InferenceFlags { inference, max_calls, max_cost, price } = flags;
+    if *inference == InferenceFlag::Rules {
+        let unused =
+            [("--max-calls", max_calls.is_some()), ("--max-cost", max_cost.is_some()), ("--price", price.is_some())];
+        if let Some((flag, _)) = unused.into_iter().find(|(_, given)| *given) {
+            return Err(wrong(format!(
+                "{flag} is about a language model, and rules infer what types are for; add --inference llm, or leave it out"
+            )));
+        }
+        return Ok(Inference::Rules(rules));
+    }
+    let model = language_model(settings)?;
+    let name = model.name().to_owned();
+    let metered = Metered::new(model, Limits { calls: *max_calls, cost: *max_cost }, *price);
+    if max_cost.is_some() && metered.price().is_none() {
+        return Err(wrong(format!(
+            "--max-cost needs a price, and that of {name} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50"
+        )));
+    }
+    if let Some(host) = metered.sends_to().filter(|_| !dry_run) {
+        print::note(&format!("Model {name}: type names and schemas go to {host}."));
+    }
+    Ok(Inference::Model { model: Arc::new(metered), otherwise: rules })
+}
+
+/// The language model that was asked for, else Anthropic's where there is a key for it.
+fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn LanguageModel>> {
+    let choice = settings.parsed("model", ModelChoice::read)?;
+    let missing = choice.is_none();
+    Ok(match choice.unwrap_or_default() {
+        ModelChoice::Anthropic { model } => {
+            let base = settings.text("anthropic-base-url").unwrap_or(ANTHROPIC_URL);
+            let key = settings.key("anthropic-api-key")?.ok_or_else(|| {
+                if missing {
+                    anyhow!("--inference llm needs a language model: set ANTHROPIC_API_KEY to ask {ANTHROPIC_MODEL}, or name another one with --model openai:MODEL@URL, such as openai:qwen3@http://127.0.0.1:11434/v1")
+                } else {
+                    anyhow!("model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model")
+                }
+            })?;
+            Arc::new(anthropic(&model, base, key, Pauses::default())?)
+        }
+        ModelChoice::OpenAi { model, url } => {
+            Arc::new(openai_chat(&model, &url, settings.key("openai-api-key")?, Pauses::default())?)
+        }
     })
 }
 

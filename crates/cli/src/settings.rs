@@ -85,7 +85,8 @@ impl fmt::Display for WrongSetting {
 
 impl std::error::Error for WrongSetting {}
 
-fn wrong(text: String) -> anyhow::Error {
+/// Wrong usage.
+pub(crate) fn wrong(text: String) -> anyhow::Error {
     WrongSetting(text).into()
 }
 

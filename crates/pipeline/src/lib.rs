@@ -19,4 +19,4 @@ pub use capabilities::{
 pub use error::SyncError;
 pub use instances::{InstanceSync, Options, Outcome};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
-pub use progress::{Observer, Progress, Seconds, SkippedType, Summary};
+pub use progress::{ModelUse, Observer, Progress, Seconds, SkippedType, Summary};

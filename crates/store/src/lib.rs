@@ -7,6 +7,7 @@
 mod chroma;
 mod error;
 mod filter;
+pub mod postgres;
 mod spool;
 pub mod sqlite;
 mod state;
@@ -15,6 +16,7 @@ mod vectors;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
+pub use postgres::Postgres;
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use state::{KnownSource, RunLock, RunRecord, StateStore};

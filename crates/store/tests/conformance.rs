@@ -11,10 +11,10 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored,
-    Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Postgres, Probe, RunRecord, Scanned, Sqlite, Store, StoreError,
+    Stored, Upsert,
 };
-
+use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
 
 const DIMENSIONS: usize = 16;
@@ -33,6 +33,25 @@ impl Place for Files {
     async fn open(&self, database: &str) -> Arc<dyn Store> {
         Arc::new(Sqlite::open_or_create(&self.0.path().join(format!("{database}.db"))).unwrap())
     }
+}
+
+/// Databases of one server, made when they are first opened.
+struct Databases(PostgresServer, Mutex<BTreeSet<String>>);
+
+#[async_trait::async_trait]
+impl Place for Databases {
+    async fn open(&self, database: &str) -> Arc<dyn Store> {
+        if self.1.lock().unwrap().insert(database.to_owned()) {
+            self.0.create_database(database);
+        }
+        Arc::new(Postgres::open_or_create(&self.0.url(database)).await.unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_does_what_a_store_must() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    conform(&Databases(server, Mutex::default())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

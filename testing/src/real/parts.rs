@@ -13,7 +13,7 @@ const KUBE_VERSION: &str = "1.34.4";
 const CHROMA_VERSION: &str = "1.5.9";
 
 /// Where the build scripts beside this crate put what they make.
-fn cache() -> Option<PathBuf> {
+pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
         let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         Some(caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?.join("clusterlore"))
@@ -62,7 +62,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// In CI nothing is skipped.
-pub(super) fn skip<T>(missing: &str) -> Option<T> {
+pub(crate) fn skip<T>(missing: &str) -> Option<T> {
     assert!(env::var("CI").as_deref() != Ok("true"), "{missing}");
     // Not eprintln!, which the test harness swallows: whoever runs the tests has to see that a part of them did not run.
     let _ = writeln!(std::io::stderr(), "skipped: {missing}");

@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Reads process ids, a line each. `bye` means that they are gone and the folder is somebody's care; the end of the input without it means
@@ -22,7 +22,7 @@ rm -rf "$1""#;
 
 /// Processes that end with this value, or with this process.
 #[derive(Debug)]
-pub(super) struct Processes {
+pub(crate) struct Processes {
     dir: PathBuf,
     children: Vec<(String, Child)>,
     guard: Child,
@@ -31,7 +31,7 @@ pub(super) struct Processes {
 
 impl Processes {
     /// Logs go to `dir`, which is removed when this process dies before the value is dropped.
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         let mut command = Command::new("sh");
         command.arg("-c").arg(GUARD).arg("guard").arg(dir);
         // Its own group: the terminal's Ctrl-C must not take it before it has done its work.
@@ -41,19 +41,24 @@ impl Processes {
         Self { dir: dir.to_owned(), children: Vec::new(), guard, guard_input }
     }
 
-    pub(super) fn start(&mut self, program: &Path, args: &[String]) {
+    pub(crate) fn start(&mut self, program: &Path, args: &[String]) {
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let log = File::create(self.log(&name)).expect("a log file in the temporary folder");
-        let errors = log.try_clone().expect("a second handle of the log file");
         let mut command = Command::new(program);
-        command.args(args).process_group(0).stdin(Stdio::null()).stdout(log).stderr(errors);
-        let child = command.spawn().unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+        command.args(args);
+        self.start_command(&name, command);
+    }
+
+    pub(crate) fn start_command(&mut self, name: &str, mut command: Command) {
+        let log = File::create(self.log(name)).expect("a log file in the temporary folder");
+        let errors = log.try_clone().expect("a second handle of the log file");
+        command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(errors);
+        let child = command.spawn().unwrap_or_else(|e| panic!("{}: {e}", command.get_program().display()));
         writeln!(self.guard_input, "{}", child.id()).expect("the guard reads");
-        self.children.push((name, child));
+        self.children.push((name.to_owned(), child));
     }
 
     /// Waits until `ready`; the error is the log's end of the process that ended, or of the last one when time is up.
-    pub(super) fn wait_for(&mut self, deadline: Instant, mut ready: impl FnMut() -> bool) -> Result<(), String> {
+    pub(crate) fn wait_for(&mut self, deadline: Instant, mut ready: impl FnMut() -> bool) -> Result<(), String> {
         loop {
             for (name, child) in &mut self.children {
                 if let Ok(Some(status)) = child.try_wait() {
@@ -72,7 +77,18 @@ impl Processes {
         }
     }
 
-    pub(super) fn ids(&self) -> Vec<u32> {
+    /// Lets the processes end by themselves on a signal (`QUIT`, `TERM`), for some seconds; what is left ends with this value.
+    pub(crate) fn ask_to_end(&mut self, signal: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        for (_, child) in &mut self.children {
+            let _ = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+            while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                super::pause();
+            }
+        }
+    }
+
+    pub(crate) fn ids(&self) -> Vec<u32> {
         self.children.iter().map(|(_, child)| child.id()).collect()
     }
 

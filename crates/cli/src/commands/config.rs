@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::args::{Config, ConfigAction, EmbedderChoice, Output};
+use crate::args::{Config, ConfigAction, EmbedderChoice, ModelChoice, Output};
 use crate::print::{self, table::table};
 use crate::settings::{Origin, SETTINGS, Settings, StoreChoice};
 use crate::{Done, build};
@@ -21,6 +21,7 @@ pub(crate) fn run(settings: &Settings, flags: &Config) -> anyhow::Result<Done> {
     // Shown only if it can be read: what is wrong is said here too.
     let store = build::store_choice(settings)?;
     settings.parsed("embedder", EmbedderChoice::read)?;
+    settings.parsed("model", ModelChoice::read)?;
     let rows: Vec<Row> = SETTINGS
         .iter()
         .map(|setting| {

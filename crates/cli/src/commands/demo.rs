@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use clusterlore_search::{Question, Target};
 
-use crate::args::{Demo, Index, InferenceFlag, Output, SyncInstances};
+use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
 use crate::commands::index;
 use crate::print::{self, hits};
 use crate::settings::Settings;
@@ -43,7 +43,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     let store = format!("sqlite:{}", scratch.path().join("index.db").display());
     let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
     print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
-    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlag::Rules };
+    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };

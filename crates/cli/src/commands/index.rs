@@ -18,7 +18,7 @@ struct Summaries {
 
 pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
-    let inference = sync::inference(*inference, settings)?;
+    let inference = build::inference(settings, inference, flags.dry_run)?;
     let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
     let json = flags.output.is_some();
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;

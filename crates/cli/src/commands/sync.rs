@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
 
-use crate::args::{InferenceFlag, Sync};
+use crate::args::Sync;
 use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
 use crate::{Done, build};
@@ -18,7 +17,7 @@ use crate::{Done, build};
 const PAGE_SIZE: u32 = 500;
 
 pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
-    let inference = inference(flags.inference, settings)?;
+    let inference = build::inference(settings, &flags.inference, flags.dry_run)?;
     let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE).await?;
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
@@ -42,16 +41,6 @@ pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Don
         print::json(&summary)?;
     }
     Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
-}
-
-/// Who says what a type is for.
-pub(crate) fn inference(flag: InferenceFlag, settings: &Settings) -> anyhow::Result<Inference> {
-    match flag {
-        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(build::catalogue(settings)?.into_owned()))),
-        InferenceFlag::Llm => bail!(
-            "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
-        ),
-    }
 }
 
 /// A run over capabilities, with everything chosen.

@@ -1,0 +1,179 @@
+//! Postgres with pgvector: one server for a fleet of clusters and for many who search. Vectors are half vectors under an HNSW
+//! index, words a `tsvector`, labels `jsonb`; documents of a collection are one table, partitioned by cluster.
+//!
+//! Every writer holds the row of its cluster (table `clusters`) until it commits: writes to one cluster follow each other, writes to
+//! different clusters do not wait. What a search asks of a whole collection (totals, frequencies, vocabulary) is tallied in the
+//! transaction that changes it, and never counted anew.
+
+mod address;
+mod apply;
+mod conditions;
+mod fault;
+mod probe;
+mod schema;
+mod state;
+mod tls;
+mod vectors;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clusterlore_core::ResourceType;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::Client;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{Store, StoreError, Vocabulary};
+use address::Address;
+use fault::Fault;
+use schema::Server;
+
+/// Connections of one process: a search holds one for some milliseconds, a sync one.
+const CONNECTIONS: usize = 8;
+/// How long to wait for one of them. A batch of a first sync takes a second, and there may be a queue.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// A store on a Postgres server. Clones share connections.
+#[derive(Clone)]
+pub struct Postgres {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    address: Address,
+    tls: MakeRustlsConnect,
+    server: Server,
+    pool: Pool,
+    /// What was read of a collection, by its number.
+    kept: Mutex<HashMap<i32, Kept>>,
+    /// The known types, with the revision that they show.
+    types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
+}
+
+/// What searches ask for again and again, each with the revision that it shows.
+#[derive(Default, Clone)]
+struct Kept {
+    vocabulary: Option<(i64, Arc<Vocabulary>)>,
+    terms: Option<(i64, Arc<Terms>)>,
+}
+
+type Terms = Vec<(String, usize)>;
+type KnownTypes = Vec<(String, ResourceType)>;
+
+impl std::fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Postgres").field("place", &self.inner.address.place).finish_non_exhaustive()
+    }
+}
+
+impl Postgres {
+    /// Opens the store for writing, making schema and tables where they are missing, all in one transaction.
+    ///
+    /// `url` is `postgres://USER:PASSWORD@HOST:PORT/DATABASE` with libpq's parameters (`sslmode`, `sslrootcert`, `connect_timeout` and
+    /// more), and `schema=NAME` for another schema than `clusterlore`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`], [`StoreError::Unusable`] and [`StoreError::Newer`], before anything is written.
+    pub async fn open_or_create(url: &str) -> Result<Self, StoreError> {
+        Self::open(url, true).await
+    }
+
+    /// Opens a store that is there, for searching. Nothing is written; a role that only reads, a standby and
+    /// `default_transaction_read_only` are enough.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] where there is none, else as [`Self::open_or_create`].
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        Self::open(url, false).await
+    }
+
+    /// Server and extension with their versions: `Postgres 16.14, pgvector 0.8.5`.
+    pub fn versions(&self) -> String {
+        let server = &self.inner.server;
+        format!("Postgres {}, pgvector {}", server.version, server.pgvector().unwrap_or("missing"))
+    }
+
+    async fn open(url: &str, create: bool) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        let tls = tls::connector(&address)?;
+        let at = |fault: Fault| fault.into_error(&address);
+        let mut client = connect(&address, &tls).await.map_err(at)?;
+        let server = match create {
+            true => schema::migrate(&mut client, &address).await,
+            false => schema::existing(&client, &address).await,
+        };
+        let server = server.map_err(at)?;
+        drop(client);
+        let pool = pool(&address, &tls, &server)
+            .map_err(|e| StoreError::Other { place: address.place.clone(), detail: e.to_string() })?;
+        let (kept, types) = (Mutex::default(), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { address, tls, server, pool, kept, types }) })
+    }
+
+    fn address(&self) -> &Address {
+        &self.inner.address
+    }
+
+    async fn client(&self) -> Result<Object, Fault> {
+        Ok(self.inner.pool.get().await?)
+    }
+
+    fn kept<T>(&self, collection: i32, with: impl FnOnce(&mut Kept) -> T) -> T {
+        let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        with(kept.entry(collection).or_default())
+    }
+}
+
+impl Store for Postgres {
+    fn place(&self) -> String {
+        self.address().place.clone()
+    }
+}
+
+/// A connection of its own; it ends when the client is dropped.
+async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, Fault> {
+    let (client, connection) = address.config.connect(tls.clone()).await?;
+    tokio::spawn(async move {
+        // Whoever uses the client hears of the same error.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to Postgres ended");
+        }
+    });
+    Ok(client)
+}
+
+fn pool(address: &Address, tls: &MakeRustlsConnect, server: &Server) -> Result<Pool, deadpool_postgres::BuildError> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(address.config.clone(), tls.clone(), recycling);
+    // Plans hang on what is looked for (which filter, how many), so a plan for all cases is never the right one.
+    let session =
+        format!("SET search_path = {}; SET plan_cache_mode = force_custom_plan", server.search_path(&address.schema));
+    let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+        let session = session.clone();
+        Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })
+    });
+    Pool::builder(manager)
+        .max_size(CONNECTIONS)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(WAIT))
+        .post_create(prepare)
+        .build()
+}
+
+/// Stands in the server's texts for U+0000, which Postgres cannot hold: a code point that is no character and never will be one.
+const NUL: char = '\u{fdd0}';
+
+/// Text as Postgres can hold it.
+fn clean(text: &str) -> Cow<'_, str> {
+    match text.contains('\0') {
+        true => text.replace('\0', NUL.encode_utf8(&mut [0; 4])).into(),
+        false => text.into(),
+    }
+}
+
+/// The inverse of [`clean`].
+fn restored(text: String) -> String {
+    if text.contains(NUL) { text.replace(NUL, "\0") } else { text }
+}

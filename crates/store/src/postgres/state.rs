@@ -1,0 +1,277 @@
+//! Types, schemas, runs, sources and answers on the server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::fault::{Fault, Tries};
+use super::vectors::{reading, tried};
+use super::{Postgres, clean, connect};
+use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+
+/// How long a lock may need to be let go after its connection was closed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Runs that are remembered of each cluster: a day of runs every minute is history enough.
+const KEPT_RUNS: i64 = 1_440;
+
+impl Postgres {
+    fn write_json(&self, value: &impl Serialize) -> Result<String, Fault> {
+        serde_json::to_string(value).map_err(|e| self.other(e.to_string()))
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, text: &str) -> Result<T, Fault> {
+        serde_json::from_str(text).map_err(|e| self.other(format!("a row cannot be read: {e}")))
+    }
+
+    fn other(&self, detail: String) -> Fault {
+        StoreError::Other { place: self.address().place.clone(), detail }.into()
+    }
+
+    async fn lock_once(&self, cluster: &str) -> Result<RunLock, Fault> {
+        let client = connect(&self.address().clone(), &self.inner.tls).await?;
+        // The server lets go when the connection ends; it is to notice soon when the other machine vanished, and not to end it for
+        // being idle.
+        client
+            .batch_execute(
+                "SET idle_session_timeout = 0; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
+            )
+            .await?;
+        let name = format!("clusterlore run {}\n{cluster}", self.address().schema);
+        let began = Instant::now();
+        loop {
+            let row = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
+            if row.try_get(0)? {
+                return Ok(RunLock::holding(client));
+            }
+            if began.elapsed() > LOCK_PATIENCE {
+                let of = if cluster.is_empty() { String::new() } else { format!(", cluster \"{cluster}\"") };
+                return Err(StoreError::Locked(format!("{}{of}", self.address().place)).into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn remember_source_once(
+        &self,
+        cluster: &str,
+        identity: &SourceIdentity,
+        replace: bool,
+    ) -> Result<i64, Fault> {
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        // Two processes that see a new source at once must not both add it.
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended('clusterlore source ' || $1, 0))";
+        transaction.execute(lock, &[&cluster]).await?;
+        let select = "SELECT number, identity FROM sources WHERE cluster = $1 AND NOT replaced ORDER BY number";
+        let mut known = None;
+        for row in transaction.query(select, &[&cluster]).await? {
+            let stored: SourceIdentity = self.read_json(row.try_get(1)?)?;
+            if stored.same_as(identity) {
+                known = Some((row.try_get::<_, i64>(0)?, stored));
+                break;
+            }
+        }
+        let number = match known {
+            Some((number, known)) => {
+                let merged = self.write_json(&known.merged(identity.clone()))?;
+                transaction.execute("UPDATE sources SET identity = $2 WHERE number = $1", &[&number, &merged]).await?;
+                number
+            }
+            None => {
+                let insert = "INSERT INTO sources (cluster, identity) VALUES ($1, $2) RETURNING number";
+                transaction.query_one(insert, &[&cluster, &self.write_json(identity)?]).await?.try_get(0)?
+            }
+        };
+        if replace {
+            let update = "UPDATE sources SET replaced = true WHERE cluster = $1 AND number <> $2";
+            transaction.execute(update, &[&cluster, &number]).await?;
+        }
+        transaction.commit().await?;
+        Ok(number)
+    }
+
+    async fn types_once(&self) -> Result<Arc<Vec<(String, ResourceType)>>, Fault> {
+        let mut client = self.client().await?;
+        let transaction = reading(&mut client).await?;
+        let select = transaction.prepare_cached("SELECT coalesce(sum(revision), 0)::bigint FROM type_lists").await?;
+        let revision: i64 = transaction.query_one(&select, &[]).await?.try_get(0)?;
+        {
+            let kept = self.inner.types.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, types)) = kept.as_ref().filter(|(seen, _)| *seen == revision) {
+                return Ok(Arc::clone(types));
+            }
+        }
+        let rows = transaction.query("SELECT cluster, type FROM types ORDER BY cluster, name", &[]).await?;
+        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, self.read_json(row.try_get(1)?)?));
+        let types: Arc<Vec<(String, ResourceType)>> = Arc::new(rows.iter().map(read).collect::<Result<_, Fault>>()?);
+        *self.inner.types.lock().unwrap_or_else(PoisonError::into_inner) = Some((revision, Arc::clone(&types)));
+        Ok(types)
+    }
+
+    async fn remember_types_once(&self, cluster: &str, types: &[ResourceType]) -> Result<(), Fault> {
+        // By name: a statement takes no row twice.
+        let mut by_name: HashMap<String, String> = HashMap::new();
+        for ty in types {
+            by_name.insert(ty.name(), self.write_json(ty)?);
+        }
+        let (names, types): (Vec<String>, Vec<String>) = by_name.into_iter().unzip();
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        // First, so that two writers of a cluster's list follow each other.
+        let list = "INSERT INTO type_lists AS l (cluster, revision) VALUES ($1, 1)
+             ON CONFLICT (cluster) DO UPDATE SET revision = l.revision + 1";
+        transaction.execute(list, &[&cluster]).await?;
+        transaction.execute("DELETE FROM types WHERE cluster = $1", &[&cluster]).await?;
+        let insert = "INSERT INTO types (cluster, name, type) SELECT $1, name, type FROM unnest($2::text[], $3::text[]) AS u (name, type)";
+        transaction.execute(insert, &[&cluster, &names, &types]).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn remember_schemas_once(
+        &self,
+        cluster: &str,
+        read: &[(String, String, TypeSchema)],
+        forgotten: &[String],
+    ) -> Result<(), Fault> {
+        let mut by_name = std::collections::BTreeMap::new();
+        for (name, revision, schema) in read {
+            by_name.insert(name.clone(), (revision.clone(), self.write_json(schema)?));
+        }
+        let names: Vec<&String> = by_name.keys().collect();
+        let (revisions, schemas): (Vec<&String>, Vec<&String>) = by_name.values().map(|(r, s)| (r, s)).unzip();
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        let insert = "INSERT INTO schemas (cluster, type, revision, schema)
+             SELECT $1, type, revision, schema FROM unnest($2::text[], $3::text[], $4::text[]) AS u (type, revision, schema)
+             ON CONFLICT (cluster, type) DO UPDATE SET revision = excluded.revision, schema = excluded.schema";
+        transaction.execute(insert, &[&cluster, &names, &revisions, &schemas]).await?;
+        let delete = "DELETE FROM schemas WHERE cluster = $1 AND type = ANY($2)";
+        transaction.execute(delete, &[&cluster, &forgotten]).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl StateStore for Postgres {
+    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
+        tried!(self, self.lock_once(cluster))
+    }
+
+    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let rows =
+                client.query("SELECT number, cluster, identity, replaced FROM sources ORDER BY number", &[]).await?;
+            let read = |row: &tokio_postgres::Row| {
+                Ok(KnownSource {
+                    number: row.try_get(0)?,
+                    cluster: row.try_get(1)?,
+                    identity: self.read_json(row.try_get(2)?)?,
+                    replaced: row.try_get(3)?,
+                })
+            };
+            rows.iter().map(read).collect()
+        })
+    }
+
+    async fn remember_source(
+        &self,
+        cluster: &str,
+        identity: &SourceIdentity,
+        replace: bool,
+    ) -> Result<i64, StoreError> {
+        tried!(self, self.remember_source_once(cluster, identity, replace))
+    }
+
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        tried!(self, self.types_once())
+    }
+
+    async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
+        tried!(self, self.remember_types_once(cluster, types))
+    }
+
+    async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let rows =
+                client.query("SELECT type, revision, schema FROM schemas WHERE cluster = $1", &[&cluster]).await?;
+            let read =
+                |row: &tokio_postgres::Row| Ok((row.try_get(0)?, (row.try_get(1)?, self.read_json(row.try_get(2)?)?)));
+            rows.iter().map(read).collect()
+        })
+    }
+
+    async fn remember_schemas(
+        &self,
+        cluster: &str,
+        read: &[(String, String, TypeSchema)],
+        forgotten: &[String],
+    ) -> Result<(), StoreError> {
+        tried!(self, self.remember_schemas_once(cluster, read, forgotten))
+    }
+
+    async fn answer(&self, key: &str) -> Result<Option<String>, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let row = client.query_opt("SELECT answer FROM answers WHERE key = $1", &[&key]).await?;
+            Ok(row.map(|row| row.get(0)))
+        })
+    }
+
+    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let rows = client.query("SELECT key, answer FROM answers ORDER BY key", &[]).await?;
+            Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+        })
+    }
+
+    async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
+        let answer = clean(answer);
+        tried!(self, async {
+            let client = self.client().await?;
+            let insert = "INSERT INTO answers (key, answer) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET answer = excluded.answer";
+            client.execute(insert, &[&key, &&*answer]).await?;
+            Ok(())
+        })
+    }
+
+    async fn begin_run(&self, run: &RunRecord) -> Result<i64, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let insert = "INSERT INTO runs (cluster, command, run) VALUES ($1, $2, $3) RETURNING number";
+            Ok(client.query_one(insert, &[&run.cluster, &run.command, &self.write_json(run)?]).await?.try_get(0)?)
+        })
+    }
+
+    async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
+        tried!(self, async {
+            let mut client = self.client().await?;
+            let transaction = client.transaction().await?;
+            let update = "UPDATE runs SET run = $2 WHERE number = $1";
+            transaction.execute(update, &[&number, &self.write_json(run)?]).await?;
+            let delete = "DELETE FROM runs WHERE cluster = $1 AND command = $2 AND number < (
+                SELECT number FROM runs WHERE cluster = $1 AND command = $2 ORDER BY number DESC OFFSET $3::bigint - 1 LIMIT 1)";
+            transaction.execute(delete, &[&run.cluster, &run.command, &KEPT_RUNS]).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+    }
+
+    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        tried!(self, async {
+            let client = self.client().await?;
+            let select = "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster, command) ORDER BY number DESC";
+            let rows = client.query(select, &[]).await?;
+            rows.iter().map(|row| self.read_json(row.try_get(0)?)).collect()
+        })
+    }
+}
