@@ -39,7 +39,15 @@ pub(super) struct Client {
     database: String,
     header: Option<(HeaderName, HeaderValue)>,
     /// What must never be shown, should the server say it.
-    secret: String,
+    secret: Secret,
+}
+
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What the server did not do.
@@ -111,7 +119,7 @@ impl Client {
             fix: "Install the system's certificates or set SSL_CERT_FILE".to_owned(),
         })?;
         let (tenant, database) = (options.tenant.clone(), options.database.clone());
-        Ok(Self { http, server, tenant, database, header, secret })
+        Ok(Self { http, server, tenant, database, header, secret: Secret(secret) })
     }
 
     /// For people.
@@ -236,7 +244,8 @@ impl Client {
         let json: Value = serde_json::from_slice(answer).unwrap_or_default();
         let said = [&json["message"], &json["detail"], &json["error"]].into_iter().find_map(Value::as_str);
         let said = said.map_or_else(|| String::from_utf8_lossy(answer).into_owned(), str::to_owned);
-        let said = if self.secret.is_empty() { said } else { said.replace(&self.secret, "…") };
+        let Secret(secret) = &self.secret;
+        let said = if secret.is_empty() { said } else { said.replace(secret, "…") };
         let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.is_empty() { "no message".to_owned() } else { line.chars().take(200).collect() }
     }
@@ -298,7 +307,8 @@ mod tests {
             "http://host:8000/chroma/api/v2/tenants/default_tenant/databases/default_database/collections"
         );
         assert_eq!(client.header.as_ref().unwrap().1.to_str().unwrap(), "Basic bWU6czNjcmV0");
-        assert!(!format!("{client:?}").replace(&client.secret, "s3cret").contains("bWU6"));
+        let shown = format!("{client:?} {:?}", options("http://me:s3cret@host"));
+        assert!(!shown.contains("s3cret") && !shown.contains("bWU6"), "{shown}");
         assert_eq!(client.message(b"{\"message\": \"no s3cret\\nhere\"}"), "no … here");
         assert_eq!(escaped("a b/c"), "a%20b%2Fc");
     }

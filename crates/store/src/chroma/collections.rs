@@ -14,14 +14,14 @@ use crate::StoreError;
 pub(super) struct Filled {
     pub(super) embedder: String,
     pub(super) dimensions: usize,
-    /// Whether it is still being filled in the place of another one.
+    /// Whether documents wait beside it for vectors of this embedder.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) unfinished: bool,
+    pub(super) waiting: bool,
 }
 
 impl Filled {
     pub(super) fn by(embedder: &EmbedderIdentity) -> Self {
-        Self { embedder: embedder.name.clone(), dimensions: embedder.dimensions, unfinished: false }
+        Self { embedder: embedder.name.clone(), dimensions: embedder.dimensions, waiting: false }
     }
 
     pub(super) fn of(found: &Described) -> Option<Self> {

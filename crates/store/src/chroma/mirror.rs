@@ -1,14 +1,14 @@
 //! The mirror: when it still shows what the server holds, and how it is brought up to date.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clusterlore_core::{CAPABILITIES, ContentHash, EmbedderIdentity, ObjectKey, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::row::{self, TypeNames};
+use super::row::{self, Read, TypeNames};
 use super::{Chroma, Seen};
 use crate::{Batch, Sqlite, StateStore, StoreError, Upsert, VectorStore};
 
@@ -26,18 +26,25 @@ const READING_SHARE: u32 = 10;
 pub(super) struct Stamp {
     /// Id of the collection.
     pub(super) collection: String,
-    /// Documents on the server: tells what programs add and delete that announce nothing.
+    /// Id of the collection of those that wait beside it.
+    #[serde(default)]
+    pub(super) waiting: Option<String>,
+    /// Documents on the server, in both: tells what programs add and delete that announce nothing.
     pub(super) count: usize,
     /// What its writers last called their writing.
     pub(super) revisions: BTreeMap<String, String>,
     /// Ids of documents whose object another document stands for: left behind between writing a newer version and deleting the older.
     #[serde(default)]
     pub(super) shadows: Vec<String>,
+    /// Ids that wait although the collection itself shows them.
+    #[serde(default)]
+    pub(super) leftover: Vec<String>,
 }
 
 impl Stamp {
     fn shows(&self, other: &Self) -> bool {
-        (&self.collection, self.count, &self.revisions) == (&other.collection, other.count, &other.revisions)
+        (&self.collection, &self.waiting, self.count, &self.revisions)
+            == (&other.collection, &other.waiting, other.count, &other.revisions)
     }
 
     pub(super) fn to_json(&self) -> String {
@@ -101,7 +108,14 @@ impl Chroma {
         self.must_be_cosine(name, &found)?;
         let (count, revisions) = tokio::join!(self.api().count(&found.id), self.revisions(name));
         let count = count.map_err(|r| self.api().error(r))?;
-        let there = Stamp { collection: found.id.clone(), count, revisions: revisions?, shadows: Vec::new() };
+        let waiting = self.waiting(name, &found).await?;
+        let there = Stamp {
+            collection: found.id.clone(),
+            waiting: waiting.as_ref().map(|w| w.collection.clone()),
+            count: count + waiting.as_ref().map_or(0, |w| w.ids.len()),
+            revisions: revisions?,
+            ..Stamp::default()
+        };
         let mirror = self.mirror().await?;
         let kept = mirror.stamp(name).await?.unwrap_or_default();
         let began = Instant::now();
@@ -116,6 +130,7 @@ impl Chroma {
             embedder: super::collections::embedder(&found),
             dimension: found.dimension,
             id: found.id,
+            waiting: waiting.map(Arc::new),
             stamp,
             fresh_until: Instant::now() + fresh_for,
             announced,
@@ -133,44 +148,53 @@ impl Chroma {
         let known = known(mirror, name).await?;
         let mut types = None;
         let mut ids: HashMap<ObjectKey, String> = HashMap::new();
-        let mut shadows = Vec::new();
-        let (mut offset, mut unreadable) = (0, 0);
-        loop {
-            let asked = json!({"limit": PAGE, "offset": offset, "include": ["documents", "metadatas"]});
-            let got = self.api().get(&there.collection, &asked).await.map_err(|r| self.api().error(r))?;
-            let count = got.ids.len();
-            let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
-            let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
-            let mut changed: BTreeMap<i64, Vec<Upsert>> = BTreeMap::new();
-            for (id, (text, metadata)) in got.ids.into_iter().zip(texts.zip(metadatas)) {
-                if types.is_none() && !row::is_ours(&metadata) {
-                    types = Some(self.type_names().await?);
+        let (mut shadows, mut leftover, mut unreadable) = (Vec::new(), Vec::new(), 0);
+        let places = [Some((&there.collection, false)), there.waiting.as_ref().map(|id| (id, true))];
+        for (collection, waits) in places.into_iter().flatten() {
+            let mut offset = 0;
+            loop {
+                let asked = json!({"limit": PAGE, "offset": offset, "include": ["documents", "metadatas"]});
+                let got = self.api().get(collection, &asked).await.map_err(|r| self.api().error(r))?;
+                let count = got.ids.len();
+                let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
+                let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
+                let mut changed: BTreeMap<i64, Vec<Upsert>> = BTreeMap::new();
+                for (id, (text, metadata)) in got.ids.into_iter().zip(texts.zip(metadatas)) {
+                    if types.is_none() && !row::is_ours(&metadata) {
+                        types = Some(self.type_names().await?);
+                    }
+                    let read = row::read(&id, &text, &metadata, types.as_ref().unwrap_or(&TypeNames::default()));
+                    let Some(Read { mut document, source }) = read else {
+                        unreadable += 1;
+                        continue;
+                    };
+                    if waits {
+                        if ids.contains_key(&document.key) {
+                            leftover.push(id);
+                            continue;
+                        }
+                        document.hash = ContentHash::from_bytes([0; 16]);
+                    }
+                    shadows.extend(ids.insert(document.key, id).filter(|earlier| *earlier != document.id));
+                    let shown = Shown {
+                        id: document.id.clone(),
+                        hash: document.hash,
+                        type_name: document.facets.type_name.clone(),
+                        source,
+                    };
+                    // A half of zeros says nothing about what it stands for.
+                    let told = document.hash.text != [0; 8] && document.hash.rest != [0; 8];
+                    if !told || known.get(&document.key) != Some(&shown) {
+                        changed.entry(source).or_default().push(Upsert { document, vector: Some(Vec::new()) });
+                    }
                 }
-                let Some(read) = row::read(&id, &text, &metadata, types.as_ref().unwrap_or(&TypeNames::default()))
-                else {
-                    unreadable += 1;
-                    continue;
-                };
-                let document = read.document;
-                shadows.extend(ids.insert(document.key, id).filter(|earlier| *earlier != document.id));
-                let shown = Shown {
-                    id: document.id.clone(),
-                    hash: document.hash,
-                    type_name: document.facets.type_name.clone(),
-                    source: read.source,
-                };
-                // A half of zeros says nothing about what it stands for.
-                let told = document.hash.text != [0; 8] && document.hash.rest != [0; 8];
-                if !told || known.get(&document.key) != Some(&shown) {
-                    changed.entry(read.source).or_default().push(Upsert { document, vector: Some(Vec::new()) });
+                for (source, upserts) in changed {
+                    mirror.apply(name, Batch { upserts, deletes: Vec::new(), source }).await?;
                 }
-            }
-            for (source, upserts) in changed {
-                mirror.apply(name, Batch { upserts, deletes: Vec::new(), source }).await?;
-            }
-            offset += count;
-            if count < PAGE {
-                break;
+                offset += count;
+                if count < PAGE {
+                    break;
+                }
             }
         }
         if unreadable > 0 {
@@ -181,7 +205,7 @@ impl Chroma {
             );
         }
         mirror.retain(name, ids.into_values().collect::<HashSet<String>>()).await?;
-        let stamp = Stamp { shadows, ..there };
+        let stamp = Stamp { shadows, leftover, ..there };
         mirror.set_stamp(name, &stamp.to_json(), Some(&token)).await?;
         Ok(stamp)
     }

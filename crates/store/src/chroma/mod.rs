@@ -28,6 +28,7 @@ use tokio::sync::OnceCell;
 use crate::{Sqlite, Store, StoreError};
 use api::Api;
 use client::Client;
+use handover::Waiting;
 use mirror::Stamp;
 
 /// What a server asks for.
@@ -61,7 +62,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 /// Which server, and what is kept beside it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChromaOptions {
     /// `http://host:8000`, with a path where a proxy wants one.
     pub url: String,
@@ -75,6 +76,13 @@ pub struct ChromaOptions {
     pub local: PathBuf,
     /// How long a running process may take for true what it saw of the server. Longer where reading it again takes long.
     pub fresh_for: Duration,
+}
+
+impl std::fmt::Debug for ChromaOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = self.url.rsplit('@').next().unwrap_or_default();
+        write!(f, "ChromaOptions({host}, {}, {}, {:?})", self.tenant, self.database, self.credentials)
+    }
 }
 
 impl Default for ChromaOptions {
@@ -120,6 +128,8 @@ struct Seen {
     embedder: EmbedderIdentity,
     /// Dimensions of its vectors; `None` until there was one.
     dimension: Option<usize>,
+    /// The documents that have no vector of its embedder, where there are such.
+    waiting: Option<Arc<Waiting>>,
     /// What the mirror shows.
     stamp: Stamp,
     fresh_until: Instant,

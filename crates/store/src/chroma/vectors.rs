@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::api::Row;
 use super::client::{Answer, Refusal};
+use super::handover::Waiting;
 use super::mirror::unsettled;
 use super::{Chroma, Seen, row};
 use crate::{
@@ -177,14 +178,33 @@ impl Chroma {
             seen.announced = true;
         }
         let deletes = &plan.deletes;
+        let waiting = seen.waiting.clone().unwrap_or_default();
+        let waits = |row: &Row| row.vector.is_none() && waiting.ids.contains(&row.id);
+        let (waiting_rows, rows): (Vec<Row>, Vec<Row>) = plan.rows.into_iter().partition(waits);
+        // What has a vector now waits no more.
+        let settled = rows.iter().map(|row| &row.id).chain(deletes).filter(|id| waiting.ids.contains(*id));
+        let settled: HashSet<String> = settled.chain(&seen.stamp.leftover).cloned().collect();
         let done = async {
-            self.api().write(&seen.id, plan.rows).await?;
-            if deletes.is_empty() { Ok(()) } else { self.api().delete(&seen.id, deletes).await }
+            self.api().write(&seen.id, rows).await?;
+            self.api().write(&waiting.collection, waiting_rows).await?;
+            self.api().delete(&seen.id, deletes).await?;
+            self.api().delete(&waiting.collection, &settled.iter().cloned().collect::<Vec<_>>()).await
         };
         done.await.map_err(|r| self.api().error(r))?;
         let (writer, revision) = self.announce(collection).await?;
         mirror.apply(collection, Batch { upserts: plan.upserts, deletes: ids, source }).await?;
-        seen.stamp.count = (seen.stamp.count + plan.added).saturating_sub(plan.removed);
+        let removed = plan.removed + std::mem::take(&mut seen.stamp.leftover).len();
+        seen.stamp.count = (seen.stamp.count + plan.added).saturating_sub(removed);
+        if !settled.is_empty() {
+            let ids: HashSet<String> = waiting.ids.difference(&settled).cloned().collect();
+            seen.waiting = None;
+            if ids.is_empty() {
+                self.end_waiting(collection).await?;
+                seen.stamp.waiting = None;
+            } else {
+                seen.waiting = Some(Arc::new(Waiting { collection: waiting.collection.clone(), ids }));
+            }
+        }
         seen.stamp.revisions.insert(writer, revision);
         seen.stamp.shadows.retain(|id| !plan.deletes.contains(id));
         mirror.set_stamp(collection, &seen.stamp.to_json(), Some(&token)).await?;
@@ -213,10 +233,13 @@ impl Chroma {
         // A vector that is kept moves along where the id changes with the version.
         let moved = |u: &Upsert| known.get(&u.document.key).filter(|id| u.vector.is_none() && **id != u.document.id);
         let from: Vec<String> = upserts.iter().filter_map(moved).cloned().collect();
+        // Where both wait there is none; the older one goes on waiting then.
         let mut kept = match from.is_empty() {
             true => HashMap::new(),
             false => self.vectors(seen, &from).await.map_err(|r| self.api().error(r))?,
         };
+        let waits = |id: &String| seen.waiting.as_ref().is_some_and(|w| w.ids.contains(id));
+        upserts.retain(|u| moved(u).is_none_or(|id| !waits(id)));
         let mut rows = Vec::with_capacity(upserts.len());
         let mut deletes: HashSet<String> = HashSet::new();
         let mut added = 0;
@@ -276,9 +299,11 @@ impl Chroma {
         let mut found = mirror.probe(collection, by_words).await?;
         let wanted = probe.nearest.min(found.admitted);
         let words: Vec<String> = found.documents.iter().map(|d| d.id.clone()).collect();
+        let (words, waiting) = apart(seen, words);
         let (near, cosines) =
             tokio::join!(self.near(collection, seen, probe, wanted, &found), self.cosines(seen, &probe.vector, &words));
-        let (mut near, cosines) = (near?, cosines?);
+        let (mut near, mut cosines) = (near?, cosines?);
+        cosines.extend(waiting.into_iter().map(|id| (id, 0.0)));
         for document in &mut found.documents {
             let similarity = near.remove(&document.id).or_else(|| cosines.get(&document.id).copied());
             let Some(similarity) = similarity else { return Ok(None) };
@@ -306,11 +331,31 @@ impl Chroma {
             return Ok(HashMap::new());
         }
         let mirror = self.mirror().await?;
-        let vector = &probe.vector;
-        let admitted = match probe.filter.is_empty() && wanted < counted.total {
-            true => None,
-            false => Some(mirror.admitted_ids(collection, &probe.filter).await?),
+        let all = probe.filter.is_empty() && wanted < counted.total && seen.waiting.is_none();
+        let (admitted, waiting) = match all {
+            true => (None, Vec::new()),
+            false => {
+                let (admitted, waiting) = apart(seen, mirror.admitted_ids(collection, &probe.filter).await?);
+                (Some(admitted), waiting)
+            }
         };
+        // What waits is as near as nothing, and comes last.
+        let sought = wanted.min(admitted.as_ref().map_or(wanted, Vec::len));
+        let mut near = self.near_of(collection, seen, &probe.vector, sought, admitted, counted).await?;
+        near.extend(waiting.into_iter().take(wanted - sought).map(|id| (id, 0.0)));
+        Ok(near)
+    }
+
+    /// The `wanted` documents of these (`None`: of all) nearest to the vector.
+    async fn near_of(
+        &self,
+        collection: &str,
+        seen: &Seen,
+        vector: &[f32],
+        wanted: usize,
+        admitted: Option<Vec<String>>,
+        counted: &Candidates,
+    ) -> Answer<HashMap<String, f32>> {
         if let Some(ids) = admitted.as_ref().filter(|ids| ids.len() <= FEW) {
             let cosines = self.cosines(seen, vector, ids).await?;
             return Ok(best(cosines.into_iter().collect(), wanted));
@@ -346,7 +391,7 @@ impl Chroma {
             // The server's graph did not lead to all of them.
             let ids = match admitted {
                 Some(ids) => ids,
-                None => mirror.admitted_ids(collection, &Filter::default()).await?,
+                None => self.mirror().await?.admitted_ids(collection, &Filter::default()).await?,
             };
             let reached: HashSet<&String> = near.iter().map(|(id, _)| id).collect();
             let missed: Vec<String> = ids.into_iter().filter(|id| !reached.contains(id)).collect();
@@ -382,6 +427,12 @@ impl Chroma {
         }
         Ok(vectors)
     }
+}
+
+/// Those that have a vector, and those that wait for one.
+fn apart(seen: &Seen, ids: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let has_one = |id: &String| seen.waiting.as_ref().is_none_or(|w| !w.ids.contains(id));
+    ids.into_iter().partition(has_one)
 }
 
 fn best(mut near: Vec<(String, f32)>, count: usize) -> HashMap<String, f32> {
