@@ -170,10 +170,10 @@ pub(crate) async fn embedder(
     })
 }
 
-/// Who filled the index.
+/// Who filled the index; `None` also where another program did, which told nobody.
 pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
-        if let Some(info) = store.collection(collection).await? {
+        if let Some(info) = store.collection(collection).await?.filter(|info| !info.embedder.is_unknown()) {
             return Ok(Some(info.embedder));
         }
     }

@@ -174,6 +174,34 @@ async fn a_drop_in_for_the_tool_that_people_know() {
     assert_eq!(voyage.asked()[0].body["input_type"], "query");
     let ran = home.run(&["search", "gateway", "--chroma-url", &url]);
     assert!(ran.error().contains("VOYAGE_API_KEY"), "{}", ran.err);
+
+    // What that tool left behind: the same documents, without what only ours keeps of them. It is searched, and taken over without
+    // paying for a single vector.
+    chroma.create_database("foreign");
+    let program = "g = client.get_collection('instances', embedding_function=None).get(include=['documents', 'metadatas', 'embeddings'])\n\
+        other = chromadb.HttpClient('127.0.0.1', int(args[0]), database='foreign')\n\
+        c = other.create_collection('instances', metadata={'hnsw:space': 'cosine'}, embedding_function=None)\n\
+        c.add(ids=g['ids'], documents=g['documents'], embeddings=g['embeddings'],\n\
+          metadatas=[{k: v for k, v in m.items() if k != 'clusterlore'} for m in g['metadatas']])";
+    chroma.python(program, &[url.rsplit(':').next().unwrap()]);
+    let foreign = ["--chroma-url", &url, "--chroma-database", "foreign"];
+    let search = [&["search", "deployment marmot", "-o", "name"], &foreign[..]].concat();
+    let found = with_key(&search).ok();
+    assert!(found.out.contains("fares/apps/v1/Deployment/marmot"), "{}", found.out);
+    let ran = home.run(&search);
+    assert!(ran.error().contains("another program") && ran.err.contains("1024"), "{}", ran.err);
+    voyage.asked();
+    let ran = with_key(&[&["sync-instances", "--from", EXAMPLES, "-o", "json"], &foreign[..]].concat()).ok();
+    let summary: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&summary["discovered"], &summary["deleted"]), (&objects.into(), &0.into()));
+    let embedded: Vec<String> = voyage
+        .asked()
+        .iter()
+        .flat_map(|a| a.body["input"].as_array().unwrap().clone())
+        .map(|t| t.as_str().unwrap().to_owned())
+        .filter(|t| t.contains(" | apiVersion: "))
+        .collect();
+    assert_eq!(embedded, Vec::<String>::new(), "texts that did not change keep their vectors");
 }
 
 #[tokio::test(flavor = "multi_thread")]
