@@ -279,11 +279,7 @@ impl<'c> Searcher<'c> {
             self.gather(store, fitting, &understood, limit).await?
         };
         let hits: Vec<Hit> = gathered.into_iter().take(limit).map(|g| self.hit(g, &ranking)).collect();
-        drop(ranking);
-        let closest = match hits.is_empty() && question.target == Target::Instances && !understood.scope_only {
-            true => self.closest(store, &embedder.identity(), &understood, &vector).await?,
-            false => Vec::new(),
-        };
+        let closest = if hits.is_empty() { ranking.closest_types() } else { Vec::new() };
         Ok(Answer { hits, understood, total, admitted, closest })
     }
 

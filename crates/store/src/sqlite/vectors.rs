@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::quantized::Quantized;
-use super::snapshot::Snapshot;
+use super::quantized::{Quantized, Query};
+use super::snapshot::{Snapshot, Stored};
 use super::{Sqlite, failure};
 use crate::filter::join_labels;
 use crate::{
@@ -414,7 +414,7 @@ fn answer(
     snapshot: &Snapshot,
     probe: &Probe,
 ) -> rusqlite::Result<Candidates> {
-    let query = Quantized::of(&probe.vector);
+    let query = Query::of(&probe.vector);
     let rows = snapshot.admitted(&probe.filter);
     let admitted = rows.as_ref().map_or(snapshot.len(), Vec::len);
     let mut found: HashMap<usize, f32> = HashMap::new();
@@ -430,9 +430,13 @@ fn answer(
     )?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
-        documents.push(select.query_row([snapshot.id(row)], |r| {
-            Ok(Candidate { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)?, similarity })
-        })?);
+        let mut read = || {
+            select.query_row([snapshot.id(row)], |r| {
+                Ok(Stored { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
+            })
+        };
+        let Stored { id, text, record, type_name } = snapshot.document(row, &mut read)?.as_ref().clone();
+        documents.push(Candidate { id, text, record, type_name, similarity });
     }
     Ok(Candidates { documents, frequencies, total: snapshot.len(), admitted })
 }
