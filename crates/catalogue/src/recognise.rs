@@ -156,7 +156,7 @@ impl Catalogue {
         at: usize,
         accepts: impl Fn(&Alias, usize) -> bool,
     ) -> Vec<(&Alias, usize)> {
-        for to in (at + 1..=words.len().min(at + ALIAS_WORDS)).rev() {
+        for to in (at + 1..=self.alias_reaches(words, at)).rev() {
             let whole = words[at..to].concat();
             let mut keys = vec![whole.clone()];
             if to - at > 1 {
@@ -179,6 +179,31 @@ impl Catalogue {
             }
         }
         Vec::new()
+    }
+}
+
+impl Catalogue {
+    /// The end of the longest run of words from `at` on that an alias could begin with, up to its last word. Most words begin
+    /// none, and cost one look. The last word of a run is not looked at: its plural may be the alias.
+    fn alias_reaches(&self, words: &[String], at: usize) -> usize {
+        let begins = |start: &str| {
+            // An alias may be followed by digits, and they may be words of their own.
+            let start = start.trim_end_matches(|c: char| c.is_ascii_digit());
+            let first = self.0.aliases.partition_point(|a| *a.key < *start);
+            self.0.aliases.get(first).is_some_and(|a| a.key.starts_with(start))
+        };
+        if !begins(&words[at]) {
+            return at;
+        }
+        let most = words.len().min(at + ALIAS_WORDS);
+        let mut start = String::new();
+        for to in at + 1..most {
+            start.push_str(&words[to - 1]);
+            if !begins(&start) {
+                return to;
+            }
+        }
+        most
     }
 }
 

@@ -91,6 +91,11 @@ pub trait Embedder: Send + Sync {
         None
     }
 
+    /// Words that it has a meaning for, in lower case, the most usual ones first; empty where it cannot tell.
+    fn words(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The host that texts are sent to; `None`: they stay here.
     fn sends_to(&self) -> Option<&str> {
         None

@@ -17,38 +17,38 @@ const IS_CLOSE: f32 = 0.15;
 /// Instances of those types that are looked at beside those that answer themselves.
 const INSTANCES_OF_THEM: usize = 40;
 
+/// What the types say to a question.
+#[derive(Debug, Default)]
+pub(crate) struct Bridge {
+    /// How well each answers.
+    pub(crate) types: BTreeMap<String, f32>,
+    /// The nearest, best first.
+    pub(crate) closest: Vec<String>,
+}
+
 impl<'c> Searcher<'c> {
-    /// How well each type answers the question, 0 to 1, by `plural.group`. Kinds that Kubernetes itself serves are left out: a
+    /// How well each type answers the question, 0 to 1, by `plural.group`; and the types that are nearest to it, for when nothing
+    /// answers. Kinds that Kubernetes itself serves are left out: a
     /// StatefulSet is not a database because databases run in StatefulSets; there what the object is decides.
     pub(crate) async fn bridge<S: VectorStore + StateStore + ?Sized>(
         &self,
         store: &S,
         embedder: &EmbedderIdentity,
         understood: &Understood,
+        near: Nearness,
         vector: &[f32],
-    ) -> Result<BTreeMap<String, f32>, SearchError> {
-        let Some((ranked, evidence)) = self.types(store, embedder, understood, vector).await? else {
-            return Ok(BTreeMap::new());
+    ) -> Result<Bridge, SearchError> {
+        let Some((ranked, evidence)) = self.types(store, embedder, understood, near, vector).await? else {
+            return Ok(Bridge::default());
         };
+        let near = ranked.iter().filter(|r| r.score >= IS_CLOSE);
+        let closest = near.take(CLOSEST).map(|r| r.type_name.clone()).collect();
         let built_in = |noun: &Noun| match noun {
             Noun::Type(ty, _) => self.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),
             Noun::Instance(_) => true,
         };
         let own = ranked.into_iter().filter(|r| r.score >= evidence && !built_in(&r.profile.noun));
-        Ok(own.take(TYPES).map(|r| (r.type_name, r.score.min(1.0))).collect())
-    }
-
-    /// The types nearest to a question that nothing answers.
-    pub(crate) async fn closest<S: VectorStore + StateStore + ?Sized>(
-        &self,
-        store: &S,
-        embedder: &EmbedderIdentity,
-        understood: &Understood,
-        vector: &[f32],
-    ) -> Result<Vec<String>, SearchError> {
-        let ranked = self.types(store, embedder, understood, vector).await?.map(|(ranked, _)| ranked);
-        let near = ranked.into_iter().flatten().filter(|r| r.score >= IS_CLOSE);
-        Ok(near.take(CLOSEST).map(|r| r.type_name).collect())
+        Ok(Bridge { types: own.take(TYPES).map(|r| (r.type_name, r.score.min(1.0))).collect(), closest })
     }
 
     /// Types, best first, and from which score they are evidence.
@@ -57,6 +57,7 @@ impl<'c> Searcher<'c> {
         store: &S,
         embedder: &EmbedderIdentity,
         understood: &Understood,
+        near: Nearness,
         vector: &[f32],
     ) -> Result<Option<(Vec<Ranked<'c>>, f32)>, SearchError> {
         // An index without capabilities, or with those of another embedder, is searched without them.
@@ -66,7 +67,7 @@ impl<'c> Searcher<'c> {
         }
         let question =
             Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
-        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default(), self.weights);
+        let mut ranking = Ranking::new(self.catalogue, &question, near, self.weights);
         let (ranked, ..) =
             self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence();

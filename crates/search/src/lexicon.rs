@@ -6,6 +6,8 @@ use clusterlore_core::EmbedderIdentity;
 use clusterlore_models::{Builtin, EmbedError, Embedder, Purpose};
 use tokio::sync::OnceCell;
 
+use crate::profile::Profile;
+
 /// Software that a question may mean without naming it.
 const MEANT: usize = 12;
 /// Cosine from which it may.
@@ -17,20 +19,40 @@ pub(crate) struct Lexicon {
     software: OnceCell<Vec<Vec<f32>>>,
 }
 
-/// A question's nearness to all software, in the order of [`Catalogue::all_software`].
+/// A question's nearness to what is known beside the index.
 #[derive(Debug, Default)]
-pub(crate) struct Nearness(Vec<f32>);
+pub(crate) struct Nearness {
+    /// The question by the built-in table; empty where meaning plays no part.
+    question: Vec<f32>,
+    /// To all software, in the order of [`Catalogue::all_software`].
+    software: Vec<f32>,
+}
 
 impl Nearness {
     /// Cosine of the question and what the software at that place is, 0 where it is negative.
     pub(crate) fn of(&self, software: usize) -> f32 {
-        self.0.get(software).copied().unwrap_or_default()
+        self.software.get(software).copied().unwrap_or_default()
+    }
+
+    /// The same question, without the software.
+    pub(crate) fn of_question(&self) -> Self {
+        Self { question: self.question.clone(), software: Vec::new() }
+    }
+
+    /// Cosine of the question and the nearest of the sentences, 0 where it is negative.
+    pub(crate) fn of_any(&self, sentences: &[Vec<f32>]) -> f32 {
+        sentences.iter().map(|s| dot(s, &self.question)).fold(0.0, f32::max)
+    }
+
+    /// Whether there is a question that sentences can be near to.
+    pub(crate) fn is_meant(&self) -> bool {
+        !self.question.is_empty()
     }
 
     /// The software that the question may mean, the nearest first.
     pub(crate) fn meant(&self) -> Vec<usize> {
         let mut near: Vec<(usize, f32)> =
-            self.0.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
+            self.software.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
         near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         near.into_iter().take(MEANT).map(|(at, _)| at).collect()
     }
@@ -53,8 +75,21 @@ impl Lexicon {
             own = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
             &own
         };
-        let near = |of: &Vec<f32>| of.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>().max(0.0);
-        Ok(Nearness(software.iter().map(near).collect()))
+        let near = |of: &Vec<f32>| dot(of, vector).max(0.0);
+        Ok(Nearness { question: vector.to_vec(), software: software.iter().map(near).collect() })
+    }
+
+    /// Reads what the profiles' documents say of themselves, where that is not known yet.
+    pub(crate) async fn hear(&self, profiles: &[&Profile<'_>]) -> Result<(), EmbedError> {
+        let unheard: Vec<&&Profile<'_>> = profiles.iter().filter(|p| p.said.get().is_none()).collect();
+        let sentences: Vec<Vec<String>> = unheard.iter().map(|p| p.sentences()).collect();
+        let texts = sentences.concat();
+        let mut vectors =
+            if texts.is_empty() { Vec::new() } else { self.builtin.embed(Purpose::Document, texts).await? }.into_iter();
+        for (profile, sentences) in unheard.into_iter().zip(sentences) {
+            let _ = profile.said.set(vectors.by_ref().take(sentences.len()).collect());
+        }
+        Ok(())
     }
 
     async fn read(&self, catalogue: &Catalogue) -> Result<Vec<Vec<f32>>, EmbedError> {
@@ -62,4 +97,16 @@ impl Lexicon {
         let texts = all.iter().map(|s| format!("{} {} {}", s.title, s.about, s.categories.join(" "))).collect();
         self.builtin.embed(Purpose::Document, texts).await
     }
+}
+
+/// Sums in lanes, which the compiler vectorises; one sum in order it may not.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a.zip(b) {
+        (0..LANES).for_each(|lane| sums[lane] += a[lane] * b[lane]);
+    }
+    sums.iter().sum::<f32>() + rest
 }

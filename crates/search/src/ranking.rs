@@ -6,6 +6,7 @@ use std::ops::Range;
 use clusterlore_catalogue::{Asked, Catalogue, Field, Meaning, Part, Recognised, Software};
 use clusterlore_core::words;
 
+use crate::bridge::Bridge;
 use crate::lexicon::Nearness;
 use crate::profile::{Places, Profile};
 use crate::weights::{Features, Weights};
@@ -55,8 +56,8 @@ pub(crate) struct Ranking<'q, 'c> {
     named: BTreeSet<&'c str>,
     /// Group and kind of the kinds that the question names in words of its own ("scheduled jobs").
     kinds: BTreeSet<(&'c str, &'c str)>,
-    /// How well each type answers.
-    bridge: BTreeMap<String, f32>,
+    /// What the types say to the question.
+    bridge: Bridge,
     /// How near the question is to what software is for.
     near: Nearness,
 }
@@ -110,12 +111,21 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// Lets what types are for count.
-    pub(crate) fn bridge(&mut self, types: BTreeMap<String, f32>) {
-        self.bridge = types;
+    pub(crate) fn bridge(&mut self, bridge: Bridge) {
+        self.bridge = bridge;
+    }
+
+    /// The types that are nearest to the question, for when nothing answers it.
+    pub(crate) fn closest_types(self) -> Vec<String> {
+        self.bridge.closest
     }
 
     pub(crate) fn bridged_types(&self) -> BTreeSet<String> {
-        self.bridge.keys().cloned().collect()
+        self.bridge.types.keys().cloned().collect()
+    }
+
+    pub(crate) fn near(&self) -> &Nearness {
+        &self.near
     }
 
     /// Aliases of what is asked for: a document that holds one of them may be it.
@@ -159,9 +169,10 @@ impl<'q, 'c> Ranking<'q, 'c> {
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
+            said: profile.said.get().map_or(0.0, |said| self.near.of_any(said)),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
-            bridge: (is_instance && !self.bridge.is_empty())
-                .then(|| self.bridge.get(type_name).copied().unwrap_or_default()),
+            bridge: (is_instance && !self.bridge.types.is_empty())
+                .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
             role: if named || !self.question.filter.types.is_empty() { 1.0 } else { profile.role },
         })
     }
@@ -174,6 +185,9 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let scale = self.weights.scale(features);
         let nearness = self.weights.nearness(features);
         let why = match self.about(profile) {
+            _ if nearness > features.meaning && nearness > self.weights.about * features.about => {
+                format!("its description is near ({:.2})", features.said)
+            }
             Some((software, about)) if nearness > features.meaning => {
                 format!("{} is for that ({about:.2})", software.title)
             }

@@ -1,7 +1,7 @@
-//! Misspelt words. A word that neither the index nor the catalogue nor the embedder knows is taken for the nearest one that they
-//! know, and the user is told. Most questions have no such word and cost a few look-ups.
+//! Misspelt words. A word that neither the index nor the catalogue nor the embedder knows is taken for the one that was most
+//! probably meant, and the user is told; so is what stands where only a namespace or a label's value can stand and is none. Most
+//! questions have no such word and cost a few look-ups.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 
 use clusterlore_core::{ResourceType, words};
@@ -15,21 +15,46 @@ use crate::understand::Surroundings;
 const SHORTEST: usize = 4;
 /// The same, for a part of a name that is joined by dashes.
 const SHORTEST_PART: usize = 5;
+/// Up to so many letters a word is a short one.
+const SHORT: usize = 5;
+/// Words that were written together have at least so many letters each.
+const PIECE: usize = 3;
+/// Words behind which only a namespace can be misspelt: what is English stands behind them as well.
+const SCOPE: [&str; 6] = ["in", "from", "inside", "within", "namespace", "ns"];
 /// From so many letters on two of them may be wrong.
 const LONG: usize = 8;
-/// Up to so many letters the first one must be right.
-const SHORT: usize = 5;
 /// Where nobody can tell whether a word is English, only longer ones are corrected, and only into names.
 const UNSURE: usize = 6;
+/// What an ending is put on has at least so many letters: "lit" makes no "lits".
+const STEM: usize = 4;
+/// Endings of English words.
+const ENDINGS: [&str; 22] = [
+    "s", "es", "ing", "ed", "er", "ers", "or", "ors", "ly", "able", "ings", "ation", "ations", "ment", "ments", "ness",
+    "less", "ize", "izes", "ized", "izer", "ful",
+];
+/// What is put in front of them.
+const BEGINNINGS: [&str; 16] = [
+    "un", "in", "re", "de", "dis", "co", "pre", "non", "mis", "auto", "multi", "micro", "over", "sub", "inter", "anti",
+];
 /// Parts of English compounds have at least so many letters.
 const COMPOUND: usize = 4;
 
-/// A word that nobody knows.
-struct Unknown {
+/// A word of the question that may be misspelt.
+struct Doubtful {
     word: String,
     span: Range<usize>,
-    /// Whether it is known not to be English.
-    sure: bool,
+    doubt: Doubt,
+}
+
+/// Why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It is known not to be English.
+    Unknown,
+    /// Nobody can tell whether it is English.
+    Unsure,
+    /// It could be English, being made of known parts ("saging", "backkend").
+    Made,
 }
 
 /// The question with its misspelt words corrected, and what was corrected.
@@ -40,40 +65,100 @@ pub(crate) async fn correct<S: VectorStore + ?Sized>(
     text: &str,
     around: &Surroundings<'_>,
 ) -> Result<(String, Vec<(String, String)>), SearchError> {
-    let mut unknown = unknown(text, embedder, around);
-    if unknown.is_empty() {
-        return Ok((text.to_owned(), Vec::new()));
+    let (mut corrected, mut corrections) = scopes(text, embedder, around);
+    let mut doubtful = doubtful(&corrected, embedder, around);
+    if doubtful.is_empty() {
+        return Ok((corrected, corrections));
     }
-    let stems: Vec<String> = unknown.iter().map(|u| words::stem(&u.word)).collect();
+    let stems: Vec<String> = doubtful.iter().map(|d| words::stem(&d.word)).collect();
     let frequencies = store.frequencies(collection, &stems).await?;
     let mut frequencies = frequencies.into_iter();
-    unknown.retain(|_| frequencies.next() == Some(0));
-    if unknown.is_empty() {
-        return Ok((text.to_owned(), Vec::new()));
+    doubtful.retain(|_| frequencies.next() == Some(0));
+    if doubtful.is_empty() {
+        return Ok((corrected, corrections));
     }
     let terms = store.terms(collection).await?;
-    let (mut corrected, mut corrections) = (text.to_owned(), Vec::new());
+    let mut of_words = Vec::new();
     // From the end, so that the places of the others stay.
-    for Unknown { word, span, sure } in unknown.into_iter().rev() {
-        if let Some(meant) = nearest(&word, sure, &terms, around) {
+    for Doubtful { word, span, doubt } in doubtful.into_iter().rev() {
+        if let Some(meant) = nearest(&word, doubt, &terms, embedder.words(), around) {
             corrected.replace_range(span, &meant);
-            corrections.push((word, meant));
+            of_words.push((word, meant));
         }
     }
-    corrections.reverse();
+    corrections.extend(of_words.into_iter().rev());
     Ok((corrected, corrections))
 }
 
-/// The words of the question that neither catalogue, types nor embedder know.
-fn unknown(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> Vec<Unknown> {
-    let mut unknown = Vec::new();
+/// Each token of a text with the place where it begins.
+fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut from = 0;
-    for token in text.split_whitespace() {
+    text.split_whitespace().map(move |token| {
         let start = text[from..].find(token).map_or(from, |at| from + at);
         from = start + token.len();
-        let inner = token.trim_matches(|c: char| !c.is_alphanumeric());
+        (start, token)
+    })
+}
+
+/// A token without what stands around it, and where that is.
+fn inner(token: &str) -> (usize, &str) {
+    let inner = token.trim_matches(|c: char| !c.is_alphanumeric());
+    (token.find(inner).unwrap_or(0), inner)
+}
+
+/// Corrects what stands where only a namespace or a label's value can stand, and is none.
+fn scopes(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> (String, Vec<(String, String)>) {
+    let all: Vec<(usize, String)> = tokens(text)
+        .map(|(start, token)| {
+            let (offset, inner) = inner(token);
+            (start + offset, inner.to_owned())
+        })
+        .collect();
+    let (mut corrected, mut corrections) = (text.to_owned(), Vec::new());
+    for (at, (start, typed)) in all.iter().enumerate().rev() {
+        let word = typed.to_lowercase();
+        let is = |at: Option<usize>, any: &[&str]| {
+            at.and_then(|at| all.get(at)).is_some_and(|(_, w)| any.contains(&w.to_lowercase().as_str()))
+        };
+        let (typed, start, meant) = if let Some((key, value)) = typed.split_once('=') {
+            let Some(values) = around.vocabulary.labels.get(key).filter(|values| !values.contains(value)) else {
+                continue;
+            };
+            (value, start + key.len() + 1, only_neighbour(value, values.iter().map(String::as_str)))
+        } else {
+            let before = at.checked_sub(if is(at.checked_sub(1), &["the"]) { 2 } else { 1 });
+            let namespaces = &around.vocabulary.namespaces;
+            let known = words::is_stop_word(&word) || namespaces.contains(&word) || around.catalogue.knows(&word);
+            if known || !is(before, &SCOPE) || embedder.knows(&word) == Some(true) {
+                continue;
+            }
+            (typed.as_str(), *start, only_neighbour(&word, namespaces.iter().map(String::as_str)))
+        };
+        if let Some(meant) = meant.filter(|_| typed.len() >= SHORTEST) {
+            corrected.replace_range(start..start + typed.len(), meant);
+            corrections.push((typed.to_owned(), meant.to_owned()));
+        }
+    }
+    corrections.reverse();
+    (corrected, corrections)
+}
+
+/// The one name that a single slip makes of the word; none where several are as near.
+fn only_neighbour<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let mut near = names.filter(|name| distance(word, name, 1).is_some());
+    near.next().filter(|_| near.next().is_none())
+}
+
+/// The words of the question that neither catalogue, types nor embedder know.
+fn doubtful(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> Vec<Doubtful> {
+    let mut doubtful = Vec::new();
+    for (start, token) in tokens(text) {
+        let (_, inner) = inner(token);
         // Selectors, domains and addresses are written as they are meant.
         if inner.contains(['=', '.', ':', '@', '\'', '’']) {
+            continue;
+        }
+        if around.vocabulary.namespaces.contains(&inner.to_lowercase()) {
             continue;
         }
         let shortest = if inner.contains(['-', '_']) { SHORTEST_PART } else { SHORTEST };
@@ -84,20 +169,31 @@ fn unknown(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> Ve
             if part.len() < shortest || !part.bytes().all(|b| b.is_ascii_alphabetic()) {
                 continue;
             }
+            // "PACS" is short for something.
+            if part.len() <= SHORT && part.bytes().all(|b| b.is_ascii_uppercase()) {
+                continue;
+            }
             let word = part.to_lowercase();
-            let is_known = |word: &str| {
+            let named = |word: &str| {
                 words::is_stop_word(word)
                     || around.catalogue.knows(word)
                     || around.types.iter().any(|(_, t)| t.answers_to(word))
-                    || is_english(embedder, word) == Some(true)
+                    || embedder.knows(word) == Some(true)
             };
             let pieces = words::split(part);
-            if !(is_known(&word) || pieces.len() > 1 && pieces.iter().all(|p| is_known(p))) {
-                unknown.push(Unknown { sure: is_english(embedder, &word).is_some(), word, span });
+            let known = |piece: &String| named(piece) || is_english(embedder, piece) == Some(true);
+            if named(&word) || pieces.len() > 1 && pieces.iter().all(known) {
+                continue;
             }
+            let doubt = match is_english(embedder, &word) {
+                Some(true) => Doubt::Made,
+                Some(false) => Doubt::Unknown,
+                None => Doubt::Unsure,
+            };
+            doubtful.push(Doubtful { word, span, doubt });
         }
     }
-    unknown
+    doubtful
 }
 
 /// Whether the word, or what its endings or parts were put on, is one that the embedder knows; `None` where it cannot tell.
@@ -105,100 +201,235 @@ pub(crate) fn is_english(embedder: &dyn Embedder, word: &str) -> Option<bool> {
     if embedder.knows(word)? {
         return Some(true);
     }
-    let known = |word: &str| word.len() >= 3 && embedder.knows(word) == Some(true);
-    let without = |ending: &str| {
-        let Some(cut) = word.strip_suffix(ending).filter(|cut| cut.len() >= 3 && cut.is_ascii()) else { return false };
-        // "postgress" is no plural.
-        if ending == "s" && cut.ends_with('s') {
-            return false;
-        }
-        let doubled = cut.as_bytes()[cut.len() - 1] == cut.as_bytes()[cut.len() - 2];
-        known(cut) || known(&format!("{cut}e")) || doubled && known(&cut[..cut.len() - 1])
-    };
+    if !word.is_ascii() {
+        return Some(false);
+    }
+    let known = |word: &str| word.len() >= STEM && embedder.knows(word) == Some(true);
+    let english = known(&words::stem(word)) && !hisses(word.strip_suffix('s').unwrap_or_default())
+        || ENDINGS.iter().any(|ending| word.strip_suffix(ending).is_some_and(|cut| bears(cut, ending, known)))
+        || lacks_ending(word, known)
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| word.strip_prefix(beginning).is_some_and(|rest| rest.len() >= COMPOUND && known(rest)))
+        || (COMPOUND..=word.len().saturating_sub(COMPOUND)).any(|at| {
+            let (first, second) = word.split_at(at);
+            known(first) && known(&words::stem(second))
+        });
+    Some(english)
+}
+
+/// "postgres" makes no plural "postgress", and "watch" none without an "e".
+fn hisses(word: &str) -> bool {
+    ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end))
+}
+
+/// Whether the ending can stand behind what is left without it: "cache" + "d", "run" + "n" + "ing", "box" + "es".
+fn bears(cut: &str, ending: &str, known: impl Fn(&str) -> bool + Copy) -> bool {
+    match ending {
+        "s" => known(cut) && !hisses(cut),
+        // "daemons" is a plural already.
+        "es" => known(cut) && (hisses(cut) || cut.ends_with('o')) && !cut.strip_suffix('s').is_some_and(known),
+        "ly" => known(cut),
+        _ => known(cut) || known(&format!("{cut}e")) || undoubled(cut).is_some_and(known),
+    }
+}
+
+/// "runn" without what "ing" doubled: a single consonant after a single vowel.
+fn undoubled(cut: &str) -> Option<&str> {
+    let vowel = |b: &u8| b"aeiou".contains(b);
+    match cut.as_bytes() {
+        [.., before, v, a, b] if a == b && !vowel(a) && vowel(v) && !vowel(before) => Some(&cut[..cut.len() - 1]),
+        _ => None,
+    }
+}
+
+/// Whether only the word with an ending is known: "expire" is of "expired", but "injecte" of nothing, since there is "inject".
+fn lacks_ending(word: &str, known: impl Fn(&str) -> bool) -> bool {
+    let Some(last) = word.chars().last() else { return false };
     let with = |ending: &str| known(&format!("{word}{ending}"));
-    let after =
-        |beginning: &str| word.strip_prefix(beginning).is_some_and(|rest| rest.len() >= COMPOUND && known(rest));
-    let compound = || {
-        let cuts = COMPOUND..=word.len().saturating_sub(COMPOUND);
-        word.is_ascii() && cuts.into_iter().any(|at| known(&word[..at]) && known(&words::stem(&word[at..])))
-    };
-    Some(
-        known(&words::stem(word))
-            || ["s", "es", "ing", "ed", "er", "ers", "ly", "able", "ings"].into_iter().any(without)
-            || word.len() >= COMPOUND && ["s", "d", "ed", "ing"].into_iter().any(with)
-            || ["un", "re", "pre", "non", "mis", "auto", "multi", "micro", "over", "sub"].into_iter().any(after)
-            || compound(),
-    )
+    if last == 'e' {
+        return !known(&word[..word.len() - 1]) && (with("s") || with("d"));
+    }
+    !"sui".contains(last) && with("s") || !with("e") && (with("ed") || with("ing"))
 }
 
-/// Whether a word is a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Named {
-    No,
-    /// Of the catalogue.
-    Somewhere,
-    /// Of a kind or namespace of this cluster.
-    Here,
+/// How surprising things are, in bits: a word that is typed for another is so surprising as the other word is in a question,
+/// and the slips are that lead from the one to the other (the noisy channel of Kernighan, Church and Gale, 1990). The least
+/// surprising word is meant.
+mod surprise {
+    /// Two letters swapped, one lost, or one typed twice.
+    pub(super) const SLIP: f32 = 8.0;
+    /// A letter that is another one, or too many: of 25 it is this one.
+    pub(super) const OTHER_LETTER: f32 = SLIP + 3.0;
+    /// People look at a word's first letter.
+    pub(super) const FIRST_LETTER: f32 = 3.0;
+    /// The plural was typed, and the singular is known.
+    pub(super) const SINGULAR: f32 = 1.0;
+    /// "which"
+    pub(super) const LITTLE_WORD: f32 = 5.0;
+    /// A kind or a namespace of this cluster.
+    pub(super) const NAME_HERE: f32 = 6.0;
+    /// A word of one object here; a bit less for every doubling of their number, up to eight.
+    pub(super) const WORD_HERE: f32 = 8.0;
+    /// Something that the catalogue knows.
+    pub(super) const KNOWN: f32 = 9.0;
+    /// Words more surprising than that are not taken for others.
+    pub(super) const MOST: f32 = 28.0;
+    /// The same for short words, which are near to many others.
+    pub(super) const MOST_OF_SHORT: f32 = 23.0;
+    /// The same for what is English already.
+    pub(super) const MOST_OF_MADE: f32 = OTHER_LETTER + NAME_HERE;
+
+    /// A word that stands at a place of a list that begins with the most usual: the bits of that place.
+    pub(super) fn at(place: usize) -> f32 {
+        (place as f32 + 16.0).log2()
+    }
+
+    /// A word that so many objects hold.
+    pub(super) fn here(objects: usize) -> f32 {
+        WORD_HERE - (objects.max(1) as f32).log2().min(3.0)
+    }
 }
 
-/// A word that may have been meant; the least is the best.
-type Candidate = (usize, bool, bool, bool, bool, Reverse<usize>, String);
-
-/// The word that was most probably meant: the fewest letters wrong, then the first letter right, then one that the index holds
-/// ("gannet" is here, Garnet is not), then a name, then the same number, then what more objects hold.
-fn nearest(word: &str, sure: bool, terms: &[(String, usize)], around: &Surroundings<'_>) -> Option<String> {
-    if !sure && word.len() < UNSURE {
+/// The word that was most probably meant.
+fn nearest(
+    word: &str,
+    doubt: Doubt,
+    terms: &[(String, usize)],
+    english: &[&str],
+    around: &Surroundings<'_>,
+) -> Option<String> {
+    if doubt == Doubt::Unsure && word.len() < UNSURE {
         return None;
     }
-    let stem = words::stem(word);
-    let most = if word.len() < LONG || !sure { 1 } else { 2 };
-    let frequency = |term: &str| {
-        let stem = words::stem(term);
-        terms.binary_search_by(|(t, _)| t.as_str().cmp(&stem)).map_or(0, |at| terms[at].1)
-    };
-    let mut best: Option<Candidate> = None;
-    let mut consider = |candidate: &str, named: Named, frequency: &dyn Fn(&str) -> usize| {
-        if candidate.len() < SHORTEST || candidate.len().abs_diff(word.len()) > most + 1 {
-            return;
-        }
-        if !candidate.bytes().all(|b| b.is_ascii_alphabetic()) {
-            return;
-        }
-        let other_first = candidate.as_bytes()[0].to_ascii_lowercase() != word.as_bytes()[0];
-        let far = |distance: usize| distance > 1 || word.len() <= SHORT;
-        let candidate = candidate.to_lowercase();
-        let of = |word: &str| distance(word, &candidate, most);
-        // The singular stands in the catalogue, the plural in the question.
-        let (direct, singular) = (of(word), if stem == word { None } else { of(&stem) });
-        let found = direct.into_iter().chain(singular).min();
-        let Some(distance) = found.filter(|d| !(other_first && far(*d))) else { return };
-        // "ledgerdb" is no misspelt "ledger".
-        if distance > 1 && (word.starts_with(&candidate) || candidate.starts_with(word)) {
-            return;
-        }
-        let frequency = frequency(&candidate);
-        let absent = frequency == 0 && named != Named::Here;
-        let this = (distance, other_first, absent, named == Named::No, direct != found, Reverse(frequency), candidate);
-        if best.as_ref().is_none_or(|best| this < *best) {
-            best = Some(this);
+    let typed = Typed::new(word, if word.len() < LONG || doubt != Doubt::Unknown { 1 } else { 2 });
+    let mut best: Option<(f32, String)> = None;
+    let mut consider = |candidate: &str, surprise: f32, has_plural: bool| {
+        let Some((slips, meant)) = typed.slips_from(candidate, has_plural) else { return };
+        let surprise = slips + surprise;
+        if best.as_ref().is_none_or(|(least, word)| surprise < *least || surprise == *least && meant < *word) {
+            best = Some((surprise, meant));
         }
     };
-    around.catalogue.words().for_each(|candidate| consider(candidate, Named::Somewhere, &frequency));
+    if doubt != Doubt::Made {
+        around.catalogue.words().for_each(|candidate| consider(candidate, surprise::KNOWN, true));
+    }
     for (_, ty) in around.types {
-        names(ty).for_each(|candidate| consider(candidate, Named::Here, &frequency));
+        names(ty).for_each(|candidate| consider(candidate, surprise::NAME_HERE, true));
     }
     for namespace in &around.vocabulary.namespaces {
-        words::split(namespace).iter().for_each(|part| consider(part, Named::Here, &frequency));
-        consider(namespace, Named::Here, &frequency);
+        words::split(namespace).iter().for_each(|part| consider(part, surprise::NAME_HERE, true));
+        consider(namespace, surprise::NAME_HERE, true);
     }
-    if sure {
-        terms.iter().for_each(|(term, n)| consider(term, Named::No, &|_| *n));
+    if doubt != Doubt::Unsure {
+        terms.iter().for_each(|(term, objects)| consider(term, surprise::here(*objects), true));
     }
-    best.map(|(.., meant)| meant)
+    if doubt == Doubt::Unknown {
+        for (place, candidate) in english.iter().enumerate() {
+            let little = words::is_stop_word(candidate);
+            consider(candidate, if little { surprise::LITTLE_WORD } else { surprise::at(place) }, false);
+        }
+    }
+    let most = match doubt {
+        Doubt::Made => surprise::MOST_OF_MADE,
+        _ if word.len() <= SHORT => surprise::MOST_OF_SHORT,
+        _ => surprise::MOST,
+    };
+    let best = best.filter(|(surprise, _)| *surprise <= most);
+    let apart = if doubt == Doubt::Unsure { None } else { apart(word, terms) };
+    let (one, two) = (best.as_ref().map_or(f32::MAX, |b| b.0), apart.as_ref().map_or(f32::MAX, |a| a.0));
+    if two < one { apart } else { best }.map(|(_, meant)| meant)
+}
+
+/// Two words of objects here between which no space was typed: "bookingapi".
+fn apart(word: &str, terms: &[(String, usize)]) -> Option<(f32, String)> {
+    let here = |word: &str| {
+        let stem = words::stem(word);
+        let at = terms.binary_search_by(|(term, _)| term.as_str().cmp(&stem)).ok()?;
+        Some(surprise::here(terms[at].1))
+    };
+    let cuts = PIECE..=word.len().saturating_sub(PIECE);
+    let both = |at: usize| {
+        let (first, second) = word.split_at(at);
+        Some((surprise::SLIP + here(first)? + here(second)?, format!("{first} {second}")))
+    };
+    cuts.filter_map(both).min_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 fn names(ty: &ResourceType) -> impl Iterator<Item = &str> {
     [&ty.kind, &ty.plural, &ty.singular].into_iter().chain(&ty.short_names).map(String::as_str)
+}
+
+/// A misspelt word, in lower case and ASCII.
+struct Typed<'w> {
+    word: &'w str,
+    /// Without its plural's ending, where it has one.
+    singular: Option<String>,
+    /// Slips at most.
+    most: usize,
+    letters: u32,
+}
+
+impl<'w> Typed<'w> {
+    fn new(word: &'w str, most: usize) -> Self {
+        let stem = words::stem(word);
+        Self { word, singular: (stem != word).then_some(stem), most, letters: letters(word) }
+    }
+
+    /// How surprising the slips are that make the word of the candidate, and what was meant then: a plural where one was typed.
+    /// `None` where there would be too many. `has_plural`: the candidate may be a noun whose plural is no candidate.
+    fn slips_from(&self, candidate: &str, has_plural: bool) -> Option<(f32, String)> {
+        if candidate.len() < SHORTEST || candidate.len().abs_diff(self.word.len()) > self.most + 1 {
+            return None;
+        }
+        if !candidate.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return None;
+        }
+        // Each slip puts a letter in or out, or one for another; the plural's ending is one more.
+        if (letters(candidate) ^ self.letters).count_ones() as usize > 2 * self.most + 1 {
+            return None;
+        }
+        let candidate = candidate.to_ascii_lowercase();
+        // "ledgerdb" is no misspelt "ledger".
+        let further = self.word.starts_with(&candidate) || candidate.starts_with(self.word);
+        let most = if further { 1 } else { self.most };
+        let direct = slips(self.word, &candidate, most).map(|s| (s, false));
+        let singular = self.singular.as_ref().filter(|_| has_plural).and_then(|s| slips(s, &candidate, most));
+        let singular = singular.map(|s| (s + surprise::SINGULAR, !candidate.ends_with('s')));
+        let (best, plural) = direct.into_iter().chain(singular).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let first = candidate.as_bytes().first() == self.word.as_bytes().first();
+        let best = best + if first { 0.0 } else { surprise::FIRST_LETTER };
+        Some((best, if plural { format!("{candidate}s") } else { candidate }))
+    }
+}
+
+/// Which letters a word has, a bit each.
+fn letters(word: &str) -> u32 {
+    word.bytes().fold(0, |letters, b| letters | 1 << (b.to_ascii_lowercase().wrapping_sub(b'a') & 31))
+}
+
+/// How surprising the least surprising slips are that make `typed` of `meant` (optimal string alignment, weighted); `None` where
+/// there are more than `most`.
+fn slips(typed: &str, meant: &str, most: usize) -> Option<f32> {
+    distance(typed, meant, most)?;
+    let (a, b) = (typed.as_bytes(), meant.as_bytes());
+    let (mut before, mut last): (Vec<f32>, Vec<f32>) =
+        (Vec::new(), (0..=b.len()).map(|lost| lost as f32 * surprise::SLIP).collect());
+    for i in 1..=a.len() {
+        let twice = i > 1 && a[i - 1] == a[i - 2];
+        let extra = if twice { surprise::SLIP } else { surprise::OTHER_LETTER };
+        let mut row = vec![last[0] + extra];
+        for j in 1..=b.len() {
+            let other = if a[i - 1] == b[j - 1] { 0.0 } else { surprise::OTHER_LETTER };
+            let mut least = (last[j] + extra).min(row[j - 1] + surprise::SLIP).min(last[j - 1] + other);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(before[j - 2] + surprise::SLIP);
+            }
+            row.push(least);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied()
 }
 
 /// How many letters are missing, too many, others, or swapped with their neighbour (optimal string alignment); `None` where more
@@ -278,16 +509,69 @@ mod tests {
             ("statfulset", "statefulset"),
             ("obsrvability", "observability"),
             ("postgress", "postgres"),
-            ("ordres", "order"),
+            ("ordres", "orders"),
             ("ledgerdb", ""),
             ("xyzzy", ""),
         ] {
-            assert_eq!(nearest(word, true, &terms, &around).unwrap_or_default(), meant, "{word}");
+            assert_eq!(nearest(word, Doubt::Unknown, &terms, &[], &around).unwrap_or_default(), meant, "{word}");
         }
         // Where nobody knows whether a word is English, it is corrected into names only.
-        assert_eq!(nearest("gannte", true, &terms, &around).unwrap(), "gannet");
-        assert_eq!(nearest("gannte", false, &terms, &around), None);
-        assert_eq!(nearest("statfulset", false, &terms, &around).unwrap(), "statefulset");
+        assert_eq!(nearest("gannte", Doubt::Unknown, &terms, &[], &around).unwrap(), "gannet");
+        assert_eq!(nearest("gannte", Doubt::Unsure, &terms, &[], &around), None);
+        assert_eq!(nearest("statfulset", Doubt::Unsure, &terms, &[], &around).unwrap(), "statefulset");
+    }
+
+    #[test]
+    fn scopes_are_corrected_where_one_name_is_near() {
+        let vocabulary = clusterlore_store::Vocabulary {
+            namespaces: ["squad-heron", "staging", "zone-a", "zone-b"].map(Into::into).into(),
+            labels: [("tier".to_owned(), ["backend", "frontend"].map(Into::into).into())].into(),
+            ..Default::default()
+        };
+        let around = Surroundings {
+            vocabulary: &vocabulary,
+            types: &[],
+            catalogue: clusterlore_catalogue::Catalogue::builtin(),
+            now: "",
+            language: None,
+        };
+        for (text, corrected) in [
+            ("pods in squa-heron", "pods in squad-heron"),
+            ("what runs in the saging namespace?", "what runs in the staging namespace?"),
+            ("pods with tier=backned", "pods with tier=backend"),
+            // Either could be meant.
+            ("pods in zone-c", "pods in zone-c"),
+            // English stands behind "in" as well.
+            ("what makes snow in storage", "what makes snow in storage"),
+            ("pods with tier=batch, team=backned", "pods with tier=batch, team=backned"),
+        ] {
+            assert_eq!(scopes(text, &Builtin::default(), &around).0, corrected);
+        }
+    }
+
+    #[test]
+    fn words_are_put_apart_where_both_are_here() {
+        let terms = [("api", 9), ("booking", 2)].map(|(t, n)| (t.to_owned(), n));
+        assert_eq!(apart("bookingapi", &terms).unwrap().1, "booking api");
+        assert_eq!(apart("bookingapp", &terms), None);
+    }
+
+    #[test]
+    fn english_words_are_meant_by_how_usual_they_are() {
+        let vocabulary = clusterlore_store::Vocabulary::default();
+        let around = Surroundings {
+            vocabulary: &vocabulary,
+            types: &[],
+            catalogue: clusterlore_catalogue::Catalogue::builtin(),
+            now: "",
+            language: None,
+        };
+        let english = Builtin::default().words();
+        for (typed, meant) in
+            [("whcih", "which"), ("emplyees", "employees"), ("shcedules", "schedules"), ("pdos", "pods")]
+        {
+            assert_eq!(nearest(typed, Doubt::Unknown, &[], english, &around).as_deref(), Some(meant), "{typed}");
+        }
     }
 
     #[test]
@@ -301,6 +585,12 @@ mod tests {
             ("expire", true),
             ("caches", true),
             ("databse", false),
+            // Endings that English does not put there.
+            ("trainned", false),
+            ("servees", false),
+            ("tabls", false),
+            ("captur", false),
+            ("daemonses", false),
             ("statfulset", false),
             ("grafna", false),
             ("postgress", false),

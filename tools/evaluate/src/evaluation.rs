@@ -105,6 +105,14 @@ impl<'c> Evaluation<'c> {
         Ok(outcomes)
     }
 
+    /// What was taken for misspelt in these words of a question, as something to put behind them.
+    pub(crate) async fn corrected(&mut self, question: &crate::corpus::Question, text: &str) -> Result<String> {
+        let asked = Question { text: text.to_owned(), target: question.target, limit: 1, ..Question::default() };
+        let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
+        let corrections = answer.understood.corrections.iter().map(|(typed, meant)| format!(" [{typed}: {meant}]"));
+        Ok(corrections.collect())
+    }
+
     /// What comes of a question of which more than the hits counts, with the weights that are built in.
     pub(crate) async fn got(&mut self, text: &str, limit: usize) -> Result<Got> {
         self.searcher.set_weights(Weights::default());

@@ -44,6 +44,12 @@ enum Command {
         /// Also name the questions that were answered worst
         #[arg(long, value_name = "N", default_value_t = 0)]
         worst: usize,
+        /// Also ask each question with one slip of the finger, N times, and name those that lost most by it
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        typos: u64,
+        /// The first of the draws of --typos; the report has 1 to 3
+        #[arg(long, value_name = "SEED", default_value_t = 100)]
+        from: u64,
     },
     /// Search for better weights
     Tune(Tune),
@@ -72,12 +78,19 @@ struct Tune {
     neutral: bool,
 }
 
+/// What a slip must cost a question to be worth telling.
+const LOST: f64 = 0.1;
+
 /// What every weight is in a search that is to know nothing.
 const NEUTRAL: f32 = 0.5;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        Command::Score { corpora, worst } => wait(async { score(&open(&corpora).await?, worst).await }),
+        Command::Score { corpora, worst, typos, from } => wait(async {
+            let corpora = open(&corpora).await?;
+            score(&corpora, worst).await?;
+            with_typos(&corpora, from..from + typos).await
+        }),
         Command::Tune(args) => wait(tune(&args)),
         Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
         Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
@@ -118,15 +131,60 @@ async fn score(corpora: &[Corpus], worst: usize) -> Result<()> {
         let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
         let outcomes = evaluation.outcomes(Weights::default().values()).await?;
         println!("{}\n\n{}", corpus.name, score::table(&outcomes));
-        // An empty answer to a question that nothing answers is as good as it can be.
-        let value = |o: &Outcome| if o.answerable { o.ndcg } else { f64::from(u8::from(o.empty)) };
         let mut by_value: Vec<_> = corpus.questions.iter().zip(outcomes.iter().map(value)).collect();
         by_value.sort_by(|a, b| a.1.total_cmp(&b.1));
         for (question, value) in by_value.into_iter().take(worst) {
-            println!("  {value:.2} {} {} {}", question.id, question.class, question.text);
+            let corrected = evaluation.corrected(question, &question.text).await?;
+            println!("  {value:.2} {} {} {}{corrected}", question.id, question.class, question.text);
         }
     }
     Ok(())
+}
+
+/// What one slip a question costs, and which questions paid for it.
+async fn with_typos(corpora: &[Corpus], seeds: std::ops::Range<u64>) -> Result<()> {
+    for corpus in corpora.iter().filter(|_| !seeds.is_empty()) {
+        let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
+        let values = Weights::default().values();
+        let full = evaluation.outcomes(values).await?;
+        let (mut all, mut lost) = (Vec::new(), Vec::new());
+        for seed in seeds.clone() {
+            let texts: Vec<String> = corpus
+                .questions
+                .iter()
+                .map(|q| typos::with_one(&q.text, &q.id, seed).unwrap_or_else(|| q.text.clone()))
+                .collect();
+            let asked: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let outcomes = evaluation.outcomes_of(values, &asked).await?;
+            for ((question, text), (with, without)) in
+                corpus.questions.iter().zip(&asked).zip(outcomes.iter().zip(full.iter()))
+            {
+                let loss = value(without) - value(with);
+                if loss > LOST {
+                    lost.push((
+                        loss,
+                        format!("{} {}{}", question.id, text, evaluation.corrected(question, text).await?),
+                    ));
+                }
+            }
+            all.extend(outcomes);
+        }
+        println!("{}, one slip a question, {} draws\n", corpus.name, seeds.end - seeds.start);
+        println!(
+            "| corpus | asked | nDCG@10 | none, rightly empty | wrongly empty | worth |\n|---|---|--:|--:|--:|--:|"
+        );
+        row(&corpus.name, "as written", &full);
+        row(&corpus.name, "with a slip", &all);
+        println!("lost: {}", score::means(&full[..]).ndcg - score::means(&all[..]).ndcg);
+        lost.sort_by(|a, b| b.0.total_cmp(&a.0));
+        lost.iter().for_each(|(loss, what)| println!("  -{loss:.2} {what}"));
+    }
+    Ok(())
+}
+
+/// An empty answer to a question that nothing answers is as good as it can be.
+fn value(outcome: &Outcome) -> f64 {
+    if outcome.answerable { outcome.ndcg } else { f64::from(u8::from(outcome.empty)) }
 }
 
 async fn tune(args: &Tune) -> Result<()> {

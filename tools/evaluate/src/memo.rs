@@ -68,6 +68,10 @@ impl Embedder for RememberingEmbedder {
     fn knows(&self, word: &str) -> Option<bool> {
         self.embedder.knows(word)
     }
+
+    fn words(&self) -> &'static [&'static str] {
+        self.embedder.words()
+    }
 }
 
 /// A probe, so that it can be looked up.

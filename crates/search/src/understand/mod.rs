@@ -277,7 +277,7 @@ fn labels(question: &mut Words, understood: &mut Understood) {
             understood.notes.push(format!("label: {}", question.raw[at]));
             understood.filter.selector.0.extend(selector.0);
             question.take(Some(at));
-            if question.is(at.checked_sub(1), &["with", "label", "labels", "labelled"]) {
+            if question.is(at.checked_sub(1), &["with", "label", "labels", "labelled", "labeled"]) {
                 question.take(at.checked_sub(1));
             }
         }

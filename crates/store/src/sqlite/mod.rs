@@ -138,7 +138,7 @@ impl Sqlite {
 
     /// Tells whether what was read of the file is still what it holds.
     fn file_state(&self, connection: &Connection) -> rusqlite::Result<FileState> {
-        let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         Ok((version, self.inner.writes.load(Ordering::Relaxed)))
     }
 

@@ -1,15 +1,32 @@
 //! A collection's vectors and facets in memory, in columns. Read whole in one pass: 20,000 documents take some 10 ms.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rusqlite::Connection;
 
-use super::quantized::{self, Quantized};
+use super::quantized::{self, Query};
 use crate::{Filter, FilterView, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
+
+/// Rows from which a scan is shared among threads: it takes milliseconds then, and starting a thread some ten microseconds.
+const WORTH_THREADS: usize = 100_000;
+
+/// Documents that are kept, about 1 kB each; with one more all are read again.
+const KEPT_DOCUMENTS: usize = 16_384;
+
+/// A document as it lies in the file.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    pub(super) id: String,
+    pub(super) text: String,
+    pub(super) record: String,
+    pub(super) type_name: String,
+}
 
 /// Rows in the order of their ids.
 #[derive(Debug, Default)]
@@ -26,6 +43,8 @@ pub(super) struct Snapshot {
     /// Documents that hold a term, of the terms that were asked for.
     frequencies: Mutex<HashMap<String, usize>>,
     terms: OnceLock<Arc<Vec<(String, usize)>>>,
+    /// Documents that were candidates, by row.
+    documents: Mutex<HashMap<usize, Arc<Shown>>>,
 }
 
 impl Snapshot {
@@ -93,6 +112,24 @@ impl Snapshot {
         Ok(counted)
     }
 
+    /// The document of a row; `read` is asked once.
+    pub(super) fn document(
+        &self,
+        row: usize,
+        read: impl FnOnce() -> rusqlite::Result<Shown>,
+    ) -> rusqlite::Result<Arc<Shown>> {
+        let mut known = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(&row) {
+            return Ok(Arc::clone(known));
+        }
+        let document = Arc::new(read()?);
+        if known.len() >= KEPT_DOCUMENTS {
+            known.clear();
+        }
+        known.insert(row, Arc::clone(&document));
+        Ok(document)
+    }
+
     pub(super) fn id(&self, row: usize) -> i64 {
         self.ids[row]
     }
@@ -115,7 +152,7 @@ impl Snapshot {
     }
 
     /// Cosine of a row with the query.
-    pub(super) fn similarity(&self, query: &Quantized, row: usize) -> f32 {
+    pub(super) fn similarity(&self, query: &Query, row: usize) -> f32 {
         if query.values.len() != self.dimensions {
             return 0.0;
         }
@@ -124,19 +161,33 @@ impl Snapshot {
     }
 
     /// The `count` rows most similar to the query, best first.
-    pub(super) fn nearest(&self, query: &Quantized, rows: Option<&[u32]>, count: usize) -> Vec<(usize, f32)> {
-        let scored = |row: usize| (row, self.similarity(query, row));
-        let mut all: Vec<(usize, f32)> = match rows {
-            Some(rows) => rows.iter().map(|row| scored(*row as usize)).collect(),
-            None => (0..self.ids.len()).map(scored).collect(),
+    pub(super) fn nearest(&self, query: &Query, rows: Option<&[u32]>, count: usize) -> Vec<(usize, f32)> {
+        let all = rows.map_or(self.len(), <[u32]>::len);
+        let of = |part: Range<usize>| {
+            let mut best = Best::of(count.min(part.len()));
+            match rows {
+                Some(rows) => {
+                    rows[part].iter().for_each(|row| best.offer(*row as usize, self.similarity(query, *row as usize)))
+                }
+                None => part.for_each(|row| best.offer(row, self.similarity(query, row))),
+            }
+            best.into_rows()
         };
-        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if all.len() > count {
-            all.select_nth_unstable_by(count, order);
-            all.truncate(count);
-        }
-        all.sort_unstable_by(order);
-        all
+        let threads = if all < WORTH_THREADS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+        let share = all.div_ceil(threads).max(1);
+        let parts: Vec<Range<usize>> = (0..all).step_by(share).map(|from| from..all.min(from + share)).collect();
+        let mut found: Vec<(usize, f32)> = if parts.len() < 2 {
+            parts.into_iter().flat_map(of).collect()
+        } else {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = parts.iter().map(|part| scope.spawn(|| of(part.clone()))).collect();
+                // A scan that panicked is one that found nothing; there is nothing in it that can.
+                running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+            })
+        };
+        found.sort_unstable_by(nearer);
+        found.truncate(count);
+        found
     }
 
     /// All terms, read when they are first asked for.
@@ -182,5 +233,73 @@ impl Snapshot {
         let [cluster, type_name, namespace] = self.facets[row].map(|n| &*self.names[n as usize]);
         let start = if row == 0 { 0 } else { self.label_ends[row - 1] };
         FilterView { cluster, type_name, namespace, labels: &self.labels[start..self.label_ends[row]] }
+    }
+}
+
+/// The order of what is near: by similarity, then by row.
+fn nearer(a: &(usize, f32), b: &(usize, f32)) -> Ordering {
+    b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+}
+
+/// The best so many of what is offered, without keeping all of it.
+struct Best {
+    count: usize,
+    /// Twice as many as are wanted at most, among them the best.
+    rows: Vec<(usize, f32)>,
+    /// What is below it is none of the best.
+    least: f32,
+}
+
+impl Best {
+    fn of(count: usize) -> Self {
+        Self { count, rows: Vec::new(), least: f32::NEG_INFINITY }
+    }
+
+    fn offer(&mut self, row: usize, similarity: f32) {
+        if similarity < self.least || self.count == 0 {
+            return;
+        }
+        self.rows.push((row, similarity));
+        if self.rows.len() >= self.count.saturating_mul(2) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.rows.len() > self.count {
+            self.rows.select_nth_unstable_by(self.count, nearer);
+            self.rows.truncate(self.count);
+            self.least = self.rows.iter().map(|r| r.1).fold(f32::INFINITY, f32::min);
+        }
+    }
+
+    fn into_rows(mut self) -> Vec<(usize, f32)> {
+        self.cut();
+        self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_best_are_those_that_sorting_would_give(
+            similarities in prop::collection::vec(-3_i8..3, 0..200),
+            count in 0_usize..50,
+        ) {
+            let rows: Vec<(usize, f32)> = similarities.iter().map(|s| f32::from(*s)).enumerate().collect();
+            let mut best = Best::of(count);
+            rows.iter().for_each(|(row, similarity)| best.offer(*row, *similarity));
+            let mut found = best.into_rows();
+            found.sort_unstable_by(nearer);
+            let mut sorted = rows;
+            sorted.sort_unstable_by(nearer);
+            sorted.truncate(count);
+            prop_assert_eq!(found, sorted);
+        }
     }
 }

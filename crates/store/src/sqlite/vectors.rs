@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::quantized::{self, Quantized};
-use super::snapshot::Snapshot;
+use super::quantized::{self, Quantized, Query};
+use super::snapshot::{Shown, Snapshot};
 use super::{Sqlite, failure};
 use crate::filter::join_labels;
 use crate::{
@@ -464,7 +464,7 @@ fn answer(
     snapshot: &Snapshot,
     probe: &Probe,
 ) -> rusqlite::Result<Candidates> {
-    let query = Quantized::of(&probe.vector);
+    let query = Query::of(&probe.vector);
     let rows = snapshot.admitted(&probe.filter);
     let admitted = rows.as_ref().map_or(snapshot.len(), Vec::len);
     let mut found: HashMap<usize, f32> = HashMap::new();
@@ -480,9 +480,13 @@ fn answer(
     )?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
-        documents.push(select.query_row([snapshot.id(row)], |r| {
-            Ok(Candidate { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)?, similarity })
-        })?);
+        let mut read = || {
+            select.query_row([snapshot.id(row)], |r| {
+                Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
+            })
+        };
+        let Shown { id, text, record, type_name } = snapshot.document(row, &mut read)?.as_ref().clone();
+        documents.push(Candidate { id, text, record, type_name, similarity });
     }
     Ok(Candidates { documents, frequencies, total: snapshot.len(), admitted })
 }
