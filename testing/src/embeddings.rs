@@ -1,46 +1,19 @@
-//! A stand-in on loopback for a service that embeds: notes what it is asked, answers with vectors that tell texts apart, last one first.
+//! A stand-in on loopback for a service that embeds: answers with vectors that tell texts apart, last one first.
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::ops::Deref;
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
-/// A request as it came.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// Its path.
-    pub path: String,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Value,
-}
-
-/// What is answered instead of vectors: status, Retry-After, body. Status 0 hangs up.
-pub type Instead = (u16, Option<String>, String);
-type Script = Box<dyn FnMut(usize, &Value) -> Option<Instead> + Send>;
-
-#[derive(Default)]
-struct State {
-    asked: Vec<Asked>,
-    script: Option<Script>,
-}
+use crate::service::FakeService;
+pub use crate::service::{Asked, Instead};
 
 /// See the module.
-pub struct FakeEmbeddings {
-    state: Arc<Mutex<State>>,
-    address: SocketAddr,
-}
+pub struct FakeEmbeddings(FakeService);
 
-/// Length of its vectors.
+/// Length of its vectors, but for `voyage-4`.
 pub const DIMENSIONS: usize = 64;
+/// Length of the vectors of `voyage-4`.
+pub const VOYAGE_4: usize = 1024;
 
 impl FakeEmbeddings {
     /// Starts on a free port.
@@ -48,64 +21,16 @@ impl FakeEmbeddings {
     /// # Panics
     /// No port can be had.
     pub async fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
-        let address = listener.local_addr().expect("an address");
-        let shared = Arc::clone(&state);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let state = Arc::clone(&shared);
-                let service = service_fn(move |request| answer(Arc::clone(&state), request));
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-            }
-        });
-        Self { state, address }
-    }
-
-    /// The address up to and including the version.
-    pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
-    }
-
-    /// What `script` gives for the number of a request, from 0 since now, and its body is answered instead of vectors.
-    pub fn script(&self, script: impl FnMut(usize, &Value) -> Option<Instead> + Send + 'static) {
-        let mut state = lock(&self.state);
-        state.script = Some(Box::new(script));
-        state.asked.clear();
-    }
-
-    /// What was asked since the last call.
-    pub fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut lock(&self.state).asked)
+        Self(FakeService::start(|asked| (200, vectors(&asked.body))).await)
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
+impl Deref for FakeEmbeddings {
+    type Target = FakeService;
 
-async fn answer(
-    state: Arc<Mutex<State>>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
-    let (head, body) = request.into_parts();
-    let body: Value = serde_json::from_slice(&body.collect().await?.to_bytes())?;
-    let instead = {
-        let mut state = lock(&state);
-        let number = state.asked.len();
-        state.asked.push(Asked { path: head.uri.path().to_owned(), headers: head.headers, body: body.clone() });
-        state.script.as_mut().and_then(|script| script(number, &body))
-    };
-    let (status, retry_after, text) = match instead {
-        Some((0, ..)) => return Err("hung up".into()),
-        Some(instead) => instead,
-        None => (200, None, vectors(&body).to_string()),
-    };
-    let mut response = Response::builder().status(status);
-    if let Some(value) = retry_after {
-        response = response.header("retry-after", value);
+    fn deref(&self) -> &FakeService {
+        &self.0
     }
-    Ok(response.body(Full::new(Bytes::from(text)))?)
 }
 
 /// A right answer, last text first.
@@ -115,7 +40,11 @@ pub fn vectors(body: &Value) -> Value {
         .iter()
         .enumerate()
         .rev()
-        .map(|(index, text)| json!({"index": index, "embedding": vector(text.as_str().unwrap_or_default())}))
+        .map(|(index, text)| {
+            let mut vector = vector(text.as_str().unwrap_or_default());
+            vector.resize(if body["model"] == "voyage-4" { VOYAGE_4 } else { DIMENSIONS }, 0.0);
+            json!({"index": index, "embedding": vector})
+        })
         .collect();
     json!({"data": data, "model": body["model"]})
 }

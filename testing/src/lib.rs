@@ -1,11 +1,13 @@
-//! What the tests of clusterlore run against: a fake API server with faults, in this process, a real one, a real
-//! Postgres, and a fake embedder.
+//! What the tests of clusterlore run against: a fake API server with faults, in this process, real servers (Kubernetes, Chroma,
+//! Postgres), and stand-ins for services that embed and for language models.
 //!
 //! Never in this room: anything that the product itself needs.
 
 pub mod embeddings;
 pub mod fake;
+pub mod language;
 pub mod postgres;
 pub mod real;
+pub mod service;
 
 pub use real::shared;

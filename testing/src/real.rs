@@ -10,6 +10,7 @@
 //!
 //! Without controllers and nodes: pods stay Pending, nothing collects garbage, namespaces never finish being deleted.
 
+mod chroma;
 mod load;
 pub(crate) mod parts;
 pub(crate) mod processes;
@@ -26,6 +27,7 @@ use std::{
 
 use tempfile::TempDir;
 
+pub use chroma::ChromaServer;
 pub use parts::shared;
 use processes::Processes;
 

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
-use clusterlore_models::{Builtin, VOYAGE_MODEL, without_user};
+use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL, without_user};
 use clusterlore_search::GroupBy;
+
+use crate::settings::{http_url, postgres_url, sqlite_path};
 
 /// Ask a Kubernetes cluster what is running, by meaning.
 #[derive(Debug, Parser)]
@@ -24,11 +26,7 @@ use clusterlore_search::GroupBy;
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(crate) cluster: ClusterFlags,
-    #[command(flatten)]
-    pub(crate) store: StoreFlags,
-    #[command(flatten)]
-    pub(crate) catalogue: CatalogueFlags,
+    pub(crate) settings: SettingFlags,
     /// Log what is done on standard error; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -36,26 +34,72 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// Which cluster.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct ClusterFlags {
+/// What can be set here, in the environment and in a file (see [`crate::settings`]); the first that sets it counts.
+#[derive(Debug, Default, ClapArgs)]
+#[command(
+    next_help_heading = "Settings (also in the environment and in clusterlore.toml, see \"clusterlore config --help\")"
+)]
+pub(crate) struct SettingFlags {
+    /// Configuration file [default: clusterlore/clusterlore.toml in the XDG configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Path to the kubeconfig file [default: KUBECONFIG, ~/.kube/config, or the pod's service account]
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) kubeconfig: Option<String>,
     /// Context of the kubeconfig to use [default: its current context]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
+    /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
+    #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
+    pub(crate) store: Option<String>,
+    /// Keep the index in a Chroma server, as http://HOST:PORT
+    #[arg(long, global = true, value_name = "URL", value_parser = checked(http_url))]
+    pub(crate) chroma_url: Option<String>,
+    /// Tenant of the Chroma server [default: default_tenant]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) chroma_tenant: Option<String>,
+    /// Database of the Chroma server [default: default_database]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) chroma_database: Option<String>,
+    /// Keep the index in a Postgres server with pgvector, as postgres://USER@HOST/DATABASE
+    #[arg(long, global = true, value_name = "URL", value_parser = checked(postgres_url))]
+    pub(crate) postgres_url: Option<String>,
+    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
+    #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
+    pub(crate) embedder: Option<String>,
+    /// Language model of --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY) or openai:MODEL@URL for OpenAI, Ollama, vLLM, LM
+    /// Studio (OPENAI_API_KEY, where one is needed) [default: anthropic]
+    #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
+    pub(crate) model: Option<String>,
+    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) catalogue: Option<String>,
 }
 
-/// Which store, and whose vectors are in it.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct StoreFlags {
-    /// Where the index is kept, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
-    #[arg(long, global = true, value_name = "STORE", env = "CLUSTERLORE_STORE", value_parser = store_path)]
-    pub(crate) store: Option<PathBuf>,
-    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
-    #[arg(long, global = true, value_name = "EMBEDDER", env = "CLUSTERLORE_EMBEDDER", value_parser = EmbedderChoice::read)]
-    pub(crate) embedder: Option<EmbedderChoice>,
+impl SettingFlags {
+    /// The flags that were given, by the key of their setting.
+    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("kubeconfig", &self.kubeconfig),
+            ("context", &self.context),
+            ("store", &self.store),
+            ("chroma-url", &self.chroma_url),
+            ("chroma-tenant", &self.chroma_tenant),
+            ("chroma-database", &self.chroma_database),
+            ("postgres-url", &self.postgres_url),
+            ("embedder", &self.embedder),
+            ("model", &self.model),
+            ("catalogue", &self.catalogue),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// Keeps the text of a flag that can be read, so that an error points at the flag.
+fn checked<T>(
+    read: impl Fn(&str) -> Result<T, String> + Clone + Send + std::marker::Sync + 'static,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + std::marker::Sync + 'static {
+    move |text| read(text).map(|_| text.to_owned())
 }
 
 /// An embedder by its name, which is also what a collection remembers.
@@ -82,11 +126,8 @@ impl EmbedderChoice {
         match text.split_once(':').ok_or_else(expected)? {
             ("voyage", model) if !model.is_empty() => Ok(Self::Voyage { model: model.to_owned() }),
             ("openai", rest) => {
-                // Names of models may hold an @ themselves.
-                let at = rest.rfind("@http://").or_else(|| rest.rfind("@https://")).filter(|at| *at > 0);
-                let at = at.ok_or_else(expected)?;
-                let url = rest[at + 1..].trim_end_matches('/').to_owned();
-                Ok(Self::OpenAi { model: rest[..at].to_owned(), url })
+                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
         }
@@ -102,18 +143,41 @@ impl EmbedderChoice {
     }
 }
 
-/// What is known of software beside what the program knows.
-#[derive(Debug, Default, ClapArgs)]
-pub(crate) struct CatalogueFlags {
-    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
-    #[arg(long = "catalogue", global = true, value_name = "FILE", env = "CLUSTERLORE_CATALOGUE")]
-    pub(crate) file: Option<PathBuf>,
+/// Reads `MODEL@URL`.
+fn model_at(text: &str) -> Option<(String, String)> {
+    // Names of models may hold an @ themselves.
+    let at = text.rfind("@http://").or_else(|| text.rfind("@https://")).filter(|at| *at > 0)?;
+    Some((text[..at].to_owned(), text[at + 1..].trim_end_matches('/').to_owned()))
 }
 
-fn store_path(text: &str) -> Result<PathBuf, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err("expected sqlite:PATH".to_owned()),
+/// A language model by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ModelChoice {
+    /// A model of Anthropic.
+    Anthropic { model: String },
+    /// A model behind OpenAI's API; the address up to and including the version.
+    OpenAi { model: String, url: String },
+}
+
+impl ModelChoice {
+    /// Reads a setting.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let expected = || "expected anthropic, anthropic:MODEL or openai:MODEL@URL".to_owned();
+        match text.split_once(':') {
+            None if text == "anthropic" => Ok(Self::default()),
+            Some(("anthropic", model)) if !model.is_empty() => Ok(Self::Anthropic { model: model.to_owned() }),
+            Some(("openai", rest)) => {
+                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                Ok(Self::OpenAi { model, url })
+            }
+            _ => Err(expected()),
+        }
+    }
+}
+
+impl Default for ModelChoice {
+    fn default() -> Self {
+        Self::Anthropic { model: ANTHROPIC_MODEL.to_owned() }
     }
 }
 
@@ -137,6 +201,12 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Try it on an example company, without a cluster
     Demo(Demo),
+    /// Write the index as JSON lines, to move it to another store
+    Export(Export),
+    /// Read what export wrote into a store
+    Import(Import),
+    /// Show what is set, and by whom
+    Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -201,12 +271,43 @@ pub(crate) struct SyncInstances {
 }
 
 /// Who says what a type is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InferenceFlag {
     /// Rules over the schema, and what is known of groups and kinds
+    #[default]
     Rules,
     /// A language model
     Llm,
+}
+
+/// Who says what a type is for, and what a language model may cost.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct InferenceFlags {
+    /// Who says what a type is for
+    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
+    pub(crate) inference: InferenceFlag,
+    /// Ask the model this many questions at most; the next run goes on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_calls: Option<u64>,
+    /// Spend this much on the model at most, in US dollars, as estimated from its price; the next run goes on
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+    /// Price of the model, in US dollars per million tokens of questions and of answers [default: the provider's list price, where
+    /// it is known]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) price: Option<Price>,
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let dollars = text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd > 0.0);
+    dollars.ok_or_else(|| "expected US dollars above zero, such as 0.50".to_owned())
+}
+
+fn price(text: &str) -> Result<Price, String> {
+    let usd = |text: &str| text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
+    let both =
+        text.split_once(',').and_then(|(input, output)| Some(Price { input: usd(input)?, output: usd(output)? }));
+    both.ok_or_else(|| "expected two prices in US dollars per million tokens, such as 0.10,0.50".to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -216,8 +317,14 @@ pub(crate) enum InferenceFlag {
   clusterlore sync --only certificates.cert-manager.io     one type
   clusterlore sync --from manifests/                       custom resource definitions in a folder
   clusterlore sync --include '*.crossplane.io'
+  clusterlore sync --inference llm --max-cost 0.50         ask Anthropic (ANTHROPIC_API_KEY) what each type is for
+  clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
+  clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read).")]
+A model is sent names and schemas of types, nothing of what runs. Its answers are kept: a type is asked about again when its schema
+changed, or the model.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read, or the model did not answer for all types).")]
 pub(crate) struct Sync {
     /// Read a folder of manifests (YAML or JSON) instead of a cluster
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
@@ -231,9 +338,8 @@ pub(crate) struct Sync {
     /// Do not infer these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) exclude: Vec<TypePattern>,
-    /// Who says what a type is for
-    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
-    pub(crate) inference: InferenceFlag,
+    #[command(flatten)]
+    pub(crate) inference: InferenceFlags,
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
@@ -257,14 +363,15 @@ pub(crate) struct Sync {
   clusterlore index --from manifests/                      a folder of YAML or JSON instead of a cluster
   clusterlore index --context east --cluster-name east
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
+  clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read).")]
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read, or the model did not answer for
+all types).")]
 pub(crate) struct Index {
     #[command(flatten)]
     pub(crate) instances: SyncInstances,
-    /// Who says what a type is for
-    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
-    pub(crate) inference: InferenceFlag,
+    #[command(flatten)]
+    pub(crate) inference: InferenceFlags,
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {
@@ -407,6 +514,72 @@ pub(crate) struct Doctor {
     /// How it is printed
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore export index.jsonl
+  clusterlore export --no-vectors | gzip > index.jsonl.gz
+  clusterlore export | clusterlore import - --postgres-url postgres://lore@db/lore
+
+The file holds sources, types, models' answers and documents with their vectors; never spec, status, data or keys.")]
+pub(crate) struct Export {
+    /// Where to, - for standard output
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Leave the vectors out: a tenth of the size, and an import embeds again
+    #[arg(long)]
+    pub(crate) no_vectors: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore import index.jsonl --chroma-url http://chroma:8000
+  zcat index.jsonl.gz | clusterlore import - --store sqlite:copy.db
+  clusterlore import index.jsonl --embedder voyage          embed everything with another embedder
+
+What the store holds already is left alone, so that an import that was cut off can be run again. Vectors of the file are used where they
+are the store's embedder's; else texts are embedded again.")]
+pub(crate) struct Import {
+    /// What \"clusterlore export\" wrote, - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Replace what another cluster or folder has indexed under the same name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore config show
+  clusterlore config show -o json
+  clusterlore search databases --config staging.toml
+
+Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL)
+and in clusterlore.toml, under its name. A flag counts before the environment, that before the file:
+
+  chroma-url = \"http://chroma:8000\"
+  embedder = \"voyage\"
+  voyage-api-key = \"…\"                     # also openai-api-key, anthropic-api-key, chroma-token
+  model = \"anthropic\"                      # for sync --inference llm
+
+Keys have no flag; their variables are VOYAGE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY and CLUSTERLORE_CHROMA_TOKEN.")]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Print every setting with its value and where that is from; keys and passwords are masked
+    #[command(
+        after_help = "Examples:\n  clusterlore config show\n  clusterlore config show --config staging.toml -o yaml"
+    )]
+    Show {
+        /// How it is printed
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

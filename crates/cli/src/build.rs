@@ -9,71 +9,114 @@ use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
-use clusterlore_models::{Builtin, Embedder, Key, Pauses, VOYAGE_URL, openai, voyage};
+use clusterlore_models::{
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
+    VOYAGE_URL, anthropic, openai, openai_chat, voyage,
+};
+use clusterlore_pipeline::Inference;
 use clusterlore_search::Searcher;
-use clusterlore_store::{Sqlite, Store, StoreError};
+use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 
-use crate::args::{CatalogueFlags, ClusterFlags, EmbedderChoice, StoreFlags};
+use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
 use crate::print;
+use crate::settings::{Settings, StoreChoice, wrong};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Where the index is.
-pub(crate) fn store_path(flags: &StoreFlags) -> anyhow::Result<PathBuf> {
-    if let Some(path) = &flags.store {
-        return Ok(path.clone());
+/// Which store is used: the one that was asked for, else a file among the user's data.
+pub(crate) fn store_choice(settings: &Settings) -> anyhow::Result<StoreChoice> {
+    match settings.store()? {
+        Some(choice) => Ok(choice),
+        None => Ok(StoreChoice::Sqlite(data_folder()?.join("index.db"))),
     }
+}
+
+/// Where what is the user's is kept.
+pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let data = set("XDG_DATA_HOME")
         .filter(|p| p.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".local/share")))
-        .ok_or_else(|| anyhow!("there is no home folder for the index; name a file with --store sqlite:PATH"))?;
-    Ok(data.join("clusterlore/index.db"))
+        .ok_or_else(|| {
+            anyhow!("there is no home folder for the index; set XDG_DATA_HOME, or name a file with --store sqlite:PATH")
+        })?;
+    Ok(data.join("clusterlore"))
 }
 
 /// The store, made where it is missing.
-pub(crate) fn store_for_writing(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open_or_create(&store_path(flags)?)?))
+pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match store_choice(settings)? {
+        StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_or_create(&path)?),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_or_create(&url).await?),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
+    })
 }
 
 /// The store as it is.
-pub(crate) fn store_for_reading(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(Sqlite::open_existing(&store_path(flags)?)?))
+pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match store_choice(settings)? {
+        StoreChoice::Sqlite(path) => Arc::new(Sqlite::open_existing(&path)?),
+        StoreChoice::Postgres(url) => Arc::new(Postgres::open_existing(&url).await?),
+        StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
+    })
+}
+
+/// Chroma's word index is a file among the user's data, one for each database of each server.
+fn chroma(settings: &Settings, url: String) -> anyhow::Result<ChromaOptions> {
+    let defaults = ChromaOptions::default();
+    let own = |key: &str, default: String| settings.text(key).map_or(default, str::to_owned);
+    let tenant = own("chroma-tenant", defaults.tenant);
+    let database = own("chroma-database", defaults.database);
+    let header = settings.parsed("chroma-token-header", |header| match header.to_ascii_lowercase().as_str() {
+        "x-chroma-token" => Ok(Credentials::Token as fn(String) -> Credentials),
+        "authorization" => Ok(Credentials::Bearer as fn(String) -> Credentials),
+        _ => Err("expected x-chroma-token or authorization".to_owned()),
+    })?;
+    let credentials = match settings.text("chroma-token") {
+        Some(token) => header.unwrap_or(Credentials::Token)(token.to_owned()),
+        None => Credentials::None,
+    };
+    let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+    let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    let name =
+        format!("chroma {place} {tenant} {database}").replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let local = data_folder()?.join(format!("{name}.db"));
+    Ok(ChromaOptions { url, tenant, database, credentials, local, ..defaults })
 }
 
 /// The store as it is, if there is one.
-pub(crate) fn store_if_any(flags: &StoreFlags) -> anyhow::Result<Option<Arc<dyn Store>>> {
-    match Sqlite::open_existing(&store_path(flags)?) {
-        Ok(store) => Ok(Some(Arc::new(store))),
-        Err(StoreError::Missing(_)) => Ok(None),
-        Err(e) => Err(e.into()),
+pub(crate) async fn store_if_any(settings: &Settings) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    match store_for_reading(settings).await {
+        Ok(store) => Ok(Some(store)),
+        Err(e) if matches!(e.downcast_ref(), Some(StoreError::Missing(_))) => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
 /// The store for a run; a dry run makes none where there is none.
-pub(crate) fn store_for_run(flags: &StoreFlags, dry_run: bool) -> anyhow::Result<Option<Arc<dyn Store>>> {
-    if dry_run { store_if_any(flags) } else { store_for_writing(flags).map(Some) }
+pub(crate) async fn store_for_run(settings: &Settings, dry_run: bool) -> anyhow::Result<Option<Arc<dyn Store>>> {
+    if dry_run { store_if_any(settings).await } else { store_for_writing(settings).await.map(Some) }
 }
 
 /// The embedder that a sync writes with. Chosen before the store is made: without a key nothing is written.
 pub(crate) async fn embedder_for_writing(
-    flags: &StoreFlags,
+    settings: &Settings,
     reindex: bool,
     dry_run: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
-    let store = store_if_any(flags)?;
-    let embedder = embedder(flags, store.as_deref(), reindex).await?;
-    if let Some(host) = embedder.sends_to().filter(|_| !dry_run) {
-        let name = embedder.identity().name;
-        print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
-    }
-    Ok(embedder)
+    let store = store_if_any(settings).await?;
+    let embedder = embedder(settings, store.as_deref(), reindex).await?;
+    let Some(host) = embedder.sends_to().filter(|_| !dry_run) else { return Ok(embedder) };
+    let name = embedder.identity().name;
+    print::note(&format!("Embedder {name}: object names, labels and descriptions go to {host}."));
+    let folder = data_folder()?.join("embedded");
+    Ok(Kept::over(embedder, &folder))
 }
 
 /// The embedder that was asked for, else the one that filled the index, else the built-in one.
 pub(crate) async fn embedder(
-    flags: &StoreFlags,
+    settings: &Settings,
     store: Option<&dyn Store>,
     reindex: bool,
 ) -> anyhow::Result<Arc<dyn Embedder>> {
@@ -81,8 +124,12 @@ pub(crate) async fn embedder(
         Some(store) => recorded(store).await?,
         None => None,
     };
-    let choice = match (&flags.embedder, &recorded) {
-        (Some(choice), _) => choice.clone(),
+    let choice = match (settings.parsed("embedder", EmbedderChoice::read)?, &recorded) {
+        (Some(choice), _) => choice,
+        // The drop-in use: whoever names a Chroma server and has a key for Voyage has used both together before.
+        (None, None) if matches!(settings.store()?, Some(StoreChoice::Chroma(_))) && settings.get("voyage-api-key").is_some() => {
+            EmbedderChoice::Voyage { model: VOYAGE_MODEL.to_owned() }
+        }
         (None, None) => EmbedderChoice::Builtin,
         // A table of another version is still the built-in embedder; who compares them says so.
         (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
@@ -111,20 +158,20 @@ pub(crate) async fn embedder(
     Ok(match choice {
         EmbedderChoice::Builtin => Arc::new(Builtin::default()),
         EmbedderChoice::Voyage { model } => {
-            let base = variable("VOYAGE_BASE_URL").unwrap_or_else(|| VOYAGE_URL.to_owned());
-            let key = key("VOYAGE_API_KEY")?.ok_or_else(|| {
+            let base = settings.text("voyage-base-url").unwrap_or(VOYAGE_URL);
+            let key = settings.key("voyage-api-key")?.ok_or_else(|| {
                 anyhow!("embedder {name} needs a key: set VOYAGE_API_KEY, or choose another one with --embedder (for an index that it filled, with --reindex)")
             })?;
-            Arc::new(voyage(&model, &base, key, dimensions, pauses).await?)
+            Arc::new(voyage(&model, base, key, dimensions, pauses).await?)
         }
         EmbedderChoice::OpenAi { model, url } => {
-            Arc::new(openai(&model, &url, key("OPENAI_API_KEY")?, dimensions, pauses).await?)
+            Arc::new(openai(&model, &url, settings.key("openai-api-key")?, dimensions, pauses).await?)
         }
     })
 }
 
 /// Who filled the index.
-async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
+pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
     for collection in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(collection).await? {
             return Ok(Some(info.embedder));
@@ -133,21 +180,61 @@ async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>>
     Ok(None)
 }
 
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
-fn key(name: &str) -> anyhow::Result<Option<Key>> {
-    let Some(value) = variable(name) else { return Ok(None) };
-    let wrong = || anyhow!("{name} holds what cannot be a key; expected one line of letters, digits and signs");
-    Key::new(&value).map(Some).ok_or_else(wrong)
-}
-
 /// What is known of software; the command keeps it for as long as it searches.
-pub(crate) fn catalogue(flags: &CatalogueFlags) -> anyhow::Result<Cow<'static, Catalogue>> {
-    Ok(match &flags.file {
+pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Cow<'static, Catalogue>> {
+    Ok(match settings.text("catalogue") {
         None => Cow::Borrowed(Catalogue::builtin()),
-        Some(file) => Cow::Owned(Catalogue::with_file(file).context("--catalogue")?),
+        Some(file) => Cow::Owned(Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue"))?),
+    })
+}
+
+/// Who says what a type is for. Chosen before the store is made: without a key nothing is written.
+pub(crate) fn inference(settings: &Settings, flags: &InferenceFlags, dry_run: bool) -> anyhow::Result<Inference> {
+    let rules = Arc::new(catalogue(settings)?.into_owned());
+    let InferenceFlags { inference, max_calls, max_cost, price } = flags;
+    if *inference == InferenceFlag::Rules {
+        let unused =
+            [("--max-calls", max_calls.is_some()), ("--max-cost", max_cost.is_some()), ("--price", price.is_some())];
+        if let Some((flag, _)) = unused.into_iter().find(|(_, given)| *given) {
+            return Err(wrong(format!(
+                "{flag} is about a language model, and rules infer what types are for; add --inference llm, or leave it out"
+            )));
+        }
+        return Ok(Inference::Rules(rules));
+    }
+    let model = language_model(settings)?;
+    let name = model.name().to_owned();
+    let metered = Metered::new(model, Limits { calls: *max_calls, cost: *max_cost }, *price);
+    if max_cost.is_some() && metered.price().is_none() {
+        return Err(wrong(format!(
+            "--max-cost needs a price, and that of {name} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50"
+        )));
+    }
+    if let Some(host) = metered.sends_to().filter(|_| !dry_run) {
+        print::note(&format!("Model {name}: type names and schemas go to {host}."));
+    }
+    Ok(Inference::Model { model: Arc::new(metered), otherwise: rules })
+}
+
+/// The language model that was asked for, else Anthropic's where there is a key for it.
+fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn LanguageModel>> {
+    let choice = settings.parsed("model", ModelChoice::read)?;
+    let missing = choice.is_none();
+    Ok(match choice.unwrap_or_default() {
+        ModelChoice::Anthropic { model } => {
+            let base = settings.text("anthropic-base-url").unwrap_or(ANTHROPIC_URL);
+            let key = settings.key("anthropic-api-key")?.ok_or_else(|| {
+                if missing {
+                    anyhow!("--inference llm needs a language model: set ANTHROPIC_API_KEY to ask {ANTHROPIC_MODEL}, or name another one with --model openai:MODEL@URL, such as openai:qwen3@http://127.0.0.1:11434/v1")
+                } else {
+                    anyhow!("model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model")
+                }
+            })?;
+            Arc::new(anthropic(&model, base, key, Pauses::default())?)
+        }
+        ModelChoice::OpenAi { model, url } => {
+            Arc::new(openai_chat(&model, &url, settings.key("openai-api-key")?, Pauses::default())?)
+        }
     })
 }
 
@@ -162,10 +249,10 @@ pub(crate) fn now() -> String {
 }
 
 /// A live cluster.
-pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result<LiveSource> {
+pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<LiveSource> {
     let options = LiveOptions {
-        kubeconfig: flags.kubeconfig.clone(),
-        context: flags.context.clone(),
+        kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
+        context: settings.text("context").map(str::to_owned),
         no_proxy: std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok(),
         page_size,
         request_timeout: REQUEST_TIMEOUT,
@@ -176,12 +263,12 @@ pub(crate) async fn live(flags: &ClusterFlags, page_size: u32) -> anyhow::Result
 
 /// A folder of manifests, or a live cluster.
 pub(crate) async fn source(
-    flags: &ClusterFlags,
+    settings: &Settings,
     from: Option<&Path>,
     page_size: u32,
 ) -> anyhow::Result<Arc<dyn ClusterSource>> {
     match from {
         Some(folder) => Ok(Arc::new(FolderSource::open(folder).context("--from")?)),
-        None => Ok(Arc::new(live(flags, page_size).await?)),
+        None => Ok(Arc::new(live(settings, page_size).await?)),
     }
 }

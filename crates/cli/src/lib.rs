@@ -4,12 +4,14 @@ mod args;
 mod build;
 mod commands;
 mod print;
+mod settings;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Args, Command};
+use settings::{Settings, WrongSetting};
 
 /// What a command ended with, as far as it did not fail.
 pub(crate) enum Done {
@@ -40,22 +42,26 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<Done> {
-    let Args { cluster, store, catalogue, command, verbose: _ } = args;
+    let Args { settings, command, verbose: _ } = args;
+    let settings = Settings::read(&settings)?;
     match command {
-        Command::Index(flags) => commands::index::run(&cluster, &store, &catalogue, &flags).await,
-        Command::Sync(flags) => commands::sync::run(&cluster, &store, &catalogue, &flags).await,
-        Command::SyncInstances(flags) => commands::sync_instances::run(&cluster, &store, &flags).await,
-        Command::Search(flags) => commands::search::run(&store, &catalogue, &flags).await,
-        Command::Count(flags) => commands::count::run(&store, &catalogue, &flags).await,
-        Command::Similar(flags) => commands::similar::run(&store, &catalogue, &flags).await,
-        Command::Status(flags) => commands::status::run(&store, &flags).await,
-        Command::Doctor(flags) => commands::doctor::run(&cluster, &store, &flags).await,
-        Command::Demo(flags) => commands::demo::run(&catalogue, &flags).await,
+        Command::Index(flags) => commands::index::run(&settings, &flags).await,
+        Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
+        Command::SyncInstances(flags) => commands::sync_instances::run(&settings, &flags).await,
+        Command::Search(flags) => commands::search::run(&settings, &flags).await,
+        Command::Count(flags) => commands::count::run(&settings, &flags).await,
+        Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
+        Command::Status(flags) => commands::status::run(&settings, &flags).await,
+        Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
+        Command::Demo(flags) => commands::demo::run(&settings, &flags).await,
+        Command::Export(flags) => commands::export::run(&settings, &flags).await,
+        Command::Import(flags) => commands::import::run(&settings, &flags).await,
+        Command::Config(flags) => commands::config::run(&settings, &flags),
         Command::Completions(flags) => commands::completions::run(&flags),
     }
 }
 
-/// One line for the user, whatever happened, and status 1. A reader that went away (`| head`) is no error.
+/// One line for the user, whatever happened, and status 1, or 2 for wrong usage. A reader that went away (`| head`) is no error.
 fn failed(error: &anyhow::Error) -> ExitCode {
     let gone = |e: &(dyn std::error::Error + 'static)| {
         e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
@@ -64,5 +70,6 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     print::error(error);
-    ExitCode::FAILURE
+    // What is set wrong in the environment or in a file is wrong usage, as it is in a flag.
+    if error.is::<WrongSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }

@@ -54,16 +54,6 @@ fn only_and_dry_run() {
 }
 
 #[test]
-fn a_language_model_is_not_there_yet_and_that_is_said() {
-    let (home, folder) = home();
-    for command in ["sync", "index"] {
-        let ran = home.run(&[command, "--from", &folder, "--inference", "llm"]);
-        assert!(ran.error().contains("no provider") && ran.error().contains("--inference rules"), "{}", ran.err);
-    }
-    assert!(!home.store().exists());
-}
-
-#[test]
 fn index_runs_both_and_a_second_time_changes_nothing() {
     let (home, folder) = home();
     let first = home.run(&["index", "--from", &folder]).ok();

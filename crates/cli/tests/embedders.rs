@@ -57,13 +57,17 @@ async fn a_service_that_dies_ends_the_run_and_the_next_embeds_the_rest() {
     let folder = file.parent().unwrap().to_str().unwrap().to_owned();
     let name = format!("openai:test@{}", server.url());
     let sync = ["sync-instances", "--from", &folder, "--embedder", &name];
-    // One request learns the dimensions, eight make the first thousand.
-    server.script(|n, _| (n >= 9).then(|| (400, None, "going down".to_owned())));
+    // One request learns the dimensions, eight make the first thousand, three of the next are answered.
+    server.script(|n, _| (n >= 12).then(|| (400, None, "going down".to_owned())));
     let ran = home.run(&sync);
     assert!(ran.error().contains("going down"), "{}", ran.err);
     server.script(|_, _| None);
     home.run(&sync).ok();
     let instances = server.asked().iter().flat_map(|a| a.body["input"].as_array().unwrap().clone()).collect::<Vec<_>>();
     let again = instances.iter().filter(|t| t.as_str().unwrap().starts_with("Service shop-")).count();
-    assert_eq!(again, OBJECTS - 1_000);
+    assert_eq!(again, OBJECTS - 1_000 - 3 * 128, "what was answered is not paid for twice");
+    assert!(
+        std::fs::read_dir(home.path("data/clusterlore/embedded")).unwrap().next().is_none(),
+        "nothing is left over"
+    );
 }

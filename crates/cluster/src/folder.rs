@@ -282,7 +282,7 @@ impl Types {
                 group,
                 version: raw.api_version.rsplit('/').next().unwrap_or_default().to_owned(),
                 kind: raw.kind.clone(),
-                plural: plural(&raw.kind),
+                plural: ResourceType::plural_of(&raw.kind),
                 singular: raw.kind.to_ascii_lowercase(),
                 verbs: builtin::VERBS.map(str::to_owned).into(),
                 ..ResourceType::default()
@@ -303,16 +303,6 @@ impl Types {
 
 fn group_of(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
-}
-
-fn plural(kind: &str) -> String {
-    let word = kind.to_ascii_lowercase();
-    let consonant = |c: char| !"aeiou".contains(c);
-    match word.strip_suffix('y') {
-        Some(stem) if stem.ends_with(consonant) => format!("{stem}ies"),
-        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end)) => format!("{word}es"),
-        _ => format!("{word}s"),
-    }
 }
 
 #[async_trait]

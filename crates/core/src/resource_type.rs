@@ -51,6 +51,17 @@ impl ResourceType {
         self.verbs.iter().any(|v| v == verb)
     }
 
+    /// The plural that a kind most likely has, for where only the kind is known.
+    pub fn plural_of(kind: &str) -> String {
+        let word = kind.to_ascii_lowercase();
+        let consonant = |c: char| !"aeiou".contains(c);
+        match word.strip_suffix('y') {
+            Some(stem) if stem.ends_with(consonant) => format!("{stem}ies"),
+            _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end)) => format!("{word}es"),
+            _ => format!("{word}s"),
+        }
+    }
+
     /// Whether `word` (any case) names this type: kind, plural, singular, short name, or `plural.group`.
     pub fn answers_to(&self, word: &str) -> bool {
         let same = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(word);

@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::{Price, RemoteError};
+
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
@@ -14,20 +16,61 @@ pub struct Prompt {
     pub system: String,
     /// The question.
     pub user: String,
-    /// JSON schema of the answer. A provider that can hold its model to a schema does; the answer is checked all the same.
+    /// JSON schema of the answer, without bounds of lengths and numbers, which providers refuse. A provider that can hold its model to
+    /// a schema does; the answer is checked all the same.
     pub schema: Value,
+}
+
+/// Tokens, as providers count and charge them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of the question.
+    pub input: u64,
+    /// Of the answer, thoughts included.
+    pub output: u64,
+}
+
+/// Why a model said nothing that can be used, although it was asked and wants to be paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NoAnswer {
+    /// It was stopped before its end.
+    #[error("its answer was cut off at its length limit")]
+    CutOff,
+    /// It would not answer.
+    #[error("it declined to answer")]
+    Declined,
+    /// Nothing.
+    #[error("its answer is empty")]
+    Empty,
+}
+
+/// What a question came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    /// The answer's text; JSON where all went well.
+    pub answer: Result<String, NoAnswer>,
+    /// What it took; `None` where the provider does not say.
+    pub tokens: Option<Tokens>,
 }
 
 /// A model that gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ModelError {
     /// The provider cannot be reached, or refuses.
-    #[error("the model {name} does not answer: {problem}; run the command again")]
-    Unavailable {
+    #[error("the model {name} failed: {problem}")]
+    Remote {
         /// Which model.
         name: String,
         /// What is wrong.
-        problem: String,
+        problem: RemoteError,
+    },
+    /// It said nothing that can be used; asking again seldom helps.
+    #[error("the model {name} gave no answer: {problem}; use another model, or --inference rules")]
+    NoAnswer {
+        /// Which model.
+        name: String,
+        /// What is wrong.
+        problem: NoAnswer,
     },
     /// It answered twice, and neither answer has the form that was asked for.
     #[error(
@@ -39,22 +82,40 @@ pub enum ModelError {
         /// What is wrong with the second answer; never the answer itself.
         problem: String,
     },
+    /// It was not asked: the user's limit is reached.
+    #[error("{0}")]
+    Limit(String),
 }
 
 /// Answers in words.
 #[async_trait]
 pub trait LanguageModel: Send + Sync {
-    /// Provider and model, such as `anthropic:claude-sonnet-4-5`: answers of two models are kept apart.
+    /// Provider and model, such as `anthropic:claude-haiku-5-5`: answers of two models are kept apart.
     fn name(&self) -> &str;
 
-    /// The answer's text; JSON where all went well.
+    /// What it says, and what that took.
     ///
     /// # Errors
     /// The provider cannot be reached, or refuses.
-    async fn complete(&self, prompt: &Prompt) -> Result<String, ModelError>;
+    async fn complete(&self, prompt: &Prompt) -> Result<Completion, ModelError>;
+
+    /// Tokens that the next answer has at most.
+    fn longest_answer(&self) -> u64 {
+        8_192
+    }
+
+    /// What it costs, where that is known.
+    fn price(&self) -> Option<Price> {
+        None
+    }
+
+    /// The host that questions are sent to; `None`: they stay here.
+    fn sends_to(&self) -> Option<&str> {
+        None
+    }
 }
 
-/// Answers from a script, in order, and remembers what it was asked: for tests.
+/// Answers from a script, in order and then no more, and remembers what it was asked: for tests.
 #[derive(Debug, Default)]
 pub struct Scripted {
     answers: Mutex<VecDeque<String>>,
@@ -80,12 +141,9 @@ impl LanguageModel for Scripted {
         "scripted"
     }
 
-    async fn complete(&self, prompt: &Prompt) -> Result<String, ModelError> {
+    async fn complete(&self, prompt: &Prompt) -> Result<Completion, ModelError> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(prompt.clone());
         let next = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        next.ok_or_else(|| ModelError::Unavailable {
-            name: self.name().to_owned(),
-            problem: "the script has no further answer".to_owned(),
-        })
+        Ok(Completion { answer: next.ok_or(NoAnswer::Empty), tokens: None })
     }
 }

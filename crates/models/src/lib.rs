@@ -3,22 +3,36 @@
 //!
 //! Never in this room: collections, stores, and which model is chosen (that is the cli's).
 
+mod anthropic;
 mod builtin;
+mod chat;
+mod endpoint;
+mod kept;
 mod language;
 mod language_capability;
+mod metered;
 mod openai;
+mod price;
 mod remote;
+mod remote_model;
 mod voyage;
 
 use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
 use thiserror::Error;
 
+pub use anthropic::{ANTHROPIC_MODEL, ANTHROPIC_URL, anthropic};
 pub use builtin::Builtin;
-pub use language::{LanguageModel, ModelError, Prompt, Scripted};
+pub use chat::openai_chat;
+pub use endpoint::{Key, Pauses, RemoteError, without_user};
+pub use kept::Kept;
+pub use language::{Completion, LanguageModel, ModelError, NoAnswer, Prompt, Scripted, Tokens};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
+pub use metered::{Limits, Metered, Spent};
 pub use openai::openai;
-pub use remote::{Key, Pauses, Remote, RemoteError, without_user};
+pub use price::Price;
+pub use remote::Remote;
+pub use remote_model::RemoteModel;
 pub use voyage::{VOYAGE_MODEL, VOYAGE_URL, voyage};
 
 /// What a text is embedded for; some models treat both differently.
@@ -81,4 +95,7 @@ pub trait Embedder: Send + Sync {
     fn sends_to(&self) -> Option<&str> {
         None
     }
+
+    /// Hears that what was embedded is stored, so that nothing need be kept for a second try.
+    fn settled(&self) {}
 }

@@ -1,7 +1,8 @@
 //! What speaks OpenAI's embeddings API: OpenAI, Ollama, vLLM, LM Studio.
 
 use crate::EmbedError;
-use crate::remote::{Key, Pauses, Remote, Service, without_user};
+use crate::endpoint::{Key, Pauses, without_user};
+use crate::remote::{Remote, Service};
 
 /// Estimated tokens of a request, and of a text: OpenAI's models read 8,192 of a text. OpenAI takes more in a request; what others
 /// take is theirs to say, and many hold a request in one context.

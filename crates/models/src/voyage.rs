@@ -1,7 +1,8 @@
 //! Voyage AI.
 
 use crate::EmbedError;
-use crate::remote::{Key, Pauses, Remote, Service};
+use crate::endpoint::{Key, Pauses};
+use crate::remote::{Remote, Service};
 
 /// Where Voyage is.
 pub const VOYAGE_URL: &str = "https://api.voyageai.com/v1";

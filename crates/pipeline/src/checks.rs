@@ -36,7 +36,7 @@ pub(crate) async fn embedder(
             Some(info) if info.embedder != offered && reindex && !dry_run => {
                 store.change_embedder(collection, &offered).await?;
             }
-            Some(info) if info.embedder != offered && !reindex => {
+            Some(info) if !info.embedder.admits(&offered) && !reindex => {
                 let collection = collection.to_owned();
                 return Err(StoreError::OtherEmbedder { collection, stored: info.embedder, offered }.into());
             }

@@ -135,6 +135,7 @@ impl InstanceSync {
             unchanged: listed.plan.seen().saturating_sub(listed.spool.len()),
             deleted: removals.len(),
             skipped: listed.skipped,
+            model: None,
             seconds: Seconds {
                 discover: discovered_in.as_secs_f64(),
                 list: list_took.as_secs_f64(),

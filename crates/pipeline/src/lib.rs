@@ -8,6 +8,7 @@ mod checks;
 mod error;
 mod instances;
 mod journal;
+mod moving;
 mod progress;
 mod types;
 mod writer;
@@ -17,4 +18,5 @@ pub use capabilities::{
 };
 pub use error::SyncError;
 pub use instances::{InstanceSync, Options, Outcome};
-pub use progress::{Observer, Progress, Seconds, SkippedType, Summary};
+pub use moving::{Exported, Header, Import, Imported, MoveError, export};
+pub use progress::{ModelUse, Observer, Progress, Seconds, SkippedType, Summary};

@@ -1,5 +1,6 @@
 //! What a run tells while it runs, and what it comes to.
 
+use clusterlore_models::{LanguageModel, Metered, Spent};
 use serde::Serialize;
 
 /// Something that happened in a run. Whoever draws it lives elsewhere.
@@ -106,6 +107,47 @@ pub struct Seconds {
     pub total: f64,
 }
 
+/// What was asked of a language model.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelUse {
+    /// Which model.
+    #[serde(skip)]
+    pub name: String,
+    /// Questions that were put; a request that had to be repeated counts once.
+    pub calls: u64,
+    /// Tokens of the questions.
+    pub input_tokens: u64,
+    /// Tokens of the answers.
+    pub output_tokens: u64,
+    /// US dollars, as estimated from list prices to a millionth; `None` where the price is not known.
+    pub cost: Option<f64>,
+}
+
+impl ModelUse {
+    pub(crate) fn of(model: &Metered) -> Self {
+        let Spent { calls, tokens } = model.spent();
+        Self {
+            name: model.name().to_owned(),
+            calls,
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
+            cost: model.cost().map(|cost| (cost * 1e6).round() / 1e6),
+        }
+    }
+
+    /// One line.
+    pub fn line(&self) -> String {
+        let Self { name, calls, input_tokens, output_tokens, cost } = self;
+        if *calls == 0 {
+            return format!("Model {name}: no calls.");
+        }
+        let cost = cost.map(|cost| format!(", about ${cost:.4}")).unwrap_or_default();
+        let plural = if *calls == 1 { "" } else { "s" };
+        format!("Model {name}: {calls} call{plural}, {input_tokens} tokens in, {output_tokens} tokens out{cost}.")
+    }
+}
+
 /// What a run came to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Summary {
@@ -119,6 +161,9 @@ pub struct Summary {
     pub deleted: usize,
     /// Types that were not read to their end; their documents stay.
     pub skipped: Vec<SkippedType>,
+    /// What was asked of a language model, where one infers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelUse>,
     /// Where the time went.
     pub seconds: Seconds,
 }
@@ -141,7 +186,14 @@ impl Summary {
         if self.skipped.is_empty() {
             return None;
         }
-        let each: Vec<String> = self.skipped.iter().map(|s| format!("{} ({})", s.type_name, s.reason)).collect();
+        let mut each: Vec<(&str, Vec<&str>)> = Vec::new();
+        for SkippedType { type_name, reason, .. } in &self.skipped {
+            match each.iter_mut().find(|(other, _)| other == reason) {
+                Some((_, names)) => names.push(type_name),
+                None => each.push((reason, vec![type_name])),
+            }
+        }
+        let each: Vec<String> = each.iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
         Some(format!("Skipped {} resource types, their documents stay: {}.", self.skipped.len(), each.join(", ")))
     }
 }
@@ -241,9 +293,27 @@ mod tests {
         assert_eq!(summary.line(), "Sync complete: 87 discovered, 2 stored, 0 deleted, 85 unchanged.");
         summary.skipped.push(SkippedType { type_name: "secrets".into(), reason: "forbidden".into(), forbidden: true });
         assert!(!summary.is_partial());
+        for (name, reason) in [("pods", "status 500"), ("leases", "forbidden")] {
+            summary.skipped.push(SkippedType { type_name: name.into(), reason: reason.into(), forbidden: false });
+        }
+        let line = "Skipped 3 resource types, their documents stay: secrets, leases (forbidden), pods (status 500).";
+        assert_eq!(summary.skipped_line().as_deref(), Some(line));
+        summary.skipped.truncate(1);
         let json = serde_json::to_value(&summary).unwrap();
         assert_eq!(json["skipped"], serde_json::json!([{"type": "secrets", "reason": "forbidden"}]));
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["deleted", "discovered", "seconds", "skipped", "stored", "unchanged"]);
+    }
+
+    #[test]
+    fn a_model_adds_an_object_and_a_line() {
+        let mut used =
+            ModelUse { name: "anthropic:m".into(), calls: 12, input_tokens: 9_600, output_tokens: 1_200, cost: None };
+        assert_eq!(used.line(), "Model anthropic:m: 12 calls, 9600 tokens in, 1200 tokens out.");
+        used.cost = Some(0.001_56);
+        assert_eq!(used.line(), "Model anthropic:m: 12 calls, 9600 tokens in, 1200 tokens out, about $0.0016.");
+        let json = serde_json::to_value(Summary { model: Some(used), ..Summary::default() }).unwrap();
+        let expected = serde_json::json!({"calls": 12, "inputTokens": 9600, "outputTokens": 1200, "cost": 0.00156});
+        assert_eq!(json["model"], expected);
     }
 }

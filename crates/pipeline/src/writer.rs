@@ -49,7 +49,12 @@ pub(crate) async fn write(
     let mut count = 0;
     while let Some(upserts) = batches.recv().await {
         count += upserts.len();
-        store.apply(collection, Batch { upserts, deletes: Vec::new(), source }).await?;
+        if let Err(e) = store.apply(collection, Batch { upserts, deletes: Vec::new(), source }).await {
+            // What is being embedded is paid for; whoever keeps it must hear of it.
+            drop(batches);
+            let _ = embedding.await;
+            return Err(e.into());
+        }
         stored(count);
     }
     Ok(Written { embedding: embedding.await?? })

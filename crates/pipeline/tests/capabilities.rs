@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use clusterlore_cluster::{ClusterSource, FolderSource};
 use clusterlore_core::{CAPABILITIES, Capability, ObjectKey, ResourceType};
-use clusterlore_models::{Embedder, Scripted};
-use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SyncError};
+use clusterlore_models::{
+    Completion, Embedder, LanguageModel, Limits, Metered, ModelError, Price, Prompt, RemoteError, Tokens,
+};
+use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SkippedType, SyncError};
 use clusterlore_store::{Sqlite, StateStore, VectorStore};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use clusterlore_testkit::real::ApiServer;
@@ -331,6 +334,75 @@ async fn a_folder_speaks_through_its_definitions() {
 const ANSWER: &str = r#"{"capabilities": ["ordering"], "providers": [], "complexity": "low", "description": "What a customer wants.",
     "useCase": "Sell something.", "confidence": 0.8}"#;
 
+/// Instead of an answer: none, however long one waits.
+const NEVER: &str = "never";
+
+/// Answers, or fails, by the kind it is asked about; remembers the kinds.
+struct Answering<F> {
+    answer: F,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl<F: Fn(&str, usize) -> Result<String, ModelError> + Send + Sync> LanguageModel for Answering<F> {
+    fn name(&self) -> &str {
+        "answering"
+    }
+
+    async fn complete(&self, prompt: &Prompt) -> Result<Completion, ModelError> {
+        let kind = prompt.user.lines().find_map(|line| line.strip_prefix("kind: ")).unwrap().to_owned();
+        let time = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push(kind.clone());
+            asked.iter().filter(|other| **other == kind).count()
+        };
+        // Answers come in another order than questions.
+        tokio::time::sleep(Duration::from_millis(if kind == "Deployment" { 30 } else { 1 })).await;
+        let answer = (self.answer)(&kind, time)?;
+        if answer == NEVER {
+            std::future::pending::<()>().await;
+        }
+        Ok(Completion { answer: Ok(answer), tokens: Some(Tokens { input: 100, output: 10 }) })
+    }
+
+    fn price(&self) -> Option<Price> {
+        Some(Price { input: 1.0, output: 10.0 })
+    }
+}
+
+fn gone() -> ModelError {
+    let problem = RemoteError::Unavailable { host: "far".into(), tries: 5, problem: "refused".into() };
+    ModelError::Remote { name: "answering".into(), problem }
+}
+
+fn of_kind(kind: &str) -> String {
+    ANSWER.replace("What a customer wants.", &format!("What a {kind} is."))
+}
+
+impl Bench {
+    /// A run with a model; with it, the kinds that were asked about.
+    async fn ask(
+        &self,
+        answer: impl Fn(&str, usize) -> Result<String, ModelError> + Send + Sync + 'static,
+        limits: Limits,
+        options: CapabilityOptions,
+    ) -> (Result<Ran, SyncError>, Vec<String>) {
+        let model = Arc::new(Answering { answer, asked: Mutex::default() });
+        let metered = Arc::new(Metered::new(Arc::clone(&model) as _, limits, None));
+        let Inference::Rules(otherwise) = Inference::builtin() else { unreachable!() };
+        let inference = Inference::Model { model: metered, otherwise };
+        let ran = sync(self.source().await, &self.store, &self.embedder, inference, options).await;
+        let asked = model.asked.lock().unwrap().clone();
+        (ran, asked)
+    }
+
+    /// The descriptions that are held.
+    async fn descriptions(&self) -> BTreeMap<String, String> {
+        let held = held(&self.store).await.into_iter();
+        held.filter_map(|(id, capability)| Some((id, capability?.description))).collect()
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_asked_once_for_each_state_of_a_type() {
     let bench = Bench::new().await;
@@ -339,30 +411,132 @@ async fn a_model_is_asked_once_for_each_state_of_a_type() {
         dry_run,
         ..CapabilityOptions::default()
     };
-    let ask = async |answers: &[&str], dry_run| {
-        let model = Arc::new(Scripted::new(answers.to_vec()));
-        let inference = Inference::Model(Arc::clone(&model) as _);
-        let ran = sync(bench.source().await, &bench.store, &bench.embedder, inference, options(dry_run)).await;
-        (ran, model.asked().len())
-    };
-    let (dry, asked) = ask(&[], true).await;
-    assert_eq!((numbers(&dry.unwrap()), asked), ([2, 2, 0, 0], 0), "a dry run asks nobody");
+    let good = |_: &str, _| Ok(ANSWER.to_owned());
+    let (dry, asked) = bench.ask(good, Limits::default(), options(true)).await;
+    let dry = dry.unwrap();
+    assert_eq!((numbers(&dry), asked.len(), dry.summary.model), ([2, 2, 0, 0], 0, None), "a dry run asks nobody");
     // The first type's answer needs a repair, the second's never comes right.
-    let (first, asked) = ask(&["well,", ANSWER, "no", "no"], false).await;
+    let poor = |kind: &str, time| Ok(if kind == "Order" && time == 2 { ANSWER } else { "well," }.to_owned());
+    let (first, asked) = bench.ask(poor, Limits::default(), options(false)).await;
     let first = first.unwrap();
-    assert_eq!((numbers(&first), asked), ([1, 1, 0, 0], 4));
-    assert_eq!(first.summary.skipped[0].type_name, "pods");
+    assert_eq!((numbers(&first), asked.len()), ([2, 2, 0, 0], 4));
+    let SkippedType { type_name, reason, .. } = &first.summary.skipped[0];
+    assert!(type_name == "pods" && reason.ends_with("; described by rules until then"), "{reason}");
+    let used = first.summary.model.unwrap();
+    assert_eq!((used.calls, used.input_tokens, used.output_tokens, used.cost), (4, 400, 40, Some(0.0008)));
     let order = held(&bench.store).await["orders.orders.example"].clone().unwrap();
     assert_eq!((order.description.as_str(), order.confidence), ("What a customer wants.", 0.8));
-    let (second, asked) = ask(&[ANSWER], false).await;
-    assert_eq!((numbers(&second.unwrap()), asked), ([2, 1, 1, 0], 1));
-    let (third, asked) = ask(&[], false).await;
-    assert_eq!((numbers(&third.unwrap()), asked), ([2, 0, 2, 0], 0));
+    let (second, asked) = bench.ask(good, Limits::default(), options(false)).await;
+    assert_eq!((numbers(&second.unwrap()), asked), ([2, 1, 1, 0], vec!["Pod".to_owned()]));
+    let (third, asked) = bench.ask(good, Limits::default(), options(false)).await;
+    assert_eq!((numbers(&third.unwrap()), asked.len()), ([2, 0, 2, 0], 0));
 
     bench.server.remove_type("pods");
     bench.server.add_type(ty("", "Pod", "pods", "Pod runs containers together."));
-    let (silent, asked) = ask(&[], false).await;
-    assert!(matches!(silent, Err(SyncError::Model(_))) && asked == 1);
+    let before = held(&bench.store).await;
+    let (silent, asked) = bench.ask(|_, _| Err(gone()), Limits::default(), options(false)).await;
+    assert!(matches!(silent, Err(SyncError::Model(_))) && asked.len() == 1);
+    assert_eq!(held(&bench.store).await, before, "a model that never answers changes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_stop_a_run_and_the_next_goes_on_without_paying_twice() {
+    let bench = Bench::new().await;
+    let good = |kind: &str, _| Ok(of_kind(kind));
+    let calls = |n| Limits { calls: Some(n), cost: None };
+    let (first, asked) = bench.ask(good, calls(2), CapabilityOptions::default()).await;
+    let first = first.unwrap();
+    assert_eq!((numbers(&first), asked), ([5, 5, 0, 0], vec!["Deployment".to_owned(), "Namespace".to_owned()]));
+    assert!(first.summary.is_partial());
+    let expected = "Skipped 3 resource types, their documents stay: orderbackups.orders.example, orders.orders.example, pods \
+        (not asked: the limit of 2 calls is reached; described by rules until then).";
+    assert_eq!(first.summary.skipped_line().as_deref(), Some(expected));
+    let after_one = bench.descriptions().await;
+    assert_eq!(after_one["deployments.apps"], "What a Deployment is.");
+    assert_eq!(after_one["orders.orders.example"], "An order of a customer.", "new ones are described by rules");
+
+    let (second, asked) = bench.ask(good, calls(2), CapabilityOptions::default()).await;
+    let second = second.unwrap();
+    assert_eq!((numbers(&second), asked), ([4, 2, 2, 0], vec!["OrderBackup".to_owned(), "Order".to_owned()]));
+    let reason = &second.summary.skipped[0].reason;
+    assert_eq!(reason, "not asked: the limit of 2 calls is reached", "what is described keeps its document");
+    assert_eq!(bench.descriptions().await["pods"], after_one["pods"]);
+
+    let (third, asked) = bench.ask(good, calls(2), CapabilityOptions::default()).await;
+    assert_eq!((numbers(&third.unwrap()), asked), ([5, 1, 4, 0], vec!["Pod".to_owned()]));
+    let (fourth, asked) = bench.ask(good, calls(2), CapabilityOptions::default()).await;
+    let fourth = fourth.unwrap();
+    assert_eq!((numbers(&fourth), asked.len(), fourth.summary.is_partial()), ([5, 0, 5, 0], 0, false));
+    assert!(bench.descriptions().await.values().all(|d| d.starts_with("What a ")));
+
+    let cost = Limits { calls: None, cost: Some(0.001) };
+    let other = |kind: &str, _| Ok(ANSWER.replace("customer", kind));
+    bench.server.remove_type("pods");
+    bench.server.add_type(ty("", "Pod", "pods", "Pod runs containers together."));
+    let (ran, asked) = bench.ask(other, cost, CapabilityOptions::default()).await;
+    let reason = ran.unwrap().summary.skipped[0].reason.clone();
+    assert!(asked.is_empty() && reason.contains("$0.001 does not cover a question"), "{reason}");
+    assert_eq!(bench.descriptions().await["pods"], "What a Pod is.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_goes_away_keeps_what_it_answered() {
+    let bench = Bench::new().await;
+    let leaving = |kind: &str, _| match kind {
+        "Deployment" | "Namespace" => Ok(of_kind(kind)),
+        _ => Err(gone()),
+    };
+    let (first, asked) = bench.ask(leaving, Limits::default(), CapabilityOptions::default()).await;
+    let first = first.unwrap();
+    assert_eq!((numbers(&first), asked.len(), first.summary.skipped.len()), ([5, 5, 0, 0], 5, 3));
+    assert!(first.summary.skipped[0].reason.contains("far gave no answer in 5 tries"), "{:?}", first.summary.skipped);
+    let (second, mut asked) =
+        bench.ask(|kind, _| Ok(of_kind(kind)), Limits::default(), CapabilityOptions::default()).await;
+    asked.sort();
+    assert_eq!(
+        (numbers(&second.unwrap()), asked),
+        ([5, 3, 2, 0], ["Order", "OrderBackup", "Pod"].map(String::from).into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_kept_as_they_come_and_not_at_the_end() {
+    let bench = Bench::new().await;
+    let stuck = |kind: &str, _| Ok(if kind == "Order" { NEVER.to_owned() } else { of_kind(kind) });
+    let cut_off = bench.ask(stuck, Limits::default(), CapabilityOptions::default());
+    assert!(tokio::time::timeout(Duration::from_secs(2), cut_off).await.is_err());
+    assert!(held(&bench.store).await.is_empty());
+    let good = |kind: &str, _| Ok(of_kind(kind));
+    let (ran, asked) = bench.ask(good, Limits::default(), CapabilityOptions::default()).await;
+    assert_eq!((numbers(&ran.unwrap()), asked), ([5, 5, 0, 0], vec!["Order".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_few_failures_the_model_is_left_alone() {
+    let bench = Bench::new().await;
+    for i in 0..20 {
+        bench.server.add_type(ty("many.example", &format!("Thing{i:02}"), &format!("thing{i:02}s"), "A thing."));
+    }
+    let (failed, asked) = bench.ask(|_, _| Err(gone()), Limits::default(), CapabilityOptions::default()).await;
+    assert!(matches!(failed, Err(SyncError::Model(_))));
+    assert!((3..=6).contains(&asked.len()), "{asked:?}");
+    assert!(held(&bench.store).await.is_empty());
+
+    // A key that is refused after the first answer.
+    let refused = |kind: &str, _| match kind {
+        "Deployment" => Ok(of_kind(kind)),
+        _ => Err(ModelError::Remote {
+            name: "answering".into(),
+            problem: RemoteError::Key { host: "far".into(), status: 401, variable: "ANTHROPIC_API_KEY" },
+        }),
+    };
+    let (ran, asked) = bench.ask(refused, Limits::default(), CapabilityOptions::default()).await;
+    let ran = ran.unwrap();
+    assert!((2..=4).contains(&asked.len()), "{asked:?}");
+    assert_eq!((ran.summary.skipped.len(), ran.summary.is_partial()), (24, true));
+    assert!(
+        ran.summary.skipped.last().unwrap().reason.starts_with("not asked: the model answering failed: the key was")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

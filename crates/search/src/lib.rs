@@ -322,7 +322,7 @@ impl<'c> Searcher<'c> {
         let collection = target.collection();
         let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
         let offered = embedder.identity();
-        if info.embedder != offered {
+        if !info.embedder.admits(&offered) {
             return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
         }
         Ok(info.documents)

@@ -49,7 +49,10 @@ pub enum StoreError {
     #[error("another sync is writing to {0}; wait until it has finished")]
     Locked(String),
     /// The collection's vectors are another embedder's.
-    #[error("collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use --embedder {}, or embed everything again with --reindex", stored.name)]
+    #[error(
+        "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use {}, or embed everything again with --reindex",
+        the_embedder(stored)
+    )]
     OtherEmbedder {
         /// Which collection.
         collection: String,
@@ -98,4 +101,12 @@ pub enum StoreError {
         /// What was said.
         detail: String,
     },
+}
+
+fn the_embedder(stored: &EmbedderIdentity) -> String {
+    if stored.is_unknown() {
+        "--embedder with the one that filled it".to_owned()
+    } else {
+        format!("--embedder {}", stored.name)
+    }
 }

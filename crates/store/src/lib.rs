@@ -4,6 +4,7 @@
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
 
+mod chroma;
 mod error;
 mod filter;
 pub mod postgres;
@@ -12,6 +13,7 @@ pub mod sqlite;
 mod state;
 mod vectors;
 
+pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::StoreError;
 
 /// A source that has written to the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KnownSource {
     /// Its number, which its documents carry.

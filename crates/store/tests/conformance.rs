@@ -4,15 +4,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use clusterlore_core::{
     CAPABILITIES, Document, EmbedderIdentity, INSTANCES, ObjectKey, OwnerReference, ResourceInstance, ResourceType,
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Postgres, Probe, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Postgres, Probe, RunRecord, Scanned, Sqlite, Store, StoreError,
+    Stored, Upsert,
 };
 use clusterlore_testkit::postgres::PostgresServer;
+use clusterlore_testkit::real::ChromaServer;
 
 const DIMENSIONS: usize = 16;
 
@@ -54,6 +57,44 @@ async fn postgres_does_what_a_store_must() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_does_what_a_store_must() {
     conform(&Files(tempfile::tempdir().unwrap())).await;
+}
+
+struct Served {
+    server: ChromaServer,
+    made: Mutex<BTreeMap<String, usize>>,
+    files: tempfile::TempDir,
+}
+
+#[async_trait::async_trait]
+impl Place for Served {
+    /// Each with a mirror of its own, as on another machine.
+    async fn open(&self, database: &str) -> Arc<dyn Store> {
+        // Names of its databases end in a letter or a digit.
+        let database = database.trim_end_matches('-');
+        let number = {
+            let mut made = self.made.lock().unwrap();
+            let number = made.entry(database.to_owned()).or_default();
+            if *number == 0 {
+                self.server.create_database(database);
+            }
+            *number += 1;
+            *number
+        };
+        let options = ChromaOptions {
+            url: self.server.url(),
+            database: database.to_owned(),
+            local: self.files.path().join(format!("{database}-{number}.db")),
+            fresh_for: Duration::ZERO,
+            ..ChromaOptions::default()
+        };
+        Arc::new(Chroma::connect(options).await.unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chroma_does_what_a_store_must() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    conform(&Served { server, made: Mutex::default(), files: tempfile::tempdir().unwrap() }).await;
 }
 
 /// Runs every rule in a database of its own, and says which one is at work when it fails.

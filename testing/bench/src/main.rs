@@ -4,6 +4,7 @@
 mod process;
 mod report;
 mod rows;
+mod stores;
 
 use std::{fs, path::PathBuf};
 
@@ -50,6 +51,8 @@ enum Measure {
     Shell,
     /// Searches inside a running process, with and without filter
     Search,
+    /// The three stores, and Chroma's own client
+    Stores,
 }
 
 /// The two clusters that are measured on.
@@ -99,6 +102,9 @@ fn main() -> Result<()> {
         if wanted(Measure::Search) {
             bench.batch_search()?;
         }
+    }
+    if wanted(Measure::Stores) {
+        bench.stores()?;
     }
     let report = report::Report::new(&args, bench.into_rows())?;
     println!("\n{}", report.markdown_table());

@@ -244,6 +244,19 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// Where what is measured may write.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn rounds(&self) -> u32 {
+        self.args.runs
+    }
+
+    pub(crate) fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
     fn store(&self) -> PathBuf {
         self.dir.path().join("store/index.db")
     }
@@ -260,7 +273,7 @@ impl<'a> Bench<'a> {
         command
     }
 
-    fn tell(&self, what: &str, ours: &Sample, other: Option<&Sample>) {
+    pub(crate) fn tell(&self, what: &str, ours: &Sample, other: Option<&Sample>) {
         let last = |sample: &Sample| sample.0.last().map_or_else(String::new, |x| format!("{x:.2}"));
         eprintln!("{what}: {}{}", last(ours), other.map_or_else(String::new, |o| format!(" beside {}", last(o))));
     }
@@ -273,7 +286,7 @@ fn kubectl(server: &ApiServer, kubeconfig: &Path) -> Command {
 }
 
 /// As many different questions as are asked for, a JSON line each.
-fn questions(n: usize) -> String {
+pub(crate) fn questions(n: usize) -> String {
     let forms = ["which {} are running", "where is the {}", "{} of the shop", "show me all {}", "who looks after {}"];
     let things = [
         "databases",

@@ -9,12 +9,24 @@ use std::{
 /// As `testing/kube/build` builds it.
 const KUBE_VERSION: &str = "1.34.4";
 
-/// The cache folder of the scripts that build or install real parts.
+/// As `testing/chroma/build` installs it.
+const CHROMA_VERSION: &str = "1.5.9";
+
+/// Where the build scripts beside this crate put what they make.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
         let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         Some(caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?.join("clusterlore"))
     })
+}
+
+/// The program `chroma`, in the cache folder of `testing/chroma/build`.
+pub(super) fn chroma() -> Result<PathBuf, String> {
+    let dir = cache().unwrap_or_default().join(format!("chroma-{CHROMA_VERSION}"));
+    if dir.join("whole").is_file() {
+        return Ok(dir.join("bin/chroma"));
+    }
+    Err(format!("Chroma {CHROMA_VERSION} is not in {}; run testing/chroma/build (a minute, once)", dir.display()))
 }
 
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.

@@ -3,17 +3,14 @@
 use clusterlore_search::Question;
 
 use super::search::{filter, target};
-use crate::args::{CatalogueFlags, Count, StoreFlags};
+use crate::args::Count;
 use crate::print::numbers;
+use crate::settings::Settings;
 use crate::{Done, build};
 
-pub(crate) async fn run(
-    flags_of_store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Count,
-) -> anyhow::Result<Done> {
-    let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(flags_of_store)?;
+pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
+    let catalogue = build::catalogue(settings)?;
+    let store = build::store_for_reading(settings).await?;
     let question = Question {
         text: flags.question.join(" "),
         target: target(flags.collection),
@@ -21,7 +18,7 @@ pub(crate) async fn run(
         now: build::now(),
         ..Question::default()
     };
-    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
+    let embedder = build::embedder(settings, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
     let count = searcher.count(&*store, &*embedder, &question, flags.group_by.clone()).await?;
     numbers::print(&count, flags.output, false)?;

@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 use clusterlore_search::{Question, Target};
 
-use crate::args::{
-    CatalogueFlags, ClusterFlags, Demo, EmbedderChoice, Index, InferenceFlag, Output, StoreFlags, SyncInstances,
-};
+use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
 use crate::commands::index;
 use crate::print::{self, hits};
+use crate::settings::Settings;
 use crate::{Done, build};
 
 const MANIFESTS: &[(&str, &str)] = &[
@@ -32,7 +31,7 @@ const QUESTIONS: &[(&str, Target)] = &[
     ("how do I get a TLS certificate?", Target::Types),
 ];
 
-pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Result<Done> {
+pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Done> {
     if let Some(folder) = &flags.write {
         write_manifests(folder)?;
         print::note(&format!("The example's manifests are in {}.", folder.display()));
@@ -41,17 +40,16 @@ pub(crate) async fn run(catalogue: &CatalogueFlags, flags: &Demo) -> anyhow::Res
     let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
     let manifests = scratch.path().join("manifests");
     write_manifests(&manifests)?;
-    let store = StoreFlags { store: Some(scratch.path().join("index.db")), embedder: Some(EmbedderChoice::Builtin) };
-    let cluster = ClusterFlags { kubeconfig: None, context: None };
+    let store = format!("sqlite:{}", scratch.path().join("index.db").display());
+    let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
     print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
-    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlag::Rules };
-    index::run(&cluster, &store, catalogue, &both).await?;
+    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
+    index::run(settings, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
-    let flags_of_store = store;
-    let store = build::store_for_reading(&flags_of_store)?;
-    let embedder = build::embedder(&flags_of_store, Some(&*store), false).await?;
-    let catalogue = build::catalogue(catalogue)?;
+    let store = build::store_for_reading(settings).await?;
+    let embedder = build::embedder(settings, Some(&*store), false).await?;
+    let catalogue = build::catalogue(settings)?;
     let searcher = build::searcher(&catalogue);
     for (text, target) in questions {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
 use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
-use clusterlore_models::Builtin;
-use clusterlore_store::{RunRecord, Sqlite, Store, StoreError};
+use clusterlore_models::{Builtin, Purpose};
+use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::OwoColorize;
 use serde::Serialize;
 
-use crate::args::{ClusterFlags, Doctor, Output, StoreFlags};
+use crate::args::{Doctor, Output};
 use crate::print;
+use crate::settings::Settings;
 use crate::{Done, build};
 
 /// An index older than this is called stale.
@@ -49,9 +50,9 @@ impl Finding {
     }
 }
 
-pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Doctor) -> anyhow::Result<Done> {
-    let mut findings = cluster_findings(cluster).await;
-    findings.extend(store_findings(store).await);
+pub(crate) async fn run(settings: &Settings, flags: &Doctor) -> anyhow::Result<Done> {
+    let mut findings = cluster_findings(settings).await;
+    findings.extend(store_findings(settings).await);
     match flags.output {
         Output::Json => print::json(&findings)?,
         Output::Yaml => print::yaml(&findings)?,
@@ -73,8 +74,8 @@ fn text(finding: &Finding) -> String {
     format!("{mark}  {}: {}{fix}", finding.check, finding.found)
 }
 
-async fn cluster_findings(flags: &ClusterFlags) -> Vec<Finding> {
-    let source = match build::live(flags, 1).await {
+async fn cluster_findings(settings: &Settings) -> Vec<Finding> {
+    let source = match build::live(settings, 1).await {
         Ok(source) => source,
         Err(e) => return vec![Finding::error("cluster", format!("{e:#}"))],
     };
@@ -123,41 +124,62 @@ async fn permission_finding(source: &LiveSource, types: &[ResourceType]) -> Find
     Finding::warning(CHECK, found, fix)
 }
 
-async fn store_findings(flags: &StoreFlags) -> Vec<Finding> {
-    let path = match build::store_path(flags) {
-        Ok(path) => path,
-        Err(e) => return vec![Finding::error("store", format!("{e:#}"))],
-    };
-    let store = match Sqlite::open_existing(&path) {
+async fn store_findings(settings: &Settings) -> Vec<Finding> {
+    const CHECK: &str = "store";
+    let store = match build::store_for_reading(settings).await {
         Ok(store) => store,
-        Err(e @ StoreError::Missing(_)) => {
-            return vec![Finding::warning("store", e, "run \"clusterlore sync-instances\"")];
+        Err(e) if matches!(e.downcast_ref(), Some(StoreError::Missing(_))) => {
+            return vec![Finding::warning(CHECK, e, "run \"clusterlore index\"")];
         }
-        Err(e) => return vec![Finding::error("store", e)],
+        Err(e) => return vec![Finding::error(CHECK, format!("{e:#}"))],
     };
-    let mut findings = vec![match Sqlite::open_or_create(&path) {
-        Ok(_) => Finding::ok(
-            "store",
-            format!("{} ({:.1} MB) can be written", path.display(), store.size().unwrap_or(0) as f64 / 1e6),
-        ),
-        Err(e) => Finding::error("store", e),
+    let size = store.size().map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6)).unwrap_or_default();
+    let mut findings = vec![match build::store_for_writing(settings).await {
+        Ok(_) => Finding::ok(CHECK, format!("{}{size} can be written", store.place())),
+        Err(e) => Finding::error(CHECK, format!("{e:#}")),
     }];
-    findings.extend(index_findings(&store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
+    findings.extend(index_findings(&*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
+    findings.push(embedder_finding(settings, &*store).await);
     findings
+}
+
+/// Whether the embedder that a search would use answers, and with vectors that fit.
+async fn embedder_finding(settings: &Settings, store: &dyn Store) -> Finding {
+    const CHECK: &str = "embedder";
+    let embedder = match build::embedder(settings, Some(store), false).await {
+        Ok(embedder) => embedder,
+        Err(e) => return Finding::error(CHECK, format!("{e:#}")),
+    };
+    let identity = embedder.identity();
+    let vector = match embedder.embed(Purpose::Query, vec!["cluster".to_owned()]).await {
+        Ok(vectors) => vectors.into_iter().next().unwrap_or_default(),
+        Err(e) => return Finding::error(CHECK, e),
+    };
+    if vector.len() != identity.dimensions {
+        let found = format!(
+            "{} answers with {} dimensions, and the index holds {}",
+            identity.name,
+            vector.len(),
+            identity.dimensions
+        );
+        return Finding::warning(CHECK, found, "embed everything again with \"clusterlore index --reindex\"");
+    }
+    let sent = embedder.sends_to().map(|host| format!("; names, labels and descriptions go to {host}"));
+    Finding::ok(CHECK, format!("{identity}{}", sent.unwrap_or_default()))
 }
 
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    let ours = Builtin::identity_of();
     let mut counts = BTreeMap::new();
     for name in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(name).await? {
             counts.insert(name, info.documents);
             // A remote embedder is used by its name; only tables of other versions are out of reach.
+            let ours = Builtin::identity_of();
             if info.embedder != ours && info.embedder.name.starts_with("builtin") {
                 let found =
                     format!("collection \"{name}\" was filled by embedder {}, this program has {ours}", info.embedder);
-                findings.push(Finding::warning("embedder", found, "run \"clusterlore sync-instances --reindex\""));
+                findings.push(Finding::warning("embedder", found, "run \"clusterlore index --reindex\""));
             }
         }
     }

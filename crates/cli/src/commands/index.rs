@@ -5,7 +5,8 @@ use clusterlore_pipeline::{CapabilityOptions, Summary};
 use serde::Serialize;
 
 use super::{sync, sync_instances};
-use crate::args::{CatalogueFlags, ClusterFlags, Index, StoreFlags};
+use crate::args::Index;
+use crate::settings::Settings;
 use crate::{Done, build, print};
 
 /// Both summaries.
@@ -15,20 +16,15 @@ struct Summaries {
     instances: Summary,
 }
 
-pub(crate) async fn run(
-    cluster: &ClusterFlags,
-    store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Index,
-) -> anyhow::Result<Done> {
+pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
-    let inference = sync::inference(*inference, catalogue)?;
-    let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
+    let inference = build::inference(settings, inference, flags.dry_run)?;
+    let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
     let json = flags.output.is_some();
-    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
+    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let capabilities = sync::once(sync::Run {
         source: source.clone(),
-        store: build::store_for_run(store, flags.dry_run)?,
+        store: build::store_for_run(settings, flags.dry_run).await?,
         embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {
@@ -42,7 +38,8 @@ pub(crate) async fn run(
         json,
     })
     .await?;
-    let instances = sync_instances::once(source, store, embedder, flags).await?;
+    let instances = sync_instances::once(source, settings, embedder.clone(), flags).await?;
+    embedder.settled();
     let partial = capabilities.is_partial() || instances.is_partial();
     if json {
         print::json(&Summaries { capabilities, instances })?;

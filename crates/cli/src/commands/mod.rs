@@ -1,9 +1,12 @@
 //! One file a command, each with `run`.
 
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod count;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod search;
 pub(crate) mod similar;

@@ -9,18 +9,15 @@ use clusterlore_search::{Question, SearchError, Searcher, Target, resolve_kinds}
 use clusterlore_store::{Filter, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{CatalogueFlags, Collection, HitFlags, Output, ScopeFlags, Search, StoreFlags};
+use crate::args::{Collection, HitFlags, Output, ScopeFlags, Search};
 use crate::print::{hits, numbers};
+use crate::settings::Settings;
 use crate::{Done, build};
 
-pub(crate) async fn run(
-    flags_of_store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Search,
-) -> anyhow::Result<Done> {
-    let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(flags_of_store)?;
-    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
+pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
+    let catalogue = build::catalogue(settings)?;
+    let store = build::store_for_reading(settings).await?;
+    let embedder = build::embedder(settings, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
     let filter = filter(&*store, &flags.scope).await?;
     let HitFlags { limit, output } = flags.hits;

@@ -3,17 +3,14 @@
 use clusterlore_search::Question;
 
 use super::search::filter;
-use crate::args::{CatalogueFlags, HitFlags, Similar, StoreFlags};
+use crate::args::{HitFlags, Similar};
 use crate::print::hits;
+use crate::settings::Settings;
 use crate::{Done, build};
 
-pub(crate) async fn run(
-    flags_of_store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Similar,
-) -> anyhow::Result<Done> {
-    let catalogue = build::catalogue(catalogue)?;
-    let store = build::store_for_reading(flags_of_store)?;
+pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
+    let catalogue = build::catalogue(settings)?;
+    let store = build::store_for_reading(settings).await?;
     let HitFlags { limit, output } = flags.hits;
     let question = Question {
         filter: filter(&*store, &flags.scope).await?,
@@ -21,7 +18,7 @@ pub(crate) async fn run(
         now: build::now(),
         ..Question::default()
     };
-    let embedder = build::embedder(flags_of_store, Some(&*store), false).await?;
+    let embedder = build::embedder(settings, Some(&*store), false).await?;
     let searcher = build::searcher(&catalogue);
     let answer = searcher.similar(&*store, &*embedder, &flags.id, &question).await?;
     hits::print(&answer, output, flags.explain)?;

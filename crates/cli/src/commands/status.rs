@@ -4,8 +4,9 @@ use clusterlore_core::{CAPABILITIES, INSTANCES};
 use clusterlore_store::{Counts, KnownSource, RunRecord};
 use serde::Serialize;
 
-use crate::args::{Output, Status, StoreFlags};
+use crate::args::{Output, Status};
 use crate::print::{self, table::table};
+use crate::settings::Settings;
 use crate::{Done, build};
 
 #[derive(Serialize)]
@@ -38,8 +39,8 @@ struct Kind {
     documents: usize,
 }
 
-pub(crate) async fn run(store: &StoreFlags, flags: &Status) -> anyhow::Result<Done> {
-    let store = build::store_for_reading(store)?;
+pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<Done> {
+    let store = build::store_for_reading(settings).await?;
     let mut collections = Vec::new();
     for name in [INSTANCES, CAPABILITIES] {
         if let Some(info) = store.collection(name).await? {

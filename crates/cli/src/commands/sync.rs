@@ -2,33 +2,28 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
 
-use crate::args::{CatalogueFlags, ClusterFlags, InferenceFlag, StoreFlags, Sync};
+use crate::args::Sync;
 use crate::print::{self, progress::Lines};
+use crate::settings::Settings;
 use crate::{Done, build};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
 
-pub(crate) async fn run(
-    cluster: &ClusterFlags,
-    store: &StoreFlags,
-    catalogue: &CatalogueFlags,
-    flags: &Sync,
-) -> anyhow::Result<Done> {
-    let inference = inference(flags.inference, catalogue)?;
-    let source = build::source(cluster, flags.from.as_deref(), PAGE_SIZE).await?;
-    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
+pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
+    let inference = build::inference(settings, &flags.inference, flags.dry_run)?;
+    let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE).await?;
+    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
         source,
-        store: build::store_for_run(store, flags.dry_run)?,
-        embedder,
+        store: build::store_for_run(settings, flags.dry_run).await?,
+        embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
@@ -41,20 +36,11 @@ pub(crate) async fn run(
         json: flags.output.is_some(),
     })
     .await?;
+    embedder.settled();
     if flags.output.is_some() {
         print::json(&summary)?;
     }
     Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
-}
-
-/// Who says what a type is for.
-pub(crate) fn inference(flag: InferenceFlag, catalogue: &CatalogueFlags) -> anyhow::Result<Inference> {
-    match flag {
-        InferenceFlag::Rules => Ok(Inference::Rules(Arc::new(build::catalogue(catalogue)?.into_owned()))),
-        InferenceFlag::Llm => bail!(
-            "--inference llm needs a language model, and this version of clusterlore has no provider for one yet; use --inference rules, which needs none"
-        ),
-    }
 }
 
 /// A run over capabilities, with everything chosen.

@@ -7,14 +7,16 @@ use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
 
-use crate::args::{ClusterFlags, StoreFlags, SyncInstances};
+use crate::args::SyncInstances;
 use crate::print::{self, progress::Lines};
+use crate::settings::Settings;
 use crate::{Done, build};
 
-pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &SyncInstances) -> anyhow::Result<Done> {
-    let source = build::source(cluster, flags.from.as_deref(), flags.page_size).await?;
-    let embedder = build::embedder_for_writing(store, flags.reindex, flags.dry_run).await?;
-    let summary = once(source, store, embedder, flags).await?;
+pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
+    let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
+    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
+    let summary = once(source, settings, embedder.clone(), flags).await?;
+    embedder.settled();
     if flags.output.is_some() {
         print::json(&summary)?;
     }
@@ -24,13 +26,13 @@ pub(crate) async fn run(cluster: &ClusterFlags, store: &StoreFlags, flags: &Sync
 /// Runs and tells how it went.
 pub(crate) async fn once(
     source: Arc<dyn ClusterSource>,
-    store: &StoreFlags,
+    settings: &Settings,
     embedder: Arc<dyn Embedder>,
     flags: &SyncInstances,
 ) -> anyhow::Result<Summary> {
     let sync = InstanceSync {
         source,
-        store: build::store_for_run(store, flags.dry_run)?,
+        store: build::store_for_run(settings, flags.dry_run).await?,
         embedder,
         options: Options {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },

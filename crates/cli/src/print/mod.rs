@@ -46,6 +46,9 @@ pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: 
     if let Some(line) = summary.skipped_line() {
         note(&line);
     }
+    if let Some(used) = &summary.model {
+        note(&used.line());
+    }
     if dry_run {
         note(&format!(
             "Dry run, nothing was written: {} discovered, {} would be stored, {} would be deleted, {} unchanged.",

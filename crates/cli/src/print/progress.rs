@@ -13,18 +13,42 @@ pub(crate) struct Lines {
     would: Mutex<Vec<String>>,
 }
 
+/// A bar on a terminal, nothing elsewhere.
+fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if std::io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+    } else {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Counts what nobody knows the number of.
+pub(crate) struct Count(ProgressBar);
+
+impl Count {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let count = Self(bar("{spinner} {pos} {msg}"));
+        count.0.set_message(what);
+        count
+    }
+
+    pub(crate) fn set(&self, number: usize) {
+        self.0.set_position(number as u64);
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Lines {
     pub(crate) fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        if std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        } else {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
-            bar.set_style(style);
-        }
-        Self { bar, would: Mutex::default() }
+        Self { bar: bar("{bar:30} {pos}/{len} {msg}"), would: Mutex::default() }
     }
 
     pub(crate) fn hear(&self, progress: Progress) {

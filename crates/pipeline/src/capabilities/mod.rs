@@ -5,7 +5,7 @@ mod knowledge;
 mod model;
 mod rules;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,11 +14,13 @@ use clusterlore_core::{
     CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan,
     TypeFilter, TypeSchema,
 };
-use clusterlore_models::{Embedder, LanguageModel};
+use clusterlore_models::{Embedder, Metered};
 use clusterlore_store::{Batch, KnownSource, Spool, Store};
 
 use crate::journal::Journal;
-use crate::{Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+
+use model::Told;
 
 pub use knowledge::{Knowledge, KnownGroup, KnownKind, Unknowing};
 pub use rules::infer;
@@ -29,7 +31,12 @@ pub enum Inference {
     /// Rules over the schema, and what is known of groups and kinds.
     Rules(Arc<dyn Knowledge>),
     /// A language model. Its answers are kept: an unchanged type is not asked about again.
-    Model(Arc<dyn LanguageModel>),
+    Model {
+        /// Who is asked.
+        model: Arc<Metered>,
+        /// Rules for types that have no answer and no capability yet.
+        otherwise: Arc<dyn Knowledge>,
+    },
 }
 
 impl Inference {
@@ -135,6 +142,10 @@ impl CapabilitySync {
             unchanged: plan.seen().saturating_sub(inferred.spool.len()),
             deleted: deletes.len(),
             skipped: inferred.skipped,
+            model: match &self.inference {
+                Inference::Model { model, .. } if !options.dry_run => Some(ModelUse::of(model)),
+                _ => None,
+            },
             seconds: Seconds {
                 discover: discovered_in.as_secs_f64(),
                 list: (read_in - discovered_in).as_secs_f64(),
@@ -275,6 +286,20 @@ impl CapabilitySync {
     ) -> Result<InferredTypes, SyncError> {
         let mut inferred = InferredTypes { spool: Spool::new()?, skipped: Vec::new() };
         let nothing = TypeSchema::default();
+        let schema = |name: &str| schemas.of.get(name).unwrap_or(&nothing);
+        let mut told = HashMap::new();
+        let mut described = HashSet::new();
+        if let Inference::Model { model, .. } = &self.inference {
+            let types: Vec<_> = chosen
+                .iter()
+                .enumerate()
+                .filter(|(_, ty)| !schemas.failed.contains_key(&ty.name()))
+                .map(|(index, ty)| (index + 1, ty, schema(&ty.name())))
+                .collect();
+            let store = self.store.as_deref();
+            told = model::ask(&**model, &types, chosen.len(), store, self.options.dry_run, observer).await?;
+            described = self.described(chosen, &told).await?;
+        }
         for (index, ty) in chosen.iter().enumerate() {
             let type_name = ty.name();
             let mut skip = |reason: String| {
@@ -284,29 +309,56 @@ impl CapabilitySync {
                 skip(format!("its schema could not be read: {reason}"));
                 continue;
             }
-            observer(Progress::Inferring { number: index + 1, of: chosen.len(), type_name: type_name.clone() });
-            let schema = schemas.of.get(&type_name).unwrap_or(&nothing);
+            let schema = schema(&type_name);
             let cluster = self.options.cluster.as_deref();
-            let document = match &self.inference {
-                Inference::Rules(knowledge) => Some(infer(ty, schema, &**knowledge)),
-                Inference::Model(model) => {
-                    match model::infer(&**model, ty, schema, self.store.as_deref(), self.options.dry_run).await? {
-                        model::Answer::Known(capability) => Some(*capability),
-                        model::Answer::NotAsked => None,
-                        model::Answer::Unusable(reason) => {
-                            skip(reason);
-                            continue;
-                        }
-                    }
+            let capability = match &self.inference {
+                Inference::Rules(knowledge) => {
+                    observer(Progress::Inferring { number: index + 1, of: chosen.len(), type_name: type_name.clone() });
+                    Some(infer(ty, schema, &**knowledge))
                 }
-            }
-            .map_or_else(|| Document::of_type(ty, cluster), |c: Capability| Document::of_capability(&c, ty, cluster));
+                Inference::Model { otherwise, .. } => match told.remove(&type_name) {
+                    Some(Told::Known(capability)) => Some(*capability),
+                    Some(Told::Nothing(reason)) if described.contains(&type_name) => {
+                        skip(reason);
+                        continue;
+                    }
+                    Some(Told::Nothing(reason)) => {
+                        skip(format!("{reason}; described by rules until then"));
+                        Some(infer(ty, schema, &**otherwise))
+                    }
+                    Some(Told::NotAsked) | None => None,
+                },
+            };
+            let document = capability.map_or_else(
+                || Document::of_type(ty, cluster),
+                |c: Capability| Document::of_capability(&c, ty, cluster),
+            );
             match plan.observe(&document) {
                 Change::Unchanged => {}
                 change => inferred.spool.put(&document, change != Change::Rest)?,
             }
         }
         Ok(inferred)
+    }
+
+    /// Those types without an answer whose document says already what they are for.
+    async fn described(
+        &self,
+        chosen: &[ResourceType],
+        told: &HashMap<String, Told>,
+    ) -> Result<HashSet<String>, SyncError> {
+        let without = |ty: &&ResourceType| matches!(told.get(&ty.name()), Some(Told::Nothing(_)));
+        let cluster = self.options.cluster.as_deref();
+        let keys: Vec<(ObjectKey, String)> =
+            chosen.iter().filter(without).map(|ty| (Document::of_type(ty, cluster).key, ty.name())).collect();
+        // What another source wrote goes with it.
+        let Some(store) = self.store.as_ref().filter(|_| !keys.is_empty() && !self.options.replace_source) else {
+            return Ok(HashSet::new());
+        };
+        let records = store.records(CAPABILITIES, &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>()).await?;
+        let describes =
+            |key: &ObjectKey| records.get(key).is_some_and(|record| Capability::from_record(record).is_some());
+        Ok(keys.into_iter().filter(|(key, _)| describes(key)).map(|(_, name)| name).collect())
     }
 
     /// Types and schemas, for the next run.

@@ -1,48 +1,140 @@
-//! Inference by a language model, whose answers are kept.
+//! Inference by a language model, whose answers are kept as they come.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clusterlore_core::{Capability, ResourceType, TypeSchema};
-use clusterlore_models::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, LanguageModel, ModelError, ask_capability};
+use clusterlore_models::{
+    CAPABILITY_PROMPT_VERSION, CapabilityAnswer, LanguageModel, ModelError, RemoteError, ask_capability,
+};
 use clusterlore_store::Store;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::SyncError;
+use crate::{Observer, Progress, SyncError};
 
-/// What came of it.
-pub(super) enum Answer {
+/// Questions at once.
+const AT_ONCE: usize = 4;
+/// After this many failures without an answer between them the model is not asked any more; each is five requests.
+const FAILURES: usize = 3;
+
+/// What came of a type.
+pub(super) enum Told {
     Known(Box<Capability>),
     /// A dry run asks no model.
     NotAsked,
-    /// The model answers in another form than was asked for.
-    Unusable(String),
+    /// No answer, and why.
+    Nothing(String),
 }
 
-/// Asks the model, unless it was asked before about the same type, schema and prompt.
-pub(super) async fn infer(
+/// How it went so far.
+#[derive(Default)]
+struct Course {
+    answered: bool,
+    /// Since the last answer.
+    failures: usize,
+    first: Option<ModelError>,
+    /// Why no more is asked.
+    stopped: Option<String>,
+}
+
+impl Course {
+    fn failed(&mut self, error: ModelError) -> String {
+        let reason = error.to_string();
+        self.failures += 1;
+        // The same key will be refused again.
+        let hopeless = matches!(error, ModelError::Remote { problem: RemoteError::Key { .. }, .. });
+        if self.failures >= FAILURES || hopeless {
+            self.stopped.get_or_insert_with(|| format!("not asked: {reason}"));
+        }
+        self.first.get_or_insert(error);
+        reason
+    }
+}
+
+/// Asks the model about those types that it was not asked about before with the same schema and prompt; each with its place among
+/// all. Gives what came of each, by `plural.group`.
+///
+/// # Errors
+/// The store cannot be used, or the model failed before it answered anything.
+pub(super) async fn ask(
     model: &dyn LanguageModel,
-    ty: &ResourceType,
-    schema: &TypeSchema,
+    types: &[(usize, &ResourceType, &TypeSchema)],
+    of: usize,
     store: Option<&dyn Store>,
     dry_run: bool,
-) -> Result<Answer, SyncError> {
-    let key = key(model.name(), ty, schema);
-    let kept = match store {
-        Some(store) => store.answer(&key).await?,
-        None => None,
-    };
-    if let Some(answer) = kept.and_then(|text| serde_json::from_str::<CapabilityAnswer>(&text).ok()) {
-        return Ok(Answer::Known(Box::new(capability(answer, ty, schema))));
-    }
-    if dry_run {
-        return Ok(Answer::NotAsked);
-    }
-    match ask_capability(model, ty, schema).await {
-        Ok(answer) => {
-            if let Some(store) = store {
-                store.remember_answer(&key, &serde_json::to_string(&answer).unwrap_or_default()).await?;
-            }
-            Ok(Answer::Known(Box::new(capability(answer, ty, schema))))
+    observer: &Observer<'_>,
+) -> Result<HashMap<String, Told>, SyncError> {
+    let mut told = HashMap::new();
+    let mut open = Vec::new();
+    for &(number, ty, schema) in types {
+        let key = key(model.name(), ty, schema);
+        let kept = match store {
+            Some(store) => store.answer(&key).await?,
+            None => None,
+        };
+        match kept.and_then(|text| serde_json::from_str::<CapabilityAnswer>(&text).ok()) {
+            Some(answer) => drop(told.insert(ty.name(), Told::Known(Box::new(capability(answer, ty, schema))))),
+            None if dry_run => drop(told.insert(ty.name(), Told::NotAsked)),
+            None => open.push((number, ty, schema, key)),
         }
-        Err(error @ ModelError::Malformed { .. }) => Ok(Answer::Unusable(error.to_string())),
-        Err(error @ ModelError::Unavailable { .. }) => Err(SyncError::Model(error)),
+    }
+    let asking = Asking { model, store, observer, of, course: Mutex::default() };
+    let asked: Vec<_> = open.into_iter().map(|(number, ty, schema, key)| asking.one(number, ty, schema, key)).collect();
+    let asked: Vec<(String, Told)> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+    let mut course = asking.course();
+    if !course.answered
+        && let Some(error) = course.first.take()
+    {
+        return Err(SyncError::Model(error));
+    }
+    told.extend(asked);
+    Ok(told)
+}
+
+/// A run's questions.
+struct Asking<'a> {
+    model: &'a dyn LanguageModel,
+    store: Option<&'a dyn Store>,
+    observer: &'a Observer<'a>,
+    of: usize,
+    course: Mutex<Course>,
+}
+
+impl Asking<'_> {
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks about one type, unless the model is left alone by now; keeps the answer at once.
+    async fn one(
+        &self,
+        number: usize,
+        ty: &ResourceType,
+        schema: &TypeSchema,
+        key: String,
+    ) -> Result<(String, Told), SyncError> {
+        let type_name = ty.name();
+        if let Some(reason) = self.course().stopped.clone() {
+            return Ok((type_name, Told::Nothing(reason)));
+        }
+        (self.observer)(Progress::Inferring { number, of: self.of, type_name: type_name.clone() });
+        let answer = ask_capability(self.model, ty, schema).await;
+        if let (Ok(answer), Some(store)) = (&answer, self.store) {
+            store.remember_answer(&key, &serde_json::to_string(answer).unwrap_or_default()).await?;
+        }
+        let mut course = self.course();
+        if matches!(answer, Ok(_) | Err(ModelError::NoAnswer { .. } | ModelError::Malformed { .. })) {
+            (course.answered, course.failures) = (true, 0);
+        }
+        let told = match answer {
+            Ok(answer) => Told::Known(Box::new(capability(answer, ty, schema))),
+            Err(ModelError::Limit(limit)) => {
+                Told::Nothing(course.stopped.get_or_insert_with(|| format!("not asked: {limit}")).clone())
+            }
+            Err(error @ ModelError::Remote { .. }) => Told::Nothing(course.failed(error)),
+            Err(error) => Told::Nothing(error.to_string()),
+        };
+        Ok((type_name, told))
     }
 }
 

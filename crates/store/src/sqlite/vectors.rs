@@ -23,12 +23,12 @@ const MOST_POSTINGS: usize = 2_000;
 /// Rows that a scan hands over at a time.
 const SCAN_CHUNK: usize = 2_000;
 
-struct Collection {
-    id: i64,
-    embedder: EmbedderIdentity,
+pub(super) struct Collection {
+    pub(super) id: i64,
+    pub(super) embedder: EmbedderIdentity,
 }
 
-fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Collection>> {
+pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Collection>> {
     let mut select = connection.prepare_cached("SELECT id, embedder, dimensions FROM collections WHERE name = ?1")?;
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Collection { id: row.get(0)?, embedder: EmbedderIdentity { name: row.get(1)?, dimensions: row.get(2)? } })
@@ -305,7 +305,7 @@ impl Store for Sqlite {
 
 impl Sqlite {
     /// The collection in memory, read again when the file has changed.
-    fn snapshot(
+    pub(super) fn snapshot(
         &self,
         connection: &Connection,
         name: &str,

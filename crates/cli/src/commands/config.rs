@@ -1,0 +1,54 @@
+//! `clusterlore config show`: what is set, and by whom.
+
+use serde::Serialize;
+
+use crate::args::{Config, ConfigAction, EmbedderChoice, ModelChoice, Output};
+use crate::print::{self, table::table};
+use crate::settings::{Origin, SETTINGS, Settings, StoreChoice};
+use crate::{Done, build};
+
+#[derive(Serialize)]
+struct Row {
+    key: &'static str,
+    /// Secrets and passwords masked; absent where nothing is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    from: String,
+}
+
+pub(crate) fn run(settings: &Settings, flags: &Config) -> anyhow::Result<Done> {
+    let ConfigAction::Show { output } = &flags.action;
+    // Shown only if it can be read: what is wrong is said here too.
+    let store = build::store_choice(settings)?;
+    settings.parsed("embedder", EmbedderChoice::read)?;
+    settings.parsed("model", ModelChoice::read)?;
+    let rows: Vec<Row> = SETTINGS
+        .iter()
+        .map(|setting| {
+            let from = match settings.get(setting.key).map(|v| &v.origin) {
+                Some(Origin::Flag) => format!("--{}", setting.key),
+                Some(Origin::Environment) => setting.variable.unwrap_or_default().to_owned(),
+                Some(Origin::File(path)) => path.display().to_string(),
+                None => "default".to_owned(),
+            };
+            let value = match (&store, setting.key) {
+                (StoreChoice::Sqlite(path), "store") => Some(format!("sqlite:{}", path.display())),
+                _ => settings.shown(setting.key),
+            };
+            Row { key: setting.key, value, from }
+        })
+        .collect();
+    match output {
+        Output::Json => print::json(&rows)?,
+        Output::Yaml => print::yaml(&rows)?,
+        Output::Name => rows.iter().filter(|r| r.value.is_some()).try_for_each(|r| print::line(r.key))?,
+        Output::Table => {
+            if let Some(file) = &settings.file {
+                print::line(&format!("Configuration file: {}\n", file.display()))?;
+            }
+            let shown = rows.into_iter().map(|r| vec![r.key.to_owned(), r.value.unwrap_or_default(), r.from]);
+            print::line(&table(&["KEY", "VALUE", "FROM"], shown.collect()))?;
+        }
+    }
+    Ok(Done::Whole)
+}

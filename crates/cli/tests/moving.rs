@@ -1,0 +1,128 @@
+//! An index on its way to another store.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use clusterlore_testkit::embeddings::FakeEmbeddings;
+use common::{Home, Ran};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
+fn indexed() -> Home {
+    let home = Home::new();
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    home
+}
+
+fn hits(home: &Home, store: &[&str]) -> String {
+    let search = ["search", "relational databases", "-o", "name", "--limit", "20"];
+    let hits = home.run(&[&search[..], store].concat()).ok().out;
+    assert!(hits.lines().count() > 1, "{hits}");
+    hits + &home
+        .run(&[&["search", "a certificate", "--collection", "capabilities", "-o", "name"], store].concat())
+        .ok()
+        .out
+}
+
+#[test]
+fn an_index_answers_the_same_from_where_it_was_moved_to() {
+    let home = indexed();
+    home.run(&["export", "index.jsonl"]).ok();
+    let copy = ["--store", "sqlite:copy.db"];
+    let ran = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
+    assert!(ran.err.contains("(0 of them embedded anew), 0 unchanged"), "{}", ran.err);
+    assert_eq!(hits(&home, &[]), hits(&home, &copy));
+    let again = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
+    assert!(again.err.contains(": 0 stored"), "{}", again.err);
+    // It is the same index to a sync, too: nothing is written or embedded again.
+    for command in ["sync", "sync-instances"] {
+        let ran = home.run(&[&[command, "--from", EXAMPLES, "-o", "json"], &copy[..]].concat()).ok();
+        let summary: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((&summary["stored"], &summary["deleted"]), (&0.into(), &0.into()), "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_vectors_or_for_another_embedder_texts_are_embedded_again() {
+    let (home, server) = (indexed(), FakeEmbeddings::start().await);
+    home.run(&["export", "index.jsonl", "--no-vectors"]).ok();
+    assert!(!std::fs::read_to_string(home.path("index.jsonl")).unwrap().contains("\"vector\""));
+    let copy = ["--store", "sqlite:copy.db"];
+    let ran = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
+    assert!(!ran.err.contains("(0 of them embedded anew)"), "{}", ran.err);
+    assert_eq!(hits(&home, &[]), hits(&home, &copy));
+
+    home.run(&["export", "whole.jsonl"]).ok();
+    let name = format!("openai:test@{}", server.url());
+    let other = ["import", "whole.jsonl", "--embedder", &name];
+    let ran = home.run(&[&other[..], &["--store", "sqlite:other.db"]].concat()).ok();
+    assert!(!ran.err.contains("(0 of them embedded anew)"), "{}", ran.err);
+    let asked: usize = server.asked().iter().map(|a| a.body["input"].as_array().unwrap().len()).sum();
+    assert!(asked > 100);
+    let ran = home.run(&[&other[..], &copy[..]].concat());
+    assert!(ran.error().contains("--reindex"), "{}", ran.err);
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_with_its_line_and_a_cut_off_one_goes_on_later() {
+    let home = indexed();
+    home.run(&["export", "index.jsonl"]).ok();
+    let whole = std::fs::read_to_string(home.path("index.jsonl")).unwrap();
+    let import = |name: &str| home.run(&["import", name, "--store", "sqlite:copy.db"]);
+    let lines: Vec<&str> = whole.lines().collect();
+    for (text, said) in [
+        (String::new(), "line 0: it does not begin as an export does"),
+        ("hello\n".to_owned(), "line 1: "),
+        ("{\"header\": {\"version\": 99}}\n".to_owned(), "line 1: it was written by a newer clusterlore"),
+        (format!("{}\nnonsense\n", lines[0]), "line 2: "),
+        (format!("{}\n{}\n", lines[0], lines[lines.len() - 2]), "line 2: a document before its collection"),
+        (format!("{}\n{{\"end\": {{\"documents\": 7}}}}\n", lines[0]), "it speaks of 7 documents"),
+        (
+            format!(
+                "{}\n{{\"collection\": {{\"name\": \"x\", \"embedder\": {{\"name\": \"a\", \"dimensions\": 1}}}}}}\n",
+                lines[0]
+            ),
+            "no collection \"x\"",
+        ),
+    ] {
+        home.write("bad.jsonl", &text);
+        let ran = import("bad.jsonl");
+        assert!(ran.error().contains(said) && ran.err.contains("bad.jsonl"), "{text}: {}", ran.err);
+    }
+    std::fs::write(home.path("bad.jsonl"), [0xff, 0xfe, b'\n']).unwrap();
+    assert!(import("bad.jsonl").error().contains("it is no text"));
+    assert!(import("nowhere.jsonl").error().contains("nowhere.jsonl"));
+
+    // Cut off in the middle of a document.
+    home.write("cut.jsonl", &whole[..whole.len() * 3 / 4]);
+    assert!(import("cut.jsonl").error().contains("it was cut off"));
+    let ran = import("index.jsonl").ok();
+    assert!(!ran.err.contains(" 0 unchanged"), "{}", ran.err);
+    assert_eq!(hits(&home, &[]), hits(&home, &["--store", "sqlite:copy.db"]));
+}
+
+#[test]
+fn an_index_of_another_source_is_not_written_over() {
+    let home = indexed();
+    home.run(&["export", "index.jsonl"]).ok();
+    home.write("m/a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: other, namespace: web}\n");
+    let copy = ["--store", "sqlite:copy.db"];
+    home.run(&[&["sync-instances", "--from", "m"], &copy[..]].concat()).ok();
+    let import = [&["import", "index.jsonl"], &copy[..]].concat();
+    let ran = home.run(&import);
+    assert!(ran.error().contains("--replace-source"), "{}", ran.err);
+    let names = home.run(&[&["search", "service other", "-o", "name"], &copy[..]].concat()).ok().out;
+    assert!(names.contains("web/v1/Service/other"), "{names}");
+    home.run(&[&import[..], &["--replace-source"]].concat()).ok();
+}
+
+#[test]
+fn a_pipe_moves_it_too() {
+    let home = indexed();
+    let exported = Ran::of(home.command(&["export"]).output().unwrap()).ok();
+    home.write("piped.jsonl", &exported.out);
+    let mut import = home.command(&["import", "-", "--store", "sqlite:copy.db"]);
+    let ran = Ran::of(import.stdin(std::fs::File::open(home.path("piped.jsonl")).unwrap()).output().unwrap());
+    ran.ok();
+    assert_eq!(hits(&home, &[]), hits(&home, &["--store", "sqlite:copy.db"]));
+}

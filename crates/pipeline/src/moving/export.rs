@@ -1,0 +1,76 @@
+//! From a store into lines.
+
+use std::io::Write;
+
+use clusterlore_core::{CAPABILITIES, INSTANCES};
+use clusterlore_store::Store;
+
+use super::{Answer, Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
+
+/// Documents that are read at a time.
+const PAGE: usize = 1_000;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// Documents of both collections.
+    pub documents: usize,
+}
+
+/// Writes everything that another store needs to take the place of this one; `told` hears the count of documents now and then.
+///
+/// # Errors
+/// The store cannot be read, or `out` not written.
+pub async fn export(
+    store: &dyn Store,
+    out: &mut (dyn Write + Send),
+    vectors: bool,
+    told: &(dyn Fn(usize) + Sync),
+) -> Result<Exported, MoveError> {
+    let mut collections = Vec::new();
+    for name in [CAPABILITIES, INSTANCES] {
+        if let Some(info) = store.collection(name).await? {
+            collections.push(Collection { name: name.to_owned(), embedder: info.embedder });
+        }
+    }
+    let embedder = collections.first().map(|c| c.embedder.clone()).filter(|_| vectors);
+    write(out, &Line::Header(Header { version: VERSION, vectors: embedder }))?;
+    for source in store.sources().await? {
+        write(out, &Line::Source(source))?;
+    }
+    for (cluster, ty) in store.types().await?.iter().cloned() {
+        write(out, &Line::Type(KnownType { cluster, ty }))?;
+    }
+    // Answers of models were paid for.
+    for (key, answer) in store.answers().await? {
+        write(out, &Line::Answer(Answer { key, answer }))?;
+    }
+    let mut documents = 0;
+    for collection in collections {
+        let name = collection.name.clone();
+        write(out, &Line::Collection(collection))?;
+        let mut after = None;
+        loop {
+            let page = store.page(&name, after.as_deref(), PAGE, vectors).await?;
+            for stored in page.documents {
+                let record = serde_json::from_str(&stored.record).map_err(std::io::Error::other)?;
+                let (id, type_name, source, vector) = (stored.id, stored.type_name, stored.source, stored.vector);
+                write(out, &Line::Document(Moved { id, type_name, source, record, vector }))?;
+                documents += 1;
+            }
+            told(documents);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    write(out, &Line::End(End { documents }))?;
+    out.flush()?;
+    Ok(Exported { documents })
+}
+
+fn write(out: &mut (dyn Write + Send), line: &Line) -> Result<(), MoveError> {
+    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::other)?;
+    Ok(out.write_all(b"\n")?)
+}

@@ -1,0 +1,270 @@
+//! From lines into a store. What is there already is left alone, so that an import that was cut off goes on where it stopped.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::BufRead;
+use std::sync::Arc;
+
+use clusterlore_core::{
+    CAPABILITIES, Capability, ContentHash, Document, INSTANCES, ObjectKey, ResourceInstance, ResourceType,
+};
+use clusterlore_models::{Embedder, Purpose};
+use clusterlore_store::{Batch, KnownSource, Scanned, Store, Upsert};
+
+use super::{Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
+use crate::{SyncError, checks};
+
+/// Documents of one transaction.
+const BATCH: usize = 1_000;
+
+/// What an import came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Documents in the file.
+    pub documents: usize,
+    /// Of these, written.
+    pub stored: usize,
+    /// Of these, embedded anew: the file held no vector of this embedder.
+    pub embedded: usize,
+}
+
+/// An import, with its first line read.
+pub struct Import<R> {
+    input: R,
+    line: usize,
+    header: Header,
+}
+
+/// A document with the vector that the file holds of it.
+type Waiting = (Document, Option<Vec<f32>>);
+
+/// What is known of the file so far.
+#[derive(Default)]
+struct State {
+    /// Number of each source in the store, by its number in the file.
+    sources: HashMap<i64, i64>,
+    clusters: BTreeSet<String>,
+    types: BTreeMap<String, Vec<ResourceType>>,
+    collection: Option<Collection>,
+    /// What the store holds of the collection.
+    held: HashMap<ObjectKey, ContentHash>,
+    /// Documents that wait for their batch, by number of their source.
+    waiting: BTreeMap<i64, Vec<Waiting>>,
+    imported: Imported,
+}
+
+impl<R: BufRead + Send> Import<R> {
+    /// Reads the first line.
+    ///
+    /// # Errors
+    /// It is none of an export, or of a newer one.
+    pub fn begin(input: R) -> Result<Self, MoveError> {
+        let mut import = Self { input, line: 0, header: Header { version: 0, vectors: None } };
+        match import.next()? {
+            Some(Line::Header(header)) if header.version <= VERSION => import.header = header,
+            Some(Line::Header(header)) => {
+                let problem =
+                    format!("it was written by a newer clusterlore (version {} of its lines)", header.version);
+                return Err(import.wrong(problem));
+            }
+            _ => return Err(import.wrong("it does not begin as an export does".to_owned())),
+        }
+        Ok(import)
+    }
+
+    /// What the first line says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Writes all that the file holds. `replace` lets its sources take the place of others of the same name; `told` hears how many
+    /// documents were read.
+    ///
+    /// # Errors
+    /// See [`MoveError`].
+    pub async fn run(
+        mut self,
+        store: &dyn Store,
+        embedder: Arc<dyn Embedder>,
+        replace: bool,
+        told: &(dyn Fn(usize) + Sync),
+    ) -> Result<Imported, MoveError> {
+        let _lock = store.lock("").await?;
+        let mut state = State { clusters: [String::new()].into(), ..State::default() };
+        let end = loop {
+            let Some(line) = self.next()? else {
+                self.write(store, &embedder, &mut state).await?;
+                return Err(MoveError::CutOff { line: self.line, documents: state.imported.documents });
+            };
+            match line {
+                Line::Header(_) => return Err(self.wrong("a second header".to_owned())),
+                Line::Source(source) => remember_source(store, source, replace, &mut state).await?,
+                Line::Type(KnownType { cluster, ty }) => state.types.entry(cluster).or_default().push(ty),
+                Line::Answer(answer) => store.remember_answer(&answer.key, &answer.answer).await?,
+                Line::Collection(collection) => {
+                    self.write(store, &embedder, &mut state).await?;
+                    self.open(store, &embedder, collection, &mut state).await?;
+                }
+                Line::Document(moved) => {
+                    self.take(moved, &embedder, &mut state)?;
+                    if state.waiting.values().map(Vec::len).sum::<usize>() >= BATCH {
+                        self.write(store, &embedder, &mut state).await?;
+                    }
+                    told(state.imported.documents);
+                }
+                Line::End(end) => break end,
+            }
+        };
+        self.write(store, &embedder, &mut state).await?;
+        let State { imported, types, .. } = state;
+        if let End { documents } = end
+            && documents != imported.documents
+        {
+            return Err(
+                self.wrong(format!("it speaks of {documents} documents, and {} came before it", imported.documents))
+            );
+        }
+        for (cluster, types) in types {
+            remember_types(store, &cluster, types).await?;
+        }
+        Ok(imported)
+    }
+
+    async fn open(
+        &self,
+        store: &dyn Store,
+        embedder: &Arc<dyn Embedder>,
+        collection: Collection,
+        state: &mut State,
+    ) -> Result<(), MoveError> {
+        if ![INSTANCES, CAPABILITIES].contains(&collection.name.as_str()) {
+            return Err(self.wrong(format!("there is no collection {:?}", collection.name)));
+        }
+        store.open_collection(&collection.name, &embedder.identity()).await?;
+        state.held.clear();
+        for cluster in &state.clusters {
+            let mut hold = |s: Scanned<'_>| {
+                state.held.insert(s.key, s.hash);
+            };
+            store.scan(&collection.name, cluster, &mut hold).await?;
+        }
+        state.collection = Some(collection);
+        Ok(())
+    }
+
+    /// A document is made again of its record: ids, texts and words are those of this program, whoever wrote the file.
+    fn take(&self, moved: Moved, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
+        let Some(collection) = &state.collection else {
+            return Err(self.wrong("a document before its collection".to_owned()));
+        };
+        let Moved { id, type_name, source, record, vector } = moved;
+        let document = match collection.name.as_str() {
+            INSTANCES => {
+                serde_json::from_value::<ResourceInstance>(record).map(|i| Document::of_instance(&i, &type_name))
+            }
+            _ => {
+                let capability = Capability::from_record(&record.to_string());
+                let name = id.strip_suffix(&type_name).and_then(|rest| rest.strip_suffix(':')).map(str::to_owned);
+                serde_json::from_value::<ResourceType>(record).map(|ty| match &capability {
+                    Some(capability) => Document::of_capability(capability, &ty, name.as_deref()),
+                    None => Document::of_type(&ty, name.as_deref()),
+                })
+            }
+        };
+        let mut document = document.map_err(|e| self.wrong(format!("the record of {id:?} is none: {e}")))?;
+        state.imported.documents += 1;
+        if state.held.get(&document.key) == Some(&document.hash) {
+            return Ok(());
+        }
+        let ours = embedder.identity();
+        let mut vector = vector.filter(|v| collection.embedder == ours && v.len() == ours.dimensions);
+        if vector.is_none() && self.header.vectors.as_ref() == Some(&ours) {
+            // It waited for its vector where it came from and waits here too: the next sync embeds it.
+            document.hash = ContentHash::from_bytes([0; 16]);
+            vector = Some(vec![0.0; ours.dimensions]);
+        }
+        // What a source wrote that the file does not name is nobody's.
+        let source = state.sources.get(&source).copied().unwrap_or(0);
+        state.waiting.entry(source).or_default().push((document, vector));
+        Ok(())
+    }
+
+    async fn write(&self, store: &dyn Store, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
+        let Some(collection) = &state.collection else { return Ok(()) };
+        for (source, documents) in std::mem::take(&mut state.waiting) {
+            let missing: Vec<String> =
+                documents.iter().filter(|(_, v)| v.is_none()).map(|(d, _)| d.text.clone()).collect();
+            let embedded = missing.len();
+            let mut made = match missing.is_empty() {
+                true => Vec::new(),
+                false => embedder.embed(Purpose::Document, missing).await?,
+            }
+            .into_iter();
+            let upserts: Vec<Upsert> = documents
+                .into_iter()
+                .map(|(document, vector)| Upsert { document, vector: vector.or_else(|| made.next()) })
+                .collect();
+            let stored = upserts.len();
+            store.apply(&collection.name, Batch { upserts, deletes: Vec::new(), source }).await?;
+            state.imported.stored += stored;
+            state.imported.embedded += embedded;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<Option<Line>, MoveError> {
+        let mut text = String::new();
+        while text.trim().is_empty() {
+            text.clear();
+            match self.input.read_line(&mut text) {
+                Ok(0) => return Ok(None),
+                Ok(_) => self.line += 1,
+                Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+                    self.line += 1;
+                    return Err(self.wrong("it is no text".to_owned()));
+                }
+                Err(e) => return Err(e.into()),
+            }
+        }
+        // A line without its end was cut off, unless it is the last one.
+        match serde_json::from_str(&text) {
+            Ok(line) => Ok(Some(line)),
+            Err(e) if e.is_eof() && !text.ends_with('\n') && self.line > 1 => Ok(None),
+            Err(e) => Err(self.wrong(e.to_string())),
+        }
+    }
+
+    fn wrong(&self, problem: String) -> MoveError {
+        MoveError::Line { line: self.line, problem }
+    }
+}
+
+async fn remember_source(
+    store: &dyn Store,
+    source: KnownSource,
+    replace: bool,
+    state: &mut State,
+) -> Result<(), MoveError> {
+    state.clusters.insert(source.cluster.clone());
+    // What a replaced source wrote is the present one's to remove.
+    if source.replaced {
+        return Ok(());
+    }
+    match checks::source(Some(store), &source.cluster, &source.identity, replace).await {
+        Ok(_) => {}
+        Err(SyncError::Source(mismatch)) => return Err(mismatch.into()),
+        Err(SyncError::Store(e)) => return Err(e.into()),
+        Err(other) => return Err(std::io::Error::other(other.to_string()).into()),
+    }
+    let number = store.remember_source(&source.cluster, &source.identity, replace).await?;
+    state.sources.insert(source.number, number);
+    Ok(())
+}
+
+/// Types that the store knew and the file does not stay.
+async fn remember_types(store: &dyn Store, cluster: &str, types: Vec<ResourceType>) -> Result<(), MoveError> {
+    let named: BTreeSet<String> = types.iter().map(ResourceType::name).collect();
+    let known = store.types().await?;
+    let others = known.iter().filter(|(c, ty)| c == cluster && !named.contains(&ty.name())).map(|(_, ty)| ty.clone());
+    let all: Vec<ResourceType> = others.chain(types).collect();
+    Ok(store.remember_types(cluster, &all).await?)
+}

@@ -1,0 +1,155 @@
+//! What syncs remember: sources and types on the server, since other machines must know them; the rest in the mirror's file.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Chroma;
+use super::mirror::TYPES;
+use super::notes::Note;
+use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+
+#[derive(Serialize, Deserialize)]
+struct SourceNote {
+    number: i64,
+    cluster: String,
+    identity: SourceIdentity,
+    replaced: bool,
+}
+
+fn source_note(s: &KnownSource) -> Note {
+    let text = json!(SourceNote {
+        number: s.number,
+        cluster: s.cluster.clone(),
+        identity: s.identity.clone(),
+        replaced: s.replaced,
+    });
+    let facets = [("what", "source"), ("cluster", s.cluster.as_str())];
+    Note::new(format!("source:{}", s.number), text.to_string(), &facets)
+}
+
+/// A number that no other machine gives at the same moment; later ones are larger.
+fn new_number() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let now = i64::try_from(now).unwrap_or(i64::MAX >> 10);
+    (now << 10) | fastrand::i64(0..1 << 10)
+}
+
+#[async_trait]
+impl StateStore for Chroma {
+    /// Keeps other runs of this machine out. A run of another machine over the same cluster writes the same documents.
+    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
+        self.mirror().await?.lock(cluster).await
+    }
+
+    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        let notes = self.notes(&[("what", "source")]).await?;
+        let mut sources = Vec::with_capacity(notes.len());
+        for note in notes {
+            let s: SourceNote = serde_json::from_str(&note.text).map_err(|e| {
+                let detail = format!("note {} of collection \"clusterlore\" is damaged ({e}); remove it", note.id);
+                self.api().client.other(detail)
+            })?;
+            let SourceNote { number, cluster, identity, replaced } = s;
+            sources.push(KnownSource { number, cluster, identity, replaced });
+        }
+        sources.sort_by_key(|s| s.number);
+        Ok(sources)
+    }
+
+    async fn remember_source(
+        &self,
+        cluster: &str,
+        identity: &SourceIdentity,
+        replace: bool,
+    ) -> Result<i64, StoreError> {
+        let mut sources = self.sources().await?;
+        sources.retain(|s| s.cluster == cluster && !s.replaced);
+        let known = sources.iter().find(|s| s.identity.same_as(identity)).cloned();
+        let (number, identity) = match &known {
+            Some(known) => (known.number, known.identity.clone().merged(identity.clone())),
+            None => (new_number(), identity.clone()),
+        };
+        let mut notes = Vec::new();
+        if known.is_none_or(|known| known.identity != identity) {
+            notes.push(source_note(&KnownSource { number, cluster: cluster.to_owned(), identity, replaced: false }));
+        }
+        if replace {
+            let others = sources.into_iter().filter(|s| s.number != number);
+            notes.extend(others.map(|s| source_note(&KnownSource { replaced: true, ..s })));
+        }
+        if !notes.is_empty() {
+            self.note(notes, &[]).await?;
+        }
+        Ok(number)
+    }
+
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.fresh_types().await?;
+        self.mirror().await?.types().await
+    }
+
+    async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
+        let known = self.notes(&[("what", "type"), ("cluster", cluster)]).await?;
+        let known: HashMap<String, Note> = known.into_iter().map(|n| (n.id.clone(), n)).collect();
+        let notes: Vec<Note> = types
+            .iter()
+            .map(|ty| {
+                let facets = [("what", "type"), ("cluster", cluster)];
+                Note::new(format!("type:{cluster}:{}", ty.name()), json!(ty).to_string(), &facets)
+            })
+            .collect();
+        let wanted: HashSet<&str> = notes.iter().map(|n| n.id.as_str()).collect();
+        let gone: Vec<String> = known.keys().filter(|id| !wanted.contains(id.as_str())).cloned().collect();
+        let changed: Vec<Note> = notes.iter().filter(|n| known.get(&n.id) != Some(n)).cloned().collect();
+        if !(changed.is_empty() && gone.is_empty()) {
+            self.note(changed, &gone).await?;
+            self.announce(TYPES).await?;
+        }
+        *self.inner.types_fresh_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
+        self.mirror().await?.schemas(cluster).await
+    }
+
+    async fn remember_schemas(
+        &self,
+        cluster: &str,
+        read: &[(String, String, TypeSchema)],
+        forgotten: &[String],
+    ) -> Result<(), StoreError> {
+        self.mirror().await?.remember_schemas(cluster, read, forgotten).await
+    }
+
+    async fn answer(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.mirror().await?.answer(key).await
+    }
+
+    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.mirror().await?.answers().await
+    }
+
+    async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
+        self.mirror().await?.remember_answer(key, answer).await
+    }
+
+    async fn begin_run(&self, run: &RunRecord) -> Result<i64, StoreError> {
+        self.mirror().await?.begin_run(run).await
+    }
+
+    async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
+        self.mirror().await?.finish_run(number, run).await
+    }
+
+    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        self.mirror().await?.last_runs().await
+    }
+}
