@@ -7,6 +7,7 @@ use std::time::Duration;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
+use super::Postgres;
 use super::address::Address;
 use crate::StoreError;
 
@@ -199,7 +200,7 @@ pub(super) struct Tries {
 
 impl Tries {
     /// Waits before the next try, or gives the fault back as the error that it ends in.
-    pub(super) async fn after(&mut self, fault: Fault, address: &Address) -> Result<(), StoreError> {
+    pub(super) async fn after(&mut self, fault: Fault, store: &Postgres) -> Result<(), StoreError> {
         self.done += 1;
         if fault.is_contention() && self.done < TRIES {
             let pause = Duration::from_millis(fastrand::u64(5..20) << self.done);
@@ -210,8 +211,9 @@ impl Tries {
         if fault.is_lost() && !self.lost {
             self.lost = true;
             tracing::debug!("the connection was lost; trying once more on another");
+            store.forget_connections();
             return Ok(());
         }
-        Err(fault.into_error(address))
+        Err(fault.into_error(store.address()))
     }
 }

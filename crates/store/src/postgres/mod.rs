@@ -9,6 +9,7 @@ mod address;
 mod apply;
 mod conditions;
 mod fault;
+mod nearness;
 mod probe;
 mod schema;
 mod state;
@@ -120,6 +121,11 @@ impl Postgres {
         Ok(self.inner.pool.get().await?)
     }
 
+    /// Where one connection is lost the others are, too; those that lie idle do not know it yet.
+    fn forget_connections(&self) {
+        self.inner.pool.retain(|_, _| false);
+    }
+
     fn kept<T>(&self, collection: i32, with: impl FnOnce(&mut Kept) -> T) -> T {
         let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
         with(kept.entry(collection).or_default())
@@ -147,9 +153,10 @@ async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, F
 fn pool(address: &Address, tls: &MakeRustlsConnect, server: &Server) -> Result<Pool, deadpool_postgres::BuildError> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(address.config.clone(), tls.clone(), recycling);
-    // Plans hang on what is looked for (which filter, how many), so a plan for all cases is never the right one.
-    let session =
-        format!("SET search_path = {}; SET plan_cache_mode = force_custom_plan", server.search_path(&address.schema));
+    // Plans hang on what is looked for (which filter, how many), so a plan for all cases is never the right one; and compiling one takes
+    // longer than any of ours runs.
+    let path = server.search_path(&address.schema);
+    let session = format!("SET search_path = {path}; SET plan_cache_mode = force_custom_plan; SET jit = off");
     let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
         let session = session.clone();
         Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })

@@ -296,23 +296,19 @@ pub(super) fn create_documents(collection: &str, dimensions: usize) -> String {
          CREATE INDEX ON {table} (namespace, type);
          CREATE INDEX ON {table} (type);
          CREATE INDEX ON {table} USING gin (labels);
-         CREATE INDEX ON {table} USING gin (words);
-         {}",
-        create_nearness(collection, dimensions)
+         CREATE INDEX ON {table} USING gin (words);"
     )
 }
 
 /// Gives the documents of a collection to an embedder of these dimensions: no document keeps a vector, each counts as changed.
 pub(super) fn change_dimensions(collection: &str, dimensions: usize) -> String {
-    let table = table(collection);
     // One rewrite of the table for both columns.
     format!(
         "DROP INDEX IF EXISTS {};
-         ALTER TABLE {table} ALTER COLUMN vector TYPE halfvec({dimensions}) USING NULL::halfvec({dimensions}),
-            ALTER COLUMN hash TYPE bytea USING decode(repeat('00', 16), 'hex');
-         {}",
+         ALTER TABLE {} ALTER COLUMN vector TYPE halfvec({dimensions}) USING NULL::halfvec({dimensions}),
+            ALTER COLUMN hash TYPE bytea USING decode(repeat('00', 16), 'hex')",
         nearness(collection),
-        create_nearness(collection, dimensions)
+        table(collection)
     )
 }
 
@@ -320,15 +316,11 @@ fn nearness(collection: &str) -> String {
     quoted(&format!("documents_{collection}_nearness"))
 }
 
-fn create_nearness(collection: &str, dimensions: usize) -> String {
-    match dimensions {
-        1..=LONGEST_INDEXED => format!(
-            "CREATE INDEX {} ON {} USING hnsw (vector halfvec_cosine_ops);",
-            nearness(collection),
-            table(collection)
-        ),
-        _ => String::new(),
-    }
+/// What makes the index over vectors; none where they are too long for one.
+pub(super) fn create_nearness(collection: &str, dimensions: usize) -> Option<String> {
+    let (name, table) = (nearness(collection), table(collection));
+    let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {table} USING hnsw (vector halfvec_cosine_ops)");
+    (1..=LONGEST_INDEXED).contains(&dimensions).then_some(create)
 }
 
 /// A name as SQL takes any.

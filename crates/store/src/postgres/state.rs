@@ -253,7 +253,7 @@ impl StateStore for Postgres {
     }
 
     async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
-        tried!(self, async {
+        let finished = tried!(self, async {
             let mut client = self.client().await?;
             let transaction = client.transaction().await?;
             let update = "UPDATE runs SET run = $2 WHERE number = $1";
@@ -263,7 +263,9 @@ impl StateStore for Postgres {
             transaction.execute(delete, &[&run.cluster, &run.command, &KEPT_RUNS]).await?;
             transaction.commit().await?;
             Ok(())
-        })
+        });
+        self.index_vectors().await;
+        finished
     }
 
     async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {

@@ -111,7 +111,7 @@ macro_rules! tried {
         loop {
             match $once.await {
                 Ok(done) => break Ok(done),
-                Err(fault) => tries.after(fault, $store.address()).await?,
+                Err(fault) => tries.after(fault, $store).await?,
             }
         }
     }};
@@ -146,7 +146,7 @@ impl VectorStore for Postgres {
             match self.scan_once(collection, cluster, &mut shown, visit).await {
                 Ok(()) => return Ok(()),
                 Err(fault) if shown => return Err(fault.into_error(self.address())),
-                Err(fault) => tries.after(fault, self.address()).await?,
+                Err(fault) => tries.after(fault, self).await?,
             }
         }
     }

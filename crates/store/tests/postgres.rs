@@ -1,0 +1,498 @@
+//! What is Postgres' own: who may do what, what is refused and how, servers that go away, and many writers at once.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
+use clusterlore_store::{
+    Batch, Candidates, Filter, Postgres, Probe, RunRecord, StateStore, Store, StoreError, Upsert, VectorStore,
+};
+use clusterlore_testkit::postgres::PostgresServer;
+
+const DIMENSIONS: usize = 8;
+
+fn embedder() -> EmbedderIdentity {
+    EmbedderIdentity { name: "test".into(), dimensions: DIMENSIONS }
+}
+
+fn document(cluster: &str, namespace: &str, name: &str, labels: &[(&str, &str)]) -> Document {
+    let mut o = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
+    o.cluster = (!cluster.is_empty()).then(|| cluster.to_owned());
+    o.labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    Document::of_instance(&o, "pods")
+}
+
+fn vector(seed: u64) -> Vec<f32> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let vector: Vec<f32> = (0..DIMENSIONS).map(|_| random.f32() - 0.5).collect();
+    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    vector.into_iter().map(|x| x / norm).collect()
+}
+
+fn upsert(document: Document, seed: u64) -> Upsert {
+    Upsert { document, vector: Some(vector(seed)) }
+}
+
+async fn filled(url: &str) -> Postgres {
+    let store = Postgres::open_or_create(url).await.unwrap();
+    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    let upserts = (0..20).map(|n| {
+        let cluster = ["", "prod", "test"][n % 3];
+        upsert(document(cluster, "shop", &format!("web-{n}"), &[("app", "web"), ("n", &n.to_string())]), n as u64)
+    });
+    store.apply(INSTANCES, Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 }).await.unwrap();
+    store
+}
+
+async fn all(store: &Postgres) -> Candidates {
+    let probe =
+        Probe { vector: vector(0), terms: vec!["web".into()], nearest: 100, containing: 100, ..Probe::default() };
+    store.probe(INSTANCES, probe).await.unwrap()
+}
+
+/// The statements of docs/scale.md that begin with this comment.
+fn documented(title: &str) -> String {
+    let page = include_str!("../../../docs/scale.md");
+    let (_, rest) = page.split_once(&format!("```sql\n-- {title}\n")).unwrap();
+    rest.split("```").next().unwrap().to_owned()
+}
+
+/// What is tallied is what is there.
+fn assert_tallied(server: &PostgresServer, database: &str) {
+    let documents = "clusterlore.documents_instances";
+    for (tally, counted) in [
+        (
+            "SELECT cluster, documents FROM clusterlore.clusters WHERE documents <> 0".to_owned(),
+            format!("SELECT cluster, count(*) FROM {documents} GROUP BY 1"),
+        ),
+        (
+            "SELECT cluster, type, namespace, documents FROM clusterlore.facets".to_owned(),
+            format!("SELECT cluster, type, namespace, count(*) FROM {documents} GROUP BY 1, 2, 3"),
+        ),
+        (
+            "SELECT cluster, key, value, documents FROM clusterlore.labels".to_owned(),
+            format!(
+                "SELECT cluster, l.key, l.value, count(*) FROM {documents}, jsonb_each_text(labels) l GROUP BY 1, 2, 3"
+            ),
+        ),
+        (
+            "SELECT cluster, term, documents FROM clusterlore.terms".to_owned(),
+            format!(
+                "SELECT cluster, term, count(*) FROM {documents}, unnest(tsvector_to_array(words)) term GROUP BY 1, 2"
+            ),
+        ),
+    ] {
+        let differing =
+            format!("SELECT count(*) FROM (({tally} EXCEPT {counted}) UNION ALL ({counted} EXCEPT {tally})) d");
+        assert_eq!(server.psql(database, &differing), "0", "{tally}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_writers_at_once_lose_nothing() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("fleet");
+    let first = Postgres::open_or_create(&url).await.unwrap();
+    first.open_collection(INSTANCES, &embedder()).await.unwrap();
+    // Three have clusters of their own; three write, change and delete the same documents of two clusters in different orders.
+    let writers: Vec<_> = (0..6_u64)
+        .map(|writer| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let store = Postgres::open_or_create(&url).await.unwrap();
+                store.open_collection(INSTANCES, &embedder()).await.unwrap();
+                let mut random = fastrand::Rng::with_seed(writer);
+                for round in 0..15 {
+                    let mut upserts: Vec<Upsert> = (0..40)
+                        .map(|n| {
+                            let own = format!("own-{writer}");
+                            let cluster = if writer < 3 { &own } else { ["shared", "common"][n % 2] };
+                            let labels = [("round", &*random.u8(..4).to_string()), ("app", "web")];
+                            upsert(
+                                document(cluster, ["a", "b"][random.usize(..2)], &format!("web-{n}"), &labels),
+                                n as u64,
+                            )
+                        })
+                        .collect();
+                    random.shuffle(&mut upserts);
+                    let deletes = upserts.split_off(30).into_iter().map(|u| u.document.id).collect();
+                    store.apply(INSTANCES, Batch { upserts, deletes, source: round }).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_tallied(&server, "fleet");
+    let total = first.collection(INSTANCES).await.unwrap().unwrap().documents;
+    assert_eq!(server.psql("fleet", "SELECT count(*) FROM clusterlore.documents_instances"), total.to_string());
+    assert!(total > 100, "{total}");
+    let everything = Probe { nearest: usize::MAX, ..Probe::default() };
+    assert_eq!(first.probe(INSTANCES, everything).await.unwrap().documents.len(), total);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_is_a_clusters_and_goes_with_its_connection() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("locks");
+    let (one, other) = (filled(&url).await, Postgres::open_existing(&url).await.unwrap());
+    let held = one.lock("prod").await.unwrap();
+    let elsewhere = other.lock("").await.unwrap();
+    let refused = other.lock("prod").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Locked(_)) && refused.to_string().contains("\"prod\""), "{refused}");
+    // The other machine vanished.
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'";
+    assert_eq!(server.psql("locks", end), "2");
+    drop(other.lock("prod").await.unwrap());
+    drop((held, elsewhere));
+    one.lock("prod").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_in_the_middle_loses_nothing() {
+    let Some(mut server) = PostgresServer::start_or_skip_with(&["fsync=on"]) else { return };
+    let url = server.create_database("stops");
+    let store = Arc::new(filled(&url).await);
+    let writing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            for batch in 0.. {
+                let upserts = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{batch}-{n}"), &[]), n));
+                let batch_of = Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 };
+                if let Err(e) = store.apply(INSTANCES, batch_of).await {
+                    return (batch, e);
+                }
+            }
+            unreachable!()
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    server.stop();
+    let (written, error) = writing.await.unwrap();
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().contains(&format!("127.0.0.1:{}", server.port())), "{error}");
+    assert!(!error.to_string().contains('\n') && !error.to_string().contains("secret"), "{error}");
+    let search = store.probe(INSTANCES, Probe { nearest: 1, ..Probe::default() }).await.unwrap_err();
+    assert!(matches!(search, StoreError::Unreachable { .. }), "{search}");
+    server.start_again();
+    // The same store goes on. What was said to be written is there; of what was not, all or nothing.
+    let count = store.collection(INSTANCES).await.unwrap().unwrap().documents - 20;
+    assert!(
+        written > 0 && (count == written * 50 || count == (written + 1) * 50),
+        "{written} batches, {count} documents"
+    );
+    let again = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{written}-{n}"), &[]), n)).collect();
+    store.apply(INSTANCES, Batch { upserts: again, deletes: Vec::new(), source: 1 }).await.unwrap();
+    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 20 + (written + 1) * 50);
+    assert_tallied(&server, "stops");
+    // Connections that the server closed while they lay idle are not an error.
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'clusterlore'";
+    assert_ne!(server.psql("stops", end), "0");
+    assert_eq!(all(&store).await.total, 20 + (written + 1) * 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_roles_are_enough_and_may_do_no_more() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    server.create_database("lore");
+    server.psql("lore", &documented("roles"));
+    server.psql("lore", "CREATE TABLE public.payroll (salary int); CREATE ROLE stranger LOGIN PASSWORD 'x'");
+    let (sync, search) =
+        (server.url_of("lore_sync", "choose-one", "lore"), server.url_of("lore_search", "choose-another", "lore"));
+    assert!(matches!(Postgres::open_existing(&search).await.unwrap_err(), StoreError::Missing(_)));
+    let writer = filled(&sync).await;
+    writer.remember_answer("k", "a").await.unwrap();
+    let other = EmbedderIdentity { name: "other".into(), dimensions: 4 };
+    writer.change_embedder(INSTANCES, &other).await.unwrap();
+    writer.change_embedder(INSTANCES, &embedder()).await.unwrap();
+    let writer = filled(&sync).await;
+    drop(writer.lock("prod").await.unwrap());
+
+    for read_only in ["off", "on"] {
+        server.psql("lore", &format!("ALTER ROLE lore_search SET default_transaction_read_only = {read_only}"));
+        let reader = Postgres::open_existing(&search).await.unwrap();
+        assert_eq!(all(&reader).await.documents.len(), 20);
+        assert_eq!(reader.vocabulary(INSTANCES).await.unwrap().labels["app"].len(), 1);
+        assert_eq!(reader.frequencies(INSTANCES, &["web".to_owned()]).await.unwrap(), [20]);
+        assert!(
+            !reader.terms(INSTANCES).await.unwrap().is_empty() && !reader.counts(INSTANCES).await.unwrap().is_empty()
+        );
+        assert!(reader.types().await.unwrap().is_empty() && reader.sources().await.unwrap().is_empty());
+        assert!(reader.last_runs().await.unwrap().is_empty());
+        assert_eq!(reader.page(INSTANCES, None, 100, true).await.unwrap().documents.len(), 20);
+        let keys: Vec<_> = [document("", "shop", "web-0", &[]).key].into();
+        assert_eq!(reader.records(INSTANCES, &keys).await.unwrap().len(), 1);
+        let batch = Batch { upserts: vec![upsert(document("", "z", "z", &[]), 1)], ..Batch::default() };
+        for refused in [
+            reader.apply(INSTANCES, batch).await.unwrap_err(),
+            reader.open_collection("another", &embedder()).await.unwrap_err(),
+            reader.remember_answer("k", "b").await.unwrap_err(),
+        ] {
+            assert!(matches!(refused, StoreError::Unusable { .. }), "{refused}");
+        }
+        assert_eq!(all(&reader).await.total, 20);
+    }
+    let refused = Postgres::open_existing(&server.url_of("stranger", "x", "lore")).await.unwrap_err().to_string();
+    assert!(refused.contains("may not read schema") && refused.contains("GRANT USAGE"), "{refused}");
+    for role in ["lore_sync", "lore_search"] {
+        let rights = format!(
+            "SELECT has_table_privilege('{role}', 'public.payroll', 'SELECT'), has_database_privilege('{role}', 'lore', 'CREATE'),
+             rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = '{role}'"
+        );
+        assert_eq!(server.psql("lore", &rights), "f|f|f");
+    }
+}
+
+/// Opens for writing what must be refused: one line, with these parts, and nothing is written.
+async fn refused(server: &PostgresServer, url: &str, database: &str, parts: &[&str]) {
+    let error = Postgres::open_or_create(url).await.unwrap_err();
+    let message = error.to_string();
+    assert!(matches!(error, StoreError::Unusable { .. } | StoreError::Unreachable { .. }), "{error:?}");
+    for part in parts {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    for secret in ["secret", "hunter2"] {
+        assert!(!message.contains(secret) && !message.contains('\n'), "{message}");
+    }
+    if !database.is_empty() {
+        let ours = "SELECT count(*) FROM pg_namespace WHERE nspname = 'clusterlore'";
+        assert_eq!(server.psql(database, ours), "0", "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_serve_is_refused_with_the_way_out() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("lore");
+    server.psql("lore", "CREATE ROLE plain LOGIN PASSWORD 'hunter2'");
+    let plain = server.url_of("plain", "hunter2", "lore");
+
+    refused(
+        &server,
+        &url.replace("postgres-secret", "hunter2"),
+        "lore",
+        &["refused the password of user \"postgres\""],
+    )
+    .await;
+    refused(&server, &server.url("nowhere"), "", &["no database \"nowhere\"", "CREATE DATABASE \"nowhere\""]).await;
+    let closed = "postgres://me:hunter2@127.0.0.1:1/lore";
+    refused(&server, closed, "", &["postgres://127.0.0.1:1/lore cannot be reached", "refused"]).await;
+    refused(&server, "postgres://me:hunter2@host.invalid/lore", "", &["host.invalid", "cannot be reached"]).await;
+    refused(&server, &format!("{url}?sslmode=require"), "lore", &["TLS"]).await;
+
+    refused(&server, &plain, "lore", &["pgvector is not installed", "CREATE EXTENSION vector", "superuser"]).await;
+    server.psql("lore", "CREATE EXTENSION vector");
+    refused(&server, &plain, "lore", &["may not create it", "CREATE SCHEMA \"clusterlore\" AUTHORIZATION \"plain\""])
+        .await;
+    server.psql("lore", "UPDATE pg_extension SET extversion = '0.6.2' WHERE extname = 'vector'");
+    refused(&server, &url, "lore", &["pgvector 0.6.2; expected 0.7", "ALTER EXTENSION vector UPDATE"]).await;
+    server.psql("lore", "UPDATE pg_extension SET extversion = '0.8.5' WHERE extname = 'vector'");
+
+    assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Missing(_)));
+    assert_eq!(server.psql("lore", "SELECT count(*) FROM pg_namespace WHERE nspname = 'clusterlore'"), "0");
+
+    server.create_database("bare");
+    std::fs::remove_file(server.extension_file("vector.control")).unwrap();
+    refused(
+        &server,
+        &server.url("bare"),
+        "bare",
+        &["no pgvector", "CREATE EXTENSION vector", "postgresql-16-pgvector"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newer_and_foreign_schemas_are_left_alone() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("newer");
+    drop(filled(&url).await);
+    server.psql("newer", "INSERT INTO clusterlore.clusterlore_migrations (version) VALUES (99)");
+    for opened in [Postgres::open_existing(&url).await, Postgres::open_or_create(&url).await] {
+        let error = opened.unwrap_err();
+        assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    }
+    let url = server.create_database("foreign");
+    server.psql("foreign", "CREATE SCHEMA clusterlore; CREATE TABLE clusterlore.songs (title text)");
+    let message = Postgres::open_or_create(&url).await.unwrap_err().to_string();
+    assert!(message.contains("tables of another program") && message.contains("?schema=NAME"), "{message}");
+    assert_eq!(server.psql("foreign", "SELECT count(*) FROM pg_tables WHERE schemaname = 'clusterlore'"), "1");
+    // Beside it, in a schema of its own, with an odd name.
+    let own = filled(&format!("{url}?schema=my%20%22own%22")).await;
+    assert_eq!(all(&own).await.total, 20);
+    assert!(own.place().ends_with("/foreign (schema my \"own\")"), "{}", own.place());
+    // Many open an empty database at once.
+    let url = server.create_database("race");
+    let opening: Vec<_> = (0..6)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { drop(filled(&url).await) })
+        })
+        .collect();
+    for opened in opening {
+        opened.await.unwrap();
+    }
+    assert_tallied(&server, "race");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_gets_a_partition_of_its_own() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("parts");
+    let store = filled(&url).await;
+    let before = all(&store).await;
+    server.psql("parts", &documented("partition"));
+    let after = all(&store).await;
+    let ids = |found: &Candidates| found.documents.iter().map(|d| d.id.clone()).collect::<BTreeSet<_>>();
+    assert_eq!((ids(&before), before.admitted), (ids(&after), after.admitted));
+    let more = vec![upsert(document("prod", "shop", "web-new", &[("app", "web")]), 77)];
+    let deletes = vec!["prod:shop/v1/Pod/web-1".to_owned()];
+    store.apply(INSTANCES, Batch { upserts: more, deletes, source: 1 }).await.unwrap();
+    assert_eq!(server.psql("parts", "SELECT count(*) FROM clusterlore.documents_instances_prod"), "7");
+    let filter = Filter { clusters: ["prod".to_owned()].into(), ..Filter::default() };
+    let probe = Probe { vector: vector(77), filter, nearest: 1, ..Probe::default() };
+    let found = store.probe(INSTANCES, probe).await.unwrap();
+    assert_eq!((found.documents[0].id.as_str(), found.admitted), ("prod:shop/v1/Pod/web-new", 7));
+    assert_tallied(&server, "parts");
+    server.psql("parts", &documented("index"));
+    let other = EmbedderIdentity { name: "other".into(), dimensions: 4 };
+    store.change_embedder(INSTANCES, &other).await.unwrap();
+    let mut stale = 0;
+    store.scan(INSTANCES, "prod", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
+    assert_eq!(stale, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_serves_searches_and_refuses_syncs() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("lore");
+    let primary = filled(&url).await;
+    let standby = server.standby();
+    let reader = Postgres::open_existing(&standby.url("lore")).await.unwrap();
+    assert_eq!(all(&reader).await.documents.len(), 20);
+    let more = vec![upsert(document("", "shop", "web-late", &[("app", "late")]), 7)];
+    primary.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    for _ in 0..100 {
+        if all(&reader).await.total == 21 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(all(&reader).await.total, 21);
+    assert!(reader.vocabulary(INSTANCES).await.unwrap().labels["app"].contains("late"));
+    let batch = Batch { upserts: vec![upsert(document("", "z", "z", &[]), 1)], ..Batch::default() };
+    let refused = reader.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    assert!(refused.contains("a sync needs the URL of the primary"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters() {
+    const MANY: usize = 12_000;
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("many");
+    let store = Postgres::open_or_create(&url).await.unwrap();
+    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    let run = |command: &str| RunRecord {
+        command: command.into(),
+        cluster: String::new(),
+        started: "1".into(),
+        finished: String::new(),
+        summary: serde_json::Value::Null,
+    };
+    let number = store.begin_run(&run("sync-instances")).await.unwrap();
+    let documents: Vec<Document> = (0..MANY)
+        .map(|n| document("", ["a", "b"][n % 2], &format!("web-{n}"), &[("app", ["x", "y", "z"][n % 3])]))
+        .collect();
+    for (chunk, part) in documents.chunks(1_000).enumerate() {
+        let upserts = part.iter().enumerate().map(|(n, d)| upsert(d.clone(), (chunk * 1_000 + n) as u64)).collect();
+        store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 1 }).await.unwrap();
+    }
+    let indexes = "SELECT count(*) FROM pg_class WHERE relname = 'documents_instances_nearness'";
+    assert_eq!(server.psql("many", indexes), "0");
+    let query = vector(1_000_000);
+    let near = |filter: Filter, nearest: usize| Probe { vector: query.clone(), filter, nearest, ..Probe::default() };
+    let labelled = Filter { selector: "app=x".parse().unwrap(), ..Filter::default() };
+    let filters = [Filter::default(), labelled, Filter { namespaces: ["b".to_owned()].into(), ..Filter::default() }];
+    let mut exact = Vec::new();
+    for filter in &filters {
+        exact.push(store.probe(INSTANCES, near(filter.clone(), 100)).await.unwrap());
+    }
+    store.finish_run(number, &run("sync-instances")).await.unwrap();
+    assert_eq!(server.psql("many", indexes), "1");
+    server.psql("many", "ANALYZE");
+    for (filter, exact) in filters.iter().zip(exact) {
+        let found = store.probe(INSTANCES, near(filter.clone(), 100)).await.unwrap();
+        let expected: BTreeSet<&str> = exact.documents.iter().map(|d| d.id.as_str()).collect();
+        let right = found.documents.iter().filter(|d| expected.contains(d.id.as_str())).count();
+        assert!(found.documents.len() == 100 && right >= 90, "{right} of {}", found.documents.len());
+        assert_eq!((found.admitted, found.total), (exact.admitted, MANY));
+    }
+    assert_eq!(store.probe(INSTANCES, near(Filter::default(), 5_000)).await.unwrap().documents.len(), 5_000);
+    let used =
+        server.psql("many", "SELECT sum(idx_scan) > 0 FROM pg_stat_user_indexes WHERE indexrelname LIKE '%vector_idx'");
+    assert_eq!(used, "t", "the index was used");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_vectors_long_labels_and_odd_vectors_have_their_place() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("long");
+    let store = filled(&url).await;
+    let (value, key) = ("v".repeat(10_000), "k".repeat(3_000));
+    let long = document("", "a", "long", &[("app", &value), (&key, "x"), ("empty", ""), ("n", "+7"), ("nul", "a\0b")]);
+    let mut zero = upsert(document("", "a", "zero", &[]), 0);
+    zero.vector = Some(vec![0.0; DIMENSIONS]);
+    let mut odd = upsert(document("", "a", "odd", &[]), 0);
+    odd.vector = Some(vec![f32::NAN; DIMENSIONS]);
+    let ids: Vec<String> = [&long, &zero.document, &odd.document].map(|d| d.id.clone()).into();
+    let batch = Batch { upserts: vec![upsert(long, 3), zero, odd], deletes: Vec::new(), source: 1 };
+    for _ in 0..2 {
+        store.apply(INSTANCES, batch.clone()).await.unwrap();
+        assert_tallied(&server, "long");
+    }
+    assert!(store.vocabulary(INSTANCES).await.unwrap().labels["app"].contains(&value));
+    for (selector, expected) in
+        [(format!("n>6,{key}=x"), 1), ("n>6".to_owned(), 14), ("empty=".to_owned(), 1), (key, 1)]
+    {
+        let filter = Filter { selector: clusterlore_core::Selector(parsed(&selector)), ..Filter::default() };
+        let probe = Probe { vector: vector(1), filter, nearest: 100, ..Probe::default() };
+        let found = store.probe(INSTANCES, probe).await.unwrap();
+        assert_eq!((found.documents.len(), found.admitted), (expected, expected), "{selector:.10}");
+    }
+    let found = all(&store).await;
+    assert!(found.documents.len() == 23 && found.documents.iter().all(|d| d.similarity.is_finite()));
+    let none =
+        store.page(INSTANCES, None, 100, true).await.unwrap().documents.into_iter().filter(|d| d.vector.is_none());
+    assert_eq!(none.count(), 2);
+    store.apply(INSTANCES, Batch { deletes: ids, ..Batch::default() }).await.unwrap();
+    assert_tallied(&server, "long");
+    assert!(!store.vocabulary(INSTANCES).await.unwrap().labels["app"].contains(&value));
+
+    // Longer than an index takes.
+    let large = EmbedderIdentity { name: "large".into(), dimensions: 4_096 };
+    store.open_collection("large", &large).await.unwrap();
+    let axis = |at: usize| (0..4_096).map(|i| f32::from(u8::from(i == at))).collect::<Vec<f32>>();
+    let upserts = (0..50)
+        .map(|n| Upsert { document: document("", "a", &format!("p-{n}"), &[]), vector: Some(axis(n)) })
+        .collect();
+    store.apply("large", Batch { upserts, ..Batch::default() }).await.unwrap();
+    let found = store.probe("large", Probe { vector: axis(7), nearest: 1, ..Probe::default() }).await.unwrap();
+    assert_eq!((found.documents[0].id.as_str(), found.documents[0].similarity), ("a/v1/Pod/p-7", 1.0));
+    let over = EmbedderIdentity { name: "over".into(), dimensions: 20_000 };
+    let message = store.open_collection("over", &over).await.unwrap_err().to_string();
+    assert!(message.contains("20000 dimensions") && message.contains("16000"), "{message}");
+}
+
+/// Requirements whose keys are longer than the grammar allows.
+fn parsed(selector: &str) -> Vec<clusterlore_core::Requirement> {
+    use clusterlore_core::Requirement;
+    let one = |text: &str| match (text.split_once('='), text.split_once('>')) {
+        (Some((key, value)), _) => Requirement::In(key.into(), vec![value.into()]),
+        (_, Some((key, bound))) => Requirement::GreaterThan(key.into(), bound.parse().unwrap()),
+        _ => Requirement::Exists(text.into()),
+    };
+    selector.split(',').map(one).collect()
+}
