@@ -431,9 +431,11 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
         assert_eq!((found.admitted, found.total), (exact.admitted, MANY));
     }
     assert_eq!(store.probe(INSTANCES, near(Filter::default(), 5_000)).await.unwrap().documents.len(), 5_000);
-    let used =
-        server.psql("many", "SELECT sum(idx_scan) > 0 FROM pg_stat_user_indexes WHERE indexrelname LIKE '%vector_idx'");
-    assert_eq!(used, "t", "the index was used");
+    // Statistics are told a second later, with the next statement.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    store.probe(INSTANCES, near(Filter::default(), 100)).await.unwrap();
+    let used = "SELECT sum(idx_scan) > 0 FROM pg_stat_user_indexes WHERE indexrelname LIKE '%vector_idx'";
+    assert_eq!(server.psql("many", used), "t", "the index was used");
 }
 
 #[tokio::test(flavor = "multi_thread")]
