@@ -35,10 +35,9 @@ impl<'c> Searcher<'c> {
         store: &S,
         embedder: &EmbedderIdentity,
         understood: &Understood,
-        near: Nearness,
         vector: &[f32],
     ) -> Result<Bridge, SearchError> {
-        let Some((ranked, evidence)) = self.types(store, embedder, understood, near, vector).await? else {
+        let Some((ranked, evidence)) = self.types(store, embedder, understood, vector).await? else {
             return Ok(Bridge::default());
         };
         let near = ranked.iter().filter(|r| r.score >= IS_CLOSE);
@@ -57,7 +56,6 @@ impl<'c> Searcher<'c> {
         store: &S,
         embedder: &EmbedderIdentity,
         understood: &Understood,
-        near: Nearness,
         vector: &[f32],
     ) -> Result<Option<(Vec<Ranked<'c>>, f32)>, SearchError> {
         // An index without capabilities, or with those of another embedder, is searched without them.
@@ -67,7 +65,7 @@ impl<'c> Searcher<'c> {
         }
         let question =
             Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
-        let mut ranking = Ranking::new(self.catalogue, &question, near, self.weights);
+        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default(), self.weights);
         let (ranked, ..) =
             self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence();

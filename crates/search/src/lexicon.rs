@@ -6,8 +6,6 @@ use clusterlore_core::EmbedderIdentity;
 use clusterlore_models::{Builtin, EmbedError, Embedder, Purpose};
 use tokio::sync::OnceCell;
 
-use crate::profile::Profile;
-
 /// Software that a question may mean without naming it.
 const MEANT: usize = 12;
 /// Cosine from which it may.
@@ -19,40 +17,20 @@ pub(crate) struct Lexicon {
     software: OnceCell<Vec<Vec<f32>>>,
 }
 
-/// A question's nearness to what is known beside the index.
+/// A question's nearness to all software, in the order of [`Catalogue::all_software`].
 #[derive(Debug, Default)]
-pub(crate) struct Nearness {
-    /// The question by the built-in table; empty where meaning plays no part.
-    question: Vec<f32>,
-    /// To all software, in the order of [`Catalogue::all_software`].
-    software: Vec<f32>,
-}
+pub(crate) struct Nearness(Vec<f32>);
 
 impl Nearness {
     /// Cosine of the question and what the software at that place is, 0 where it is negative.
     pub(crate) fn of(&self, software: usize) -> f32 {
-        self.software.get(software).copied().unwrap_or_default()
-    }
-
-    /// The same question, without the software.
-    pub(crate) fn of_question(&self) -> Self {
-        Self { question: self.question.clone(), software: Vec::new() }
-    }
-
-    /// Cosine of the question and the nearest of the sentences, 0 where it is negative.
-    pub(crate) fn of_any(&self, sentences: &[Vec<f32>]) -> f32 {
-        sentences.iter().map(|s| dot(s, &self.question)).fold(0.0, f32::max)
-    }
-
-    /// Whether there is a question that sentences can be near to.
-    pub(crate) fn is_meant(&self) -> bool {
-        !self.question.is_empty()
+        self.0.get(software).copied().unwrap_or_default()
     }
 
     /// The software that the question may mean, the nearest first.
     pub(crate) fn meant(&self) -> Vec<usize> {
         let mut near: Vec<(usize, f32)> =
-            self.software.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
+            self.0.iter().copied().enumerate().filter(|(_, cosine)| *cosine >= IS_MEANT).collect();
         near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         near.into_iter().take(MEANT).map(|(at, _)| at).collect()
     }
@@ -76,20 +54,7 @@ impl Lexicon {
             &own
         };
         let near = |of: &Vec<f32>| dot(of, vector).max(0.0);
-        Ok(Nearness { question: vector.to_vec(), software: software.iter().map(near).collect() })
-    }
-
-    /// Reads what the profiles' documents say of themselves, where that is not known yet.
-    pub(crate) async fn hear(&self, profiles: &[&Profile<'_>]) -> Result<(), EmbedError> {
-        let unheard: Vec<&&Profile<'_>> = profiles.iter().filter(|p| p.said.get().is_none()).collect();
-        let sentences: Vec<Vec<String>> = unheard.iter().map(|p| p.sentences()).collect();
-        let texts = sentences.concat();
-        let mut vectors =
-            if texts.is_empty() { Vec::new() } else { self.builtin.embed(Purpose::Document, texts).await? }.into_iter();
-        for (profile, sentences) in unheard.into_iter().zip(sentences) {
-            let _ = profile.said.set(vectors.by_ref().take(sentences.len()).collect());
-        }
-        Ok(())
+        Ok(Nearness(software.iter().map(near).collect()))
     }
 
     async fn read(&self, catalogue: &Catalogue) -> Result<Vec<Vec<f32>>, EmbedError> {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{CAPABILITIES, Capability, INSTANCES, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
-use clusterlore_store::{Candidate, Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
+use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -348,8 +348,7 @@ impl<'c> Searcher<'c> {
         };
         let mut ranking = Ranking::new(self.catalogue, understood, near, self.weights);
         if target == Target::Instances && !understood.scope_only {
-            let near = ranking.near().of_question();
-            ranking.bridge(self.bridge(store, &identity, understood, near, vector).await?);
+            ranking.bridge(self.bridge(store, &identity, understood, vector).await?);
         }
         Ok(ranking)
     }
@@ -380,19 +379,13 @@ impl<'c> Searcher<'c> {
             documents.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
         }
         ranking.weigh(&terms, &frequencies[..terms.len()], total);
-        let profiled: Vec<(Candidate, Arc<Profile<'c>>)> = documents
+        let mut ranked: Vec<Ranked<'c>> = documents
             .into_iter()
             .filter_map(|candidate| {
                 let profile = self.profiles.of(self.catalogue, target, &candidate.id, &candidate.record)?;
-                ranking.is_named(&profile).then_some((candidate, profile))
-            })
-            .collect();
-        if ranking.near().is_meant() {
-            self.lexicon.hear(&profiled.iter().map(|(_, profile)| &**profile).collect::<Vec<_>>()).await?;
-        }
-        let mut ranked: Vec<Ranked<'c>> = profiled
-            .into_iter()
-            .filter_map(|(candidate, profile)| {
+                if !ranking.is_named(&profile) {
+                    return None;
+                }
                 let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
                 let score = ranking.score(&features);
                 Some(Ranked { id: candidate.id, type_name: candidate.type_name, profile, features, score })

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
 use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
@@ -76,8 +76,6 @@ pub(crate) struct Profile<'c> {
     pub(crate) role: f32,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
-    /// The document's sentences as vectors, once a question was compared with them.
-    pub(crate) said: OnceLock<Vec<Vec<f32>>>,
 }
 
 impl<'c> Profile<'c> {
@@ -111,13 +109,7 @@ impl<'c> Profile<'c> {
         let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
         let software = recognised.iter().map(place).collect();
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, recognised, software, role, is_it, said: OnceLock::new() })
-    }
-
-    /// What the document says of itself in sentences.
-    pub(crate) fn sentences(&self) -> Vec<String> {
-        let says = |f: &&Field| f.place == Place::Description && !f.value.is_empty();
-        self.fields.iter().filter(says).map(|f| f.value.clone()).collect()
+        Some(Self { noun, fields, terms, recognised, software, role, is_it })
     }
 
     /// The first field of the place that holds the term.

@@ -124,10 +124,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
         self.bridge.types.keys().cloned().collect()
     }
 
-    pub(crate) fn near(&self) -> &Nearness {
-        &self.near
-    }
-
     /// Aliases of what is asked for: a document that holds one of them may be it.
     pub(crate) fn aliases(&self) -> Vec<String> {
         let asked = |m: &Meaning<'c>| if let Meaning::Category(c) = m { Some(&*c.id) } else { None };
@@ -169,7 +165,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!self.asked.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
-            said: profile.said.get().map_or(0.0, |said| self.near.of_any(said)),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.types.is_empty())
                 .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
@@ -185,9 +180,6 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let scale = self.weights.scale(features);
         let nearness = self.weights.nearness(features);
         let why = match self.about(profile) {
-            _ if nearness > features.meaning && nearness > self.weights.about * features.about => {
-                format!("its description is near ({:.2})", features.said)
-            }
             Some((software, about)) if nearness > features.meaning => {
                 format!("{} is for that ({about:.2})", software.title)
             }

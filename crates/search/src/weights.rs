@@ -4,8 +4,7 @@
 //! score     = role · Σ weight · feature / Σ weights of the features that the question has
 //!
 //! meaning   cosine of question and document, 0 where it is negative; or, where that is more, `about` times the cosine of the
-//!           question and what the software is for that the object is, times how surely it is that; or `said` times the cosine
-//!           of the question and the document's description alone, by the built-in table
+//!           question and what the software is for that the object is, times how surely it is that
 //! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
 //! software  how surely the object is the software, or of the category, that the question names
 //! kind      1 where the question names the object's kind
@@ -35,8 +34,6 @@ pub struct Weights {
     pub software: f32,
     /// What is known of the software that the object is, against what its own text says.
     pub about: f32,
-    /// What its description says by itself, against what its whole text says.
-    pub said: f32,
     /// It is of a kind that the question names.
     pub kind: f32,
     /// Its type is for what was asked.
@@ -60,7 +57,6 @@ impl Default for Weights {
             words: 0.5,
             software: 0.6,
             about: 0.9,
-            said: 0.75,
             kind: 0.03,
             bridge: 0.03,
             label: 0.63,
@@ -83,8 +79,6 @@ pub struct Features {
     pub software: Option<f32>,
     /// How near the question is to what its software is for; 0 where it is no known software.
     pub about: f32,
-    /// How near the question is to its description alone; 0 where it has none.
-    pub said: f32,
     /// 1 where it is of a named kind; `None` where the question names none.
     pub kind: Option<f32>,
     /// How well its type answers; `None` where no type does.
@@ -95,12 +89,11 @@ pub struct Features {
 
 impl Weights {
     /// Names of the values, in the order of [`Weights::values`].
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 11] = [
         "meaning",
         "words",
         "software",
         "about",
-        "said",
         "kind",
         "bridge",
         "label",
@@ -111,13 +104,12 @@ impl Weights {
     ];
 
     /// All values in a row, for a program that chooses them.
-    pub fn values(&self) -> [f32; 12] {
+    pub fn values(&self) -> [f32; 11] {
         let Self {
             meaning,
             words,
             software,
             about,
-            said,
             kind,
             bridge,
             label,
@@ -126,39 +118,14 @@ impl Weights {
             evidence,
             evidence_named,
         } = *self;
-        [meaning, words, software, about, said, kind, bridge, label, description, elsewhere, evidence, evidence_named]
+        [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named]
     }
 
     /// The inverse of [`Weights::values`].
-    pub fn of(values: [f32; 12]) -> Self {
-        let [
-            meaning,
-            words,
-            software,
-            about,
-            said,
-            kind,
-            bridge,
-            label,
-            description,
-            elsewhere,
-            evidence,
-            evidence_named,
-        ] = values;
-        Self {
-            meaning,
-            words,
-            software,
-            about,
-            said,
-            kind,
-            bridge,
-            label,
-            description,
-            elsewhere,
-            evidence,
-            evidence_named,
-        }
+    pub fn of(values: [f32; 11]) -> Self {
+        let [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named] =
+            values;
+        Self { meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named }
     }
 
     fn worth(&self, place: Place) -> f32 {
@@ -187,7 +154,7 @@ impl Weights {
 
     /// How near the document is by its text, or the software that it is by what that is for.
     pub(crate) fn nearness(&self, features: &Features) -> f32 {
-        features.meaning.max(self.about * features.about).max(self.said * features.said)
+        features.meaning.max(self.about * features.about)
     }
 
     /// What turns a weighted feature into what it adds to the score.
