@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CAPABILITIES, Capability, INSTANCES, ResourceInstance, ResourceType, words};
+use clusterlore_core::{CAPABILITIES, Capability, EmbedderIdentity, INSTANCES, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
 use serde::{Deserialize, Serialize};
@@ -164,16 +164,17 @@ pub enum SearchError {
     Empty(&'static str),
     /// Another embedder filled it.
     #[error(
-        "collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}. Search with --embedder {stored}, or embed everything again with \"clusterlore {filler} --reindex\"",
+        "collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}. Search with {}, or embed everything again with \"clusterlore {filler} --reindex\"",
+        the_embedder(stored),
         filler = filler(collection)
     )]
     OtherEmbedder {
         /// Which collection.
         collection: &'static str,
         /// Who filled it.
-        stored: String,
+        stored: EmbedderIdentity,
         /// Who asks.
-        offered: String,
+        offered: EmbedderIdentity,
     },
     /// There is no such object.
     #[error(
@@ -200,6 +201,17 @@ pub enum SearchError {
     /// A question without words.
     #[error("the question is empty; ask for something, such as \"what databases are running?\"")]
     NoQuestion,
+}
+
+/// How the user gets the embedder that filled a collection.
+fn the_embedder(stored: &EmbedderIdentity) -> String {
+    match stored.is_unknown() {
+        true => format!(
+            "its embedder, whose vectors have {} dimensions (--embedder voyage or openai:MODEL@URL)",
+            stored.dimensions
+        ),
+        false => format!("--embedder {}", stored.name),
+    }
 }
 
 fn instead(near: &[String]) -> String {
@@ -319,7 +331,7 @@ impl<'c> Searcher<'c> {
         let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
         let offered = embedder.identity();
         if !info.embedder.admits(&offered) {
-            return Err(SearchError::OtherEmbedder { collection, stored: info.embedder.name, offered: offered.name });
+            return Err(SearchError::OtherEmbedder { collection, stored: info.embedder, offered });
         }
         Ok(info.documents)
     }
