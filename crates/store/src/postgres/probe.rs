@@ -18,7 +18,8 @@ use crate::{Candidate, Candidates, Filter, Probe};
 const MOST_POSTINGS: usize = 2_000;
 /// Documents that are compared one by one without a thought.
 const FEW: usize = 2_000;
-/// How much longer it takes to come to a document through the index than to compare it in its turn; measured.
+/// How much longer it takes to come to a document through the index than to compare it in its turn. A guess that the figures of
+/// docs/scale.md do not contradict; it was not tuned.
 const INDEX_COSTS: usize = 4;
 /// pgvector's largest list of candidates.
 const LONGEST_LIST: usize = 1_000;
