@@ -508,7 +508,7 @@ pub(crate) struct Status {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore doctor\n  clusterlore doctor --context east\n\nExit status: 0 all well, 1 something is wrong."
+    after_help = "Examples:\n  clusterlore doctor\n  clusterlore doctor --context east\n  clusterlore doctor --model anthropic            also the language model of sync --inference llm\n\nA remote embedder, and a language model that is set, are asked one short question.\n\nExit status: 0 all well, 1 something is wrong."
 )]
 pub(crate) struct Doctor {
     /// How it is printed

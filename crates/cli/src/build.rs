@@ -217,7 +217,7 @@ pub(crate) fn inference(settings: &Settings, flags: &InferenceFlags, dry_run: bo
 }
 
 /// The language model that was asked for, else Anthropic's where there is a key for it.
-fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn LanguageModel>> {
+pub(crate) fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn LanguageModel>> {
     let choice = settings.parsed("model", ModelChoice::read)?;
     let missing = choice.is_none();
     Ok(match choice.unwrap_or_default() {

@@ -244,6 +244,14 @@ impl Settings {
         Ok(self.parsed("postgres-url", postgres_url)?.map(StoreChoice::Postgres))
     }
 
+    /// Whether the file gives a key, or an address with a password.
+    pub(crate) fn file_holds_secrets(&self) -> bool {
+        SETTINGS.iter().any(|setting| {
+            let from_file = self.get(setting.key).filter(|v| matches!(v.origin, Origin::File(_)));
+            from_file.is_some_and(|v| setting.secret || without_password(&v.text) != v.text)
+        })
+    }
+
     /// A value as it may be shown.
     pub(crate) fn shown(&self, key: &str) -> Option<String> {
         let setting = SETTINGS.iter().find(|s| s.key == key)?;

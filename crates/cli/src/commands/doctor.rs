@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
 use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
-use clusterlore_models::{Builtin, Purpose};
+use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::OwoColorize;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::args::{Doctor, Output};
 use crate::print;
@@ -52,7 +53,11 @@ impl Finding {
 
 pub(crate) async fn run(settings: &Settings, flags: &Doctor) -> anyhow::Result<Done> {
     let mut findings = cluster_findings(settings).await;
+    findings.extend(file_finding(settings));
     findings.extend(store_findings(settings).await);
+    if settings.get("model").is_some() {
+        findings.push(model_finding(settings).await);
+    }
     match flags.output {
         Output::Json => print::json(&findings)?,
         Output::Yaml => print::yaml(&findings)?,
@@ -166,6 +171,55 @@ async fn embedder_finding(settings: &Settings, store: &dyn Store) -> Finding {
     }
     let sent = embedder.sends_to().map(|host| format!("; names, labels and descriptions go to {host}"));
     Finding::ok(CHECK, format!("{identity}{}", sent.unwrap_or_default()))
+}
+
+/// Whether the model that `--inference llm` would ask answers at all.
+async fn model_finding(settings: &Settings) -> Finding {
+    const CHECK: &str = "model";
+    let model = match build::language_model(settings) {
+        Ok(model) => model,
+        Err(e) => return Finding::error(CHECK, format!("{e:#}")),
+    };
+    let prompt = Prompt {
+        system: "You are asked whether you are there.".to_owned(),
+        user: "Answer with the JSON object {\"ok\": true}.".to_owned(),
+        schema: json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["ok"],
+            "properties": {"ok": {"type": "boolean"}},
+        }),
+    };
+    match model.complete(&prompt).await {
+        Ok(Completion { answer: Ok(_), .. }) => {
+            let sent = model.sends_to().map(|host| format!("; type names and schemas go to {host}"));
+            Finding::ok(CHECK, format!("{} answers{}", model.name(), sent.unwrap_or_default()))
+        }
+        Ok(Completion { answer: Err(problem), .. }) => {
+            Finding::warning(CHECK, format!("{}: {problem}", model.name()), "use another model with --model")
+        }
+        Err(e) => Finding::error(CHECK, e),
+    }
+}
+
+/// Keys that everybody on this machine can read are no keys.
+#[cfg(unix)]
+fn file_finding(settings: &Settings) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt;
+
+    const CHECK: &str = "configuration";
+    let file = settings.file.as_ref()?;
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    if settings.file_holds_secrets() && mode & 0o044 != 0 {
+        let fix = format!("chmod 600 {}", file.display());
+        return Some(Finding::warning(CHECK, format!("{} holds keys and others can read it", file.display()), fix));
+    }
+    Some(Finding::ok(CHECK, file.display()))
+}
+
+#[cfg(not(unix))]
+fn file_finding(settings: &Settings) -> Option<Finding> {
+    settings.file.as_ref().map(|file| Finding::ok("configuration", file.display()))
 }
 
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
