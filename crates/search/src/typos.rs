@@ -145,8 +145,17 @@ fn scopes(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> (St
 
 /// The one name that a single slip makes of the word; none where several are as near.
 fn only_neighbour<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let mut near = names.filter(|name| distance(word, name, 1).is_some());
+    let mut near = names.filter(|name| distance(word, name, 1).is_some() && !tells_apart(word, name));
     near.next().filter(|_| near.next().is_none())
+}
+
+/// Whether two names differ in what people number or letter things by: "shard-2" is no misspelt "shard-1", nor "team-b" "team-a".
+fn tells_apart(one: &str, other: &str) -> bool {
+    let parts = |name: &str| -> Vec<String> { name.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect() };
+    let digits = |name: &str| -> String { name.chars().filter(char::is_ascii_digit).collect() };
+    let (ones, others) = (parts(one), parts(other));
+    let short = |(a, b): (&String, &String)| a != b && a.len().min(b.len()) < SHORTEST;
+    digits(one) != digits(other) || ones.len() == others.len() && ones.iter().zip(&others).any(short)
 }
 
 /// The words of the question that neither catalogue, types nor embedder know.
@@ -524,7 +533,7 @@ mod tests {
     #[test]
     fn scopes_are_corrected_where_one_name_is_near() {
         let vocabulary = clusterlore_store::Vocabulary {
-            namespaces: ["squad-heron", "staging", "zone-a", "zone-b"].map(Into::into).into(),
+            namespaces: ["squad-heron", "staging", "zone-a", "zone-b", "shard-1", "load-a"].map(Into::into).into(),
             labels: [("tier".to_owned(), ["backend", "frontend"].map(Into::into).into())].into(),
             ..Default::default()
         };
@@ -539,6 +548,9 @@ mod tests {
             ("pods in squa-heron", "pods in squad-heron"),
             ("what runs in the saging namespace?", "what runs in the staging namespace?"),
             ("pods with tier=backned", "pods with tier=backend"),
+            // There is only one of them, and it is another one.
+            ("pods in shard-2", "pods in shard-2"),
+            ("pods in load-b", "pods in load-b"),
             // Either could be meant.
             ("pods in zone-c", "pods in zone-c"),
             // English stands behind "in" as well.
