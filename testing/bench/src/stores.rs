@@ -76,55 +76,61 @@ print(json.dumps({'write': wrote, 'near': ask(), 'filtered': ask(where={'namespa
 impl Bench<'_> {
     /// Writing and searching 20,000 documents in each store.
     pub(crate) fn stores(&mut self) -> Result<()> {
-        let missing = "is missing; ./bench installs it";
-        let postgres = PostgresServer::start_or_skip().with_context(|| format!("Postgres {missing}"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let work = runtime.block_on(Work::new())?;
         let (rows, asked) = (self.folder().join("rows.jsonl"), self.folder().join("asked.json"));
         work.write_out(&rows, &asked)?;
         let mut yardstick = Measured::default();
-        let mut ours: [(&str, Measured); 3] = ["SQLite", "Postgres", "Chroma"].map(|name| (name, Measured::default()));
-        for round in 0..self.rounds().min(5) {
-            let file = |store: &str| self.folder().join(format!("round-{round}-{store}.db"));
-            // A Chroma slows down with what it held before: each side has a new one, and they take turns at being first.
-            let mut theirs = |bench: &Self| -> Result<()> {
-                let chroma = ChromaServer::start_or_skip().with_context(|| format!("Chroma {missing}"))?;
-                let told = chroma.python(CLIENT, &[&rows.display().to_string(), &asked.display().to_string()]);
-                let told: Yardstick = serde_json::from_str(&told)?;
-                yardstick.write.0.push(told.write);
-                yardstick.near.0.push(told.near);
-                yardstick.filtered.0.push(told.filtered);
-                bench.tell("Chroma's own client, write and search", &yardstick.write, Some(&yardstick.near));
-                Ok(())
-            };
+        let mut ours: [(&str, Measured); 3] = ["SQLite", "Chroma", "Postgres"].map(|name| (name, Measured::default()));
+        for round in 0..self.rounds() {
+            let folder = self.folder().join(format!("round-{round}"));
+            fs::create_dir_all(&folder)?;
+            // Each side has a new server, alone on the machine: one that held something before is slower, and Postgres tidies up for
+            // a while. Ours and the yardstick take turns at being first.
             if round % 2 == 1 {
-                theirs(self)?;
+                self.chroma_client(&rows, &asked, &mut yardstick)?;
             }
             for (store, measured) in &mut ours {
-                let mut chroma = None;
-                let opened: Box<dyn Store> = match *store {
-                    "SQLite" => Box::new(Sqlite::open_or_create(&file(store))?),
-                    "Postgres" => {
-                        let url = postgres.create_database(&format!("round-{round}"));
-                        Box::new(runtime.block_on(Postgres::open_or_create(&url))?)
+                match *store {
+                    "SQLite" => {
+                        let store = Sqlite::open_or_create(&folder.join("index.db"))?;
+                        runtime.block_on(measure(&store, &work, measured))?;
+                    }
+                    "Chroma" => {
+                        let server = chroma()?;
+                        let (url, local) = (server.url(), folder.join("chroma.db"));
+                        let options = ChromaOptions { url, local, ..ChromaOptions::default() };
+                        let store = runtime.block_on(Chroma::connect(options))?;
+                        runtime.block_on(measure(&store, &work, measured))?;
+                        drop(server);
+                        if round % 2 == 0 {
+                            self.chroma_client(&rows, &asked, &mut yardstick)?;
+                        }
                     }
                     _ => {
-                        let server = ChromaServer::start_or_skip().with_context(|| format!("Chroma {missing}"))?;
-                        let url = chroma.insert(server).url();
-                        let options = ChromaOptions { url, local: file(store), ..ChromaOptions::default() };
-                        Box::new(runtime.block_on(Chroma::connect(options))?)
+                        let server =
+                            PostgresServer::start_or_skip().context("Postgres is missing; ./bench installs it")?;
+                        let store = runtime.block_on(Postgres::open_or_create(&server.create_database("bench")))?;
+                        runtime.block_on(measure(&store, &work, measured))?;
                     }
-                };
-                runtime.block_on(measure(&*opened, &work, measured))?;
+                }
                 self.tell(&format!("{store}, write and search"), &measured.write, Some(&measured.near));
-            }
-            if round % 2 == 0 {
-                theirs(self)?;
             }
         }
         for (store, measured) in ours {
             self.push_store(store, measured, &yardstick);
         }
+        Ok(())
+    }
+
+    /// The yardstick, over a server of its own.
+    fn chroma_client(&self, rows: &Path, asked: &Path, yardstick: &mut Measured) -> Result<()> {
+        let told = chroma()?.python(CLIENT, &[&rows.display().to_string(), &asked.display().to_string()]);
+        let told: Yardstick = serde_json::from_str(&told)?;
+        yardstick.write.0.push(told.write);
+        yardstick.near.0.push(told.near);
+        yardstick.filtered.0.push(told.filtered);
+        self.tell("Chroma's own client, write and search", &yardstick.write, Some(&yardstick.near));
         Ok(())
     }
 
@@ -150,6 +156,10 @@ impl Bench<'_> {
         let what = format!("{store}: the nearest and {CONTAINING} by their words, as a search asks");
         push(what, Unit::Milliseconds, 1.0, measured.whole, None);
     }
+}
+
+fn chroma() -> Result<ChromaServer> {
+    ChromaServer::start_or_skip().context("Chroma is missing; ./bench installs it")
 }
 
 async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Result<()> {

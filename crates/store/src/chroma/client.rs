@@ -1,7 +1,7 @@
 //! Requests to a Chroma server: how they are tried again, and what its refusals mean.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -226,13 +226,16 @@ impl Client {
         if let Some((name, value)) = &self.header {
             request = request.header(name, value.clone());
         }
+        let (began, sent) = (Instant::now(), body.len());
         let request = request.body(Full::new(body)).map_err(|e| self.other(e.to_string()))?;
         let exchange = async {
             let (head, body) = self.http.request(request).await.map_err(|e| causes(&e))?.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|e| e.to_string())?;
             Ok::<_, String>((head.status, body.to_bytes()))
         };
-        Ok(match tokio::time::timeout(TIMEOUT, exchange).await {
+        let exchanged = tokio::time::timeout(TIMEOUT, exchange).await;
+        tracing::trace!(url, sent, seconds = began.elapsed().as_secs_f64(), "an exchange with Chroma");
+        Ok(match exchanged {
             Ok(Ok((status, answer))) => Try::Done(status, answer),
             Ok(Err(problem)) => Try::Again(problem),
             Err(_) => Try::Again(format!("nothing came within {} seconds", TIMEOUT.as_secs())),

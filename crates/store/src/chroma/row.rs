@@ -1,9 +1,11 @@
 //! A document as Chroma keeps it, and back. Other programs read id, text and metadata; what only clusterlore needs is one more
 //! metadata key. Documents of other programs have no such key, and are read as far as text and metadata go.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use clusterlore_core::{Capability, Complexity, ContentHash, Document, Metadata, ResourceInstance, ResourceType};
+use clusterlore_core::{
+    Capability, Complexity, ContentHash, Document, Metadata, OwnerReference, ResourceInstance, ResourceType,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -34,7 +36,60 @@ struct Ours {
     type_name: String,
     source: i64,
     hash: String,
-    record: Box<RawValue>,
+    /// The noun, where it cannot be made of what other programs read and the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    record: Option<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
+}
+
+/// What an object has that the contract's metadata do not say. The server takes its time over every byte.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rest {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    created_at: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    uid: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    resource_version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<OwnerReference>,
+}
+
+impl Rest {
+    /// `None` where the object would not come back as it went.
+    fn of(document: &Document) -> Option<Self> {
+        let whole: ResourceInstance = serde_json::from_str(&document.record).ok()?;
+        let ResourceInstance { annotations, created_at, uid, resource_version, owner, .. } = whole.clone();
+        let rest = Self { annotations, created_at, uid, resource_version, owner };
+        let back = instance(&document.metadata, &rest)?;
+        (back == whole).then_some(rest)
+    }
+}
+
+/// The object of the contract's metadata and the rest.
+fn instance(metadata: &Metadata, rest: &Rest) -> Option<ResourceInstance> {
+    let part = |key| string(metadata, key);
+    let mut instance =
+        ResourceInstance::new(part("apiVersion")?, part("kind")?, part("namespace"), part("name")?).ok()?;
+    instance.labels = labels(metadata);
+    instance.cluster = part("cluster").map(str::to_owned);
+    instance.annotations.clone_from(&rest.annotations);
+    instance.created_at.clone_from(&rest.created_at);
+    instance.uid.clone_from(&rest.uid);
+    instance.resource_version.clone_from(&rest.resource_version);
+    instance.owner.clone_from(&rest.owner);
+    Some(instance)
+}
+
+/// Neither keys nor values of labels can hold a comma.
+fn labels(metadata: &Metadata) -> BTreeMap<String, String> {
+    let labels = string(metadata, "labels").unwrap_or_default();
+    let pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned())).collect()
 }
 
 /// A document as it is read back.
@@ -49,11 +104,16 @@ pub(super) struct Read {
 pub(super) fn metadata(document: &Document, source: i64) -> serde_json::Result<Metadata> {
     let mut metadata: Metadata = CONTRACT.map(|key| (key.to_owned(), Value::Null)).into_iter().collect();
     metadata.extend(document.metadata.clone());
+    let rest = Rest::of(document);
     let ours = Ours {
         type_name: document.facets.type_name.clone(),
         source,
         hash: document.hash.to_bytes().iter().map(|b| format!("{b:02x}")).collect(),
-        record: RawValue::from_string(document.record.clone())?,
+        record: match rest {
+            Some(_) => None,
+            None => Some(RawValue::from_string(document.record.clone())?),
+        },
+        rest,
     };
     metadata.insert(OURS.to_owned(), Value::String(serde_json::to_string(&ours)?));
     Ok(metadata)
@@ -71,16 +131,24 @@ pub(super) fn is_ours(metadata: &Metadata) -> bool {
 
 fn ours(id: &str, text: &str, metadata: &Metadata) -> Option<Read> {
     let ours: Ours = serde_json::from_str(string(metadata, OURS)?).ok()?;
-    let record = ours.record.get();
     let cluster = string(metadata, "cluster");
-    let mut document = if let Ok(instance) = serde_json::from_str::<ResourceInstance>(record) {
-        Document::of_instance(&instance, &ours.type_name)
-    } else {
-        let ty: ResourceType = serde_json::from_str(record).ok()?;
-        match Capability::from_record(record) {
-            Some(capability) => Document::of_capability(&capability, &ty, cluster),
-            None => Document::of_type(&ty, cluster),
+    let mut document = match (&ours.rest, &ours.record) {
+        (Some(rest), _) => Document::of_instance(&instance(metadata, rest)?, &ours.type_name),
+        (None, Some(record)) => {
+            let record = record.get();
+            let mut document = if let Ok(instance) = serde_json::from_str::<ResourceInstance>(record) {
+                Document::of_instance(&instance, &ours.type_name)
+            } else {
+                let ty: ResourceType = serde_json::from_str(record).ok()?;
+                match Capability::from_record(record) {
+                    Some(capability) => Document::of_capability(&capability, &ty, cluster),
+                    None => Document::of_type(&ty, cluster),
+                }
+            };
+            document.record = record.to_owned();
+            document
         }
+        (None, None) => return None,
     };
     document.hash = ContentHash::from_bytes(bytes(&ours.hash)?);
     if document.text != text {
@@ -89,7 +157,6 @@ fn ours(id: &str, text: &str, metadata: &Metadata) -> Option<Read> {
         document.text = text.to_owned();
     }
     document.id = id.to_owned();
-    document.record = record.to_owned();
     Some(Read { document, source: ours.source })
 }
 
@@ -119,10 +186,7 @@ fn foreign_instance(id: &str, text: &str, metadata: &Metadata, types: &TypeNames
     let namespace = part("namespace", Some(namespace))?;
     let mut instance = ResourceInstance::new(&version, &kind, Some(&namespace), &name).ok()?;
     instance.cluster = cluster.map(str::to_owned);
-    // Neither keys nor values of labels can hold a comma.
-    let labels = string(metadata, "labels").unwrap_or_default();
-    let pairs = labels.split(',').filter_map(|pair| pair.split_once('='));
-    instance.labels = pairs.map(|(k, v)| (k.trim().to_owned(), v.trim().to_owned())).collect();
+    instance.labels = labels(metadata);
     if let Some(description) = text.strip_prefix(&instance.text()).and_then(|rest| rest.strip_prefix(" | ")) {
         instance.annotations.insert("description".to_owned(), description.to_owned());
     }

@@ -190,9 +190,12 @@ impl Chroma {
             self.api().delete(&seen.id, deletes).await?;
             self.api().delete(&waiting.collection, &settled.iter().cloned().collect::<Vec<_>>()).await
         };
-        done.await.map_err(|r| self.api().error(r))?;
+        // The mirror is not to be trusted until both are done, so they need not wait for each other.
+        let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: ids, source });
+        let (done, mirrored) = tokio::join!(done, mirrored);
+        done.map_err(|r| self.api().error(r))?;
+        mirrored?;
         let (writer, revision) = self.announce(collection).await?;
-        mirror.apply(collection, Batch { upserts: plan.upserts, deletes: ids, source }).await?;
         let removed = plan.removed + std::mem::take(&mut seen.stamp.leftover).len();
         seen.stamp.count = (seen.stamp.count + plan.added).saturating_sub(removed);
         if !settled.is_empty() {
@@ -254,8 +257,12 @@ impl Chroma {
                 },
                 (None, _) => None,
             };
-            let metadata = row::metadata(document, batch.source)
+            let mut metadata = row::metadata(document, batch.source)
                 .map_err(|e| self.api().client.other(format!("document {} cannot be written: {e}", document.id)))?;
+            // A new document has nothing to be taken away, and the server is slow at looking.
+            if before.is_none() && !seen.stamp.shadows.contains(&document.id) {
+                metadata.retain(|_, value| !value.is_null());
+            }
             upsert.vector = Some(Vec::new());
             added += usize::from(before != Some(&document.id));
             deletes.extend(before.filter(|id| **id != document.id).cloned());
