@@ -241,7 +241,8 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     if runs.is_empty() {
         findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
     }
-    for run in &runs {
+    // An import is as old as it is; what it brought is as fresh as the syncs that follow.
+    for run in runs.iter().filter(|run| run.command != "import") {
         findings.push(freshness(run));
     }
     let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();

@@ -8,7 +8,8 @@ use clusterlore_core::{
     CAPABILITIES, Capability, ContentHash, Document, INSTANCES, ObjectKey, ResourceInstance, ResourceType,
 };
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{Batch, KnownSource, Scanned, Store, Upsert};
+use clusterlore_store::{Batch, KnownSource, RunRecord, Scanned, Store, Upsert};
+use jiff::Timestamp;
 
 use super::{Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
 use crate::{SyncError, checks};
@@ -89,6 +90,15 @@ impl<R: BufRead + Send> Import<R> {
         told: &(dyn Fn(usize) + Sync),
     ) -> Result<Imported, MoveError> {
         let _lock = store.lock("").await?;
+        // A run like any other: one that was killed shows, and a store may have work to do when it ends.
+        let mut run = RunRecord {
+            command: "import".to_owned(),
+            cluster: String::new(),
+            started: Timestamp::now().to_string(),
+            finished: String::new(),
+            summary: serde_json::Value::Null,
+        };
+        let number = store.begin_run(&run).await?;
         let mut state = State { clusters: [String::new()].into(), ..State::default() };
         let end = loop {
             let Some(line) = self.next()? else {
@@ -126,6 +136,10 @@ impl<R: BufRead + Send> Import<R> {
         for (cluster, types) in types {
             remember_types(store, &cluster, types).await?;
         }
+        let Imported { documents, stored, .. } = imported;
+        run.summary = serde_json::json!({"discovered": documents, "stored": stored, "unchanged": documents - stored});
+        run.finished = Timestamp::now().to_string();
+        store.finish_run(number, &run).await?;
         Ok(imported)
     }
 
