@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clusterlore_models::{Embedder, Key, Pauses, Purpose, Remote, openai, voyage};
-use clusterlore_testkit::embeddings::{DIMENSIONS, FakeEmbeddings, vector, vectors};
+use clusterlore_testkit::embeddings::{DIMENSIONS, FakeEmbeddings, VOYAGE_4, vector, vectors};
 use serde_json::json;
 
 const PAUSES: Pauses = Pauses { busy: Duration::from_millis(1), lost: Duration::from_millis(1) };
@@ -36,7 +36,7 @@ async fn requests_are_exactly_these() {
     let remote = voyage("voyage-4", &server.url(), key(), None, PAUSES).await.unwrap();
     assert_eq!(remote.identity().to_string(), "voyage:voyage-4 (1024 dimensions)");
     assert!(server.asked().is_empty(), "its dimensions are known");
-    let remote = voyage("voyage-4", &server.url(), key(), Some(DIMENSIONS), PAUSES).await.unwrap();
+    let remote = voyage("voyage-4", &server.url(), key(), Some(VOYAGE_4), PAUSES).await.unwrap();
     remote.embed(Purpose::Document, vec!["a".into(), "b".into()]).await.unwrap();
     remote.embed(Purpose::Query, vec!["c".into()]).await.unwrap();
     let asked = server.asked();

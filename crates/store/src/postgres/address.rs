@@ -145,7 +145,7 @@ mod tests {
         for (url, place) in [
             ("postgres://me:s3cret@db.example:6543/lore", "postgres://db.example:6543/lore"),
             ("postgresql://me:s3cret@db.example/lore?sslmode=verify-full", "postgres://db.example:5432/lore"),
-            ("postgres://me:s%403@a,b:1/lore?schema=my%20own", "postgres://a:1,b:1/lore (schema my own)"),
+            ("postgres://me:s%403@a,b:1/lore?schema=my%20own", "postgres://a:5432,b:1/lore (schema my own)"),
             ("postgres://me@%2Frun%2Fpg/lore", "postgres:///run/pg:5432/lore"),
         ] {
             let address = Address::parse(url);
