@@ -1,4 +1,4 @@
-//! Documents: written to the server first and to the mirror then; found by the server's vectors and the mirror's words.
+//! Documents: written to the server and to the mirror; found by the server's vectors and the mirror's words.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -70,8 +70,11 @@ impl VectorStore for Chroma {
         };
         let written = self.write(collection, seen, batch).await;
         if written.is_err() {
-            // What of it arrived is found out by reading.
+            // What of it arrived is found out by reading, by every process of this machine.
             self.seen().remove(collection);
+            if let Ok(mirror) = self.mirror().await {
+                mirror.set_stamp(collection, &unsettled("failed"), None).await?;
+            }
         }
         written
     }
@@ -190,12 +193,12 @@ impl Chroma {
             self.api().delete(&seen.id, deletes).await?;
             self.api().delete(&waiting.collection, &settled.iter().cloned().collect::<Vec<_>>()).await
         };
-        // The mirror is not to be trusted until both are done, so they need not wait for each other.
+        // Both at once: until the stamp is set nobody rests on the mirror, whichever of them fails.
         let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: ids, source });
         let (done, mirrored) = tokio::join!(done, mirrored);
         done.map_err(|r| self.api().error(r))?;
-        mirrored?;
         let (writer, revision) = self.announce(collection).await?;
+        mirrored?;
         let removed = plan.removed + std::mem::take(&mut seen.stamp.leftover).len();
         seen.stamp.count = (seen.stamp.count + plan.added).saturating_sub(removed);
         if !settled.is_empty() {
