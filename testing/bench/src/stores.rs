@@ -1,6 +1,5 @@
 //! The stores beside each other, with Chroma's own client in Python as the yardstick: the same documents, the same server.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -51,6 +50,14 @@ struct Yardstick {
     filtered: f64,
 }
 
+/// The same documents to the byte are written by both: this reads back what ours wrote.
+const DUMP: &str = r"
+g = client.get_collection('instances', embedding_function=None).get(include=['documents', 'metadatas', 'embeddings'])
+with open(args[0], 'w') as out:
+    for row in zip(g['ids'], g['documents'], g['metadatas'], g['embeddings'].tolist()):
+        out.write(json.dumps(row) + chr(10))
+";
+
 /// Writes and asks as users of Chroma do, in batches of the same size.
 const CLIENT: &str = r"
 import statistics, time
@@ -79,7 +86,14 @@ impl Bench<'_> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let work = runtime.block_on(Work::new())?;
         let (rows, asked) = (self.folder().join("rows.jsonl"), self.folder().join("asked.json"));
-        work.write_out(&rows, &asked)?;
+        work.write_out(&asked)?;
+        let server = chroma()?;
+        let options =
+            ChromaOptions { url: server.url(), local: self.folder().join("rows.db"), ..ChromaOptions::default() };
+        let store = runtime.block_on(Chroma::connect(options))?;
+        runtime.block_on(measure(&store, &work, &mut Measured::default()))?;
+        server.python(DUMP, &[&rows.display().to_string()]);
+        drop(server);
         let mut yardstick = Measured::default();
         let mut ours: [(&str, Measured); 3] = ["SQLite", "Chroma", "Postgres"].map(|name| (name, Measured::default()));
         for round in 0..self.rounds() {
@@ -231,13 +245,8 @@ impl Work {
         Ok(Self { embedder: embedder.identity(), upserts, questions: asked })
     }
 
-    /// For the yardstick: rows of id, text, metadata and vector, and the vectors of the questions.
-    fn write_out(&self, rows: &Path, asked: &Path) -> Result<()> {
-        let mut lines = String::new();
-        for Upsert { document: d, vector } in &self.upserts {
-            let _ = writeln!(lines, "{}", serde_json::to_string(&(&d.id, &d.text, &d.metadata, vector))?);
-        }
-        fs::write(rows, lines)?;
+    /// For the yardstick: the vectors of the questions.
+    fn write_out(&self, asked: &Path) -> Result<()> {
         let vectors: Vec<&Vec<f32>> = self.questions.iter().map(|(vector, _)| vector).collect();
         Ok(fs::write(asked, serde_json::to_string(&vectors)?)?)
     }
