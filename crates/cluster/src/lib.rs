@@ -12,6 +12,7 @@ mod decode;
 mod discovery;
 mod documents;
 mod error;
+mod files;
 mod folder;
 mod list;
 mod live;

@@ -20,7 +20,7 @@ pub enum SourceIdentity {
     },
     /// A folder of manifests.
     Folder {
-        /// Absolute path with links resolved.
+        /// Absolute path with links resolved, or [`SourceIdentity::STANDARD_INPUT`].
         path: String,
     },
     /// A controller that posts what it sees.
@@ -38,6 +38,9 @@ pub struct SourceMismatch {
 }
 
 impl SourceIdentity {
+    /// Stands for manifests from a pipe, where a folder has its path. All pipes are one source.
+    pub const STANDARD_INPUT: &str = "-";
+
     /// Whether both are the same source.
     pub fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
@@ -83,6 +86,7 @@ impl std::fmt::Display for SourceIdentity {
         match self {
             Self::Cluster { uid: Some(uid), server, .. } => write!(f, "the cluster at {server} (uid {uid})"),
             Self::Cluster { uid: None, server, .. } => write!(f, "the cluster at {server}"),
+            Self::Folder { path } if path == Self::STANDARD_INPUT => write!(f, "what standard input gave"),
             Self::Folder { path } => write!(f, "the folder {path}"),
             Self::Controller => write!(f, "what a controller posts"),
         }

@@ -23,7 +23,7 @@ pub enum SyncError {
     Source(#[from] SourceMismatch),
     /// Every list failed or was forbidden.
     #[error(
-        "none of {types} resource types could be listed ({first}); nothing was changed. Check what this user may list with \"clusterlore doctor\""
+        "none of {types} resource types could be listed ({first}); nothing was changed. Mend what is named here and run it again; \"clusterlore doctor\" looks at a cluster"
     )]
     NothingListed {
         /// How many were tried.
