@@ -10,6 +10,7 @@ use std::{
 use async_trait::async_trait;
 use clusterlore_core::{Coverage, Identity, ResourceType, SourceIdentity};
 use futures::{StreamExt, stream};
+use http::StatusCode;
 use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
@@ -19,7 +20,7 @@ use crate::{
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
-    requests::{Ask, Requests, SharedRequests},
+    requests::{Ask, Failure, Requests, SharedRequests, status_line},
     schema_reading,
 };
 
@@ -89,6 +90,55 @@ impl LiveSource {
     /// The context's namespace.
     pub fn default_namespace(&self) -> &str {
         &self.requests.server.namespace
+    }
+
+    /// The uid of the namespace kube-system, or why it cannot be read. Who may not get it may often list it.
+    async fn uid(&self) -> Result<Result<String, String>, ClusterError> {
+        #[derive(Default, Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            metadata: Meta,
+            #[serde(default)]
+            items: Vec<Answer>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Meta {
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            uid: String,
+        }
+        const NAME: &str = "kube-system";
+        let one = (
+            format!("/api/v1/namespaces/{NAME}"),
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+        );
+        let listed = (
+            format!("/api/v1/namespaces?fieldSelector=metadata.name%3D{NAME}"),
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
+        );
+        let mut refused = None;
+        for (path, accept) in [one, listed] {
+            let reason = match self.requests.send(&Ask::get(path, accept), |_| {}).await {
+                Ok(answer) => match decode::from_json::<Answer>(&answer.body) {
+                    Ok(Answer { metadata, items }) => {
+                        let mut found = items.into_iter().map(|item| item.metadata).chain([metadata]);
+                        match found.find(|meta| meta.name == NAME && !meta.uid.is_empty()) {
+                            Some(meta) => return Ok(Ok(meta.uid)),
+                            None => "the answer names no uid".to_owned(),
+                        }
+                    }
+                    Err(broken) => broken,
+                },
+                Err(Failure::Status(StatusCode::FORBIDDEN, message)) if refused.is_none() => {
+                    refused = Some(status_line(StatusCode::FORBIDDEN, &message));
+                    continue;
+                }
+                Err(failure) => failure.into_reason()?,
+            };
+            return Ok(Err(refused.unwrap_or(reason)));
+        }
+        Ok(Err(refused.unwrap_or_default()))
     }
 
     async fn list_namespaces(&self) -> Result<Result<Vec<String>, Skipped>, ClusterError> {
@@ -213,29 +263,11 @@ fn namespace_type() -> ResourceType {
 #[async_trait]
 impl ClusterSource for LiveSource {
     async fn identity(&self) -> Result<Identity, ClusterError> {
-        #[derive(Deserialize)]
-        struct Namespace {
-            metadata: Meta,
-        }
-        #[derive(Deserialize)]
-        struct Meta {
-            uid: String,
-        }
-        let metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
-        let ask = Ask::get("/api/v1/namespaces/kube-system", metadata);
-        let read = match self.requests.send(&ask, |_| {}).await {
-            Ok(answer) => match decode::from_json::<Namespace>(&answer.body) {
-                Ok(namespace) if !namespace.metadata.uid.is_empty() => Ok(namespace.metadata.uid),
-                Ok(_) => Err("the answer names no uid".to_owned()),
-                Err(broken) => Err(broken),
-            },
-            Err(failure) => Err(failure.into_reason()?),
-        };
-        let server = &self.requests.server;
-        let (uid, unread) = match read {
+        let (uid, unread) = match self.uid().await? {
             Ok(uid) => (Some(uid), None),
             Err(reason) => (None, Some(reason)),
         };
+        let server = &self.requests.server;
         let source = SourceIdentity::Cluster { uid, server: server.url.clone(), ca_hash: server.ca_hash.clone() };
         Ok(Identity { source, unread })
     }

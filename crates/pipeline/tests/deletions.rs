@@ -291,7 +291,7 @@ async fn a_cluster_that_was_known_by_its_uid_is_recognised_by_it_only() {
     for (fault, reason) in
         [(Fault::forbidden(), "403"), (Fault::status(500), "500"), (Fault::not_found(), "404"), (Fault::cut(), "cut")]
     {
-        place.server.fault("/api/v1/namespaces/kube-system", fault.clone());
+        place.server.fault("namespaces", fault.clone());
         let refused = place.try_sync(Options::default()).await.err().unwrap().to_string();
         assert!(refused.contains(reason) && refused.contains("kube-system"), "{fault:?}: {refused}");
         assert_eq!(state(&place.store).await, before, "{fault:?}");
@@ -301,12 +301,12 @@ async fn a_cluster_that_was_known_by_its_uid_is_recognised_by_it_only() {
 
     // Where no uid was ever seen, address and certificate authority serve; from the first sight of it on the uid does.
     let place = Place::new().await;
-    place.server.fault("/api/v1/namespaces/kube-system", Fault::forbidden());
+    place.server.fault("namespaces", Fault::forbidden());
     place.sync().await;
     place.server.remove("even/v1/Pod/pod-0");
     assert_eq!(place.sync().await.summary.deleted, 1);
     place.server.clear_faults();
     place.sync().await;
-    place.server.fault("/api/v1/namespaces/kube-system", Fault::forbidden());
+    place.server.fault("namespaces", Fault::forbidden());
     assert!(matches!(place.try_sync(Options::default()).await, Err(SyncError::Source(_))));
 }
