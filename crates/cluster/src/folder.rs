@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
 use kube::core::Version;
 
 use crate::{
@@ -421,8 +421,8 @@ fn group_of(api_version: &str) -> &str {
 
 #[async_trait]
 impl ClusterSource for FolderSource {
-    async fn identity(&self) -> Result<SourceIdentity, ClusterError> {
-        Ok(SourceIdentity::Folder { path: self.path.clone() })
+    async fn identity(&self) -> Result<Identity, ClusterError> {
+        Ok(SourceIdentity::Folder { path: self.path.clone() }.into())
     }
 
     async fn discover(&self) -> Result<Discovery, ClusterError> {
@@ -446,7 +446,7 @@ impl ClusterSource for FolderSource {
         let coverage = match scope {
             ListScope::All => Coverage::All,
             ListScope::Namespaces(_) if !known.namespaced => return Ok(Listing::default()),
-            ListScope::Namespaces(namespaces) => Coverage::Namespaces(namespaces.iter().cloned().collect()),
+            ListScope::Namespaces(namespaces) => Coverage::of_namespaces(namespaces.iter().cloned().collect()),
         };
         let objects = self.objects.get(&name).map(Vec::as_slice).unwrap_or_default();
         let wanted: Vec<&ResourceInstance> = objects.iter().filter(|o| coverage.covers(&o.namespace)).collect();

@@ -48,6 +48,15 @@ pub enum Progress {
     Inferred(usize),
     /// This many objects were listed so far.
     Listed(usize),
+    /// The run would delete most of what is known, so the types concerned are listed a second time.
+    ListingAgain {
+        /// Documents that would go.
+        removals: usize,
+        /// Documents that are known of the cluster.
+        known: usize,
+        /// Types that are listed again.
+        types: usize,
+    },
     /// Something to know that does not stop the run: one line.
     Warning(String),
     /// All lists have ended.
@@ -223,6 +232,10 @@ impl std::fmt::Display for Progress {
             }
             Self::Inferred(n) => write!(f, "Inference complete: {n} capabilities."),
             Self::Listed(n) => write!(f, "{n} listed"),
+            Self::ListingAgain { removals, known, types } => write!(
+                f,
+                "{removals} of {known} known documents have no object any more: listing {types} resource types a second time before any is deleted..."
+            ),
             Self::Warning(line) => write!(f, "Warning: {line}"),
             Self::Discovered { instances, types } => {
                 write!(f, "Discovery complete: {instances} instances across {types} resource types.")

@@ -134,6 +134,18 @@ impl FakeApiServer {
         self
     }
 
+    /// The group version can be read again.
+    pub fn fresh(&self, group: &str, version: &str) -> &Self {
+        self.state().stale.remove(&(group.to_owned(), version.to_owned()));
+        self
+    }
+
+    /// Takes back every grant for a namespace.
+    pub fn revoke(&self, namespace: &str) -> &Self {
+        self.state().grants.retain(|(n, _)| n != namespace);
+        self
+    }
+
     /// Allows listing a type in a namespace, or everywhere when the namespace is `*`. From the first grant on, what is not
     /// granted is forbidden.
     pub fn grant(&self, namespace: &str, type_name: &str) -> &Self {

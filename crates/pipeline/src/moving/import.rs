@@ -43,6 +43,10 @@ type Waiting = (Document, Option<Vec<f32>>);
 struct State {
     /// Number of each source in the store, by its number in the file.
     sources: HashMap<i64, i64>,
+    /// Cluster of each source that another one replaced, by its number in the file.
+    replaced: HashMap<i64, String>,
+    /// Number in the store of the source that fills a cluster now.
+    present: HashMap<String, i64>,
     clusters: BTreeSet<String>,
     types: BTreeMap<String, Vec<ResourceType>>,
     collection: Option<Collection>,
@@ -196,8 +200,9 @@ impl<R: BufRead + Send> Import<R> {
             document.hash = ContentHash::from_bytes([0; 16]);
             vector = Some(vec![0.0; ours.dimensions]);
         }
-        // What a source wrote that the file does not name is nobody's.
-        let source = state.sources.get(&source).copied().unwrap_or(0);
+        // What a replaced source wrote is the present one's to remove. What a source wrote that the file does not name is nobody's.
+        let heir = || state.present.get(state.replaced.get(&source)?);
+        let source = state.sources.get(&source).or_else(heir).copied().unwrap_or(0);
         state.waiting.entry(source).or_default().push((document, vector));
         Ok(())
     }
@@ -218,7 +223,7 @@ impl<R: BufRead + Send> Import<R> {
                 .map(|(document, vector)| Upsert { document, vector: vector.or_else(|| made.next()) })
                 .collect();
             let stored = upserts.len();
-            store.apply(&collection.name, Batch { upserts, deletes: Vec::new(), source }).await?;
+            store.apply(&collection.name, Batch::writing(source, upserts)).await?;
             state.imported.stored += stored;
             state.imported.embedded += embedded;
         }
@@ -259,11 +264,11 @@ async fn remember_source(
     state: &mut State,
 ) -> Result<(), MoveError> {
     state.clusters.insert(source.cluster.clone());
-    // What a replaced source wrote is the present one's to remove.
     if source.replaced {
+        state.replaced.insert(source.number, source.cluster);
         return Ok(());
     }
-    match checks::source(Some(store), &source.cluster, &source.identity, replace).await {
+    match checks::source(Some(store), &source.cluster, &source.identity.clone().into(), replace).await {
         Ok(_) => {}
         Err(SyncError::Source(mismatch)) => return Err(mismatch.into()),
         Err(SyncError::Store(e)) => return Err(e.into()),
@@ -271,6 +276,7 @@ async fn remember_source(
     }
     let number = store.remember_source(&source.cluster, &source.identity, replace).await?;
     state.sources.insert(source.number, number);
+    state.present.insert(source.cluster, number);
     Ok(())
 }
 

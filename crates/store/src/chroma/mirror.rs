@@ -189,7 +189,7 @@ impl Chroma {
                     }
                 }
                 for (source, upserts) in changed {
-                    mirror.apply(name, Batch { upserts, deletes: Vec::new(), source }).await?;
+                    mirror.apply(name, Batch::writing(source, upserts)).await?;
                 }
                 offset += count;
                 if count < PAGE {
