@@ -36,9 +36,6 @@ const NAMED: usize = 20;
 /// Files that are no manifests are named up to here for each reason, and counted from there.
 const NAMED_FILES: usize = 10;
 
-/// Why a type does not count as listed.
-const NOT_WHOLE: &str = "not every manifest could be read";
-
 /// A folder of manifests, one file of them, or a stream. Only metadata survives the reading.
 #[derive(Debug)]
 pub struct FolderSource {
@@ -55,6 +52,9 @@ pub struct FolderSource {
 }
 
 impl FolderSource {
+    /// Why no type counts as listed, where a manifest is broken.
+    pub const NOT_WHOLE: &str = "not every manifest could be read";
+
     /// Reads all `.yaml`, `.yml` and `.json` files below a folder, or one file of any name, which may be a pipe. Below a folder what
     /// begins with a dot is passed over, links are followed, and no file is read twice.
     ///
@@ -218,8 +218,8 @@ impl Reading {
         let whole = self.broken.is_empty();
         let mut warnings = summed_up(self.broken, "cannot be read");
         if !whole {
-            let kept = "not every manifest could be read: nothing that is indexed is deleted in this run";
-            warnings.push(Warning(kept.to_owned()));
+            let stays = "nothing that is indexed is deleted in this run";
+            warnings.push(Warning(format!("{}: {stays}", FolderSource::NOT_WHOLE)));
         }
         warnings.extend(self.no_manifests.iter().map(|(reason, files)| named_once(*reason, files)));
         warnings.extend(summed_up(self.passed_over, "are passed over"));
@@ -438,7 +438,7 @@ impl ClusterSource for FolderSource {
             let (reason, message) = if self.whole {
                 (SkipReason::NotFound, "nothing in the folder is of this type")
             } else {
-                (SkipReason::Unavailable, NOT_WHOLE)
+                (SkipReason::Unavailable, Self::NOT_WHOLE)
             };
             let skipped = Some(Skipped { reason, message: message.to_owned() });
             return Ok(Listing { coverage: Coverage::Nothing, skipped });
@@ -457,7 +457,7 @@ impl ClusterSource for FolderSource {
             return Ok(Listing { coverage, skipped: None });
         }
         // Any of the objects may stand in what could not be read.
-        let skipped = Some(Skipped { reason: SkipReason::Unavailable, message: NOT_WHOLE.to_owned() });
+        let skipped = Some(Skipped { reason: SkipReason::Unavailable, message: Self::NOT_WHOLE.to_owned() });
         Ok(Listing { coverage: Coverage::Nothing, skipped })
     }
 
