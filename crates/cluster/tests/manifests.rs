@@ -285,7 +285,7 @@ async fn clusterlore_finds_in_a_file_what_is_expected() {
 #[test]
 fn kubectl_finds_the_same() {
     let Some(server) = ApiServer::start_or_skip() else { return };
-    server.apply("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}");
+    server.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
     let folder = tempfile::tempdir().unwrap();
     let mut wrong = Vec::new();
     for Row { file, bytes, ask, than, finds } in table() {
