@@ -91,16 +91,21 @@ pub(crate) struct Document<'a> {
 }
 
 /// The text of a file as kubectl reads it: UTF-16 where a byte order mark says so, else UTF-8 with what is none replaced. UTF-16 is
-/// recognised without a mark, too, as YAML has it: the first character of a document is always an ASCII one. Lines end with `\n`.
+/// recognised without a mark, too, as YAML has it: the first character of a document is always an ASCII one. No line
+/// ends with a carriage return alone, and marks are left out.
 pub(crate) fn text(bytes: Vec<u8>) -> String {
-    let text = decoded(bytes);
+    const MARK: char = '\u{feff}';
+    let mut text = decoded(bytes);
     // What YAML takes for the end of a line, and nothing else here does.
     let is_lone = |at: usize| text.as_bytes().get(at + 1) != Some(&b'\n');
     if text.match_indices('\r').any(|(at, _)| is_lone(at)) {
-        text.replace("\r\n", "\n").replace('\r', "\n")
-    } else {
-        text
+        text = text.replace("\r\n", "\n").replace('\r', "\n");
     }
+    // Files with marks that were put behind each other have some in the middle.
+    if text.contains(MARK) {
+        text = text.replace(&format!("\n{MARK}"), "\n").trim_start_matches(MARK).to_owned();
+    }
+    text
 }
 
 fn decoded(bytes: Vec<u8>) -> String {
@@ -121,14 +126,13 @@ pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
     let mut documents = Vec::new();
     let (mut begin, mut begin_line, mut at) = (0, 1, 0);
     let mut push = |from: usize, to: usize, line: usize| {
-        let text = text[from..to].trim_start_matches('\u{feff}');
+        let text = &text[from..to];
         if text.lines().any(|l| is_content(l) && !l.starts_with('%')) {
             documents.push(Document { text, line });
         }
     };
     for (number, line) in text.split_inclusive('\n').enumerate() {
-        let bare = line.trim_start_matches('\u{feff}');
-        let marker = bare.strip_prefix("---").or_else(|| bare.strip_prefix("...").filter(|rest| !is_content(rest)));
+        let marker = line.strip_prefix("---").or_else(|| line.strip_prefix("...").filter(|rest| !is_content(rest)));
         if let Some(rest) = marker.filter(|rest| rest.starts_with(char::is_whitespace) || !is_content(rest)) {
             push(begin, at, begin_line);
             // What follows the marker on its line belongs to the document.
@@ -492,22 +496,131 @@ fn is_template(text: &str) -> bool {
     false
 }
 
-/// Whether a line, or a value on it, begins with an action.
+/// Characters of an action of a template that are looked at.
+const LONGEST_ACTION: usize = 400;
+
+/// Whether a line, or a value on it, begins with an action, or an action in quotes holds such quotes itself.
 fn begins_action(line: &str) -> bool {
     let is_action = |text: &str| text.starts_with("{{") || text.starts_with("{%");
     let mut quote = None;
     let mut is_value = true;
+    let mut is_escaped = false;
     for (at, c) in line.char_indices() {
-        if is_value && is_action(&line[at..]) {
-            return true;
-        }
+        let rest = &line[at..];
         match quote {
-            Some(open) if c == open => quote = None,
+            None if is_value && is_action(rest) => return true,
             None if c == '"' || c == '\'' => quote = Some(c),
+            Some(open) if is_action(rest) => {
+                // Long lines are looked at once.
+                let action: String = rest.chars().take(LONGEST_ACTION).collect();
+                let action = action.split("}}").next().unwrap_or_default();
+                if action.replace("\\\"", "").contains(open) {
+                    return true;
+                }
+            }
+            Some(open) if c == open && !is_escaped => quote = None,
             _ => {}
         }
-        let after_colon = c == ':' && line[at + 1..].starts_with(' ');
-        is_value = quote.is_none() && (after_colon || (is_value && c == ' '));
+        is_escaped = c == '\\' && quote == Some('"') && !is_escaped;
+        let is_after_colon = c == ':' && line[at + 1..].starts_with(' ');
+        is_value = quote.is_none() && (is_after_colon || (is_value && c == ' '));
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn yaml(text: &str) -> Vec<(usize, &str)> {
+        split(text).into_iter().map(|d| (d.line, d.text.trim())).collect()
+    }
+
+    #[test]
+    fn files_are_cut_at_the_markers_of_yaml() {
+        assert_eq!(yaml("a: 1\n---\nb: 2\n...\n---\n# nothing\n---\nc: 3"), [(1, "a: 1"), (2, "b: 2"), (7, "c: 3")]);
+        assert_eq!(yaml("%YAML 1.2\n---\na: |\n  ---\n  x\n"), [(2, "a: |\n  ---\n  x")]);
+        assert_eq!(yaml("--- {a: 1}\r\n---\r\n----: x\r\n"), [(1, "{a: 1}"), (2, "----: x")]);
+        assert_eq!(
+            yaml("a: 1\n---# c\nb: 2\n--- # d\nc: 3\n---x: 4\n"),
+            [(1, "a: 1"), (2, "# c\nb: 2"), (4, "# d\nc: 3\n---x: 4")]
+        );
+        assert_eq!(yaml("a: 1\n...: 2\n... # end\nb: 2\n"), [(1, "a: 1\n...: 2"), (3, "# end\nb: 2")]);
+        for nothing in ["", "---", "---\n...\n", "# a\n---\n  # b"] {
+            assert_eq!(yaml(nothing), []);
+        }
+    }
+
+    #[test]
+    fn json_is_cut_value_by_value() {
+        let text = "{\"a\":1}\n\n{\"b\":2}{\"c\":\n3}\n {oops}\n{}";
+        let (values, rest) = Document { text, line: 5 }.values();
+        let values: Vec<_> = values.iter().map(|d| (d.line, d.text)).collect();
+        assert_eq!(values, [(5, "{\"a\":1}"), (7, "{\"b\":2}"), (7, "{\"c\":\n3}")]);
+        assert_eq!(rest.map(|d| (d.line, d.text)), Some((9, "{oops}\n{}")));
+    }
+
+    #[test]
+    fn text_is_decoded_as_its_first_bytes_say() {
+        let units = |text: &str, unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+        for (bytes, expected) in [
+            (b"a: \xc3\xbc".to_vec(), "a: \u{fc}"),
+            (b"a: \xfc".to_vec(), "a: \u{fffd}"),
+            (units("\u{feff}a: \u{1f600}", u16::to_le_bytes), "a: \u{1f600}"),
+            (units("\u{feff}a", u16::to_be_bytes), "a"),
+            (units("a: b", u16::to_le_bytes), "a: b"),
+            (units("a: b", u16::to_be_bytes), "a: b"),
+            ([units("\u{feff}a", u16::to_le_bytes), vec![b'b']].concat(), "a"),
+            (vec![0xff, 0xfe, 0x00, 0xd8], "\u{fffd}"),
+            (vec![0xff], "\u{fffd}"),
+            (vec![], ""),
+            (b"a\rb\r\nc\n\r".to_vec(), "a\nb\nc\n\n"),
+            (b"a\r\nb".to_vec(), "a\r\nb"),
+            ("\u{feff}a\n\u{feff}---\nb\u{feff}".into(), "a\n---\nb\u{feff}"),
+        ] {
+            assert_eq!(text(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn two_of_three_marks_make_a_manifest_of_broken_text() {
+        for (text, claims) in [
+            ("apiVersion: v1\nkind: Pod\n\t", true),
+            ("kind: Pod\nmetadata: [", true),
+            ("apiVersion: v2\nname: [", false),
+            ("a:\n  apiVersion: v1\n  kind: Pod\n  [", false),
+            ("  apiVersion: v1\n  kind: Pod\n  [", true),
+            ("<<<<<<< HEAD\n'apiVersion' : v1\n\"kind\": Pod", true),
+            ("# apiVersion: v1\n# kind: Pod\n[", false),
+            ("apiVersions: v1\nkinds: Pod\n[", false),
+            ("{\"apiVersion\": \"v1\", \"kind\": \"Po", true),
+            ("{\"name\": \"x\", \"kind\": \"Po", false),
+        ] {
+            assert_eq!(claims_in_text(text), claims, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_action_where_yaml_has_keys_or_values_makes_a_template() {
+        for (text, template) in [
+            ("a: {{ b }}", true),
+            ("{{- if a }}", true),
+            ("- {{ a }}", true),
+            ("- a: \"b\"\n  c:   {{ d }}", true),
+            ("{% if a %}", true),
+            ("a: \"{{ default \"b\" c }}\"", true),
+            ("a: '{{ default 'b' c }}'", true),
+            ("- |\n  b\nc: {{ d }}", true),
+            ("a: 'it''s'\nb: {{ c }}", true),
+            ("a: \"{{ b }}\"", false),
+            ("a: \"{{ printf \\\"%s\\\" b }}\"", false),
+            ("a: b {{ c }}", false),
+            ("# {{ a }}", false),
+            ("a: |\n  {{ b }}\n\n  c: {{ d }}\ne: f", false),
+            ("- a: >-\n    {{ b }}\n- |2+ # c\n  {{ d }}", false),
+            ("a: \"b: {{ c }}\"", false),
+        ] {
+            assert_eq!(is_template(text), template, "{text}");
+        }
+    }
 }

@@ -70,10 +70,15 @@ impl FolderSource {
             }
             Err(e) => return Err(unreadable(e)),
         };
-        // What a shell hands over as /dev/fd/63 is a pipe without a name that stays.
-        let lasting = named.canonicalize().ok().filter(|path| !path.starts_with("/dev") && !path.starts_with("/proc"));
-        let Some(path) = lasting else {
-            return Self::read(File::open(named).map_err(unreadable)?);
+        let is_stream = !kind.is_dir() && !kind.is_file();
+        let path = match named.canonicalize() {
+            // What a shell hands over as /dev/fd/63 is a pipe without a name that stays.
+            Ok(path) if is_stream && path.starts_with("/dev") => {
+                return Self::read(File::open(named).map_err(unreadable)?);
+            }
+            Err(_) if is_stream => return Self::read(File::open(named).map_err(unreadable)?),
+            Ok(path) => path,
+            Err(e) => return Err(unreadable(e)),
         };
         let mut reading = Reading::default();
         if kind.is_dir() {
@@ -104,7 +109,7 @@ impl FolderSource {
         let bytes =
             bytes_of(stream).map_err(|reason| ClusterError::FolderUnreadable { path: PathBuf::from(SHOWN), reason })?;
         let mut reading = Reading::default();
-        reading.text(bytes, SHOWN);
+        reading.text(bytes, SHOWN, false);
         reading.finish(SourceIdentity::STANDARD_INPUT.to_owned(), SHOWN)
     }
 }
@@ -119,6 +124,12 @@ fn bytes_of(stream: impl Read) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Whether helm takes a file for a template: below `templates`, beside a `Chart.yaml`.
+fn is_of_chart(path: &Path) -> bool {
+    let mut folders = path.ancestors().skip(1).filter(|dir| dir.ends_with("templates"));
+    folders.any(|dir| dir.with_file_name("Chart.yaml").is_file())
+}
+
 /// An object and where it stands.
 #[derive(Debug)]
 struct Raw {
@@ -131,6 +142,13 @@ impl Raw {
     fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
+}
+
+/// An object of a known type, and where it stands.
+#[derive(Debug)]
+struct Placed {
+    instance: ResourceInstance,
+    place: String,
 }
 
 /// What was found so far.
@@ -162,17 +180,19 @@ impl Reading {
             );
         }
         match File::open(path).map_err(|e| e.to_string()).and_then(bytes_of) {
-            Ok(bytes) => self.text(bytes, shown),
+            Ok(bytes) => self.text(bytes, shown, is_of_chart(path)),
             Err(reason) => self.broken(shown, None, &reason),
         }
     }
 
-    fn text(&mut self, bytes: Vec<u8>, file: &str) {
+    /// Of the templates of a chart only what is a manifest already can be read.
+    fn text(&mut self, bytes: Vec<u8>, file: &str, is_template: bool) {
         self.bytes += bytes.len() as u64;
         for document in documents::split(&documents::text(bytes)) {
             document.read(&mut |line, found| match found {
                 Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
                 Found::Definition(definition) => self.definitions.push(definition),
+                Found::Unread(Unread::Broken(_)) if is_template => self.no_manifest(file, NoManifest::Template),
                 Found::Unread(Unread::Broken(reason)) => self.broken(file, Some(line), &reason),
                 Found::Unread(Unread::NoManifest(reason)) => self.no_manifest(file, reason),
             });
@@ -188,7 +208,8 @@ impl Reading {
         let mut types = Types::new(std::mem::take(&mut self.definitions));
         let mut guesses = Vec::new();
         types.guess(&self.objects, &mut guesses);
-        let mut objects: HashMap<String, BTreeMap<(String, String), (ResourceInstance, String)>> = HashMap::new();
+        // By type, then by namespace and name; each with its place.
+        let mut objects: HashMap<String, BTreeMap<(String, String), Placed>> = HashMap::new();
         let mut twice = Vec::new();
         for raw in std::mem::take(&mut self.objects) {
             let place = raw.place();
@@ -208,7 +229,7 @@ impl Reading {
             let of_type = objects.entry(ty.map(ResourceType::name).unwrap_or_default()).or_default();
             let id = instance.id.clone();
             let key = (instance.namespace.clone(), instance.name.clone());
-            if let Some((_, first)) = of_type.insert(key, (instance, place.clone())) {
+            if let Some(Placed { place: first, .. }) = of_type.insert(key, Placed { instance, place: place.clone() }) {
                 twice.push(Warning(format!("{id} stands twice, at {first} and {place}; the second counts")));
             }
         }
@@ -225,8 +246,10 @@ impl Reading {
         warnings.extend(summed_up(self.passed_over, "are passed over"));
         warnings.extend(summed_up(guesses, "kinds are described by nothing"));
         warnings.extend(summed_up(twice, "stand twice"));
-        let objects =
-            objects.into_iter().map(|(ty, objects)| (ty, objects.into_values().map(|(o, _)| o).collect())).collect();
+        let objects = objects
+            .into_iter()
+            .map(|(ty, objects)| (ty, objects.into_values().map(|o| o.instance).collect()))
+            .collect();
         let Types { by_kind, definitions, schemas, .. } = types;
         let mut types: Vec<ResourceType> = by_kind.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);

@@ -456,13 +456,31 @@ async fn many_files_that_are_no_manifests_are_summed_up() {
 
 #[tokio::test]
 async fn a_template_with_text_like_an_action_in_quotes_or_blocks_is_a_manifest() {
-    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: alerts\n  annotations: {x: \"{{ $labels.job }}\"}\ndata:\n  a: |\n    {{ define \"x\" }}\n    b: {{ .y }}\n  # {{ c }}\n  s: '{{ d }}'\n  e: is {{ $value }} now\n";
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: alerts\n  annotations: {x: \"{{ $labels.job }}\"}\ndata:\n  q: \"{{ printf \\\"%s\\\" .z }}\"\n  a: |\n    {{ define \"x\" }}\n    b: {{ .y }}\n  # {{ c }}\n  s: '{{ d }}'\n  e: is {{ $value }} now\n";
     let (source, _folder) = open(&[("a.yaml", text)]);
     assert_eq!(all(&source).await, ["configmaps default/v1/ConfigMap/alerts"]);
     // And where something else in it is wrong, it is a broken manifest and no template.
     let (source, _folder) = open(&[("a.yaml", &format!("{text}  f: [\n")), ("good.yaml", NGINX)]);
     assert!(warnings(&source).await[0].starts_with("a.yaml:"), "{:?}", warnings(&source).await);
     assert!(!is_whole(&source).await);
+}
+
+#[tokio::test]
+async fn the_templates_of_a_chart_are_read_as_far_as_they_are_manifests() {
+    let odd = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a-{{ b }}: c\n";
+    let (source, _folder) = open(&[
+        ("shop/Chart.yaml", "apiVersion: v2\nname: shop\n"),
+        ("shop/templates/deep/odd.yaml", odd),
+        ("shop/templates/plain.yaml", NGINX),
+    ]);
+    assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
+    assert_eq!(
+        warnings(&source).await[1],
+        "passed over as no manifests (templates, still to be filled in): shop/templates/deep/odd.yaml"
+    );
+    assert!(is_whole(&source).await);
+    let (source, _folder) = open(&[("templates/odd.yaml", odd), ("a.yaml", NGINX)]);
+    assert!(!is_whole(&source).await, "no chart, no template");
 }
 
 #[cfg(unix)]
@@ -602,7 +620,7 @@ mod unix {
         use std::os::unix::fs::PermissionsExt;
         let folder = folder(&[("a.yaml", NGINX), ("shut/b.yaml", NGINX)]);
         let shut = folder.path().join("shut");
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
         // Nothing is shut to root.
         let is_root = fs::read_dir(&shut).is_ok();
         let source = FolderSource::open(folder.path()).unwrap();
