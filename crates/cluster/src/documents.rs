@@ -32,6 +32,8 @@ const LONGEST_NAME: usize = 253;
 pub(crate) enum Unread {
     /// It claims to be an object, and is none that can be read. Says what is wrong, never what stands there.
     Broken(String),
+    /// It cannot be parsed, for this reason, and does not claim to be one. Among manifests it is a broken one.
+    Garbled(&'static str),
     /// It is none, and does not claim to be.
     NoManifest(NoManifest),
 }
@@ -41,6 +43,8 @@ pub(crate) enum Unread {
 pub(crate) enum NoManifest {
     /// Values, charts, workflows, lists, plain text.
     NoObject,
+    /// Neither YAML nor JSON.
+    Garbled,
     /// Text that something fills in before it is applied.
     Template,
     /// What kustomize reads itself.
@@ -56,6 +60,7 @@ impl NoManifest {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NoObject => "no apiVersion and kind",
+            Self::Garbled => "neither YAML nor JSON, and no apiVersion and kind",
             Self::Template => "templates, still to be filled in",
             Self::Kustomize => "read by kustomize itself",
             Self::Generated => "generateName: named when they are created",
@@ -160,7 +165,7 @@ impl<'a> Document<'a> {
         match rest {
             Some(rest) if values.is_empty() => rest.read_one(tell),
             Some(rest) if rest.text.lines().any(is_content) => {
-                tell(rest.line, Found::Unread(unread(claims_in_text(self.text), "what stands here is no valid JSON")));
+                tell(rest.line, Found::Unread(unparsed(self.text, "what stands here is no valid JSON")));
             }
             _ => {}
         }
@@ -224,7 +229,7 @@ impl<'a> Document<'a> {
             kind: Text,
         }
         if fault.is_bound {
-            return unread(claims_in_text(self.text), fault.reason);
+            return unparsed(self.text, fault.reason);
         }
         if is_template(self.text) {
             return Unread::NoManifest(NoManifest::Template);
@@ -233,9 +238,10 @@ impl<'a> Document<'a> {
             let claims = !sketch.api_version.0.is_empty() && !sketch.kind.0.is_empty();
             return unread(claims, "its metadata has not the form that it must have");
         }
-        let is_well_formed = self.parse::<IgnoredAny>().is_ok();
-        let reason = if is_json(self.text) { "it is not valid JSON" } else { fault.reason };
-        unread(!is_well_formed && claims_in_text(self.text), reason)
+        if self.parse::<IgnoredAny>().is_ok() {
+            return Unread::NoManifest(NoManifest::NoObject);
+        }
+        unparsed(self.text, if is_json(self.text) { "it is not valid JSON" } else { fault.reason })
     }
 
     /// As JSON where it looks like that, else as YAML: also where JSON is refused that is good YAML, as that with a key twice is.
@@ -263,6 +269,10 @@ fn is_json(text: &str) -> bool {
 
 fn unread(claims: bool, reason: &str) -> Unread {
     if claims { Unread::Broken(reason.to_owned()) } else { Unread::NoManifest(NoManifest::NoObject) }
+}
+
+fn unparsed(text: &str, reason: &'static str) -> Unread {
+    if claims_in_text(text) { Unread::Broken(reason.to_owned()) } else { Unread::Garbled(reason) }
 }
 
 /// Why text could not be parsed, and on which of its lines, counted from 1.

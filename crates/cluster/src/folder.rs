@@ -188,14 +188,27 @@ impl Reading {
     /// Of the templates of a chart only what is a manifest already can be read.
     fn text(&mut self, bytes: Vec<u8>, file: &str, is_template: bool) {
         self.bytes += bytes.len() as u64;
+        let before = (self.objects.len(), self.broken.len());
+        let mut garbled = Vec::new();
         for document in documents::split(&documents::text(bytes)) {
             document.read(&mut |line, found| match found {
                 Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
                 Found::Definition(definition) => self.definitions.push(definition),
-                Found::Unread(Unread::Broken(_)) if is_template => self.no_manifest(file, NoManifest::Template),
+                Found::Unread(Unread::Broken(_) | Unread::Garbled(_)) if is_template => {
+                    self.no_manifest(file, NoManifest::Template);
+                }
                 Found::Unread(Unread::Broken(reason)) => self.broken(file, Some(line), &reason),
+                Found::Unread(Unread::Garbled(reason)) => garbled.push((line, reason)),
                 Found::Unread(Unread::NoManifest(reason)) => self.no_manifest(file, reason),
             });
+        }
+        let holds_manifests = (self.objects.len(), self.broken.len()) != before;
+        for (line, reason) in garbled {
+            if holds_manifests {
+                self.broken(file, Some(line), reason);
+            } else {
+                self.no_manifest(file, NoManifest::Garbled);
+            }
         }
     }
 
@@ -214,15 +227,15 @@ impl Reading {
         for raw in std::mem::take(&mut self.objects) {
             let place = raw.place();
             let ty = types.of(&raw.object.api_version, &raw.object.kind);
+            if ty.is_none() && raw.object.metadata.is_none() {
+                self.no_manifest(&raw.file, NoManifest::Nameless);
+                continue;
+            }
             let meant = types.like(&raw.object.api_version, &raw.object.kind);
             let instance = match instance(raw.object, ty, meant) {
                 Ok(instance) => instance,
-                Err(Unread::Broken(reason)) => {
+                Err(reason) => {
                     self.broken(&raw.file, Some(raw.line), &reason);
-                    continue;
-                }
-                Err(Unread::NoManifest(reason)) => {
-                    self.no_manifest(&raw.file, reason);
                     continue;
                 }
             };
@@ -271,37 +284,32 @@ impl Reading {
     }
 }
 
-const NO_NAME: &str = "metadata.name is missing";
-
 /// The object, if an API server could have it. Nobody but an API server knows all that it refuses; this is what it refuses of every type.
 /// `meant` is a kind of the same plural.
-fn instance(object: Object, ty: Option<&ResourceType>, meant: Option<&str>) -> Result<ResourceInstance, Unread> {
+fn instance(object: Object, ty: Option<&ResourceType>, meant: Option<&str>) -> Result<ResourceInstance, String> {
     let Object { api_version, kind, metadata } = object;
-    let broken = |reason: String| Err(Unread::Broken(reason));
-    let Some(mut metadata) = metadata else {
-        let known = ty.is_some();
-        return if known { broken(NO_NAME.to_owned()) } else { Err(Unread::NoManifest(NoManifest::Nameless)) };
-    };
-    let Some(name) = metadata.name.as_deref().filter(|name| !name.trim().is_empty()) else {
-        return broken(NO_NAME.to_owned());
-    };
+    let mut metadata = metadata.unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    if name.trim().is_empty() {
+        return Err("metadata.name is missing".to_owned());
+    }
     let Some(ty) = ty else {
-        return broken(format!("{api_version} has no kind {kind:?}; expected {}", meant.unwrap_or("another")));
+        return Err(format!("{api_version} has no kind {kind:?}; expected {}", meant.unwrap_or("another")));
     };
     if name == "." || name == ".." || name.contains(['/', '%']) || name.contains(char::is_control) {
-        return broken(format!("metadata.name is {name:?}; expected a name without \"/\" and \"%\""));
+        return Err(format!("metadata.name is {name:?}; expected a name without \"/\" and \"%\""));
     }
     let namespace = metadata.namespace.take().filter(|n| !n.is_empty());
     if ty.namespaced {
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         if !is_label(&namespace) {
-            return broken(format!(
+            return Err(format!(
                 "metadata.namespace is {namespace:?}; expected lower-case letters, digits and \"-\", 63 at most"
             ));
         }
         metadata.namespace = Some(namespace);
     }
-    let mut instance = metadata.instance(&kind, &api_version).map_err(Unread::Broken)?;
+    let mut instance = metadata.instance(&kind, &api_version)?;
     instance.resource_version.clear();
     Ok(instance)
 }

@@ -328,12 +328,16 @@ const NO_MANIFESTS: &[(&str, &str, &str)] = &[
     ),
     ("patch.yaml", "- {op: replace, path: /metadata/name, value: x}\n", "no apiVersion and kind"),
     ("values.yaml", "image: {tag: 1.2}\nitems: {a: b}\nmetadata: {name: x}\n", "no apiVersion and kind"),
-    ("values-broken.yaml", "image: {tag: [\n", "no apiVersion and kind"),
+    ("values-broken.yaml", "image: {tag: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
     ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "no apiVersion and kind"),
-    ("Chart-broken.yaml", "apiVersion: v2\nname: [\n", "no apiVersion and kind"),
+    ("Chart-broken.yaml", "apiVersion: v2\nname: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
     ("package.json", "{\"name\": \"shop\", \"dependencies\": {}}", "no apiVersion and kind"),
-    ("tsconfig.json", "// what tsc reads\n{\"compilerOptions\": {},}", "no apiVersion and kind"),
-    ("cut.json", "{\"name\": \"sho", "no apiVersion and kind"),
+    (
+        "tsconfig.json",
+        "// what tsc reads\n{\"compilerOptions\": {},}",
+        "neither YAML nor JSON, and no apiVersion and kind",
+    ),
+    ("cut.json", "{\"name\": \"sho", "neither YAML nor JSON, and no apiVersion and kind"),
     ("compose.yaml", "version: '3'\nservices: {web: {image: nginx}}\nx-a: !reset null\n", "no apiVersion and kind"),
     (
         "workflow.yml",
@@ -357,7 +361,7 @@ const NO_MANIFESTS: &[(&str, &str, &str)] = &[
     ),
     ("list.yaml", "- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n", "no apiVersion and kind"),
     ("words.yaml", "just words\n", "no apiVersion and kind"),
-    ("binary.yaml", "\0\x01\x02{{ \0", "no apiVersion and kind"),
+    ("binary.yaml", "\0\x01\x02{{ \0", "neither YAML nor JSON, and no apiVersion and kind"),
     ("odd.yaml", "apiVersion: [v1]\nkind: {a: b}\nmetadata: 5\n", "no apiVersion and kind"),
     ("kubeconfig.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n", "no metadata: the configuration of a tool"),
     (
@@ -463,6 +467,20 @@ async fn a_template_with_text_like_an_action_in_quotes_or_blocks_is_a_manifest()
     let (source, _folder) = open(&[("a.yaml", &format!("{text}  f: [\n")), ("good.yaml", NGINX)]);
     assert!(warnings(&source).await[0].starts_with("a.yaml:"), "{:?}", warnings(&source).await);
     assert!(!is_whole(&source).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_parsed_is_broken_among_manifests() {
+    for (garbled, place) in [("kind: [x\n", "a.yaml:6"), ("x\ny: z\n", "a.yaml:6"), ("{\"a\": 1} b\n", "a.yaml:6")] {
+        for text in [format!("{NGINX}---\n{garbled}"), format!("{garbled}---\n{NGINX}")] {
+            let (source, _folder) = open(&[("a.yaml", &text), ("good.yaml", &NGINX.replace("nginx", "good"))]);
+            let warnings = warnings(&source).await;
+            assert!(warnings[0].starts_with("a.yaml:") && warnings[0].contains(" is not read: "), "{warnings:?}");
+            assert!(text.starts_with(garbled) || warnings[0].starts_with(place), "{warnings:?}");
+            assert_eq!(all(&source).await.len(), 2);
+            assert!(!is_whole(&source).await);
+        }
+    }
 }
 
 #[tokio::test]
