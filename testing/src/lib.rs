@@ -5,6 +5,7 @@
 
 pub mod embeddings;
 pub mod fake;
+pub mod hostile;
 pub mod language;
 pub mod postgres;
 pub mod real;
