@@ -1,6 +1,7 @@
 //! Flags as plain values; [`crate::build`] makes sources, stores and embedders of them. Names are kubectl's where it has them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
@@ -75,6 +76,9 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) catalogue: Option<String>,
 }
+
+/// Flags that take an address, in which a password may stand: what is wrong with one is said without repeating it.
+pub(crate) const ADDRESSES: [&str; 5] = ["store", "chroma-url", "postgres-url", "embedder", "model"];
 
 impl SettingFlags {
     /// The flags that were given, by the key of their setting.
@@ -259,6 +263,9 @@ pub(crate) struct SyncInstances {
     /// Embed everything again where another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
     /// Types listed at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
@@ -352,6 +359,9 @@ pub(crate) struct Sync {
     /// Embed everything again where another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
     /// How the summary is printed [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
@@ -372,6 +382,13 @@ pub(crate) struct Index {
     pub(crate) instances: SyncInstances,
     #[command(flatten)]
     pub(crate) inference: InferenceFlags,
+}
+
+/// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let none = (text.trim() == "0").then_some(Duration::ZERO);
+    none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {
@@ -547,6 +564,9 @@ pub(crate) struct Import {
     /// Replace what another cluster or folder has indexed under the same name
     #[arg(long)]
     pub(crate) replace_source: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -625,6 +645,14 @@ mod tests {
         for wrong in ["", "voyage:", "openai:m", "openai:@http://h", "cohere:x", "builtin-v0"] {
             assert!(EmbedderChoice::read(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn durations_are_as_kubectl_has_them() {
+        let read = |text| duration(text).ok().map(|d| d.as_secs_f64());
+        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms"];
+        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25].map(Some));
+        assert_eq!(["", "5", "-5m", "soon", "5m!"].map(read), [None; 5]);
     }
 
     #[test]

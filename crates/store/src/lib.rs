@@ -19,7 +19,7 @@ pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;
 pub use spool::Spool;
 pub use sqlite::Sqlite;
-pub use state::{KnownSource, RunLock, RunRecord, StateStore};
+pub use state::{Holder, KnownSource, RunLock, RunRecord, StateStore};
 pub use vectors::{
     Batch, Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Store, Stored, Upsert, VectorStore,
     Vocabulary,

@@ -7,7 +7,7 @@ use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
-use owo_colors::OwoColorize;
+use owo_colors::Style;
 use serde::Serialize;
 use serde_json::json;
 
@@ -59,24 +59,23 @@ pub(crate) async fn run(settings: &Settings, flags: &Doctor) -> anyhow::Result<D
         findings.push(model_finding(settings).await);
     }
     match flags.output {
-        Output::Json => print::json(&findings)?,
-        Output::Yaml => print::yaml(&findings)?,
+        Output::Json | Output::Yaml => print::report(&findings, flags.output)?,
         Output::Name => findings.iter().filter(|f| f.verdict != Verdict::Ok).try_for_each(|f| print::line(f.check))?,
-        Output::Table => findings.iter().try_for_each(|f| print::line(&text(f)))?,
+        Output::Table => findings.iter().try_for_each(tell)?,
     }
     let errors = findings.iter().filter(|f| f.verdict == Verdict::Error).count();
     anyhow::ensure!(errors == 0, "{errors} of {} checks failed, see above", findings.len());
     Ok(Done::Whole)
 }
 
-fn text(finding: &Finding) -> String {
-    let mark = match finding.verdict {
-        Verdict::Ok => "ok     ".green().to_string(),
-        Verdict::Warning => "warning".yellow().to_string(),
-        Verdict::Error => "error  ".red().to_string(),
+fn tell(finding: &Finding) -> anyhow::Result<()> {
+    let (style, mark) = match finding.verdict {
+        Verdict::Ok => (Style::new().green(), "ok     "),
+        Verdict::Warning => (Style::new().yellow(), "warning"),
+        Verdict::Error => (Style::new().red(), "error  "),
     };
-    let fix = finding.fix.as_ref().map(|fix| format!("\n         {fix}")).unwrap_or_default();
-    format!("{mark}  {}: {}{fix}", finding.check, finding.found)
+    print::marked(style, mark, &format!("  {}: {}", finding.check, finding.found))?;
+    finding.fix.iter().try_for_each(|fix| print::line(&format!("         {fix}")))
 }
 
 async fn cluster_findings(settings: &Settings) -> Vec<Finding> {

@@ -2,7 +2,12 @@ use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance, 
 use rusqlite::Connection;
 
 use super::*;
-use crate::{Batch, Filter, Probe, StateStore, Upsert, VectorStore};
+use crate::{Batch, Filter, Holder, Probe, StateStore, Upsert, VectorStore};
+
+/// Whoever locks here.
+fn me() -> Holder {
+    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+}
 
 fn embedder() -> EmbedderIdentity {
     EmbedderIdentity { name: "test".into(), dimensions: 4 }
@@ -182,10 +187,10 @@ async fn one_sync_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
-    let held = one.lock("").await.unwrap();
-    assert!(matches!(other.lock("").await, Err(StoreError::Locked(_))));
+    let held = one.lock("", &me()).await.unwrap();
+    assert!(matches!(other.lock("", &me()).await, Err(StoreError::Locked { .. })));
     drop(held);
-    other.lock("").await.unwrap();
+    other.lock("", &me()).await.unwrap();
 }
 
 #[test]
