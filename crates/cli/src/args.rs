@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
-use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL, without_user};
+use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
 use crate::settings::{http_url, postgres_url, sqlite_path};
@@ -130,7 +130,7 @@ impl EmbedderChoice {
         match text.split_once(':').ok_or_else(expected)? {
             ("voyage", model) if !model.is_empty() => Ok(Self::Voyage { model: model.to_owned() }),
             ("openai", rest) => {
-                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                let (model, url) = model_at(rest)?;
                 Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
@@ -142,16 +142,21 @@ impl EmbedderChoice {
         match self {
             Self::Builtin => Builtin::identity_of().name,
             Self::Voyage { model } => format!("voyage:{model}"),
-            Self::OpenAi { model, url } => format!("openai:{model}@{}", without_user(url)),
+            Self::OpenAi { model, url } => format!("openai:{model}@{url}"),
         }
     }
 }
 
 /// Reads `MODEL@URL`.
-fn model_at(text: &str) -> Option<(String, String)> {
+fn model_at(text: &str) -> Result<(String, String), String> {
     // Names of models may hold an @ themselves.
-    let at = text.rfind("@http://").or_else(|| text.rfind("@https://")).filter(|at| *at > 0)?;
-    Some((text[..at].to_owned(), text[at + 1..].trim_end_matches('/').to_owned()))
+    let at = text.find("@http://").or_else(|| text.find("@https://")).filter(|at| *at > 0);
+    let at = at.ok_or("expected openai:MODEL@URL with http:// or https://")?;
+    let (model, url) = (&text[..at], text[at + 1..].trim_end_matches('/'));
+    if url.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
+        return Err("expected a URL without user, password and query; a key goes into OPENAI_API_KEY".to_owned());
+    }
+    Ok((model.to_owned(), url.to_owned()))
 }
 
 /// A language model by its name.
@@ -171,7 +176,7 @@ impl ModelChoice {
             None if text == "anthropic" => Ok(Self::default()),
             Some(("anthropic", model)) if !model.is_empty() => Ok(Self::Anthropic { model: model.to_owned() }),
             Some(("openai", rest)) => {
-                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                let (model, url) = model_at(rest)?;
                 Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
@@ -644,6 +649,11 @@ mod tests {
         assert_eq!(EmbedderChoice::read("openai:m@http://h/v1/").unwrap().name(), "openai:m@http://h/v1");
         for wrong in ["", "voyage:", "openai:m", "openai:@http://h", "cohere:x", "builtin-v0"] {
             assert!(EmbedderChoice::read(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["m@http://u:s3cret@h", "m@http://h/v1?key=s3cret", "m@https://u:s3 cret@h"] {
+            let wrong = format!("openai:{wrong}");
+            let said = [EmbedderChoice::read(&wrong).unwrap_err(), ModelChoice::read(&wrong).unwrap_err()];
+            assert!(said.iter().all(|said| !said.contains("s3")), "{said:?}");
         }
     }
 

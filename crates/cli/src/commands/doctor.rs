@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::args::{Doctor, Output};
 use crate::print;
-use crate::settings::Settings;
+use crate::settings::{Settings, StoreChoice};
 use crate::{Done, build};
 
 /// An index older than this is called stale.
@@ -142,6 +142,7 @@ async fn store_findings(settings: &Settings) -> Vec<Finding> {
         Ok(_) => Finding::ok(CHECK, format!("{}{size} can be written", store.place())),
         Err(e) => Finding::error(CHECK, format!("{e:#}")),
     }];
+    findings.extend(index_file_finding(settings));
     findings.extend(index_findings(&*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
     findings.push(embedder_finding(settings, &*store).await);
     findings
@@ -199,6 +200,23 @@ async fn model_finding(settings: &Settings) -> Finding {
         }
         Err(e) => Finding::error(CHECK, e),
     }
+}
+
+/// Names and descriptions of a whole cluster are in the file. What clusterlore makes, others cannot read.
+#[cfg(unix)]
+fn index_file_finding(settings: &Settings) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let StoreChoice::Sqlite(file) = build::store_choice(settings).ok()? else { return None };
+    let mode = std::fs::metadata(&file).ok()?.permissions().mode() & 0o777;
+    let fix = format!("if that is not meant: chmod 600 {0} {0}-wal {0}-shm", file.display());
+    let found = format!("{} can be read by others (mode {mode:03o})", file.display());
+    (mode & 0o044 != 0).then(|| Finding::warning("permissions of the index", found, fix))
+}
+
+#[cfg(not(unix))]
+fn index_file_finding(_: &Settings) -> Option<Finding> {
+    None
 }
 
 /// Keys that everybody on this machine can read are no keys.

@@ -118,7 +118,7 @@ fn without_users(text: &str) -> Cow<'_, str> {
 
 /// Values of parameters whose name says that they are secret, of addresses and of libpq's `key=value`.
 fn without_parameters(text: &str) -> Option<String> {
-    const SECRET: [&str; 7] = ["password", "passwd", "pwd", "secret", "token", "api_key", "apikey"];
+    const SECRET: [&str; 8] = ["password", "passwd", "pwd", "secret", "token", "key", "sig", "signature"];
     let lower = text.to_ascii_lowercase();
     let mut shown = String::new();
     let mut done = 0;

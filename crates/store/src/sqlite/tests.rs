@@ -193,6 +193,24 @@ async fn one_sync_at_a_time() {
     other.lock("", &me()).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn files_and_folders_are_this_users_alone_and_what_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/deep/s.db");
+    let store = filled(&path).await;
+    let _held = store.lock("", &me()).await.unwrap();
+    for name in ["s.db", "s.db-wal", "s.db-shm", "s.db.lock"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+    assert_eq!([mode(path.parent().unwrap()), mode(&folder.path().join("new"))], [0o700; 2]);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    drop(Sqlite::open_or_create(&path).unwrap());
+    assert_eq!(mode(&path), 0o640);
+}
+
 #[test]
 fn a_missing_store_says_what_fills_it() {
     let message = Sqlite::open_existing(Path::new("/nonexistent/s.db")).unwrap_err().to_string();
