@@ -196,7 +196,7 @@ impl Endpoint {
         let uri: Uri = format!("{}{}", address.base, address.path).parse().map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let https = uri.scheme_str() == Some("https");
-        if !https && uri.scheme_str() != Some("http") || authority.as_str().contains('@') || uri.query().is_some() {
+        if !https && uri.scheme_str() != Some("http") || address.base.contains('@') || uri.query().is_some() {
             return Err(wrong());
         }
         let host = authority.to_string();
@@ -355,14 +355,13 @@ fn causes(error: &dyn std::error::Error) -> String {
     format!("{error}: {last}")
 }
 
-/// An address without user and password, for people to read.
-pub fn without_user(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rfind('@') {
-        Some(at) => format!("{scheme}://…{}", &rest[at..]),
-        None => url.to_owned(),
-    }
+/// An address without user, password and query, for people to read. Addresses with an `@` are refused before they are used, so all
+/// that stands before the last one is taken for user and password.
+pub(crate) fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (&url[..scheme.len() + 3], rest));
+    let (user, rest) = rest.rfind('@').map_or(("", rest), |at| ("…", &rest[at..]));
+    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
+    format!("{scheme}{user}{rest}{query}")
 }
 
 #[cfg(test)]
@@ -437,6 +436,14 @@ mod tests {
         assert_eq!(format!("{:?}", Key::new(" s3cret ").unwrap()), "Key(…)");
         assert!(Key::new("two\nlines").is_none() && Key::new(" ").is_none());
         assert_eq!(without_user("http://me:s3cret@host/v1"), "http://…@host/v1");
-        assert_eq!(without_user("http://host/v1/@cf"), "http://host/v1/@cf");
+        for (url, shown) in [
+            ("http://host/v1", "http://host/v1"),
+            ("http://u:s3/cret@host/v1", "http://…@host/v1"),
+            ("http://u:s3?cret@host", "http://…@host"),
+            ("u:s3cret@host", "…@host"),
+            ("http://host/v1?key=s3cret", "http://host/v1?…"),
+        ] {
+            assert_eq!(without_user(url), shown);
+        }
     }
 }

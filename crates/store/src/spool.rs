@@ -51,8 +51,12 @@ impl Spool {
     /// # Errors
     /// The system's temporary folder cannot be written.
     pub fn new() -> io::Result<Self> {
+        let file = tempfile::tempfile()?;
+        // It has no name, and no mode of its own either.
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         Ok(Self {
-            file: BufWriter::with_capacity(1 << 18, tempfile::tempfile()?),
+            file: BufWriter::with_capacity(1 << 18, file),
             entries: Vec::new(),
             begun: HashSet::new(),
             again: HashSet::new(),
@@ -200,6 +204,12 @@ mod tests {
         let mut spool = Spool::new().unwrap();
         for (namespace, name, uid) in [("a", "x", "1"), ("b", "y", "1"), ("a", "x", "2"), ("c", "z", "1")] {
             spool.put(&document(namespace, name, uid), uid == "1").unwrap();
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let file = spool.file.get_ref().metadata().unwrap();
+            assert_eq!((file.mode() & 0o777, file.nlink()), (0o600, 0), "without a name, and of this user alone");
         }
         spool.forget("pods", Some("b"));
         spool.forget("services", None);

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::{ChromaOptions, Credentials};
 use crate::StoreError;
+use crate::address::{plain_user, unescaped};
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.
 const TRIES: u32 = 6;
@@ -111,6 +112,11 @@ enum Try {
 
 impl Client {
     pub(super) fn new(options: &ChromaOptions) -> Result<Self, StoreError> {
+        plain_user(&options.url).map_err(|problem| StoreError::Unusable {
+            place: "the Chroma server".to_owned(),
+            problem,
+            fix: "Expected http://USER:PASSWORD@HOST:PORT, or better the token in CLUSTERLORE_CHROMA_TOKEN".to_owned(),
+        })?;
         let (scheme, rest) = options.url.trim().split_once("://").unwrap_or(("", ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
@@ -124,7 +130,7 @@ impl Client {
         }
         let credentials = match (&options.credentials, user.and_then(|u| u.split_once(':'))) {
             (Credentials::None, Some((user, password))) => {
-                Credentials::Basic { user: user.to_owned(), password: password.to_owned() }
+                Credentials::Basic { user: unescaped(user), password: unescaped(password) }
             }
             (given, _) => given.clone(),
         };
@@ -411,6 +417,12 @@ mod tests {
         assert!(!shown.contains("s3cret") && !shown.contains("bWU6"), "{shown}");
         assert_eq!(client.message(b"{\"message\": \"no s3cret\\nhere\"}"), "no … here");
         assert_eq!(escaped("a b/c"), "a%20b%2Fc");
+        let coded = Client::new(&options("http://me:s3%63re%74@host")).unwrap();
+        assert_eq!(coded.header.unwrap().1, client.header.unwrap().1);
+        for url in ["http://me:s3@cret@host", "http://me:s3/cret@host", "me:s3cret@host", "ftp://me:s3cret@host"] {
+            let message = Client::new(&options(url)).unwrap_err().to_string();
+            assert!(!message.contains("s3") && !message.contains("cret"), "{message}");
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use crate::StoreError;
+use crate::address::{plain_user, unescaped};
 
 /// Where the tables live unless `?schema=` says otherwise.
 const SCHEMA: &str = "clusterlore";
@@ -51,6 +52,8 @@ impl Address {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(wrong("its URL does not begin with postgres://".to_owned()));
         }
+        // Before the parser, which takes the first "@" for the end of the password, and the rest of it for a host.
+        plain_user(url).map_err(wrong)?;
         let (front, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut root, mut schema, mut others) = (None, None, SCHEMA.to_owned(), Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -125,29 +128,6 @@ fn place(config: &Config, schema: &str) -> String {
     format!("postgres://{}/{database}{schema}", hosts.join(","))
 }
 
-/// `%XX` as bytes; what is no such thing stays.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let coded = (*first == b'%')
-            .then(|| after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
-            .flatten()
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match coded {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +152,11 @@ mod tests {
             "postgres://me:s3cret@:x/",
             "postgres://u:s3cret@h/d?sslmode=maybe",
             "postgres://u:s3cret@h/d?x=y",
+            "postgres://u:p@s3cret@127.0.0.1:1/d",
+            "postgres://u:s3cret/x@h/d",
+            "postgres://u:s3cret?x@h/d",
+            "jdbc:postgresql://u:s3cret@h/d",
+            "host=h user=u password=s3cret",
         ] {
             let message = Address::parse(url).unwrap_err().to_string();
             assert!(!message.contains("s3cret") && message.contains("postgres://USER:PASSWORD@HOST"), "{message}");
