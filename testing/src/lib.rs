@@ -8,6 +8,7 @@ pub mod fake;
 pub mod language;
 pub mod postgres;
 pub mod real;
+pub mod recorder;
 pub mod service;
 
 pub use real::shared;

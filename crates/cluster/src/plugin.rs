@@ -113,7 +113,12 @@ impl Plugin {
 /// Reads what a plugin printed. The error never quotes it.
 pub(crate) fn credential(answer: &[u8], api_version: &str) -> Result<Credential, String> {
     let none = |_: String| "printed no ExecCredential".to_owned();
-    let root = yaml(answer).map_err(none)?;
+    // What looks like JSON must be JSON; anything else may be YAML.
+    let root = if answer.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice(answer).map_err(|_| none(String::new()))?
+    } else {
+        yaml(answer).map_err(none)?
+    };
     let root = At { value: &root, path: String::new() };
     if root.text("kind").map_err(none)? != "ExecCredential" {
         return Err(none(String::new()));
