@@ -96,7 +96,8 @@ impl Recorder {
         let https = listen(&desk, |desk, stream| desk.secure(stream, "direct"));
         let proxy = listen(&desk, |desk, stream| desk.proxy(stream, "http proxy"));
         let secure_proxy = listen(&desk, |desk, stream| {
-            let stream = StreamOwned::new(ServerConnection::new(Arc::clone(&desk.tls)).map_err(io::Error::other)?, stream);
+            let stream =
+                StreamOwned::new(ServerConnection::new(Arc::clone(&desk.tls)).map_err(io::Error::other)?, stream);
             desk.proxy(stream, "https proxy")
         });
         let socks = listen(&desk, Desk::socks);
@@ -262,7 +263,8 @@ fn head(stream: &mut impl Read) -> io::Result<String> {
 }
 
 fn body(head: &str, stream: &mut impl Read) -> io::Result<Vec<u8>> {
-    let length = head.lines().find_map(|line| line.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("content-length")));
+    let length =
+        head.lines().find_map(|line| line.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case("content-length")));
     let length: usize = length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(0);
     let mut body = vec![0; length.min(65_536)];
     stream.read_exact(&mut body)?;
@@ -299,7 +301,8 @@ fn tls(folder: &Path) -> Arc<ServerConfig> {
 
 fn certificates(folder: &Path) {
     let openssl = |args: &str| {
-        let made = Command::new("openssl").args(args.split(' ')).current_dir(folder).output().expect("openssl, on the PATH");
+        let made =
+            Command::new("openssl").args(args.split(' ')).current_dir(folder).output().expect("openssl, on the PATH");
         assert!(made.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&made.stderr));
     };
     let names = "subjectAltName=DNS:localhost,DNS:lab.internal,IP:127.0.0.1\n";

@@ -155,9 +155,11 @@ impl Plan {
             return Ok(plan);
         }
         if cluster.insecure && !(cluster.ca_file.is_empty() && cluster.ca_data.is_empty()) {
-            return Err("the cluster has a certificate-authority beside insecure-skip-tls-verify: true; expected one of \
+            return Err(
+                "the cluster has a certificate-authority beside insecure-skip-tls-verify: true; expected one of \
                         them"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         let ca = data_or_file(&cluster.ca_data, &cluster.ca_file, "certificate-authority")?;
         plan.ca = certificates(ca.as_deref())?;

@@ -11,8 +11,7 @@ use std::{
 };
 
 use base64::{
-    Engine,
-    alphabet,
+    Engine, alphabet,
     engine::{GeneralPurpose, GeneralPurposeConfig},
 };
 use serde_json::Value;
@@ -459,11 +458,9 @@ impl<'a> At<'a> {
         let at = self.get(key);
         match at.value {
             Value::Null => Ok(Vec::new()),
-            Value::Array(items) => Ok(items
-                .iter()
-                .enumerate()
-                .map(|(n, value)| At { value, path: format!("{}[{n}]", at.path) })
-                .collect()),
+            Value::Array(items) => {
+                Ok(items.iter().enumerate().map(|(n, value)| At { value, path: format!("{}[{n}]", at.path) }).collect())
+            }
             _ => Err(at.expected("a list")),
         }
     }

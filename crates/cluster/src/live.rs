@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas, SkipReason,
-    Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas,
+    SkipReason, Skipped, Warning,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},

@@ -107,12 +107,18 @@ fn files_and_contexts() -> Vec<Try> {
             .with("b", &other)
             .set("KUBECONFIG", "$DIR/a:$DIR/b"),
         list("contexts, clusters and users of three files", "direct https Bearer abc in three")
-            .with("a", "current-context: lab\ncontexts: [{name: lab, context: {cluster: c, user: u, namespace: three}}]\n")
+            .with(
+                "a",
+                "current-context: lab\ncontexts: [{name: lab, context: {cluster: c, user: u, namespace: three}}]\n",
+            )
             .with("b", &format!("clusters: [{{name: c, cluster: {{{SERVER}}}}}]\ncurrent-context: nowhere\n"))
             .with("c", "users: [{name: u, user: {token: abc}}]\n")
             .set("KUBECONFIG", "$DIR/a:$DIR/b:$DIR/c"),
         list("paths are meant from their file", ABC)
-            .with("a/config", &whole("server: 'https://127.0.0.1:$HTTPS', certificate-authority: ../pki/ca", "tokenFile: ../t", ""))
+            .with(
+                "a/config",
+                &whole("server: 'https://127.0.0.1:$HTTPS', certificate-authority: ../pki/ca", "tokenFile: ../t", ""),
+            )
             .with("pki/ca", "$CAPEM")
             .with("t", "abc")
             .set("KUBECONFIG", "$DIR/a/config"),
@@ -140,16 +146,51 @@ fn files_and_contexts() -> Vec<Try> {
         t("a context without a cluster", "cluster: lab, user: u", "user: u", REFUSED),
         t("a context with a cluster that is not there", "cluster: lab,", "cluster: none,", REFUSED),
         t("a context with a user that is not there", "user: u}", "user: none}", REFUSED),
-        t("fields that nobody knows", "clusters:\n", "x: [1, {y: z}]\nclusters:\n- name: odd\n  cluster: {colour: [1]}\n  z: 1\n", ABC),
+        t(
+            "fields that nobody knows",
+            "clusters:\n",
+            "x: [1, {y: z}]\nclusters:\n- name: odd\n  cluster: {colour: [1]}\n  z: 1\n",
+            ABC,
+        ),
         t("an unused cluster without anything", "clusters:\n", "clusters:\n- name: odd\n", ABC),
         t("an unused cluster that is null", "clusters:\n", "clusters:\n- name: odd\n  cluster: ~\n- ~\n", ABC),
-        t("an unused cluster at no address", "clusters:\n", "clusters:\n- name: odd\n  cluster: {server: ':::', proxy-url: x}\n", ABC),
-        t("an unused user with too much", "users:\n", "users:\n- name: odd\n  user: {token: a, username: b, exec: {command: c}, auth-provider: {name: d}}\n", ABC),
-        t("an unused user with files that are not there", "users:\n", "users:\n- name: odd\n  user: {tokenFile: none, client-certificate: none}\n", ABC),
-        t("an unused context without anything", "contexts:\n", "contexts:\n- name: odd\n- name: odder\n  context: {user: 'x'}\n", ABC),
-        t("extensions of minikube", "users:\n", "extensions: [{name: e, extension: {last-update: x, n: 1}}]\nusers:\n", ABC),
+        t(
+            "an unused cluster at no address",
+            "clusters:\n",
+            "clusters:\n- name: odd\n  cluster: {server: ':::', proxy-url: x}\n",
+            ABC,
+        ),
+        t(
+            "an unused user with too much",
+            "users:\n",
+            "users:\n- name: odd\n  user: {token: a, username: b, exec: {command: c}, auth-provider: {name: d}}\n",
+            ABC,
+        ),
+        t(
+            "an unused user with files that are not there",
+            "users:\n",
+            "users:\n- name: odd\n  user: {tokenFile: none, client-certificate: none}\n",
+            ABC,
+        ),
+        t(
+            "an unused context without anything",
+            "contexts:\n",
+            "contexts:\n- name: odd\n- name: odder\n  context: {user: 'x'}\n",
+            ABC,
+        ),
+        t(
+            "extensions of minikube",
+            "users:\n",
+            "extensions: [{name: e, extension: {last-update: x, n: 1}}]\nusers:\n",
+            ABC,
+        ),
         t("an unused token that is a number", "users:\n", "users:\n- name: odd\n  user: {token: 123}\n", REFUSED),
-        t("unused base64 that is broken", "clusters:\n", "clusters:\n- name: odd\n  cluster: {certificate-authority-data: '%'}\n", REFUSED),
+        t(
+            "unused base64 that is broken",
+            "clusters:\n",
+            "clusters:\n- name: odd\n  cluster: {certificate-authority-data: '%'}\n",
+            REFUSED,
+        ),
         t("clusters that are no list", "clusters:\n", "clusters: {}\nx:\n", REFUSED),
         t("preferences that are a list", "kind: Config\n", "kind: Config\npreferences: []\n", REFUSED),
         t("a name that is a number", "name: u\n", "name: 1\n", REFUSED),
@@ -287,7 +328,9 @@ fn users() -> Vec<Try> {
 
 fn servers() -> Vec<Try> {
     let server = |name, server: &str, sent| Try::of(name, &format!("server: '{server}'"), "token: abc", sent);
-    let ca = |name, more: &str, sent| Try::of(name, &format!("server: 'https://127.0.0.1:$HTTPS', {more}"), "token: abc", sent);
+    let ca = |name, more: &str, sent| {
+        Try::of(name, &format!("server: 'https://127.0.0.1:$HTTPS', {more}"), "token: abc", sent)
+    };
     let plain = "direct http in default";
     vec![
         server("plain HTTP: nobody is told the token", "http://127.0.0.1:$HTTP", plain),
@@ -296,7 +339,12 @@ fn servers() -> Vec<Try> {
         server("no scheme and a slash", "127.0.0.1:$HTTP/", plain),
         server("no scheme and a path", "127.0.0.1:$HTTP/a", REFUSED),
         server("no scheme and a user", "bob:PASSWD99@127.0.0.1:$HTTP", "direct http Basic Ym9iOlBBU1NXRDk5 in default"),
-        Try::of("no scheme, insecure", "server: '127.0.0.1:$HTTP', insecure-skip-tls-verify: true", "token: abc", plain),
+        Try::of(
+            "no scheme, insecure",
+            "server: '127.0.0.1:$HTTP', insecure-skip-tls-verify: true",
+            "token: abc",
+            plain,
+        ),
         server("a scheme in large letters", "HTTP://127.0.0.1:$HTTP", plain),
         server("another scheme", "ftp://127.0.0.1:$HTTP", REFUSED),
         server("a path", "http://127.0.0.1:$HTTP/a/b", "direct http /a/b in default"),
@@ -304,7 +352,12 @@ fn servers() -> Vec<Try> {
         server("a question and a fragment", "http://127.0.0.1:$HTTP/a?b=c#d", "direct http /a in default"),
         server("a user", "http://bob:PASS%20WD99@127.0.0.1:$HTTP", "direct http Basic Ym9iOlBBU1MgV0Q5OQ== in default"),
         server("a user without a password", "http://bob@127.0.0.1:$HTTP", "direct http Basic Ym9iOg== in default"),
-        Try::of("a user before a token", "server: 'https://bob:pw@127.0.0.1:$HTTPS', insecure-skip-tls-verify: true", "token: abc", "direct https Basic Ym9iOnB3 in default"),
+        Try::of(
+            "a user before a token",
+            "server: 'https://bob:pw@127.0.0.1:$HTTPS', insecure-skip-tls-verify: true",
+            "token: abc",
+            "direct https Basic Ym9iOnB3 in default",
+        ),
         server("a user with a sign that none has", "http://bob:p^w@127.0.0.1:$HTTP", REFUSED),
         server("no server", "", REFUSED),
         server("a space", "http://127.0.0.1 :$HTTP", REFUSED),
@@ -315,12 +368,27 @@ fn servers() -> Vec<Try> {
         server("a line break", "http://127.0.0.1:$HTTP\n\n  ", REFUSED),
         ca("a certificate authority", "certificate-authority-data: $CA", ABC),
         ca("one in a file", "certificate-authority: ca", ABC).with("ca", "$CAPEM"),
-        Try::text("one in wrapped base64", &whole("x: y", "token: abc", "").replace("{x: y}", "\n    server: 'https://127.0.0.1:$HTTPS'\n    certificate-authority-data: |\n$CAWRAPPED"), ABC),
-        Try::text("one in folded base64", &whole("x: y", "token: abc", "").replace("{x: y}", "\n    server: 'https://127.0.0.1:$HTTPS'\n    certificate-authority-data: >\n$CAWRAPPED"), REFUSED),
+        Try::text(
+            "one in wrapped base64",
+            &whole("x: y", "token: abc", "").replace(
+                "{x: y}",
+                "\n    server: 'https://127.0.0.1:$HTTPS'\n    certificate-authority-data: |\n$CAWRAPPED",
+            ),
+            ABC,
+        ),
+        Try::text(
+            "one in folded base64",
+            &whole("x: y", "token: abc", "").replace(
+                "{x: y}",
+                "\n    server: 'https://127.0.0.1:$HTTPS'\n    certificate-authority-data: >\n$CAWRAPPED",
+            ),
+            REFUSED,
+        ),
         ca("one in base64 without its end", "certificate-authority-data: abc", REFUSED),
         ca("one that is none", "certificate-authority-data: YWJj", REFUSED),
         ca("one of another", "certificate-authority-data: $OTHERCA", REFUSED),
-        ca("one beside others that are none", "certificate-authority: ca", ABC).with("ca", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n$CAPEM"),
+        ca("one beside others that are none", "certificate-authority: ca", ABC)
+            .with("ca", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n$CAPEM"),
         ca("none", "tls-server-name: ''", REFUSED),
         ca("one both ways", "certificate-authority-data: $CA, certificate-authority: ca", REFUSED).with("ca", "$CAPEM"),
         ca("one that is not there", "certificate-authority: none", REFUSED),
@@ -332,9 +400,7 @@ fn servers() -> Vec<Try> {
 }
 
 fn proxies() -> Vec<Try> {
-    let named = |name, proxy: &str, sent| {
-        Try::of(name, &format!("{SERVER}, proxy-url: '{proxy}'"), "token: abc", sent)
-    };
+    let named = |name, proxy: &str, sent| Try::of(name, &format!("{SERVER}, proxy-url: '{proxy}'"), "token: abc", sent);
     let away = |name, sent| Try::of(name, AWAY, "token: abc", sent);
     let here = |name, sent| Try::of(name, SERVER, "token: abc", sent);
     let http = |name, sent| Try::of(name, "server: 'http://lab.internal:8080'", "token: abc", sent);
@@ -347,41 +413,107 @@ fn proxies() -> Vec<Try> {
             "token: abc",
             "socks5 proxy to localhost:6443 https Bearer abc in default",
         ),
-        named("an http proxy on the way to this machine", "http://127.0.0.1:$PROXY", "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default"),
-        named("an https proxy", "https://127.0.0.1:$SPROXY", "https proxy to 127.0.0.1:$HTTPS https Bearer abc in default"),
-        named("a proxy with a user", "http://bob:p%40ss@127.0.0.1:$PROXY", "http proxy as Basic Ym9iOnBAc3M= to 127.0.0.1:$HTTPS https Bearer abc in default"),
-        named("a proxy with a user without a password", "http://bob@127.0.0.1:$PROXY", "http proxy as Basic Ym9iOg== to 127.0.0.1:$HTTPS https Bearer abc in default"),
-        named("a proxy with a path", "http://127.0.0.1:$PROXY/x?y#z", "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default"),
+        named(
+            "an http proxy on the way to this machine",
+            "http://127.0.0.1:$PROXY",
+            "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default",
+        ),
+        named(
+            "an https proxy",
+            "https://127.0.0.1:$SPROXY",
+            "https proxy to 127.0.0.1:$HTTPS https Bearer abc in default",
+        ),
+        named(
+            "a proxy with a user",
+            "http://bob:p%40ss@127.0.0.1:$PROXY",
+            "http proxy as Basic Ym9iOnBAc3M= to 127.0.0.1:$HTTPS https Bearer abc in default",
+        ),
+        named(
+            "a proxy with a user without a password",
+            "http://bob@127.0.0.1:$PROXY",
+            "http proxy as Basic Ym9iOg== to 127.0.0.1:$HTTPS https Bearer abc in default",
+        ),
+        named(
+            "a proxy with a path",
+            "http://127.0.0.1:$PROXY/x?y#z",
+            "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default",
+        ),
         named("a proxy without a scheme", "127.0.0.1:$PROXY", REFUSED),
         named("a proxy without a scheme, by name", "localhost:$PROXY", REFUSED),
         named("a proxy of another scheme", "ftp://127.0.0.1:$PROXY", REFUSED),
         named("an empty proxy", "", ABC),
         named("a proxy where nothing is", "http://127.0.0.1:1", REFUSED),
-        named("a proxy before that of the environment", "http://127.0.0.1:$PROXY", "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default").set("HTTPS_PROXY", "http://127.0.0.1:1"),
-        named("a proxy in spite of NO_PROXY", "http://127.0.0.1:$PROXY", "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default").set("NO_PROXY", "*"),
+        named(
+            "a proxy before that of the environment",
+            "http://127.0.0.1:$PROXY",
+            "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default",
+        )
+        .set("HTTPS_PROXY", "http://127.0.0.1:1"),
+        named(
+            "a proxy in spite of NO_PROXY",
+            "http://127.0.0.1:$PROXY",
+            "http proxy to 127.0.0.1:$HTTPS https Bearer abc in default",
+        )
+        .set("NO_PROXY", "*"),
         away("HTTPS_PROXY", over).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY"),
         away("https_proxy", over).set("https_proxy", "http://127.0.0.1:$PROXY"),
-        away("HTTPS_PROXY before https_proxy", over).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("https_proxy", "http://127.0.0.1:1"),
-        away("an empty HTTPS_PROXY before https_proxy", over).set("HTTPS_PROXY", "").set("https_proxy", "http://127.0.0.1:$PROXY"),
+        away("HTTPS_PROXY before https_proxy", over)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("https_proxy", "http://127.0.0.1:1"),
+        away("an empty HTTPS_PROXY before https_proxy", over)
+            .set("HTTPS_PROXY", "")
+            .set("https_proxy", "http://127.0.0.1:$PROXY"),
         away("HTTPS_PROXY without a scheme", over).set("HTTPS_PROXY", "127.0.0.1:$PROXY"),
         away("HTTPS_PROXY without a scheme, by name", over).set("HTTPS_PROXY", "localhost:$PROXY"),
-        away("HTTPS_PROXY without a scheme, with a user", "http proxy as Basic Ym9iOnB3 to lab.internal:6443 https Bearer abc in default").set("HTTPS_PROXY", "bob:pw@127.0.0.1:$PROXY"),
-        away("HTTPS_PROXY at socks5", "socks5 proxy to lab.internal:6443 https Bearer abc in default").set("HTTPS_PROXY", "socks5://127.0.0.1:$SOCKS"),
-        away("HTTPS_PROXY at https", "https proxy to lab.internal:6443 https Bearer abc in default").set("HTTPS_PROXY", "https://127.0.0.1:$SPROXY"),
+        away(
+            "HTTPS_PROXY without a scheme, with a user",
+            "http proxy as Basic Ym9iOnB3 to lab.internal:6443 https Bearer abc in default",
+        )
+        .set("HTTPS_PROXY", "bob:pw@127.0.0.1:$PROXY"),
+        away("HTTPS_PROXY at socks5", "socks5 proxy to lab.internal:6443 https Bearer abc in default")
+            .set("HTTPS_PROXY", "socks5://127.0.0.1:$SOCKS"),
+        away("HTTPS_PROXY at https", "https proxy to lab.internal:6443 https Bearer abc in default")
+            .set("HTTPS_PROXY", "https://127.0.0.1:$SPROXY"),
         away("HTTP_PROXY is not for https", REFUSED).set("HTTP_PROXY", "http://127.0.0.1:$PROXY"),
-        away("ALL_PROXY is for nothing", REFUSED).set("ALL_PROXY", "http://127.0.0.1:$PROXY").set("all_proxy", "http://127.0.0.1:$PROXY"),
-        away("NO_PROXY names the server", REFUSED).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("NO_PROXY", "a,lab.internal"),
-        away("NO_PROXY names its domain", REFUSED).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("NO_PROXY", ".internal"),
-        away("no_proxy names the server", REFUSED).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("no_proxy", "lab.internal:6443"),
-        away("NO_PROXY names another port", over).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("NO_PROXY", "lab.internal:443"),
-        away("NO_PROXY names the proxy", over).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("NO_PROXY", "127.0.0.1,localhost"),
-        away("NO_PROXY names others", over).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY").set("NO_PROXY", "10.0.0.0/8,ternal,alab.internal"),
+        away("ALL_PROXY is for nothing", REFUSED)
+            .set("ALL_PROXY", "http://127.0.0.1:$PROXY")
+            .set("all_proxy", "http://127.0.0.1:$PROXY"),
+        away("NO_PROXY names the server", REFUSED)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("NO_PROXY", "a,lab.internal"),
+        away("NO_PROXY names its domain", REFUSED)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("NO_PROXY", ".internal"),
+        away("no_proxy names the server", REFUSED)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("no_proxy", "lab.internal:6443"),
+        away("NO_PROXY names another port", over)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("NO_PROXY", "lab.internal:443"),
+        away("NO_PROXY names the proxy", over)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("NO_PROXY", "127.0.0.1,localhost"),
+        away("NO_PROXY names others", over)
+            .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY")
+            .set("NO_PROXY", "10.0.0.0/8,ternal,alab.internal"),
         here("the environment's proxy is not for this machine", ABC).set("HTTPS_PROXY", "http://127.0.0.1:1"),
         http("HTTP_PROXY", plain).set("HTTP_PROXY", "http://127.0.0.1:$PROXY"),
         http("http_proxy", plain).set("http_proxy", "127.0.0.1:$PROXY"),
         http("HTTPS_PROXY is not for http", REFUSED).set("HTTPS_PROXY", "http://127.0.0.1:$PROXY"),
-        Try::of("HTTP_PROXY on the way to the usual port", "server: 'http://lab.internal'", "", "http proxy to lab.internal http in default").set("HTTP_PROXY", "http://127.0.0.1:$PROXY"),
-        Try::of("HTTPS_PROXY on the way to the usual port", "server: 'https://lab.internal', insecure-skip-tls-verify: true", "token: abc", "http proxy to lab.internal:443 https Bearer abc in default").set("HTTPS_PROXY", "http://127.0.0.1:$PROXY"),
+        Try::of(
+            "HTTP_PROXY on the way to the usual port",
+            "server: 'http://lab.internal'",
+            "",
+            "http proxy to lab.internal http in default",
+        )
+        .set("HTTP_PROXY", "http://127.0.0.1:$PROXY"),
+        Try::of(
+            "HTTPS_PROXY on the way to the usual port",
+            "server: 'https://lab.internal', insecure-skip-tls-verify: true",
+            "token: abc",
+            "http proxy to lab.internal:443 https Bearer abc in default",
+        )
+        .set("HTTPS_PROXY", "http://127.0.0.1:$PROXY"),
     ]
 }
 
@@ -397,7 +529,8 @@ impl Bench {
         let recorder = Recorder::start();
         let pem = |name: &str| std::fs::read_to_string(recorder.file(name)).unwrap();
         let (ca, cert, key) = (pem("ca.crt"), pem("client.crt"), pem("client.key"));
-        let wrapped = base64(&ca).as_bytes().chunks(64).map(|l| format!("      {}\n", String::from_utf8_lossy(l))).collect();
+        let wrapped =
+            base64(&ca).as_bytes().chunks(64).map(|l| format!("      {}\n", String::from_utf8_lossy(l))).collect();
         // Longer names first: one may begin like another.
         let texts = vec![
             ("$HTTPS", recorder.https.to_string()),
@@ -462,7 +595,11 @@ impl Bench {
         if sent != expected {
             wrong.push(format!("{}: clusterlore gives {sent:?} ({said}), expected {expected:?}", case.name));
         }
-        if said.contains('\n') || said.contains("PASSWD99") || said.contains("panicked") || (sent == REFUSED) != !said.is_empty() {
+        if said.contains('\n')
+            || said.contains("PASSWD99")
+            || said.contains("panicked")
+            || (sent == REFUSED) != !said.is_empty()
+        {
             wrong.push(format!("{}: clusterlore says {said:?}", case.name));
         }
         wrong
@@ -541,12 +678,8 @@ impl Bench {
 
 fn base64(text: &str) -> String {
     use std::io::Write;
-    let mut openssl = Command::new("openssl")
-        .args(["base64", "-A"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut openssl =
+        Command::new("openssl").args(["base64", "-A"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     openssl.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     String::from_utf8(openssl.wait_with_output().unwrap().stdout).unwrap()
 }
