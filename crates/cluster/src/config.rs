@@ -179,10 +179,9 @@ fn login(chosen: &Chosen, ca: &[u8], has_identity: bool, environment: &Environme
     if by_token && !user.username.is_empty() {
         return Err(format!("user {user_name:?} has both a token and a username; expected one of them"));
     }
-    if let Some(provider) = user.provider.as_ref().filter(|provider| provider.name != "oidc") {
+    if user.provider.as_ref().is_some_and(|provider| provider.name != "oidc") {
         return Err(format!(
-            "user {user_name:?} has the auth-provider {:?}, which kubectl no longer knows either; expected an exec plugin",
-            one_line(&provider.name)
+            "user {user_name:?} has an auth-provider other than oidc, which kubectl no longer knows either; expected an exec"
         ));
     }
     if by_token {
@@ -406,4 +405,233 @@ fn pod(environment: &Environment) -> Option<Found> {
         user,
     };
     Some(Found { place: "the pod's service account".to_owned(), chosen, ca_file })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
+    use super::*;
+    use crate::plugin;
+
+    /// Something of everything, with one secret.
+    const ALL: &str = r#"apiVersion: v1
+kind: Config
+clusters:
+- name: lab
+  cluster:
+    server: https://bob:PASSWD99@127.0.0.1:6443/a/b
+    tls-server-name: lab.internal
+    proxy-url: http://bob:PASSWD99@127.0.0.1:3128
+    certificate-authority-data: |
+      LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCllXSmoKLS0tLS1FTkQg
+      Q0VSVElGSUNBVEUtLS0tLQo=
+    extensions: [{name: client.authentication.k8s.io/exec, extension: {a: 1}}]
+- {name: plain, cluster: {server: "[::1]:8080", disable-compression: yes}}
+- {name: blind, cluster: {server: &s HTTPS://Lab.Internal, insecure-skip-tls-verify: true}}
+users:
+- {name: token, user: {token: PASSWD99, as: joe, as-groups: [a, b], as-user-extra: {c/d: [e]}}}
+- {name: basic, user: {username: bob, password: PASSWD99}}
+- {name: provider, user: {auth-provider: {name: oidc, config: {id-token: a.PASSWD99.c, idp-issuer-url: x, client-id: z}}}}
+- {name: certificate, user: {client-certificate-data: UEFTU1dEOTk=, client-key-data: UEFTU1dEOTk=}}
+- name: plugin
+  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [PASSWD99], env: [{name: A, value: PASSWD99}], interactiveMode: Never, provideClusterInfo: true}}
+contexts:
+- {name: a, context: {cluster: lab, user: token, namespace: shop}}
+- {name: b, context: {cluster: blind, user: basic}}
+- {name: c, context: {cluster: blind, user: provider}}
+- {name: d, context: {cluster: blind, user: certificate}}
+- {name: e, context: {cluster: blind, user: plugin}}
+- {name: f, context: {cluster: plain, user: ~}}
+- {name: g, context: {cluster: *s, user: token}}
+- {name: h, context: {cluster: blind, user: token}}
+current-context: a
+"#;
+    /// What breaks things, or nearly.
+    const PIECES: [&str; 24] = [
+        "\0",
+        "\n",
+        "\r\n",
+        "\u{feff}",
+        "\u{202e}",
+        "://",
+        "@",
+        "%",
+        "%zz",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        "- ",
+        "? ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!binary ",
+        "---\n",
+        "~",
+        "999999999999999999999",
+        "\"",
+    ];
+
+    #[derive(Debug, Clone)]
+    enum Change {
+        Piece(Index, Index),
+        Byte(Index, u8),
+        Cut(Index, u8),
+        Copy(Index, Index, u8),
+        Wide(bool),
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<Change>> {
+        let change = prop_oneof![
+            (any::<Index>(), any::<Index>()).prop_map(|(at, piece)| Change::Piece(at, piece)),
+            (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
+            (any::<Index>(), any::<u8>()).prop_map(|(at, length)| Change::Cut(at, length)),
+            (any::<Index>(), any::<Index>(), any::<u8>()).prop_map(|(from, to, length)| Change::Copy(from, to, length)),
+            any::<bool>().prop_map(Change::Wide),
+        ];
+        vec(change, 0..6)
+    }
+
+    fn changed(text: &str, changes: &[Change]) -> Vec<u8> {
+        let mut bytes = text.as_bytes().to_vec();
+        for change in changes {
+            if bytes.is_empty() {
+                break;
+            }
+            let end = |from: usize, length: u8| (from + usize::from(length)).min(bytes.len());
+            match change {
+                Change::Piece(at, piece) => {
+                    let at = at.index(bytes.len());
+                    bytes.splice(at..at, piece.get(&PIECES).bytes());
+                }
+                Change::Byte(at, byte) => *at.get_mut(&mut bytes) = *byte,
+                Change::Cut(at, length) => {
+                    let from = at.index(bytes.len());
+                    bytes.drain(from..end(from, *length));
+                }
+                Change::Copy(from, to, length) => {
+                    let from = from.index(bytes.len());
+                    let copy = bytes[from..end(from, *length)].to_vec();
+                    let to = to.index(bytes.len());
+                    bytes.splice(to..to, copy);
+                }
+                Change::Wide(small_end_first) => {
+                    let unit = if *small_end_first { u16::to_le_bytes } else { u16::to_be_bytes };
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    bytes = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(unit).collect();
+                }
+            }
+        }
+        bytes
+    }
+
+    /// As far as it goes without a plugin being started: to a client for each context, or to a reason.
+    fn clients(bytes: &[u8]) -> Result<Vec<Result<Client, String>>, String> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = Kubeconfig::parse(bytes)?;
+        let one = |context: &String| {
+            let chosen = config.choose(context)?;
+            let mut plan = Plan::of(&chosen, &Environment::default())?;
+            let _ = plan.address.shown();
+            let identity = plan.identity.take();
+            if matches!(&plan.login, Login::Token(token) if !is_header(&format!("Bearer {token}"))) {
+                return Err("no header".to_owned());
+            }
+            let config = super::config(plan, identity, None, Duration::from_secs(1)).map_err(|e| e.to_string())?;
+            Client::try_from(config).map_err(|e| e.to_string())
+        };
+        Ok(config.contexts.keys().map(one).collect())
+    }
+
+    fn in_runtime<T>(work: impl FnOnce() -> T) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        work()
+    }
+
+    proptest! {
+        /// No bytes make a panic.
+        #[test]
+        fn fuzz_kubeconfig(changes in changes(), noise in vec(any::<u8>(), 0..64)) {
+            in_runtime(|| {
+                let _ = clients(&changed(ALL, &changes));
+                let _ = clients(&noise);
+            });
+        }
+
+        #[test]
+        fn fuzz_kubeconfig_plugin_answer(changes in changes(), noise in vec(any::<u8>(), 0..64)) {
+            let answer = r#"{"apiVersion": "v", "kind": "ExecCredential", "status": {"token": "PASSWD99",
+                "clientCertificateData": "x", "clientKeyData": "y", "expirationTimestamp": "2030-01-01T00:00:00Z"}}"#;
+            let _ = plugin::credential(&changed(answer, &changes), "v");
+            let _ = plugin::credential(&noise, "v");
+        }
+
+        #[test]
+        fn fuzz_kubeconfig_addresses(text in "([a-z0-9]{0,6}:?/{0,2})?([a-z0-9:%@]{0,9}@)?[\\[a-z0-9:.%\\]_ é-]{0,12}(:[0-9x]{0,6})?(/[a-z/?#%]{0,6})?") {
+            if let Ok(address) = Address::server(&text) {
+                prop_assert!(address.uri().is_some());
+                prop_assert!(!address.shown().contains('@'), "{}", address.shown());
+            }
+            if let Ok(proxy) = address::named_proxy(&text) {
+                prop_assert!(proxy.uri_with_user().is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_changes_begin_with_is_read_to_the_end() {
+        let clients = in_runtime(|| clients(ALL.as_bytes())).unwrap();
+        let said: Vec<_> = clients.iter().map(|c| c.as_ref().err().map_or("", String::as_str)).collect();
+        let none = "the cluster's certificate-authority holds no certificate; expected PEM";
+        assert_eq!(said[0], none);
+        assert_eq!([said[1], said[2], said[4], said[5], said[7]], [""; 5], "{said:?}");
+        assert!(said[3].contains("identity PEM") && said[6].contains("there is no cluster"), "{said:?}");
+    }
+
+    /// Each value in its turn is of another type: the reason names the place, and never what stands there or beside it. The names
+    /// of clusters and users are no secrets.
+    #[test]
+    fn no_reason_quotes_a_value() {
+        for broken in ["[PASSWD99]", "{PASSWD99: 1}", "PASSWD99: PASSWD99", "\"PASSWD99", "!x PASSWD99", "*PASSWD99"] {
+            let named = |at: usize| ["name", "cluster", "user"].iter().any(|key| ALL[..at].ends_with(key));
+            for (at, _) in ALL.match_indices(": ").filter(|(at, _)| !named(*at)) {
+                let line = ALL[at..].find(['\n', ',', '}', ']']).map_or(ALL.len(), |end| at + end);
+                let text = format!("{}: {broken}{}", &ALL[..at], &ALL[line..]);
+                match in_runtime(|| clients(text.as_bytes())) {
+                    Err(reason) => assert!(!reason.contains("PASSWD99"), "{reason}\n{text}"),
+                    Ok(clients) => {
+                        let reasons = clients.into_iter().filter_map(Result::err);
+                        let telling: Vec<String> = reasons.filter(|reason| reason.contains("PASSWD99")).collect();
+                        assert!(telling.is_empty(), "{telling:?}\n{text}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn compression_is_for_other_machines() {
+        for (server, proxy, compressed) in [
+            ("https://127.0.0.1:6443", "", false),
+            ("https://localhost", "", false),
+            ("https://[::1]:6443", "", false),
+            ("https://localhost", "socks5://127.0.0.1:1080", true),
+            ("https://10.0.0.1:6443", "", true),
+            ("https://[fd00::1]", "", true),
+            ("https://api.example.org", "", true),
+        ] {
+            let text = format!(
+                "clusters: [{{name: c, cluster: {{server: '{server}', proxy-url: '{proxy}'}}}}]\n\
+                users: [{{name: u, user: {{token: t}}}}]\ncontexts: [{{name: x, context: {{cluster: c, user: u}}}}]\n"
+            );
+            let chosen = Kubeconfig::parse(text.as_bytes()).unwrap().choose("x").unwrap();
+            let plan = Plan::of(&chosen, &Environment::default()).unwrap();
+            assert_eq!(!plan.disable_compression, compressed, "{server}");
+            assert_eq!(plan.address.shown(), server);
+        }
+    }
 }
