@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod language;
 pub mod postgres;
 pub mod real;
+pub mod recorder;
 pub mod service;
 
 pub use real::shared;

@@ -95,7 +95,17 @@ impl SettingFlags {
             ("model", &self.model),
             ("catalogue", &self.catalogue),
         ];
-        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+        let given = all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        // As with kubectl, "" is the same as no flag: scripts say --context "$CONTEXT".
+        given.filter(|(key, text)| !(text.is_empty() && ["kubeconfig", "context"].contains(key))).collect()
+    }
+}
+
+/// An empty name would be read as all namespaces by the API server, where a script meant one.
+fn namespace(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected the name of a namespace; leave -n out for all of them".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 
@@ -248,7 +258,7 @@ pub(crate) struct SyncInstances {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Read only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Read only these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
@@ -414,7 +424,7 @@ pub(crate) enum Collection {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScopeFlags {
     /// Only in these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Only of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]

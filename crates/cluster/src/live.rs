@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas, SkipReason,
-    Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas,
+    SkipReason, Skipped, Warning,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
@@ -31,9 +31,8 @@ pub struct LiveOptions {
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; `None`: the current one.
     pub context: Option<String>,
-    /// Hosts that are reached without the proxy of HTTPS_PROXY: the value of NO_PROXY. A proxy-url in the kubeconfig always
-    /// counts.
-    pub no_proxy: Option<String>,
+    /// What the environment says of clusters and the way to them.
+    pub environment: Environment,
     /// Objects a page.
     pub page_size: u32,
     /// Longest wait for an answer to begin, and then for each further piece of it.
@@ -47,7 +46,7 @@ impl Default for LiveOptions {
         Self {
             kubeconfig: None,
             context: None,
-            no_proxy: None,
+            environment: Environment::default(),
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),

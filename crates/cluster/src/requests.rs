@@ -12,6 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::timeout};
@@ -78,7 +79,7 @@ pub(crate) struct Requests {
 
 impl Requests {
     pub(crate) async fn new(options: LiveOptions) -> Result<Self, ClusterError> {
-        let (server, client) = config::connect(&options).await?;
+        let (server, client) = config::connect(&options, None).await?;
         let client = RwLock::new((0, client));
         Ok(Self { options, server, client, renewal: Mutex::new(()), answered: AtomicBool::new(false) })
     }
@@ -89,7 +90,12 @@ impl Requests {
         let mut backoff = Backoff::new(&self.options.retry);
         let mut renewed = false;
         loop {
-            let (generation, client) = self.client();
+            let (mut generation, mut client) = self.client();
+            // Where it is known when they end, nobody is asked with credentials that have.
+            if client.valid_until().is_some_and(|end| end <= Timestamp::now()) {
+                self.renew(generation).await.map_err(Failure::Ends)?;
+                (generation, client) = self.client();
+            }
             let (pause, reason) = match self.attempt(&client, ask, &mut early).await {
                 Ok((status, _, answer)) if status.is_success() => return Ok(answer),
                 Ok((StatusCode::UNAUTHORIZED, ..)) => {
@@ -114,8 +120,7 @@ impl Requests {
                 Err(Broken::Unreachable(reason)) => {
                     let pause = backoff.after_failure(None);
                     if pause.is_none() && !self.answered.load(Ordering::Relaxed) {
-                        let url = self.server.url.clone();
-                        return Err(Failure::Ends(ClusterError::Unreachable { url, reason }));
+                        return Err(Failure::Ends(self.server.unreachable(reason)));
                     }
                     (pause, reason)
                 }
@@ -135,7 +140,7 @@ impl Requests {
     async fn renew(&self, used: u64) -> Result<(), ClusterError> {
         let _one_at_a_time = self.renewal.lock().await;
         if self.client().0 == used {
-            let (_, client) = config::connect(&self.options).await?;
+            let (_, client) = config::connect(&self.options, Some(&self.server)).await?;
             *self.client.write().unwrap_or_else(PoisonError::into_inner) = (used + 1, client);
         }
         Ok(())
@@ -186,7 +191,7 @@ impl Requests {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
         while let Some(e) = cause {
             if let Some(auth) = e.downcast_ref::<AuthError>() {
-                return Broken::Ends(config::credentials(auth, &self.server));
+                return Broken::Ends(config::credentials(auth));
             }
             if let Some(tls) = tls_error(e) {
                 return Broken::Ends(ClusterError::Tls { url: url(), reason: tls });
@@ -203,7 +208,7 @@ impl Requests {
             {
                 // A connection that nobody took in all that time is not tried again before anything was heard of the server.
                 if io.kind() == std::io::ErrorKind::TimedOut && !self.answered.load(Ordering::Relaxed) {
-                    return Broken::Ends(ClusterError::Unreachable { url: url(), reason: io.to_string() });
+                    return Broken::Ends(self.server.unreachable(io.to_string()));
                 }
                 return Broken::Unreachable(io.to_string());
             }
