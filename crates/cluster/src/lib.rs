@@ -13,6 +13,7 @@ mod discovery;
 mod documents;
 mod error;
 mod folder;
+mod json_list;
 mod list;
 mod live;
 mod no_proxy;

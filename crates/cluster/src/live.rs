@@ -40,6 +40,16 @@ pub struct LiveOptions {
     pub request_timeout: Duration,
     /// For time-outs, 5xx, 429 and broken connections.
     pub retry: RetryPolicy,
+    /// Longest time for one answer, from the request to its last byte.
+    pub answer_timeout: Duration,
+    /// Most bytes of one page of a list. Memory does not grow with it: lists are decoded while they arrive. A list that expired
+    /// twice, and is read without pages, may have 16 times as many.
+    pub answer_bytes: u64,
+    /// Most pages of one list.
+    pub pages: u32,
+    /// Longest time in which a run, from one discovery to the next, may read. What is not read then is skipped. (A server that does not
+    /// answer does not take so long: what was waited in vain, ten times `request_timeout` in all, shortens every further wait to a tenth.)
+    pub run_timeout: Duration,
 }
 
 impl Default for LiveOptions {
@@ -51,6 +61,10 @@ impl Default for LiveOptions {
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            answer_timeout: Duration::from_secs(300),
+            answer_bytes: 256 << 20,
+            pages: 20_000,
+            run_timeout: Duration::from_secs(3600),
         }
     }
 }
@@ -219,7 +233,7 @@ impl ClusterSource for LiveSource {
         }
         let metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
         let ask = Ask::get("/api/v1/namespaces/kube-system", metadata);
-        let uid = match self.requests.send(&ask, |_| {}).await {
+        let uid = match self.requests.send(&ask).await {
             Ok(answer) => decode::from_json::<Namespace>(&answer.body).ok().map(|n| n.metadata.uid),
             Err(Failure::Ends(error)) => return Err(error),
             Err(Failure::Status(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND, _)) => None,
