@@ -15,6 +15,7 @@ mod documents;
 mod environment;
 mod error;
 mod folder;
+mod json_list;
 mod kubeconfig;
 mod list;
 mod live;
