@@ -248,14 +248,15 @@ pub(crate) enum Output {
   clusterlore sync-instances                               the current context's cluster
   clusterlore sync-instances --dry-run                     say what would be stored and deleted
   clusterlore sync-instances --from manifests/             a folder of YAML or JSON instead of a cluster
+  helm template . | clusterlore sync-instances --from -    what a pipe says; the next pipe takes its place
   clusterlore sync-instances -n shop -n shop-test          two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
   clusterlore sync-instances --context east --cluster-name east
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a type could not be listed for another reason than permission).")]
 pub(crate) struct SyncInstances {
-    /// Read a folder of manifests (YAML or JSON) instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
+    /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Read only these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
@@ -348,8 +349,8 @@ changed, or the model.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read, or the model did not answer for all types).")]
 pub(crate) struct Sync {
-    /// Read a folder of manifests (YAML or JSON) instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
+    /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Infer only these types, each as plural.group
     #[arg(long, value_name = "TYPE", value_delimiter = ',', conflicts_with_all = ["include", "exclude"])]

@@ -580,6 +580,8 @@ struct JsonObject {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JsonMeta {
     pub(crate) name: Option<String>,
+    /// What the API server makes a name of; only manifests have it without a name.
+    pub(crate) generate_name: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) uid: Option<String>,
     resource_version: Option<String>,

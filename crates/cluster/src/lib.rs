@@ -14,6 +14,7 @@ mod discovery;
 mod documents;
 mod environment;
 mod error;
+mod files;
 mod folder;
 mod json_list;
 mod kubeconfig;

@@ -20,7 +20,7 @@ pub enum SourceIdentity {
     },
     /// A folder of manifests.
     Folder {
-        /// Absolute path with links resolved.
+        /// Absolute path with links resolved, or [`SourceIdentity::STANDARD_INPUT`].
         path: String,
     },
     /// A controller that posts what it sees.
@@ -70,6 +70,9 @@ impl From<SourceIdentity> for Identity {
 }
 
 impl SourceIdentity {
+    /// Stands for manifests from a pipe, where a folder has its path. All pipes are one source.
+    pub const STANDARD_INPUT: &str = "-";
+
     /// Whether a source that offers itself is this known one. A cluster whose uid was ever seen is recognised by that alone: its
     /// address may have been given to another cluster. Address and certificate authority serve where no uid was ever seen.
     pub fn recognises(&self, offered: &Self) -> bool {
@@ -119,6 +122,7 @@ impl std::fmt::Display for SourceIdentity {
         match self {
             Self::Cluster { uid: Some(uid), server, .. } => write!(f, "the cluster at {server} (uid {uid})"),
             Self::Cluster { uid: None, server, .. } => write!(f, "the cluster at {server}"),
+            Self::Folder { path } if path == Self::STANDARD_INPUT => write!(f, "what standard input gave"),
             Self::Folder { path } => write!(f, "the folder {path}"),
             Self::Controller => write!(f, "what a controller posts"),
         }
