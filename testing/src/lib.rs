@@ -5,9 +5,11 @@
 
 pub mod embeddings;
 pub mod fake;
+pub mod hostile;
 pub mod language;
 pub mod postgres;
 pub mod real;
+pub mod recorder;
 pub mod service;
 
 pub use real::shared;

@@ -1,10 +1,11 @@
 //! Flags as plain values; [`crate::build`] makes sources, stores and embedders of them. Names are kubectl's where it has them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_core::{Selector, TypePattern};
-use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL, without_user};
+use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
 use crate::settings::{http_url, postgres_url, sqlite_path};
@@ -76,6 +77,9 @@ pub(crate) struct SettingFlags {
     pub(crate) catalogue: Option<String>,
 }
 
+/// Flags that take an address, in which a password may stand: what is wrong with one is said without repeating it.
+pub(crate) const ADDRESSES: [&str; 5] = ["store", "chroma-url", "postgres-url", "embedder", "model"];
+
 impl SettingFlags {
     /// The flags that were given, by the key of their setting.
     pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
@@ -91,7 +95,17 @@ impl SettingFlags {
             ("model", &self.model),
             ("catalogue", &self.catalogue),
         ];
-        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+        let given = all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        // As with kubectl, "" is the same as no flag: scripts say --context "$CONTEXT".
+        given.filter(|(key, text)| !(text.is_empty() && ["kubeconfig", "context"].contains(key))).collect()
+    }
+}
+
+/// An empty name would be read as all namespaces by the API server, where a script meant one.
+fn namespace(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected the name of a namespace; leave -n out for all of them".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 
@@ -126,7 +140,7 @@ impl EmbedderChoice {
         match text.split_once(':').ok_or_else(expected)? {
             ("voyage", model) if !model.is_empty() => Ok(Self::Voyage { model: model.to_owned() }),
             ("openai", rest) => {
-                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                let (model, url) = model_at(rest)?;
                 Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
@@ -138,16 +152,21 @@ impl EmbedderChoice {
         match self {
             Self::Builtin => Builtin::identity_of().name,
             Self::Voyage { model } => format!("voyage:{model}"),
-            Self::OpenAi { model, url } => format!("openai:{model}@{}", without_user(url)),
+            Self::OpenAi { model, url } => format!("openai:{model}@{url}"),
         }
     }
 }
 
 /// Reads `MODEL@URL`.
-fn model_at(text: &str) -> Option<(String, String)> {
+fn model_at(text: &str) -> Result<(String, String), String> {
     // Names of models may hold an @ themselves.
-    let at = text.rfind("@http://").or_else(|| text.rfind("@https://")).filter(|at| *at > 0)?;
-    Some((text[..at].to_owned(), text[at + 1..].trim_end_matches('/').to_owned()))
+    let at = text.find("@http://").or_else(|| text.find("@https://")).filter(|at| *at > 0);
+    let at = at.ok_or("expected openai:MODEL@URL with http:// or https://")?;
+    let (model, url) = (&text[..at], text[at + 1..].trim_end_matches('/'));
+    if url.contains(['@', '?', '#']) || url.contains(char::is_whitespace) {
+        return Err("expected a URL without user, password and query; a key goes into OPENAI_API_KEY".to_owned());
+    }
+    Ok((model.to_owned(), url.to_owned()))
 }
 
 /// A language model by its name.
@@ -167,7 +186,7 @@ impl ModelChoice {
             None if text == "anthropic" => Ok(Self::default()),
             Some(("anthropic", model)) if !model.is_empty() => Ok(Self::Anthropic { model: model.to_owned() }),
             Some(("openai", rest)) => {
-                let (model, url) = model_at(rest).ok_or_else(expected)?;
+                let (model, url) = model_at(rest)?;
                 Ok(Self::OpenAi { model, url })
             }
             _ => Err(expected()),
@@ -240,7 +259,7 @@ pub(crate) struct SyncInstances {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Read only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Read only these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
@@ -260,6 +279,9 @@ pub(crate) struct SyncInstances {
     /// Embed everything again where another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
     /// Types listed at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
@@ -353,6 +375,9 @@ pub(crate) struct Sync {
     /// Embed everything again where another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
     /// How the summary is printed [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
@@ -375,6 +400,13 @@ pub(crate) struct Index {
     pub(crate) inference: InferenceFlags,
 }
 
+/// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let none = (text.trim() == "0").then_some(Duration::ZERO);
+    none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
+}
+
 fn cluster_name(name: &str) -> Result<String, String> {
     let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
@@ -393,7 +425,7 @@ pub(crate) enum Collection {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScopeFlags {
     /// Only in these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Only of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
@@ -548,6 +580,9 @@ pub(crate) struct Import {
     /// Replace what another cluster or folder has indexed under the same name
     #[arg(long)]
     pub(crate) replace_source: bool,
+    /// Wait this long for another run that writes to the same index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -626,6 +661,19 @@ mod tests {
         for wrong in ["", "voyage:", "openai:m", "openai:@http://h", "cohere:x", "builtin-v0"] {
             assert!(EmbedderChoice::read(wrong).is_err(), "{wrong}");
         }
+        for wrong in ["m@http://u:s3cret@h", "m@http://h/v1?key=s3cret", "m@https://u:s3 cret@h"] {
+            let wrong = format!("openai:{wrong}");
+            let said = [EmbedderChoice::read(&wrong).unwrap_err(), ModelChoice::read(&wrong).unwrap_err()];
+            assert!(said.iter().all(|said| !said.contains("s3")), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_as_kubectl_has_them() {
+        let read = |text| duration(text).ok().map(|d| d.as_secs_f64());
+        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms"];
+        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25].map(Some));
+        assert_eq!(["", "5", "-5m", "soon", "5m!"].map(read), [None; 5]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
-use clusterlore_cluster::{ClusterError, ClusterSource, FolderSource, LiveOptions, LiveSource};
+use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
@@ -249,12 +249,17 @@ pub(crate) fn now() -> String {
     jiff::Timestamp::now().to_string()
 }
 
+fn environment() -> Environment {
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    Environment { terminal, ..Environment::read(|name| std::env::var_os(name)) }
+}
+
 /// A live cluster.
 pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<LiveSource> {
     let options = LiveOptions {
         kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
         context: settings.text("context").map(str::to_owned),
-        no_proxy: std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok(),
+        environment: environment(),
         page_size,
         request_timeout: REQUEST_TIMEOUT,
         ..LiveOptions::default()

@@ -5,9 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clusterlore_models::{Key, without_user};
+use clusterlore_models::Key;
+use clusterlore_store::plain_user;
 
 use crate::args::SettingFlags;
+use crate::print::foreign::masked;
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ const fn secret(key: &'static str, variable: &'static str) -> Setting {
 
 /// All of them, in the order in which they are shown. A secret has no flag: command lines are read by others.
 pub(crate) const SETTINGS: &[Setting] = &[
-    // kube reads KUBECONFIG itself: it may be a list of files.
+    // KUBECONFIG is no setting of ours: it may be a list of files, which are merged.
     Setting { key: "kubeconfig", variable: None, secret: false },
     Setting { key: "context", variable: None, secret: false },
     plain("store", "CLUSTERLORE_STORE"),
@@ -248,7 +250,7 @@ impl Settings {
     pub(crate) fn file_holds_secrets(&self) -> bool {
         SETTINGS.iter().any(|setting| {
             let from_file = self.get(setting.key).filter(|v| matches!(v.origin, Origin::File(_)));
-            from_file.is_some_and(|v| setting.secret || without_password(&v.text) != v.text)
+            from_file.is_some_and(|v| setting.secret || masked(&v.text) != v.text)
         })
     }
 
@@ -256,7 +258,12 @@ impl Settings {
     pub(crate) fn shown(&self, key: &str) -> Option<String> {
         let setting = SETTINGS.iter().find(|s| s.key == key)?;
         let text = self.text(key)?;
-        Some(if setting.secret { "********".to_owned() } else { without_password(text) })
+        Some(if setting.secret || text.contains('@') && text.contains(char::is_whitespace) {
+            // With a space in it no address can be read, and none masked.
+            "********".to_owned()
+        } else {
+            masked(text).into_owned()
+        })
     }
 }
 
@@ -298,7 +305,9 @@ pub(crate) fn sqlite_path(text: &str) -> Result<PathBuf, String> {
 pub(crate) fn http_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
     match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.trim_end_matches('/').to_owned()),
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {
+            plain_user(text).map(|()| text.trim_end_matches('/').to_owned())
+        }
         _ => Err("expected http://HOST:PORT or https://HOST".to_owned()),
     }
 }
@@ -306,20 +315,8 @@ pub(crate) fn http_url(text: &str) -> Result<String, String> {
 pub(crate) fn postgres_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
     match rest {
-        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        Some(rest) if !rest.is_empty() => plain_user(text).map(|()| text.to_owned()),
         _ => Err("expected postgres://USER@HOST:PORT/DATABASE".to_owned()),
-    }
-}
-
-/// An address without the user and password that may stand in it.
-fn without_password(text: &str) -> String {
-    let text = without_user(text);
-    match text.split_once("password=") {
-        Some((before, after)) => {
-            let rest = after.find('&').map_or("", |at| &after[at..]);
-            format!("{before}password=********{rest}")
-        }
-        None => text,
     }
 }
 
@@ -416,8 +413,16 @@ mod tests {
                 "postgres://…@db/lore?password=********&sslmode=require",
             ),
             ("postgres://db/lore", "postgres://db/lore"),
+            ("postgres://me:sec ret@db/lore", "********"),
         ] {
-            assert_eq!(without_password(url), shown);
+            let settings = Settings::only([("postgres-url", url.to_owned())]);
+            assert_eq!(settings.shown("postgres-url").as_deref(), Some(shown));
+        }
+        for url in
+            ["postgres://u:p@s3cret@h/d", "postgres://u:p/s3cret@h", "jdbc:postgresql://u:s3cret@h", "password=s3cret"]
+        {
+            let error = Settings::only([("postgres-url", url.to_owned())]).store().unwrap_err().to_string();
+            assert!(!error.contains("s3cret") && error.starts_with("--postgres-url: "), "{error}");
         }
         assert_eq!(s.shown("store"), None);
     }

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas, SkipReason,
-    Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas,
+    SkipReason, Skipped, Warning,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
@@ -31,15 +31,24 @@ pub struct LiveOptions {
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; `None`: the current one.
     pub context: Option<String>,
-    /// Hosts that are reached without the proxy of HTTPS_PROXY: the value of NO_PROXY. A proxy-url in the kubeconfig always
-    /// counts.
-    pub no_proxy: Option<String>,
+    /// What the environment says of clusters and the way to them.
+    pub environment: Environment,
     /// Objects a page.
     pub page_size: u32,
     /// Longest wait for an answer to begin, and then for each further piece of it.
     pub request_timeout: Duration,
     /// For time-outs, 5xx, 429 and broken connections.
     pub retry: RetryPolicy,
+    /// Longest time for one answer, from the request to its last byte.
+    pub answer_timeout: Duration,
+    /// Most bytes of one page of a list. Memory does not grow with it: lists are decoded while they arrive. A list that expired
+    /// twice, and is read without pages, may have 16 times as many.
+    pub answer_bytes: u64,
+    /// Most pages of one list.
+    pub pages: u32,
+    /// Longest time in which a run, from one discovery to the next, may read. What is not read then is skipped. (A server that does not
+    /// answer does not take so long: what was waited in vain, ten times `request_timeout` in all, shortens every further wait to a tenth.)
+    pub run_timeout: Duration,
 }
 
 impl Default for LiveOptions {
@@ -47,10 +56,14 @@ impl Default for LiveOptions {
         Self {
             kubeconfig: None,
             context: None,
-            no_proxy: None,
+            environment: Environment::default(),
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            answer_timeout: Duration::from_secs(300),
+            answer_bytes: 256 << 20,
+            pages: 20_000,
+            run_timeout: Duration::from_secs(3600),
         }
     }
 }
@@ -119,7 +132,7 @@ impl LiveSource {
         );
         let mut refused = None;
         for (path, accept) in [one, listed] {
-            let reason = match self.requests.send(&Ask::get(path, accept), |_| {}).await {
+            let reason = match self.requests.send(&Ask::get(path, accept)).await {
                 Ok(answer) => match decode::from_json::<Answer>(&answer.body) {
                     Ok(Answer { metadata, items }) => {
                         let mut found = items.into_iter().map(|item| item.metadata).chain([metadata]);

@@ -173,7 +173,7 @@ async fn metadata_in_protobuf_is_asked_for_first_and_without_compression_on_loop
          application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
     );
     assert_eq!(seen.query, "limit=2");
-    assert_eq!(seen.authorization, "Bearer fake-token");
+    assert_eq!(seen.authorization, "", "as with kubectl, no token goes over plain HTTP");
     assert_eq!(seen.accept_encoding, "");
 }
 
@@ -312,7 +312,7 @@ async fn malformed_answers_in_json_are_unavailable_too() {
         server.encoding("pods", encoding).fault("pods", Fault::malformed());
         let (listing, _) = list_pods(&server).await;
         let (reason, message) = skipped(&listing);
-        assert!(reason == SkipReason::Unavailable && message.starts_with("broken JSON at line 1"), "{message}");
+        assert!(reason == SkipReason::Unavailable && message.starts_with("broken JSON"), "{message}");
     }
 }
 
@@ -354,13 +354,17 @@ async fn a_type_that_is_gone_or_has_no_list_is_not_found() {
 async fn refused_credentials_are_read_again_once() {
     let server = seven_pods().await;
     let source = source(&server).await;
-    let renewed = std::fs::read_to_string(server.kubeconfig()).unwrap().replace("fake-token", "new-token");
+    let renewed = std::fs::read_to_string(server.kubeconfig()).unwrap().replace("http://", "http://new:word@");
     std::fs::write(server.kubeconfig(), renewed).unwrap();
     server.fault("*", Fault::unauthorized().times(1));
     let (listing, read) = list(&source, &pods(), &ListScope::All).await;
     assert!(listing.unwrap() == complete() && read.has_all_seven());
-    let tokens: Vec<_> = server.requests().into_iter().map(|r| r.authorization).collect();
-    assert_eq!(tokens[..2], ["Bearer fake-token", "Bearer new-token"]);
+    let asked_as: Vec<_> = server.requests().into_iter().map(|r| r.authorization).collect();
+    assert_eq!(asked_as[..2], ["", "Basic bmV3OndvcmQ="]);
+    // What can no longer be read is used as it was: a kubeconfig may have come through a pipe.
+    std::fs::write(server.kubeconfig(), "").unwrap();
+    server.fault("*", Fault::unauthorized().times(1));
+    assert!(list(&source, &pods(), &ListScope::All).await.0.unwrap() == complete());
 
     server.fault("*", Fault::unauthorized());
     let (listing, _) = list(&source, &pods(), &ListScope::All).await;

@@ -2,7 +2,7 @@
 //! make the next one pay again.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,11 +51,19 @@ impl Kept {
 
     fn open(inner: &dyn Embedder, folder: &Path) -> io::Result<(PathBuf, Vectors)> {
         let EmbedderIdentity { name, dimensions } = inner.identity();
-        std::fs::create_dir_all(folder)?;
+        // Of this user alone: who reads vectors learns about texts.
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(folder)?;
+        let mut options = File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.create(true).append(true).read(true);
         let whose: String = key(&format!("{name} {dimensions}"))[..8].iter().map(|b| format!("{b:02x}")).collect();
         for number in 0..AT_ONCE {
             let path = folder.join(format!("{whose}-{number}.vectors"));
-            let file = File::options().create(true).append(true).read(true).open(&path)?;
+            let file = options.open(&path)?;
             match file.try_lock() {
                 Ok(()) => return Ok((path, Vectors::read(file, dimensions)?)),
                 Err(TryLockError::WouldBlock) => {}
@@ -216,6 +224,8 @@ mod tests {
         let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         let mut bytes = std::fs::read(&file).unwrap();
         assert_eq!(bytes.len(), bought * 24);
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).unwrap()) & 0o777, 0o600);
         bytes.extend([1; 9]);
         std::fs::write(&file, bytes).unwrap();
 

@@ -21,6 +21,8 @@ const MOST: usize = 12;
 /// Characters of a sentence, and of a tag.
 const SENTENCE: usize = 400;
 const TAG: usize = 40;
+/// Characters of what a parser says of an answer: it may quote all of it.
+const PROBLEM: usize = 200;
 
 /// What the model says a type is for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,7 +148,7 @@ impl CapabilityAnswer {
             (Some(begin), Some(end)) if begin < end => &text[begin..=end],
             _ => return Err("it holds no JSON object".to_owned()),
         };
-        serde_json::from_str(json).map_err(|e| e.to_string())
+        serde_json::from_str(json).map_err(|e| shortened(&e.to_string(), PROBLEM))
     }
 }
 

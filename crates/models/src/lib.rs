@@ -24,7 +24,7 @@ use thiserror::Error;
 pub use anthropic::{ANTHROPIC_MODEL, ANTHROPIC_URL, anthropic};
 pub use builtin::Builtin;
 pub use chat::openai_chat;
-pub use endpoint::{Key, Pauses, RemoteError, without_user};
+pub use endpoint::{Key, Pauses, RemoteError};
 pub use kept::Kept;
 pub use language::{Completion, LanguageModel, ModelError, NoAnswer, Prompt, Scripted, Tokens};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};

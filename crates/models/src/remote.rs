@@ -10,11 +10,21 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Address, Endpoint, Key, Pauses, RemoteError};
+use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
 use crate::{EmbedError, Embedder, Purpose, builtin};
 
 /// A model on a small machine needs a while for a whole batch.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const WHOLE_BATCH: Duration = Duration::from_secs(120);
+/// Somebody waits for the answer to a question.
+const WHOLE_QUESTION: Duration = Duration::from_secs(30);
+/// Between two pieces of an answer.
+const IDLE: Duration = Duration::from_secs(30);
+/// Bytes of a number, written out and on a line of its own; of what else stands beside a vector; and around all of them.
+const NUMBER: usize = 48;
+const BESIDE: usize = 4 << 10;
+const AROUND: usize = 64 << 10;
+/// Dimensions that a model may have whose dimensions are being learnt.
+const MOST_DIMENSIONS: usize = 16_384;
 /// Requests at once.
 const IN_FLIGHT: usize = 4;
 /// Texts of a request. 128 vectors of 4,096 numbers are some 10 MB of JSON; OpenAI takes 2,048 texts and Voyage 1,000.
@@ -83,7 +93,6 @@ impl Remote {
             key: service.key.clone(),
             variable: service.variable,
             headers,
-            timeout: TIMEOUT,
             pauses,
         };
         let endpoint = match Endpoint::new(address) {
@@ -103,13 +112,19 @@ impl Remote {
 
     /// The vectors of one batch, as they came, in the order of the texts.
     async fn ask(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, RemoteError> {
+        let dimensions = if self.dimensions == 0 { MOST_DIMENSIONS } else { self.dimensions };
+        let bounds = Bounds {
+            whole: if purpose == Purpose::Query { WHOLE_QUESTION } else { WHOLE_BATCH },
+            idle: IDLE,
+            bytes: AROUND + texts.len() * (dimensions * NUMBER + BESIDE),
+        };
         let purpose = match purpose {
             Purpose::Document => "document",
             Purpose::Query => "query",
         };
         let input_type = self.service.purposes.then_some(purpose);
         let asked = Asked { input: &texts, model: &self.service.model, input_type };
-        let answer = self.endpoint.post(&asked).await?;
+        let answer = self.endpoint.post(&asked, bounds).await?;
         self.read(&answer, texts.len())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
 use clusterlore_core::{
@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::journal::Journal;
-use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, waiting, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -41,6 +41,8 @@ pub struct Options {
     pub replace_source: bool,
     /// Embed everything again, with another embedder.
     pub reindex: bool,
+    /// How long to wait for another run that writes.
+    pub lock_timeout: Duration,
 }
 
 impl Default for Options {
@@ -53,6 +55,7 @@ impl Default for Options {
             dry_run: false,
             replace_source: false,
             reindex: false,
+            lock_timeout: Duration::ZERO,
         }
     }
 }
@@ -92,7 +95,9 @@ impl InstanceSync {
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         let began = Instant::now();
         let _lock = match &self.store {
-            Some(store) if !self.options.dry_run => Some(store.lock(self.cluster()).await?),
+            Some(store) if !self.options.dry_run => Some(
+                waiting::lock(&**store, self.cluster(), "sync-instances", self.options.lock_timeout, observer).await?,
+            ),
             _ => None,
         };
         let identity = self.source.identity().await?;

@@ -11,6 +11,7 @@ mod journal;
 mod moving;
 mod progress;
 mod types;
+mod waiting;
 mod writer;
 
 pub use capabilities::{

@@ -1,11 +1,19 @@
 //! What a run tells while it runs, and what it comes to.
 
 use clusterlore_models::{LanguageModel, Metered, Spent};
+use clusterlore_store::Holder;
 use serde::Serialize;
 
 /// Something that happened in a run. Whoever draws it lives elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// Another run writes to the store, and this one waits for it.
+    WaitingForLock {
+        /// The file, or the server's address and the cluster.
+        place: String,
+        /// Who writes, where that is known.
+        holder: Option<Holder>,
+    },
     /// Discovery begins.
     Discovering,
     /// This many resource types exist.
@@ -219,6 +227,10 @@ fn named(names: &[&str]) -> String {
 impl std::fmt::Display for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::WaitingForLock { place, holder } => {
+                let holder = holder.as_ref().map(|holder| format!(": {holder}")).unwrap_or_default();
+                write!(f, "Waiting until another run has written to {place}{holder}...")
+            }
             Self::Discovering => write!(f, "Discovering API resources..."),
             Self::Found(n) => write!(f, "Found {n} API resources."),
             Self::Filtered { kept, removed } => {

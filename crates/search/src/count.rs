@@ -10,7 +10,7 @@ use clusterlore_store::{StateStore, VectorStore};
 use crate::ask::GroupBy;
 use crate::fold::{self, LEVELS, owner_keys};
 use crate::profile::Profile;
-use crate::{Noun, Question, Ranked, Reach, SearchError, Searcher, Understood};
+use crate::{Noun, Question, Ranked, Reach, SearchError, Searcher, Understood, not_too_long};
 
 /// Where an object stands that has nothing to be grouped by.
 const NONE: &str = "(none)";
@@ -47,6 +47,7 @@ impl<'c> Searcher<'c> {
         question: &Question,
         group_by: Option<GroupBy>,
     ) -> Result<Count, SearchError> {
+        not_too_long(question)?;
         self.documents(store, embedder, question.target).await?;
         let mut understood = self.understood(store, embedder, question).await?;
         understood.ask.group_by = group_by.or(understood.ask.group_by);

@@ -14,6 +14,7 @@ mod similar;
 mod typos;
 mod understand;
 mod weights;
+mod yardstick;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -67,7 +68,9 @@ impl Reach {
     }
 }
 
-/// Place of the hit that tells how near the crowd is, and what its score is worth against the best.
+/// Characters of the longest question that is answered. A page of text asks for nothing in particular.
+pub const LONGEST_QUESTION: usize = 4_000;
+/// Place of the answer that tells how near the crowd is, and what its score is worth against the best.
 const CROWD: usize = 10;
 const CROWD_WORTH: f32 = 0.5;
 /// Share of the question's words from which a document that holds them is evidence by itself.
@@ -201,6 +204,14 @@ pub enum SearchError {
     /// A question without words.
     #[error("the question is empty; ask for something, such as \"what databases are running?\"")]
     NoQuestion,
+    /// A question that is none any more.
+    #[error(
+        "the question has {characters} characters; expected {LONGEST_QUESTION} at most. Ask for one thing in a few words"
+    )]
+    LongQuestion {
+        /// Of the question.
+        characters: usize,
+    },
 }
 
 /// How the user gets the embedder that filled a collection.
@@ -268,6 +279,7 @@ impl<'c> Searcher<'c> {
         embedder: &dyn Embedder,
         question: &Question,
     ) -> Result<Answer, SearchError> {
+        not_too_long(question)?;
         if words::split(&question.text).is_empty() {
             return Err(SearchError::NoQuestion);
         }
@@ -299,9 +311,9 @@ impl<'c> Searcher<'c> {
     fn fitting(&self, mut ranked: Vec<Ranked<'c>>, ranking: &Ranking<'_, 'c>) -> Vec<Ranked<'c>> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
-        let crowd = ranked.get(CROWD).map_or(0.0, |r| r.score);
+        let stands_out = || best - CROWD_WORTH * crowd(&ranked) >= ranking.evidence();
         let word_for_word = ranked.iter().take(CROWD).any(|r| ranking.words(&r.features) >= WORD_FOR_WORD);
-        if !ranking.is_scope_only() && !word_for_word && best - CROWD_WORTH * crowd < ranking.evidence() {
+        if !ranking.is_scope_only() && !word_for_word && !stands_out() {
             return Vec::new();
         }
         if !ranking.is_scope_only() {
@@ -408,6 +420,26 @@ impl<'c> Searcher<'c> {
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
         Ok((ranked, total, admitted))
     }
+}
+
+fn not_too_long(question: &Question) -> Result<(), SearchError> {
+    let characters = question.text.chars().count();
+    if characters > LONGEST_QUESTION { Err(SearchError::LongQuestion { characters }) } else { Ok(()) }
+}
+
+/// The score of the eleventh answer. Documents that say the same are one answer, however many there are: what the best of them is to be
+/// compared with is what says something else.
+fn crowd(ranked: &[Ranked<'_>]) -> f32 {
+    let mut answers: Vec<&Profile<'_>> = Vec::with_capacity(CROWD);
+    for r in ranked {
+        if !answers.iter().any(|answer| answer.says_the_same(&r.profile)) {
+            if answers.len() == CROWD {
+                return r.score;
+            }
+            answers.push(&r.profile);
+        }
+    }
+    0.0
 }
 
 /// The words of a question that say what is looked for; all of them where only little words were used.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
-use clusterlore_store::{Batch, Filter, Postgres, Probe, RunRecord, StateStore, Upsert, VectorStore};
+use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, StateStore, Upsert, VectorStore};
 use clusterlore_testkit::postgres::PostgresServer;
 use pgvector::HalfVector;
 use serde_json::Value;
@@ -226,7 +226,7 @@ async fn main() {
     }
     report("written again, vectors kept", began, 5 * BATCH);
     memory(server.as_ref());
-    drop(store.lock("cluster-0").await.unwrap());
+    drop(store.lock("cluster-0", &Holder::new("scale", String::new())).await.unwrap());
 }
 
 /// Several writers, each with clusters of its own, as syncs of a fleet are.

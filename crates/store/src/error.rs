@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clusterlore_core::EmbedderIdentity;
 use thiserror::Error;
 
+use crate::Holder;
+
 /// A store that could not do what was asked; nothing that was stored is lost.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -45,9 +47,14 @@ pub enum StoreError {
     /// Somebody else holds it for too long.
     #[error("{} is in use by another program; try again when it has finished", .0.display())]
     Busy(PathBuf),
-    /// Two syncs at once.
-    #[error("another sync is writing to {0}; wait until it has finished")]
-    Locked(String),
+    /// Two runs at once.
+    #[error("another run is writing to {place}{}; wait until it has finished, or give --lock-timeout more time", by(holder.as_ref()))]
+    Locked {
+        /// The file, or the server's address and the cluster.
+        place: String,
+        /// Who writes, where that is known.
+        holder: Option<Holder>,
+    },
     /// The collection's vectors are another embedder's.
     #[error(
         "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use {}, or embed everything again with --reindex",
@@ -101,6 +108,10 @@ pub enum StoreError {
         /// What was said.
         detail: String,
     },
+}
+
+fn by(holder: Option<&Holder>) -> String {
+    holder.map(|holder| format!(": {holder}")).unwrap_or_default()
 }
 
 fn the_embedder(stored: &EmbedderIdentity) -> String {

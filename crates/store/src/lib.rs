@@ -4,6 +4,7 @@
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
 
+mod address;
 mod chroma;
 mod error;
 mod filter;
@@ -13,13 +14,14 @@ pub mod sqlite;
 mod state;
 mod vectors;
 
+pub use address::plain_user;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;
 pub use spool::Spool;
 pub use sqlite::Sqlite;
-pub use state::{KnownSource, RunLock, RunRecord, StateStore};
+pub use state::{Holder, KnownSource, RunLock, RunRecord, StateStore};
 pub use vectors::{
     Batch, Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Store, Stored, Upsert, VectorStore,
     Vocabulary,

@@ -40,6 +40,35 @@ pub struct RunRecord {
     pub summary: Value,
 }
 
+/// Who holds a lock, as told to those who wait for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// `sync-instances`, `sync` or `import`.
+    pub command: String,
+    /// Number of its process.
+    pub process: u32,
+    /// The machine of that process, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+    /// RFC 3339.
+    pub since: String,
+}
+
+impl Holder {
+    /// This process.
+    pub fn new(command: &str, since: String) -> Self {
+        Self { command: command.to_owned(), process: std::process::id(), machine: None, since }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { command, process, machine, since } = self;
+        let machine = machine.as_ref().map(|machine| format!(" on {machine}")).unwrap_or_default();
+        write!(f, "{command}, process {process}{machine}, since {since}")
+    }
+}
+
 /// Held by the one run that writes; let go when dropped, and by the system when the process dies.
 pub struct RunLock {
     _held: Box<dyn std::any::Any + Send + Sync>,
@@ -61,11 +90,12 @@ impl RunLock {
 /// Types, schemas, runs, sources, and what models answered.
 #[async_trait]
 pub trait StateStore: Send + Sync {
-    /// Takes the right to write what is a cluster's; one sync of a cluster at a time. A store of one file has one lock for all.
+    /// Takes the right to write what is a cluster's, for `me`; one sync of a cluster at a time. A store of one file has one lock for
+    /// all. Does not wait.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another run holds it.
-    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError>;
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError>;
 
     /// All sources, the replaced ones too.
     ///

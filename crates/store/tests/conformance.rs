@@ -11,8 +11,8 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Postgres, Probe, RunRecord, Scanned, Sqlite, Store, StoreError,
-    Stored, Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunRecord, Scanned, Sqlite, Store,
+    StoreError, Stored, Upsert,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -824,20 +824,22 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
 
 async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
     let (one, other) = (place.open(database).await, place.open(database).await);
-    let held = one.lock("east").await.unwrap();
-    let Err(refused) = other.lock("east").await else {
+    let me = Holder::new("sync", "2026-01-01T10:00:00Z".to_owned());
+    let held = one.lock("east", &me).await.unwrap();
+    let Err(refused) = other.lock("east", &me).await else {
         // Where a lock is a file of each machine's own, another machine is not kept out; there writing twice is writing once.
         return;
     };
-    assert!(matches!(refused, StoreError::Locked(_)), "{refused}");
-    assert!(refused.to_string().contains("another sync"), "{refused}");
+    assert!(refused.to_string().contains("another run"), "{refused}");
+    let StoreError::Locked { holder, .. } = refused else { panic!("{refused}") };
+    assert_eq!(holder, Some(me.clone()), "who holds it is told to who waits");
     drop(held);
     // Letting go may take a server a moment.
     for _ in 0..50 {
-        if other.lock("east").await.is_ok() {
+        if other.lock("east", &me).await.is_ok() {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    other.lock("east").await.unwrap();
+    other.lock("east", &me).await.unwrap();
 }

@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
 use clusterlore_store::{
-    Batch, Candidates, Filter, Postgres, Probe, RunRecord, StateStore, Store, StoreError, Upsert, VectorStore,
+    Batch, Candidates, Filter, Holder, Postgres, Probe, RunRecord, StateStore, Store, StoreError, Upsert, VectorStore,
 };
 use clusterlore_testkit::postgres::PostgresServer;
+
+/// Whoever locks here.
+fn me() -> Holder {
+    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+}
 
 const DIMENSIONS: usize = 8;
 
@@ -140,16 +145,16 @@ async fn a_lock_is_a_clusters_and_goes_with_its_connection() {
     let Some(server) = PostgresServer::start_or_skip() else { return };
     let url = server.create_database("locks");
     let (one, other) = (filled(&url).await, Postgres::open_existing(&url).await.unwrap());
-    let held = one.lock("prod").await.unwrap();
-    let elsewhere = other.lock("").await.unwrap();
-    let refused = other.lock("prod").await.unwrap_err();
-    assert!(matches!(refused, StoreError::Locked(_)) && refused.to_string().contains("\"prod\""), "{refused}");
+    let held = one.lock("prod", &me()).await.unwrap();
+    let elsewhere = other.lock("", &me()).await.unwrap();
+    let refused = other.lock("prod", &me()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Locked { .. }) && refused.to_string().contains("\"prod\""), "{refused}");
     // The other machine vanished.
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'";
     assert_eq!(server.psql("locks", end), "2");
-    drop(other.lock("prod").await.unwrap());
+    drop(other.lock("prod", &me()).await.unwrap());
     drop((held, elsewhere));
-    one.lock("prod").await.unwrap();
+    one.lock("prod", &me()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,7 +215,7 @@ async fn the_documented_roles_are_enough_and_may_do_no_more() {
     writer.change_embedder(INSTANCES, &other).await.unwrap();
     writer.change_embedder(INSTANCES, &embedder()).await.unwrap();
     let writer = filled(&sync).await;
-    drop(writer.lock("prod").await.unwrap());
+    drop(writer.lock("prod", &me()).await.unwrap());
 
     for read_only in ["off", "on"] {
         server.psql("lore", &format!("ALTER ROLE lore_search SET default_transaction_read_only = {read_only}"));

@@ -2,10 +2,12 @@
 
 use clap::CommandFactory;
 
-use crate::Done;
 use crate::args::{Args, Completions};
+use crate::{Done, print};
 
 pub(crate) fn run(flags: &Completions) -> anyhow::Result<Done> {
-    clap_complete::generate(flags.shell, &mut Args::command(), "clusterlore", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(flags.shell, &mut Args::command(), "clusterlore", &mut script);
+    print::script(&String::from_utf8_lossy(&script))?;
     Ok(Done::Whole)
 }

@@ -39,15 +39,14 @@ pub(crate) fn run(settings: &Settings, flags: &Config) -> anyhow::Result<Done> {
         })
         .collect();
     match output {
-        Output::Json => print::json(&rows)?,
-        Output::Yaml => print::yaml(&rows)?,
+        Output::Json | Output::Yaml => print::report(&rows, *output)?,
         Output::Name => rows.iter().filter(|r| r.value.is_some()).try_for_each(|r| print::line(r.key))?,
         Output::Table => {
             if let Some(file) = &settings.file {
-                print::line(&format!("Configuration file: {}\n", file.display()))?;
+                print::lines([&format!("Configuration file: {}", file.display()), ""])?;
             }
             let shown = rows.into_iter().map(|r| vec![r.key.to_owned(), r.value.unwrap_or_default(), r.from]);
-            print::line(&table(&["KEY", "VALUE", "FROM"], shown.collect()))?;
+            print::lines(table(&["KEY", "VALUE", "FROM"], shown.collect()))?;
         }
     }
     Ok(Done::Whole)

@@ -1,6 +1,7 @@
 //! `clusterlore demo`: the example company, which is part of the program, in a store that is gone afterwards.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use clusterlore_search::{Question, Target};
@@ -42,7 +43,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     write_manifests(&manifests)?;
     let store = format!("sqlite:{}", scratch.path().join("index.db").display());
     let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
-    print::note("Corrie Ropeways, an invented company, is indexed from its manifests.\n");
+    print::note("Corrie Ropeways, an invented company, is indexed from its manifests.");
+    print::note("");
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
@@ -53,11 +55,12 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     let searcher = build::searcher(&catalogue);
     for (text, target) in questions {
         let types = if target == Target::Types { " --collection capabilities" } else { "" };
-        print::line(&format!("\n$ clusterlore search \"{text}\"{types} --limit 5"))?;
+        print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
         let question = Question { text: text.to_owned(), target, limit: 5, now: build::now(), ..Question::default() };
         hits::print(&searcher.search(&*store, &*embedder, &question).await?, Output::Table, false)?;
     }
-    print::note("\nNow your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
+    print::note("");
+    print::note("Now your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 
@@ -77,6 +80,7 @@ fn folder_sync(folder: &Path) -> SyncInstances {
         dry_run: false,
         replace_source: false,
         reindex: false,
+        lock_timeout: Duration::ZERO,
         concurrency: 8,
         page_size: 500,
         output: None,

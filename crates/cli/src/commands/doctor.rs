@@ -7,13 +7,13 @@ use clusterlore_core::{CAPABILITIES, INSTANCES, Identity, ResourceType, TypeFilt
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
-use owo_colors::OwoColorize;
+use owo_colors::Style;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{Doctor, Output};
 use crate::print;
-use crate::settings::Settings;
+use crate::settings::{Settings, StoreChoice};
 use crate::{Done, build};
 
 /// An index older than this is called stale.
@@ -59,24 +59,23 @@ pub(crate) async fn run(settings: &Settings, flags: &Doctor) -> anyhow::Result<D
         findings.push(model_finding(settings).await);
     }
     match flags.output {
-        Output::Json => print::json(&findings)?,
-        Output::Yaml => print::yaml(&findings)?,
+        Output::Json | Output::Yaml => print::report(&findings, flags.output)?,
         Output::Name => findings.iter().filter(|f| f.verdict != Verdict::Ok).try_for_each(|f| print::line(f.check))?,
-        Output::Table => findings.iter().try_for_each(|f| print::line(&text(f)))?,
+        Output::Table => findings.iter().try_for_each(tell)?,
     }
     let errors = findings.iter().filter(|f| f.verdict == Verdict::Error).count();
     anyhow::ensure!(errors == 0, "{errors} of {} checks failed, see above", findings.len());
     Ok(Done::Whole)
 }
 
-fn text(finding: &Finding) -> String {
-    let mark = match finding.verdict {
-        Verdict::Ok => "ok     ".green().to_string(),
-        Verdict::Warning => "warning".yellow().to_string(),
-        Verdict::Error => "error  ".red().to_string(),
+fn tell(finding: &Finding) -> anyhow::Result<()> {
+    let (style, mark) = match finding.verdict {
+        Verdict::Ok => (Style::new().green(), "ok     "),
+        Verdict::Warning => (Style::new().yellow(), "warning"),
+        Verdict::Error => (Style::new().red(), "error  "),
     };
-    let fix = finding.fix.as_ref().map(|fix| format!("\n         {fix}")).unwrap_or_default();
-    format!("{mark}  {}: {}{fix}", finding.check, finding.found)
+    print::marked(style, mark, &format!("  {}: {}", finding.check, finding.found))?;
+    finding.fix.iter().try_for_each(|fix| print::line(&format!("         {fix}")))
 }
 
 async fn cluster_findings(settings: &Settings) -> Vec<Finding> {
@@ -148,6 +147,7 @@ async fn store_findings(settings: &Settings) -> Vec<Finding> {
         Ok(_) => Finding::ok(CHECK, format!("{}{size} can be written", store.place())),
         Err(e) => Finding::error(CHECK, format!("{e:#}")),
     }];
+    findings.extend(index_file_finding(settings));
     findings.extend(index_findings(&*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
     findings.push(embedder_finding(settings, &*store).await);
     findings
@@ -205,6 +205,23 @@ async fn model_finding(settings: &Settings) -> Finding {
         }
         Err(e) => Finding::error(CHECK, e),
     }
+}
+
+/// Names and descriptions of a whole cluster are in the file. What clusterlore makes, others cannot read.
+#[cfg(unix)]
+fn index_file_finding(settings: &Settings) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let StoreChoice::Sqlite(file) = build::store_choice(settings).ok()? else { return None };
+    let mode = std::fs::metadata(&file).ok()?.permissions().mode() & 0o777;
+    let fix = format!("if that is not meant: chmod 600 {0} {0}-wal {0}-shm", file.display());
+    let found = format!("{} can be read by others (mode {mode:03o})", file.display());
+    (mode & 0o044 != 0).then(|| Finding::warning("permissions of the index", found, fix))
+}
+
+#[cfg(not(unix))]
+fn index_file_finding(_: &Settings) -> Option<Finding> {
+    None
 }
 
 /// Keys that everybody on this machine can read are no keys.

@@ -29,7 +29,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Import) -> anyhow::Result<D
     let embedder = embedder(settings, import.header()).await?;
     let store = build::store_for_writing(settings).await?;
     let count = Count::new("documents");
-    let imported = import.run(&*store, embedder.clone(), flags.replace_source, &|n| count.set(n)).await;
+    let hear = |progress| count.hear(&progress);
+    let imported = import.run(&*store, embedder.clone(), flags.replace_source, flags.lock_timeout, &hear).await;
     count.finish();
     let imported = imported.with_context(named)?;
     embedder.settled();

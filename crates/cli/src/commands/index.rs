@@ -5,7 +5,7 @@ use clusterlore_pipeline::{CapabilityOptions, Summary};
 use serde::Serialize;
 
 use super::{sync, sync_instances};
-use crate::args::Index;
+use crate::args::{Index, Output};
 use crate::settings::Settings;
 use crate::{Done, build, print};
 
@@ -34,6 +34,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
             dry_run: flags.dry_run,
             replace_source: flags.replace_source,
             reindex: flags.reindex,
+            lock_timeout: flags.lock_timeout,
         },
         json,
     })
@@ -42,7 +43,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
     embedder.settled();
     let partial = capabilities.is_partial() || instances.is_partial();
     if json {
-        print::json(&Summaries { capabilities, instances })?;
+        print::report(&Summaries { capabilities, instances }, Output::Json)?;
     }
     Ok(if partial { Done::InPart } else { Done::Whole })
 }

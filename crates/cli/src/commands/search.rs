@@ -1,6 +1,6 @@
 //! `clusterlore search`
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -10,7 +10,7 @@ use clusterlore_store::{Filter, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Collection, HitFlags, Output, ScopeFlags, Search};
-use crate::print::{hits, numbers};
+use crate::print::{self, hits, numbers};
 use crate::settings::Settings;
 use crate::{Done, build};
 
@@ -37,7 +37,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     // Programs get the hits, whatever was asked; who asks "how many" is told that first.
     if output == Output::Table && answer.understood.ask.counts() && answer.understood.impossible.is_none() {
         let count = searcher.count(&*store, &*embedder, &question, None).await?;
-        crate::print::line(&format!("{}\n", numbers::text(&count)))?;
+        print::lines(numbers::text(&count))?;
+        print::line("")?;
     }
     hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
@@ -96,7 +97,6 @@ async fn batch(
         Box::new(std::io::BufReader::new(opened))
     };
     let now = build::now();
-    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
     for (number, line) in input.lines().enumerate() {
         let line = line.with_context(|| format!("{}", file.display()))?;
         if line.trim().is_empty() {
@@ -116,9 +116,7 @@ async fn batch(
             Err(SearchError::NoQuestion) => Vec::new(),
             Err(e) => return Err(e.into()),
         };
-        serde_json::to_writer(&mut output, &Answered { id: asked.id, hits })?;
-        output.write_all(b"\n")?;
+        print::json_line(&Answered { id: asked.id, hits })?;
     }
-    output.flush()?;
     Ok(())
 }

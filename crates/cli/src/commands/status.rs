@@ -62,15 +62,14 @@ pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<D
         documents,
     };
     match flags.output {
-        Output::Json => print::json(&state)?,
-        Output::Yaml => print::yaml(&state)?,
+        Output::Json | Output::Yaml => print::report(&state, flags.output)?,
         Output::Name => state.documents.iter().try_for_each(|k| print::line(&k.type_name))?,
-        Output::Table => print::line(&text(&state))?,
+        Output::Table => print::lines(text(&state))?,
     }
     Ok(Done::Whole)
 }
 
-fn text(state: &State) -> String {
+fn text(state: &State) -> Vec<String> {
     let named = |cluster: &str| if cluster.is_empty() { String::new() } else { format!(" as \"{cluster}\"") };
     let size = state.size_bytes.map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6)).unwrap_or_default();
     let mut lines = vec![format!("Store: {}{size}", state.store)];
@@ -113,7 +112,7 @@ fn text(state: &State) -> String {
             .map(|k| vec![k.type_name.clone(), k.cluster.clone(), k.documents.to_string()])
             .collect();
         lines.push(String::new());
-        lines.push(table(&["TYPE", "CLUSTER", "DOCUMENTS"], rows));
+        lines.extend(table(&["TYPE", "CLUSTER", "DOCUMENTS"], rows));
     }
-    lines.join("\n")
+    lines
 }

@@ -8,7 +8,7 @@ use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
 
-use crate::args::Sync;
+use crate::args::{Output, Sync};
 use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
 use crate::{Done, build};
@@ -32,13 +32,14 @@ pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Don
             dry_run: flags.dry_run,
             replace_source: flags.replace_source,
             reindex: flags.reindex,
+            lock_timeout: flags.lock_timeout,
         },
         json: flags.output.is_some(),
     })
     .await?;
     embedder.settled();
     if flags.output.is_some() {
-        print::json(&summary)?;
+        print::report(&summary, Output::Json)?;
     }
     Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
 }

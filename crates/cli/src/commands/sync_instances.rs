@@ -7,7 +7,7 @@ use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
 
-use crate::args::SyncInstances;
+use crate::args::{Output, SyncInstances};
 use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
 use crate::{Done, build};
@@ -18,7 +18,7 @@ pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::R
     let summary = once(source, settings, embedder.clone(), flags).await?;
     embedder.settled();
     if flags.output.is_some() {
-        print::json(&summary)?;
+        print::report(&summary, Output::Json)?;
     }
     Ok(if summary.is_partial() { Done::InPart } else { Done::Whole })
 }
@@ -45,6 +45,7 @@ pub(crate) async fn once(
             dry_run: flags.dry_run,
             replace_source: flags.replace_source,
             reindex: flags.reindex,
+            lock_timeout: flags.lock_timeout,
         },
     };
     let lines = Lines::new();

@@ -6,8 +6,12 @@ use clusterlore_core::{Capability, Complexity, ResourceType};
 use clusterlore_search::{Answer, Hit, Noun};
 use serde::Serialize;
 
+use super::foreign::cut;
 use super::table::table;
 use crate::args::Output;
+
+/// Characters that are shown of a reason: it quotes names, labels and descriptions.
+const LONGEST_REASON: usize = 80;
 
 /// A hit as programs read it.
 #[derive(Debug, Serialize)]
@@ -100,9 +104,9 @@ pub(crate) fn print(answer: &Answer, output: Output, explain: bool) -> anyhow::R
                 }
                 return Ok(());
             }
-            super::line(&as_table(answer, explain))?;
+            super::lines(as_table(answer, explain))?;
             match &answer.hits[0].noun {
-                Noun::Type(ty, _) => super::line(&format!("\nRead more: {}", explain_command(ty))),
+                Noun::Type(ty, _) => super::lines(["", &format!("Read more: {}", explain_command(ty))]),
                 Noun::Instance(_) => Ok(()),
             }
         }
@@ -116,7 +120,7 @@ fn json_hits(answer: &Answer, explain: bool) -> Vec<JsonHit<'_>> {
 fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
     let rounded = |x: f32| (x * 10_000.0).round() / 10_000.0;
     let explained =
-        || hit.score.reasons.iter().map(|r| Explained { why: r.why.clone(), adds: rounded(r.adds) }).collect();
+        || hit.score.reasons.iter().map(|r| Explained { why: reason(&r.why), adds: rounded(r.adds) }).collect();
     let (kind, api_version, namespace, name, labels, description, cluster) = match &hit.noun {
         Noun::Instance(i) => (
             i.kind.as_str(),
@@ -151,7 +155,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
     }
 }
 
-fn as_table(answer: &Answer, explain: bool) -> String {
+fn as_table(answer: &Answer, explain: bool) -> Vec<String> {
     let types = matches!(answer.hits.first().map(|h| &h.noun), Some(Noun::Type(..)));
     let header: &[&str] =
         if types { &["SCORE", "TYPE", "KIND", "WHY"] } else { &["SCORE", "KIND", "NAMESPACE", "NAME", "WHY"] };
@@ -174,7 +178,7 @@ fn as_table(answer: &Answer, explain: bool) -> String {
 /// The reasons that weigh, in words, and what else the hit stands for.
 fn whys(hit: &Hit) -> Vec<String> {
     let weighs = |r: &&clusterlore_search::Reason| r.adds >= 0.005 || r.why.starts_with("through ");
-    let mut whys: Vec<String> = hit.score.reasons.iter().filter(weighs).map(|r| r.why.clone()).collect();
+    let mut whys: Vec<String> = hit.score.reasons.iter().filter(weighs).map(|r| reason(&r.why)).collect();
     for (ids, what) in [(&hit.elsewhere, "the same in other namespaces"), (&hit.controlled, "what it controls")] {
         if !ids.is_empty() {
             whys.push(format!("+{} {what}", ids.len()));
@@ -183,8 +187,12 @@ fn whys(hit: &Hit) -> Vec<String> {
     whys
 }
 
+fn reason(why: &str) -> String {
+    cut(why, LONGEST_REASON).into_owned()
+}
+
 /// `0.10 name: red-fox + 0.05 meaning 0.42`
 fn explained_line(hit: &Hit) -> String {
-    let parts: Vec<String> = hit.score.reasons.iter().map(|r| format!("{:.2} {}", r.adds, r.why)).collect();
+    let parts: Vec<String> = hit.score.reasons.iter().map(|r| format!("{:.2} {}", r.adds, reason(&r.why))).collect();
     parts.join(" + ")
 }

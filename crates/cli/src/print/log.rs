@@ -1,4 +1,7 @@
-//! Logs on standard error: warnings, or more with `-v`; `RUST_LOG` decides where it is set.
+//! Logs on standard error: warnings, or more with `-v`; `RUST_LOG` decides where it is set. Without colours: whatever is written goes the
+//! way of everything foreign, which no escape sequence survives.
+
+use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -14,7 +17,19 @@ pub(crate) fn start(verbose: u8) {
         _ => format!("debug,{}", ours("trace")),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).try_init();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Log).with_ansi(false).try_init();
+}
+
+/// Takes one event at a time.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        super::note(String::from_utf8_lossy(event).trim_end());
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
-//! Everything that is printed: tables, JSON shapes, progress lines, errors.
+//! Everything that is printed: tables, JSON shapes, progress lines, errors, logs. Nothing else in this program writes to standard output
+//! or standard error (`tests/terminal.rs` looks for it), and everything here goes through [`foreign`] on its way.
 
+pub(crate) mod foreign;
 pub(crate) mod hits;
 pub(crate) mod log;
 pub(crate) mod numbers;
@@ -7,20 +9,88 @@ pub(crate) mod progress;
 pub(crate) mod table;
 
 use std::io::Write;
+use std::process::ExitCode;
 
+use anyhow::Context;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clusterlore_pipeline::Summary;
 use clusterlore_search::Understood;
-use owo_colors::OwoColorize;
+use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
+
+use crate::args::{ADDRESSES, Output};
+use foreign::{Far, cut, escaped, masked, visible};
+
+/// Characters of a line: room for the names of all types of a large cluster.
+const LONGEST_LINE: usize = 16_384;
+
+/// A line as it may be shown.
+pub(crate) fn shown(line: &str) -> String {
+    cut(&visible(&masked(line)), LONGEST_LINE).into_owned()
+}
 
 /// What went wrong, in one line, on standard error. Colours are dropped where they are not wanted.
 pub(crate) fn error(error: &anyhow::Error) {
-    let _ = writeln!(anstream::stderr(), "{} {error:#}", "error:".red().bold());
+    fault(&format!("{error:#}"));
+}
+
+fn fault(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{} {}", "error:".red().bold(), shown(line));
+}
+
+/// The one line that is left of a panic.
+pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let said = panic.payload_as_str().unwrap_or("no message");
+    let at = panic.location().map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
+    fault(&format!(
+        "this is a fault of clusterlore {} itself ({}{at}); please report this line and the command to {}/issues",
+        env!("CARGO_PKG_VERSION"),
+        cut(said, 300),
+        env!("CARGO_PKG_REPOSITORY")
+    ));
 }
 
 /// A line on standard error.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", shown(line));
+}
+
+/// What clap has to say: help and version on standard output, wrong usage on standard error. A value that may hold a password is not
+/// repeated.
+pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
+    let status = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let help = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion, help].contains(&error.kind()) {
+        // Our own text. A reader that went away has read enough.
+        let _ = error.print();
+        return status;
+    }
+    let address = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) => ADDRESSES.iter().any(|key| flag.starts_with(&format!("--{key} "))),
+        _ => false,
+    };
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
+        if let Some(ContextValue::String(said)) = error.get(kind) {
+            let quiet = kind == ContextKind::InvalidValue && address || may_hold_a_password(said);
+            let said = if quiet && !said.is_empty() { "…".to_owned() } else { visible(said).into_owned() };
+            error.insert(kind, ContextValue::String(said));
+        }
+    }
+    let text = error.render().to_string();
+    for line in text.trim_end().lines() {
+        match line.strip_prefix("error: ") {
+            Some(rest) => fault(rest),
+            None => note(line),
+        }
+    }
+    status
+}
+
+/// Whether a word of the command line, in the wrong place, may be an address with a password, or a key.
+fn may_hold_a_password(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let flag = word.starts_with('-') && !word.contains('=');
+    word.contains('@') || !flag && ["pass", "pwd", "secret", "token", "key="].iter().any(|sign| lower.contains(sign))
 }
 
 /// What of a question was read otherwise than it stands there, on standard error; with `explain` all that was read off it.
@@ -41,7 +111,7 @@ pub(crate) fn understood(understood: &Understood, explain: bool) {
 /// How a run ended: what a dry run would do on standard output, the rest on standard error.
 pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: bool) -> anyhow::Result<()> {
     if !json {
-        would.iter().try_for_each(|line| self::line(line))?;
+        lines(would)?;
     }
     if let Some(line) = summary.skipped_line() {
         note(&line);
@@ -62,15 +132,65 @@ pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: 
 
 /// A line on standard output.
 pub(crate) fn line(line: &str) -> anyhow::Result<()> {
-    Ok(writeln!(anstream::stdout(), "{line}")?)
+    raw(&shown(line))
 }
 
-/// JSON, indented, on standard output.
+/// Lines on standard output.
+pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
+    lines.into_iter().try_for_each(|each| line(each.as_ref()))
+}
+
+/// A line on standard output that begins with a coloured word of ours.
+pub(crate) fn marked(style: Style, mark: &str, line: &str) -> anyhow::Result<()> {
+    raw(&format!("{}{}", mark.style(style), shown(line)))
+}
+
+/// JSON, indented, on standard output. What it holds is exact.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    line(&serde_json::to_string_pretty(value)?)
+    raw(&escaped(&serde_json::to_string_pretty(value)?, Far::Pair))
 }
 
-/// YAML on standard output.
-pub(crate) fn yaml(value: &impl Serialize) -> anyhow::Result<()> {
-    line(serde_saphyr::to_string(value)?.trim_end())
+/// JSON in one line.
+pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
+    raw(&escaped(&serde_json::to_string(value)?, Far::Pair))
 }
+
+/// YAML on standard output. What it holds is exact.
+pub(crate) fn yaml(value: &impl Serialize) -> anyhow::Result<()> {
+    raw(&yaml_text(value)?)
+}
+
+/// What the program says of itself (states, settings, errors) rather than of what is indexed: passwords in addresses are masked.
+pub(crate) fn report(value: &impl Serialize, output: Output) -> anyhow::Result<()> {
+    match output {
+        Output::Yaml => raw(&masked(&yaml_text(value)?)),
+        _ => raw(&masked(&escaped(&serde_json::to_string_pretty(value)?, Far::Pair))),
+    }
+}
+
+/// Where something deceives the values are written as JSON writes them, which is YAML too: every string then stands in quotes, in which
+/// anything can be escaped.
+fn yaml_text(value: &impl Serialize) -> anyhow::Result<String> {
+    let yaml = serde_saphyr::to_string(value)?;
+    Ok(match yaml.chars().any(|c| c != '\n' && foreign::deceives(c)) {
+        true => escaped(&serde_json::to_string_pretty(value)?, Far::Long).into_owned(),
+        false => yaml.trim_end().to_owned(),
+    })
+}
+
+/// A text of ours, such as a script, on standard output.
+pub(crate) fn script(text: &str) -> anyhow::Result<()> {
+    raw(text.trim_end_matches('\n'))
+}
+
+/// Standard output for an export's lines.
+pub(crate) fn records() -> impl Write + Send {
+    std::io::BufWriter::new(std::io::stdout())
+}
+
+fn raw(text: &str) -> anyhow::Result<()> {
+    writeln!(anstream::stdout(), "{text}").context("standard output cannot be written")
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,21 +33,25 @@ pub(crate) fn print(count: &Count, output: Output, explain: bool) -> anyhow::Res
             if let Some(why) = &count.understood.impossible {
                 super::note(&format!("Nothing fits: {why}."));
             }
-            super::line(&text(count))
+            super::lines(text(count))
         }
     }
 }
 
 /// "12 fit.", or the groups under their header.
-pub(crate) fn text(count: &Count) -> String {
+pub(crate) fn text(count: &Count) -> Vec<String> {
     let fit = if count.total == 1 { "1 fits.".to_owned() } else { format!("{} fit.", count.total) };
-    let Some(by) = count.understood.ask.group_by.as_ref().filter(|_| !count.groups.is_empty()) else { return fit };
+    let Some(by) = count.understood.ask.group_by.as_ref().filter(|_| !count.groups.is_empty()) else {
+        return vec![fit];
+    };
     let header = match by {
         GroupBy::Label(key) => key.clone(),
         other => other.to_string().to_uppercase(),
     };
     let rows = count.groups.iter().map(|(name, count)| vec![name.clone(), count.to_string()]).collect();
-    format!("{}\n{fit}", table(&[&header, "COUNT"], rows))
+    let mut lines = table(&[&header, "COUNT"], rows);
+    lines.push(fit);
+    lines
 }
 
 #[cfg(test)]
@@ -57,12 +61,12 @@ mod tests {
     #[test]
     fn a_number_or_groups() {
         let mut count = Count { total: 1, ..Count::default() };
-        assert_eq!(text(&count), "1 fits.");
+        assert_eq!(text(&count), ["1 fits."]);
         count.total = 3;
         count.groups = vec![("shop".to_owned(), 2), ("(none)".to_owned(), 1)];
-        assert_eq!(text(&count), "3 fit.");
+        assert_eq!(text(&count), ["3 fit."]);
         count.understood.ask.group_by = Some(GroupBy::Namespace);
-        insta::assert_snapshot!(text(&count), @r"
+        insta::assert_snapshot!(text(&count).join("\n"), @r"
         NAMESPACE   COUNT
         shop        2
         (none)      1

@@ -41,6 +41,13 @@ impl Count {
         self.0.set_position(number as u64);
     }
 
+    pub(crate) fn hear(&self, progress: &Progress) {
+        match progress {
+            Progress::Stored(number) => self.set(*number),
+            other => self.0.suspend(|| super::note(&other.to_string())),
+        }
+    }
+
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }

@@ -7,7 +7,7 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
@@ -18,7 +18,9 @@ use clusterlore_models::{Embedder, Metered};
 use clusterlore_store::{Batch, KnownSource, Spool, Store};
 
 use crate::journal::Journal;
-use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{
+    ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, waiting, writer,
+};
 
 use model::Told;
 
@@ -61,6 +63,8 @@ pub struct CapabilityOptions {
     pub replace_source: bool,
     /// Embed everything again, with another embedder.
     pub reindex: bool,
+    /// How long to wait for another run that writes.
+    pub lock_timeout: Duration,
 }
 
 /// One run of `sync`.
@@ -103,7 +107,9 @@ impl CapabilitySync {
         let began = Instant::now();
         let options = &self.options;
         let _lock = match &self.store {
-            Some(store) if !options.dry_run => Some(store.lock(self.cluster()).await?),
+            Some(store) if !options.dry_run => {
+                Some(waiting::lock(&**store, self.cluster(), "sync", options.lock_timeout, observer).await?)
+            }
             _ => None,
         };
         let identity = self.source.identity().await?;

@@ -71,6 +71,7 @@ pub async fn export(
 }
 
 fn write(out: &mut (dyn Write + Send), line: &Line) -> Result<(), MoveError> {
-    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::other)?;
+    // Keeps the kind of the error: a reader that went away is none.
+    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
     Ok(out.write_all(b"\n")?)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clusterlore_core::{
     CAPABILITIES, Capability, ContentHash, Document, INSTANCES, ObjectKey, ResourceInstance, ResourceType,
@@ -12,7 +13,7 @@ use clusterlore_store::{Batch, KnownSource, RunRecord, Scanned, Store, Upsert};
 use jiff::Timestamp;
 
 use super::{Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
-use crate::{SyncError, checks};
+use crate::{Observer, Progress, SyncError, checks, waiting};
 
 /// Documents of one transaction.
 const BATCH: usize = 1_000;
@@ -81,8 +82,8 @@ impl<R: BufRead + Send> Import<R> {
         &self.header
     }
 
-    /// Writes all that the file holds. `replace` lets its sources take the place of others of the same name; `told` hears how many
-    /// documents were read.
+    /// Writes all that the file holds. `replace` lets its sources take the place of others of the same name. Another run that writes is
+    /// waited for, `lock_timeout` at most. `observer` hears how many documents were read.
     ///
     /// # Errors
     /// See [`MoveError`].
@@ -91,9 +92,10 @@ impl<R: BufRead + Send> Import<R> {
         store: &dyn Store,
         embedder: Arc<dyn Embedder>,
         replace: bool,
-        told: &(dyn Fn(usize) + Sync),
+        lock_timeout: Duration,
+        observer: &Observer<'_>,
     ) -> Result<Imported, MoveError> {
-        let _lock = store.lock("").await?;
+        let _lock = waiting::lock(store, "", "import", lock_timeout, observer).await?;
         // A run like any other: one that was killed shows, and a store may have work to do when it ends.
         let mut run = RunRecord {
             command: "import".to_owned(),
@@ -123,7 +125,7 @@ impl<R: BufRead + Send> Import<R> {
                     if state.waiting.values().map(Vec::len).sum::<usize>() >= BATCH {
                         self.write(store, &embedder, &mut state).await?;
                     }
-                    told(state.imported.documents);
+                    observer(Progress::Stored(state.imported.documents));
                 }
                 Line::End(end) => break end,
             }

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Chroma;
 use super::mirror::TYPES;
 use super::notes::Note;
-use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
 
 #[derive(Serialize, Deserialize)]
 struct SourceNote {
@@ -44,8 +44,8 @@ fn new_number() -> i64 {
 #[async_trait]
 impl StateStore for Chroma {
     /// Keeps other runs of this machine out. A run of another machine over the same cluster writes the same documents.
-    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
-        self.mirror().await?.lock(cluster).await
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
+        self.mirror().await?.lock(cluster, me).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {

@@ -7,11 +7,14 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use crate::StoreError;
+use crate::address::{plain_user, unescaped};
 
 /// Where the tables live unless `?schema=` says otherwise.
 const SCHEMA: &str = "clusterlore";
 /// How long a server may take to accept a connection, where the URL does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what was sent may go without the other side's word that it arrived, where the URL does not say: one that vanished says none.
+const UNHEARD: Duration = Duration::from_secs(60);
 /// Longest name of a schema: Postgres cuts off what is longer than 63 bytes.
 const LONGEST_SCHEMA: usize = 63;
 
@@ -49,6 +52,8 @@ impl Address {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(wrong("its URL does not begin with postgres://".to_owned()));
         }
+        // Before the parser, which takes the first "@" for the end of the password, and the rest of it for a host.
+        plain_user(url).map_err(wrong)?;
         let (front, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut root, mut schema, mut others) = (None, None, SCHEMA.to_owned(), Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -84,15 +89,25 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNHEARD);
+        }
         config
-            .keepalives_idle(Duration::from_secs(60))
-            .keepalives_interval(Duration::from_secs(15))
-            .keepalives_retries(4);
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(wrong("its URL names no host".to_owned()));
         }
         let place = place(&config, &schema);
         Ok(Self { config, trust, schema, place })
+    }
+
+    /// How long it may take until a connection can be used: as long again for TLS and authentication as for the connection of each host.
+    pub(super) fn whole_connect(&self) -> Duration {
+        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len()).max(1);
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        each.saturating_mul(2).saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX))
     }
 }
 
@@ -111,29 +126,6 @@ fn place(config: &Config, schema: &str) -> String {
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
     let schema = if schema == SCHEMA { String::new() } else { format!(" (schema {schema})") };
     format!("postgres://{}/{database}{schema}", hosts.join(","))
-}
-
-/// `%XX` as bytes; what is no such thing stays.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let coded = (*first == b'%')
-            .then(|| after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
-            .flatten()
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match coded {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -160,6 +152,11 @@ mod tests {
             "postgres://me:s3cret@:x/",
             "postgres://u:s3cret@h/d?sslmode=maybe",
             "postgres://u:s3cret@h/d?x=y",
+            "postgres://u:p@s3cret@127.0.0.1:1/d",
+            "postgres://u:s3cret/x@h/d",
+            "postgres://u:s3cret?x@h/d",
+            "jdbc:postgresql://u:s3cret@h/d",
+            "host=h user=u password=s3cret",
         ] {
             let message = Address::parse(url).unwrap_err().to_string();
             assert!(!message.contains("s3cret") && message.contains("postgres://USER:PASSWORD@HOST"), "{message}");

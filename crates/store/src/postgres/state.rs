@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::fault::{Fault, Tries};
 use super::vectors::{reading, tried};
 use super::{Postgres, clean, connect};
-use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ impl Postgres {
         StoreError::Other { place: self.address().place.clone(), detail }.into()
     }
 
-    async fn lock_once(&self, cluster: &str) -> Result<RunLock, Fault> {
+    async fn lock_once(&self, cluster: &str, me: &Holder) -> Result<RunLock, Fault> {
         let client = connect(&self.address().clone(), &self.inner.tls).await?;
         // The server lets go when the connection ends; it is to notice soon when the other machine vanished, and not to end it for
         // being idle.
@@ -46,11 +46,24 @@ impl Postgres {
         loop {
             let row = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
             if row.try_get(0)? {
+                let told = "SELECT set_config('application_name', $1, false)";
+                client.execute(told, &[&in_application_name(me)]).await?;
                 return Ok(RunLock::holding(client));
             }
             if began.elapsed() > LOCK_PATIENCE {
                 let of = if cluster.is_empty() { String::new() } else { format!(", cluster \"{cluster}\"") };
-                return Err(StoreError::Locked(format!("{}{of}", self.address().place)).into());
+                let place = format!("{}{of}", self.address().place);
+                // Where an address stands the holder is on another machine, as the server sees it.
+                let held = "SELECT a.application_name, CASE WHEN a.client_addr IS DISTINCT FROM inet_client_addr() THEN host(a.client_addr) END
+                     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, 0)";
+                let holder = match client.query_opt(held, &[&name]).await? {
+                    Some(row) => of_application_name(row.try_get(0)?).map(|h| Holder { machine: row.get(1), ..h }),
+                    None => None,
+                };
+                return Err(StoreError::Locked { place, holder }.into());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -158,10 +171,22 @@ impl Postgres {
     }
 }
 
+/// A connection's name is what others can see of it: 63 bytes, which this fills nearly.
+fn in_application_name(holder: &Holder) -> String {
+    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command)
+}
+
+/// The inverse of [`in_application_name`].
+fn of_application_name(name: &str) -> Option<Holder> {
+    let mut words = name.strip_prefix("clusterlore ")?.splitn(3, ' ').map(str::to_owned);
+    let (process, since, command) = (words.next()?.parse().ok()?, words.next()?, words.next()?);
+    Some(Holder { command, process, machine: None, since })
+}
+
 #[async_trait]
 impl StateStore for Postgres {
-    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
-        tried!(self, self.lock_once(cluster))
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
+        tried!(self, self.lock_once(cluster, me))
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {

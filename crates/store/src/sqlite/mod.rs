@@ -9,6 +9,7 @@ mod state;
 mod vectors;
 
 use std::collections::HashMap;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,9 +55,14 @@ impl Sqlite {
     /// # Errors
     /// See [`StoreError`]; the file is as it was then.
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        let denied = |e: std::io::Error| StoreError::ReadOnly { path: path.to_owned(), detail: e.to_string() };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|e| StoreError::ReadOnly { path: path.to_owned(), detail: e.to_string() })?;
+            make_folder(folder).map_err(denied)?;
+        }
+        // SQLite gives its other files the mode of this one.
+        match owned(File::options().write(true).create_new(true)).open(path) {
+            Err(e) if !path.exists() => return Err(denied(e)),
+            _ => {}
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failure(path, e))?;
@@ -145,6 +151,21 @@ impl Sqlite {
     fn wrote(&self) {
         self.inner.writes.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Files and folders that are made belong to this user alone: names and descriptions of a whole cluster are in them. What is there
+/// already keeps its mode.
+fn owned(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

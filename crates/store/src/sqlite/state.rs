@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
+use std::io::Read;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -10,8 +11,11 @@ use rusqlite::{OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Sqlite;
-use crate::{KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use super::{Sqlite, owned};
+use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
+
+/// Bytes that are read of what a lock's file says of its holder.
+const LONGEST_HOLDER: u64 = 4_096;
 
 fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
@@ -25,14 +29,23 @@ fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rus
 
 #[async_trait]
 impl StateStore for Sqlite {
-    async fn lock(&self, _cluster: &str) -> Result<RunLock, StoreError> {
+    async fn lock(&self, _cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
         let mut path = self.path().as_os_str().to_owned();
         path.push(".lock");
         let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
-        let file = File::options().create(true).append(true).open(path).map_err(denied)?;
+        let mut file = owned(File::options().create(true).append(true).read(true)).open(path).map_err(denied)?;
         match file.try_lock() {
-            Ok(()) => Ok(RunLock::holding(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(self.path().display().to_string())),
+            Ok(()) => {
+                // For those who wait; the lock is what counts.
+                let _ = file.set_len(0).and_then(|()| serde_json::to_writer(&mut file, me).map_err(Into::into));
+                Ok(RunLock::holding(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut told = String::new();
+                let _ = file.take(LONGEST_HOLDER).read_to_string(&mut told);
+                let holder = serde_json::from_str(&told).ok();
+                Err(StoreError::Locked { place: self.path().display().to_string(), holder })
+            }
             Err(TryLockError::Error(e)) => Err(denied(e)),
         }
     }

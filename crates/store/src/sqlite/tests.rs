@@ -2,7 +2,12 @@ use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ObjectKey, Resourc
 use rusqlite::Connection;
 
 use super::*;
-use crate::{Batch, Filter, Probe, StateStore, Upsert, VectorStore};
+use crate::{Batch, Filter, Holder, Probe, StateStore, Upsert, VectorStore};
+
+/// Whoever locks here.
+fn me() -> Holder {
+    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+}
 
 fn embedder() -> EmbedderIdentity {
     EmbedderIdentity { name: "test".into(), dimensions: 4 }
@@ -189,10 +194,28 @@ async fn one_sync_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.db");
     let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
-    let held = one.lock("").await.unwrap();
-    assert!(matches!(other.lock("").await, Err(StoreError::Locked(_))));
+    let held = one.lock("", &me()).await.unwrap();
+    assert!(matches!(other.lock("", &me()).await, Err(StoreError::Locked { .. })));
     drop(held);
-    other.lock("").await.unwrap();
+    other.lock("", &me()).await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_and_folders_are_this_users_alone_and_what_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/deep/s.db");
+    let store = filled(&path).await;
+    let _held = store.lock("", &me()).await.unwrap();
+    for name in ["s.db", "s.db-wal", "s.db-shm", "s.db.lock"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+    assert_eq!([mode(path.parent().unwrap()), mode(&folder.path().join("new"))], [0o700; 2]);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    drop(Sqlite::open_or_create(&path).unwrap());
+    assert_eq!(mode(&path), 0o640);
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! SIGINT and SIGTERM: the command is dropped where it stands, so that its guards remove what is half-written, and one line says what is
+//! kept. A second signal, or work that cannot be dropped, ends the process at once.
+
+use std::process::ExitCode;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::args::Command;
+use crate::print;
+
+/// How long work that was begun may take to end.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Interrupt,
+    #[cfg_attr(not(unix), expect(dead_code))]
+    Terminate,
+}
+
+/// A command that a signal ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopped {
+    signal: Signal,
+    kept: Arc<str>,
+}
+
+impl Stopped {
+    /// Says what is kept; 128 and the signal's number, as shells have it.
+    pub(crate) fn tell(&self) -> ExitCode {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| print::note(&format!("Stopped by {}: {}.", self.name(), self.kept)));
+        ExitCode::from(self.status())
+    }
+
+    fn name(&self) -> &'static str {
+        match self.signal {
+            Signal::Interrupt => "SIGINT",
+            Signal::Terminate => "SIGTERM",
+        }
+    }
+
+    fn status(&self) -> u8 {
+        match self.signal {
+            Signal::Interrupt => 130,
+            Signal::Terminate => 143,
+        }
+    }
+}
+
+/// What stays when a command is stopped, and what running it again does.
+pub(crate) fn kept(command: &Command) -> String {
+    let dry_run = match command {
+        Command::Index(flags) => flags.instances.dry_run,
+        Command::Sync(flags) => flags.dry_run,
+        Command::SyncInstances(flags) => flags.dry_run,
+        _ => false,
+    };
+    match command {
+        Command::Index(_) | Command::Sync(_) | Command::SyncInstances(_) if !dry_run => {
+            "what was stored so far is kept and can be searched; run the same command again, it writes what is still missing and \
+             deletes what is gone"
+                .to_owned()
+        }
+        Command::Import(_) => {
+            "what was imported so far is kept; run the same command again, it goes on from there".to_owned()
+        }
+        Command::Export(flags) if flags.file != std::path::Path::new("-") => {
+            let file = flags.file.display();
+            format!("{file} is no whole export; if it was a regular file before, it is as it was. Run the same command again")
+        }
+        Command::Export(_) => "what was written is no whole export; run the same command again".to_owned(),
+        _ => "nothing was changed".to_owned(),
+    }
+}
+
+/// Runs a command unless a signal comes first.
+pub(crate) async fn unless_stopped<T>(kept: String, command: impl Future<Output = T>) -> Result<T, Stopped> {
+    let kept: Arc<str> = kept.into();
+    let (tell, told) = oneshot::channel();
+    match Signals::listen() {
+        Ok(signals) => {
+            tokio::spawn(watch(signals, kept, tell));
+        }
+        // Then signals do what they do to any process.
+        Err(error) => tracing::debug!(%error, "signals cannot be listened to"),
+    }
+    tokio::select! {
+        done = command => Ok(done),
+        Ok(stopped) = told => Err(stopped),
+    }
+}
+
+/// Beside the command, in another thread: it may be waiting for a disk, a pipe or a terminal.
+async fn watch(mut signals: Signals, kept: Arc<str>, tell: oneshot::Sender<Stopped>) {
+    let stopped = Stopped { signal: signals.next().await, kept };
+    let _ = tell.send(stopped.clone());
+    tokio::select! {
+        _ = signals.next() => {}
+        () = tokio::time::sleep(GRACE) => {
+            stopped.tell();
+        }
+    }
+    std::process::exit(stopped.status().into());
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Signal {
+        let _ = tokio::signal::ctrl_c().await;
+        Signal::Interrupt
+    }
+}

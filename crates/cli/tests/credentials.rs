@@ -1,0 +1,194 @@
+//! What stands in a kubeconfig and in the variables of proxies is used, and told nobody else.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_testkit::{fake::FakeApiServer, recorder::Recorder};
+use common::{Home, Ran};
+
+/// In every place where a secret may stand.
+const SECRET: &str = "PASSWD99";
+/// The same in base64, beside the name `bob`.
+const ENCODED: &str = "Ym9iOlBBU1NXRDk5";
+
+fn config(server: &str, cluster: &str, user: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: '{server}'{cluster}}}}}]\n\
+         users: [{{name: u, user: {{{user}}}}}]\ncontexts: [{{name: x, context: {{cluster: c, user: u}}}}]\ncurrent-context: x\n"
+    )
+}
+
+#[track_caller]
+fn silent(ran: &Ran) {
+    for secret in [SECRET, ENCODED] {
+        assert!(!ran.out.contains(secret), "{}", ran.out);
+        assert!(!ran.err.contains(secret), "{}", ran.err);
+    }
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+}
+
+#[track_caller]
+fn silent_files(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            silent_files(&path);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        for secret in [SECRET, ENCODED] {
+            let holds = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!holds, "{secret} in {}", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_user_of_an_address_is_sent_and_kept_nowhere() {
+    let (home, server) = (Home::new(), FakeApiServer::start().await);
+    let pods = ResourceType {
+        version: "v1".into(),
+        kind: "Pod".into(),
+        plural: "pods".into(),
+        namespaced: true,
+        ..ResourceType::default()
+    };
+    server.add_type(pods).put(ResourceInstance::new("v1", "Pod", Some("shop"), "checkout").unwrap());
+    let url = server.url().replace("http://", &format!("http://bob:{SECRET}@"));
+    home.write("config.yaml", &config(&url, "", ""));
+    for command in ["index", "sync", "sync-instances", "doctor"] {
+        silent(&home.run(&["-vv", command, "--kubeconfig", "config.yaml"]).ok());
+    }
+    assert_eq!(server.requests()[0].authorization, format!("Basic {ENCODED}"));
+    for args in [
+        &["status"][..],
+        &["status", "-o", "json"],
+        &["export", "-"],
+        &["export", "file"],
+        &["search", "checkout", "--explain"],
+    ] {
+        silent(&home.run(args).ok());
+    }
+    silent_files(&home.path("data"));
+    let exported = std::fs::read_to_string(home.path("file")).unwrap();
+    assert!(exported.contains("127.0.0.1") && !exported.contains(SECRET), "{exported}");
+
+    // The same cluster under the address without the user: the password may change.
+    home.write("config.yaml", &config(&server.url(), "", ""));
+    home.run(&["sync-instances", "--kubeconfig", "config.yaml"]).ok();
+
+    // Another cluster, which the message names.
+    let other = FakeApiServer::start().await;
+    let url = other.url().replace("http://", &format!("http://bob:{SECRET}@"));
+    home.write("config.yaml", &config(&url, "", ""));
+    silent(&home.run(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]));
+}
+
+/// Everything fails, each in another way.
+#[test]
+fn no_failure_tells_a_secret() {
+    let (home, recorder) = (Home::new(), Recorder::start());
+    let token = format!("token: {SECRET}");
+    let plugin = |script: &str| {
+        format!(
+            "exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, interactiveMode: IfAvailable, args: [-c, \"{script}\", {SECRET}], env: [{{name: A, value: {SECRET}}}]}}"
+        )
+    };
+    let insecure = ", insecure-skip-tls-verify: true";
+    let https = format!("https://127.0.0.1:{}", recorder.https);
+    let answer = |token: &str| {
+        format!(
+            "printf '{{\\\"apiVersion\\\":\\\"client.authentication.k8s.io/v1\\\",\\\"kind\\\":\\\"ExecCredential\\\",\\\"status\\\":{{\\\"token\\\":\\\"{token}\\\"}}}}'"
+        )
+    };
+    let tries = [
+        (format!("http://bob:{SECRET}@127.0.0.1:1"), "", String::new()),
+        (format!("https://bob:{SECRET}@127.0.0.1:1"), insecure, token.clone()),
+        (format!("https://bob:{SECRET}@no-such-host.invalid"), "", token.clone()),
+        (format!("https://bob:{SECRET}@127.0.0.1:{}", recorder.http), "", token.clone()),
+        (format!("https://bob:{SECRET}@127.0.0.1:{}", recorder.https), "", token.clone()),
+        (format!("bob:{SECRET}@127.0.0.1:1"), "", token.clone()),
+        (format!("ftp://bob:{SECRET}@127.0.0.1"), "", token.clone()),
+        (format!("https://bob:{SECRET}@127.0.0.1:x"), "", token.clone()),
+        (format!("https://bob:{SECRET}^@127.0.0.1"), "", token.clone()),
+        (format!("https://bob:{SECRET}@"), "", token.clone()),
+        ("https://127.0.0.1:1".to_owned(), ", proxy-url: 'http://bob:PASSWD99@127.0.0.1:1'", token.clone()),
+        ("https://127.0.0.1:1".to_owned(), ", proxy-url: 'ftp://bob:PASSWD99@127.0.0.1:1'", token.clone()),
+        ("https://127.0.0.1:1".to_owned(), ", proxy-url: 'socks5://bob:PASSWD99@127.0.0.1:1'", token.clone()),
+        ("https://127.0.0.1:1".to_owned(), ", proxy-url: 'bob:PASSWD99@127.0.0.1:1'", token.clone()),
+        (https.clone(), insecure, format!("token: \"{SECRET}\\n\"")),
+        (https.clone(), insecure, format!("token: [{SECRET}]")),
+        (https.clone(), insecure, format!("token: {SECRET}, username: {SECRET}, password: {SECRET}")),
+        (https.clone(), insecure, "tokenFile: token".to_owned()),
+        (https.clone(), insecure, format!("client-certificate-data: '{SECRET}!'")),
+        (https.clone(), insecure, "client-certificate-data: UEFTU1dEOTk=, client-key-data: UEFTU1dEOTk=".to_owned()),
+        (https.clone(), insecure, format!("auth-provider: {{name: oidc, config: {{id-token: {SECRET}}}}}")),
+        (https.clone(), insecure, format!("auth-provider: {{name: gcp, config: {{access-token: {SECRET}}}}}")),
+        (https.clone(), insecure, plugin("echo $A; echo $A >&2; exit 1")),
+        (https.clone(), insecure, plugin("echo $A; echo $A >&2")),
+        (https.clone(), insecure, plugin(&answer("$A\\\\\\\\n").replace("$A", SECRET))),
+        (https.clone(), insecure, plugin("kill -9 $$")),
+        (https, insecure, plugin("echo").replace("command: sh", "command: no-such-plugin")),
+    ];
+    home.write("token", &format!("{SECRET}\n{SECRET}\n"));
+    for (server, cluster, user) in tries {
+        let text = config(&server, cluster, &user);
+        home.write("config.yaml", &text);
+        let ran = home.run(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]);
+        silent(&ran);
+        assert!(!ran.error().is_empty());
+        silent(&home.run(&["-vv", "doctor", "--kubeconfig", "config.yaml"]));
+    }
+    home.write("config.yaml", &config("https://api.example.org", "", &token));
+    for proxy in [
+        "http://bob:PASSWD99@127.0.0.1:1",
+        "bob:PASSWD99@127.0.0.1:1",
+        "socks5://bob:PASSWD99@127.0.0.1:1",
+        "x://bob:PASSWD99@[",
+        "http://bob:PASSWD99@:",
+    ] {
+        let mut command = home.command(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]);
+        silent(&Ran::of(command.env("HTTPS_PROXY", proxy).env("HTTP_PROXY", proxy).output().unwrap()));
+    }
+    if home.path("data").exists() {
+        silent_files(&home.path("data"));
+    }
+}
+
+#[test]
+fn an_empty_namespace_is_never_all_of_them_and_an_empty_flag_is_none() {
+    let home = Home::new();
+    home.write("config.yaml", &config("http://127.0.0.1:1", "", ""));
+    for args in [
+        &["sync-instances", "--kubeconfig", "config.yaml", "-n", ""][..],
+        &["sync-instances", "--kubeconfig", "config.yaml", "--namespace="],
+        &["sync-instances", "--kubeconfig", "config.yaml", "-n", "shop,"],
+        &["index", "-n", " "],
+        &["search", "x", "-n", ""],
+        &["count", "x", "-n", ""],
+        &["similar", "pod/x", "-n", ""],
+    ] {
+        let ran = home.run(args);
+        assert_eq!(ran.status, 2, "{args:?} {ran:?}");
+        assert!(ran.err.contains("expected the name of a namespace"), "{}", ran.err);
+    }
+    let ran = home.run(&["sync-instances", "--kubeconfig", "config.yaml", "--context", ""]);
+    assert!(ran.error().contains("nothing answers at http://127.0.0.1:1"), "{}", ran.err);
+    let ran = home.run(&["sync-instances", "--kubeconfig", "", "--context", ""]);
+    assert!(ran.error().contains("no cluster is configured"), "{}", ran.err);
+}
+
+/// The program hands its own variables on.
+#[test]
+fn the_variables_of_the_program_count() {
+    let (home, recorder) = (Home::new(), Recorder::start());
+    home.write("config.yaml", &config("https://lab.internal:6443", ", insecure-skip-tls-verify: true", "token: abc"));
+    let mut command = home.command(&["doctor"]);
+    let list = format!("nowhere.yaml:{}", home.path("config.yaml").display());
+    command.env("KUBECONFIG", list).env("https_proxy", format!("127.0.0.1:{}", recorder.proxy));
+    command.env("NO_PROXY", "127.0.0.1").output().unwrap();
+    let asked = recorder.take();
+    assert_eq!(asked[0].way, "http proxy to lab.internal:6443");
+    assert_eq!(asked[0].header("authorization"), ["Bearer abc"]);
+}

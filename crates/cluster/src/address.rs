@@ -1,0 +1,187 @@
+//! Addresses as Go reads them: that of the server, and the proxy on the way to it.
+
+use http::Uri;
+
+use crate::{Environment, no_proxy};
+
+/// `SCHEME://USER:PASSWORD@HOST:PORT/PATH` in parts; query and fragment are of no use here.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// In lower case.
+    pub(crate) scheme: String,
+    /// Name and password, decoded.
+    pub(crate) user: Option<(String, String)>,
+    /// An IPv6 address in brackets.
+    host: String,
+    port: Option<u16>,
+    /// Empty, or begins with a slash and ends with none.
+    path: String,
+}
+
+impl Address {
+    /// The address of an API server; without a scheme it is `http`, and then nothing may follow the port.
+    pub(crate) fn server(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "is no address; expected https://HOST:PORT";
+        let address = match parse(text) {
+            Some(address) => address,
+            None => {
+                let address = parse(&format!("http://{text}")).ok_or(EXPECTED)?;
+                if !address.path.is_empty() {
+                    return Err("has a path but no scheme; expected https://HOST:PORT/PATH");
+                }
+                address
+            }
+        };
+        if !["http", "https"].contains(&address.scheme.as_str()) {
+            return Err("has another scheme than http and https; expected https://HOST:PORT");
+        }
+        // What Go takes and kube's HTTP library does not, such as a name in other letters.
+        if address.host.is_empty() || address.uri().is_none() {
+            return Err(EXPECTED);
+        }
+        Ok(address)
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Without a port that need not be said, and never with a user.
+    pub(crate) fn shown(&self) -> String {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}{}", self.scheme, self.host, self.path)
+    }
+
+    /// With its port in any case: proxies are otherwise asked for 443, whatever the scheme. Without the user.
+    pub(crate) fn uri(&self) -> Option<Uri> {
+        format!("{}://{}:{}{}", self.scheme, self.host, self.port(), self.path).parse().ok()
+    }
+
+    /// The same with the user, as kube expects that of a proxy.
+    pub(crate) fn uri_with_user(&self) -> Option<Uri> {
+        let Some((name, password)) = &self.user else { return self.uri() };
+        let (name, password) = (percent(name), percent(password));
+        format!("{}://{name}:{password}@{}:{}", self.scheme, self.host, self.port()).parse().ok()
+    }
+
+    fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.scheme.as_str() {
+            "https" => 443,
+            "socks5" => 1080,
+            _ => 80,
+        })
+    }
+
+    fn bare_host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// Whether it is this machine's own, as far as the name says.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.bare_host();
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    }
+}
+
+/// The proxy that a cluster names itself. It is used whatever the server is called.
+pub(crate) fn named_proxy(text: &str) -> Result<Address, &'static str> {
+    let address = parse(text).ok_or("is no address; expected http://HOST:PORT")?;
+    if !["http", "https", "socks5"].contains(&address.scheme.as_str()) {
+        return Err("has a scheme that is none of http, https and socks5; expected http://HOST:PORT");
+    }
+    usable(address)
+}
+
+/// The proxy of the environment for this server, if there is one and it is meant.
+pub(crate) fn environment_proxy(server: &Address, environment: &Environment) -> Result<Option<Address>, &'static str> {
+    let set = if server.is_secure() { &environment.https_proxy } else { &environment.http_proxy };
+    let Some(text) = set else { return Ok(None) };
+    let excepted = environment.no_proxy.as_deref().unwrap_or_default();
+    if server.is_loopback() || no_proxy::matches(excepted, server.bare_host(), server.port()) {
+        return Ok(None);
+    }
+    // Go passes over what it cannot read.
+    let Some(mut address) = parse(text).or_else(|| parse(&format!("http://{text}"))) else { return Ok(None) };
+    match address.scheme.as_str() {
+        "http" | "https" | "socks5" => {}
+        "socks5h" => "socks5".clone_into(&mut address.scheme),
+        _ => "http".clone_into(&mut address.scheme),
+    }
+    usable(address).map(Some)
+}
+
+fn usable(proxy: Address) -> Result<Address, &'static str> {
+    if proxy.scheme == "socks5" && proxy.user.is_some() {
+        return Err("has a user, which is not supported with socks5; expected socks5://HOST:PORT, or an http proxy");
+    }
+    if proxy.host.is_empty() || proxy.uri_with_user().is_none() {
+        return Err("is no address; expected http://HOST:PORT");
+    }
+    Ok(proxy)
+}
+
+/// `None` also where there is no scheme or no authority.
+fn parse(text: &str) -> Option<Address> {
+    if text.chars().any(|c| c.is_ascii_control()) {
+        return None;
+    }
+    let text = text.split('#').next()?;
+    let text = text.split('?').next()?;
+    let (scheme, rest) = text.split_once("://")?;
+    let mut letters = scheme.chars();
+    let fits = letters.next()?.is_ascii_alphabetic()
+        && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    if !fits {
+        return None;
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, place) = match authority.rsplit_once('@') {
+        Some((user, place)) => (Some(user_info(user)?), place),
+        None => (None, authority),
+    };
+    let (host, port) = match place.rfind(':').filter(|colon| place.rfind(']').is_none_or(|end| end < *colon)) {
+        Some(colon) => (&place[..colon], &place[colon + 1..]),
+        None => (place, ""),
+    };
+    if host.is_empty() {
+        return None;
+    }
+    let port = match port {
+        "" => None,
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+        _ => return None,
+    };
+    Some(Address {
+        scheme: scheme.to_ascii_lowercase(),
+        user,
+        host: host.to_owned(),
+        port,
+        path: path.trim_end_matches('/').to_owned(),
+    })
+}
+
+fn user_info(text: &str) -> Option<(String, String)> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c);
+    if !text.chars().all(fits) {
+        return None;
+    }
+    let (name, password) = text.split_once(':').unwrap_or((text, ""));
+    Some((decoded(name)?, decoded(password)?))
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}

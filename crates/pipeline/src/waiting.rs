@@ -1,0 +1,44 @@
+//! One run at a time writes a cluster's documents; the others wait.
+
+use std::time::{Duration, Instant};
+
+use clusterlore_store::{Holder, RunLock, Store, StoreError};
+use jiff::{Timestamp, Unit};
+
+use crate::{Observer, Progress};
+
+/// Between two looks at the lock.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Takes the lock for `command`. While another run holds it, waits for `patience` at most and tells for whom.
+///
+/// # Errors
+/// [`StoreError::Locked`] when the time is over, and whatever the store says.
+pub(crate) async fn lock(
+    store: &dyn Store,
+    cluster: &str,
+    command: &str,
+    patience: Duration,
+    observer: &Observer<'_>,
+) -> Result<RunLock, StoreError> {
+    let began = Instant::now();
+    let mut told: Option<Option<Holder>> = None;
+    loop {
+        let now = Timestamp::now().round(Unit::Second).unwrap_or_else(|_| Timestamp::now());
+        let error = match store.lock(cluster, &Holder::new(command, now.to_string())).await {
+            Ok(lock) => return Ok(lock),
+            Err(error) => error,
+        };
+        let StoreError::Locked { place, holder } = &error else { return Err(error) };
+        let left = patience.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return Err(error);
+        }
+        // Once for each that is waited for; who has just taken it may not have said yet who it is.
+        if told.as_ref() != Some(holder) && (told.is_none() || holder.is_some()) {
+            observer(Progress::WaitingForLock { place: place.clone(), holder: holder.clone() });
+            told = Some(holder.clone());
+        }
+        tokio::time::sleep(PAUSE.min(left)).await;
+    }
+}

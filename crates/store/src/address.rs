@@ -1,0 +1,77 @@
+//! What addresses of servers have in common.
+
+/// Refuses an address of which one can only guess where user and password end: what is guessed wrong is looked up as a host, and shown.
+///
+/// # Errors
+/// What is wrong and what to write instead, without any part of the address.
+pub fn plain_user(url: &str) -> Result<(), String> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let front = rest.split('?').next().unwrap_or_default();
+    let plain = match front.matches('@').count() {
+        0 => true,
+        1 => front.find('@') < front.find('/') || !front.contains('/'),
+        _ => false,
+    };
+    if plain {
+        return Ok(());
+    }
+    Err("it cannot be told where its password ends; in user and password write \"@\" as %40 and \"/\" as %2F"
+        .to_owned())
+}
+
+/// `%XX` as bytes; what is no such thing stays.
+pub(crate) fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let coded = (*first == b'%')
+            .then(|| after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
+            .flatten()
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match coded {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_plain_or_refused_without_being_shown() {
+        for url in [
+            "postgres://me:s3cret@db/lore",
+            "postgres://me@%2Frun%2Fpg/lore",
+            "http://me:p%40ss%2F@host:8000/chroma",
+            "http://host/path",
+            "postgres://db/lore?user=me@corp",
+            "postgres://u:p#w@h/d",
+        ] {
+            assert_eq!(plain_user(url), Ok(()), "{url}");
+        }
+        for url in [
+            "postgres://u:p@s3cret@127.0.0.1:1/d",
+            "postgres://u@corp:s3cret@h/d",
+            "postgres://u:s3cret/w@h/d",
+            "http://me:pass:w@s3cret@chroma:8000",
+            "http://h/@s3cret",
+        ] {
+            let problem = plain_user(url).unwrap_err();
+            assert!(!problem.contains("s3cret") && problem.contains("%40"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn percent_is_read_and_what_is_no_code_stays() {
+        assert_eq!(unescaped("a%40b%2Fc%zz%4"), "a@b/c%zz%4");
+    }
+}
