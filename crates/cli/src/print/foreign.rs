@@ -105,6 +105,8 @@ fn without_users(text: &str) -> Cow<'_, str> {
         shown.push_str(before);
         let word = after.find(ends_word).unwrap_or(after.len());
         rest = match after[..word].rfind('@') {
+            // As our own messages say what is expected.
+            Some(at) if ["USER", "USER:PASSWORD"].contains(&&after[..at]) => after,
             Some(at) => {
                 shown.push('…');
                 &after[at..]
@@ -299,6 +301,7 @@ mod tests {
             "me@example.org https://example.org",
             "label app=token token=x",
             "https://h/?page=2",
+            "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
             "größe=1 password= x",
             "",
         ] {
