@@ -258,11 +258,11 @@ impl Settings {
     pub(crate) fn shown(&self, key: &str) -> Option<String> {
         let setting = SETTINGS.iter().find(|s| s.key == key)?;
         let text = self.text(key)?;
-        Some(if setting.secret || text.contains('@') && text.contains(char::is_whitespace) {
-            // With a space in it no address can be read, and none masked.
-            "********".to_owned()
-        } else {
-            masked(text).into_owned()
+        // What is no address cannot be masked.
+        let broken = text.contains(char::is_whitespace) || key.ends_with("-url") && !text.contains("://");
+        Some(match setting.secret || text.contains('@') && broken {
+            true => "********".to_owned(),
+            false => masked(text).into_owned(),
         })
     }
 }

@@ -126,3 +126,72 @@ fn a_pipe_moves_it_too() {
     ran.ok();
     assert_eq!(hits(&home, &[]), hits(&home, &["--store", "sqlite:copy.db"]));
 }
+
+/// A link's target is replaced, a pipe and a device are written into, a regular file keeps its mode; nothing becomes another thing.
+#[test]
+fn an_export_replaces_regular_files_only() {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+
+    let home = indexed();
+    let expected = Ran::of(home.command(&["export"]).output().unwrap()).ok().out;
+    let read = |name: &str| std::fs::read_to_string(home.path(name)).unwrap();
+    let kind = |name: &str| std::fs::symlink_metadata(home.path(name)).unwrap();
+
+    home.write("real.jsonl", "old");
+    std::fs::set_permissions(home.path("real.jsonl"), PermissionsExt::from_mode(0o640)).unwrap();
+    symlink("real.jsonl", home.path("link.jsonl")).unwrap();
+    std::fs::create_dir(home.path("deep")).unwrap();
+    symlink("../link.jsonl", home.path("deep/link.jsonl")).unwrap();
+    symlink("deep/new.jsonl", home.path("dangling.jsonl")).unwrap();
+    for (name, target, mode) in [
+        ("link.jsonl", "real.jsonl", 0o640),
+        ("deep/link.jsonl", "real.jsonl", 0o640),
+        ("dangling.jsonl", "deep/new.jsonl", 0o600),
+        ("fresh.jsonl", "fresh.jsonl", 0o600),
+    ] {
+        std::fs::write(home.path("real.jsonl"), "old").unwrap();
+        home.run(&["export", name]).ok();
+        assert_eq!(read(target), expected, "{name}");
+        assert_eq!(kind(target).permissions().mode() & 0o777, mode, "{name}");
+        assert!(name == target || kind(name).is_symlink(), "{name}");
+    }
+
+    assert!(std::process::Command::new("mkfifo").arg(home.path("pipe")).status().unwrap().success());
+    let pipe = home.path("pipe");
+    let reader = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    home.run(&["export", "pipe"]).ok();
+    assert_eq!(reader.join().unwrap(), expected);
+    assert!(kind("pipe").file_type().is_fifo());
+    // A reader that goes away.
+    let pipe = home.path("pipe");
+    let reader = std::thread::spawn(move || drop(std::fs::File::open(pipe).unwrap()));
+    assert_eq!(home.run(&["export", "pipe"]).status, 0);
+    reader.join().unwrap();
+
+    // A device of our own; only root may make one.
+    let null =
+        std::process::Command::new("mknod").args(["-m", "666"]).arg(home.path("null")).args(["c", "1", "3"]).output();
+    if null.is_ok_and(|made| made.status.success()) {
+        let before = kind("null").ino();
+        home.run(&["export", "null"]).ok();
+        assert!(kind("null").file_type().is_char_device() && kind("null").ino() == before);
+    }
+
+    // An open file, by whatever name, is written into: whoever holds it reads on.
+    let held = home.write("held.jsonl", "before\n");
+    let open = std::fs::File::options().append(true).open(&held).unwrap();
+    Ran::of(home.command(&["export", "/proc/self/fd/1"]).stdout(open).output().unwrap()).ok();
+    assert_eq!(read("held.jsonl"), format!("before\n{expected}"));
+
+    symlink("round", home.path("round")).unwrap();
+    for (name, said) in [("deep", "it is a folder"), ("round", "round"), ("nowhere/x.jsonl", "cannot be written")] {
+        assert!(home.run(&["export", name]).error().contains(said), "{name}");
+    }
+    let left: Vec<String> = ["", "deep"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(home.path(folder)).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}

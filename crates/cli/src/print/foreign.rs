@@ -80,12 +80,12 @@ pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 /// Ends a word that holds an address.
-fn ends_word(c: char) -> bool {
+pub(crate) fn ends_word(c: char) -> bool {
     c.is_whitespace() || "\"'`<>".contains(c)
 }
 
 /// The text without users and passwords of addresses: `postgres://…@host`, `?password=********`. Whatever stands between `://` and
-/// the word's last `@` is taken for them, since a password may hold any character.
+/// the last `@` is taken for them, since a password may hold any character.
 pub(crate) fn masked(text: &str) -> Cow<'_, str> {
     let users = without_users(text);
     match without_parameters(&users) {
@@ -104,16 +104,26 @@ fn without_users(text: &str) -> Cow<'_, str> {
         let (before, after) = rest.split_at(at + 3);
         shown.push_str(before);
         let word = after.find(ends_word).unwrap_or(after.len());
-        rest = match after[..word].rfind('@') {
-            Some(at) => {
-                shown.push('…');
-                &after[at..]
-            }
-            None => after,
-        };
+        shown.push_str(&without_user(&after[..word]));
+        rest = &after[word..];
     }
     shown.push_str(rest);
     Cow::Owned(shown)
+}
+
+/// What stands behind `://`.
+fn without_user(address: &str) -> Cow<'_, str> {
+    // As our own messages say what is expected.
+    let placeholder = address.split_once('@').is_some_and(|(user, _)| ["USER", "USER:PASSWORD"].contains(&user));
+    if placeholder || !address.contains('@') {
+        return Cow::Borrowed(address);
+    }
+    let (front, query) = address.split_at(address.find('?').unwrap_or(address.len()));
+    let query = without_parameters(query).unwrap_or_else(|| query.to_owned());
+    // A password may hold a question mark, too.
+    let front = front.rfind('@').map_or("", |at| &front[at..]);
+    let query = query.rfind('@').map_or(query.as_str(), |at| &query[at..]);
+    Cow::Owned(format!("…{front}{query}"))
 }
 
 /// Values of parameters whose name says that they are secret, of addresses and of libpq's `key=value`.
@@ -286,6 +296,10 @@ mod tests {
             ("\"server\": \"http://bob:s3cret@127.0.0.1:1\"", "\"server\": \"http://…@127.0.0.1:1\""),
             ("http://a,http://u:s3cret@b", "http://…@b"),
             ("postgres://h/d?password=s3cret&sslmode=x", "postgres://h/d?password=********&sslmode=x"),
+            ("postgres://h/d?user=u&password=p@s3cret", "postgres://…?user=u&password=********"),
+            ("postgres://u:s3@h/d?password=p@s3cret", "postgres://…@h/d?password=********"),
+            ("http://u:s3?key=cret@h", "http://…?key=********"),
+            ("http://u:s3?cret@h", "http://…@h"),
             ("postgres://h/d?sslpassword=s3cret", "postgres://h/d?sslpassword=********"),
             ("https://h/?access_token=s3cret&a=b#c", "https://h/?access_token=********&a=b#c"),
             ("host=h password=s3cret user=u", "host=h password=******** user=u"),
@@ -299,6 +313,7 @@ mod tests {
             "me@example.org https://example.org",
             "label app=token token=x",
             "https://h/?page=2",
+            "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
             "größe=1 password= x",
             "",
         ] {

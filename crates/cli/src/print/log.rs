@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
+use super::foreign::ends_word;
+
 /// kube logs every 5xx as an error; what comes of it is ours to say.
 const QUIET: &str = "error,kube_client=off";
 const OURS: [&str; 3] = ["clusterlore_cluster", "clusterlore_pipeline", "clusterlore_store"];
@@ -25,11 +27,34 @@ struct Log;
 
 impl Write for Log {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        super::note(String::from_utf8_lossy(event).trim_end());
+        super::note(&without_authorities(String::from_utf8_lossy(event).trim_end()));
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// HTTP libraries log an address without its scheme, user and password in front: `bob:password@host`.
+fn without_authorities(event: &str) -> String {
+    let word = |word: &str| match word.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') && !user.contains("://") => format!("…@{host}"),
+        _ => word.to_owned(),
+    };
+    event.split_inclusive(ends_word).map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_are_logged_without_user_and_password() {
+        let pool = r#"pool: take? ("http", bob:s3@cret@127.0.0.1:1): expiration = Some(90s)"#;
+        assert_eq!(without_authorities(pool), r#"pool: take? ("http", …@127.0.0.1:1): expiration = Some(90s)"#);
+        for left in ["url=http://h/v1 a@b", "no address"] {
+            assert_eq!(without_authorities(left), left);
+        }
     }
 }

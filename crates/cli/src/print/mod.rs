@@ -70,9 +70,13 @@ pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
         _ => false,
     };
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand] {
-        if let Some(ContextValue::String(said)) = error.get(kind) {
-            let quiet = kind == ContextKind::InvalidValue && address || may_hold_a_password(said);
-            let said = if quiet && !said.is_empty() { "…".to_owned() } else { visible(said).into_owned() };
+        if let Some(ContextValue::String(said)) = error.get(kind).cloned() {
+            let quiet = kind == ContextKind::InvalidValue && address || may_hold_a_password(&said);
+            if quiet || said.chars().any(foreign::deceives) {
+                // A tip repeats it.
+                error.remove(ContextKind::Suggested);
+            }
+            let said = if quiet && !said.is_empty() { "…".to_owned() } else { visible(&said).into_owned() };
             error.insert(kind, ContextValue::String(said));
         }
     }

@@ -1,5 +1,5 @@
 //! Running the program as a user does.
-#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
+#![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -45,6 +45,27 @@ impl Home {
 
     pub fn run(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// Under a terminal of 200 columns; both streams in one, as the terminal gets them. `None` without `script`.
+    pub fn on_terminal(&self, args: &[&str]) -> Option<Vec<u8>> {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let words: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
+        let line =
+            format!("stty cols 200 rows 50; exec {} {}", quoted(env!("CARGO_BIN_EXE_clusterlore")), words.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, value) in self.command(&[]).get_envs() {
+            script.env(name, value.unwrap_or_default());
+        }
+        match script.env("TERM", "xterm-256color").env("SHELL", "/bin/sh").output() {
+            Ok(ran) => Some(ran.stdout),
+            Err(e) => {
+                assert!(std::env::var_os("CI").is_none(), "script (util-linux) is needed in CI: {e}");
+                eprintln!("skipped under a terminal: script (util-linux) cannot be started ({e})");
+                None
+            }
+        }
     }
 
     pub fn sync_from(&self, folder: &Path) -> Ran {

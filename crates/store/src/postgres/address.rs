@@ -80,7 +80,12 @@ impl Address {
                 )));
             }
         };
-        let rest = if others.is_empty() { front.to_owned() } else { format!("{front}?{}", others.join("&")) };
+        // The parser looks for the end of user and password as far as the last parameter.
+        let rest = if others.is_empty() {
+            front.to_owned()
+        } else {
+            format!("{front}?{}", others.join("&").replace('@', "%40"))
+        };
         // What the parser says of a URL may quote it, and with it the password.
         let mut config: Config = rest.parse().map_err(|_| {
             wrong("its URL cannot be read (a special character in a password is written as %XX)".to_owned())
@@ -139,6 +144,7 @@ mod tests {
             ("postgresql://me:s3cret@db.example/lore?sslmode=verify-full", "postgres://db.example:5432/lore"),
             ("postgres://me:s%403@a,b:1/lore?schema=my%20own", "postgres://a:5432,b:1/lore (schema my own)"),
             ("postgres://me@%2Frun%2Fpg/lore", "postgres:///run/pg:5432/lore"),
+            ("postgres://db/lore?user=me@corp&password=p@s3cret", "postgres://db:5432/lore"),
         ] {
             let address = Address::parse(url);
             assert_eq!(address.map(|a| a.place).ok().as_deref(), Some(place), "{url}");
@@ -155,6 +161,8 @@ mod tests {
             "postgres://u:p@s3cret@127.0.0.1:1/d",
             "postgres://u:s3cret/x@h/d",
             "postgres://u:s3cret?x@h/d",
+            "postgres://u:12?s3cret@h/d",
+            "postgres://u:12?s3=cret@h/d",
             "jdbc:postgresql://u:s3cret@h/d",
             "host=h user=u password=s3cret",
         ] {
