@@ -311,7 +311,9 @@ async fn work_grows_with_the_length_of_a_question_and_not_with_its_square() {
         let quarter = work(&searcher, &store, of_length(shape, LONGEST_QUESTION / 4)).await;
         let whole = work(&searcher, &store, of_length(shape, LONGEST_QUESTION)).await;
         assert!(whole < quarter * 6, "{shape:?}: {quarter} steps, and {whole} for four times as much");
-        assert!(whole > quarter * 2 || quarter < 20_000, "{shape:?}: {quarter} and {whole}: is anything counted?");
+        // Of different words that nobody knows only the first are looked at.
+        let capped = quarter < 20_000 || shape.contains('#');
+        assert!(whole > quarter * 2 || capped, "{shape:?}: {quarter} and {whole}: is anything counted?");
     }
 }
 
