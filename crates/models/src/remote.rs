@@ -226,7 +226,53 @@ fn unit(mut vector: Vec<f32>) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn remote(dimensions: usize) -> Remote {
+        let service = Service {
+            name: "test".to_owned(),
+            model: "test".to_owned(),
+            base: "http://127.0.0.1:9/v1".to_owned(),
+            key: None,
+            variable: "NONE",
+            purposes: false,
+            tokens: 8_000,
+        };
+        let address = Address {
+            base: service.base.clone(),
+            path: "/embeddings",
+            key: None,
+            variable: "NONE",
+            headers: HeaderMap::new(),
+            pauses: Pauses::default(),
+        };
+        Remote { service, endpoint: Endpoint::new(address).unwrap(), dimensions }
+    }
+
+    proptest! {
+        /// Any answer is as many unit vectors as there were texts, or an error in one short line.
+        #[test]
+        fn fuzz_embedder_answers(edits in 0_usize..6, random in any::<u64>(), dimensions in prop::sample::select(vec![0, 3])) {
+            let seed = r#"{"object":"list","data":[{"index":1,"embedding":[0.1,-2e-3,3]},{"index":0,"embedding":[1,0,0]}],"usage":{}}"#;
+            match remote(dimensions).read(&edited(seed, edits, random), 2) {
+                Ok(vectors) => {
+                    prop_assert_eq!(vectors.len(), 2);
+                    for vector in vectors {
+                        prop_assert!(dimensions == 0 || vector.len() == dimensions);
+                        let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+                        prop_assert!(length == 0.0 || (length - 1.0).abs() < 1e-3, "{}", length);
+                    }
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(edits > 0 && said.len() < 1_000 && !said.contains('\n'), "{}", said);
+                }
+            }
+        }
+    }
 
     #[test]
     fn batches_are_limited_by_count_and_by_tokens() {

@@ -33,6 +33,14 @@ pub(crate) struct Api {
     pub(crate) read: fn(&[u8]) -> Result<Completion, Unreadable>,
 }
 
+impl Api {
+    /// What an answer says.
+    #[cfg(test)]
+    pub(crate) fn reads(&self, body: &[u8]) -> Result<Completion, Unreadable> {
+        (self.read)(body)
+    }
+}
+
 /// A way to ask.
 #[derive(Debug)]
 pub(crate) struct Way {

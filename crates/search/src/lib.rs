@@ -73,7 +73,7 @@ pub const LONGEST_QUESTION: usize = 4_000;
 /// Place of the answer that tells how near the crowd is, and what its score is worth against the best.
 const CROWD: usize = 10;
 const CROWD_WORTH: f32 = 0.5;
-/// Share of the question's words from which a document that holds them is evidence by itself.
+/// Share of the question's words from which a document that holds them, wherever, is evidence by itself.
 const WORD_FOR_WORD: f32 = 0.8;
 /// Share of the best score below which a hit is padding.
 const FAR_BEHIND: f32 = 0.35;
@@ -297,7 +297,7 @@ impl<'c> Searcher<'c> {
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
             // In another order than that of their scores only hits with evidence stand.
-            fitting.retain(|r| understood.ask.order.is_none() || r.score >= ranking.evidence());
+            fitting.retain(|r| understood.ask.order.is_none() || is_evidence(r, &ranking));
             understood.ask.narrow(fold::apart(self.gather(store, fitting, &understood, usize::MAX).await?))
         } else {
             self.gather(store, fitting, &understood, limit).await?
@@ -312,7 +312,7 @@ impl<'c> Searcher<'c> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
         let stands_out = || best - CROWD_WORTH * crowd(&ranked) >= ranking.evidence();
-        let word_for_word = ranked.iter().take(CROWD).any(|r| ranking.words(&r.features) >= WORD_FOR_WORD);
+        let word_for_word = ranked.iter().take(CROWD).any(|r| is_word_for_word(r, ranking));
         if !ranking.is_scope_only() && !word_for_word && !stands_out() {
             return Vec::new();
         }
@@ -425,6 +425,15 @@ impl<'c> Searcher<'c> {
 fn not_too_long(question: &Question) -> Result<(), SearchError> {
     let characters = question.text.chars().count();
     if characters > LONGEST_QUESTION { Err(SearchError::LongQuestion { characters }) } else { Ok(()) }
+}
+
+fn is_word_for_word(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+    ranking.held(&ranked.features) >= WORD_FOR_WORD
+}
+
+/// Whether a document fits by itself, with nothing to compare it with.
+fn is_evidence(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+    ranked.score >= ranking.evidence() || is_word_for_word(ranked, ranking)
 }
 
 /// The score of the eleventh answer. Documents that say the same are one answer, however many there are: what the best of them is to be

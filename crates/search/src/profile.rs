@@ -17,7 +17,7 @@ const KEPT_BYTES: usize = 32 << 20;
 /// Words of a document that stand for all of them when it is compared with another.
 const SKETCH: usize = 64;
 /// Share of their words that two documents have in common from which they say the same.
-const ALIKE: f32 = 0.7;
+const ALIKE: f32 = 0.8;
 
 /// Where in a document a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

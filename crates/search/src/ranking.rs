@@ -241,12 +241,8 @@ impl<'q, 'c> Ranking<'q, 'c> {
         if self.question.scope_only { features.role } else { self.weights.score(features) }
     }
 
-    /// The share of the question's words that the candidate holds.
-    pub(crate) fn words(&self, features: &Features) -> f32 {
-        self.weights.words(features)
-    }
-
-    /// The same, wherever in it the words stand; but for the namespace, which holds much that is not alike.
+    /// The share of the question's words that the candidate holds, wherever they stand; but not in its namespace, which holds much that is
+    /// not alike.
     pub(crate) fn held(&self, features: &Features) -> f32 {
         features.terms.iter().filter(|(places, _)| places.besides_namespace()).map(|(_, share)| share).sum()
     }

@@ -285,6 +285,10 @@ fn labels(question: &mut Words, understood: &mut Understood) {
             }
         }
     }
+    if understood.filter.selector.is_too_long() {
+        understood.impossible = Some("the question has too many conditions on labels".to_owned());
+        understood.filter.selector = Selector::default();
+    }
 }
 
 /// `deploy/checkout-api`

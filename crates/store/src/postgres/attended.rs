@@ -143,10 +143,15 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_does_not_let_in_is_an_error_in_one_line() {
         use clusterlore_testkit::hostile::{HostileServer, Manner};
+        let mut all = tokio::task::JoinSet::new();
         for manner in Manner::ALL {
             let server = HostileServer::start(manner.clone()).await;
             let url = format!("postgres://u:s3cret@{}/d?connect_timeout=1", server.address());
-            let opened = tokio::time::timeout(Duration::from_secs(8), Postgres::open_existing(&url)).await;
+            all.spawn(async move {
+                (manner, tokio::time::timeout(Duration::from_secs(8), Postgres::open_existing(&url)).await)
+            });
+        }
+        for (manner, opened) in all.join_all().await {
             let error = opened.unwrap_or_else(|_| panic!("{manner:?} takes too long")).unwrap_err().to_string();
             assert!(error.contains("127.0.0.1") && !error.contains('\n'), "{manner:?}: {error}");
             assert!(error.len() < 500 && !error.contains("s3cret"), "{manner:?}: {error}");
