@@ -110,7 +110,9 @@ pub(crate) fn environment_proxy(server: &Address, environment: &Environment) -> 
     usable(address).map(Some)
 }
 
-fn usable(proxy: Address) -> Result<Address, &'static str> {
+fn usable(mut proxy: Address) -> Result<Address, &'static str> {
+    // It says nothing about a proxy, and in an address that was read in another way than it was meant a password may stand there.
+    proxy.path.clear();
     if proxy.scheme == "socks5" && proxy.user.is_some() {
         return Err("has a user, which is not supported with socks5; expected socks5://HOST:PORT, or an http proxy");
     }
@@ -184,4 +186,67 @@ fn percent(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_apart_and_shown_without_their_user() {
+        for (text, shown, uri) in [
+            ("https://api.example.org", "https://api.example.org", "https://api.example.org:443/"),
+            ("https://api.example.org/", "https://api.example.org", "https://api.example.org:443/"),
+            ("https://api.example.org:6443", "https://api.example.org:6443", "https://api.example.org:6443/"),
+            ("HTTPS://Api:6443/k8s/c1/", "https://Api:6443/k8s/c1", "https://Api:6443/k8s/c1"),
+            ("https://bob:pw@api:6443", "https://api:6443", "https://api:6443/"),
+            ("https://bob:p@w@api", "https://api", "https://api:443/"),
+            ("https://[fd00::1]", "https://[fd00::1]", "https://[fd00::1]:443/"),
+            ("https://api:", "https://api", "https://api:443/"),
+            ("localhost:8080", "http://localhost:8080", "http://localhost:8080/"),
+            ("[::1]:8080/", "http://[::1]:8080", "http://[::1]:8080/"),
+        ] {
+            let address = Address::server(text).unwrap_or_else(|wrong| panic!("{text} {wrong}"));
+            assert_eq!(
+                (address.shown(), address.uri().unwrap().to_string()),
+                (shown.to_owned(), uri.to_owned()),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "/",
+            "//api",
+            ":6443",
+            "https://",
+            "https://:6443",
+            "https:///api",
+            "https://a b",
+            "https://a:b",
+            "https:a:6443",
+            "http:/a",
+            "::1",
+        ] {
+            assert!(Address::server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_proxy_is_shown_but_where_it_is() {
+        let server = Address::server("https://api.example.org").unwrap_or_else(|wrong| panic!("{wrong}"));
+        for text in [
+            "http://bob:PASSWD99@:",
+            "x://bob:PASSWD99@[",
+            "http://bob:PASSWD99@proxy:x",
+            "bob:PASSWD99@proxy",
+            "//bob:PASSWD99@proxy",
+        ] {
+            let environment = Environment { https_proxy: Some(text.to_owned()), ..Environment::default() };
+            match environment_proxy(&server, &environment) {
+                Ok(Some(proxy)) => assert!(!proxy.shown().contains("PASSWD99"), "{text}: {}", proxy.shown()),
+                Ok(None) => {}
+                Err(wrong) => assert!(!wrong.contains("PASSWD99"), "{wrong}"),
+            }
+        }
+    }
 }
