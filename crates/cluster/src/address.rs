@@ -14,7 +14,7 @@ pub(crate) struct Address {
     /// An IPv6 address in brackets.
     host: String,
     port: Option<u16>,
-    /// Empty, or begins with a slash and ends with none.
+    /// Begins with a slash, or is empty; of a server it ends with none.
     path: String,
 }
 
@@ -22,11 +22,11 @@ impl Address {
     /// The address of an API server; without a scheme it is `http`, and then nothing may follow the port.
     pub(crate) fn server(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str = "is no address; expected https://HOST:PORT";
-        let address = match parse(text) {
+        let mut address = match parse(text) {
             Some(address) => address,
             None => {
                 let address = parse(&format!("http://{text}")).ok_or(EXPECTED)?;
-                if !address.path.is_empty() {
+                if !["", "/"].contains(&address.path.as_str()) {
                     return Err("has a path but no scheme; expected https://HOST:PORT/PATH");
                 }
                 address
@@ -35,6 +35,7 @@ impl Address {
         if !["http", "https"].contains(&address.scheme.as_str()) {
             return Err("has another scheme than http and https; expected https://HOST:PORT");
         }
+        address.path.truncate(address.path.trim_end_matches('/').len());
         // What Go takes and kube's HTTP library does not, such as a name in other letters.
         if address.host.is_empty() || address.uri().is_none() {
             return Err(EXPECTED);
@@ -153,13 +154,7 @@ fn parse(text: &str) -> Option<Address> {
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
         _ => return None,
     };
-    Some(Address {
-        scheme: scheme.to_ascii_lowercase(),
-        user,
-        host: host.to_owned(),
-        port,
-        path: path.trim_end_matches('/').to_owned(),
-    })
+    Some(Address { scheme: scheme.to_ascii_lowercase(), user, host: host.to_owned(), port, path: path.to_owned() })
 }
 
 fn user_info(text: &str) -> Option<(String, String)> {
