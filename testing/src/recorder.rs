@@ -258,6 +258,9 @@ fn head(stream: &mut impl Read) -> io::Result<String> {
     while !head.ends_with(b"\r\n\r\n") && head.len() < 65_536 {
         stream.read_exact(&mut byte)?;
         head.push(byte[0]);
+        if !head[0].is_ascii_uppercase() {
+            return Err(io::Error::other("TLS where plain HTTP is spoken"));
+        }
     }
     Ok(String::from_utf8_lossy(&head).into_owned())
 }

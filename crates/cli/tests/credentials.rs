@@ -4,7 +4,7 @@
 mod common;
 
 use clusterlore_core::{ResourceInstance, ResourceType};
-use clusterlore_testkit::{fake::FakeApiServer, recorder::Recorder};
+use clusterlore_testkit::{fake::FakeApiServer, real::ApiServer, recorder::Recorder, shared};
 use common::{Home, Ran};
 
 /// In every place where a secret may stand.
@@ -88,7 +88,7 @@ async fn the_user_of_an_address_is_sent_and_kept_nowhere() {
 /// Everything fails, each in another way.
 #[test]
 fn no_failure_tells_a_secret() {
-    let (home, recorder) = (Home::new(), Recorder::start());
+    let recorder = Recorder::start();
     let token = format!("token: {SECRET}");
     let plugin = |script: &str| {
         format!(
@@ -131,29 +131,35 @@ fn no_failure_tells_a_secret() {
         (https.clone(), insecure, plugin("kill -9 $$")),
         (https, insecure, plugin("echo").replace("command: sh", "command: no-such-plugin")),
     ];
-    home.write("token", &format!("{SECRET}\n{SECRET}\n"));
-    for (server, cluster, user) in tries {
-        let text = config(&server, cluster, &user);
-        home.write("config.yaml", &text);
-        let ran = home.run(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]);
-        silent(&ran);
-        assert!(!ran.error().is_empty());
-        silent(&home.run(&["-vv", "doctor", "--kubeconfig", "config.yaml"]));
-    }
-    home.write("config.yaml", &config("https://api.example.org", "", &token));
-    for proxy in [
+    let mut runs: Vec<(String, &str)> = Vec::new();
+    runs.extend(tries.into_iter().map(|(server, cluster, user)| (config(&server, cluster, &user), "")));
+    let proxies = [
         "http://bob:PASSWD99@127.0.0.1:1",
         "bob:PASSWD99@127.0.0.1:1",
         "socks5://bob:PASSWD99@127.0.0.1:1",
         "x://bob:PASSWD99@[",
         "http://bob:PASSWD99@:",
-    ] {
-        let mut command = home.command(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]);
-        silent(&Ran::of(command.env("HTTPS_PROXY", proxy).env("HTTP_PROXY", proxy).output().unwrap()));
-    }
-    if home.path("data").exists() {
-        silent_files(&home.path("data"));
-    }
+    ];
+    runs.extend(proxies.map(|proxy| (config("https://api.invalid", "", &token), proxy)));
+    // Most of the time is spent waiting before another try.
+    std::thread::scope(|scope| {
+        for (text, proxy) in runs {
+            scope.spawn(move || {
+                let home = Home::new();
+                home.write("token", &format!("{SECRET}\n{SECRET}\n"));
+                home.write("config.yaml", &text);
+                for command in ["sync-instances", "doctor"] {
+                    let mut command = home.command(&["-vv", command, "--kubeconfig", "config.yaml"]);
+                    let ran = Ran::of(command.env("HTTPS_PROXY", proxy).output().unwrap());
+                    silent(&ran);
+                    assert_eq!(ran.status, 1, "{text} {ran:?}");
+                }
+                if home.path("data").exists() {
+                    silent_files(&home.path("data"));
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -191,4 +197,69 @@ fn the_variables_of_the_program_count() {
     let asked = recorder.take();
     assert_eq!(asked[0].way, "http proxy to lab.internal:6443");
     assert_eq!(asked[0].header("authorization"), ["Bearer abc"]);
+}
+
+/// The address and the token that the files there have stand for those of a server under test.
+#[test]
+fn the_shared_cases_of_kubeconfigs() {
+    const ADDRESS: &str = "127.0.0.1:22288";
+    let Some(cases) = shared("cases") else { return };
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    let address = server.url().trim_start_matches("https://").to_owned();
+    let home = |case: &str, more: &[(&str, &str)]| {
+        let home = Home::new();
+        for file in std::fs::read_dir(cases.join(case)).unwrap() {
+            let file = file.unwrap().path();
+            let bytes = std::fs::read(&file).unwrap();
+            let bytes = String::from_utf8(bytes.clone()).map_or(bytes, |text| {
+                let text = text.replace(ADDRESS, &address);
+                more.iter().fold(text, |text, (old, new)| text.replace(old, new)).into_bytes()
+            });
+            let copy = home.path(file.file_name().unwrap().to_str().unwrap());
+            std::fs::write(&copy, bytes).unwrap();
+            // The folder is read-only, and its scripts have lost their mode.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&copy, mode).unwrap();
+        }
+        home
+    };
+    let dry = |home: &Home, kubeconfig: &str| home.run(&["sync-instances", "--dry-run", "--kubeconfig", kubeconfig]);
+
+    dry(&home("kubeconfig-duplicate-keys", &[]), "dup.yaml").ok();
+    dry(&home("empty-token-beside-exec", &[]), "ex.yaml").ok();
+    let case = home("tokenfile-newline", &[]);
+    case.write("tok", "admin-token\n");
+    dry(&case, "kc.yaml").ok();
+    for (case, list) in [
+        ("kubeconfig-empty-current-context", "empty.yaml:ok.yaml"),
+        ("kubeconfig-missing-in-list", "ok.yaml:/nowhere/missing.yaml"),
+    ] {
+        let home = home(case, &[]);
+        let mut command = home.command(&["sync-instances", "--dry-run"]);
+        Ran::of(command.env("KUBECONFIG", list).output().unwrap()).ok();
+    }
+    let ran = dry(&home("kubeconfig-utf16-odd-byte", &[]), "utf16odd.yaml");
+    assert!(ran.error().contains("it is not a kubeconfig"), "{}", ran.err);
+    let ran = dry(&home("exec-token-newline", &[]), "ex.yaml");
+    assert!(ran.error().contains("the token holds a line break"), "{}", ran.err);
+    let ran = dry(&home("server-without-scheme", &[]), "noscheme.yaml");
+    // It speaks no plain HTTP, which is what is assumed.
+    assert!(ran.error().contains(&format!("http://{address}")), "{}", ran.err);
+
+    let case = home("ca-data-wrapped", &[]);
+    std::fs::copy(server.ca_file(), case.path("ca.crt")).unwrap();
+    let text = std::fs::read_to_string(case.path("gen")).unwrap().replace("127.0.0.1:PORT", &address);
+    case.write("gen", &text);
+    let made = std::process::Command::new("sh").arg("gen").current_dir(case.folder.path()).status().unwrap();
+    assert!(made.success());
+    dry(&case, "b64wrap.yaml").ok();
+
+    let recorder = Recorder::start();
+    let socks = format!("localhost:{}", recorder.socks);
+    dry(&home("proxy-url-and-loopback-server", &[("localhost:38122", &socks)]), "docs-socks.yaml");
+    assert_eq!(recorder.take()[0].way, "socks5 proxy to localhost:6443");
+    let case = home("https-proxy-without-scheme", &[]);
+    let mut command = case.command(&["sync-instances", "--dry-run", "--kubeconfig", "remote.yaml"]);
+    command.env("HTTPS_PROXY", format!("127.0.0.1:{}", recorder.proxy)).output().unwrap();
+    assert_eq!(recorder.take()[0].way, "http proxy to lab.internal:6443");
 }

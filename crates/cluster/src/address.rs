@@ -14,7 +14,7 @@ pub(crate) struct Address {
     /// An IPv6 address in brackets.
     host: String,
     port: Option<u16>,
-    /// Empty, or begins with a slash and ends with none.
+    /// Begins with a slash, or is empty; of a server it ends with none.
     path: String,
 }
 
@@ -22,11 +22,11 @@ impl Address {
     /// The address of an API server; without a scheme it is `http`, and then nothing may follow the port.
     pub(crate) fn server(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str = "is no address; expected https://HOST:PORT";
-        let address = match parse(text) {
+        let mut address = match parse(text) {
             Some(address) => address,
             None => {
                 let address = parse(&format!("http://{text}")).ok_or(EXPECTED)?;
-                if !address.path.is_empty() {
+                if !["", "/"].contains(&address.path.as_str()) {
                     return Err("has a path but no scheme; expected https://HOST:PORT/PATH");
                 }
                 address
@@ -35,6 +35,7 @@ impl Address {
         if !["http", "https"].contains(&address.scheme.as_str()) {
             return Err("has another scheme than http and https; expected https://HOST:PORT");
         }
+        address.path.truncate(address.path.trim_end_matches('/').len());
         // What Go takes and kube's HTTP library does not, such as a name in other letters.
         if address.host.is_empty() || address.uri().is_none() {
             return Err(EXPECTED);
@@ -110,7 +111,9 @@ pub(crate) fn environment_proxy(server: &Address, environment: &Environment) -> 
     usable(address).map(Some)
 }
 
-fn usable(proxy: Address) -> Result<Address, &'static str> {
+fn usable(mut proxy: Address) -> Result<Address, &'static str> {
+    // It says nothing about a proxy, and in an address that was read in another way than it was meant a password may stand there.
+    proxy.path.clear();
     if proxy.scheme == "socks5" && proxy.user.is_some() {
         return Err("has a user, which is not supported with socks5; expected socks5://HOST:PORT, or an http proxy");
     }
@@ -151,13 +154,7 @@ fn parse(text: &str) -> Option<Address> {
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
         _ => return None,
     };
-    Some(Address {
-        scheme: scheme.to_ascii_lowercase(),
-        user,
-        host: host.to_owned(),
-        port,
-        path: path.trim_end_matches('/').to_owned(),
-    })
+    Some(Address { scheme: scheme.to_ascii_lowercase(), user, host: host.to_owned(), port, path: path.to_owned() })
 }
 
 fn user_info(text: &str) -> Option<(String, String)> {
@@ -184,4 +181,67 @@ fn percent(text: &str) -> String {
     text.bytes()
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_apart_and_shown_without_their_user() {
+        for (text, shown, uri) in [
+            ("https://api.example.org", "https://api.example.org", "https://api.example.org:443/"),
+            ("https://api.example.org/", "https://api.example.org", "https://api.example.org:443/"),
+            ("https://api.example.org:6443", "https://api.example.org:6443", "https://api.example.org:6443/"),
+            ("HTTPS://Api:6443/k8s/c1/", "https://Api:6443/k8s/c1", "https://Api:6443/k8s/c1"),
+            ("https://bob:pw@api:6443", "https://api:6443", "https://api:6443/"),
+            ("https://bob:p@w@api", "https://api", "https://api:443/"),
+            ("https://[fd00::1]", "https://[fd00::1]", "https://[fd00::1]:443/"),
+            ("https://api:", "https://api", "https://api:443/"),
+            ("localhost:8080", "http://localhost:8080", "http://localhost:8080/"),
+            ("[::1]:8080/", "http://[::1]:8080", "http://[::1]:8080/"),
+        ] {
+            let address = Address::server(text).unwrap_or_else(|wrong| panic!("{text} {wrong}"));
+            assert_eq!(
+                (address.shown(), address.uri().unwrap().to_string()),
+                (shown.to_owned(), uri.to_owned()),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "/",
+            "//api",
+            ":6443",
+            "https://",
+            "https://:6443",
+            "https:///api",
+            "https://a b",
+            "https://a:b",
+            "https:a:6443",
+            "http:/a",
+            "::1",
+        ] {
+            assert!(Address::server(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_proxy_is_shown_but_where_it_is() {
+        let server = Address::server("https://api.example.org").unwrap_or_else(|wrong| panic!("{wrong}"));
+        for text in [
+            "http://bob:PASSWD99@:",
+            "x://bob:PASSWD99@[",
+            "http://bob:PASSWD99@proxy:x",
+            "bob:PASSWD99@proxy",
+            "//bob:PASSWD99@proxy",
+        ] {
+            let environment = Environment { https_proxy: Some(text.to_owned()), ..Environment::default() };
+            match environment_proxy(&server, &environment) {
+                Ok(Some(proxy)) => assert!(!proxy.shown().contains("PASSWD99"), "{text}: {}", proxy.shown()),
+                Ok(None) => {}
+                Err(wrong) => assert!(!wrong.contains("PASSWD99"), "{wrong}"),
+            }
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     ClusterError, Environment, LiveOptions,
     address::{self, Address},
     kubeconfig::{self, Chosen, Cluster, Impersonate, Kubeconfig, Provider, User},
-    plugin::{Credential, Plugin},
+    plugin::{Credential, Identity, Plugin},
     requests::one_line,
 };
 
@@ -114,8 +114,7 @@ struct Plan {
     insecure: bool,
     disable_compression: bool,
     login: Login,
-    /// Certificate and key in PEM.
-    identity: Option<(Vec<u8>, Vec<u8>)>,
+    identity: Option<Identity>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -222,11 +221,11 @@ fn token(user: &User) -> Result<String, String> {
     }
 }
 
-fn identity(user: &User) -> Result<Option<(Vec<u8>, Vec<u8>)>, String> {
+fn identity(user: &User) -> Result<Option<Identity>, String> {
     let certificate = data_or_file(&user.certificate_data, &user.certificate_file, "client-certificate")?;
     let Some(certificate) = certificate else { return Ok(None) };
     let key = data_or_file(&user.key_data, &user.key_file, "client-key")?;
-    Ok(Some((certificate, key.unwrap_or_default())))
+    Ok(Some(Identity { certificate, key: key.unwrap_or_default() }))
 }
 
 fn data_or_file(data: &[u8], file: &str, what: &str) -> Result<Option<Vec<u8>>, String> {
@@ -291,7 +290,7 @@ fn ca_hash(ca: &[Vec<u8>]) -> String {
 /// What kube builds a client from. Nothing is left to be read by kube itself but a pod's certificate authority.
 fn config(
     plan: Plan,
-    identity: Option<(Vec<u8>, Vec<u8>)>,
+    identity: Option<Identity>,
     ca_file: Option<PathBuf>,
     request_timeout: Duration,
 ) -> Result<Config, ClusterError> {
@@ -307,7 +306,7 @@ fn config(
         Login::Provider(Provider { name, config }) => user["auth-provider"] = json!({"name": name, "config": config}),
         Login::None | Login::Plugin(_) => {}
     }
-    if let Some((certificate, key)) = identity {
+    if let Some(Identity { certificate, key }) = identity {
         user["client-certificate-data"] = STANDARD.encode(certificate).into();
         user["client-key-data"] = STANDARD.encode(key).into();
     }

@@ -285,7 +285,7 @@ impl User {
             }
             plugin.check()?;
         }
-        if !self.token.is_empty() && !(self.username.is_empty() && self.password.is_empty()) {
+        if !self.token.is_empty() && (!self.username.is_empty() || !self.password.is_empty()) {
             return Err(both("token", "username"));
         }
         let Impersonate { user, uid, groups, extra } = &self.impersonate;

@@ -29,13 +29,18 @@ pub(crate) struct Plugin {
     terminal: bool,
 }
 
+/// A client's certificate and its key, both in PEM.
+pub(crate) struct Identity {
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+}
+
 /// What a plugin gave.
 #[derive(Default)]
 pub(crate) struct Credential {
     /// Empty where there is none.
     pub(crate) token: String,
-    /// Certificate and key in PEM.
-    pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) identity: Option<Identity>,
     /// When it ends.
     pub(crate) until: Option<Timestamp>,
 }
@@ -139,6 +144,6 @@ pub(crate) fn credential(answer: &[u8], api_version: &str) -> Result<Credential,
         end if end.is_empty() => None,
         end => Some(end.parse().map_err(|_| "gave an expirationTimestamp that is no time".to_owned())?),
     };
-    let identity = (!key.is_empty()).then(|| (certificate.into_bytes(), key.into_bytes()));
+    let identity = (!key.is_empty()).then(|| Identity { certificate: certificate.into_bytes(), key: key.into_bytes() });
     Ok(Credential { token, identity, until })
 }

@@ -598,7 +598,7 @@ impl Bench {
         if said.contains('\n')
             || said.contains("PASSWD99")
             || said.contains("panicked")
-            || (sent == REFUSED) != !said.is_empty()
+            || (sent == REFUSED) == said.is_empty()
         {
             wrong.push(format!("{}: clusterlore says {said:?}", case.name));
         }
@@ -612,7 +612,7 @@ impl Bench {
         ] {
             let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| from([pair[0], pair[1]])).collect();
             if units.first() == Some(&0xfeff)
-                && bytes.len() % 2 == 0
+                && bytes.len().is_multiple_of(2)
                 && let Ok(text) = String::from_utf16(&units[1..])
             {
                 return utf16(&self.filled(&text, Path::new("/")), unit);
