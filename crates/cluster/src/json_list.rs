@@ -97,8 +97,8 @@ impl Elements {
                     return Ok(Some(Part::Element(element)));
                 }
                 (At::AfterElement, b',') => self.go(At::Element),
-                (At::End, _) => return Err(broken("more than one value")),
-                _ => return Err(broken("a list")),
+                (At::End, _) => return Err("broken JSON: more follows its end".to_owned()),
+                _ => return Err(broken("another character")),
             }
         }
     }

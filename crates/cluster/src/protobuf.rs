@@ -112,27 +112,32 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The last field of this number that holds text; empty where there is none.
-fn text_field(message: &[u8], number: u64) -> Result<String, String> {
-    let mut found: &[u8] = &[];
+/// The last field of this number; empty where there is none. Of a message whose fields with a length are all lines of text: anything
+/// else is another message, or nonsense, that happens to have the form of this one.
+fn line(message: &[u8], number: u64) -> Result<String, String> {
+    let mut found = "";
     for field in fields(message) {
-        match field? {
-            (n, Value::Bytes(bytes)) if n == number => found = bytes,
-            _ => {}
+        if let (n, Value::Bytes(bytes)) = field? {
+            let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control));
+            let text = text.ok_or("broken protobuf: no text where text should be")?;
+            if n == number {
+                found = text;
+            }
         }
     }
-    Ok(String::from_utf8_lossy(found).into_owned())
+    Ok(found.to_owned())
 }
 
-/// The message of a whole `Status`; empty where the body is none.
+/// The message of a `Status`; `None`: the body is no protobuf.
 pub(crate) fn status_message(body: &[u8]) -> Option<String> {
-    let mut raw: &[u8] = &[];
-    for field in fields(body.strip_prefix(MAGIC)?) {
-        if let (2, Value::Bytes(bytes)) = field.ok()? {
-            raw = bytes;
-        }
-    }
-    text_field(raw, 3).ok()
+    let last = |message, number| {
+        let found = fields(message).filter_map(Result::ok).filter_map(|(n, value)| match value {
+            Value::Bytes(bytes) if n == number => Some(bytes),
+            _ => None,
+        });
+        found.last().unwrap_or_default()
+    };
+    Some(String::from_utf8_lossy(last(last(body.strip_prefix(MAGIC)?, 2), 3)).into_owned())
 }
 
 /// A part of a list, as [`Frames`] finds it.
@@ -215,7 +220,7 @@ impl Frames {
                         if std::mem::replace(&mut self.typed, true) {
                             return Err("broken protobuf: it says twice what it is".to_owned());
                         }
-                        let (api_version, kind) = (text_field(&message, 1)?, text_field(&message, 2)?);
+                        let (api_version, kind) = (line(&message, 1)?, line(&message, 2)?);
                         return Ok(Some(Part::Kind { api_version, kind }));
                     }
                 }
@@ -238,7 +243,7 @@ impl Frames {
                     match field {
                         // The API server writes the list's metadata before the objects.
                         1 if !std::mem::replace(&mut self.described, true) => {
-                            return Ok(Some(Part::Metadata { next: text_field(&message, 3)? }));
+                            return Ok(Some(Part::Metadata { next: line(&message, 3)? }));
                         }
                         2 if self.described => return Ok(Some(Part::Item(Some(message)))),
                         1 | 2 => return Err("broken protobuf: list metadata in the wrong place".to_owned()),

@@ -3,6 +3,7 @@
 //! is dropped.
 
 mod fault;
+pub mod hostile;
 mod routes;
 mod state;
 mod wire;

@@ -166,6 +166,8 @@ fn an_answer_is_a_list_only_if_it_has_metadata_and_items() {
         envelope(LIST, b""),
         envelope(LIST, &pod("a")),
         envelope(LIST, &[field(1, b""), field(1, b"")].concat()),
+        envelope(LIST, &field(1, &field(1, &field(1, &field(1, b""))))),
+        envelope(LIST, &field(1, &field(1, b"\xff"))),
         b"<html>".to_vec(),
     ] {
         assert!(protobuf(&body).is_err(), "{body:?}");
