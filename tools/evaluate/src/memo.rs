@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use clusterlore_core::{EmbedderIdentity, ObjectKey, ResourceType, SourceIdentity, TypeSchema};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{
-    Batch, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunLock, RunRecord, Scanned, Sqlite,
+    Batch, Candidates, CollectionInfo, Counts, Holder, KnownSource, Page, Probe, RunLock, RunRecord, Scanned, Sqlite,
     StateStore, StoreError, VectorStore, Vocabulary,
 };
 
@@ -183,8 +183,8 @@ impl StateStore for RememberingStore {
         self.types.of((), self.store.types()).await
     }
 
-    async fn lock(&self, cluster: &str) -> Result<RunLock, StoreError> {
-        self.store.lock(cluster).await
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
+        self.store.lock(cluster, me).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
