@@ -209,7 +209,7 @@ async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Res
     let batches: Vec<Batch> = work
         .upserts
         .chunks(BATCH)
-        .map(|part| Batch { upserts: part.to_vec(), deletes: Vec::new(), source: 1 })
+        .map(|part| Batch::writing(1, part.to_vec()))
         .collect();
     let began = Instant::now();
     // As a run does it: some stores make their index when it ends.
