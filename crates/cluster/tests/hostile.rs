@@ -272,8 +272,7 @@ async fn what_unpacks_to_more_than_it_is_ends_at_the_same_bounds() {
     // Under a name that is no loopback's gzip is asked for.
     let kubeconfig = std::fs::read_to_string(server.kubeconfig()).unwrap().replace("127.0.0.1", "0.0.0.0");
     std::fs::write(server.kubeconfig(), kubeconfig).unwrap();
-    let options = LiveOptions { no_proxy: Some("0.0.0.0".into()), ..options(&server) };
-    let source = LiveSource::connect(options).await.unwrap();
+    let source = LiveSource::connect(options(&server)).await.unwrap();
     let (listing, names) = list_pods(&source, Duration::ZERO).await;
     assert_eq!((listing.skipped, names.len()), (None, 2));
     assert!(server.requests().iter().any(|r| r.accept_encoding.contains("gzip")), "{:?}", server.requests());
