@@ -5,8 +5,30 @@ use serde_json::{Value, json};
 
 /// Pieces that are put in anywhere.
 const PIECES: [&str; 24] = [
-    "\"", "{", "}", "[", "]", ":", ",", "\\", "\\u0000", "\\ud800", "null", "true", "-", "0", "1e400", "\u{0}", "\u{1b}[31m",
-    "\u{202e}", "\u{feff}", "é", "🦀", "\n", "\r", " ",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\\",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "true",
+    "-",
+    "0",
+    "1e400",
+    "\u{0}",
+    "\u{1b}[31m",
+    "\u{202e}",
+    "\u{feff}",
+    "é",
+    "🦀",
+    "\n",
+    "\r",
+    " ",
 ];
 
 /// The text with so many edits, the same for the same number. May be no text any more.

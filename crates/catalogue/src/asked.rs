@@ -246,7 +246,9 @@ mod tests {
     #[test]
     fn a_place_is_covered_by_one_that_holds_it_whole() {
         let cover: Cover = [4..9, 0..3, 20..22, 4..6].iter().collect();
-        for (place, covered) in [(0..3, true), (1..2, true), (2..5, false), (5..9, true), (8..10, false), (21..22, true)] {
+        for (place, covered) in
+            [(0..3, true), (1..2, true), (2..5, false), (5..9, true), (8..10, false), (21..22, true)]
+        {
             assert_eq!(cover.covers(&place), covered, "{place:?}");
         }
         assert!(!Cover::default().covers(&(0..0)));

@@ -53,7 +53,9 @@ fn a_question_of_a_hundred_kilobytes_is_refused_in_one_line() {
 fn four_hundred_settings_of_one_database_fit() {
     let home = Home::new();
     let all: Vec<String> = (1..=400)
-        .map(|n| described("ConfigMap", "v1", &format!("cm-{n}"), &format!("settings number {n} of the orders database")))
+        .map(|n| {
+            described("ConfigMap", "v1", &format!("cm-{n}"), &format!("settings number {n} of the orders database"))
+        })
         .collect();
     home.write("m/z.yaml", &all.join("\n---\n"));
     home.sync_from(&home.path("m")).ok();

@@ -136,7 +136,8 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
         return Ok(Requirement::DoesNotExist(label_key(key.trim())?));
     }
     if let Some(open) = part.find('(') {
-        let values = part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {:?}", shortened(part)))?;
+        let values =
+            part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {:?}", shortened(part)))?;
         let mut head = part[..open].split_whitespace();
         let (Some(key), Some(operator), None) = (head.next(), head.next(), head.next()) else {
             return Err(format!("{:?} is no condition", shortened(part)));
@@ -237,15 +238,17 @@ mod tests {
             1 => any::<char>().prop_map(String::from),
             1 => (prop::sample::select(vec!["a,", "(", "a in (b),", "x", "é"]), 1..3_000_usize).prop_map(|(p, n)| p.repeat(n)),
         ];
-        (seed, prop::collection::vec((any::<prop::sample::Index>(), piece, any::<bool>()), 0..6)).prop_map(|(seed, edits)| {
-            let mut text: Vec<char> = seed.chars().collect();
-            for (at, piece, replaces) in edits {
-                let at = at.index(text.len() + 1);
-                let to = if replaces { text.len().min(at + 1) } else { at };
-                text.splice(at..to, piece.chars());
-            }
-            text.into_iter().collect()
-        })
+        (seed, prop::collection::vec((any::<prop::sample::Index>(), piece, any::<bool>()), 0..6)).prop_map(
+            |(seed, edits)| {
+                let mut text: Vec<char> = seed.chars().collect();
+                for (at, piece, replaces) in edits {
+                    let at = at.index(text.len() + 1);
+                    let to = if replaces { text.len().min(at + 1) } else { at };
+                    text.splice(at..to, piece.chars());
+                }
+                text.into_iter().collect()
+            },
+        )
     }
 
     fn written(selector: &Selector) -> String {

@@ -407,8 +407,7 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_a_server_does_ends_within_the_bounds_in_one_line() {
-        let bounds =
-            Bounds { whole: Duration::from_millis(200), idle: Duration::from_millis(100), bytes: 1 << 20 };
+        let bounds = Bounds { whole: Duration::from_millis(200), idle: Duration::from_millis(100), bytes: 1 << 20 };
         let gzip = Manner::Says(200, "content-encoding: gzip\r\n", vec![0x1f; 100]);
         let long = Manner::Says(200, "", vec![b'['; (1 << 20) + 1]);
         let reason = Manner::Says(400, "", b"no\n".repeat(1 << 20));

@@ -12,8 +12,7 @@ use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
 use crate::{Completion, LanguageModel, ModelError, Price, Prompt};
 
 /// A model on a small machine needs a while for an answer, and others wait before it.
-const BOUNDS: Bounds =
-    Bounds { whole: Duration::from_secs(300), idle: Duration::from_secs(60), bytes: LARGEST_ANSWER };
+const BOUNDS: Bounds = Bounds { whole: Duration::from_secs(300), idle: Duration::from_secs(60), bytes: LARGEST_ANSWER };
 /// 8,192 tokens are some 40 kB; thoughts may come beside them.
 const LARGEST_ANSWER: usize = 4 << 20;
 

@@ -144,9 +144,8 @@ impl<'c> Profile<'c> {
 }
 
 fn sketch(terms: &HashMap<String, Places>) -> Vec<u32> {
-    let tells = |(term, places): &(&String, &Places)| {
-        places.besides_namespace() && !term.bytes().any(|b| b.is_ascii_digit())
-    };
+    let tells =
+        |(term, places): &(&String, &Places)| places.besides_namespace() && !term.bytes().any(|b| b.is_ascii_digit());
     let hash = |term: &String| {
         let mut hasher = DefaultHasher::new();
         term.hash(&mut hasher);

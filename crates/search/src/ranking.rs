@@ -143,8 +143,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let within: BTreeSet<&str> =
             self.catalogue.categories().iter().map(|c| &*c.id).filter(|id| is_asked(id)).collect();
         let wanted = |categories: &[clusterlore_catalogue::Text]| categories.iter().any(|c| within.contains(&**c));
-        let named =
-            self.meanings().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
+        let named = self.meanings().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
         let meant = self.near.meant().into_iter().filter_map(|at| self.catalogue.all_software().get(at));
         let some = if within.is_empty() { &[] } else { self.catalogue.all_software() };
         let of_category = some.iter().filter(|s| wanted(&s.categories));

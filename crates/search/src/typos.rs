@@ -132,7 +132,8 @@ fn scopes(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> (St
     let (mut corrected, mut corrections) = (text.to_owned(), Vec::new());
     let mut looked_at: BTreeSet<&str> = BTreeSet::new();
     for (at, (start, typed)) in all.iter().enumerate().rev() {
-        let mut may_look = || looked_at.len() < MOST_WORDS && looked_at.insert(typed) || looked_at.contains(typed.as_str());
+        let mut may_look =
+            || looked_at.len() < MOST_WORDS && looked_at.insert(typed) || looked_at.contains(typed.as_str());
         let word = typed.to_lowercase();
         let is = |at: Option<usize>, any: &[&str]| {
             at.and_then(|at| all.get(at)).is_some_and(|(_, w)| any.contains(&w.to_lowercase().as_str()))

@@ -59,7 +59,13 @@ pub(crate) struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(args: &'a Args) -> Result<Self> {
-        Ok(Self { args, dir: tempfile::Builder::new().prefix("clusterlore-bench-").tempdir()?, rows: Vec::new(), versions: Vec::new(), chroma: None })
+        Ok(Self {
+            args,
+            dir: tempfile::Builder::new().prefix("clusterlore-bench-").tempdir()?,
+            rows: Vec::new(),
+            versions: Vec::new(),
+            chroma: None,
+        })
     }
 
     pub(crate) fn into_rows(self) -> (Vec<Row>, Vec<String>) {

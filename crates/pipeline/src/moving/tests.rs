@@ -29,14 +29,16 @@ fn exported() -> &'static str {
         runtime().block_on(async {
             let folder = tempfile::tempdir().unwrap();
             let store = Sqlite::open_or_create(&folder.path().join("a.db")).unwrap();
-            let ty = ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..Default::default() };
+            let ty =
+                ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..Default::default() };
             store.remember_types("", std::slice::from_ref(&ty)).await.unwrap();
             let source = store.remember_source("", &SourceIdentity::Controller, false).await.unwrap();
             let mut web = ResourceInstance::new("v1", "Pod", Some("shop"), "web").unwrap();
             web.labels.insert("app".into(), "web".into());
             let db = ResourceInstance::new("v1", "Pod", Some("shop"), "db").unwrap();
             let instances = vec![Document::of_instance(&web, "pods"), Document::of_instance(&db, "pods")];
-            for (collection, documents) in [(INSTANCES, instances), (CAPABILITIES, vec![Document::of_type(&ty, None)])] {
+            for (collection, documents) in [(INSTANCES, instances), (CAPABILITIES, vec![Document::of_type(&ty, None)])]
+            {
                 let texts = documents.iter().map(|d| d.text.clone()).collect();
                 let vectors = Builtin::default().embed(Purpose::Document, texts).await.unwrap();
                 let documents = documents.into_iter().zip(vectors);

@@ -139,7 +139,8 @@ impl Api {
             }
             _ => {}
         }
-        let most = limits["max_batch_size"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100).clamp(1, MOST_ROWS);
+        let most =
+            limits["max_batch_size"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100).clamp(1, MOST_ROWS);
         let base64 = limits["supports_base64_encoding"].as_bool().unwrap_or(false);
         Ok(Self { client, most, base64 })
     }

@@ -208,7 +208,8 @@ impl Client {
         // Where nothing is to be told, servers differ in how they say so.
         let answer = if answer.is_empty() { Bytes::from_static(b"null") } else { answer };
         // A parser may quote the answer that it cannot read.
-        let unreadable = |e: serde_json::Error| format!("its answer cannot be read: {}", one_short_line(&e.to_string()));
+        let unreadable =
+            |e: serde_json::Error| format!("its answer cannot be read: {}", one_short_line(&e.to_string()));
         serde_json::from_slice(&answer).map_err(|e| self.other(unreadable(e)).into())
     }
 
@@ -266,9 +267,7 @@ impl Client {
             let (problem, tries) = match self.once(method.clone(), url, body.clone(), bounds).await? {
                 // The last one is for the caller to judge.
                 Try::Done(status, answer) if !later(status) || tried == tries => return Ok((status, answer)),
-                Try::Done(status, answer) => {
-                    (format!("status {}: {}", status.as_u16(), self.message(&answer)), tries)
-                }
+                Try::Done(status, answer) => (format!("status {}: {}", status.as_u16(), self.message(&answer)), tries),
                 Try::Again(problem) => (problem, tries),
                 Try::Slow(problem) => (problem, tries.min(SLOW_TRIES)),
             };
