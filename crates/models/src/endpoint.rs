@@ -308,7 +308,7 @@ impl Endpoint {
 }
 
 /// What a server said, as far as it can stand in a message.
-fn one_short_line(said: &str) -> String {
+pub(crate) fn one_short_line(said: &str) -> String {
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(200).collect()
 }

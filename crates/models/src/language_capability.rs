@@ -148,7 +148,7 @@ impl CapabilityAnswer {
             (Some(begin), Some(end)) if begin < end => &text[begin..=end],
             _ => return Err("it holds no JSON object".to_owned()),
         };
-        serde_json::from_str(json).map_err(|e| shortened(&e.to_string(), PROBLEM))
+        serde_json::from_str(json).map_err(|e| shortened(&clusterlore_core::words::one_line(&e.to_string()), PROBLEM))
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
                         }
                     }
                     Ok(Completion { answer: Err(none), .. }) => none.to_string(),
-                    Err((expected, received)) => format!("{expected}, {}", shortened(&received, PROBLEM)),
+                    Err((expected, received)) => format!("{expected}, {}", crate::endpoint::one_short_line(&received)),
                 };
                 prop_assert!(outside + inside > 0, "{}", problem);
                 prop_assert!(problem.chars().count() <= 400 && !problem.contains('\n'), "{}", problem);

@@ -200,7 +200,7 @@ async fn documents_that_are_all_alike_are_an_answer() {
         // Word for word, and by what they mean.
         ("settings number # of the orders database", &["orders database", "where are the orders configured"][..]),
         ("keeps the passwords of team #", &["passwords", "which thing holds our secrets"]),
-        ("takes payments, part #", &["who takes the payments", "paying"]),
+        ("takes payments, part #", &["who takes the payments", "payments"]),
     ] {
         for beside in [Vec::new(), others()] {
             let folder = tempfile::tempdir().unwrap();
