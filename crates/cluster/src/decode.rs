@@ -162,7 +162,7 @@ impl Unreadable {
     /// Why the list does not count as whole.
     pub(crate) fn reason(&self) -> Option<String> {
         let objects = if self.count == 1 { "1 object".to_owned() } else { format!("{} objects", self.count) };
-        (self.count > 0).then(|| format!("{objects} cannot be read ({}); the others are", self.first))
+        (self.count > 0).then(|| format!("{objects} cannot be read ({}); the others are indexed", self.first))
     }
 }
 
@@ -544,6 +544,14 @@ pub(crate) fn cut(text: &str, most: usize) -> &str {
 
 fn short(text: &str) -> String {
     cut(text, SHORT_BYTES).to_owned()
+}
+
+/// Whole answers of JSON, as [`from_json`]. Small objects become a hundred times as large in memory: their number is bounded.
+pub(crate) fn from_whole_json<'a, T: Deserialize<'a>>(body: &'a [u8], objects: usize) -> Result<T, String> {
+    if body.iter().filter(|byte| **byte == b'{').count() > objects {
+        return Err(format!("the answer holds more than {objects} objects"));
+    }
+    from_json(body)
 }
 
 fn new_instance(api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<ResourceInstance, String> {

@@ -19,6 +19,8 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 const AT_ONCE: usize = 8;
 /// Types of one server. The largest known clusters have a few thousand.
 const TYPES: usize = 20_000;
+/// JSON objects of one answer: a type is some five.
+const OBJECTS: usize = 100_000;
 /// Warnings of one discovery; what more there are is counted.
 const WARNINGS: usize = 100;
 /// Bytes of each name of a type; Kubernetes allows 63 for most.
@@ -62,13 +64,13 @@ async fn root(requests: &Requests, path: &str) -> Result<Root, Failure> {
         Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) => requests.send(&Ask::get(path, PLAIN_JSON)).await?,
         other => other?,
     };
-    decode::from_json(&answer.body).map_err(Failure::Unavailable)
+    decode::from_whole_json(&answer.body, OBJECTS).map_err(Failure::Unavailable)
 }
 
 async fn old_version(requests: &Requests, group: &str, version: &str) -> Result<OldList, Failure> {
     let path = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
     let answer = requests.send(&Ask::get(path, PLAIN_JSON)).await?;
-    decode::from_json(&answer.body).map_err(Failure::Unavailable)
+    decode::from_whole_json(&answer.body, OBJECTS).map_err(Failure::Unavailable)
 }
 
 /// What `/api` and `/apis` answer.

@@ -136,38 +136,55 @@ impl Scan {
 
     /// Where the value ends at which the bytes begin; looks at no byte twice.
     fn end_of(&mut self, bytes: &[u8]) -> Option<usize> {
-        while let Some(byte) = bytes.get(self.scanned).copied() {
-            self.scanned += 1;
+        // In variables of its own this loop is faster, and with a loop for what is inside a text.
+        let (mut at, mut depth) = (self.scanned, self.depth);
+        let mut end = None;
+        while let Some(byte) = bytes.get(at) {
             if self.string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => {
+                let rest = &bytes[at..];
+                let plain = rest.iter().take_while(|byte| **byte != b'"' && **byte != b'\\').count();
+                match rest.get(plain) {
+                    _ if self.escaped => {
+                        self.escaped = false;
+                        at += 1;
+                    }
+                    Some(b'\\') => {
+                        self.escaped = true;
+                        at += plain + 1;
+                    }
+                    Some(_) => {
                         self.string = false;
-                        if self.depth == 0 {
-                            return Some(self.scanned);
+                        at += plain + 1;
+                        if depth == 0 {
+                            end = Some(at);
+                            break;
                         }
                     }
-                    _ => {}
+                    None => at += plain,
                 }
                 continue;
             }
+            at += 1;
             match byte {
                 b'"' => self.string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth > 0 => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Some(self.scanned);
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth > 0 => {
+                    depth -= 1;
+                    if depth == 0 {
+                        end = Some(at);
+                        break;
                     }
                 }
                 // A number, or a word, has no end of its own.
-                b'}' | b']' | b',' if self.depth == 0 => return Some(self.scanned - 1),
-                _ if self.depth == 0 && byte.is_ascii_whitespace() => return Some(self.scanned - 1),
+                b'}' | b']' | b',' | b' ' | b'\n' | b'\t' | b'\r' if depth == 0 => {
+                    end = Some(at - 1);
+                    break;
+                }
                 _ => {}
             }
         }
-        None
+        (self.scanned, self.depth) = (at, depth);
+        end
     }
 }
 

@@ -25,8 +25,8 @@ use crate::{
     retry::{Backoff, Patience, Waits},
 };
 
-/// Bytes of an answer that is read whole before it is decoded: discovery, OpenAPI, reviews.
-const WHOLE_BYTES: u64 = 32 << 20;
+/// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
+const WHOLE_BYTES: u64 = 16 << 20;
 /// Bytes of an error's body: a message stands in the first few.
 const ERROR_BYTES: usize = 64 << 10;
 /// What is decoded at once of an answer: the smallest objects become a hundred times as large.
@@ -159,10 +159,15 @@ impl Requests {
         })
     }
 
-    /// The answer to `ask`, of at most 32 MiB.
+    /// The answer to `ask`, of at most 16 MiB.
     pub(crate) async fn send(&self, ask: &Ask) -> Result<Answer, Failure> {
+        self.send_large(ask, WHOLE_BYTES).await
+    }
+
+    /// The answer to `ask`, of at most so many bytes.
+    pub(crate) async fn send_large(&self, ask: &Ask, most: u64) -> Result<Answer, Failure> {
         let mut answer = Answer::default();
-        answer._large = self.receive(ask, WHOLE_BYTES, &mut answer).await?;
+        answer._large = self.receive(ask, most, &mut answer).await?;
         Ok(answer)
     }
 

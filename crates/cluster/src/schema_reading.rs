@@ -23,6 +23,12 @@ const JSON: &str = "application/json";
 
 /// Documents that are read at the same time; one is a few megabytes.
 const AT_ONCE: usize = 4;
+/// Bytes of a document: the largest known, of a group with a hundred custom types, have some ten million.
+const DOCUMENT_BYTES: u64 = 32 << 20;
+/// JSON objects of a document.
+const DOCUMENT_OBJECTS: usize = 400_000;
+/// JSON objects of the index: one for each version of each group.
+const INDEX_OBJECTS: usize = 100_000;
 /// Bytes of a document's address.
 const URL_BYTES: usize = 2 << 10;
 
@@ -144,7 +150,7 @@ pub(crate) async fn read(
 
 async fn index(requests: &Requests) -> Result<HashMap<String, Entry>, Failure> {
     let answer = requests.send(&Ask::get(INDEX, JSON)).await?;
-    decode::from_json::<Index>(&answer.body).map(|index| index.paths).map_err(Failure::Unavailable)
+    decode::from_whole_json::<Index>(&answer.body, INDEX_OBJECTS).map(|index| index.paths).map_err(Failure::Unavailable)
 }
 
 /// Reads the document of one version of a group.
@@ -156,12 +162,12 @@ async fn document(
 ) -> Result<OfVersion, ClusterError> {
     // Only this server's own documents are read, and only there.
     let answer = if url.starts_with("/openapi/v3/") && url.len() <= URL_BYTES {
-        requests.send(&Ask::get(url, JSON)).await
+        requests.send_large(&Ask::get(url, JSON), DOCUMENT_BYTES).await
     } else {
         Err(Failure::Unavailable("its OpenAPI document has an address outside /openapi/v3/".to_owned()))
     };
     let parsed = match answer {
-        Ok(answer) => decode::from_json::<OpenApi>(&answer.body),
+        Ok(answer) => decode::from_whole_json::<OpenApi>(&answer.body, DOCUMENT_OBJECTS),
         Err(Failure::Ends(error)) => return Err(error),
         // It went since the index was read, or is not for this user.
         Err(Failure::Status(..)) => return Ok(types.iter().map(|ty| (ty.name(), None)).collect()),

@@ -112,6 +112,10 @@ fn not_what_it_should_be() -> Vec<Fault> {
         Fault::slow(Duration::from_secs(3600)),
         Fault::status(500),
         endless("{\"kind\":\"", vec![b'x'; 1 << 16]),
+        Fault::answer(
+            JSON,
+            format!("{{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{}{{}}]}}", "{},".repeat(200_000)),
+        ),
         endless("{\"a\":", vec![b'['; 1 << 16]),
         endless("", vec![b' '; 1 << 16]),
     ]
@@ -283,7 +287,7 @@ async fn what_unpacks_to_more_than_it_is_ends_at_the_same_bounds() {
     let headers = [("content-type", JSON), ("content-encoding", "gzip")];
     server.fault("/apis", Fault::answers(200, &headers, hostile::packed(b"{\"kind\":\"", 1 << 30)));
     let discovery = source.discover().await.unwrap();
-    assert!(discovery.warnings[0].0.contains("more than 32 MiB"), "{:?}", discovery.warnings);
+    assert!(discovery.warnings[0].0.contains("more than 16 MiB"), "{:?}", discovery.warnings);
     let cut = hostile::packed(b"{}", 1 << 10);
     server.fault("pods", Fault::answers(200, &headers, cut[..cut.len() - 9].to_vec()));
     unavailable(&list_pods(&source, Duration::ZERO).await.0);

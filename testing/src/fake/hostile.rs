@@ -109,10 +109,14 @@ pub fn behaviours(ty: &ResourceType) -> Vec<Hostile> {
         other("an object without a name", also(ty, "", "default")),
         other("an object whose name is a path", also(ty, "a/b", "default")),
         other("an object of no namespace", also(ty, "nowhere", clusterlore_core::CLUSTER_SCOPE)),
-        other("an object of 5 MiB", {
-            let mut large = broken(ty, "large", "default");
-            large.annotations.insert("example.org/notes".to_owned(), "x".repeat(5 << 20));
-            Fault::also(large)
+        protobuf("an object of 5 MiB", {
+            let mut list = metadata();
+            list.message(2, |object| {
+                object.message(1, |metadata| {
+                    metadata.text(1, "large").text(3, "default").pair(12, "example.org/notes", &"x".repeat(5 << 20));
+                });
+            });
+            enveloped("PartialObjectMetadataList", "meta.k8s.io/v1", &list)
         }),
         // Not to be finished.
         other("a token that comes again", Fault::token("again")),
