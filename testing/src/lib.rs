@@ -3,11 +3,14 @@
 //!
 //! Never in this room: anything that the product itself needs.
 
+pub mod edits;
 pub mod embeddings;
 pub mod fake;
+pub mod hostile;
 pub mod language;
 pub mod postgres;
 pub mod real;
+pub mod recorder;
 pub mod service;
 
 pub use real::shared;

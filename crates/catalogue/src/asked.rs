@@ -1,5 +1,6 @@
 //! What a question names: categories, software, kinds.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use clusterlore_core::words;
@@ -31,6 +32,45 @@ pub enum Meaning<'a> {
     Kind(&'a Kind),
 }
 
+impl<'a> Meaning<'a> {
+    /// What tells it from others: which table it stands in, and where it is found there.
+    pub fn id(&self) -> (u8, &'a str, &'a str) {
+        match self {
+            Self::Category(category) => (0, "", &category.id),
+            Self::Software(software) => (1, "", &software.id),
+            Self::Kind(kind) => (2, &kind.group, &kind.kind),
+        }
+    }
+}
+
+/// Places of a text, to be asked whether one of them covers another place. Asking takes no longer the more there are.
+#[derive(Debug, Clone, Default)]
+pub struct Cover {
+    /// Starts in order, each with the furthest end of the places that begin up to there.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Cover {
+    /// Whether the place lies inside one of these.
+    pub fn covers(&self, place: &Range<usize>) -> bool {
+        let up_to = self.ends.partition_point(|(start, _)| *start <= place.start);
+        up_to > 0 && self.ends[up_to - 1].1 >= place.end
+    }
+}
+
+impl<'r> FromIterator<&'r Range<usize>> for Cover {
+    fn from_iter<I: IntoIterator<Item = &'r Range<usize>>>(places: I) -> Self {
+        let mut ends: Vec<(usize, usize)> = places.into_iter().map(|place| (place.start, place.end)).collect();
+        ends.sort_unstable();
+        let mut furthest = 0;
+        for (_, end) in &mut ends {
+            furthest = furthest.max(*end);
+            *end = furthest;
+        }
+        Self { ends }
+    }
+}
+
 struct Word {
     text: String,
     stop: bool,
@@ -57,6 +97,8 @@ impl Catalogue {
 
     fn named_software<'a>(&'a self, all: &[Word], hits: &mut Vec<Asked<'a>>) {
         let texts: Vec<String> = all.iter().map(|w| w.text.clone()).collect();
+        let categories: HashSet<Range<usize>> =
+            hits.iter().filter(|h| matches!(h.meaning, Meaning::Category(_))).map(|h| h.span.clone()).collect();
         let mut at = 0;
         while at < all.len() {
             // "in flux" is not Influx: words that stand apart make a short alias only where it is spelt apart.
@@ -71,7 +113,7 @@ impl Catalogue {
             let taken = found.first().map_or(1, |(_, n)| *n);
             let span = all[at].span.start..all[at + taken - 1].span.end;
             // "mqtt broker" names no product, though objects of that name are mostly Mosquitto.
-            let generic = hits.iter().any(|h| h.span == span && matches!(h.meaning, Meaning::Category(_)));
+            let generic = categories.contains(&span);
             for (alias, _) in &found {
                 let software = &self.0.software[usize::from(alias.software)];
                 let (ambiguous, span) = (alias.ambiguous, span.clone());
@@ -174,20 +216,39 @@ fn read(question: &str) -> Vec<Word> {
 }
 
 /// Drops what lies inside something with more words, and what is there twice.
-fn longest(mut hits: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
-    hits.sort_by(|a, b| b.words.cmp(&a.words).then(a.span.start.cmp(&b.span.start)));
-    let mut kept: Vec<Asked<'_>> = Vec::new();
+fn longest(hits: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
+    let mut by_words: BTreeMap<usize, Vec<Asked<'_>>> = BTreeMap::new();
     for hit in hits {
-        let inside = kept.iter().any(|k| {
-            let inside = k.words > hit.words && k.span.start <= hit.span.start && hit.span.end <= k.span.end;
-            // Who asks for "kafka topics" names Kafka as well.
-            let named = matches!((hit.meaning, k.meaning), (Meaning::Software(_), Meaning::Kind(_)));
-            inside && !named || k.span == hit.span && k.meaning == hit.meaning
+        by_words.entry(hit.words).or_default().push(hit);
+    }
+    let mut kept: Vec<Asked<'_>> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for mut same in by_words.into_values().rev() {
+        let is_kind = |k: &&Asked<'_>| matches!(k.meaning, Meaning::Kind(_));
+        let longer: Cover = kept.iter().map(|k| &k.span).collect();
+        // Who asks for "kafka topics" names Kafka as well.
+        let no_kinds: Cover = kept.iter().filter(|k| !is_kind(k)).map(|k| &k.span).collect();
+        same.retain(|hit| {
+            let around = if matches!(hit.meaning, Meaning::Software(_)) { &no_kinds } else { &longer };
+            !around.covers(&hit.span) && seen.insert((hit.span.start, hit.span.end, hit.meaning.id()))
         });
-        if !inside {
-            kept.push(hit);
-        }
+        same.sort_by_key(|hit| hit.span.start);
+        kept.extend(same);
     }
     kept.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.words.cmp(&a.words)));
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_covered_by_one_that_holds_it_whole() {
+        let cover: Cover = [4..9, 0..3, 20..22, 4..6].iter().collect();
+        for (place, covered) in [(0..3, true), (1..2, true), (2..5, false), (5..9, true), (8..10, false), (21..22, true)] {
+            assert_eq!(cover.covers(&place), covered, "{place:?}");
+        }
+        assert!(!Cover::default().covers(&(0..0)));
+    }
 }

@@ -17,7 +17,7 @@ mod index;
 mod part;
 mod recognise;
 
-pub use asked::{Asked, Meaning};
+pub use asked::{Asked, Cover, Meaning};
 pub use entry::{Category, Complexity, Component, Group, Kind, Role, Software, Text, Texts};
 pub use file::CatalogueError;
 pub use part::Part;

@@ -107,6 +107,8 @@ const LABELS: &[(&str, Weights)] = &[
     ("release", Weights { whole: 0.5, start: 0.4, further: 0.3 }),
 ];
 
+/// Words of a name or a label that are looked at: those of Kubernetes have 253 letters at most, those of other programs may have any.
+const LONGEST_NAME: usize = 64;
 /// The most words an alias is made of.
 pub(crate) const ALIAS_WORDS: usize = 5;
 
@@ -243,6 +245,9 @@ impl<'a> Found<'a> {
         let mut words = words::split(text);
         words.retain(|w| !is_version(w));
         let free_text = field() == Field::Description;
+        if !free_text {
+            words.truncate(LONGEST_NAME);
+        }
         let mut at = 0;
         while at < words.len() {
             let fits = |alias: &Alias, taken: usize| {

@@ -95,7 +95,17 @@ impl SettingFlags {
             ("model", &self.model),
             ("catalogue", &self.catalogue),
         ];
-        all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+        let given = all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        // As with kubectl, "" is the same as no flag: scripts say --context "$CONTEXT".
+        given.filter(|(key, text)| !(text.is_empty() && ["kubeconfig", "context"].contains(key))).collect()
+    }
+}
+
+/// An empty name would be read as all namespaces by the API server, where a script meant one.
+fn namespace(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected the name of a namespace; leave -n out for all of them".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 
@@ -238,17 +248,18 @@ pub(crate) enum Output {
   clusterlore sync-instances                               the current context's cluster
   clusterlore sync-instances --dry-run                     say what would be stored and deleted
   clusterlore sync-instances --from manifests/             a folder of YAML or JSON instead of a cluster
+  helm template . | clusterlore sync-instances --from -    what a pipe says; the next pipe takes its place
   clusterlore sync-instances -n shop -n shop-test          two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
   clusterlore sync-instances --context east --cluster-name east
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a type could not be listed for another reason than permission).")]
 pub(crate) struct SyncInstances {
-    /// Read a folder of manifests (YAML or JSON) instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
+    /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Read only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Read only these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
@@ -338,8 +349,8 @@ changed, or the model.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read, or the model did not answer for all types).")]
 pub(crate) struct Sync {
-    /// Read a folder of manifests (YAML or JSON) instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context"])]
+    /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
     /// Infer only these types, each as plural.group
     #[arg(long, value_name = "TYPE", value_delimiter = ',', conflicts_with_all = ["include", "exclude"])]
@@ -414,7 +425,7 @@ pub(crate) enum Collection {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScopeFlags {
     /// Only in these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
     /// Only of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]

@@ -1,13 +1,14 @@
 //! Makes ready objects of flags: the one place where sources, stores and embedders are chosen.
 
 use std::borrow::Cow;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
-use clusterlore_cluster::{ClusterSource, FolderSource, LiveOptions, LiveSource};
+use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
@@ -248,12 +249,17 @@ pub(crate) fn now() -> String {
     jiff::Timestamp::now().to_string()
 }
 
+fn environment() -> Environment {
+    let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    Environment { terminal, ..Environment::read(|name| std::env::var_os(name)) }
+}
+
 /// A live cluster.
 pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<LiveSource> {
     let options = LiveOptions {
         kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
         context: settings.text("context").map(str::to_owned),
-        no_proxy: std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).ok(),
+        environment: environment(),
         page_size,
         request_timeout: REQUEST_TIMEOUT,
         ..LiveOptions::default()
@@ -261,14 +267,31 @@ pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<
     Ok(LiveSource::connect(options).await?)
 }
 
-/// A folder of manifests, or a live cluster.
+/// Manifests, or a live cluster.
 pub(crate) async fn source(
     settings: &Settings,
     from: Option<&Path>,
     page_size: u32,
 ) -> anyhow::Result<Arc<dyn ClusterSource>> {
     match from {
-        Some(folder) => Ok(Arc::new(FolderSource::open(folder).context("--from")?)),
+        // Not on a thread that others wait for: a pipe may take its time.
+        Some(from) => {
+            let from = from.to_owned();
+            Ok(Arc::new(tokio::task::spawn_blocking(move || manifests(&from)).await?.context("--from")?))
+        }
         None => Ok(Arc::new(live(settings, page_size).await?)),
     }
+}
+
+fn manifests(from: &Path) -> Result<FolderSource, ClusterError> {
+    let is_standard_input =
+        ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| from == Path::new(name));
+    if !is_standard_input {
+        return FolderSource::open(from);
+    }
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        print::note("Reading manifests from the terminal; end them with Ctrl-D.");
+    }
+    FolderSource::read(input.lock())
 }

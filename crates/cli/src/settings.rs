@@ -32,7 +32,7 @@ const fn secret(key: &'static str, variable: &'static str) -> Setting {
 
 /// All of them, in the order in which they are shown. A secret has no flag: command lines are read by others.
 pub(crate) const SETTINGS: &[Setting] = &[
-    // kube reads KUBECONFIG itself: it may be a list of files.
+    // KUBECONFIG is no setting of ours: it may be a list of files, which are merged.
     Setting { key: "kubeconfig", variable: None, secret: false },
     Setting { key: "context", variable: None, secret: false },
     plain("store", "CLUSTERLORE_STORE"),

@@ -95,6 +95,91 @@ fn killed_at_random_points() {
     assert!(died_writing > 0, "no run died while it was writing: the moments are badly chosen");
 }
 
+/// Kills `args` at some moment of `kills` runs, from a copy of what `before` holds each, and gives what is left to `healed`.
+/// Returns how many runs died in the middle of their deletes.
+fn killed(before: &Home, kills: u32, args: &[&str], at_rest: usize, mut healed: impl FnMut(&Home, u32)) -> u32 {
+    let copy = || {
+        let home = Home::new();
+        std::fs::create_dir_all(home.store().parent().unwrap()).unwrap();
+        copy_store(before, &home);
+        home
+    };
+    let undisturbed = copy();
+    let began = Instant::now();
+    undisturbed.run(args).ok();
+    let whole_run = began.elapsed();
+    let mut died_deleting = 0;
+    for round in 0..kills {
+        let home = copy();
+        let mut child = home.command(args).stderr(std::process::Stdio::null()).spawn().unwrap();
+        // Deletes come last, and they are what is to be met.
+        let share = 0.3 + f64::from(round) / f64::from(kills) * 0.8 + fastrand::f64() * 0.05;
+        std::thread::sleep(Duration::from_secs_f64(whole_run.as_secs_f64() * share));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let left = count(&home);
+        died_deleting += u32::from(left > at_rest && left < count(before));
+        healed(&home, round);
+        assert_eq!(count(&home), at_rest, "round {round}, {left} left by the kill");
+    }
+    died_deleting
+}
+
+/// Documents that an index holds.
+fn count(home: &Home) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = Sqlite::open_existing(&home.store()).unwrap();
+    runtime.block_on(store.collection("instances")).unwrap().unwrap().documents
+}
+
+/// So many that deleting them takes several transactions.
+const WIDGETS: u32 = 6_000;
+
+fn widgets(home: &Home) -> std::path::PathBuf {
+    let widget = |n| {
+        format!(
+            "{{\"apiVersion\":\"example.org/v1\",\"kind\":\"Widget\",\"metadata\":{{\"name\":\"w{n}\",\"namespace\":\"shop\"}}}}\n"
+        )
+    };
+    home.write("w/widgets.json", &(0..WIDGETS).map(widget).collect::<String>());
+    home.write("w/web.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n");
+    home.path("w")
+}
+
+#[test]
+fn killed_while_a_type_is_deleted() {
+    const KILLS: u32 = 40;
+    let before = Home::new();
+    let folder = widgets(&before);
+    before.sync_from(&folder).ok();
+    std::fs::remove_file(folder.join("widgets.json")).unwrap();
+    let args = ["sync-instances", "--from", folder.to_str().unwrap()];
+    let died = killed(&before, KILLS, &args, 1, |home, _| {
+        home.run(&args).ok();
+    });
+    println!("{died} of {KILLS} runs died while deleting");
+    assert!(died > 0, "no run died while it was deleting: the moments are badly chosen");
+}
+
+#[test]
+fn killed_while_a_source_is_replaced() {
+    const KILLS: u32 = 20;
+    let before = Home::new();
+    let folder = widgets(&before);
+    before.sync_from(&folder).ok();
+    before.write("other/api.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\n");
+    let other = before.path("other");
+    let replace = ["sync-instances", "--replace-source", "--from", other.to_str().unwrap()];
+    let died = killed(&before, KILLS, &replace, 1, |home, round| {
+        // Where the new source has its place already, the user need not ask for it again.
+        if round % 2 == 0 || home.run(&["sync-instances", "--from", other.to_str().unwrap()]).status != 0 {
+            home.run(&replace).ok();
+        }
+    });
+    println!("{died} of {KILLS} runs died while deleting");
+    assert!(died > 0, "no run died while it was deleting: the moments are badly chosen");
+}
+
 fn copy_store(from: &Home, to: &Home) {
     for file in std::fs::read_dir(from.store().parent().unwrap()).unwrap() {
         let path = file.unwrap().path();

@@ -49,7 +49,7 @@ async fn review(requests: &Requests, namespace: &str) -> Result<Rules, ClusterEr
     let mut ask = Ask::get("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", PLAIN_JSON);
     ask.post = Some(body.to_string().into_bytes());
     let unknown = Rules { incomplete: true, ..Rules::default() };
-    match requests.send(&ask, |_| {}).await {
+    match requests.send(&ask).await {
         Ok(answer) => Ok(decode::from_json::<Review>(&answer.body).map_or(unknown, |review| review.status)),
         Err(Failure::Ends(error)) => Err(error),
         Err(Failure::Status(..) | Failure::Unavailable(_)) => Ok(unknown),

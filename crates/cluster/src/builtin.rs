@@ -67,15 +67,61 @@ const TYPES: &[Row] = &[
     ("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", "vac", "", false),
 ];
 
+/// Types that a server has only where it is older, or told to: of groups that built-in kinds have left, and of kinds that are gone,
+/// or not stable yet. They exist where a manifest names one, in the version that it names.
+#[rustfmt::skip]
+const ELSEWHERE: &[Row] = &[
+    ("admissionregistration.k8s.io", "", "ExternalAdmissionHookConfiguration", "externaladmissionhookconfigurations", "", "", false),
+    ("admissionregistration.k8s.io", "", "InitializerConfiguration", "initializerconfigurations", "", "", false),
+    ("admissionregistration.k8s.io", "", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", "", "", false),
+    ("admissionregistration.k8s.io", "", "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", "", "", false),
+    ("apps", "", "PetSet", "petsets", "", "", true),
+    ("auditregistration.k8s.io", "", "AuditSink", "auditsinks", "", "", false),
+    ("batch", "", "ScheduledJob", "scheduledjobs", "", "", true),
+    ("certificates.k8s.io", "", "ClusterTrustBundle", "clustertrustbundles", "", "", false),
+    ("certificates.k8s.io", "", "PodCertificateRequest", "podcertificaterequests", "", "", true),
+    ("coordination.k8s.io", "", "LeaseCandidate", "leasecandidates", "", "", true),
+    ("extensions", "", "DaemonSet", "daemonsets", "ds", "all", true),
+    ("extensions", "", "Deployment", "deployments", "deploy", "all", true),
+    ("extensions", "", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", "all", true),
+    ("extensions", "", "Ingress", "ingresses", "ing", "", true),
+    ("extensions", "", "Job", "jobs", "", "all", true),
+    ("extensions", "", "NetworkPolicy", "networkpolicies", "netpol", "", true),
+    ("extensions", "", "PodSecurityPolicy", "podsecuritypolicies", "psp", "", false),
+    ("extensions", "", "ReplicaSet", "replicasets", "rs", "all", true),
+    ("extensions", "", "ThirdPartyResource", "thirdpartyresources", "", "", false),
+    ("internal.apiserver.k8s.io", "", "StorageVersion", "storageversions", "", "", false),
+    ("networking.k8s.io", "", "ClusterCIDR", "clustercidrs", "cc", "", false),
+    ("policy", "", "PodSecurityPolicy", "podsecuritypolicies", "psp", "", false),
+    ("resource.k8s.io", "", "DeviceTaintRule", "devicetaintrules", "", "", false),
+    ("resource.k8s.io", "", "PodScheduling", "podschedulings", "", "", true),
+    ("resource.k8s.io", "", "PodSchedulingContext", "podschedulingcontexts", "", "", true),
+    ("resource.k8s.io", "", "ResourceClaimParameters", "resourceclaimparameters", "", "", true),
+    ("resource.k8s.io", "", "ResourceClass", "resourceclasses", "", "", false),
+    ("resource.k8s.io", "", "ResourceClassParameters", "resourceclassparameters", "", "", true),
+    ("scheduling.k8s.io", "", "Workload", "workloads", "", "", true),
+    ("settings.k8s.io", "", "PodPreset", "podpresets", "", "", true),
+    ("storagemigration.k8s.io", "", "StorageVersionMigration", "storageversionmigrations", "", "", false),
+];
+
 /// What manifests can be asked for.
 pub(crate) const VERBS: [&str; 2] = ["get", "list"];
 
-/// All of them, sorted by group and plural.
+/// All that every server has, sorted by group and plural.
 pub(crate) fn types() -> impl Iterator<Item = ResourceType> {
+    TYPES.iter().map(|row| of_row(row, row.1))
+}
+
+/// One that only some servers have.
+pub(crate) fn elsewhere(group: &str, version: &str, kind: &str) -> Option<ResourceType> {
+    ELSEWHERE.iter().find(|row| row.0 == group && row.2 == kind).map(|row| of_row(row, version))
+}
+
+fn of_row((group, _, kind, plural, short_names, categories, namespaced): &Row, version: &str) -> ResourceType {
     let list = |words: &str| words.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect();
-    TYPES.iter().map(move |(group, version, kind, plural, short_names, categories, namespaced)| ResourceType {
+    ResourceType {
         group: (*group).to_owned(),
-        version: (*version).to_owned(),
+        version: version.to_owned(),
         kind: (*kind).to_owned(),
         plural: (*plural).to_owned(),
         singular: kind.to_ascii_lowercase(),
@@ -84,5 +130,20 @@ pub(crate) fn types() -> impl Iterator<Item = ResourceType> {
         namespaced: *namespaced,
         verbs: VERBS.map(str::to_owned).into(),
         description: String::new(),
-    })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_moved_keeps_its_names_and_its_scope() {
+        for old in ELSEWHERE {
+            assert!(!TYPES.iter().any(|ty| ty.0 == old.0 && (ty.2 == old.2 || ty.3 == old.3)), "{} twice", old.2);
+            for new in TYPES.iter().filter(|ty| ty.2 == old.2) {
+                assert_eq!((new.3, new.4, new.5, new.6), (old.3, old.4, old.5, old.6), "{}", old.2);
+            }
+        }
+    }
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use clusterlore_core::{ResourceType, TypeSchema};
+use prost::Message;
 use serde::Deserialize;
 
 use crate::{
     ClusterError, Warning,
-    decode::{self, JsonListMeta},
-    list::page_path,
+    decode::{self, Asked, Item, Unfit},
+    list::{Reader, Reading, Tokens, page_path},
     protobuf,
     requests::{Ask, Failure, Requests},
     schema::{self, Node},
@@ -21,36 +22,110 @@ const ACCEPT: &str = "application/vnd.kubernetes.protobuf,application/json";
 /// Definitions are large, most of it schema: 100 of them are a few megabytes.
 const PAGE: u32 = 100;
 
+/// Bytes of a type's description.
+const DESCRIPTION_BYTES: usize = 4 << 10;
+
 /// Fills the descriptions of the types that have a definition.
 pub(crate) async fn describe(requests: &Requests, types: &mut [ResourceType]) -> Vec<Warning> {
-    let mut definitions: HashMap<String, Versions> = HashMap::new();
-    let mut token = String::new();
+    let mut described: HashMap<String, Vec<&mut ResourceType>> = HashMap::new();
+    types.iter_mut().for_each(|ty| described.entry(ty.name()).or_default().push(ty));
+    let each = |definition: Described| {
+        for ty in described.get_mut(&definition.name).into_iter().flatten() {
+            ty.description = description(&definition.versions, &ty.version).to_owned();
+        }
+    };
+    let reason = match definitions(requests, ACCEPT, each).await {
+        Ok(()) => return Vec::new(),
+        Err(failure) => failure.into_reason().unwrap_or_else(|error| error.to_string()),
+    };
+    vec![Warning(format!(
+        "the definitions of custom resources cannot be read ({reason}); their types are indexed without descriptions"
+    ))]
+}
+
+/// Gives all definitions to `each`, as they arrive.
+async fn definitions<I: Item>(
+    requests: &Requests,
+    accept: &'static str,
+    each: impl FnMut(I) + Send,
+) -> Result<(), Failure> {
+    let ty = ResourceType {
+        group: "apiextensions.k8s.io".to_owned(),
+        version: "v1".to_owned(),
+        kind: "CustomResourceDefinition".to_owned(),
+        plural: "customresourcedefinitions".to_owned(),
+        ..ResourceType::default()
+    };
+    let (mut token, mut tokens) = (String::new(), Tokens::new(requests.options.pages));
+    let mut reading = Reading { asked: Asked::new(&ty, None), size: 0, reader: None, announce: None, to: Each(each) };
     loop {
-        let ask = Ask::get(page_path(PATH, Some(PAGE), &token), ACCEPT);
-        let page = match requests.send(&ask, |_| {}).await {
-            Ok(answer) => read(&answer.content_type, answer.body),
-            Err(Failure::Ends(error)) => Err(error.to_string()),
-            Err(Failure::Status(code, message)) => Err(crate::requests::status_line(code, &message)),
-            Err(Failure::Unavailable(reason)) => Err(reason),
-        };
-        match page {
-            Ok((found, next)) => {
-                definitions.extend(found);
-                token = next;
-            }
-            Err(reason) => {
-                apply(&definitions, types);
-                return vec![Warning(format!(
-                    "the definitions of custom resources cannot be read ({reason}); their types are indexed without descriptions"
-                ))];
-            }
+        let ask = Ask::get(page_path(PATH, Some(PAGE), &token), accept);
+        drop(requests.receive(&ask, requests.options.answer_bytes, &mut reading).await?);
+        let Some(mut reader) = reading.reader.take() else { return Ok(()) };
+        reader.take().into_iter().for_each(&mut reading.to.0);
+        if let Some(reason) = reader.unreadable.reason() {
+            return Err(Failure::Unavailable(reason));
         }
+        token = reader.next;
         if token.is_empty() {
-            break;
+            return Ok(());
         }
+        tokens.take(&token)?;
     }
-    apply(&definitions, types);
-    Vec::new()
+}
+
+struct Each<F>(F);
+
+impl<I: Item, F: FnMut(I) + Send> Reader<I> for Each<F> {
+    async fn read(&mut self, items: Vec<I>) -> Result<(), ClusterError> {
+        items.into_iter().for_each(&mut self.0);
+        Ok(())
+    }
+}
+
+/// A definition's name (`plural.group`) and what its versions say.
+struct Described {
+    name: String,
+    versions: Versions,
+}
+
+impl Item for Described {
+    fn from_protobuf(bytes: Bytes, _: &Asked<'_>) -> Result<Self, Unfit> {
+        let definition = protobuf::Definition::decode(bytes).map_err(|e| format!("broken protobuf: {e}"))?;
+        let spec = definition.spec.unwrap_or_default();
+        let versions = spec.versions.into_iter().map(|v| {
+            let schema = v.validation.and_then(|v| v.schema).unwrap_or_default();
+            (v.name, schema.description)
+        });
+        Ok(Self {
+            name: format!("{}.{}", spec.names.unwrap_or_default().plural, spec.group),
+            versions: versions.collect(),
+        })
+    }
+
+    fn from_json(bytes: &[u8], asked: &Asked<'_>) -> Result<(Self, bool), Unfit> {
+        let (definition, said) = JsonDefinition::from_json(bytes, asked)?;
+        Ok((Self { name: definition.spec.name(), versions: definition.spec.versions() }, said))
+    }
+
+    fn weight(&self) -> usize {
+        self.versions.iter().map(|(version, text)| version.len() + text.len()).sum()
+    }
+}
+
+impl Item for JsonDefinition {
+    fn from_protobuf(_: Bytes, _: &Asked<'_>) -> Result<Self, Unfit> {
+        Err(Unfit::Broken("it is protobuf, which was not asked for".to_owned()))
+    }
+
+    fn from_json(bytes: &[u8], _: &Asked<'_>) -> Result<(Self, bool), Unfit> {
+        Ok((decode::from_json(bytes)?, false))
+    }
+
+    fn weight(&self) -> usize {
+        // Schemas are large: each is handed on alone.
+        usize::MAX
+    }
 }
 
 /// Version and description, in the definition's order.
@@ -59,36 +134,8 @@ pub(crate) type Versions = Vec<(String, String)>;
 /// The description of the wanted version, or of the first that has one.
 pub(crate) fn description<'a>(versions: &'a Versions, wanted: &str) -> &'a str {
     let described = || versions.iter().filter(|(_, text)| !text.is_empty());
-    described().find(|(version, _)| version == wanted).or_else(|| described().next()).map_or("", |(_, text)| text)
-}
-
-fn apply(definitions: &HashMap<String, Versions>, types: &mut [ResourceType]) {
-    for ty in types {
-        if let Some(versions) = definitions.get(&ty.name()) {
-            ty.description = description(versions, &ty.version).to_owned();
-        }
-    }
-}
-
-fn read(content_type: &str, body: Bytes) -> Result<(HashMap<String, Versions>, String), String> {
-    if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-        let list: protobuf::DefinitionList = protobuf::decode(body)?;
-        let named = list.items.into_iter().filter_map(|d| d.spec).map(|spec| {
-            let versions = spec.versions.into_iter().map(|v| {
-                let schema = v.validation.and_then(|v| v.schema).unwrap_or_default();
-                (v.name, schema.description)
-            });
-            (format!("{}.{}", spec.names.unwrap_or_default().plural, spec.group), versions.collect())
-        });
-        Ok((named.collect(), list.metadata.unwrap_or_default().next))
-    } else {
-        let list: JsonDefinitions = decode::from_json(&body)?;
-        let named = list.items.unwrap_or_default().into_iter().map(|d| {
-            let versions = d.spec.versions();
-            (format!("{}.{}", d.spec.names.plural, d.spec.group), versions)
-        });
-        Ok((named.collect(), list.metadata.and_then(|m| m.next).unwrap_or_default()))
-    }
+    let found = described().find(|(version, _)| version == wanted).or_else(|| described().next());
+    found.map_or("", |(_, text)| decode::cut(text, DESCRIPTION_BYTES))
 }
 
 /// The schemas of the types that have a definition, by name; and why not all could be read, where that is so. Whole definitions are
@@ -99,36 +146,18 @@ pub(crate) async fn schemas(
 ) -> Result<(HashMap<String, TypeSchema>, Option<Failure>), ClusterError> {
     let wanted: HashMap<String, &str> = types.iter().map(|ty| (ty.name(), ty.version.as_str())).collect();
     let mut schemas = HashMap::new();
-    let mut token = String::new();
-    loop {
-        let ask = Ask::get(page_path(PATH, Some(PAGE), &token), "application/json");
-        let list = match requests.send(&ask, |_| {}).await {
-            Ok(answer) => decode::from_json::<JsonDefinitions>(&answer.body).map_err(Failure::Unavailable),
-            Err(Failure::Ends(error)) => return Err(error),
-            Err(failure) => Err(failure),
-        };
-        let list = match list {
-            Ok(list) => list,
-            Err(failure) => return Ok((schemas, Some(failure))),
-        };
-        for definition in list.items.unwrap_or_default() {
-            let name = format!("{}.{}", definition.spec.names.plural, definition.spec.group);
-            if let Some(version) = wanted.get(&name) {
-                let schema = schema::of_version(&definition.spec.schemas(), version);
-                schemas.extend(schema.map(|schema| (name, schema)));
-            }
+    let each = |definition: JsonDefinition| {
+        let name = definition.spec.name();
+        if let Some(version) = wanted.get(&name) {
+            let schema = schema::of_version(&definition.spec.schemas(), version);
+            schemas.extend(schema.map(|schema| (name, schema)));
         }
-        token = list.metadata.and_then(|m| m.next).unwrap_or_default();
-        if token.is_empty() {
-            return Ok((schemas, None));
-        }
+    };
+    match definitions(requests, "application/json", each).await {
+        Ok(()) => Ok((schemas, None)),
+        Err(Failure::Ends(error)) => Err(error),
+        Err(failure) => Ok((schemas, Some(failure))),
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct JsonDefinitions {
-    metadata: Option<JsonListMeta>,
-    items: Option<Vec<JsonDefinition>>,
 }
 
 /// A definition in JSON or YAML; of its schemas only descriptions and the names of outer fields are kept.
@@ -152,6 +181,11 @@ pub(crate) struct JsonSpec {
 }
 
 impl JsonSpec {
+    /// `plural.group`
+    fn name(&self) -> String {
+        format!("{}.{}", self.names.plural, self.group)
+    }
+
     /// Served versions with their descriptions, in the definition's order.
     pub(crate) fn versions(&self) -> Versions {
         let shared = self.validation.as_ref().map(JsonValidation::description).unwrap_or_default();

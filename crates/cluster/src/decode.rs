@@ -1,4 +1,5 @@
-//! A page of a list, in whichever form the server chose, down to the fields that are kept.
+//! A list, in whichever form the server chose, read while it arrives, down to the fields that are kept. Whether it is the list that
+//! was asked for, and whole, is decided here: what is no list of the type says nothing of what exists.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +7,425 @@ use bytes::Bytes;
 use clusterlore_core::{OwnerReference, ResourceInstance, ResourceType, is_description_key};
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::protobuf;
+use crate::{
+    json_list::{self, Elements},
+    protobuf::{self, Frames, Value, fields},
+    requests::one_line,
+};
 
-/// One answer to a list request.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    pub(crate) instances: Vec<ResourceInstance>,
-    /// Token of the page after this one; empty on the last.
-    pub(crate) next: String,
+/// Bytes of one object in a list. etcd takes 1.5 MiB and the API server requests of 3; a larger object is left out.
+pub(crate) const OBJECT_BYTES: usize = 4 << 20;
+/// Bytes of one description, or of one label's value; Kubernetes allows 63 for a label.
+const TEXT_BYTES: usize = 4 << 10;
+/// Bytes of a label's key; Kubernetes allows 317. A longer one is left out.
+const KEY_BYTES: usize = 512;
+/// Bytes of all descriptions, or of all labels, of one object.
+const TEXTS_BYTES: usize = 32 << 10;
+/// Bytes of a uid, a time, or a part of what names the owner.
+const SHORT_BYTES: usize = 1 << 10;
+/// Bytes of a name, or a namespace; Kubernetes allows 253. What has a longer one cannot be read.
+const NAME_BYTES: usize = 1 << 10;
+/// Bytes of a continue token.
+const TOKEN_BYTES: usize = 16 << 10;
+/// Bytes of labels and descriptions that wait to be handed on.
+const WAITING_BYTES: usize = 1 << 20;
+/// Objects that wait for the list to say what it is, where it says so at its end.
+const UNKNOWN_OBJECTS: usize = 20_000;
+
+/// What a list was asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked<'a> {
+    group: &'a str,
+    kind: &'a str,
+    plural: &'a str,
+    api_version: String,
+    namespaced: bool,
+    namespace: Option<&'a str>,
 }
 
-/// Reads a page by its content type. Errors name what is wrong with the form, never what stood in an object.
-pub(crate) fn page(content_type: &str, body: Bytes, ty: &ResourceType) -> Result<Page, String> {
-    let api_version = ty.api_version();
-    if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-        let list: protobuf::List = protobuf::decode(body)?;
-        let instances = list.items.into_iter().map(|o| from_protobuf(o.metadata.unwrap_or_default(), ty, &api_version));
-        Ok(Page { instances: instances.collect::<Result<_, _>>()?, next: list.metadata.unwrap_or_default().next })
-    } else if content_type.starts_with("application/json") {
-        let list: JsonList = from_json(&body)?;
-        let items = list.items.ok_or("the answer is no list: it has no \"items\"")?.unwrap_or_default();
-        let instances = items.into_iter().map(|o| o.metadata.unwrap_or_default().instance(&ty.kind, &api_version));
-        Ok(Page {
-            instances: instances.collect::<Result<_, _>>()?,
-            next: list.metadata.unwrap_or_default().next.unwrap_or_default(),
+impl<'a> Asked<'a> {
+    pub(crate) fn new(ty: &'a ResourceType, namespace: Option<&'a str>) -> Self {
+        Self {
+            group: &ty.group,
+            kind: &ty.kind,
+            plural: &ty.plural,
+            api_version: ty.api_version(),
+            namespaced: ty.namespaced,
+            namespace,
+        }
+    }
+
+    /// Whether this is a list of what was asked for; a plain `List` leaves that to its items.
+    fn list(&self, api_version: &str, kind: &str) -> Result<ListKind, String> {
+        match (group_of(api_version), kind) {
+            ("meta.k8s.io", "PartialObjectMetadataList") => Ok(ListKind::OfType),
+            ("meta.k8s.io", "Table") => Ok(ListKind::Table),
+            ("", "List") => Ok(ListKind::Plain),
+            (group, kind) if group == self.group && kind.strip_suffix("List") == Some(self.kind) => {
+                Ok(ListKind::OfType)
+            }
+            (_, "Status") => Err("the answer is a Status and no list".to_owned()),
+            _ => Err(self.no_list()),
+        }
+    }
+
+    /// Whether an object says that it is what was asked for; `None`: it says that it is something else.
+    fn is_said(&self, api_version: Option<&str>, kind: Option<&str>) -> Option<bool> {
+        let group = api_version.map(group_of);
+        let fits = kind.is_none_or(|kind| kind == self.kind || kind == "PartialObjectMetadata")
+            && group.is_none_or(|group| group == self.group || group == "meta.k8s.io");
+        fits.then_some(kind == Some(self.kind) && group == Some(self.group))
+    }
+
+    fn no_list(&self) -> String {
+        let (plural, kind) = (self.plural, self.kind);
+        format!("the answer is no list of {plural}; expected a PartialObjectMetadataList or a {kind}List")
+    }
+
+    fn instance(&self, namespace: &str, name: &str) -> Result<ResourceInstance, String> {
+        let instance = new_instance(&self.api_version, self.kind, namespace, name)?;
+        if self.namespaced == namespace.is_empty() {
+            let wrong = if self.namespaced { "is missing" } else { "is there, though the type has none" };
+            return Err(format!("metadata.namespace {wrong}"));
+        }
+        if self.namespace.is_some_and(|asked| asked != namespace) {
+            return Err("metadata.namespace is another than was asked for".to_owned());
+        }
+        Ok(instance)
+    }
+}
+
+fn group_of(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListKind {
+    /// It says of what it is a list.
+    OfType,
+    /// Its rows hold the objects.
+    Table,
+    /// `List`: its items have to say what they are, and one without items says nothing.
+    Plain,
+}
+
+/// What a list is read for.
+pub(crate) trait Item: Sized + Send {
+    /// Reads an object from protobuf.
+    fn from_protobuf(bytes: Bytes, asked: &Asked<'_>) -> Result<Self, Unfit>;
+    /// Reads an element from JSON; also whether it said itself that it is what was asked for.
+    fn from_json(bytes: &[u8], asked: &Asked<'_>) -> Result<(Self, bool), Unfit>;
+    /// Bytes that it holds beside its own size, roughly.
+    fn weight(&self) -> usize;
+}
+
+/// What an element is that cannot be taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// Broken; the others may be read all the same.
+    Broken(String),
+    /// Of another type: this is not the list that was asked for.
+    Strange,
+}
+
+impl From<String> for Unfit {
+    fn from(reason: String) -> Self {
+        Self::Broken(reason)
+    }
+}
+
+/// Objects that could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    count: usize,
+    first: String,
+}
+
+impl Unreadable {
+    fn add(&mut self, reason: String) {
+        if self.count == 0 {
+            self.first = one_line(&reason);
+        }
+        self.count += 1;
+    }
+
+    pub(crate) fn and(&mut self, other: Self) {
+        if self.count == 0 {
+            self.first = other.first;
+        }
+        self.count += other.count;
+    }
+
+    /// Why the list does not count as whole.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let objects = if self.count == 1 { "1 object".to_owned() } else { format!("{} objects", self.count) };
+        (self.count > 0).then(|| format!("{objects} cannot be read ({}); the others are", self.first))
+    }
+}
+
+/// Reads one answer to a list request while it arrives.
+#[derive(Debug)]
+pub(crate) struct ListReader<'a, I> {
+    asked: Asked<'a>,
+    form: Form,
+    api_version: Option<String>,
+    kind: Option<String>,
+    list: Option<ListKind>,
+    /// The array that was found.
+    items_in: Option<&'static str>,
+    described: bool,
+    seen: usize,
+    /// Elements that said themselves what they are.
+    said: usize,
+    items: Vec<I>,
+    weight: usize,
+    /// Token of the page after this one; empty on the last.
+    pub(crate) next: String,
+    pub(crate) unreadable: Unreadable,
+}
+
+#[derive(Debug)]
+enum Form {
+    Protobuf(Frames),
+    Json(Elements),
+}
+
+impl<'a, I: Item> ListReader<'a, I> {
+    /// A reader for an answer of this content type. Errors, here and below, name what is wrong with the form, never what stood in an
+    /// object.
+    pub(crate) fn new(content_type: &str, asked: Asked<'a>) -> Result<Self, String> {
+        let form = if content_type.starts_with("application/vnd.kubernetes.protobuf") {
+            Form::Protobuf(Frames::default())
+        } else if content_type.starts_with("application/json") {
+            Form::Json(Elements::default())
+        } else {
+            let content_type = one_line(content_type);
+            return Err(format!("the answer is {content_type:?}; expected JSON or Kubernetes protobuf"));
+        };
+        Ok(Self {
+            asked,
+            form,
+            api_version: None,
+            kind: None,
+            list: None,
+            items_in: None,
+            described: false,
+            seen: 0,
+            said: 0,
+            items: Vec::new(),
+            weight: 0,
+            next: String::new(),
+            unreadable: Unreadable::default(),
         })
-    } else {
-        Err(format!("the answer is {content_type:?}; expected JSON or Kubernetes protobuf"))
+    }
+
+    /// Takes what arrived.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), String> {
+        match &mut self.form {
+            Form::Protobuf(frames) => frames.push(bytes),
+            Form::Json(elements) => elements.push(bytes),
+        }
+        while self.step()? {}
+        Ok(())
+    }
+
+    /// Bytes that wait for more.
+    pub(crate) fn held(&self) -> usize {
+        match &self.form {
+            Form::Protobuf(frames) => frames.held(),
+            Form::Json(elements) => elements.held(),
+        }
+    }
+
+    /// Whether the token of the next page is known before the objects: the API server writes protobuf so.
+    pub(crate) fn is_token_early(&self) -> bool {
+        matches!(self.form, Form::Protobuf(_))
+    }
+
+    /// The token of the next page, once it is known.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.described.then_some(&*self.next)
+    }
+
+    /// Whether so many objects wait that they should be handed on; only of a list that is what was asked for.
+    pub(crate) fn is_full(&self, page: usize) -> bool {
+        let known = matches!(self.list, Some(ListKind::OfType | ListKind::Table)) || self.said == self.seen;
+        known && (self.items.len() >= page || self.weight >= WAITING_BYTES)
+    }
+
+    /// The objects read since the last time.
+    pub(crate) fn take(&mut self) -> Vec<I> {
+        self.weight = 0;
+        std::mem::take(&mut self.items)
+    }
+
+    /// Whether the answer was whole, and the list that was asked for.
+    pub(crate) fn end(&self) -> Result<(), String> {
+        match &self.form {
+            Form::Protobuf(frames) => frames.end()?,
+            Form::Json(elements) => elements.end()?,
+        }
+        let there = match self.list {
+            None => return Err(self.asked.no_list()),
+            Some(ListKind::Table) => self.items_in == Some("rows"),
+            Some(ListKind::OfType) => self.items_in == Some("items"),
+            Some(ListKind::Plain) if self.seen == 0 || self.said < self.seen => {
+                return Err("the answer is a plain List whose items do not say what they are".to_owned());
+            }
+            Some(ListKind::Plain) => self.items_in == Some("items"),
+        };
+        if !there {
+            return Err("the answer is no list: it has no \"items\"".to_owned());
+        }
+        if !self.described {
+            return Err("the answer is no list: it has no \"metadata\" of its own".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes one part; `false`: no part has arrived whole.
+    fn step(&mut self) -> Result<bool, String> {
+        match &mut self.form {
+            Form::Protobuf(frames) => match frames.next()? {
+                None => return Ok(false),
+                Some(protobuf::Part::Kind { api_version, kind }) => {
+                    (self.api_version, self.kind) = (Some(api_version), Some(kind));
+                    self.identify()?;
+                }
+                Some(protobuf::Part::Metadata { next }) => {
+                    // What holds no objects is no list, and what does not say what it is before them neither.
+                    if self.list != Some(ListKind::OfType) {
+                        return Err(self.asked.no_list());
+                    }
+                    self.items_in = Some("items");
+                    self.continues(next)?;
+                }
+                Some(protobuf::Part::Item(None)) => self.took(Err(too_large()))?,
+                Some(protobuf::Part::Item(Some(bytes))) => {
+                    let item = I::from_protobuf(bytes, &self.asked).map(|item| (item, false));
+                    self.took(item)?;
+                }
+            },
+            Form::Json(elements) => match elements.next()? {
+                None => return Ok(false),
+                Some(json_list::Part::Member(key, value)) => self.member(&key, value.as_deref())?,
+                Some(json_list::Part::List(key)) => self.has_items(if key == "rows" { "rows" } else { "items" })?,
+                Some(json_list::Part::Element(None)) => self.took(Err(too_large()))?,
+                Some(json_list::Part::Element(Some(bytes))) => {
+                    let item = I::from_json(&bytes, &self.asked);
+                    self.took(item)?;
+                }
+            },
+        }
+        Ok(true)
+    }
+
+    fn member(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), String> {
+        let read = |known: &Option<String>| match value {
+            Some(value) if known.is_none() => from_json::<Option<String>>(value),
+            _ => Err(format!("broken JSON: {key:?} twice, or too large")),
+        };
+        match key {
+            "kind" => self.kind = read(&self.kind)?,
+            "apiVersion" => self.api_version = read(&self.api_version)?,
+            "metadata" => {
+                let value = value.filter(|_| !self.described).ok_or("broken JSON: \"metadata\" twice, or too large")?;
+                if let Some(metadata) = from_json::<Option<JsonListMeta>>(value)? {
+                    self.continues(metadata.next.unwrap_or_default())?;
+                }
+            }
+            // As Go writes an empty list.
+            "items" if value == Some(b"null") => self.has_items("items")?,
+            "rows" if value == Some(b"null") => self.has_items("rows")?,
+            "items" | "rows" => return Err(self.asked.no_list()),
+            _ => {
+                value.map(from_json::<IgnoredAny>).transpose()?;
+            }
+        }
+        if self.list.is_none() && self.kind.is_some() && self.api_version.is_some() {
+            self.identify()?;
+        }
+        Ok(())
+    }
+
+    fn identify(&mut self) -> Result<(), String> {
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        self.list = Some(self.asked.list(&said(&self.api_version), &said(&self.kind))?);
+        Ok(())
+    }
+
+    fn has_items(&mut self, array: &'static str) -> Result<(), String> {
+        match self.items_in.replace(array) {
+            None => Ok(()),
+            Some(_) => Err("broken JSON: \"items\" twice".to_owned()),
+        }
+    }
+
+    fn continues(&mut self, next: String) -> Result<(), String> {
+        if next.len() > TOKEN_BYTES {
+            return Err(format!("the continue token has more than {} KiB", TOKEN_BYTES >> 10));
+        }
+        (self.next, self.described) = (next, true);
+        Ok(())
+    }
+
+    fn took(&mut self, item: Result<(I, bool), Unfit>) -> Result<(), String> {
+        self.seen += 1;
+        match item {
+            Ok((item, said)) => {
+                self.said += usize::from(said);
+                self.weight = self.weight.saturating_add(item.weight());
+                self.items.push(item);
+            }
+            Err(Unfit::Strange) => return Err(self.asked.no_list()),
+            Err(Unfit::Broken(reason)) => {
+                // What it said of itself is not known; it is no reason to doubt the list.
+                self.said += 1;
+                self.unreadable.add(reason);
+            }
+        }
+        if self.list.is_none() && self.said < self.seen && self.items.len() > UNKNOWN_OBJECTS {
+            return Err("the answer says only at its end what it lists, and is too large to wait for that".to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn too_large() -> Unfit {
+    Unfit::Broken(format!("it has more than {} MiB", OBJECT_BYTES >> 20))
+}
+
+impl Item for ResourceInstance {
+    fn from_protobuf(bytes: Bytes, asked: &Asked<'_>) -> Result<Self, Unfit> {
+        let mut metadata: &[u8] = &[];
+        for field in fields(&bytes) {
+            if let (1, Value::Bytes(found)) = field? {
+                metadata = found;
+                // The rest of a whole object follows, and is not looked at.
+                break;
+            }
+        }
+        Ok(instance(metadata, asked)?)
+    }
+
+    fn from_json(bytes: &[u8], asked: &Asked<'_>) -> Result<(Self, bool), Unfit> {
+        let mut element: JsonObject = from_json(bytes)?;
+        // The row of a table.
+        if let Some(object) = element.object.take() {
+            element = *object;
+        }
+        let said = asked.is_said(element.api_version.as_deref(), element.kind.as_deref()).ok_or(Unfit::Strange)?;
+        let meta = element.metadata.unwrap_or_default();
+        let instance = asked.instance(meta.namespace.as_deref().unwrap_or_default(), meta.name())?;
+        Ok((meta.fill(instance), said))
+    }
+
+    fn weight(&self) -> usize {
+        let size = |map: &BTreeMap<String, String>| map.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
+        size(&self.labels) + size(&self.annotations)
     }
 }
 
@@ -45,40 +435,128 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Str
         .map_err(|e| format!("broken JSON at line {} column {} ({:?})", e.line(), e.column(), e.classify()))
 }
 
-fn from_protobuf(meta: protobuf::ObjectMeta, ty: &ResourceType, api_version: &str) -> Result<ResourceInstance, String> {
-    let mut instance = new_instance(api_version, &ty.kind, &meta.namespace, &meta.name)?;
-    instance.annotations = meta.descriptions();
-    instance.created_at = meta.created.map(|t| rfc3339(t.seconds)).unwrap_or_default();
-    instance.owner = meta.owners.iter().find(|o| o.controller).map(|o| OwnerReference {
-        api_version: protobuf::text(&o.api_version),
-        kind: protobuf::text(&o.kind),
-        name: protobuf::text(&o.name),
-        uid: protobuf::text(&o.uid),
-    });
-    instance.labels = meta.labels;
-    instance.uid = meta.uid;
-    instance.resource_version = meta.resource_version;
+/// The object of this metadata (`ObjectMeta`).
+fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, String> {
+    let (mut name, mut namespace): (&[u8], &[u8]) = (&[], &[]);
+    let (mut uid, mut resource_version): (&[u8], &[u8]) = (&[], &[]);
+    let (mut labels, mut descriptions) = (Texts::default(), Texts::default());
+    let (mut created_at, mut owner) = (String::new(), None);
+    for field in fields(metadata) {
+        match field? {
+            (1, Value::Bytes(bytes)) => name = bytes,
+            (3, Value::Bytes(bytes)) => namespace = bytes,
+            (5, Value::Bytes(bytes)) => uid = bytes,
+            (6, Value::Bytes(bytes)) => resource_version = bytes,
+            (8, Value::Bytes(time)) => {
+                let seconds = fields(time).find_map(|field| match field {
+                    Ok((1, Value::Number(seconds))) => Some(seconds.cast_signed()),
+                    _ => None,
+                });
+                created_at = rfc3339(seconds.unwrap_or_default());
+            }
+            (11, Value::Bytes(entry)) => {
+                let (key, value) = pair(entry)?;
+                labels.put(utf8(key)?, utf8(value)?);
+            }
+            (12, Value::Bytes(entry)) => {
+                let (key, value) = pair(entry)?;
+                if let Some(key) = std::str::from_utf8(key).ok().filter(|key| is_description_key(key)) {
+                    descriptions.put(key, &String::from_utf8_lossy(beginning(value, TEXT_BYTES)));
+                }
+            }
+            (13, Value::Bytes(reference)) if owner.is_none() => owner = controller(reference)?,
+            _ => {}
+        }
+    }
+    let mut instance = asked.instance(utf8(namespace)?, utf8(name)?)?;
+    instance.labels = labels.map;
+    instance.annotations = descriptions.map;
+    instance.uid = short(utf8(uid)?);
+    instance.resource_version = short(utf8(resource_version)?);
+    instance.created_at = created_at;
+    instance.owner = owner;
     Ok(instance)
 }
 
+fn utf8(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|_| "its metadata is no UTF-8".to_owned())
+}
+
+/// So many bytes, and as many more as the last character may need: [`cut`] then finds its end.
+fn beginning(text: &[u8], most: usize) -> &[u8] {
+    &text[..text.len().min(most + 4)]
+}
+
+/// Key and value of a map's entry.
+fn pair(entry: &[u8]) -> Result<(&[u8], &[u8]), String> {
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
+    for field in fields(entry) {
+        match field? {
+            (1, Value::Bytes(bytes)) => key = bytes,
+            (2, Value::Bytes(bytes)) => value = bytes,
+            _ => {}
+        }
+    }
+    Ok((key, value))
+}
+
+/// The owner of this reference, where it is the controlling one.
+fn controller(reference: &[u8]) -> Result<Option<OwnerReference>, String> {
+    let mut owner =
+        OwnerReference { api_version: String::new(), kind: String::new(), name: String::new(), uid: String::new() };
+    let mut controls = false;
+    for field in fields(reference) {
+        let (number, value) = field?;
+        let text = |bytes: &[u8]| short(&String::from_utf8_lossy(beginning(bytes, SHORT_BYTES)));
+        match (number, value) {
+            (1, Value::Bytes(kind)) => owner.kind = text(kind),
+            (3, Value::Bytes(name)) => owner.name = text(name),
+            (4, Value::Bytes(uid)) => owner.uid = text(uid),
+            (5, Value::Bytes(version)) => owner.api_version = text(version),
+            (6, Value::Number(set)) => controls = set != 0,
+            _ => {}
+        }
+    }
+    Ok(controls.then_some(owner))
+}
+
+/// Labels or descriptions of one object, within their bounds.
+#[derive(Debug, Default)]
+struct Texts {
+    map: BTreeMap<String, String>,
+    size: usize,
+}
+
+impl Texts {
+    fn put(&mut self, key: &str, value: &str) {
+        if key.len() <= KEY_BYTES && self.size < TEXTS_BYTES {
+            let value = cut(value, TEXT_BYTES);
+            self.size += key.len() + value.len() + 1;
+            self.map.insert(key.to_owned(), value.to_owned());
+        }
+    }
+}
+
+/// At most so many bytes of the text, whole characters.
+pub(crate) fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+fn short(text: &str) -> String {
+    cut(text, SHORT_BYTES).to_owned()
+}
+
 fn new_instance(api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<ResourceInstance, String> {
+    for (what, value) in [("name", name), ("namespace", namespace)] {
+        if value.len() > NAME_BYTES {
+            return Err(format!("metadata.{what} has more than {NAME_BYTES} bytes"));
+        }
+    }
     ResourceInstance::new(api_version, kind, Some(namespace), name).map_err(|e| e.to_string())
 }
 
 fn rfc3339(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map(|t| t.to_string()).unwrap_or_default()
-}
-
-#[derive(Debug, Deserialize)]
-struct JsonList {
-    metadata: Option<JsonListMeta>,
-    /// Outer `None`: no such key; inner: `null`, as Go writes an empty list.
-    #[serde(default, deserialize_with = "present")]
-    items: Option<Option<Vec<JsonObject>>>,
-}
-
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -87,9 +565,14 @@ pub(crate) struct JsonListMeta {
     pub(crate) next: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct JsonObject {
+    api_version: Option<String>,
+    kind: Option<String>,
     metadata: Option<JsonMeta>,
+    /// Of a table's row.
+    object: Option<Box<JsonObject>>,
 }
 
 /// `metadata` of an object in JSON or YAML; everything else, most annotations among it, is skipped while parsing.
@@ -97,14 +580,18 @@ struct JsonObject {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JsonMeta {
     pub(crate) name: Option<String>,
+    /// What the API server makes a name of; only manifests have it without a name.
+    pub(crate) generate_name: Option<String>,
     pub(crate) namespace: Option<String>,
     pub(crate) uid: Option<String>,
     resource_version: Option<String>,
     creation_timestamp: Option<String>,
-    labels: Option<BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    labels: Labels,
     #[serde(default)]
     annotations: Descriptions,
-    owner_references: Option<Vec<JsonOwner>>,
+    #[serde(default)]
+    owner_references: Controller,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,117 +611,148 @@ struct JsonOwner {
 impl JsonMeta {
     /// The object of this metadata.
     pub(crate) fn instance(self, kind: &str, api_version: &str) -> Result<ResourceInstance, String> {
-        let name = self.name.unwrap_or_default();
-        let mut instance = new_instance(api_version, kind, self.namespace.as_deref().unwrap_or_default(), &name)?;
-        instance.labels =
-            self.labels.unwrap_or_default().into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect();
-        instance.annotations = self.annotations.0;
-        instance.created_at = self.creation_timestamp.unwrap_or_default();
-        instance.uid = self.uid.unwrap_or_default();
-        instance.resource_version = self.resource_version.unwrap_or_default();
-        let owner = self.owner_references.unwrap_or_default().into_iter().find(|o| o.controller == Some(true));
-        instance.owner =
-            owner.map(|o| OwnerReference { api_version: o.api_version, kind: o.kind, name: o.name, uid: o.uid });
-        Ok(instance)
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let instance = new_instance(api_version, kind, namespace, self.name())?;
+        Ok(self.fill(instance))
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    fn fill(self, mut instance: ResourceInstance) -> ResourceInstance {
+        let text = |text: Option<String>| text.as_deref().map(short).unwrap_or_default();
+        instance.labels = self.labels.0.map;
+        instance.annotations = self.annotations.0.map;
+        instance.created_at = text(self.creation_timestamp);
+        instance.uid = text(self.uid);
+        instance.resource_version = text(self.resource_version);
+        instance.owner = self.owner_references.0;
+        instance
+    }
+}
+
+/// All labels.
+#[derive(Debug, Default)]
+struct Labels(Texts);
+
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_option(Pairs { keep: |_| true }).map(Self)
     }
 }
 
 /// Annotations of which only the describing ones are ever turned into strings.
 #[derive(Debug, Default)]
-struct Descriptions(BTreeMap<String, String>);
+struct Descriptions(Texts);
 
 impl<'de> Deserialize<'de> for Descriptions {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Kept;
-        impl<'de> Visitor<'de> for Kept {
-            type Value = Descriptions;
+        from.deserialize_option(Pairs { keep: is_description_key }).map(Self)
+    }
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a map of annotations")
-            }
+/// Reads those entries of a map whose key is to be kept.
+struct Pairs {
+    keep: fn(&str) -> bool,
+}
 
-            fn visit_unit<E>(self) -> Result<Descriptions, E> {
-                Ok(Descriptions::default())
-            }
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Texts;
 
-            fn visit_none<E>(self) -> Result<Descriptions, E> {
-                Ok(Descriptions::default())
-            }
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a map of texts")
+    }
 
-            fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Descriptions, D::Error> {
-                from.deserialize_map(self)
-            }
+    fn visit_unit<E>(self) -> Result<Texts, E> {
+        Ok(Texts::default())
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Descriptions, A::Error> {
-                let mut kept = BTreeMap::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if is_description_key(&key) {
-                        kept.insert(key, map.next_value::<Option<String>>()?.unwrap_or_default());
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Descriptions(kept))
+    fn visit_none<E>(self) -> Result<Texts, E> {
+        Ok(Texts::default())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Texts, D::Error> {
+        from.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        let mut kept = Texts::default();
+        while let Some(key) = map.next_key::<String>()? {
+            if (self.keep)(&key) {
+                kept.put(&key, &map.next_value::<Option<String>>()?.unwrap_or_default());
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
-        from.deserialize_option(Kept)
+        Ok(kept)
     }
+}
+
+/// The controlling one among the owners.
+#[derive(Debug, Default)]
+struct Controller(Option<OwnerReference>);
+
+impl<'de> Deserialize<'de> for Controller {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Owners;
+        impl<'de> Visitor<'de> for Owners {
+            type Value = Controller;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of owners")
+            }
+
+            fn visit_unit<E>(self) -> Result<Controller, E> {
+                Ok(Controller::default())
+            }
+
+            fn visit_none<E>(self) -> Result<Controller, E> {
+                Ok(Controller::default())
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Controller, D::Error> {
+                from.deserialize_seq(self)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut owners: A) -> Result<Controller, A::Error> {
+                let mut found = None;
+                while let Some(owner) = owners.next_element::<JsonOwner>()? {
+                    if found.is_none() && owner.controller == Some(true) {
+                        found = Some(OwnerReference {
+                            api_version: short(&owner.api_version),
+                            kind: short(&owner.kind),
+                            name: short(&owner.name),
+                            uid: short(&owner.uid),
+                        });
+                    }
+                }
+                Ok(Controller(found))
+            }
+        }
+        from.deserialize_option(Owners)
+    }
+}
+
+/// One answer to a list request.
+#[cfg(test)]
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) instances: Vec<ResourceInstance>,
+    pub(crate) next: String,
+    pub(crate) unreadable: Unreadable,
+}
+
+/// Reads an answer in pieces of this size.
+#[cfg(test)]
+pub(crate) fn page(content_type: &str, body: &[u8], asked: Asked<'_>, piece: usize) -> Result<Page, String> {
+    let mut reader = ListReader::new(content_type, asked)?;
+    for piece in body.chunks(piece.max(1)) {
+        reader.push(piece)?;
+    }
+    reader.end()?;
+    Ok(Page { instances: reader.take(), next: reader.next, unreadable: reader.unreadable })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn secrets() -> ResourceType {
-        ResourceType { version: "v1".into(), kind: "Secret".into(), plural: "secrets".into(), ..Default::default() }
-    }
-
-    #[test]
-    fn whole_objects_in_json_lose_everything_but_the_kept_fields() {
-        let body = br#"{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"t"},"items":[
-            {"metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"5","creationTimestamp":"2026-01-02T03:04:05Z",
-              "labels":{"app":"x"},"annotations":{"a/description":"d","last":"{\"data\":\"c2VjcmV0\"}"},
-              "ownerReferences":[{"apiVersion":"v1","kind":"A","name":"o1","uid":"1"},
-                {"apiVersion":"apps/v1","kind":"ReplicaSet","name":"o2","uid":"2","controller":true}],
-              "managedFields":[{"manager":"m"}]},
-             "data":{"password":"c2VjcmV0"},"type":"Opaque"},
-            {"metadata":{"name":"b","namespace":"n","annotations":null,"labels":null}}]}"#;
-        let page = page("application/json", Bytes::from_static(body), &secrets()).unwrap();
-        assert_eq!(page.next, "t");
-        assert!(!format!("{page:?}").contains("c2VjcmV0"));
-        let a = &page.instances[0];
-        assert_eq!((a.id.as_str(), a.uid.as_str(), a.resource_version.as_str()), ("n/v1/Secret/a", "u", "5"));
-        assert_eq!(a.created_at, "2026-01-02T03:04:05Z");
-        assert_eq!(a.annotations, [("a/description".to_owned(), "d".to_owned())].into());
-        assert_eq!(a.owner.as_ref().unwrap().name, "o2");
-        assert_eq!(page.instances[1].id, "n/v1/Secret/b");
-    }
-
-    #[test]
-    fn errors_never_quote_what_was_read() {
-        for body in [
-            r#"{"items":[{"metadata":{"name":"a","labels":"c2VjcmV0"}}]}"#,
-            r#"{"items":[{"metadata":{"name":"a","annotations":{"description":["c2VjcmV0"]}}}]}"#,
-            r#"{"items":[{"metadata":{"name":"a","annotations":{"x":"c2VjcmV0"#,
-            r#"{"kind":"c2VjcmV0"}"#,
-        ] {
-            let error = page("application/json", Bytes::from(body), &secrets()).unwrap_err();
-            assert!(!error.contains("c2VjcmV0"), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_empty_list_may_be_null_and_a_page_of_html_is_no_list() {
-        assert!(
-            page("application/json", Bytes::from_static(br#"{"items":null}"#), &secrets()).unwrap().next.is_empty()
-        );
-        assert!(page("application/json", Bytes::from_static(b"{}"), &secrets()).is_err());
-        let html = page("text/html", Bytes::from_static(b"<html>"), &secrets()).unwrap_err();
-        assert_eq!(html, "the answer is \"text/html\"; expected JSON or Kubernetes protobuf");
-    }
-
-    #[test]
-    fn times_are_printed_as_the_api_server_does() {
-        assert_eq!(rfc3339(1_767_323_045), "2026-01-02T03:04:05Z");
-    }
-}
+pub(crate) mod tests;

@@ -10,16 +10,25 @@ use serde::Deserialize;
 use crate::{
     ClusterError, Discovery, Warning, decode,
     list::PLAIN_JSON,
-    requests::{Ask, Failure, Requests},
+    requests::{Ask, Failure, Requests, one_line},
 };
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
 /// Group versions that are asked for at the same time in the old form.
 const AT_ONCE: usize = 8;
+/// Types of one server. The largest known clusters have a few thousand.
+const TYPES: usize = 20_000;
+/// Warnings of one discovery; what more there are is counted.
+const WARNINGS: usize = 100;
+/// Bytes of each name of a type; Kubernetes allows 63 for most.
+const NAME_BYTES: usize = 253;
+/// Short names, categories or verbs of a type.
+const WORDS: usize = 32;
 
-/// All types of the server. Only the core API must answer.
+/// All types of the server. Only the core API must answer. A run begins here.
 pub(crate) async fn discover(requests: &Requests) -> Result<Discovery, ClusterError> {
+    requests.patience.begin();
     let mut found = Found::default();
     let (core, groups) = futures::join!(root(requests, "/api"), root(requests, "/apis"));
     let refused = |reason| ClusterError::Refused {
@@ -30,7 +39,7 @@ pub(crate) async fn discover(requests: &Requests) -> Result<Discovery, ClusterEr
     match core {
         Ok(Root::Aggregated(list)) => found.aggregated(list),
         Ok(Root::Core { versions }) => {
-            for version in versions {
+            for version in versions.into_iter().filter(|version| is_name(version)).take(WORDS) {
                 let answer = old_version(requests, "", &version).await;
                 let list = answer.map_err(|f| f.into_reason().map_or_else(|e| e, refused))?;
                 found.old("", &version, list);
@@ -49,10 +58,8 @@ pub(crate) async fn discover(requests: &Requests) -> Result<Discovery, ClusterEr
 }
 
 async fn root(requests: &Requests, path: &str) -> Result<Root, Failure> {
-    let answer = match requests.send(&Ask::get(path, AGGREGATED), |_| {}).await {
-        Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) => {
-            requests.send(&Ask::get(path, PLAIN_JSON), |_| {}).await?
-        }
+    let answer = match requests.send(&Ask::get(path, AGGREGATED)).await {
+        Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) => requests.send(&Ask::get(path, PLAIN_JSON)).await?,
         other => other?,
     };
     decode::from_json(&answer.body).map_err(Failure::Unavailable)
@@ -60,7 +67,7 @@ async fn root(requests: &Requests, path: &str) -> Result<Root, Failure> {
 
 async fn old_version(requests: &Requests, group: &str, version: &str) -> Result<OldList, Failure> {
     let path = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-    let answer = requests.send(&Ask::get(path, PLAIN_JSON), |_| {}).await?;
+    let answer = requests.send(&Ask::get(path, PLAIN_JSON)).await?;
     decode::from_json(&answer.body).map_err(Failure::Unavailable)
 }
 
@@ -78,6 +85,8 @@ enum Root {
 
 #[derive(Debug, Deserialize)]
 struct Aggregated {
+    /// Required: what names no groups at all does not say that there are none.
+    #[serde(deserialize_with = "Option::deserialize")]
     items: Option<Vec<Group>>,
 }
 
@@ -159,6 +168,8 @@ struct Found {
     /// Types that only a stale version serves, if no other does.
     stale: Vec<ResourceType>,
     warnings: Vec<Warning>,
+    /// Warnings that there were, kept or not.
+    warned: usize,
     incomplete: BTreeSet<String>,
 }
 
@@ -200,6 +211,11 @@ impl Found {
             }
             versions.into_iter().map(move |v| (group.name.clone(), v.version))
         });
+        let (wanted, strange): (Vec<_>, Vec<_>) =
+            wanted.take(TYPES).partition(|(group, version)| is_name(group) && is_name(version));
+        for (group, version) in strange {
+            self.missing(&group, &version, "that is no name");
+        }
         let mut answers = stream::iter(wanted)
             .map(|(group, version)| async {
                 let answer = old_version(requests, &group, &version).await;
@@ -233,26 +249,48 @@ impl Found {
         }
     }
 
-    fn add(&mut self, ty: ResourceType) {
-        if ty.kind.is_empty() {
-            self.warnings.push(Warning(format!("{} has no kind in discovery and is not read", ty.name())));
+    fn add(&mut self, mut ty: ResourceType) {
+        let why = if ty.kind.is_empty() {
+            "has no kind in discovery"
+        } else if [&ty.plural, &ty.version].into_iter().any(|name| !is_name(name)) || !is_name(&ty.kind) {
+            "has a name in discovery that is none"
+        } else if !ty.group.is_empty() && !is_name(&ty.group) {
+            "has a group in discovery that is none"
+        } else if self.types.len() >= TYPES {
+            "is one too many"
         } else {
+            for words in [&mut ty.short_names, &mut ty.categories, &mut ty.verbs] {
+                words.truncate(WORDS);
+                words.retain(|word| word == "*" || is_name(word));
+            }
+            if !is_name(&ty.singular) {
+                ty.singular.clear();
+            }
             self.types.entry((ty.group.clone(), ty.plural.clone())).or_insert(ty);
+            return;
+        };
+        self.warn(format!("{:?} {why} and is not read", one_line(&ty.name())));
+        self.incomplete.insert(ty.group);
+    }
+
+    fn warn(&mut self, warning: String) {
+        self.warned += 1;
+        if self.warned <= WARNINGS {
+            self.warnings.push(Warning(warning));
         }
     }
 
     fn missing(&mut self, group: &str, version: &str, reason: &str) {
         let name = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-        self.warnings.push(Warning(format!(
-            "the API {name} is not available ({reason}); what is indexed of its types stays as it is"
-        )));
+        let name = one_line(&name);
+        self.warn(format!("the API {name} is not available ({reason}); what is indexed of its types stays as it is"));
         self.incomplete.insert(group.to_owned());
     }
 
     fn all_groups_missing(&mut self, reason: &str) {
-        self.warnings.push(Warning(format!(
+        self.warn(format!(
             "the API groups cannot be read ({reason}); only core types are, and what is indexed of others stays as it is"
-        )));
+        ));
         self.incomplete.insert(Discovery::EVERY_GROUP.to_owned());
     }
 
@@ -260,8 +298,19 @@ impl Found {
         for ty in std::mem::take(&mut self.stale) {
             self.add(ty);
         }
+        if self.warned > WARNINGS {
+            self.warnings
+                .push(Warning(format!("{} further warnings of discovery are left out", self.warned - WARNINGS)));
+        }
         let mut types: Vec<ResourceType> = self.types.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);
         Discovery { types, warnings: self.warnings, incomplete_groups: self.incomplete }
     }
+}
+
+/// Whether a name is one that Kubernetes could give: what comes from the server ends in paths and on terminals.
+fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        && !name.starts_with('.')
 }

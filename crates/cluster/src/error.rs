@@ -95,7 +95,10 @@ pub enum ClusterError {
         reason: String,
     },
     /// The folder is not there.
-    #[error("there is no folder {}; expected a folder with YAML or JSON manifests", path.display())]
+    #[error(
+        "there is no folder or file {}; expected a folder with YAML or JSON manifests, one such file, or - for standard input",
+        path.display()
+    )]
     FolderMissing {
         /// What was named.
         path: PathBuf,
@@ -109,10 +112,22 @@ pub enum ClusterError {
         reason: String,
     },
     /// The folder holds nothing to read.
-    #[error("no manifest was found under {}; expected objects with apiVersion, kind and metadata.name in .yaml, .yml or .json files", path.display())]
+    #[error(
+        "no manifest was found in {place}{reason}; expected objects with apiVersion, kind and metadata.name, below a folder in .yaml, .yml or .json files"
+    )]
     FolderEmpty {
         /// What was named.
-        path: PathBuf,
+        place: String,
+        /// What was there instead.
+        reason: String,
+    },
+    /// The folder holds manifests, and none that can be read.
+    #[error("no manifest in {place} can be read, so nothing was changed: {reason}; mend it and run this again")]
+    FolderBroken {
+        /// What was named.
+        place: String,
+        /// File, line and what is wrong, of the first.
+        reason: String,
     },
     /// Whoever reads the pages has gone.
     #[error("the run was stopped")]

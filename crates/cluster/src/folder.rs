@@ -1,249 +1,362 @@
-//! A folder of manifests, read whole when it is opened and served like a cluster.
+//! Manifests, read whole when they are opened and served like a cluster.
 
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
 use kube::core::Version;
 
 use crate::{
     ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, SchemaRead, Schemas, SkipReason, Skipped,
     Warning, builtin,
     crds::{self, JsonDefinition, Versions},
-    decode::JsonMeta,
-    documents::{self, Broken},
+    documents::{self, Found, NoManifest, Object, Unread},
+    files::{self, Files},
     schema,
 };
 
 /// Larger files are no manifests that anybody wrote.
 const LARGEST_FILE: u64 = 256 << 20;
 
+/// All files of a folder together: what is kept of them stays in memory.
+const LARGEST_FOLDER: u64 = 4 << 30;
+
 /// Objects a page.
 const PAGE: usize = 500;
 
-/// Documents that could not be read are named one by one up to here, and counted from there.
+/// What is wrong is named one by one up to here, and counted from there.
 const NAMED: usize = 20;
 
-/// A folder of manifests. Only metadata survives the reading.
+/// Files that are no manifests are named up to here for each reason, and counted from there.
+const NAMED_FILES: usize = 10;
+
+/// A folder of manifests, one file of them, or a stream. Only metadata survives the reading.
 #[derive(Debug)]
 pub struct FolderSource {
-    path: PathBuf,
+    /// What it is known by: the absolute path, or [`SourceIdentity::STANDARD_INPUT`].
+    path: String,
     types: Vec<ResourceType>,
-    /// By the type's name; sorted by id.
+    /// By the type's name; sorted by namespace and name.
     objects: HashMap<String, Vec<ResourceInstance>>,
     definitions: HashMap<String, Versions>,
     schemas: HashMap<String, TypeSchema>,
     warnings: Vec<Warning>,
-    /// Whether every document could be read: if not, nothing counts as listed to the end.
+    /// Whether every manifest could be read: if not, nothing counts as listed to the end.
     whole: bool,
 }
 
 impl FolderSource {
-    /// Reads all `.yaml`, `.yml` and `.json` files below the folder; what begins with a dot is passed over.
+    /// Why no type counts as listed, where a manifest is broken.
+    pub const NOT_WHOLE: &str = "not every manifest could be read";
+
+    /// Reads all `.yaml`, `.yml` and `.json` files below a folder, or one file of any name, which may be a pipe. Below a folder what
+    /// begins with a dot is passed over, links are followed, and no file is read twice.
     ///
     /// # Errors
-    /// It is not there, cannot be read, or holds no manifest.
-    pub fn open(dir: &Path) -> Result<Self, ClusterError> {
-        let path = match dir.canonicalize() {
-            Ok(path) => path,
+    /// It is not there, cannot be read, or no manifest in it can.
+    pub fn open(named: &Path) -> Result<Self, ClusterError> {
+        let unreadable =
+            |e: std::io::Error| ClusterError::FolderUnreadable { path: named.to_owned(), reason: e.to_string() };
+        let kind = match std::fs::metadata(named) {
+            Ok(kind) => kind,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ClusterError::FolderMissing { path: dir.to_owned() });
+                return Err(ClusterError::FolderMissing { path: named.to_owned() });
             }
-            Err(e) => return Err(ClusterError::FolderUnreadable { path: dir.to_owned(), reason: e.to_string() }),
+            Err(e) => return Err(unreadable(e)),
+        };
+        let is_stream = !kind.is_dir() && !kind.is_file();
+        let path = match named.canonicalize() {
+            // What a shell hands over as /dev/fd/63 is a pipe without a name that stays.
+            Ok(path) if is_stream && path.starts_with("/dev") => {
+                return Self::read(File::open(named).map_err(unreadable)?);
+            }
+            Err(_) if is_stream => return Self::read(File::open(named).map_err(unreadable)?),
+            Ok(path) => path,
+            Err(e) => return Err(unreadable(e)),
         };
         let mut reading = Reading::default();
-        for file in files(&path, &mut reading)? {
-            let shown = file.strip_prefix(&path).ok().filter(|p| !p.as_os_str().is_empty()).unwrap_or(&file);
-            reading.file(&file, &shown.display().to_string());
+        if kind.is_dir() {
+            let Files { manifests, unreadable, passed_over } = files::below(&path).map_err(unreadable)?;
+            let shown = |file: &Path| file.strip_prefix(&path).unwrap_or(file).display().to_string();
+            for (file, reason) in unreadable {
+                reading.broken(&shown(&file), None, &reason);
+            }
+            for (file, reason) in passed_over {
+                reading.passed_over.push(Warning(format!("{} is passed over: {reason}", shown(&file))));
+            }
+            for file in manifests {
+                reading.file(&file, &shown(&file));
+            }
+        } else {
+            reading.file(&path, &named.display().to_string());
         }
-        if reading.objects.is_empty() && reading.skipped.is_empty() {
-            return Err(ClusterError::FolderEmpty { path: dir.to_owned() });
-        }
-        Ok(reading.finish(path))
+        reading.finish(path.display().to_string(), &named.display().to_string())
+    }
+
+    /// Reads manifests from a stream to its end. All streams are one source: what one says takes the place of what the one before
+    /// said, as with a folder whose files were exchanged.
+    ///
+    /// # Errors
+    /// It cannot be read, or no manifest in it can.
+    pub fn read(stream: impl Read) -> Result<Self, ClusterError> {
+        const SHOWN: &str = "standard input";
+        let bytes =
+            bytes_of(stream).map_err(|reason| ClusterError::FolderUnreadable { path: PathBuf::from(SHOWN), reason })?;
+        let mut reading = Reading::default();
+        reading.text(bytes, SHOWN, false);
+        reading.finish(SourceIdentity::STANDARD_INPUT.to_owned(), SHOWN)
     }
 }
 
-/// Files in the order of their paths.
-fn files(root: &Path, reading: &mut Reading) -> Result<Vec<PathBuf>, ClusterError> {
-    if root.is_file() {
-        return Ok(vec![root.to_owned()]);
+/// Everything that a file or a stream holds, unless that is too much.
+fn bytes_of(stream: impl Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    stream.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("it has more than {} MiB; split it", LARGEST_FILE >> 20));
     }
-    let mut files = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    let mut entered = BTreeSet::new();
-    while let Some(folder) = folders.pop() {
-        // Links may lead in circles.
-        if !folder.canonicalize().is_ok_and(|real| entered.insert(real)) {
-            continue;
-        }
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(e) if folder == root => {
-                return Err(ClusterError::FolderUnreadable { path: folder, reason: e.to_string() });
-            }
-            Err(e) => {
-                reading.skip(&folder.display().to_string(), None, &e.to_string());
-                continue;
-            }
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            let manifest = path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json");
-            if !hidden && path.is_dir() {
-                folders.push(path);
-            } else if !hidden && manifest {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
+    Ok(bytes)
 }
 
-/// An object as it was found, before its type is known.
+/// Whether helm takes a file for a template: below `templates`, beside a `Chart.yaml`.
+fn is_of_chart(path: &Path) -> bool {
+    let mut folders = path.ancestors().skip(1).filter(|dir| dir.ends_with("templates"));
+    folders.any(|dir| dir.with_file_name("Chart.yaml").is_file())
+}
+
+/// An object and where it stands.
 #[derive(Debug)]
 struct Raw {
-    api_version: String,
-    kind: String,
-    metadata: JsonMeta,
+    object: Object,
+    file: String,
+    line: usize,
+}
+
+impl Raw {
+    fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
+/// An object of a known type, and where it stands.
+#[derive(Debug)]
+struct Placed {
+    instance: ResourceInstance,
     place: String,
 }
 
+/// What was found so far.
 #[derive(Debug, Default)]
 struct Reading {
     objects: Vec<Raw>,
     definitions: Vec<JsonDefinition>,
-    skipped: Vec<Warning>,
+    /// Because of these nothing counts as read to the end.
+    broken: Vec<Warning>,
+    /// Pipes, devices, links in circles.
+    passed_over: Vec<Warning>,
+    /// Files that are no manifests, by the reason.
+    no_manifests: BTreeMap<NoManifest, BTreeSet<String>>,
+    bytes: u64,
 }
 
 impl Reading {
-    fn skip(&mut self, file: &str, line: Option<usize>, reason: &str) {
+    fn broken(&mut self, file: &str, line: Option<usize>, reason: &str) {
         let place = line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
-        self.skipped.push(Warning(format!("{place} is not read: {reason}")));
+        self.broken.push(Warning(format!("{place} is not read: {reason}")));
     }
 
     fn file(&mut self, path: &Path, shown: &str) {
-        match std::fs::metadata(path).map(|m| m.len()) {
-            Ok(size) if size > LARGEST_FILE => {
-                return self.skip(
-                    shown,
-                    None,
-                    &format!("it has {} MiB; at most {} are read", size >> 20, LARGEST_FILE >> 20),
-                );
-            }
-            Err(e) => return self.skip(shown, None, &e.to_string()),
-            Ok(_) => {}
+        if self.bytes > LARGEST_FOLDER {
+            return self.broken(
+                shown,
+                None,
+                &format!("the files before it have more than {} GiB", LARGEST_FOLDER >> 30),
+            );
         }
-        let text = match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => text,
-            Ok(Err(_)) => return self.skip(shown, None, "it is not UTF-8"),
-            Err(e) => return self.skip(shown, None, &e.to_string()),
-        };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let documents = if path.extension().is_some_and(|e| e == "json") {
-            let (documents, broken) = documents::split_json(text);
-            if let Some(Broken { line, reason }) = broken {
-                self.skip(shown, Some(line), &reason);
-            }
-            documents
-        } else {
-            documents::split_yaml(text)
-        };
-        for document in documents {
-            match document.objects() {
-                Ok(found) => found.into_iter().for_each(|f| self.object(f, shown, document.line)),
-                Err(Broken { line, reason }) => self.skip(shown, Some(line), &reason),
-            }
+        match File::open(path).map_err(|e| e.to_string()).and_then(bytes_of) {
+            Ok(bytes) => self.text(bytes, shown, is_of_chart(path)),
+            Err(reason) => self.broken(shown, None, &reason),
         }
     }
 
-    fn object(&mut self, found: documents::Found, file: &str, line: usize) {
-        let given = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
-        let (api_version, kind) = (given(found.header.api_version), given(found.header.kind));
-        let metadata = found.header.metadata.unwrap_or_default();
-        let missing = match (&api_version, &kind, &metadata.name) {
-            (None, ..) => "apiVersion",
-            (_, None, _) => "kind",
-            (.., None) => "metadata.name",
-            (Some(_), Some(_), Some(_)) => "",
-        };
-        let (Some(api_version), Some(kind), "") = (api_version, kind, missing) else {
-            return self.skip(file, Some(line), &format!("it is no object of a cluster: {missing} is missing"));
-        };
-        self.definitions.extend(found.definition);
-        self.objects.push(Raw { api_version, kind, metadata, place: format!("{file}:{line}") });
-    }
-
-    fn finish(self, path: PathBuf) -> FolderSource {
-        let mut types = Types::new(self.definitions);
-        let mut warnings = summed_up(self.skipped);
-        let whole = warnings.is_empty();
-        types.guess(&self.objects, &mut warnings);
-        let mut objects: HashMap<String, BTreeMap<String, ResourceInstance>> = HashMap::new();
-        let mut places: HashMap<String, String> = HashMap::new();
-        let mut broken = Vec::new();
-        for Raw { api_version, kind, mut metadata, place } in self.objects {
-            let Some(ty) = types.of(&api_version, &kind) else { continue };
-            if ty.namespaced {
-                metadata.namespace = metadata.namespace.filter(|n| !n.is_empty()).or(Some("default".to_owned()));
-            } else {
-                metadata.namespace = None;
-            }
-            match metadata.instance(&kind, &api_version) {
-                Ok(mut instance) => {
-                    instance.resource_version.clear();
-                    if let Some(first) = places.insert(instance.id.clone(), place.clone()) {
-                        warnings.push(Warning(format!(
-                            "{} stands twice, at {first} and {place}; the second counts",
-                            instance.id
-                        )));
-                    }
-                    objects.entry(ty.name()).or_default().insert(instance.id.clone(), instance);
+    /// Of the templates of a chart only what is a manifest already can be read.
+    fn text(&mut self, bytes: Vec<u8>, file: &str, is_template: bool) {
+        self.bytes += bytes.len() as u64;
+        let before = (self.objects.len(), self.broken.len());
+        let mut garbled = Vec::new();
+        for document in documents::split(&documents::text(bytes)) {
+            document.read(&mut |line, found| match found {
+                Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
+                Found::Definition(definition) => self.definitions.push(definition),
+                Found::Unread(Unread::Broken(_) | Unread::Garbled(_)) if is_template => {
+                    self.no_manifest(file, NoManifest::Template);
                 }
-                Err(reason) => broken.push(Warning(format!("{place} is not read: {reason}"))),
+                Found::Unread(Unread::Broken(reason)) => self.broken(file, Some(line), &reason),
+                Found::Unread(Unread::Garbled(reason)) => garbled.push((line, reason)),
+                Found::Unread(Unread::NoManifest(reason)) => self.no_manifest(file, reason),
+            });
+        }
+        let holds_manifests = (self.objects.len(), self.broken.len()) != before;
+        for (line, reason) in garbled {
+            if holds_manifests {
+                self.broken(file, Some(line), reason);
+            } else {
+                self.no_manifest(file, NoManifest::Garbled);
             }
         }
-        let whole = whole && broken.is_empty();
-        warnings.extend(summed_up(broken));
-        if !whole {
-            warnings.push(Warning(
-                "not everything could be read, so that nothing that is indexed is deleted in this run".to_owned(),
-            ));
+    }
+
+    fn no_manifest(&mut self, file: &str, reason: NoManifest) {
+        self.no_manifests.entry(reason).or_default().insert(file.to_owned());
+    }
+
+    /// Everything with its type. `path` is what the source is known by, `shown` how the user calls it.
+    fn finish(mut self, path: String, shown: &str) -> Result<FolderSource, ClusterError> {
+        let mut types = Types::new(std::mem::take(&mut self.definitions));
+        let mut guesses = Vec::new();
+        types.guess(&self.objects, &mut guesses);
+        // By type, then by namespace and name; each with its place.
+        let mut objects: HashMap<String, BTreeMap<(String, String), Placed>> = HashMap::new();
+        let mut twice = Vec::new();
+        for raw in std::mem::take(&mut self.objects) {
+            let place = raw.place();
+            let ty = types.of(&raw.object.api_version, &raw.object.kind);
+            if ty.is_none() && raw.object.metadata.is_none() {
+                self.no_manifest(&raw.file, NoManifest::Nameless);
+                continue;
+            }
+            let meant = types.like(&raw.object.api_version, &raw.object.kind);
+            let instance = match instance(raw.object, ty, meant) {
+                Ok(instance) => instance,
+                Err(reason) => {
+                    self.broken(&raw.file, Some(raw.line), &reason);
+                    continue;
+                }
+            };
+            let of_type = objects.entry(ty.map(ResourceType::name).unwrap_or_default()).or_default();
+            let id = instance.id.clone();
+            let key = (instance.namespace.clone(), instance.name.clone());
+            if let Some(Placed { place: first, .. }) = of_type.insert(key, Placed { instance, place: place.clone() }) {
+                twice.push(Warning(format!("{id} stands twice, at {first} and {place}; the second counts")));
+            }
         }
-        let objects = objects.into_iter().map(|(ty, objects)| (ty, objects.into_values().collect())).collect();
-        let Types { by_kind, definitions, schemas } = types;
+        if objects.is_empty() {
+            return Err(self.nothing(shown));
+        }
+        let whole = self.broken.is_empty();
+        let mut warnings = summed_up(self.broken, "cannot be read");
+        if !whole {
+            let stays = "nothing that is indexed is deleted in this run";
+            warnings.push(Warning(format!("{}: {stays}", FolderSource::NOT_WHOLE)));
+        }
+        warnings.extend(self.no_manifests.iter().map(|(reason, files)| named_once(*reason, files)));
+        warnings.extend(summed_up(self.passed_over, "are passed over"));
+        warnings.extend(summed_up(guesses, "kinds are described by nothing"));
+        warnings.extend(summed_up(twice, "stand twice"));
+        let objects = objects
+            .into_iter()
+            .map(|(ty, objects)| (ty, objects.into_values().map(|o| o.instance).collect()))
+            .collect();
+        let Types { by_kind, definitions, schemas, .. } = types;
         let mut types: Vec<ResourceType> = by_kind.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);
-        FolderSource { path, types, objects, definitions, schemas, warnings, whole }
+        Ok(FolderSource { path, types, objects, definitions, schemas, warnings, whole })
+    }
+
+    /// Why there is nothing.
+    fn nothing(mut self, shown: &str) -> ClusterError {
+        let place = shown.to_owned();
+        if self.broken.is_empty() {
+            self.passed_over.extend(self.no_manifests.iter().map(|(reason, files)| named_once(*reason, files)));
+            let reasons: Vec<String> = self.passed_over.into_iter().take(NAMED_FILES).map(|w| w.0).collect();
+            let reason: String = reasons.iter().map(|reason| format!("; {reason}")).collect();
+            return ClusterError::FolderEmpty { place, reason };
+        }
+        let others = self.broken.len() - 1;
+        let more = if others == 0 { String::new() } else { format!(", and {others} more like it") };
+        ClusterError::FolderBroken { place, reason: format!("{}{more}", self.broken.swap_remove(0)) }
     }
 }
 
-fn summed_up(mut warnings: Vec<Warning>) -> Vec<Warning> {
+/// The object, if an API server could have it. Nobody but an API server knows all that it refuses; this is what it refuses of every type.
+/// `meant` is a kind of the same plural.
+fn instance(object: Object, ty: Option<&ResourceType>, meant: Option<&str>) -> Result<ResourceInstance, String> {
+    let Object { api_version, kind, metadata } = object;
+    let mut metadata = metadata.unwrap_or_default();
+    let name = metadata.name.as_deref().unwrap_or_default();
+    if name.trim().is_empty() {
+        return Err("metadata.name is missing".to_owned());
+    }
+    let Some(ty) = ty else {
+        return Err(format!("{api_version} has no kind {kind:?}; expected {}", meant.unwrap_or("another")));
+    };
+    if name == "." || name == ".." || name.contains(['/', '%']) || name.contains(char::is_control) {
+        return Err(format!("metadata.name is {name:?}; expected a name without \"/\" and \"%\""));
+    }
+    let namespace = metadata.namespace.take().filter(|n| !n.is_empty());
+    if ty.namespaced {
+        let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+        if !is_label(&namespace) {
+            return Err(format!(
+                "metadata.namespace is {namespace:?}; expected lower-case letters, digits and \"-\", 63 at most"
+            ));
+        }
+        metadata.namespace = Some(namespace);
+    }
+    let mut instance = metadata.instance(&kind, &api_version)?;
+    instance.resource_version.clear();
+    Ok(instance)
+}
+
+/// A DNS label (RFC 1123), as which a namespace is named.
+fn is_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.len() <= 63 && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
+}
+
+fn named_once(reason: NoManifest, files: &BTreeSet<String>) -> Warning {
+    let named: Vec<&str> = files.iter().take(NAMED_FILES).map(String::as_str).collect();
+    let more = match files.len().saturating_sub(NAMED_FILES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Warning(format!("passed over as no manifests ({}): {}{more}", reason.reason(), named.join(", ")))
+}
+
+fn summed_up(mut warnings: Vec<Warning>, what: &str) -> Vec<Warning> {
     let more = warnings.len().saturating_sub(NAMED);
     if more > 0 {
         warnings.truncate(NAMED);
-        warnings.push(Warning(format!("and {more} more that could not be read")));
+        warnings.push(Warning(format!("and {more} more {what}")));
     }
     warnings
 }
 
-/// Types by group and kind: built in, defined, or guessed from an object.
+/// Types by group and kind: built in, defined, or guessed from an object. No two have one name.
 #[derive(Debug)]
 struct Types {
     by_kind: BTreeMap<(String, String), ResourceType>,
+    /// Group and kind of each name.
+    by_name: HashMap<String, (String, String)>,
     definitions: HashMap<String, Versions>,
     schemas: HashMap<String, TypeSchema>,
 }
 
 impl Types {
     fn new(definitions: Vec<JsonDefinition>) -> Self {
-        let built_in = builtin::types().map(|ty| ((ty.group.clone(), ty.kind.clone()), ty));
-        let mut types = Self { by_kind: built_in.collect(), definitions: HashMap::new(), schemas: HashMap::new() };
+        let mut types = Self {
+            by_kind: BTreeMap::new(),
+            by_name: HashMap::new(),
+            definitions: HashMap::new(),
+            schemas: HashMap::new(),
+        };
+        builtin::types().for_each(|ty| types.insert(ty));
         for definition in definitions {
             let spec = definition.spec;
             let schemas = spec.schemas();
@@ -264,40 +377,72 @@ impl Types {
             };
             types.schemas.extend(schema::of_version(&schemas, &ty.version).map(|schema| (ty.name(), schema)));
             types.definitions.insert(ty.name(), served);
-            types.by_kind.insert((ty.group.clone(), ty.kind.clone()), ty);
+            types.insert(ty);
         }
         types
+    }
+
+    /// Of two types with one name the later counts, as of two manifests of one object.
+    fn insert(&mut self, ty: ResourceType) {
+        let key = (ty.group.clone(), ty.kind.clone());
+        if let Some(other) = self.by_name.insert(ty.name(), key.clone()) {
+            self.by_kind.remove(&other);
+        }
+        if let Some(other) = self.by_kind.insert(key.clone(), ty) {
+            let name = other.name();
+            if self.by_kind.get(&key).is_some_and(|ty| ty.name() != name) {
+                self.by_name.remove(&name);
+            }
+        }
     }
 
     fn of(&self, api_version: &str, kind: &str) -> Option<&ResourceType> {
         self.by_kind.get(&(group_of(api_version).to_owned(), kind.to_owned()))
     }
 
-    /// Makes up a type for objects that nothing describes: namespaced when any of them names a namespace.
+    /// A kind with the plural that this one would have.
+    fn like(&self, api_version: &str, kind: &str) -> Option<&str> {
+        let (group, plural) = (group_of(api_version).to_owned(), ResourceType::plural_of(kind));
+        let name = ResourceType { group, plural, ..ResourceType::default() }.name();
+        self.by_name.get(&name).map(|(_, kind)| kind.as_str())
+    }
+
+    /// Makes up a type for objects that nothing describes: namespaced when any of them names a namespace. A type whose name another
+    /// has is not made up.
     fn guess(&mut self, objects: &[Raw], warnings: &mut Vec<Warning>) {
         let mut guessed: BTreeMap<(String, String), ResourceType> = BTreeMap::new();
-        for raw in objects.iter().filter(|raw| self.of(&raw.api_version, &raw.kind).is_none()) {
-            let group = group_of(&raw.api_version).to_owned();
-            let ty = guessed.entry((group.clone(), raw.kind.clone())).or_insert_with(|| ResourceType {
+        for Object { api_version, kind, metadata } in objects.iter().map(|raw| &raw.object) {
+            if self.of(api_version, kind).is_some() {
+                continue;
+            }
+            let group = group_of(api_version).to_owned();
+            let version = api_version.rsplit('/').next().unwrap_or_default();
+            if let Some(ty) = builtin::elsewhere(&group, version, kind) {
+                self.insert(ty);
+                continue;
+            }
+            // A tool's own configuration makes no type.
+            let Some(metadata) = metadata.as_ref().filter(|m| m.name.is_some()) else { continue };
+            let ty = guessed.entry((group.clone(), kind.clone())).or_insert_with(|| ResourceType {
                 group,
-                version: raw.api_version.rsplit('/').next().unwrap_or_default().to_owned(),
-                kind: raw.kind.clone(),
-                plural: ResourceType::plural_of(&raw.kind),
-                singular: raw.kind.to_ascii_lowercase(),
+                version: version.to_owned(),
+                kind: kind.clone(),
+                plural: ResourceType::plural_of(kind),
+                singular: kind.to_ascii_lowercase(),
                 verbs: builtin::VERBS.map(str::to_owned).into(),
                 ..ResourceType::default()
             });
-            ty.namespaced |= raw.metadata.namespace.is_some();
+            ty.namespaced |= metadata.namespace.is_some();
         }
-        for ty in guessed.values() {
+        for ty in guessed.into_values().filter(|ty| !self.by_name.contains_key(&ty.name())).collect::<Vec<_>>() {
             warnings.push(Warning(format!(
                 "no definition describes {} of {}; it is taken for {}",
                 ty.kind,
                 ty.api_version(),
                 ty.name()
             )));
+            self.insert(ty);
         }
-        self.by_kind.extend(guessed);
     }
 }
 
@@ -307,8 +452,8 @@ fn group_of(api_version: &str) -> &str {
 
 #[async_trait]
 impl ClusterSource for FolderSource {
-    async fn identity(&self) -> Result<SourceIdentity, ClusterError> {
-        Ok(SourceIdentity::Folder { path: self.path.display().to_string() })
+    async fn identity(&self) -> Result<Identity, ClusterError> {
+        Ok(SourceIdentity::Folder { path: self.path.clone() }.into())
     }
 
     async fn discover(&self) -> Result<Discovery, ClusterError> {
@@ -324,7 +469,7 @@ impl ClusterSource for FolderSource {
             let (reason, message) = if self.whole {
                 (SkipReason::NotFound, "nothing in the folder is of this type")
             } else {
-                (SkipReason::Unavailable, "it may stand in a document that could not be read")
+                (SkipReason::Unavailable, Self::NOT_WHOLE)
             };
             let skipped = Some(Skipped { reason, message: message.to_owned() });
             return Ok(Listing { coverage: Coverage::Nothing, skipped });
@@ -332,14 +477,19 @@ impl ClusterSource for FolderSource {
         let coverage = match scope {
             ListScope::All => Coverage::All,
             ListScope::Namespaces(_) if !known.namespaced => return Ok(Listing::default()),
-            ListScope::Namespaces(namespaces) => Coverage::Namespaces(namespaces.iter().cloned().collect()),
+            ListScope::Namespaces(namespaces) => Coverage::of_namespaces(namespaces.iter().cloned().collect()),
         };
         let objects = self.objects.get(&name).map(Vec::as_slice).unwrap_or_default();
         let wanted: Vec<&ResourceInstance> = objects.iter().filter(|o| coverage.covers(&o.namespace)).collect();
         for page in wanted.chunks(PAGE) {
             pages.page(page.iter().map(|o| (*o).clone()).collect()).await?;
         }
-        Ok(Listing { coverage: if self.whole { coverage } else { Coverage::Nothing }, skipped: None })
+        if self.whole {
+            return Ok(Listing { coverage, skipped: None });
+        }
+        // Any of the objects may stand in what could not be read.
+        let skipped = Some(Skipped { reason: SkipReason::Unavailable, message: Self::NOT_WHOLE.to_owned() });
+        Ok(Listing { coverage: Coverage::Nothing, skipped })
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

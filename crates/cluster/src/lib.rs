@@ -5,18 +5,24 @@
 //! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
 
 mod access;
+mod address;
 mod builtin;
 mod config;
 mod crds;
 mod decode;
 mod discovery;
 mod documents;
+mod environment;
 mod error;
+mod files;
 mod folder;
+mod json_list;
+mod kubeconfig;
 mod list;
 mod live;
 mod no_proxy;
 mod permissions;
+mod plugin;
 mod protobuf;
 mod requests;
 mod retry;
@@ -24,6 +30,7 @@ mod schema;
 mod schema_reading;
 mod source;
 
+pub use environment::Environment;
 pub use error::ClusterError;
 pub use folder::FolderSource;
 pub use live::{LiveOptions, LiveSource};

@@ -1,20 +1,26 @@
-//! The objects of one type, page by page: while a page is decoded the server already works on the next, and never on more.
+//! The objects of one type, page by page: while a page is read the server already works on the next, and never on more.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
-use clusterlore_core::ResourceType;
+use clusterlore_core::{ResourceInstance, ResourceType};
 use http::StatusCode;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     ClusterError, PageSink, SkipReason, Skipped,
-    decode::{self, Page},
-    protobuf,
-    requests::{Ask, Failure, Running, SharedRequests, status_line},
+    decode::{Asked, Item, ListReader, Unreadable},
+    requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line},
 };
 
 pub(crate) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 pub(crate) const PLAIN_JSON: &str = "application/json";
+
+/// How many times the bytes of a page a list may have that is read without pages.
+const UNPAGED: u64 = 16;
 
 /// How the list of one path ended when it was not read to its end.
 #[derive(Debug)]
@@ -23,7 +29,8 @@ pub(crate) enum Stopped {
     Type(Skipped),
 }
 
-/// Reads one list to its end: of a whole type, or of one namespace of it.
+/// Reads one list to its end: of a whole type, or of one namespace of it. What can be read is handed on also where the list as a
+/// whole does not count.
 pub(crate) async fn read(
     requests: &SharedRequests,
     ty: &Arc<ResourceType>,
@@ -37,7 +44,8 @@ pub(crate) async fn read(
             Err(Failure::Status(StatusCode::GONE, _)) if limit.is_some() => {
                 pages.restarted(namespace).await.map_err(Stopped::Run)?;
             }
-            other => return other.map_err(stopped),
+            Err(failure) => return Err(stopped(failure)),
+            Ok(unreadable) => return unreadable.reason().map_or(Ok(()), |r| Err(stopped(Failure::Unavailable(r)))),
         }
     }
     unreachable!("the unpaged list returns")
@@ -49,45 +57,108 @@ async fn read_once(
     namespace: Option<&str>,
     limit: Option<u32>,
     pages: &PageSink,
-) -> Result<(), Failure> {
+) -> Result<Unreadable, Failure> {
     let path = path(ty, namespace);
-    let mut plain = false;
-    let start = |token: String, plain: bool| Ahead::start(requests, ty, page_path(&path, limit, &token), token, plain);
+    let start = |token: String, plain: bool| {
+        let wanted =
+            Wanted { ty: Arc::clone(ty), namespace: namespace.map(str::to_owned), plain, paged: limit.is_some() };
+        Ahead::start(requests, wanted, page_path(&path, limit, &token), token)
+    };
+    let (mut plain, mut tokens) = (false, Tokens::new(requests.options.pages));
+    let mut unreadable = Unreadable::default();
     let mut current = start(String::new(), plain);
     loop {
         let announced = current.announced().await;
         let ahead = announced.filter(|token| !token.is_empty()).map(|token| start(token, plain));
-        let (page, was_plain) = current.page().await?;
-        plain = was_plain;
+        while let Some(objects) = current.objects.recv().await {
+            hand_on(objects, requests, pages).await?;
+        }
+        let page = current.page().await?;
+        plain = page.plain;
+        unreadable.and(page.unreadable);
         // A first page that had to be asked for again belongs to a newer list, with a token of its own.
         let ahead = ahead.filter(|ahead| ahead.token == page.next);
-        let next = (!page.next.is_empty()).then(|| ahead.unwrap_or_else(|| start(page.next, plain)));
-        let mut instances = page.instances;
-        while !instances.is_empty() {
-            let rest = instances.split_off(instances.len().min(requests.options.page_size.max(1) as usize));
-            pages.page(instances).await.map_err(Failure::Ends)?;
-            instances = rest;
-        }
-        match next {
+        let next = match page.next {
+            end if end.is_empty() => Ok(None),
+            next => tokens.take(&next).map(|()| Some(ahead.unwrap_or_else(|| start(next, plain)))),
+        };
+        hand_on(page.rest, requests, pages).await?;
+        match next? {
             Some(next) => current = next,
-            None => return Ok(()),
+            None => return Ok(unreadable),
         }
     }
+}
+
+/// Hands objects on in pages of the size that was asked for, however many came at once.
+async fn hand_on(mut objects: Vec<ResourceInstance>, requests: &Requests, pages: &PageSink) -> Result<(), Failure> {
+    while !objects.is_empty() {
+        let rest = objects.split_off(objects.len().min(requests.options.page_size.max(1) as usize));
+        pages.page(objects).await.map_err(Failure::Ends)?;
+        objects = rest;
+    }
+    Ok(())
+}
+
+/// The tokens of one list: a server that gives one twice, or goes on for ever, has no end to be read.
+pub(crate) struct Tokens {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    most: u32,
+}
+
+impl Tokens {
+    pub(crate) fn new(pages: u32) -> Self {
+        Self { seen: HashSet::new(), hasher: RandomState::new(), most: pages }
+    }
+
+    /// Takes the token of a further page.
+    pub(crate) fn take(&mut self, token: &str) -> Result<(), Failure> {
+        if !self.seen.insert(self.hasher.hash_one(token)) {
+            return Err(Failure::Unavailable("the list does not end: a continue token came twice".to_owned()));
+        }
+        if self.seen.len() >= self.most as usize {
+            return Err(Failure::Unavailable(format!("the list has more than {} pages", self.most)));
+        }
+        Ok(())
+    }
+}
+
+/// What a page is asked for.
+struct Wanted {
+    ty: Arc<ResourceType>,
+    namespace: Option<String>,
+    plain: bool,
+    paged: bool,
 }
 
 /// A page that is being fetched and decoded.
 struct Ahead {
     token: String,
     announcement: oneshot::Receiver<String>,
-    work: Running<Result<(Page, bool), Failure>>,
+    /// Of a page with more objects than were asked for: those before the last.
+    objects: mpsc::Receiver<Vec<ResourceInstance>>,
+    work: Running<Result<Page, Failure>>,
+}
+
+/// How a page ended.
+struct Page {
+    /// The objects that were not handed on before.
+    rest: Vec<ResourceInstance>,
+    /// Token of the next page; empty on the last.
+    next: String,
+    unreadable: Unreadable,
+    /// Whether the server gives this type in plain JSON only.
+    plain: bool,
 }
 
 impl Ahead {
-    fn start(requests: &SharedRequests, ty: &Arc<ResourceType>, path: String, token: String, plain: bool) -> Self {
+    fn start(requests: &SharedRequests, wanted: Wanted, path: String, token: String) -> Self {
         let (announce, announcement) = oneshot::channel();
-        let (requests, ty) = (Arc::clone(requests), Arc::clone(ty));
-        let work = Running::start(async move { fetch(&requests, &ty, path, plain, announce).await });
-        Self { token, announcement, work }
+        let (sender, objects) = mpsc::channel(1);
+        let requests = Arc::clone(requests);
+        let work = Running::start(async move { fetch(&requests, wanted, path, announce, sender).await });
+        Self { token, announcement, objects, work }
     }
 
     /// The next page's token, if it is known before the page has arrived.
@@ -95,40 +166,101 @@ impl Ahead {
         (&mut self.announcement).await.ok()
     }
 
-    async fn page(self) -> Result<(Page, bool), Failure> {
+    async fn page(self) -> Result<Page, Failure> {
         let stopped = || Failure::Ends(ClusterError::Stopped);
         self.work.finish().await.ok_or_else(stopped)?
     }
 }
 
-/// One page, and whether the server gives this type in plain JSON only.
 async fn fetch(
-    requests: &SharedRequests,
-    ty: &ResourceType,
+    requests: &Requests,
+    wanted: Wanted,
     path: String,
-    plain: bool,
     announce: oneshot::Sender<String>,
-) -> Result<(Page, bool), Failure> {
-    let mut announce = Some(announce);
-    let early = |arrived: &[u8]| {
-        if announce.is_some()
-            && let Some(token) = protobuf::early_token(arrived)
-            && let Some(announce) = announce.take()
+    objects: mpsc::Sender<Vec<ResourceInstance>>,
+) -> Result<Page, Failure> {
+    let asked = Asked::new(&wanted.ty, wanted.namespace.as_deref());
+    let size = requests.options.page_size.max(1) as usize;
+    let mut reading = Reading { asked, size, reader: None, announce: Some(announce), to: objects };
+    let most = requests.options.answer_bytes;
+    let most = if wanted.paged { most } else { most.saturating_mul(UNPAGED) };
+    let mut plain = wanted.plain;
+    let mut ask = Ask::get(path, if plain { PLAIN_JSON } else { METADATA });
+    match requests.receive(&ask, most, &mut reading).await {
+        Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) if !plain => {
+            (ask.accept, plain) = (PLAIN_JSON, true);
+            requests.receive(&ask, most, &mut reading).await?;
+        }
+        other => drop(other?),
+    }
+    let mut reader = reading.reader.ok_or_else(|| Failure::Unavailable("the answer is empty".to_owned()))?;
+    Ok(Page { rest: reader.take(), next: reader.next, unreadable: reader.unreadable, plain })
+}
+
+/// Where what is read of a list goes.
+pub(crate) trait Reader<I>: Send {
+    fn read(&mut self, items: Vec<I>) -> impl Future<Output = Result<(), ClusterError>> + Send;
+}
+
+impl Reader<ResourceInstance> for mpsc::Sender<Vec<ResourceInstance>> {
+    async fn read(&mut self, items: Vec<ResourceInstance>) -> Result<(), ClusterError> {
+        self.send(items).await.map_err(|_| ClusterError::Stopped)
+    }
+}
+
+/// An answer to a list request that is read while it arrives.
+pub(crate) struct Reading<'a, I, R> {
+    pub(crate) asked: Asked<'a>,
+    /// Items that are handed on at once.
+    pub(crate) size: usize,
+    pub(crate) reader: Option<ListReader<'a, I>>,
+    /// Told the next page's token as soon as it is known.
+    pub(crate) announce: Option<oneshot::Sender<String>>,
+    pub(crate) to: R,
+}
+
+impl<I: Item, R: Reader<I>> Take for Reading<'_, I, R> {
+    fn begin(&mut self, content_type: &str) -> Result<(), String> {
+        let reader = ListReader::new(content_type, self.asked.clone())?;
+        if !reader.is_token_early() {
+            // Whoever waits for the token takes no objects before.
+            self.announce = None;
+        }
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        reader.push(bytes)?;
+        if let Some(token) = reader.token()
+            && let Some(announce) = self.announce.take()
         {
             // Nobody listens any more when the list was given up.
-            let _ = announce.send(token);
+            let _ = announce.send(token.to_owned());
         }
-    };
-    let mut ask = Ask::get(path, if plain { PLAIN_JSON } else { METADATA });
-    let (answer, plain) = match requests.send(&ask, early).await {
-        Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) if !plain => {
-            ask.accept = PLAIN_JSON;
-            (requests.send(&ask, |_| {}).await?, true)
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.reader.as_ref().map_or(0, ListReader::held)
+    }
+
+    fn is_full(&self) -> bool {
+        // A page of the size that was asked for waits for its end: it may have to be asked for again.
+        self.reader.as_ref().is_some_and(|reader| reader.is_full(self.size + 1))
+    }
+
+    async fn hand_on(&mut self) -> Result<(), ClusterError> {
+        match &mut self.reader {
+            Some(reader) => self.to.read(reader.take()).await,
+            None => Ok(()),
         }
-        other => (other?, plain),
-    };
-    let page = decode::page(&answer.content_type, answer.body, ty).map_err(Failure::Unavailable)?;
-    Ok((page, plain))
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.reader.as_ref().map_or(Ok(()), ListReader::end)
+    }
 }
 
 pub(crate) fn stopped(failure: Failure) -> Stopped {

@@ -8,19 +8,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceType, SourceIdentity};
+use clusterlore_core::{Coverage, Identity, ResourceType, SourceIdentity};
 use futures::{StreamExt, stream};
 use http::StatusCode;
 use serde::Deserialize;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas, SkipReason,
-    Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas,
+    SkipReason, Skipped, Warning,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
-    requests::{Ask, Failure, Requests, SharedRequests},
+    requests::{Ask, Failure, Requests, SharedRequests, status_line},
     schema_reading,
 };
 
@@ -31,15 +31,24 @@ pub struct LiveOptions {
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; `None`: the current one.
     pub context: Option<String>,
-    /// Hosts that are reached without the proxy of HTTPS_PROXY: the value of NO_PROXY. A proxy-url in the kubeconfig always
-    /// counts.
-    pub no_proxy: Option<String>,
+    /// What the environment says of clusters and the way to them.
+    pub environment: Environment,
     /// Objects a page.
     pub page_size: u32,
     /// Longest wait for an answer to begin, and then for each further piece of it.
     pub request_timeout: Duration,
     /// For time-outs, 5xx, 429 and broken connections.
     pub retry: RetryPolicy,
+    /// Longest time for one answer, from the request to its last byte.
+    pub answer_timeout: Duration,
+    /// Most bytes of one page of a list. Memory does not grow with it: lists are decoded while they arrive. A list that expired
+    /// twice, and is read without pages, may have 16 times as many.
+    pub answer_bytes: u64,
+    /// Most pages of one list.
+    pub pages: u32,
+    /// Longest time in which a run, from one discovery to the next, may read. What is not read then is skipped. (A server that does not
+    /// answer does not take so long: what was waited in vain, ten times `request_timeout` in all, shortens every further wait to a tenth.)
+    pub run_timeout: Duration,
 }
 
 impl Default for LiveOptions {
@@ -47,10 +56,14 @@ impl Default for LiveOptions {
         Self {
             kubeconfig: None,
             context: None,
-            no_proxy: None,
+            environment: Environment::default(),
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            answer_timeout: Duration::from_secs(300),
+            answer_bytes: 256 << 20,
+            pages: 20_000,
+            run_timeout: Duration::from_secs(3600),
         }
     }
 }
@@ -62,12 +75,12 @@ const NAMESPACES_AT_ONCE: usize = 4;
 pub struct LiveSource {
     pub(crate) requests: SharedRequests,
     access: Access,
-    reach: OnceCell<Reach>,
+    reach: Mutex<Option<Arc<Reach>>>,
 }
 
 /// The namespaces that are read one by one where a type may not be listed as a whole.
 struct Reach {
-    namespaces: Vec<String>,
+    namespaces: Arc<BTreeSet<String>>,
     /// Why there may be more of them.
     partial: Option<String>,
 }
@@ -79,7 +92,7 @@ impl LiveSource {
     /// The kubeconfig or its credentials cannot be used.
     pub async fn connect(options: LiveOptions) -> Result<Self, ClusterError> {
         let requests = Arc::new(Requests::new(options).await?);
-        Ok(Self { requests, access: Access::default(), reach: OnceCell::new() })
+        Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
     }
 
     /// Server URL, as the kubeconfig gives it.
@@ -90,6 +103,55 @@ impl LiveSource {
     /// The context's namespace.
     pub fn default_namespace(&self) -> &str {
         &self.requests.server.namespace
+    }
+
+    /// The uid of the namespace kube-system, or why it cannot be read. Who may not get it may often list it.
+    async fn uid(&self) -> Result<Result<String, String>, ClusterError> {
+        #[derive(Default, Deserialize)]
+        struct Answer {
+            #[serde(default)]
+            metadata: Meta,
+            #[serde(default)]
+            items: Vec<Answer>,
+        }
+        #[derive(Default, Deserialize)]
+        struct Meta {
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            uid: String,
+        }
+        const NAME: &str = "kube-system";
+        let one = (
+            format!("/api/v1/namespaces/{NAME}"),
+            "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+        );
+        let listed = (
+            format!("/api/v1/namespaces?fieldSelector=metadata.name%3D{NAME}"),
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
+        );
+        let mut refused = None;
+        for (path, accept) in [one, listed] {
+            let reason = match self.requests.send(&Ask::get(path, accept)).await {
+                Ok(answer) => match decode::from_json::<Answer>(&answer.body) {
+                    Ok(Answer { metadata, items }) => {
+                        let mut found = items.into_iter().map(|item| item.metadata).chain([metadata]);
+                        match found.find(|meta| meta.name == NAME && !meta.uid.is_empty()) {
+                            Some(meta) => return Ok(Ok(meta.uid)),
+                            None => "the answer names no uid".to_owned(),
+                        }
+                    }
+                    Err(broken) => broken,
+                },
+                Err(Failure::Status(StatusCode::FORBIDDEN, message)) if refused.is_none() => {
+                    refused = Some(status_line(StatusCode::FORBIDDEN, &message));
+                    continue;
+                }
+                Err(failure) => failure.into_reason()?,
+            };
+            return Ok(Err(refused.unwrap_or(reason)));
+        }
+        Ok(Err(refused.unwrap_or_default()))
     }
 
     async fn list_namespaces(&self) -> Result<Result<Vec<String>, Skipped>, ClusterError> {
@@ -114,35 +176,36 @@ impl LiveSource {
         }
     }
 
-    async fn reach(&self) -> Result<&Reach, ClusterError> {
-        self.reach
-            .get_or_try_init(|| async {
-                Ok(match self.list_namespaces().await? {
-                    Ok(namespaces) => Reach { namespaces, partial: None },
-                    Err(skipped) => {
-                        let why = match skipped.reason {
-                            SkipReason::Forbidden => "namespaces may not be listed".to_owned(),
-                            _ => format!("namespaces cannot be listed ({})", skipped.message),
-                        };
-                        let own = self.requests.server.namespace.clone();
-                        let partial =
-                            format!("{why}: only the context's namespace {own} was read; name others with -n");
-                        Reach { namespaces: vec![own], partial: Some(partial) }
-                    }
-                })
-            })
-            .await
+    async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
+        // Held while they are read: types that need them at the same time wait for one answer.
+        let mut known = self.reach.lock().await;
+        if let Some(reach) = &*known {
+            return Ok(Arc::clone(reach));
+        }
+        let reach = match self.list_namespaces().await? {
+            Ok(namespaces) => Reach { namespaces: Arc::new(namespaces.into_iter().collect()), partial: None },
+            Err(skipped) => {
+                let why = match skipped.reason {
+                    SkipReason::Forbidden => "namespaces may not be listed".to_owned(),
+                    _ => format!("namespaces cannot be listed ({})", skipped.message),
+                };
+                let own = self.requests.server.namespace.clone();
+                let partial = format!("{why}: only the context's namespace {own} was read; name others with -n");
+                Reach { namespaces: Arc::new([own].into()), partial: Some(partial) }
+            }
+        };
+        Ok(Arc::clone(known.insert(Arc::new(reach))))
     }
 
-    /// Reads the namespaces in which the caller may; `partial` says why there may be others.
+    /// Reads the namespaces of `reach` in which the caller may. `whole` says that these are all that there are.
     async fn list_by_namespace(
         &self,
         ty: &Arc<ResourceType>,
-        namespaces: BTreeSet<String>,
-        partial: Option<&str>,
+        reach: &Reach,
+        whole: bool,
         pages: &PageSink,
     ) -> Result<Listing, ClusterError> {
-        let mut ends = stream::iter(namespaces)
+        let mut ends = stream::iter(reach.namespaces.iter().cloned())
             .map(|namespace| async move {
                 let end = match self.access.may_list(&self.requests, &namespace, &ty.group, &ty.plural).await {
                     Ok(true) => list::read(&self.requests, ty, Some(&namespace), pages).await,
@@ -165,8 +228,12 @@ impl LiveSource {
                 Err(Stopped::Type(why)) => skipped.push((namespace, why)),
             }
         }
-        let coverage = if read.is_empty() { Coverage::Nothing } else { Coverage::Namespaces(read) };
-        Ok(Listing { coverage, skipped: summed_up(skipped, partial) })
+        let coverage = match whole {
+            true => Coverage::Namespaces { listed: read, existing: Some(Arc::clone(&reach.namespaces)) },
+            false if read.is_empty() => Coverage::Nothing,
+            false => Coverage::of_namespaces(read),
+        };
+        Ok(Listing { coverage, skipped: summed_up(skipped, reach.partial.as_deref()) })
     }
 }
 
@@ -208,32 +275,18 @@ fn namespace_type() -> ResourceType {
 
 #[async_trait]
 impl ClusterSource for LiveSource {
-    async fn identity(&self) -> Result<SourceIdentity, ClusterError> {
-        #[derive(Deserialize)]
-        struct Namespace {
-            metadata: Meta,
-        }
-        #[derive(Deserialize)]
-        struct Meta {
-            uid: String,
-        }
-        let metadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
-        let ask = Ask::get("/api/v1/namespaces/kube-system", metadata);
-        let uid = match self.requests.send(&ask, |_| {}).await {
-            Ok(answer) => decode::from_json::<Namespace>(&answer.body).ok().map(|n| n.metadata.uid),
-            Err(Failure::Ends(error)) => return Err(error),
-            Err(Failure::Status(StatusCode::FORBIDDEN | StatusCode::NOT_FOUND, _)) => None,
-            Err(failure) => {
-                tracing::debug!(?failure, "the uid of kube-system cannot be read");
-                None
-            }
+    async fn identity(&self) -> Result<Identity, ClusterError> {
+        let (uid, unread) = match self.uid().await? {
+            Ok(uid) => (Some(uid), None),
+            Err(reason) => (None, Some(reason)),
         };
         let server = &self.requests.server;
-        Ok(SourceIdentity::Cluster {
-            uid: uid.filter(|uid| !uid.is_empty()),
-            server: server.url.clone(),
-            ca_hash: server.ca_hash.clone(),
-        })
+        let source = SourceIdentity::Cluster { uid, server: server.url.clone(), ca_hash: server.ca_hash.clone() };
+        Ok(Identity { source, unread })
+    }
+
+    async fn renew(&self) {
+        *self.reach.lock().await = None;
     }
 
     async fn discover(&self) -> Result<Discovery, ClusterError> {
@@ -246,8 +299,8 @@ impl ClusterSource for LiveSource {
             if !ty.namespaced {
                 return Ok(Listing::default());
             }
-            let namespaces = namespaces.iter().cloned().collect();
-            return self.list_by_namespace(&ty, namespaces, None, pages).await;
+            let named = Reach { namespaces: Arc::new(namespaces.iter().cloned().collect()), partial: None };
+            return self.list_by_namespace(&ty, &named, false, pages).await;
         }
         match list::read(&self.requests, &ty, None, pages).await {
             Ok(()) => Ok(Listing { coverage: Coverage::All, skipped: None }),
@@ -256,8 +309,7 @@ impl ClusterSource for LiveSource {
                 // The permission may have gone between two pages.
                 pages.restarted(None).await?;
                 let reach = self.reach().await?;
-                let namespaces = reach.namespaces.iter().cloned().collect();
-                self.list_by_namespace(&ty, namespaces, reach.partial.as_deref(), pages).await
+                self.list_by_namespace(&ty, &reach, reach.partial.is_none(), pages).await
             }
             Err(Stopped::Type(skipped)) => Ok(Listing { coverage: Coverage::Nothing, skipped: Some(skipped) }),
         }

@@ -19,10 +19,10 @@ pub(crate) fn matches(list: &str, host: &str, port: u16) -> bool {
             };
         }
         let (name, wanted) = match entry.rsplit_once(':') {
-            Some((name, digits)) if !name.contains(':') || name.ends_with(']') => (name, digits.parse::<u16>().ok()),
-            _ => (entry.as_str(), None),
+            Some((name, digits)) if !name.contains(':') || name.ends_with(']') => (name, digits),
+            _ => (entry.as_str(), ""),
         };
-        if wanted.is_some_and(|wanted| wanted != port) {
+        if !wanted.is_empty() && wanted != port.to_string() {
             return false;
         }
         let name = name.trim_matches(['[', ']']);
@@ -67,6 +67,9 @@ mod tests {
             ("*.example.org", "api.example.org", true),
             ("api.example.org:6443", "api.example.org", true),
             ("api.example.org:443", "api.example.org", false),
+            ("api.example.org:https", "api.example.org", false),
+            ("[fd12::1]:6443", "[fd12::1]", true),
+            ("proxy.example.org", "api.example.org", false),
             (",, ,", "api.example.org", false),
             ("", "api.example.org", false),
         ] {

@@ -50,7 +50,7 @@ impl LiveSource {
         });
         let mut ask = Ask::get("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", PLAIN_JSON);
         ask.post = Some(body.to_string().into_bytes());
-        match self.requests.send(&ask, |_| {}).await {
+        match self.requests.send(&ask).await {
             Ok(answer) => Ok(decode::from_json::<Review>(&answer.body).is_ok_and(|review| review.status.allowed)),
             Err(Failure::Ends(error)) => Err(error),
             // Whoever may not even ask may not list either.

@@ -1,106 +1,18 @@
-//! The few fields of the API server's protobuf messages that are kept; everything else is skipped without being allocated.
+//! The API server's protobuf, taken apart while it arrives. Only the few fields that are kept are looked at; everything else is
+//! skipped without being decoded. Nothing here recurses, so nesting costs no stack.
 //! Numbers are those of `k8s.io/apimachinery/pkg/{runtime,apis/meta/v1}/generated.proto` and, for definitions of custom
 //! resources, `k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/generated.proto`.
 
-use std::collections::BTreeMap;
+use bytes::{Buf, Bytes, BytesMut};
+use prost::{Message, encoding::decode_varint};
 
-use bytes::{Buf, Bytes};
-use clusterlore_core::is_description_key;
-use prost::Message;
+use crate::decode::OBJECT_BYTES;
 
 /// What every protobuf body of an API server begins with.
 const MAGIC: &[u8] = b"k8s\0";
 
-/// The envelope (`runtime.Unknown`) after the magic bytes.
-#[derive(Clone, PartialEq, Message)]
-struct Envelope {
-    #[prost(bytes = "bytes", tag = "2")]
-    raw: Bytes,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct ListMeta {
-    #[prost(string, tag = "3")]
-    pub(crate) next: String,
-}
-
-/// `PartialObjectMetadataList`; every list of whole objects has the same first fields.
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct List {
-    #[prost(message, optional, tag = "1")]
-    pub(crate) metadata: Option<ListMeta>,
-    #[prost(message, repeated, tag = "2")]
-    pub(crate) items: Vec<Object>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Object {
-    #[prost(message, optional, tag = "1")]
-    pub(crate) metadata: Option<ObjectMeta>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct ObjectMeta {
-    #[prost(string, tag = "1")]
-    pub(crate) name: String,
-    #[prost(string, tag = "3")]
-    pub(crate) namespace: String,
-    #[prost(string, tag = "5")]
-    pub(crate) uid: String,
-    #[prost(string, tag = "6")]
-    pub(crate) resource_version: String,
-    #[prost(message, optional, tag = "8")]
-    pub(crate) created: Option<Time>,
-    #[prost(btree_map = "string, string", tag = "11")]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[prost(message, repeated, tag = "12")]
-    annotations: Vec<Annotation>,
-    #[prost(message, repeated, tag = "13")]
-    pub(crate) owners: Vec<Owner>,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(crate) struct Time {
-    #[prost(int64, tag = "1")]
-    pub(crate) seconds: i64,
-}
-
-/// Slices of the body, neither copied nor decoded until the key is known to describe.
-#[derive(Clone, PartialEq, Message)]
-struct Annotation {
-    #[prost(bytes = "bytes", tag = "1")]
-    key: Bytes,
-    #[prost(bytes = "bytes", tag = "2")]
-    value: Bytes,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Owner {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub(crate) kind: Bytes,
-    #[prost(bytes = "bytes", tag = "3")]
-    pub(crate) name: Bytes,
-    #[prost(bytes = "bytes", tag = "4")]
-    pub(crate) uid: Bytes,
-    #[prost(bytes = "bytes", tag = "5")]
-    pub(crate) api_version: Bytes,
-    #[prost(bool, tag = "6")]
-    pub(crate) controller: bool,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct Status {
-    #[prost(string, tag = "3")]
-    pub(crate) message: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-pub(crate) struct DefinitionList {
-    #[prost(message, optional, tag = "1")]
-    pub(crate) metadata: Option<ListMeta>,
-    #[prost(message, repeated, tag = "2")]
-    pub(crate) items: Vec<Definition>,
-}
+/// Bytes of the longest key and length: a tag and a 64-bit number.
+const HEADER: usize = 20;
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Definition {
@@ -144,110 +56,328 @@ pub(crate) struct Schema {
     pub(crate) description: String,
 }
 
-impl ObjectMeta {
-    /// The annotations that describe; the others have never been more than slices of the body.
-    pub(crate) fn descriptions(&self) -> BTreeMap<String, String> {
-        self.annotations
-            .iter()
-            .filter_map(|a| {
-                let key = std::str::from_utf8(&a.key).ok().filter(|key| is_description_key(key))?;
-                Some((key.to_owned(), text(&a.value)))
-            })
-            .collect()
+/// A field's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+    /// A number of fixed length: no field that is kept has one.
+    Fixed,
+}
+
+/// The fields of one message, in their order.
+#[derive(Debug, Clone)]
+pub(crate) struct Fields<'a>(&'a [u8]);
+
+/// The message's fields.
+pub(crate) fn fields(message: &[u8]) -> Fields<'_> {
+    Fields(message)
+}
+
+impl<'a> Fields<'a> {
+    fn field(&mut self) -> Option<(u64, Value<'a>)> {
+        let key = decode_varint(&mut self.0).ok()?;
+        let value = match key & 7 {
+            0 => Value::Number(decode_varint(&mut self.0).ok()?),
+            1 => self.bytes(8).map(|_| Value::Fixed)?,
+            2 => {
+                let length = decode_varint(&mut self.0).ok()?;
+                Value::Bytes(self.bytes(usize::try_from(length).ok()?)?)
+            }
+            5 => self.bytes(4).map(|_| Value::Fixed)?,
+            _ => return None,
+        };
+        (key >> 3 > 0).then_some((key >> 3, value))
+    }
+
+    fn bytes(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
     }
 }
 
-pub(crate) fn text(bytes: &Bytes) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u64, Value<'a>), String>;
 
-/// Whether a body is the API server's protobuf.
-pub(crate) fn is_protobuf(body: &[u8]) -> bool {
-    body.starts_with(MAGIC)
-}
-
-/// Decodes the message inside the envelope.
-pub(crate) fn decode<M: Message + Default>(mut body: Bytes) -> Result<M, String> {
-    if !is_protobuf(&body) {
-        return Err("the protobuf answer does not begin with \"k8s\\0\"".to_owned());
-    }
-    body.advance(MAGIC.len());
-    let broken = |e: prost::DecodeError| format!("broken protobuf: {e}");
-    M::decode(Envelope::decode(body).map_err(broken)?.raw).map_err(broken)
-}
-
-/// The continue token of a list of which only the beginning has arrived: `None` while it is not known, or when the body is
-/// not a list in protobuf. The API server writes the list's metadata before the items.
-pub(crate) fn early_token(beginning: &[u8]) -> Option<String> {
-    let mut envelope = beginning.strip_prefix(MAGIC)?;
-    let mut list = loop {
-        let (field, length) = length_delimited(&mut envelope)?;
-        if field == 2 {
-            break envelope;
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
         }
-        envelope = envelope.get(length..)?;
-    };
-    let (field, length) = length_delimited(&mut list)?;
-    let metadata = if field == 1 { list.get(..length)? } else { return None };
-    ListMeta::decode(metadata).ok().map(|meta| meta.next)
+        let field = self.field();
+        if field.is_none() {
+            self.0 = &[];
+        }
+        Some(field.ok_or_else(|| "broken protobuf".to_owned()))
+    }
 }
 
-/// Number and length of the field at which the slice begins; moves on to its content.
-fn length_delimited(from: &mut &[u8]) -> Option<(u64, usize)> {
-    let key = prost::encoding::decode_varint(from).ok()?;
-    let length = prost::encoding::decode_varint(from).ok()?;
-    (key & 7 == 2).then_some((key >> 3, usize::try_from(length).ok()?))
+/// The last field of this number; empty where there is none. Of a message whose fields with a length are all lines of text: anything
+/// else is another message, or nonsense, that happens to have the form of this one.
+fn line(message: &[u8], number: u64) -> Result<String, String> {
+    let mut found = "";
+    for field in fields(message) {
+        if let (n, Value::Bytes(bytes)) = field? {
+            let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control));
+            let text = text.ok_or("broken protobuf: no text where text should be")?;
+            if n == number {
+                found = text;
+            }
+        }
+    }
+    Ok(found.to_owned())
+}
+
+/// The message of a `Status`; `None`: the body is no protobuf.
+pub(crate) fn status_message(body: &[u8]) -> Option<String> {
+    let last = |message, number| {
+        let found = fields(message).filter_map(Result::ok).filter_map(|(n, value)| match value {
+            Value::Bytes(bytes) if n == number => Some(bytes),
+            _ => None,
+        });
+        found.last().unwrap_or_default()
+    };
+    Some(String::from_utf8_lossy(last(last(body.strip_prefix(MAGIC)?, 2), 3)).into_owned())
+}
+
+/// A part of a list, as [`Frames`] finds it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the answer says it is.
+    Kind { api_version: String, kind: String },
+    /// The list's own metadata, of which the continue token is kept.
+    Metadata { next: String },
+    /// An object; `None`: it is larger than [`OBJECT_BYTES`] and was skipped.
+    Item(Option<Bytes>),
+}
+
+/// Takes a list apart while it arrives: the envelope (`runtime.Unknown`), which says what it holds and how long that is, then the
+/// list's metadata, then object after object.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    buffer: BytesMut,
+    at: At,
+    /// Of the list itself: what has not been taken yet.
+    left: u64,
+    /// Of something too large: what has not been thrown away yet.
+    skip: u64,
+    typed: bool,
+    described: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum At {
+    #[default]
+    Magic,
+    /// Between fields of the envelope, before the list.
+    Envelope,
+    List,
+    /// Between fields of the envelope, after the list.
+    Tail,
+}
+
+impl Frames {
+    /// Takes what arrived.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
+        self.skip -= skipped as u64;
+        self.buffer.extend_from_slice(&bytes[skipped..]);
+    }
+
+    /// How much waits for its end.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The next part, as far as it has arrived.
+    pub(crate) fn next(&mut self) -> Result<Option<Part>, String> {
+        loop {
+            match self.at {
+                At::Magic => {
+                    let known = self.buffer.len().min(MAGIC.len());
+                    if self.buffer[..known] != MAGIC[..known] {
+                        return Err("the protobuf answer does not begin with \"k8s\\0\"".to_owned());
+                    }
+                    if known < MAGIC.len() {
+                        return Ok(None);
+                    }
+                    self.buffer.advance(MAGIC.len());
+                    self.at = At::Envelope;
+                }
+                At::Envelope | At::Tail => {
+                    let Some((field, header, length)) = self.header()? else { return Ok(None) };
+                    match (field, self.at) {
+                        (2, At::Envelope) => {
+                            self.buffer.advance(header);
+                            (self.at, self.left) = (At::List, length);
+                            continue;
+                        }
+                        (1 | 2, At::Tail) => return Err("broken protobuf: more than one list".to_owned()),
+                        _ => {}
+                    }
+                    let Some(message) = self.field(header, length)? else { return Ok(None) };
+                    if field == 1 {
+                        if std::mem::replace(&mut self.typed, true) {
+                            return Err("broken protobuf: it says twice what it is".to_owned());
+                        }
+                        let (api_version, kind) = (line(&message, 1)?, line(&message, 2)?);
+                        return Ok(Some(Part::Kind { api_version, kind }));
+                    }
+                }
+                At::List if self.left == 0 => self.at = At::Tail,
+                At::List => {
+                    let Some((field, header, length)) = self.header()? else { return Ok(None) };
+                    let whole = length.saturating_add(header as u64);
+                    if whole > self.left {
+                        return Err("broken protobuf: an object is longer than the list".to_owned());
+                    }
+                    if field == 2 && length > OBJECT_BYTES as u64 {
+                        self.left -= whole;
+                        let there = (self.buffer.len() as u64).min(whole);
+                        self.skip = whole - there;
+                        self.buffer.advance(usize::try_from(there).unwrap_or(usize::MAX));
+                        return Ok(Some(Part::Item(None)));
+                    }
+                    let Some(message) = self.field(header, length)? else { return Ok(None) };
+                    self.left -= whole;
+                    match field {
+                        // The API server writes the list's metadata before the objects.
+                        1 if !std::mem::replace(&mut self.described, true) => {
+                            return Ok(Some(Part::Metadata { next: line(&message, 3)? }));
+                        }
+                        2 if self.described => return Ok(Some(Part::Item(Some(message)))),
+                        1 | 2 => return Err("broken protobuf: list metadata in the wrong place".to_owned()),
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether everything that was announced has come, and nothing else.
+    pub(crate) fn end(&self) -> Result<(), String> {
+        if self.at == At::Tail && self.buffer.is_empty() && self.skip == 0 {
+            Ok(())
+        } else {
+            Err("broken protobuf: the answer ends too early".to_owned())
+        }
+    }
+
+    /// Number, length of the header and length of the content of the field that comes next: all fields here have a length.
+    fn header(&self) -> Result<Option<(u64, usize, u64)>, String> {
+        let mut rest = &self.buffer[..];
+        let varint = |rest: &mut &[u8]| {
+            // The slow way of prost reads past the end where less than a whole number is there.
+            let ends = rest.iter().take(10).any(|byte| byte & 0x80 == 0);
+            if ends { decode_varint(rest).map(Some) } else { Ok(None) }
+        };
+        let broken = |_| "broken protobuf".to_owned();
+        let key = varint(&mut rest).map_err(broken)?;
+        let length = if key.is_some() { varint(&mut rest).map_err(broken)? } else { None };
+        match (key, length) {
+            (Some(key), _) if key & 7 != 2 || key >> 3 == 0 => Err("broken protobuf".to_owned()),
+            (Some(key), Some(length)) => Ok(Some((key >> 3, self.buffer.len() - rest.len(), length))),
+            _ if self.buffer.len() >= HEADER => Err("broken protobuf".to_owned()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The content of the field that comes next, when it has arrived whole.
+    fn field(&mut self, header: usize, length: u64) -> Result<Option<Bytes>, String> {
+        let length = usize::try_from(length).ok().filter(|length| *length <= OBJECT_BYTES);
+        let length = length.ok_or_else(|| format!("a field has more than {} MiB", OBJECT_BYTES >> 20))?;
+        if self.buffer.len() < header + length {
+            self.buffer.reserve(header + length - self.buffer.len());
+            return Ok(None);
+        }
+        self.buffer.advance(header);
+        Ok(Some(self.buffer.split_to(length).freeze()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::tests::{LIST, envelope, field};
 
-    fn body(list: &List) -> Bytes {
-        let envelope = Envelope { raw: list.encode_to_vec().into() };
-        // The type that an API server writes before the list itself.
-        let kind = [0x0a, 0x04, 0x0a, 0x02, b'P', b'L'];
-        [MAGIC, &kind, &envelope.encode_to_vec()].concat().into()
-    }
-
-    fn list() -> List {
-        let annotation = |key: &str, value: &str| Annotation {
-            key: Bytes::copy_from_slice(key.as_bytes()),
-            value: Bytes::copy_from_slice(value.as_bytes()),
-        };
-        let metadata = ObjectMeta {
-            name: "nginx".into(),
-            annotations: vec![
-                annotation("description", "Web server"),
-                annotation("kubectl.kubernetes.io/last-applied-configuration", "{\"data\":\"c2VjcmV0\"}"),
-            ],
-            ..ObjectMeta::default()
-        };
-        List { metadata: Some(ListMeta { next: "token".into() }), items: vec![Object { metadata: Some(metadata) }] }
-    }
-
-    #[test]
-    fn a_list_is_read_and_only_descriptions_leave_it() {
-        let decoded: List = decode(body(&list())).unwrap();
-        let object = decoded.items[0].metadata.as_ref().unwrap();
-        assert_eq!(object.name, "nginx");
-        assert_eq!(object.descriptions(), [("description".to_owned(), "Web server".to_owned())].into());
-    }
-
-    #[test]
-    fn the_token_is_known_before_the_items_have_arrived() {
-        let whole = body(&list());
-        let known = (0..=whole.len()).find(|n| early_token(&whole[..*n]).is_some()).unwrap();
-        assert_eq!(early_token(&whole[..known]).unwrap(), "token");
-        assert!(known < 30, "{known}");
-    }
-
-    #[test]
-    fn broken_bodies_are_errors() {
-        let whole = body(&list());
-        for n in 0..whole.len() - 1 {
-            assert!(n == MAGIC.len() || decode::<List>(whole.slice(..n)).is_err() || n == MAGIC.len() + 6, "{n}");
+    /// Everything that a body holds, fed in pieces of this size.
+    fn parts(body: &[u8], size: usize) -> Result<Vec<Part>, String> {
+        let (mut frames, mut parts) = (Frames::default(), Vec::new());
+        for piece in body.chunks(size) {
+            frames.push(piece);
+            while let Some(part) = frames.next()? {
+                parts.push(part);
+            }
         }
-        assert!(decode::<List>(Bytes::from_static(b"{}")).is_err());
+        frames.end().map(|()| parts)
+    }
+
+    fn body() -> Vec<u8> {
+        let list = [field(1, &field(3, b"token")), field(2, b"one"), field(2, b""), field(7, b"new")].concat();
+        envelope(LIST, &list)
+    }
+
+    #[test]
+    fn a_list_is_the_same_in_pieces_of_any_size() {
+        let whole = parts(&body(), usize::MAX).unwrap();
+        assert_eq!(
+            whole,
+            [
+                Part::Kind { api_version: "meta.k8s.io/v1".into(), kind: "PartialObjectMetadataList".into() },
+                Part::Metadata { next: "token".into() },
+                Part::Item(Some(Bytes::from_static(b"one"))),
+                Part::Item(Some(Bytes::new())),
+            ]
+        );
+        for size in 1..body().len() {
+            assert_eq!(parts(&body(), size).unwrap(), whole, "{size}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_known_before_the_objects_have_arrived() {
+        let mut frames = Frames::default();
+        let known = body().iter().position(|byte| {
+            frames.push(&[*byte]);
+            matches!(frames.next().unwrap(), Some(Part::Metadata { .. }))
+        });
+        assert!(known.unwrap() < 70, "{known:?}");
+    }
+
+    #[test]
+    fn a_cut_list_is_an_error_wherever_it_is_cut() {
+        let body = body();
+        // What follows the list in the envelope is two empty fields.
+        let list_ends = body.len() - 4;
+        for n in 0..body.len() {
+            let whole = n == list_ends || n == list_ends + 2;
+            assert_eq!(parts(&body[..n], 7).is_ok(), whole, "{n}");
+        }
+        for more in [&b"\0"[..], b"x", b"k8s\0", &body, &field(2, b""), &field(1, b"")] {
+            assert!(parts(&[&body, more].concat(), 7).is_err(), "{more:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_too_large_is_passed_over_and_not_held() {
+        let large = field(2, &vec![b'x'; OBJECT_BYTES + 1]);
+        let list = [field(1, b""), large, field(2, b"last")].concat();
+        let (body, mut frames, mut items) = (envelope(LIST, &list), Frames::default(), Vec::new());
+        for piece in body.chunks(1 << 16) {
+            frames.push(piece);
+            while let Some(part) = frames.next().unwrap() {
+                items.extend(matches!(part, Part::Item(_)).then_some(part));
+            }
+            assert!(frames.held() <= 1 << 17);
+        }
+        frames.end().unwrap();
+        assert_eq!(items, [Part::Item(None), Part::Item(Some(Bytes::from_static(b"last")))]);
+    }
+
+    #[test]
+    fn a_status_is_read_for_its_message() {
+        let status = field(3, "no such\n type".as_bytes());
+        assert_eq!(status_message(&envelope(("v1", "Status"), &status)).unwrap(), "no such\n type");
+        assert_eq!(status_message(b"{}"), None);
     }
 }

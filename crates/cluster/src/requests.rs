@@ -1,4 +1,5 @@
-//! One request to the API server: sent through kube's client, repeated while that may help, its credentials read again once.
+//! One request to the API server: sent through kube's client, repeated while that may help, its credentials read again once; and
+//! bounded in time and bytes, whatever the server does.
 
 use std::{
     error::Error as StdError,
@@ -6,17 +7,32 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::client::{AuthError, Body};
 use serde::Deserialize;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
-use crate::{ClusterError, LiveOptions, config, protobuf, retry::Backoff};
+use crate::{
+    ClusterError, LiveOptions, config, protobuf,
+    retry::{Backoff, Patience, Waits},
+};
+
+/// Bytes of an answer that is read whole before it is decoded: discovery, OpenAPI, reviews.
+const WHOLE_BYTES: u64 = 32 << 20;
+/// Bytes of an error's body: a message stands in the first few.
+const ERROR_BYTES: usize = 64 << 10;
+/// What is decoded at once of an answer: the smallest objects become a hundred times as large.
+const PIECE_BYTES: usize = 64 << 10;
+/// Only one request at a time may hold more than this many bytes that cannot be decoded yet.
+const LARGE_BYTES: usize = 2 << 20;
 
 /// What is asked. `accept` names forms in the order in which they are liked.
 #[derive(Debug, Clone)]
@@ -33,11 +49,60 @@ impl Ask {
     }
 }
 
-/// The body of a 2xx.
-#[derive(Debug)]
+/// What becomes of the body of a 2xx while it arrives.
+pub(crate) trait Take: Send {
+    /// A body of this content type begins. What came of an earlier try counts no more.
+    fn begin(&mut self, content_type: &str) -> Result<(), String>;
+    /// A piece of it.
+    fn push(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// Bytes that are held until more comes.
+    fn held(&self) -> usize;
+    /// Whether something should be handed on before more comes.
+    fn is_full(&self) -> bool;
+    /// Hands it on.
+    fn hand_on(&mut self) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// That was all: whether it is whole.
+    fn end(&mut self) -> Result<(), String>;
+}
+
+/// The body of a 2xx, whole.
+#[derive(Debug, Default)]
 pub(crate) struct Answer {
-    pub(crate) content_type: String,
-    pub(crate) body: Bytes,
+    pub(crate) body: Vec<u8>,
+    /// Of a large one: no other is read while this one is held.
+    _large: Option<OwnedSemaphorePermit>,
+}
+
+impl Take for Answer {
+    fn begin(&mut self, _: &str) -> Result<(), String> {
+        self.body.clear();
+        Ok(())
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if self.body.capacity() - self.body.len() < bytes.len() {
+            // By less than half, as a large one would else take twice its size.
+            self.body.reserve_exact(bytes.len().max(self.body.len() / 4));
+        }
+        self.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.body.len()
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    async fn hand_on(&mut self) -> Result<(), ClusterError> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Why there is no answer.
@@ -74,25 +139,76 @@ pub(crate) struct Requests {
     renewal: Mutex<()>,
     /// Whether the server ever answered: until then a connection that fails ends the run.
     answered: AtomicBool,
+    pub(crate) patience: Patience,
+    large: Arc<Semaphore>,
 }
 
 impl Requests {
     pub(crate) async fn new(options: LiveOptions) -> Result<Self, ClusterError> {
-        let (server, client) = config::connect(&options).await?;
+        let (server, client) = config::connect(&options, None).await?;
         let client = RwLock::new((0, client));
-        Ok(Self { options, server, client, renewal: Mutex::new(()), answered: AtomicBool::new(false) })
+        let patience = Patience::new(options.run_timeout, options.request_timeout);
+        Ok(Self {
+            options,
+            server,
+            client,
+            renewal: Mutex::new(()),
+            answered: AtomicBool::new(false),
+            patience,
+            large: Arc::new(Semaphore::new(1)),
+        })
     }
 
-    /// The answer to `ask`. `early` sees what has arrived of the body so far, whenever more has, and is called again from the
-    /// beginning when the request is repeated.
-    pub(crate) async fn send(&self, ask: &Ask, mut early: impl FnMut(&[u8]) + Send) -> Result<Answer, Failure> {
+    /// The answer to `ask`, of at most 32 MiB.
+    pub(crate) async fn send(&self, ask: &Ask) -> Result<Answer, Failure> {
+        let mut answer = Answer::default();
+        answer._large = self.receive(ask, WHOLE_BYTES, &mut answer).await?;
+        Ok(answer)
+    }
+
+    /// Gives the answer to `ask`, of at most so many bytes, to `taker` while it arrives. A permit comes with what is still held and large.
+    pub(crate) async fn receive(
+        &self,
+        ask: &Ask,
+        most: u64,
+        taker: &mut impl Take,
+    ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
+        let mut waited = Duration::ZERO;
+        let received = self.try_to_receive(ask, most, taker, &mut waited).await;
+        if matches!(received, Err(Failure::Unavailable(_))) {
+            self.patience.lost(waited);
+        }
+        received
+    }
+
+    async fn try_to_receive(
+        &self,
+        ask: &Ask,
+        most: u64,
+        taker: &mut impl Take,
+        waited: &mut Duration,
+    ) -> Result<Option<OwnedSemaphorePermit>, Failure> {
         let mut backoff = Backoff::new(&self.options.retry);
         let mut renewed = false;
         loop {
-            let (generation, client) = self.client();
-            let (pause, reason) = match self.attempt(&client, ask, &mut early).await {
-                Ok((status, _, answer)) if status.is_success() => return Ok(answer),
-                Ok((StatusCode::UNAUTHORIZED, ..)) => {
+            let (mut generation, mut client) = self.client();
+            // Where it is known when they end, nobody is asked with credentials that have.
+            if client.valid_until().is_some_and(|end| end <= Timestamp::now()) {
+                self.renew(generation).await.map_err(Failure::Ends)?;
+                (generation, client) = self.client();
+            }
+            let Some(waits) = self.patience.waits(self.options.answer_timeout) else {
+                return Err(Failure::Unavailable(format!(
+                    "the time of the run is used up: it may read for {:?}",
+                    self.options.run_timeout
+                )));
+            };
+            let mut waiting = Waiting { waits, waited: Duration::ZERO };
+            let end = self.attempt(&client, ask, most, taker, &mut waiting).await;
+            *waited += waiting.waited;
+            let (pause, reason) = match end {
+                Ok(Reply::Taken(permit)) => return Ok(permit),
+                Ok(Reply::Refused(StatusCode::UNAUTHORIZED, ..)) => {
                     if renewed {
                         return Err(Failure::Ends(ClusterError::Unauthorized { url: self.server.url.clone() }));
                     }
@@ -100,29 +216,31 @@ impl Requests {
                     renewed = true;
                     continue;
                 }
-                Ok((status, headers, answer)) => {
-                    let reason = status_line(status, &message_of(&answer));
+                Ok(Reply::Refused(status, headers, body)) => {
+                    let message = message_of(&body);
                     let pause = retry_after(&headers);
-                    match status {
-                        StatusCode::TOO_MANY_REQUESTS => (backoff.after_throttle(pause), reason),
-                        StatusCode::REQUEST_TIMEOUT => (backoff.after_failure(pause), reason),
-                        s if s.is_server_error() => (backoff.after_failure(pause), reason),
-                        _ => return Err(Failure::Status(status, message_of(&answer))),
-                    }
+                    let pause = match status {
+                        StatusCode::TOO_MANY_REQUESTS => backoff.after_throttle(pause),
+                        StatusCode::REQUEST_TIMEOUT => backoff.after_failure(pause),
+                        s if s.is_server_error() => backoff.after_failure(pause),
+                        _ => return Err(Failure::Status(status, message)),
+                    };
+                    (pause, status_line(status, &message))
                 }
                 Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
                 Err(Broken::Unreachable(reason)) => {
-                    let pause = backoff.after_failure(None);
+                    let pause = backoff.after_failure(None).filter(|_| waits.again);
                     if pause.is_none() && !self.answered.load(Ordering::Relaxed) {
-                        let url = self.server.url.clone();
-                        return Err(Failure::Ends(ClusterError::Unreachable { url, reason }));
+                        return Err(Failure::Ends(self.server.unreachable(reason)));
                     }
                     (pause, reason)
                 }
                 Err(Broken::Cut(reason)) => (backoff.after_failure(None), reason),
+                Err(Broken::Unfit(reason)) => (None, reason),
             };
-            let Some(pause) = pause else { return Err(Failure::Unavailable(reason)) };
+            let Some(pause) = pause.filter(|_| waits.again) else { return Err(Failure::Unavailable(reason)) };
             tracing::debug!(path = path_only(&ask.path), %reason, ?pause, "asking again");
+            *waited += pause;
             tokio::time::sleep(pause).await;
         }
     }
@@ -135,7 +253,7 @@ impl Requests {
     async fn renew(&self, used: u64) -> Result<(), ClusterError> {
         let _one_at_a_time = self.renewal.lock().await;
         if self.client().0 == used {
-            let (_, client) = config::connect(&self.options).await?;
+            let (_, client) = config::connect(&self.options, Some(&self.server)).await?;
             *self.client.write().unwrap_or_else(PoisonError::into_inner) = (used + 1, client);
         }
         Ok(())
@@ -145,8 +263,10 @@ impl Requests {
         &self,
         client: &kube::Client,
         ask: &Ask,
-        early: &mut (impl FnMut(&[u8]) + Send),
-    ) -> Result<(StatusCode, HeaderMap, Answer), Broken> {
+        most: u64,
+        taker: &mut impl Take,
+        waiting: &mut Waiting,
+    ) -> Result<Reply, Broken> {
         let mut request = Request::builder().uri(&ask.path).header(header::ACCEPT, ask.accept);
         let body = match &ask.post {
             Some(json) => {
@@ -155,30 +275,58 @@ impl Requests {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).map_err(|e| Broken::Cut(e.to_string()))?;
-        let limit = self.options.request_timeout;
-        let late = |what| Broken::Cut(format!("no {what} within {limit:?}"));
-        let response = timeout(limit, client.send(request))
-            .await
-            .map_err(|_| if self.answered.load(Ordering::Relaxed) { late("answer") } else { unreachable(limit) })?
-            .map_err(|e| self.broken(&e))?;
+        let request = request.body(body).map_err(|e| Broken::Unfit(e.to_string()))?;
+        let response = waiting.on(client.send(request), "answer").await;
+        let response = match response {
+            Err(Broken::Cut(reason)) if !self.answered.load(Ordering::Relaxed) => Err(Broken::Unreachable(reason)),
+            other => other,
+        };
+        let response = response?.map_err(|e| self.broken(&e))?;
         self.answered.store(true, Ordering::Relaxed);
         let (head, mut body) = response.into_parts();
-        let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-        // A length is a promise of the other side: believed only as far as a wrong one does no harm.
-        let mut arrived = BytesMut::with_capacity(length.unwrap_or(0).min(64 << 20));
-        while let Some(frame) = timeout(limit, body.frame()).await.map_err(|_| late("more of the answer"))? {
-            let frame = frame.map_err(|e| cut(&innermost(&e)))?;
-            if let Ok(data) = frame.into_data() {
-                arrived.extend_from_slice(&data);
-                if head.status.is_success() {
-                    early(&arrived);
+        if !head.status.is_success() {
+            let mut text = Vec::new();
+            waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
+            // The status counts, whatever becomes of its text.
+            while text.len() < ERROR_BYTES
+                && let Ok(Some(Ok(frame))) = waiting.on(body.frame(), "error").await
+            {
+                if let Ok(data) = frame.into_data() {
+                    text.extend_from_slice(&data[..data.len().min(ERROR_BYTES)]);
                 }
             }
+            return Ok(Reply::Refused(head.status, head.headers, text));
         }
-        let answer = Answer { content_type: content_type.to_ascii_lowercase(), body: arrived.freeze() };
-        Ok((head.status, head.headers, answer))
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !matches!(text(header::CONTENT_ENCODING), "" | "identity") {
+            return Err(Broken::Unfit("the answer is compressed in a way that was not asked for".to_owned()));
+        }
+        taker.begin(&text(header::CONTENT_TYPE).to_ascii_lowercase()).map_err(Broken::Unfit)?;
+        let (mut arrived, mut large) = (0, None);
+        while let Some(frame) = waiting.on(body.frame(), "more of the answer").await? {
+            let frame = frame.map_err(|e| cut(&innermost(&e)))?;
+            let Ok(data) = frame.into_data() else { continue };
+            arrived += data.len() as u64;
+            if arrived > most {
+                return Err(Broken::Unfit(format!("the answer has more than {} MiB", most >> 20)));
+            }
+            for piece in data.chunks(PIECE_BYTES) {
+                taker.push(piece).map_err(Broken::Unfit)?;
+                if taker.is_full() {
+                    // Whoever is to take it may wait for another request, and that for the permit.
+                    large = None;
+                    taker.hand_on().await.map_err(Broken::Ends)?;
+                }
+            }
+            if taker.held() <= LARGE_BYTES {
+                large = None;
+            } else if large.is_none() {
+                let permit = Arc::clone(&self.large).acquire_owned();
+                large = waiting.on_others(permit).await?.ok();
+            }
+        }
+        taker.end().map_err(Broken::Unfit)?;
+        Ok(Reply::Taken(large))
     }
 
     fn broken(&self, error: &kube::Error) -> Broken {
@@ -186,7 +334,7 @@ impl Requests {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
         while let Some(e) = cause {
             if let Some(auth) = e.downcast_ref::<AuthError>() {
-                return Broken::Ends(config::credentials(auth, &self.server));
+                return Broken::Ends(config::credentials(auth));
             }
             if let Some(tls) = tls_error(e) {
                 return Broken::Ends(ClusterError::Tls { url: url(), reason: tls });
@@ -203,7 +351,7 @@ impl Requests {
             {
                 // A connection that nobody took in all that time is not tried again before anything was heard of the server.
                 if io.kind() == std::io::ErrorKind::TimedOut && !self.answered.load(Ordering::Relaxed) {
-                    return Broken::Ends(ClusterError::Unreachable { url: url(), reason: io.to_string() });
+                    return Broken::Ends(self.server.unreachable(io.to_string()));
                 }
                 return Broken::Unreachable(io.to_string());
             }
@@ -214,18 +362,55 @@ impl Requests {
     }
 }
 
+enum Reply {
+    /// A 2xx, taken to its end.
+    Taken(Option<OwnedSemaphorePermit>),
+    /// Any other status, with the beginning of its body.
+    Refused(StatusCode, HeaderMap, Vec<u8>),
+}
+
 enum Broken {
     Ends(ClusterError),
     Unreachable(String),
+    /// Asking again may help.
     Cut(String),
+    /// It will not.
+    Unfit(String),
+}
+
+/// What one try has waited for the server, and may still wait. Time in which others are waited for does not count.
+struct Waiting {
+    waits: Waits,
+    waited: Duration,
+}
+
+impl Waiting {
+    async fn on<F: Future>(&mut self, work: F, what: &str) -> Result<F::Output, Broken> {
+        let (began, limit) = (Instant::now(), self.waits.piece.min(self.waits.whole));
+        let done = timeout(limit, work).await;
+        let took = began.elapsed();
+        self.waited += took;
+        self.waits.whole = self.waits.whole.saturating_sub(took);
+        match done {
+            Ok(done) if !self.waits.whole.is_zero() => Ok(done),
+            Ok(_) => Err(self.too_long()),
+            Err(_) if self.waits.whole.is_zero() && self.waited > self.waits.piece => Err(self.too_long()),
+            Err(_) => Err(Broken::Cut(format!("no {what} within {limit:?}"))),
+        }
+    }
+
+    /// Waits for other requests.
+    async fn on_others<F: Future>(&mut self, work: F) -> Result<F::Output, Broken> {
+        timeout(self.waits.whole, work).await.map_err(|_| self.too_long())
+    }
+
+    fn too_long(&self) -> Broken {
+        Broken::Unfit(format!("the answer did not come to its end within {:.0?}", self.waited))
+    }
 }
 
 fn cut(reason: &str) -> Broken {
     Broken::Cut(format!("the connection was cut: {reason}"))
-}
-
-fn unreachable(limit: Duration) -> Broken {
-    Broken::Unreachable(format!("no answer within {limit:?}"))
 }
 
 /// A rustls error hides as the payload of an `io::Error`, which `source` passes over.
@@ -255,20 +440,16 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The message of a `Status`, one line; nothing of any other body.
-fn message_of(answer: &Answer) -> String {
+fn message_of(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Status {
         kind: String,
         message: Option<String>,
     }
-    let message = if protobuf::is_protobuf(&answer.body) {
-        protobuf::decode::<protobuf::Status>(answer.body.clone()).map(|s| s.message).unwrap_or_default()
-    } else {
-        match serde_json::from_slice::<Status>(&answer.body) {
-            Ok(status) if status.kind == "Status" => status.message.unwrap_or_default(),
-            _ => String::new(),
-        }
-    };
+    let message = protobuf::status_message(body).unwrap_or_else(|| match serde_json::from_slice::<Status>(body) {
+        Ok(status) if status.kind == "Status" => status.message.unwrap_or_default(),
+        _ => String::new(),
+    });
     one_line(&message)
 }
 

@@ -294,8 +294,8 @@ impl<'de> Visitor<'de> for Properties {
 }
 
 /// Text, or nothing where something else stands.
-#[derive(Default)]
-struct Text(String);
+#[derive(Debug, Default)]
+pub(crate) struct Text(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

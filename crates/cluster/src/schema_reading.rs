@@ -23,6 +23,8 @@ const JSON: &str = "application/json";
 
 /// Documents that are read at the same time; one is a few megabytes.
 const AT_ONCE: usize = 4;
+/// Bytes of a document's address.
+const URL_BYTES: usize = 2 << 10;
 
 /// `{"paths": {"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=…"}}}`
 #[derive(Debug, Deserialize)]
@@ -141,7 +143,7 @@ pub(crate) async fn read(
 }
 
 async fn index(requests: &Requests) -> Result<HashMap<String, Entry>, Failure> {
-    let answer = requests.send(&Ask::get(INDEX, JSON), |_| {}).await?;
+    let answer = requests.send(&Ask::get(INDEX, JSON)).await?;
     decode::from_json::<Index>(&answer.body).map(|index| index.paths).map_err(Failure::Unavailable)
 }
 
@@ -152,7 +154,13 @@ async fn document(
     revision: &str,
     types: Vec<ResourceType>,
 ) -> Result<OfVersion, ClusterError> {
-    let parsed = match requests.send(&Ask::get(url, JSON), |_| {}).await {
+    // Only this server's own documents are read, and only there.
+    let answer = if url.starts_with("/openapi/v3/") && url.len() <= URL_BYTES {
+        requests.send(&Ask::get(url, JSON)).await
+    } else {
+        Err(Failure::Unavailable("its OpenAPI document has an address outside /openapi/v3/".to_owned()))
+    };
+    let parsed = match answer {
         Ok(answer) => decode::from_json::<OpenApi>(&answer.body),
         Err(Failure::Ends(error)) => return Err(error),
         // It went since the index was read, or is not for this user.

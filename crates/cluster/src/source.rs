@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, TypeSchema};
 use tokio::sync::mpsc;
 
 use crate::ClusterError;
@@ -15,7 +15,7 @@ pub trait ClusterSource: Send + Sync {
     ///
     /// # Errors
     /// Whatever ends a run: no connection, refused credentials.
-    async fn identity(&self) -> Result<SourceIdentity, ClusterError>;
+    async fn identity(&self) -> Result<Identity, ClusterError>;
 
     /// Every resource type, and what could not be found out.
     ///
@@ -28,6 +28,9 @@ pub trait ClusterSource: Send + Sync {
     /// # Errors
     /// Only what ends the whole run; what concerns this type alone is [`Listing::skipped`].
     async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError>;
+
+    /// Forgets what was asked once and kept, such as which namespaces there are: lists that follow see what is there then.
+    async fn renew(&self) {}
 
     /// Fills `description` of custom resource types from the schema of their definitions. Types that nothing describes stay as
     /// they are.

@@ -145,8 +145,10 @@ async fn lists_are_unrolled() {
         "apiVersion: v1\nkind: List\nitems:\n- {indented}\n- apiVersion: v1\n  kind: Pod\n  metadata: {{name: a}}\n"
     );
     let typed = r#"{"apiVersion":"v1","kind":"ConfigMapList","metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"c","namespace":"n"},"data":{"k":"c2VjcmV0"}}]}"#;
+    let nested = "kind: List\nitems:\n- kind: ServiceList\n  apiVersion: v1\n  items: [{metadata: {name: s}}]\n- kind: List\n  items: []\n";
     let several = "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"x\"}}\n{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"y\"}}";
-    let (source, _folder) = open(&[("list.yaml", &list), ("typed.json", typed), ("several.json", several)]);
+    let (source, _folder) =
+        open(&[("list.yaml", &list), ("typed.json", typed), ("nested.yaml", nested), ("several.json", several)]);
     assert_eq!(
         all(&source).await,
         [
@@ -155,6 +157,7 @@ async fn lists_are_unrolled() {
             "pods default/v1/Pod/a",
             "pods default/v1/Pod/x",
             "pods default/v1/Pod/y",
+            "services default/v1/Service/s",
         ]
     );
     assert_eq!(type_named(&source, "widgets.shop.example.org").await.kind, "Widget");
@@ -168,68 +171,582 @@ async fn anchors_and_aliases_are_followed() {
     assert_eq!((objects[0].labels_joined(","), objects[0].description()), ("app=web".to_owned(), "web".to_owned()));
 }
 
+/// Says whether the folder was read whole, by a type of which there is nothing.
+async fn is_whole(source: &FolderSource) -> bool {
+    let gone = ResourceType { group: "gone.example.org".into(), plural: "things".into(), ..Default::default() };
+    let whole = list(source, &gone, &ListScope::All).await.0.skipped.unwrap().reason == SkipReason::NotFound;
+    let discovery = source.discover().await.unwrap();
+    for ty in &discovery.types {
+        let (listing, _) = list(source, ty, &ListScope::All).await;
+        assert_eq!(listing.coverage, if whole { Coverage::All } else { Coverage::Nothing });
+        assert_eq!(listing.skipped.map(|s| s.reason), (!whole).then_some(SkipReason::Unavailable));
+        assert_eq!(discovery.is_incomplete(&ty.group), !whole);
+    }
+    assert_eq!(discovery.is_incomplete("gone.example.org"), !whole);
+    whole
+}
+
 #[tokio::test]
-async fn a_broken_document_is_named_and_takes_nothing_along_and_nothing_is_deleted() {
-    let broken = format!(
+async fn a_broken_manifest_is_named_and_takes_nothing_along_and_nothing_is_deleted() {
+    let middle = format!(
         "{NGINX}---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: [c2VjcmV0\n---\n{}",
         NGINX.replace("nginx", "other")
     );
-    for (file, text, place) in [
-        ("broken.yaml", broken.as_str(), "broken.yaml:"),
+    let pod = |rest: &str| format!("apiVersion: v1\nkind: Pod\n{rest}\n");
+    let json_pod = |rest: &str| format!("{{\"apiVersion\": \"v1\", \"kind\": \"Pod\", {rest}");
+    let laughs: String =
+        (1..9).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", "))).collect();
+    for (file, text, warning) in [
+        ("middle.yaml", middle, "middle.yaml:9 is not read: it is not valid YAML"),
+        ("tab.yaml", pod("metadata:\n\tname: c2VjcmV0"), "tab.yaml:4 is not read: it is not valid YAML"),
         (
-            "nameless.yaml",
-            "apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\n",
-            "nameless.yaml:1 is not read: it is no object of a cluster: metadata.name is missing",
+            "merge.yaml",
+            format!("<<<<<<< HEAD\n{NGINX}=======\n{NGINX}>>>>>>> x\n"),
+            "merge.yaml:1 is not read: it is not",
+        ),
+        ("colon.yaml", "apiVersion:v1\nkind: Pod\nmetadata: {name: a}\n".into(), "colon.yaml:1 is not read: it is not"),
+        (
+            "deep.yaml",
+            pod(&format!("metadata: {{name: a}}\nx: {}", "[".repeat(100_000))),
+            "deep.yaml:4 is not read: it is nested deeper than 200 levels",
+        ),
+        (
+            "laughs.yaml",
+            pod(&format!("metadata: {{name: a}}\na0: &a0 [x, x]\n{laughs}")),
+            "laughs.yaml:10 is not read: what an alias stands for",
+        ),
+        ("cut.json", json_pod("\"metadata\": {\"name\": \"c2VjcmV0"), "cut.json:1 is not read: it is not valid JSON"),
+        (
+            "rest.json",
+            json_pod("\"metadata\": {\"name\": \"rest\"}}\n c2VjcmV0"),
+            "rest.json:2 is not read: what stands here is no valid JSON",
+        ),
+        (
+            "shape.yaml",
+            pod("metadata: c2VjcmV0"),
+            "shape.yaml:3 is not read: its metadata has not the form that it must have",
+        ),
+        (
+            "labels.yaml",
+            pod("metadata: {name: a, labels: [c2VjcmV0]}"),
+            "labels.yaml:3 is not read: its metadata has not the form",
+        ),
+        ("nameless.yaml", pod("metadata: {labels: {a: b}}"), "nameless.yaml:1 is not read: metadata.name is missing"),
+        ("bare.yaml", pod("spec: {}"), "bare.yaml:1 is not read: metadata.name is missing"),
+        (
+            "custom.yaml",
+            "apiVersion: a.example.org/v1\nkind: Own\nmetadata: {labels: {a: b}}\n".into(),
+            "custom.yaml:1 is not read: metadata.name is missing",
         ),
         (
             "kindless.yaml",
-            "\n---\napiVersion: v1\nmetadata: {name: x}\n",
-            "kindless.yaml:2 is not read: it is no object of a cluster: kind is missing",
+            "\n---\napiVersion: v1\nmetadata: {name: x}\n".into(),
+            "kindless.yaml:2 is not read: kind is missing",
         ),
         (
-            "values.yaml",
-            "image: nginx\n",
-            "values.yaml:1 is not read: it is no object of a cluster: apiVersion is missing",
+            "versionless.yaml",
+            "kind: Pod\nmetadata: {generateName: x}\n".into(),
+            "versionless.yaml:1 is not read: apiVersion is missing",
         ),
-        ("slash.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a/b}\n", "slash.yaml:1 is not read: metadata.name"),
         (
-            "shape.yaml",
-            "apiVersion: v1\nkind: Pod\nmetadata: c2VjcmV0\n",
-            "shape.yaml:3 is not read: it is not a valid manifest",
+            "item.yaml",
+            "apiVersion: v1\nkind: List\nitems:\n- {metadata: {name: a}}\n".into(),
+            "item.yaml:1 is not read: apiVersion and kind is missing",
         ),
-        ("broken.json", "{\"apiVersion\": \"v1\", c2VjcmV0", "broken.json:1 is not read: it is not valid JSON"),
+        ("null.yaml", "apiVersion: v1\nkind: List\nitems:\n-\n".into(), "null.yaml:1 is not read: apiVersion and kind"),
+        (
+            "slash.yaml",
+            pod("metadata: {name: a/b}"),
+            "slash.yaml:1 is not read: metadata.name is \"a/b\"; expected a name without",
+        ),
+        ("dots.yaml", pod("metadata: {name: '..'}"), "dots.yaml:1 is not read: metadata.name is \"..\"; expected"),
+        (
+            "long.yaml",
+            pod(&format!("metadata: {{name: {}}}", "a".repeat(254))),
+            "long.yaml:1 is not read: metadata.name has more than 253",
+        ),
+        (
+            "space.yaml",
+            pod("metadata: {name: a, namespace: 'east:shop'}"),
+            "space.yaml:1 is not read: metadata.namespace is \"east:shop\"; expected",
+        ),
+        (
+            "upper.yaml",
+            pod("metadata: {name: a, namespace: Shop}"),
+            "upper.yaml:1 is not read: metadata.namespace is \"Shop\"; expected",
+        ),
+        (
+            "group.yaml",
+            "apiVersion: a/b/c\nkind: Pod\nmetadata: {name: a}\n".into(),
+            "group.yaml:1 is not read: apiVersion has more than one",
+        ),
+        (
+            "case.yaml",
+            "apiVersion: apps/v1\nkind: deployment\nmetadata: {name: a}\n".into(),
+            "case.yaml:1 is not read: apps/v1 has no kind \"deployment\"; expected Deployment",
+        ),
+        (
+            "crd.yaml",
+            WIDGETS.replace("names:", "nomes:"),
+            "crd.yaml:9 is not read: the definition of a custom resource",
+        ),
     ] {
-        let (source, _folder) = open(&[(file, text), ("good.yaml", &NGINX.replace("nginx", "good"))]);
+        let (source, _folder) = open(&[(file, &text), ("good.yaml", &NGINX.replace("nginx", "good"))]);
         let warnings = warnings(&source).await;
-        assert!(warnings[0].starts_with(place), "{warnings:?}");
+        assert!(warnings[0].starts_with(warning), "{warnings:?}");
         assert_eq!(warnings.len(), 2, "{warnings:?}");
-        assert!(warnings[1].contains("nothing that is indexed is deleted"));
+        assert_eq!(warnings[1], "not every manifest could be read: nothing that is indexed is deleted in this run");
         assert!(!warnings.concat().contains("c2VjcmV0"), "{warnings:?}");
+        let others = match file {
+            "middle.yaml" => 2,
+            "rest.json" => 1,
+            _ => 0,
+        };
         let found = all(&source).await;
-        assert_eq!(found.len(), if file == "broken.yaml" { 3 } else { 1 }, "{found:?}");
+        assert_eq!(found.len(), 1 + others, "{file}: {found:?}");
+        assert!(!is_whole(&source).await, "{file}");
+    }
+}
 
-        let deployments = type_named(&source, "deployments.apps").await;
-        let (listing, _) = list(&source, &deployments, &ListScope::All).await;
-        assert_eq!(listing, Listing { coverage: Coverage::Nothing, skipped: None });
-        let discovery = source.discover().await.unwrap();
-        assert!(
-            discovery.is_incomplete("")
-                && discovery.is_incomplete("apps")
-                && discovery.is_incomplete("gone.example.org")
-        );
-        let gone = ResourceType { group: "gone.example.org".into(), plural: "things".into(), ..Default::default() };
-        assert_eq!(list(&source, &gone, &ListScope::All).await.0.skipped.unwrap().reason, SkipReason::Unavailable);
+/// What lies in folders beside manifests, and broken forms of it.
+const NO_MANIFESTS: &[(&str, &str, &str)] = &[
+    ("kustomization.yaml", "resources: [a.yaml]\n", "no apiVersion and kind"),
+    (
+        "kustomization.yml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+        "read by kustomize itself",
+    ),
+    (
+        "component.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nmetadata: {name: c}\n",
+        "read by kustomize itself",
+    ),
+    (
+        "transformer.yaml",
+        "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\n",
+        "read by kustomize itself",
+    ),
+    ("patch.yaml", "- {op: replace, path: /metadata/name, value: x}\n", "no apiVersion and kind"),
+    ("values.yaml", "image: {tag: 1.2}\nitems: {a: b}\nmetadata: {name: x}\n", "no apiVersion and kind"),
+    ("values-broken.yaml", "image: {tag: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "no apiVersion and kind"),
+    ("Chart-broken.yaml", "apiVersion: v2\nname: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("package.json", "{\"name\": \"shop\", \"dependencies\": {}}", "no apiVersion and kind"),
+    (
+        "tsconfig.json",
+        "// what tsc reads\n{\"compilerOptions\": {},}",
+        "neither YAML nor JSON, and no apiVersion and kind",
+    ),
+    ("cut.json", "{\"name\": \"sho", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("compose.yaml", "version: '3'\nservices: {web: {image: nginx}}\nx-a: !reset null\n", "no apiVersion and kind"),
+    (
+        "workflow.yml",
+        "name: ci\non: [push]\njobs: {t: {runs-on: x, steps: [{run: \"echo ${{ github.ref }}\"}]}}\n",
+        "no apiVersion and kind",
+    ),
+    (
+        "openapi.json",
+        "{\"openapi\": \"3.0.0\", \"components\": {\"schemas\": {\"Pod\": {\"properties\": {\"apiVersion\": {}, \"kind\": {}}}}}}",
+        "no apiVersion and kind",
+    ),
+    (
+        "schema.json",
+        "{\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"metadata\": []}",
+        "no apiVersion and kind",
+    ),
+    (
+        "stack.yaml",
+        "Resources:\n  A: {Type: T, Properties: {X: !Sub '${A}', Y: !GetAtt A.B}}\n",
+        "no apiVersion and kind",
+    ),
+    ("list.yaml", "- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n", "no apiVersion and kind"),
+    ("words.yaml", "just words\n", "no apiVersion and kind"),
+    ("binary.yaml", "\0\x01\x02{{ \0", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("odd.yaml", "apiVersion: [v1]\nkind: {a: b}\nmetadata: 5\n", "no apiVersion and kind"),
+    ("kubeconfig.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n", "no metadata: the configuration of a tool"),
+    (
+        "kind.yaml",
+        "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: []\n",
+        "no metadata: the configuration of a tool",
+    ),
+    (
+        "job.yaml",
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: migrate-}\n",
+        "generateName: named when they are created",
+    ),
+    (
+        "job-list.yaml",
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1\n  kind: Job\n  metadata: {generateName: x-}\n",
+        "generateName: named when they are created",
+    ),
+    (
+        "value.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "value-in-words.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web-{{ .Release.Name }}\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "quoted.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: \"{{ .Release.Namespace }}\"}\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "if.yaml",
+        "{{- if .Values.on }}\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n{{- end }}\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "include.yaml",
+        "apiVersion: {{ include \"v\" . }}\nkind: Pod\nmetadata:\n  name: a\n  labels:\n    {{- include \"l\" . | nindent 4 }}\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "inner.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {{ .Values.labels }}\nspec:\n  - x: {{ . }} y\n",
+        "templates, still to be filled in",
+    ),
+    (
+        "jinja.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n{% if a %}\n  name: a\n{% endif %}\n",
+        "templates, still to be filled in",
+    ),
+    ("envsubst.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: 'a-${ENV}'}\n", "templates, still to be filled in"),
+];
+
+#[tokio::test]
+async fn what_is_no_manifest_is_named_once_and_does_not_stop_deletions() {
+    for (file, text, reason) in NO_MANIFESTS {
+        let twice = format!("{text}\n---\n{text}");
+        let (source, _folder) = open(&[(file, &twice), ("good.yaml", NGINX)]);
+        let expected = format!("passed over as no manifests ({reason}): {file}");
+        assert_eq!(warnings(&source).await, [expected]);
+        assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
+        assert!(is_whole(&source).await, "{file}");
+    }
+    let silent = [
+        "",
+        "# nothing\n",
+        "---\n---\n# c\n...\n",
+        "null\n",
+        "~",
+        "kind: List\nitems: []\n",
+        "kind: PodList\napiVersion: v1\nitems: null\n",
+    ];
+    for text in silent {
+        let (source, _folder) = open(&[("a.yaml", text), ("good.yaml", NGINX)]);
+        assert_eq!(warnings(&source).await, [""; 0], "{text:?}");
+        assert!(is_whole(&source).await, "{text:?}");
     }
 }
 
 #[tokio::test]
-async fn files_that_are_not_text_are_named() {
-    let (source, folder) = open(&[("good.yaml", NGINX)]);
-    drop(source);
-    fs::write(folder.path().join("utf16.yaml"), [0xff, 0xfe, 0x61, 0x00]).unwrap();
-    let source = FolderSource::open(folder.path()).unwrap();
-    assert_eq!(warnings(&source).await[0], "utf16.yaml is not read: it is not UTF-8");
-    assert_eq!(all(&source).await.len(), 1);
+async fn many_files_that_are_no_manifests_are_summed_up() {
+    let mut files: Vec<(String, String)> =
+        (0..30).map(|n| (format!("v{n:02}/values.yaml"), "a: b\n".to_owned())).collect();
+    files.extend((0..30).map(|n| (format!("b{n:02}.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {}\n".to_owned())));
+    files.extend((0..60).map(|n| (format!("d{n:02}.yaml"), NGINX.replace("nginx", &format!("n{}", n % 30)))));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let (source, _folder) = open(&files);
+    let warnings = warnings(&source).await;
+    assert_eq!(warnings.len(), 21 + 1 + 1 + 21, "{warnings:#?}");
+    assert_eq!(warnings[20], "and 10 more cannot be read");
+    assert!(warnings[22].ends_with("v08/values.yaml, v09/values.yaml and 20 more"), "{}", warnings[22]);
+    assert_eq!(warnings[43], "and 10 more stand twice");
+}
+
+#[tokio::test]
+async fn a_template_with_text_like_an_action_in_quotes_or_blocks_is_a_manifest() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: alerts\n  annotations: {x: \"{{ $labels.job }}\"}\ndata:\n  q: \"{{ printf \\\"%s\\\" .z }}\"\n  a: |\n    {{ define \"x\" }}\n    b: {{ .y }}\n  # {{ c }}\n  s: '{{ d }}'\n  e: is {{ $value }} now\n";
+    let (source, _folder) = open(&[("a.yaml", text)]);
+    assert_eq!(all(&source).await, ["configmaps default/v1/ConfigMap/alerts"]);
+    // And where something else in it is wrong, it is a broken manifest and no template.
+    let (source, _folder) = open(&[("a.yaml", &format!("{text}  f: [\n")), ("good.yaml", NGINX)]);
+    assert!(warnings(&source).await[0].starts_with("a.yaml:"), "{:?}", warnings(&source).await);
+    assert!(!is_whole(&source).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_parsed_is_broken_among_manifests() {
+    for (garbled, place) in [("kind: [x\n", "a.yaml:6"), ("x\ny: z\n", "a.yaml:6"), ("{\"a\": 1} b\n", "a.yaml:6")] {
+        for text in [format!("{NGINX}---\n{garbled}"), format!("{garbled}---\n{NGINX}")] {
+            let (source, _folder) = open(&[("a.yaml", &text), ("good.yaml", &NGINX.replace("nginx", "good"))]);
+            let warnings = warnings(&source).await;
+            assert!(warnings[0].starts_with("a.yaml:") && warnings[0].contains(" is not read: "), "{warnings:?}");
+            assert!(text.starts_with(garbled) || warnings[0].starts_with(place), "{warnings:?}");
+            assert_eq!(all(&source).await.len(), 2);
+            assert!(!is_whole(&source).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_templates_of_a_chart_are_read_as_far_as_they_are_manifests() {
+    let odd = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a-{{ b }}: c\n";
+    let (source, _folder) = open(&[
+        ("shop/Chart.yaml", "apiVersion: v2\nname: shop\n"),
+        ("shop/templates/deep/odd.yaml", odd),
+        ("shop/templates/plain.yaml", NGINX),
+    ]);
+    assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
+    assert_eq!(
+        warnings(&source).await[1],
+        "passed over as no manifests (templates, still to be filled in): shop/templates/deep/odd.yaml"
+    );
+    assert!(is_whole(&source).await);
+    let (source, _folder) = open(&[("templates/odd.yaml", odd), ("a.yaml", NGINX)]);
+    assert!(!is_whole(&source).await, "no chart, no template");
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        os::unix::{fs::symlink, net::UnixListener},
+        process::Command,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_that_leads_nowhere_is_named_and_stops_deletions() {
+        for link in ["team", "team.yaml", "sub/team.d"] {
+            let folder = folder(&[("a.yaml", NGINX), ("sub/b.yaml", &NGINX.replace("nginx", "b"))]);
+            symlink("not-there", folder.path().join(link)).unwrap();
+            let source = FolderSource::open(folder.path()).unwrap();
+            let expected = format!("{link} is not read: the link leads nowhere: there is no not-there");
+            assert_eq!(warnings(&source).await[0], expected);
+            assert_eq!(all(&source).await.len(), 2);
+            assert!(!is_whole(&source).await);
+        }
+        let folder = folder(&[("a.yaml", NGINX)]);
+        symlink("itself", folder.path().join("itself")).unwrap();
+        symlink("not-there", folder.path().join(".#lock.yaml")).unwrap();
+        let source = FolderSource::open(folder.path()).unwrap();
+        let warnings = warnings(&source).await;
+        assert!(warnings[0].starts_with("itself is not read: ") && warnings.len() == 2, "{warnings:?}");
+        assert!(!is_whole(&source).await);
+    }
+
+    #[tokio::test]
+    async fn links_are_followed_and_nothing_is_read_twice() {
+        let outside = folder(&[("team/t.yaml", &NGINX.replace("nginx", "t"))]);
+        let folder = folder(&[("in/a.yaml", NGINX), ("in/sub/b.yaml", &NGINX.replace("nginx", "b"))]);
+        let at = |name: &str| folder.path().join("in").join(name);
+        symlink(outside.path().join("team"), at("out")).unwrap();
+        symlink(outside.path().join("team"), at("out-again")).unwrap();
+        symlink("a.yaml", at("linked.yaml")).unwrap();
+        symlink("sub/b.yaml", at("b.yaml")).unwrap();
+        symlink("../sub", at("sub/loop")).unwrap();
+        symlink(".", at("here")).unwrap();
+        let source = FolderSource::open(&at("")).unwrap();
+        assert_eq!(
+            all(&source).await,
+            [
+                "deployments.apps default/apps/v1/Deployment/b",
+                "deployments.apps default/apps/v1/Deployment/nginx",
+                "deployments.apps default/apps/v1/Deployment/t"
+            ]
+        );
+        assert_eq!(warnings(&source).await, [""; 0]);
+        assert!(is_whole(&source).await);
+
+        // Whoever follows a link upwards reads everything.
+        std::fs::write(folder.path().join("beside.yaml"), NGINX.replace("nginx", "beside")).unwrap();
+        symlink("../..", at("up")).unwrap();
+        let source = FolderSource::open(&at("")).unwrap();
+        assert_eq!(
+            warnings(&source).await,
+            ["up is passed over: it leads to a folder that holds the one that is read"]
+        );
+        assert_eq!(all(&source).await.len(), 3);
+        assert!(is_whole(&source).await);
+    }
+
+    #[tokio::test]
+    async fn a_linked_folder_is_the_same_source_as_the_folder() {
+        let (source, folder) = open(&[("m/a.yaml", NGINX)]);
+        drop(source);
+        symlink("m", folder.path().join("link")).unwrap();
+        let direct = FolderSource::open(&folder.path().join("m")).unwrap().identity().await.unwrap();
+        assert_eq!(FolderSource::open(&folder.path().join("link")).unwrap().identity().await.unwrap(), direct);
+    }
+
+    #[tokio::test]
+    async fn pipes_sockets_and_devices_are_passed_over() {
+        let folder = folder(&[("a.yaml", NGINX)]);
+        assert!(Command::new("mkfifo").arg(folder.path().join("pipe.yaml")).status().unwrap().success());
+        let _socket = UnixListener::bind(folder.path().join("socket.json")).unwrap();
+        symlink("/dev/zero", folder.path().join("zero.yml")).unwrap();
+        symlink("/dev/zero", folder.path().join("other-zero")).unwrap();
+        let source = FolderSource::open(folder.path()).unwrap();
+        assert_eq!(
+            warnings(&source).await,
+            [
+                "pipe.yaml is passed over: it is a pipe",
+                "socket.json is passed over: it is a socket",
+                "zero.yml is passed over: it is a device",
+            ]
+        );
+        assert_eq!(all(&source).await.len(), 1);
+        assert!(is_whole(&source).await);
+    }
+
+    #[tokio::test]
+    async fn a_pipe_that_is_named_is_read() {
+        let folder = folder(&[]);
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let writer = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::write(pipe, NGINX).unwrap()
+        });
+        let source = FolderSource::open(&pipe).unwrap();
+        writer.join().unwrap();
+        assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
+    }
+
+    /// A path that is too long stands for whatever the system does not let anybody look into: permissions do not bind root.
+    #[tokio::test]
+    async fn what_cannot_be_looked_into_is_named_and_stops_deletions() {
+        let folder = folder(&[("a.yaml", NGINX)]);
+        let long = vec!["x".repeat(200); 12].join("/");
+        fs::create_dir_all(folder.path().join("one").join(&long)).unwrap();
+        fs::create_dir_all(folder.path().join("two").join(&long)).unwrap();
+        fs::rename(folder.path().join("two"), folder.path().join("one").join(&long).join("two")).unwrap();
+        let source = FolderSource::open(folder.path()).unwrap();
+        let warnings = warnings(&source).await;
+        assert!(warnings[0].starts_with("one/xxx") && warnings[0].contains(" is not read: "), "{warnings:?}");
+        assert!(!is_whole(&source).await);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_is_named_and_stops_deletions() {
+        let folder = folder(&[("a.yaml", NGINX)]);
+        symlink("/proc/self/mem", folder.path().join("broken.yaml")).unwrap();
+        let source = FolderSource::open(folder.path()).unwrap();
+        let warnings = warnings(&source).await;
+        assert!(warnings[0].starts_with("broken.yaml is not read: "), "{warnings:?}");
+        assert!(!is_whole(&source).await);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_may_not_be_read_is_named_and_stops_deletions() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder(&[("a.yaml", NGINX), ("shut/b.yaml", NGINX)]);
+        let shut = folder.path().join("shut");
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+        // Nothing is shut to root.
+        let is_root = fs::read_dir(&shut).is_ok();
+        let source = FolderSource::open(folder.path()).unwrap();
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(is_whole(&source).await, is_root, "{:?}", warnings(&source).await);
+    }
+}
+
+/// Endless, and slow to say anything.
+struct Endless;
+
+impl std::io::Read for Endless {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        bytes.fill(b'#');
+        Ok(bytes.len())
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_read_to_its_end_and_is_one_source() {
+    let two = format!("{NGINX}---\n{}", NGINX.replace("nginx", "other"));
+    let source = FolderSource::read(two.as_bytes()).unwrap();
+    assert_eq!(all(&source).await.len(), 2);
+    assert!(is_whole(&source).await);
+    let other = FolderSource::read(NGINX.as_bytes()).unwrap();
+    assert_eq!(source.identity().await.unwrap(), other.identity().await.unwrap());
+    assert_eq!(other.identity().await.unwrap().source.to_string(), "what standard input gave");
+
+    let broken = FolderSource::read(format!("{NGINX}---\nkind: Pod\nmetadata: [").as_bytes()).unwrap();
+    assert_eq!(warnings(&broken).await[0], "standard input:7 is not read: it is not valid YAML");
+
+    let empty = FolderSource::read(&b""[..]).unwrap_err().to_string();
+    assert!(empty.starts_with("no manifest was found in standard input; expected objects"), "{empty}");
+    let endless = FolderSource::read(Endless).unwrap_err().to_string();
+    assert_eq!(endless, "standard input cannot be read: it has more than 256 MiB; split it");
+}
+
+#[tokio::test]
+async fn old_versions_of_built_in_kinds_keep_their_scope() {
+    let of = |version: &str, kind: &str| format!("---\napiVersion: {version}\nkind: {kind}\nmetadata: {{name: old}}\n");
+    let namespaced = [
+        ("v1beta3", "Pod", "pods"),
+        ("extensions/v1beta1", "Ingress", "ingresses.extensions"),
+        ("extensions/v1beta1", "Deployment", "deployments.extensions"),
+        ("extensions/v1beta1", "DaemonSet", "daemonsets.extensions"),
+        ("extensions/v1beta1", "ReplicaSet", "replicasets.extensions"),
+        ("extensions/v1beta1", "NetworkPolicy", "networkpolicies.extensions"),
+        ("apps/v1beta1", "StatefulSet", "statefulsets.apps"),
+        ("apps/v1beta2", "Deployment", "deployments.apps"),
+        ("autoscaling/v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers.autoscaling"),
+        ("batch/v1beta1", "CronJob", "cronjobs.batch"),
+        ("batch/v2alpha1", "ScheduledJob", "scheduledjobs.batch"),
+        ("policy/v1beta1", "PodDisruptionBudget", "poddisruptionbudgets.policy"),
+        ("networking.k8s.io/v1beta1", "Ingress", "ingresses.networking.k8s.io"),
+        ("rbac.authorization.k8s.io/v1beta1", "RoleBinding", "rolebindings.rbac.authorization.k8s.io"),
+        ("settings.k8s.io/v1alpha1", "PodPreset", "podpresets.settings.k8s.io"),
+        ("storage.k8s.io/v1beta1", "CSIStorageCapacity", "csistoragecapacities.storage.k8s.io"),
+    ];
+    let cluster_wide = [
+        ("extensions/v1beta1", "PodSecurityPolicy", "podsecuritypolicies.extensions"),
+        ("policy/v1beta1", "PodSecurityPolicy", "podsecuritypolicies.policy"),
+        ("networking.k8s.io/v1beta1", "IngressClass", "ingressclasses.networking.k8s.io"),
+        ("rbac.authorization.k8s.io/v1alpha1", "ClusterRole", "clusterroles.rbac.authorization.k8s.io"),
+        ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition", "customresourcedefinitions.apiextensions.k8s.io"),
+        (
+            "admissionregistration.k8s.io/v1beta1",
+            "ValidatingWebhookConfiguration",
+            "validatingwebhookconfigurations.admissionregistration.k8s.io",
+        ),
+        (
+            "admissionregistration.k8s.io/v1alpha1",
+            "MutatingAdmissionPolicy",
+            "mutatingadmissionpolicies.admissionregistration.k8s.io",
+        ),
+        ("scheduling.k8s.io/v1beta1", "PriorityClass", "priorityclasses.scheduling.k8s.io"),
+        ("certificates.k8s.io/v1beta1", "CertificateSigningRequest", "certificatesigningrequests.certificates.k8s.io"),
+        ("resource.k8s.io/v1alpha2", "ResourceClass", "resourceclasses.resource.k8s.io"),
+    ];
+    for ((version, kind, name), place) in
+        namespaced.iter().map(|row| (row, "default")).chain(cluster_wide.iter().map(|row| (row, "_cluster")))
+    {
+        let mut text = of(version, kind);
+        if *kind == "CustomResourceDefinition" {
+            text += "spec: {group: a.example.org, version: v1, scope: Cluster, names: {kind: A, plural: as}}\n";
+        }
+        let (source, _folder) = open(&[("a.yaml", &text)]);
+        assert_eq!(all(&source).await, [format!("{name} {place}/{version}/{kind}/old")]);
+        assert_eq!(warnings(&source).await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn no_two_types_have_one_name() {
+    let own =
+        WIDGETS.replace("group: shop.example.org", "group: apps").replace("plural: widgets", "plural: deployments");
+    let gadgets = WIDGETS.replace("kind: Widget", "kind: Gadget");
+    let text = [WIDGETS, &gadgets, &own, NGINX].join("---\n");
+    let (source, _folder) =
+        open(&[("a.yaml", &text), ("g.yaml", "apiVersion: shop.example.org/v1\nkind: Gadget\nmetadata: {name: g}\n")]);
+    let names: Vec<String> = source.discover().await.unwrap().types.iter().map(ResourceType::name).collect();
+    let mut unique = names.clone();
+    unique.dedup();
+    assert_eq!(names, unique);
+    assert_eq!(
+        warnings(&source).await[0],
+        "a.yaml:39 is not read: apps/v1 has no kind \"Deployment\"; expected Widget"
+    );
+    assert!(all(&source).await.contains(&"widgets.shop.example.org _cluster/shop.example.org/v1/Gadget/g".to_owned()));
 }
 
 #[tokio::test]
@@ -284,7 +801,7 @@ async fn namespaces_narrow_the_list() {
     let (source, _folder) = open(&[("a.yaml", &pods)]);
     let scope = ListScope::Namespaces(vec!["b".into(), "c".into()]);
     let (listing, objects) = list(&source, &type_named(&source, "pods").await, &scope).await;
-    assert_eq!(listing.coverage, Coverage::Namespaces(["b", "c"].map(str::to_owned).into()));
+    assert_eq!(listing.coverage, Coverage::of_namespaces(["b", "c"].map(str::to_owned).into()));
     assert_eq!(objects[0].id, "b/v1/Pod/p");
     assert_eq!(list(&source, &type_named(&source, "nodes").await, &scope).await.0, Listing::default());
 }
@@ -295,17 +812,39 @@ async fn a_folder_is_known_by_its_path() {
     let plain = FolderSource::open(folder.path()).unwrap().identity().await.unwrap();
     let detour = FolderSource::open(&folder.path().join("sub/..")).unwrap().identity().await.unwrap();
     assert_eq!(plain, detour);
-    assert!(matches!(plain, SourceIdentity::Folder { path } if Path::new(&path).is_absolute()));
+    assert!(matches!(plain.source, SourceIdentity::Folder { path } if Path::new(&path).is_absolute()));
 }
 
 #[test]
 fn folders_without_manifests_are_refused() {
     let missing = FolderSource::open(Path::new("/no/such/folder")).unwrap_err().to_string();
-    assert_eq!(missing, "there is no folder /no/such/folder; expected a folder with YAML or JSON manifests");
+    assert_eq!(
+        missing,
+        "there is no folder or file /no/such/folder; expected a folder with YAML or JSON manifests, one such file, or - for standard input"
+    );
     let empty = folder(&[("README.md", "# nothing"), (".git/x.yaml", NGINX), ("comments.yaml", "# a\n---\n# b\n")]);
     let message = FolderSource::open(empty.path()).unwrap_err().to_string();
-    assert!(
-        message.starts_with("no manifest was found under ") && message.contains(".yaml, .yml or .json"),
-        "{message}"
+    let place = empty.path().display();
+    let expected =
+        "expected objects with apiVersion, kind and metadata.name, below a folder in .yaml, .yml or .json files";
+    assert_eq!(message, format!("no manifest was found in {place}; {expected}"));
+
+    let array = folder(&[
+        ("a.yaml", "- apiVersion: v1\n  kind: Service\n  metadata: {name: one}\n"),
+        ("Chart.yaml", "apiVersion: v2\n"),
+    ]);
+    let message = FolderSource::open(array.path()).unwrap_err().to_string();
+    let passed = "passed over as no manifests (no apiVersion and kind): Chart.yaml, a.yaml";
+    assert_eq!(message, format!("no manifest was found in {}; {passed}; {expected}", array.path().display()));
+
+    let deep = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: d}}\ndata: {}", "[".repeat(100_000));
+    let broken =
+        folder(&[("deep.yaml", &deep), ("k.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {}"), ("Chart.yaml", "a: b")]);
+    let message = FolderSource::open(broken.path()).unwrap_err().to_string();
+    let reason =
+        "deep.yaml:4 is not read: it is nested deeper than 200 levels, and 1 more like it; mend it and run this again";
+    assert_eq!(
+        message,
+        format!("no manifest in {} can be read, so nothing was changed: {reason}", broken.path().display())
     );
 }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -112,8 +113,18 @@ async fn list_pods(server: &FakeApiServer) -> (Listing, Read) {
     (listing.unwrap(), read)
 }
 
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+/// These namespaces, of all that there are.
+fn namespaces_among(names: &[&str], existing: &[&str]) -> Coverage {
+    Coverage::Namespaces { listed: set(names), existing: Some(Arc::new(set(existing))) }
+}
+
+/// These namespaces; whether there are others is not known.
 fn namespaces(names: &[&str]) -> Coverage {
-    Coverage::Namespaces(names.iter().map(|n| (*n).to_owned()).collect())
+    Coverage::of_namespaces(set(names))
 }
 
 fn complete() -> Listing {
@@ -162,7 +173,7 @@ async fn metadata_in_protobuf_is_asked_for_first_and_without_compression_on_loop
          application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
     );
     assert_eq!(seen.query, "limit=2");
-    assert_eq!(seen.authorization, "Bearer fake-token");
+    assert_eq!(seen.authorization, "", "as with kubectl, no token goes over plain HTTP");
     assert_eq!(seen.accept_encoding, "");
 }
 
@@ -301,7 +312,7 @@ async fn malformed_answers_in_json_are_unavailable_too() {
         server.encoding("pods", encoding).fault("pods", Fault::malformed());
         let (listing, _) = list_pods(&server).await;
         let (reason, message) = skipped(&listing);
-        assert!(reason == SkipReason::Unavailable && message.starts_with("broken JSON at line 1"), "{message}");
+        assert!(reason == SkipReason::Unavailable && message.starts_with("broken JSON"), "{message}");
     }
 }
 
@@ -343,13 +354,17 @@ async fn a_type_that_is_gone_or_has_no_list_is_not_found() {
 async fn refused_credentials_are_read_again_once() {
     let server = seven_pods().await;
     let source = source(&server).await;
-    let renewed = std::fs::read_to_string(server.kubeconfig()).unwrap().replace("fake-token", "new-token");
+    let renewed = std::fs::read_to_string(server.kubeconfig()).unwrap().replace("http://", "http://new:word@");
     std::fs::write(server.kubeconfig(), renewed).unwrap();
     server.fault("*", Fault::unauthorized().times(1));
     let (listing, read) = list(&source, &pods(), &ListScope::All).await;
     assert!(listing.unwrap() == complete() && read.has_all_seven());
-    let tokens: Vec<_> = server.requests().into_iter().map(|r| r.authorization).collect();
-    assert_eq!(tokens[..2], ["Bearer fake-token", "Bearer new-token"]);
+    let asked_as: Vec<_> = server.requests().into_iter().map(|r| r.authorization).collect();
+    assert_eq!(asked_as[..2], ["", "Basic bmV3OndvcmQ="]);
+    // What can no longer be read is used as it was: a kubeconfig may have come through a pipe.
+    std::fs::write(server.kubeconfig(), "").unwrap();
+    server.fault("*", Fault::unauthorized().times(1));
+    assert!(list(&source, &pods(), &ListScope::All).await.0.unwrap() == complete());
 
     server.fault("*", Fault::unauthorized());
     let (listing, _) = list(&source, &pods(), &ListScope::All).await;
@@ -368,7 +383,7 @@ async fn a_forbidden_type_is_read_where_the_caller_may() {
     let (listing, read) = list(&source, &pods(), &ListScope::All).await;
     let listing = listing.unwrap();
     assert_eq!(read.ids(), ["b/v1/Pod/p5", "b/v1/Pod/p6"]);
-    assert_eq!(listing.coverage, namespaces(&["b"]));
+    assert_eq!(listing.coverage, namespaces_among(&["b"], &["a", "b", "c", "default", "kube-system"]));
     assert_eq!(skipped(&listing), (SkipReason::Forbidden, "forbidden in namespaces a, c, default, kube-system"));
     assert_eq!(server.count("/api/v1/namespaces/a/pods"), 0, "not tried where the rules say no");
 
@@ -390,7 +405,13 @@ async fn all_namespaces_allowed_one_by_one_leave_nothing_skipped() {
     }
     let (listing, read) = list_pods(&server).await;
     assert!(read.has_all_seven());
-    assert_eq!(listing, Listing { coverage: namespaces(&["a", "b", "default", "kube-system"]), skipped: None });
+    assert_eq!(
+        listing,
+        Listing {
+            coverage: namespaces_among(&["a", "b", "default", "kube-system"], &["a", "b", "default", "kube-system"]),
+            skipped: None
+        }
+    );
 }
 
 #[tokio::test]
@@ -399,7 +420,7 @@ async fn incomplete_rules_are_worth_a_try() {
     server.grant("*", "namespaces").grant("a", "pods").rules_incomplete(true);
     let (listing, read) = list_pods(&server).await;
     assert_eq!(read.objects.len(), 5);
-    assert_eq!(listing.coverage, namespaces(&["a"]));
+    assert_eq!(listing.coverage, namespaces_among(&["a"], &["a", "b", "default", "kube-system"]));
     assert_eq!(skipped(&listing), (SkipReason::Forbidden, "forbidden in namespaces b, default, kube-system"));
 }
 
@@ -435,7 +456,10 @@ async fn a_permission_that_goes_in_mid_list_starts_the_list_again() {
     let (listing, read) = list_pods(&server).await;
     assert_eq!(read.restarts, [None]);
     assert!(read.has_all_seven());
-    assert_eq!(listing.coverage, namespaces(&["a", "b", "default", "kube-system"]));
+    assert_eq!(
+        listing.coverage,
+        namespaces_among(&["a", "b", "default", "kube-system"], &["a", "b", "default", "kube-system"])
+    );
 }
 
 #[tokio::test]
@@ -591,11 +615,15 @@ async fn custom_types_are_described_by_their_definitions() {
 async fn the_identity_is_the_uid_of_kube_system_and_the_address() {
     let server = FakeApiServer::start().await;
     let source = source(&server).await;
-    let SourceIdentity::Cluster { uid, server: url, ca_hash } = source.identity().await.unwrap() else { panic!() };
+    let SourceIdentity::Cluster { uid, server: url, ca_hash } = source.identity().await.unwrap().source else {
+        panic!()
+    };
     assert!(uid.is_some_and(|u| u.starts_with("00000000-")));
     assert_eq!((url, ca_hash.as_str()), (server.url(), ""));
     server.deny_by_default();
-    assert!(matches!(source.identity().await.unwrap(), SourceIdentity::Cluster { uid: None, .. }));
+    let unread = source.identity().await.unwrap();
+    assert!(matches!(unread.source, SourceIdentity::Cluster { uid: None, .. }));
+    assert!(unread.unread.unwrap().contains("403"));
 }
 
 #[tokio::test]

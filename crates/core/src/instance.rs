@@ -73,13 +73,15 @@ pub enum InvalidInstance {
         /// The field, as it is spelt in a manifest.
         what: &'static str,
     },
-    /// A part of the id holds the character that separates the parts.
-    #[error("{what} {value:?} holds a \"/\"; expected a name without one")]
-    Slash {
+    /// A part of the id holds a character that separates the parts.
+    #[error("{what} {value:?} holds a {separator:?}; expected a name without one")]
+    Separator {
         /// The field, as it is spelt in a manifest.
         what: &'static str,
         /// What was there.
         value: String,
+        /// What it must not hold.
+        separator: char,
     },
 }
 
@@ -105,7 +107,7 @@ impl ResourceInstance {
     /// An instance of the given identity with its id composed. `namespace` is `None` or empty for cluster-scoped objects.
     ///
     /// # Errors
-    /// A missing kind, version or name, or a `/` where it would make the id ambiguous.
+    /// A missing kind, version or name, or a `/` or `:` where it would make the id ambiguous.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Result<Self, InvalidInstance> {
         for (what, value) in [("apiVersion", api_version), ("kind", kind), ("metadata.name", name)] {
             if value.trim().is_empty() {
@@ -113,9 +115,15 @@ impl ResourceInstance {
             }
         }
         let namespace = namespace.filter(|n| !n.is_empty()).unwrap_or(CLUSTER_SCOPE);
-        for (what, value) in [("kind", kind), ("metadata.name", name), ("metadata.namespace", namespace)] {
-            if value.contains('/') {
-                return Err(InvalidInstance::Slash { what, value: value.to_owned() });
+        // A colon ends the name of a cluster; names of objects may hold one (`system:node`), those of namespaces never do.
+        for (what, value, separator) in [
+            ("kind", kind, '/'),
+            ("metadata.name", name, '/'),
+            ("metadata.namespace", namespace, '/'),
+            ("metadata.namespace", namespace, ':'),
+        ] {
+            if value.contains(separator) {
+                return Err(InvalidInstance::Separator { what, value: value.to_owned(), separator });
             }
         }
         Ok(Self {

@@ -24,5 +24,5 @@ pub use instance::{
 pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
 pub use selector::{Requirement, Selector, SelectorError};
-pub use source::{SourceIdentity, SourceMismatch};
+pub use source::{Identity, SourceIdentity, SourceMismatch};
 pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::words;
+use crate::{ResourceInstance, words};
 
 /// One resource type at the version of its group that serves it with the highest priority.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,26 @@ impl ResourceType {
     /// `group/version`, or the version alone in the core group.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// The type called `name` (`plural.group`) as one of its objects shows it, with which it can be listed. Scope, short names and
+    /// everything else that no object says is missing.
+    pub fn of_instance(name: &str, instance: &ResourceInstance) -> Self {
+        let version = instance.api_version.rsplit('/').next().unwrap_or_default();
+        Self {
+            group: Self::group_of(name).to_owned(),
+            version: version.to_owned(),
+            kind: instance.kind.clone(),
+            plural: name.split('.').next().unwrap_or_default().to_owned(),
+            namespaced: !instance.is_cluster_scoped(),
+            verbs: vec!["list".to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// The group in a type's name (`plural.group`): a plural holds no dot.
+    pub fn group_of(name: &str) -> &str {
+        name.split_once('.').map_or("", |(_, group)| group)
     }
 
     /// Whether the API server allows `verb` on this type.
@@ -94,6 +114,17 @@ impl ResourceType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_shows_how_its_type_is_listed() {
+        let object = ResourceInstance::new("cert-manager.io/v1", "Certificate", Some("web"), "tls").unwrap();
+        let shown = ResourceType::of_instance("certificates.cert-manager.io", &object);
+        assert_eq!((shown.name(), shown.api_version()), (certificates().name(), certificates().api_version()));
+        assert!(shown.allows("list") && shown.namespaced);
+        let core = ResourceInstance::new("v1", "Node", None, "n1").unwrap();
+        let shown = ResourceType::of_instance("nodes", &core);
+        assert_eq!((shown.name(), shown.api_version(), shown.namespaced), ("nodes".into(), "v1".into(), false));
+    }
 
     fn certificates() -> ResourceType {
         ResourceType {

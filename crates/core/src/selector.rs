@@ -25,6 +25,12 @@ pub enum Requirement {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector(pub Vec<Requirement>);
 
+/// Conditions of a selector, and values of all of them: each is looked at for every document.
+const MOST_CONDITIONS: usize = 100;
+const MOST_VALUES: usize = 1_000;
+/// Characters of a text that stand in a message.
+const SHOWN: usize = 100;
+
 /// Text that is no selector.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
@@ -55,6 +61,15 @@ impl Selector {
         self.0.iter().all(|r| r.holds(&get))
     }
 
+    /// Whether there are more conditions, or values, than one selector may have.
+    pub fn is_too_long(&self) -> bool {
+        let values = |r: &Requirement| match r {
+            Requirement::In(_, values) | Requirement::NotIn(_, values) => values.len(),
+            _ => 0,
+        };
+        self.0.len() > MOST_CONDITIONS || self.0.iter().map(values).sum::<usize>() > MOST_VALUES
+    }
+
     /// Whether everything is selected.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -65,12 +80,27 @@ impl FromStr for Selector {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |problem: String| SelectorError { selector: text.to_owned(), problem };
+        let fail = |problem: String| SelectorError { selector: shortened(text), problem };
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
         let parts = split_outside_parentheses(text).map_err(|p| fail(p.to_owned()))?;
-        parts.into_iter().map(|part| parse_requirement(part.trim()).map_err(&fail)).collect::<Result<_, _>>().map(Self)
+        let conditions = parts.into_iter().map(|part| parse_requirement(part.trim()).map_err(&fail));
+        let selector = Self(conditions.collect::<Result<_, _>>()?);
+        if selector.is_too_long() {
+            return Err(fail(format!(
+                "it has more than {MOST_CONDITIONS} conditions, or {MOST_VALUES} values in them"
+            )));
+        }
+        Ok(selector)
+    }
+}
+
+/// The text as a message shows it.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -106,16 +136,16 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
         return Ok(Requirement::DoesNotExist(label_key(key.trim())?));
     }
     if let Some(open) = part.find('(') {
-        let values = part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {part:?}"))?;
+        let values = part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {:?}", shortened(part)))?;
         let mut head = part[..open].split_whitespace();
         let (Some(key), Some(operator), None) = (head.next(), head.next(), head.next()) else {
-            return Err(format!("{part:?} is no condition"));
+            return Err(format!("{:?} is no condition", shortened(part)));
         };
         let values: Vec<String> = values.split(',').map(|v| label_value(v.trim())).collect::<Result<_, _>>()?;
         return match operator {
             "in" => Ok(Requirement::In(label_key(key)?, values)),
             "notin" => Ok(Requirement::NotIn(label_key(key)?, values)),
-            other => Err(format!("unknown operator {other:?}")),
+            other => Err(format!("unknown operator {:?}", shortened(other))),
         };
     }
     for (operator, build) in [
@@ -131,7 +161,7 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
         [(">", Requirement::GreaterThan as fn(String, i64) -> Requirement), ("<", Requirement::LessThan)]
     {
         if let Some((key, value)) = part.split_once(operator) {
-            let bound = value.trim().parse().map_err(|_| format!("{:?} is no integer", value.trim()))?;
+            let bound = value.trim().parse().map_err(|_| format!("{:?} is no integer", shortened(value.trim())))?;
             return Ok(build(label_key(key.trim())?, bound));
         }
     }
@@ -148,7 +178,7 @@ fn label_key(key: &str) -> Result<String, String> {
     if !name.is_empty() && prefix_ok && is_label_name(name) {
         Ok(key.to_owned())
     } else {
-        Err(format!("{key:?} is no label key"))
+        Err(format!("{:?} is no label key", shortened(key)))
     }
 }
 
@@ -156,7 +186,7 @@ fn label_value(value: &str) -> Result<String, String> {
     if value.is_empty() || is_label_name(value) {
         Ok(value.to_owned())
     } else {
-        Err(format!("{value:?} is no label value"))
+        Err(format!("{:?} is no label value", shortened(value)))
     }
 }
 
@@ -170,7 +200,77 @@ fn is_label_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Any text is a selector or an error in one line of bounded length, and what is a selector says the same when it is written out.
+        #[test]
+        fn fuzz_selectors(text in edited(), labels in prop::collection::btree_map("[a-d]", "[a-d]?", 0..4)) {
+            match text.parse::<Selector>() {
+                Ok(selector) => {
+                    let get = |key: &str| labels.get(key).map(String::as_str);
+                    let again: Selector = written(&selector).parse().unwrap();
+                    prop_assert_eq!(&again, &selector);
+                    prop_assert_eq!(again.matches(get), selector.0.iter().all(|r| r.holds(get)));
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(said.len() < 3_000 && !said.contains('\n'), "{}", said);
+                }
+            }
+        }
+    }
+
+    /// A good selector, edited: pieces put in, taken out, doubled, many times over.
+    fn edited() -> impl Strategy<Value = String> {
+        let seed = prop::sample::select(vec![
+            "",
+            "app=nginx,tier in (web, cache)",
+            "a!=b,!c , d",
+            "app.kubernetes.io/name=nginx,n>6,n<-8",
+            "x notin (),y in (a,,b)",
+        ]);
+        let piece = prop_oneof![
+            3 => prop::sample::select(vec![",", "=", "!", "(", ")", " in ", "notin", "<", ">", "/", "a", " ", "==", "."]).prop_map(str::to_owned),
+            1 => any::<char>().prop_map(String::from),
+            1 => (prop::sample::select(vec!["a,", "(", "a in (b),", "x", "é"]), 1..3_000_usize).prop_map(|(p, n)| p.repeat(n)),
+        ];
+        (seed, prop::collection::vec((any::<prop::sample::Index>(), piece, any::<bool>()), 0..6)).prop_map(|(seed, edits)| {
+            let mut text: Vec<char> = seed.chars().collect();
+            for (at, piece, replaces) in edits {
+                let at = at.index(text.len() + 1);
+                let to = if replaces { text.len().min(at + 1) } else { at };
+                text.splice(at..to, piece.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    fn written(selector: &Selector) -> String {
+        let one = |r: &Requirement| match r {
+            Requirement::In(key, values) => format!("{key} in ({})", values.join(",")),
+            Requirement::NotIn(key, values) => format!("{key} notin ({})", values.join(",")),
+            Requirement::Exists(key) => key.clone(),
+            Requirement::DoesNotExist(key) => format!("!{key}"),
+            Requirement::GreaterThan(key, bound) => format!("{key}>{bound}"),
+            Requirement::LessThan(key, bound) => format!("{key}<{bound}"),
+        };
+        selector.0.iter().map(one).collect::<Vec<_>>().join(",")
+    }
+
+    #[test]
+    fn a_selector_has_a_length() {
+        let of = |n: usize| (0..n).map(|i| format!("k{i}=v")).collect::<Vec<_>>().join(",");
+        assert_eq!(of(100).parse::<Selector>().unwrap().0.len(), 100);
+        let values = |n: usize| format!("k in ({})", vec!["v"; n].join(","));
+        assert!(values(1_000).parse::<Selector>().is_ok());
+        for long in [of(101), of(10_000), values(1_001)] {
+            let message = long.parse::<Selector>().unwrap_err().to_string();
+            assert!(message.contains("more than 100 conditions") && message.len() < 500, "{message}");
+        }
+    }
 
     fn selects(selector: &str, labels: &[(&str, &str)]) -> bool {
         let selector: Selector = selector.parse().unwrap();

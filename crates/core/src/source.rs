@@ -7,8 +7,8 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum SourceIdentity {
-    /// A live API server. Either mark is enough to know it again: the URL changes when a load balancer does, the uid is
-    /// unreadable for a user who may not read kube-system.
+    /// A live API server. The URL changes when a load balancer does; the uid is unreadable for a user who may not read
+    /// kube-system.
     #[serde(rename_all = "camelCase")]
     Cluster {
         /// uid of the namespace kube-system, where it may be read.
@@ -20,51 +20,90 @@ pub enum SourceIdentity {
     },
     /// A folder of manifests.
     Folder {
-        /// Absolute path with links resolved.
+        /// Absolute path with links resolved, or [`SourceIdentity::STANDARD_INPUT`].
         path: String,
     },
     /// A controller that posts what it sees.
     Controller,
 }
 
-/// A run from another source than the one that filled the index.
+/// Why a run's source is not taken for the one that filled the index.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the index holds {known}, but this run reads {offered}; nothing was changed. Give this source a name of its own with --cluster-name NAME, or replace what is indexed with --replace-source"
-)]
-pub struct SourceMismatch {
-    known: String,
-    offered: String,
+pub enum SourceMismatch {
+    /// It is another one.
+    #[error(
+        "the index holds {known}, but this run reads {offered}; nothing was changed. Give this source a name of its own with --cluster-name NAME, or replace what is indexed with --replace-source"
+    )]
+    Other {
+        /// What filled the index.
+        known: String,
+        /// What this run reads.
+        offered: String,
+    },
+    /// Which cluster it is cannot be told now.
+    #[error(
+        "the index holds {known}, and whether this run reads the same cluster cannot be told: the uid of its namespace kube-system cannot be read at {server} ({reason}); nothing was changed. Run it again as a user who may get that namespace; if it is another cluster, give it a name of its own with --cluster-name NAME, or replace what is indexed with --replace-source"
+    )]
+    Unrecognised {
+        /// What filled the index.
+        known: String,
+        /// Server URL of this run.
+        server: String,
+        /// Why the uid could not be read.
+        reason: String,
+    },
+}
+
+/// A source, and why it may not be recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What it is known by.
+    pub source: SourceIdentity,
+    /// Why the uid of a cluster could not be read.
+    pub unread: Option<String>,
+}
+
+impl From<SourceIdentity> for Identity {
+    fn from(source: SourceIdentity) -> Self {
+        Self { source, unread: None }
+    }
 }
 
 impl SourceIdentity {
-    /// Whether both are the same source.
-    pub fn same_as(&self, other: &Self) -> bool {
-        match (self, other) {
+    /// Stands for manifests from a pipe, where a folder has its path. All pipes are one source.
+    pub const STANDARD_INPUT: &str = "-";
+
+    /// Whether a source that offers itself is this known one. A cluster whose uid was ever seen is recognised by that alone: its
+    /// address may have been given to another cluster. Address and certificate authority serve where no uid was ever seen.
+    pub fn recognises(&self, offered: &Self) -> bool {
+        match (self, offered) {
+            (Self::Cluster { uid: Some(known), .. }, Self::Cluster { uid, .. }) => uid.as_ref() == Some(known),
             (
-                Self::Cluster { uid: a, server: url_a, ca_hash: ca_a },
-                Self::Cluster { uid: b, server: url_b, ca_hash: ca_b },
-            ) => match (a, b) {
-                // Two uids that differ are two clusters, even behind one address that was given to another cluster.
-                (Some(a), Some(b)) => a == b,
-                _ => url_a == url_b && ca_a == ca_b,
-            },
-            (Self::Folder { path: a }, Self::Folder { path: b }) => a == b,
+                Self::Cluster { uid: None, server: known_url, ca_hash: known_ca },
+                Self::Cluster { server, ca_hash, .. },
+            ) => known_url == server && known_ca == ca_hash,
+            (Self::Folder { path: known }, Self::Folder { path }) => known == path,
             (Self::Controller, Self::Controller) => true,
             _ => false,
         }
     }
 
-    /// Refuses a source that is not the known one.
+    /// Refuses a source that is not the known one, or that cannot be told from another.
     ///
     /// # Errors
     /// [`SourceMismatch`], which says how to go on.
-    pub fn check(&self, offered: &Self) -> Result<(), SourceMismatch> {
-        if self.same_as(offered) {
-            Ok(())
-        } else {
-            Err(SourceMismatch { known: self.to_string(), offered: offered.to_string() })
+    pub fn check(&self, offered: &Identity) -> Result<(), SourceMismatch> {
+        if self.recognises(&offered.source) {
+            return Ok(());
         }
+        let known = self.to_string();
+        Err(match (self, &offered.source) {
+            (Self::Cluster { uid: Some(_), .. }, Self::Cluster { uid: None, server, .. }) => {
+                let reason = offered.unread.clone().unwrap_or_else(|| "the server did not say why".to_owned());
+                SourceMismatch::Unrecognised { known, server: server.clone(), reason }
+            }
+            _ => SourceMismatch::Other { known, offered: offered.source.to_string() },
+        })
     }
 
     /// What is known after both were seen: a mark that only one of them has is kept.
@@ -83,6 +122,7 @@ impl std::fmt::Display for SourceIdentity {
         match self {
             Self::Cluster { uid: Some(uid), server, .. } => write!(f, "the cluster at {server} (uid {uid})"),
             Self::Cluster { uid: None, server, .. } => write!(f, "the cluster at {server}"),
+            Self::Folder { path } if path == Self::STANDARD_INPUT => write!(f, "what standard input gave"),
             Self::Folder { path } => write!(f, "the folder {path}"),
             Self::Controller => write!(f, "what a controller posts"),
         }
@@ -98,17 +138,34 @@ mod tests {
     }
 
     #[test]
-    fn either_mark_is_enough() {
-        assert!(cluster(Some("1"), "https://a").same_as(&cluster(Some("1"), "https://b")));
-        assert!(cluster(None, "https://a").same_as(&cluster(Some("1"), "https://a")));
-        assert!(!cluster(None, "https://a").same_as(&cluster(Some("1"), "https://b")));
-        assert!(!cluster(Some("2"), "https://a").same_as(&cluster(Some("1"), "https://a")));
+    fn a_uid_that_was_ever_seen_is_what_a_cluster_is_known_by() {
+        let (a, b) = ("https://a", "https://b");
+        for (known, offered, same) in [
+            (cluster(Some("1"), a), cluster(Some("1"), b), true),
+            (cluster(Some("1"), a), cluster(Some("2"), a), false),
+            (cluster(Some("1"), a), cluster(None, a), false),
+            (cluster(None, a), cluster(Some("1"), a), true),
+            (cluster(None, a), cluster(None, a), true),
+            (cluster(None, a), cluster(Some("1"), b), false),
+            (cluster(None, a), cluster(None, b), false),
+        ] {
+            assert_eq!(known.recognises(&offered), same, "{known} {offered}");
+        }
+        let merged = cluster(None, a).merged(cluster(Some("1"), a));
+        assert!(!merged.recognises(&cluster(None, a)), "from then on the uid counts");
+    }
+
+    #[test]
+    fn a_cluster_whose_uid_cannot_be_read_now_is_refused_with_the_reason() {
+        let offered = Identity { source: cluster(None, "https://a"), unread: Some("403 forbidden".into()) };
+        let refused = cluster(Some("1"), "https://a").check(&offered).unwrap_err().to_string();
+        assert!(refused.contains("403 forbidden") && refused.contains("nothing was changed"), "{refused}");
     }
 
     #[test]
     fn a_folder_is_not_a_cluster() {
         let folder = SourceIdentity::Folder { path: "/m".into() };
-        let refused = cluster(None, "https://a").check(&folder).unwrap_err().to_string();
+        let refused = cluster(None, "https://a").check(&folder.into()).unwrap_err().to_string();
         assert!(refused.contains("the cluster at https://a") && refused.contains("the folder /m"), "{refused}");
         assert!(refused.contains("--cluster-name") && refused.contains("--replace-source"), "{refused}");
     }

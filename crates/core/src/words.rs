@@ -161,11 +161,24 @@ pub fn stem(word: &str) -> String {
     }
 }
 
+#[cfg(debug_assertions)]
+thread_local! {
+    static LETTERS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many bytes this thread has split so far. Debug builds count, so that tests see how work grows without a clock.
+#[cfg(debug_assertions)]
+pub fn bytes_split() -> u64 {
+    LETTERS.with(std::cell::Cell::get)
+}
+
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty())
 }
 
 fn split_run(run: &str, words: &mut Vec<String>) {
+    #[cfg(debug_assertions)]
+    LETTERS.with(|letters| letters.set(letters.get() + run.len() as u64));
     let chars: Vec<char> = run.chars().collect();
     let mut start = 0;
     for at in 1..chars.len() {

@@ -16,7 +16,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Structured outputs rather than a forced tool: models that always think refuse to be forced. They refuse not to think as well,
 /// so that is asked for first only; the last way is for servers in between that know neither.
-const API: Api = Api {
+pub(crate) const API: Api = Api {
     path: "/v1/messages",
     variable: "ANTHROPIC_API_KEY",
     headers,

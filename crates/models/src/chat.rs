@@ -13,7 +13,7 @@ use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
 const OPENAI: &str = "https://api.openai.com/";
 
 /// Structured outputs, then any JSON, then a plain question that uses nothing a server might not know.
-const API: Api = Api {
+pub(crate) const API: Api = Api {
     path: "/chat/completions",
     variable: "OPENAI_API_KEY",
     headers,

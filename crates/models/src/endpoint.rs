@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -20,8 +20,10 @@ const TRIES: u32 = 5;
 const SLOW_TRIES: u32 = 2;
 /// Longest single pause, whatever a server asks for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// An answer longer than this is none.
-const LARGEST_ANSWER: usize = 64 << 20;
+/// Until a connection stands.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Of an answer that says what is wrong, so many bytes are read for the reason.
+const LARGEST_REASON: usize = 64 << 10;
 
 /// A key of an account. Never printed.
 #[derive(Clone)]
@@ -149,9 +151,19 @@ pub(crate) struct Address {
     pub(crate) variable: &'static str,
     /// Sent with every request, the key among them.
     pub(crate) headers: HeaderMap,
-    /// For a whole exchange.
-    pub(crate) timeout: Duration,
     pub(crate) pauses: Pauses,
+}
+
+/// What one try of an exchange may take. An exchange takes at most two tries that run into [`Self::whole`], or five that end otherwise and
+/// four pauses of a minute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// From the connection to the last byte.
+    pub(crate) whole: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub(crate) idle: Duration,
+    /// Bytes of the answer.
+    pub(crate) bytes: usize,
 }
 
 /// A service that can be called.
@@ -201,7 +213,12 @@ impl Endpoint {
             let nobody = rustls::RootCertStore::empty();
             builder.with_tls_config(config.with_root_certificates(nobody).with_no_client_auth())
         };
-        let client = Client::builder(TokioExecutor::new()).build(builder.https_or_http().enable_http1().build());
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self { address, uri, host, client })
     }
 
@@ -211,13 +228,13 @@ impl Endpoint {
     }
 
     /// What is answered to a body. Lost connections, time-outs, 429 and 5xx are tried again.
-    pub(crate) async fn post(&self, body: &impl Serialize) -> Result<Bytes, RemoteError> {
+    pub(crate) async fn post(&self, body: &impl Serialize, bounds: Bounds) -> Result<Bytes, RemoteError> {
         let body = serde_json::to_vec(body).map_err(|e| self.wrong("texts that can be sent", e))?;
         let body = Bytes::from(body);
         let pauses = self.address.pauses;
         let mut tries = 1;
         loop {
-            let (problem, first, after, most) = match self.once(body.clone()).await {
+            let (problem, first, after, most) = match self.once(body.clone(), bounds).await {
                 Try::Done(answer) => return Ok(answer),
                 Try::Never(error) => return Err(error),
                 Try::Busy { problem, after } => (problem, pauses.busy, after, TRIES),
@@ -233,7 +250,7 @@ impl Endpoint {
         }
     }
 
-    async fn once(&self, body: Bytes) -> Try {
+    async fn once(&self, body: Bytes, bounds: Bounds) -> Try {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -241,15 +258,19 @@ impl Endpoint {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let exchange = async {
             let (head, body) = self.client.request(request).await.map_err(|e| causes(&e))?.into_parts();
-            let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|e| e.to_string())?;
-            Ok::<_, String>((head, body.to_bytes()))
+            let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
+            Ok::<_, String>((head, read(body, most, bounds.idle).await?))
         };
-        let timeout = self.address.timeout;
-        let (head, body) = match tokio::time::timeout(timeout, exchange).await {
+        let whole = bounds.whole;
+        let (head, (body, complete)) = match tokio::time::timeout(whole, exchange).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(problem)) => return Try::Lost(problem),
-            Err(_) => return Try::Slow(format!("nothing came within {timeout:?}")),
+            Err(_) => return Try::Slow(format!("no whole answer came within {whole:?}")),
         };
+        if !complete && head.status.is_success() {
+            let (expected, received) = (format!("{} bytes at most", bounds.bytes), "more");
+            return Try::Never(self.wrong(expected, received));
+        }
         let (host, status) = (self.host.clone(), head.status.as_u16());
         match head.status {
             s if s.is_success() => Try::Done(body),
@@ -274,15 +295,48 @@ impl Endpoint {
             Some(key) => said.replace(&key.secret, "…"),
             None => said,
         };
-        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.is_empty() { "no message".to_owned() } else { line.chars().take(200).collect() }
+        let line = one_short_line(&said);
+        if line.is_empty() { "no message".to_owned() } else { line }
     }
 
     /// The error of an answer that is none.
     pub(crate) fn wrong(&self, expected: impl ToString, received: impl ToString) -> RemoteError {
-        RemoteError::Answer { host: self.host.clone(), expected: expected.to_string(), received: received.to_string() }
+        // A parser may quote the answer that it cannot read.
+        let received = one_short_line(&received.to_string());
+        RemoteError::Answer { host: self.host.clone(), expected: expected.to_string(), received }
     }
 }
+
+/// What a server said, as far as it can stand in a message.
+fn one_short_line(said: &str) -> String {
+    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(200).collect()
+}
+
+/// At most so many bytes of a body, and whether that is all of it.
+async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), String>
+where
+    B: BodyExt<Data = Bytes> + Unpin,
+    B::Error: std::error::Error,
+{
+    let mut all = BytesMut::new();
+    loop {
+        let next = tokio::time::timeout(idle, body.frame()).await;
+        match next.map_err(|_| format!("its answer stopped in the middle for {idle:?}"))? {
+            None => return Ok((all.freeze(), true)),
+            Some(Err(e)) => return Err(causes(&e)),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else { continue };
+                if data.len() > most - all.len() {
+                    all.extend_from_slice(&data[..most - all.len()]);
+                    return Ok((all.freeze(), false));
+                }
+                all.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
 /// Seconds, or a date (RFC 9110, 10.2.3).
 fn retry_after(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
@@ -312,6 +366,8 @@ pub(crate) fn without_user(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clusterlore_testkit::hostile::{HostileServer, Manner};
+
     use super::*;
 
     #[test]
@@ -328,17 +384,51 @@ mod tests {
         // Connections wait in the queue and are never taken out of it.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let soon = Duration::from_millis(20);
-        let address = Address {
-            base: format!("http://{}", silent.local_addr().unwrap()),
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let bounds = Bounds { whole: soon, idle: soon, bytes: 1_000 };
+        let error = endpoint(&url).post(&"?", bounds).await.unwrap_err().to_string();
+        assert!(error.contains("gave no answer in 2 tries (no whole answer came within 20ms)"), "{error}");
+    }
+
+    fn endpoint(url: &str) -> Endpoint {
+        let soon = Duration::from_millis(1);
+        let pauses = Pauses { busy: soon, lost: soon };
+        Endpoint::new(Address {
+            base: url.to_owned(),
             path: "/",
             key: None,
             variable: "NONE",
             headers: HeaderMap::new(),
-            timeout: soon,
-            pauses: Pauses { busy: soon, lost: soon },
-        };
-        let error = Endpoint::new(address).unwrap().post(&"?").await.unwrap_err().to_string();
-        assert!(error.contains("gave no answer in 2 tries (nothing came within 20ms)"), "{error}");
+            pauses,
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn whatever_a_server_does_ends_within_the_bounds_in_one_line() {
+        let bounds =
+            Bounds { whole: Duration::from_millis(200), idle: Duration::from_millis(100), bytes: 1 << 20 };
+        let gzip = Manner::Says(200, "content-encoding: gzip\r\n", vec![0x1f; 100]);
+        let long = Manner::Says(200, "", vec![b'['; (1 << 20) + 1]);
+        let reason = Manner::Says(400, "", b"no\n".repeat(1 << 20));
+        let more = [(gzip, None), (long, Some("1048576 bytes at most")), (reason, Some("status 400: no no"))];
+        for (manner, expected) in Manner::ALL.map(|m| (m, None)).into_iter().chain(more) {
+            let server = HostileServer::start(manner.clone()).await;
+            let asked = async { endpoint(&server.url()).post(&"?", bounds).await };
+            // Two tries that run into the bound, or five that end at once.
+            let said = tokio::time::timeout(Duration::from_secs(5), asked).await;
+            let said = said.unwrap_or_else(|_| panic!("{manner:?} takes longer than its bounds"));
+            match said {
+                // What is in the body is for others to judge; it is not unpacked.
+                Ok(body) => assert!(matches!(manner, Manner::Says(200, ..)) && body.len() == 100, "{manner:?}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(error.len() < 500 && !error.contains('\n'), "{manner:?}: {error}");
+                    assert!(error.contains("127.0.0.1"), "{manner:?}: {error}");
+                    assert!(expected.is_none_or(|e| error.contains(e)), "{manner:?}: {error}");
+                }
+            }
+        }
     }
 
     #[test]

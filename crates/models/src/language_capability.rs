@@ -21,6 +21,8 @@ const MOST: usize = 12;
 /// Characters of a sentence, and of a tag.
 const SENTENCE: usize = 400;
 const TAG: usize = 40;
+/// Characters of what a parser says of an answer: it may quote all of it.
+const PROBLEM: usize = 200;
 
 /// What the model says a type is for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,7 +148,7 @@ impl CapabilityAnswer {
             (Some(begin), Some(end)) if begin < end => &text[begin..=end],
             _ => return Err("it holds no JSON object".to_owned()),
         };
-        serde_json::from_str(json).map_err(|e| e.to_string())
+        serde_json::from_str(json).map_err(|e| shortened(&e.to_string(), PROBLEM))
     }
 }
 
@@ -184,12 +186,50 @@ fn checked(text: &str) -> Result<CapabilityAnswer, String> {
 #[cfg(test)]
 mod tests {
     use clusterlore_core::SchemaField;
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
-    use crate::Scripted;
+    use crate::{Completion, Scripted, Tokens};
 
     const GOOD: &str = r#"{"capabilities": ["Brewing ", "coffee", "coffee"], "providers": [], "complexity": "low",
         "description": "Makes\ncoffee.", "useCase": "Keep a team awake.", "confidence": 0.777}"#;
+
+    proptest! {
+        /// Whatever a model's server says, around the answer or in it, comes to a tidy answer or to a reason in one short line.
+        #[test]
+        fn fuzz_language_model_answers(outside in 0_usize..4, inside in 0_usize..4, random in any::<u64>()) {
+            let said = String::from_utf8_lossy(&edited(GOOD, inside, random)).into_owned();
+            let chat = json!({"choices": [{"message": {"content": said, "refusal": null}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 3, "completion_tokens": 4}});
+            let message = json!({"content": [{"type": "text", "text": said}], "stop_reason": "end_turn",
+                "usage": {"input_tokens": 3, "output_tokens": 4}});
+            for (api, seed) in [(crate::chat::API, chat), (crate::anthropic::API, message)] {
+                let problem = match api.reads(&edited(&seed.to_string(), outside, random)) {
+                    Ok(Completion { answer: Ok(text), tokens }) => {
+                        let told = Some(Tokens { input: 3, output: 4 });
+                        prop_assert!(outside > 0 || tokens == told);
+                        match checked(&text) {
+                            Ok(answer) => {
+                                prop_assert!(!answer.capabilities.is_empty() && answer.capabilities.len() <= MOST);
+                                prop_assert!((0.0..=1.0).contains(&answer.confidence));
+                                for line in answer.capabilities.iter().chain([&answer.description, &answer.use_case]) {
+                                    prop_assert!(line.chars().count() <= SENTENCE && !line.contains('\n'), "{}", line);
+                                }
+                                continue;
+                            }
+                            Err(problem) => problem,
+                        }
+                    }
+                    Ok(Completion { answer: Err(none), .. }) => none.to_string(),
+                    Err((expected, received)) => format!("{expected}, {}", shortened(&received, PROBLEM)),
+                };
+                prop_assert!(outside + inside > 0, "{}", problem);
+                prop_assert!(problem.chars().count() <= 400 && !problem.contains('\n'), "{}", problem);
+            }
+        }
+    }
 
     fn ty() -> ResourceType {
         ResourceType {

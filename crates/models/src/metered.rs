@@ -97,8 +97,12 @@ impl Metered {
         let mut ledger = self.ledger();
         ledger.open -= 1;
         ledger.reserved = if ledger.open == 0 { 0.0 } else { ledger.reserved - most };
-        ledger.spent.tokens.input += tokens.input;
-        ledger.spent.tokens.output += tokens.output;
+        // What a provider says may be any number.
+        let spent = &mut ledger.spent.tokens;
+        *spent = Tokens {
+            input: spent.input.saturating_add(tokens.input),
+            output: spent.output.saturating_add(tokens.output),
+        };
         drop(ledger);
         self.settled.notify_waiters();
     }

@@ -10,11 +10,21 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Address, Endpoint, Key, Pauses, RemoteError};
+use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
 use crate::{EmbedError, Embedder, Purpose, builtin};
 
 /// A model on a small machine needs a while for a whole batch.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const WHOLE_BATCH: Duration = Duration::from_secs(120);
+/// Somebody waits for the answer to a question.
+const WHOLE_QUESTION: Duration = Duration::from_secs(30);
+/// Between two pieces of an answer.
+const IDLE: Duration = Duration::from_secs(30);
+/// Bytes of a number, written out and on a line of its own; of what else stands beside a vector; and around all of them.
+const NUMBER: usize = 48;
+const BESIDE: usize = 4 << 10;
+const AROUND: usize = 64 << 10;
+/// Dimensions that a model may have whose dimensions are being learnt.
+const MOST_DIMENSIONS: usize = 16_384;
 /// Requests at once.
 const IN_FLIGHT: usize = 4;
 /// Texts of a request. 128 vectors of 4,096 numbers are some 10 MB of JSON; OpenAI takes 2,048 texts and Voyage 1,000.
@@ -83,7 +93,6 @@ impl Remote {
             key: service.key.clone(),
             variable: service.variable,
             headers,
-            timeout: TIMEOUT,
             pauses,
         };
         let endpoint = match Endpoint::new(address) {
@@ -103,13 +112,19 @@ impl Remote {
 
     /// The vectors of one batch, as they came, in the order of the texts.
     async fn ask(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, RemoteError> {
+        let dimensions = if self.dimensions == 0 { MOST_DIMENSIONS } else { self.dimensions };
+        let bounds = Bounds {
+            whole: if purpose == Purpose::Query { WHOLE_QUESTION } else { WHOLE_BATCH },
+            idle: IDLE,
+            bytes: AROUND + texts.len() * (dimensions * NUMBER + BESIDE),
+        };
         let purpose = match purpose {
             Purpose::Document => "document",
             Purpose::Query => "query",
         };
         let input_type = self.service.purposes.then_some(purpose);
         let asked = Asked { input: &texts, model: &self.service.model, input_type };
-        let answer = self.endpoint.post(&asked).await?;
+        let answer = self.endpoint.post(&asked, bounds).await?;
         self.read(&answer, texts.len())
     }
 
@@ -211,7 +226,53 @@ fn unit(mut vector: Vec<f32>) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn remote(dimensions: usize) -> Remote {
+        let service = Service {
+            name: "test".to_owned(),
+            model: "test".to_owned(),
+            base: "http://127.0.0.1:9/v1".to_owned(),
+            key: None,
+            variable: "NONE",
+            purposes: false,
+            tokens: 8_000,
+        };
+        let address = Address {
+            base: service.base.clone(),
+            path: "/embeddings",
+            key: None,
+            variable: "NONE",
+            headers: HeaderMap::new(),
+            pauses: Pauses::default(),
+        };
+        Remote { service, endpoint: Endpoint::new(address).unwrap(), dimensions }
+    }
+
+    proptest! {
+        /// Any answer is as many unit vectors as there were texts, or an error in one short line.
+        #[test]
+        fn fuzz_embedder_answers(edits in 0_usize..6, random in any::<u64>(), dimensions in prop::sample::select(vec![0, 3])) {
+            let seed = r#"{"object":"list","data":[{"index":1,"embedding":[0.1,-2e-3,3]},{"index":0,"embedding":[1,0,0]}],"usage":{}}"#;
+            match remote(dimensions).read(&edited(seed, edits, random), 2) {
+                Ok(vectors) => {
+                    prop_assert_eq!(vectors.len(), 2);
+                    for vector in vectors {
+                        prop_assert!(dimensions == 0 || vector.len() == dimensions);
+                        let length = vector.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
+                        prop_assert!(length == 0.0 || (length - 1.0).abs() < 1e-3, "{}", length);
+                    }
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    prop_assert!(edits > 0 && said.len() < 1_000 && !said.contains('\n'), "{}", said);
+                }
+            }
+        }
+    }
 
     #[test]
     fn batches_are_limited_by_count_and_by_tokens() {

@@ -8,11 +8,14 @@ use async_trait::async_trait;
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::endpoint::{Address, Endpoint, Key, Pauses, RemoteError};
+use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
 use crate::{Completion, LanguageModel, ModelError, Price, Prompt};
 
 /// A model on a small machine needs a while for an answer, and others wait before it.
-const TIMEOUT: Duration = Duration::from_secs(300);
+const BOUNDS: Bounds =
+    Bounds { whole: Duration::from_secs(300), idle: Duration::from_secs(60), bytes: LARGEST_ANSWER };
+/// 8,192 tokens are some 40 kB; thoughts may come beside them.
+const LARGEST_ANSWER: usize = 4 << 20;
 
 /// What was expected of an answer, and what came.
 pub(crate) type Unreadable = (&'static str, String);
@@ -28,6 +31,14 @@ pub(crate) struct Api {
     /// The ways to ask, the strictest first. What a server does not know of one it refuses, and is asked in the next.
     pub(crate) ways: &'static [Way],
     pub(crate) read: fn(&[u8]) -> Result<Completion, Unreadable>,
+}
+
+impl Api {
+    /// What an answer says.
+    #[cfg(test)]
+    pub(crate) fn reads(&self, body: &[u8]) -> Result<Completion, Unreadable> {
+        (self.read)(body)
+    }
 }
 
 /// A way to ask.
@@ -68,7 +79,6 @@ impl RemoteModel {
             headers: (api.headers)(key.as_ref()),
             key,
             variable: api.variable,
-            timeout: TIMEOUT,
             pauses,
         };
         let endpoint = Endpoint::new(address).map_err(|problem| ModelError::Remote { name: name.clone(), problem })?;
@@ -79,7 +89,7 @@ impl RemoteModel {
         let mut way = self.way.load(Ordering::Relaxed);
         loop {
             let Way { body, longest_answer } = &self.api.ways[way];
-            match self.endpoint.post(&body(&self.model, prompt, *longest_answer)).await {
+            match self.endpoint.post(&body(&self.model, prompt, *longest_answer), BOUNDS).await {
                 Ok(answer) => {
                     self.way.store(way, Ordering::Relaxed);
                     return (self.api.read)(&answer).map_err(|(expected, got)| self.endpoint.wrong(expected, got));

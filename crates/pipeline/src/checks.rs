@@ -1,6 +1,6 @@
 //! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
 
-use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES, Origin, SourceIdentity};
+use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES, Identity, Origin, SourceIdentity};
 use clusterlore_store::{KnownSource, Store, StoreError};
 
 use crate::SyncError;
@@ -9,7 +9,7 @@ use crate::SyncError;
 pub(crate) async fn source(
     store: Option<&dyn Store>,
     cluster: &str,
-    identity: &SourceIdentity,
+    identity: &Identity,
     replace: bool,
 ) -> Result<Vec<KnownSource>, SyncError> {
     let Some(store) = store else { return Ok(Vec::new()) };
@@ -49,8 +49,10 @@ pub(crate) async fn embedder(
 /// Who wrote a document, as seen from a run over `identity`.
 pub(crate) fn origin(sources: &[KnownSource], number: i64, identity: &SourceIdentity, replace: bool) -> Origin {
     match sources.iter().find(|s| s.number == number) {
-        Some(s) if !s.replaced && s.identity.same_as(identity) => Origin::Own,
-        Some(s) if s.replaced || replace => Origin::Replaced,
+        Some(s) if !s.replaced && s.identity.recognises(identity) => Origin::Own,
+        Some(s) if s.replaced => Origin::Replaced,
+        // Whose document it is nobody remembers, or somebody else's: it goes when the user says so.
+        _ if replace => Origin::Replaced,
         _ => Origin::Other,
     }
 }

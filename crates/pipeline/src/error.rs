@@ -1,10 +1,19 @@
 //! What ends a run.
 
-use clusterlore_cluster::ClusterError;
+use clusterlore_cluster::{ClusterError, FolderSource};
 use clusterlore_core::SourceMismatch;
 use clusterlore_models::{EmbedError, ModelError};
 use clusterlore_store::StoreError;
 use thiserror::Error;
+
+/// What to do about it: manifests have files to mend, a cluster has permissions.
+fn advice(first: &str) -> &'static str {
+    if first.ends_with(FolderSource::NOT_WHOLE) {
+        "Mend the files that the warnings name, and run it again"
+    } else {
+        "Check what this user may list with \"clusterlore doctor\""
+    }
+}
 
 /// A run that ended early. Nothing was deleted; what was already stored is right.
 #[derive(Debug, Error)]
@@ -22,9 +31,7 @@ pub enum SyncError {
     #[error(transparent)]
     Source(#[from] SourceMismatch),
     /// Every list failed or was forbidden.
-    #[error(
-        "none of {types} resource types could be listed ({first}); nothing was changed. Check what this user may list with \"clusterlore doctor\""
-    )]
+    #[error("none of {types} resource types could be listed ({first}); nothing was changed. {}", advice(first))]
     NothingListed {
         /// How many were tried.
         types: usize,

@@ -1,6 +1,6 @@
 //! Instance sync: what runs in the cluster becomes documents.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -103,6 +103,7 @@ impl InstanceSync {
         let identity = self.source.identity().await?;
         let options = &self.options;
         let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
+        let identity = identity.source;
         checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
 
         observer(Progress::Discovering);
@@ -130,10 +131,14 @@ impl InstanceSync {
 
         let vanished = self.vanished(&plan, &discovery).await?;
         let describing = writing.map(|_| self.describe(types.clone()));
-        let listed = self.list(plan, &chosen, &vanished, observer).await?;
+        let mut listed = Listed { plan, spool: Spool::new()?, coverage: HashMap::new(), skipped: Vec::new() };
+        self.list(&mut listed, &chosen, &vanished, observer).await?;
+        if listed.plan.seen() == 0 && listed.coverage.values().all(Coverage::is_nothing) {
+            return Err(nothing_listed(&listed.skipped, chosen.len()));
+        }
+        let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
         let list_took = began.elapsed() - discovered_in;
 
-        let removals = listed.plan.removals(|ty| listed.coverage.get(ty).cloned().unwrap_or_default());
         let mut summary = Summary {
             discovered: listed.plan.seen(),
             stored: listed.spool.len(),
@@ -163,8 +168,16 @@ impl InstanceSync {
                 let told = |n| observer(Progress::Stored(n));
                 let written =
                     writer::write(listed.spool, Arc::clone(&self.embedder), store, INSTANCES, source, told).await?;
-                let cluster = self.options.cluster.as_deref();
-                types::store_types(store, Arc::clone(&self.embedder), cluster, source, &types, &discovery).await?;
+                let origin = |number| checks::origin(&sources, number, &identity, options.replace_source);
+                types::Types {
+                    store,
+                    source: &*self.source,
+                    embedder: &self.embedder,
+                    cluster: self.cluster(),
+                    writer: source,
+                }
+                .store(&types, &discovery, &origin)
+                .await?;
                 self.delete(store, &removals).await?;
                 observer(Progress::StorageComplete(summary.stored));
                 summary.seconds.embed = written.embedding.as_secs_f64();
@@ -196,17 +209,26 @@ impl InstanceSync {
     }
 
     /// Types that the store holds documents of and discovery no longer names. One of them is gone only when its group was read
-    /// whole and listing it answers 404; that is found out by listing it like any other.
+    /// whole and listing it answers 404; that is found out by listing it like any other. What they are is read off the documents
+    /// themselves: whatever else was known of them another run may have forgotten.
     async fn vanished(&self, plan: &SyncPlan, discovery: &Discovery) -> Result<Vec<ResourceType>, SyncError> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
+        if self.options.scope != ListScope::All {
+            return Ok(Vec::new());
+        }
         let served: BTreeSet<String> = discovery.types.iter().map(ResourceType::name).collect();
-        let missing: BTreeSet<&str> = plan.known_types().into_iter().filter(|t| !served.contains(*t)).collect();
-        let known = store.types().await?;
-        let own = known.iter().filter(|(cluster, _)| cluster == self.cluster()).map(|(_, t)| t.clone());
-        Ok(own
-            .filter(|t| missing.contains(t.name().as_str()) && !discovery.is_incomplete(&t.group))
-            .filter(|t| self.options.filter.admits(t) && self.options.scope == ListScope::All)
-            .collect())
+        let missing: BTreeMap<ObjectKey, &str> = plan
+            .known_types()
+            .into_iter()
+            .filter(|(name, _)| !served.contains(*name))
+            .map(|(n, key)| (key, n))
+            .collect();
+        let records = store.records(INSTANCES, &missing.keys().copied().collect::<Vec<_>>()).await?;
+        let types = missing.iter().filter_map(|(key, name)| {
+            let instance: ResourceInstance = serde_json::from_str(records.get(key)?).ok()?;
+            Some(ResourceType::of_instance(name, &instance))
+        });
+        Ok(types.filter(|t| !discovery.is_incomplete(&t.group) && self.options.filter.admits(t)).collect())
     }
 
     /// Reads the schemas' descriptions beside the lists.
@@ -218,14 +240,48 @@ impl InstanceSync {
         })
     }
 
-    /// Lists the chosen types, several at once, and compares each object with the plan as it arrives.
-    async fn list(
+    /// What is to be deleted. Where that is most of what is known, the lists are not believed at once: the types concerned are
+    /// listed again, and only what both times was not there goes.
+    async fn removals(
         &self,
-        mut plan: SyncPlan,
+        listed: &mut Listed,
         chosen: &[ResourceType],
         vanished: &[ResourceType],
         observer: &Observer<'_>,
-    ) -> Result<Listed, SyncError> {
+    ) -> Result<BTreeSet<ObjectKey>, SyncError> {
+        let mut removals = listed.removals();
+        if !listed.plan.is_most(&removals) {
+            return Ok(removals);
+        }
+        let concerned: BTreeSet<String> = listed.plan.types_of(&removals).into_iter().map(str::to_owned).collect();
+        let of = |types: &[ResourceType]| -> Vec<ResourceType> {
+            types.iter().filter(|t| concerned.contains(&t.name())).cloned().collect()
+        };
+        observer(Progress::ListingAgain {
+            removals: removals.len(),
+            known: listed.plan.known(),
+            types: concerned.len(),
+        });
+        self.source.renew().await;
+        self.list(listed, &of(chosen), &of(vanished), &|progress| match progress {
+            Progress::Listing { .. } => {}
+            told => observer(told),
+        })
+        .await?;
+        let again = listed.removals();
+        removals.retain(|key| again.contains(key));
+        Ok(removals)
+    }
+
+    /// Lists the chosen types, several at once, and compares each object with the plan as it arrives. What was listed before of
+    /// these types stays seen, and what was covered before counts only as far as it is covered again.
+    async fn list(
+        &self,
+        listed: &mut Listed,
+        chosen: &[ResourceType],
+        vanished: &[ResourceType],
+        observer: &Observer<'_>,
+    ) -> Result<(), SyncError> {
         let all: Arc<[ResourceType]> = chosen.iter().chain(vanished).cloned().collect();
         let (sender, mut events) = mpsc::channel(WAITING_PAGES);
         let (begun, mut beginnings) = mpsc::unbounded_channel();
@@ -264,7 +320,6 @@ impl InstanceSync {
             })
         };
 
-        let mut spool = Spool::new()?;
         let started = AtomicUsize::new(0);
         let announce = |index: usize| {
             if index < chosen.len() {
@@ -280,8 +335,8 @@ impl InstanceSync {
                 event = events.recv() => match event {
                     None => open = false,
                     Some((index, event)) => {
-                        self.take(&mut plan, &mut spool, &all[index].name(), event)?;
-                        observer(Progress::Listed(plan.seen()));
+                        self.take(listed, &all[index].name(), event)?;
+                        observer(Progress::Listed(listed.plan.seen()));
                     }
                 },
             }
@@ -292,42 +347,37 @@ impl InstanceSync {
         drop(stop);
         let results = lists.await??;
 
-        let mut coverage = HashMap::new();
-        let mut skipped = Vec::new();
         for (index, listing) in results {
             let type_name = all[index].name();
-            match listing.skipped {
+            let is_gone = index >= chosen.len();
+            let coverage = match listing.skipped {
                 // A type that discovery no longer names and that answers 404 is gone, and so are its objects.
-                Some(s) if index >= chosen.len() && s.reason == SkipReason::NotFound => {
-                    coverage.insert(type_name, Coverage::All);
-                    continue;
+                Some(s) if is_gone && s.reason == SkipReason::NotFound => Coverage::All,
+                Some(s) if !is_gone && !listed.skipped.iter().any(|known| known.type_name == type_name) => {
+                    listed.skipped.push(SkippedType {
+                        type_name: type_name.clone(),
+                        reason: s.message,
+                        forbidden: s.reason == SkipReason::Forbidden,
+                    });
+                    listing.coverage
                 }
-                Some(s) if index < chosen.len() => skipped.push(SkippedType {
-                    type_name: type_name.clone(),
-                    reason: s.message,
-                    forbidden: s.reason == SkipReason::Forbidden,
-                }),
-                _ => {}
-            }
-            coverage.insert(type_name, listing.coverage);
+                _ => listing.coverage,
+            };
+            listed.coverage.insert(type_name, coverage);
         }
-        skipped.sort_by(|a, b| a.type_name.cmp(&b.type_name));
-        if plan.seen() == 0 && coverage.values().all(Coverage::is_nothing) {
-            let first = skipped
-                .first()
-                .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
-            return Err(SyncError::NothingListed { types: chosen.len(), first });
-        }
-        Ok(Listed { plan, spool, coverage, skipped })
+        listed.skipped.sort_by(|a, b| a.type_name.cmp(&b.type_name));
+        Ok(())
     }
 
     /// Compares what one event brought with the plan; what changed waits in the spool.
-    fn take(&self, plan: &mut SyncPlan, spool: &mut Spool, type_name: &str, event: ListEvent) -> Result<(), SyncError> {
+    fn take(&self, listed: &mut Listed, type_name: &str, event: ListEvent) -> Result<(), SyncError> {
+        let Listed { plan, spool, .. } = listed;
         let page = match event {
             ListEvent::Page(page) => page,
             ListEvent::Restarted { namespace } => {
-                plan.restart(type_name, namespace.as_deref());
-                spool.forget(type_name, namespace.as_deref());
+                if plan.restart(type_name, namespace.as_deref()) {
+                    spool.forget(type_name, namespace.as_deref());
+                }
                 return Ok(());
             }
         };
@@ -344,10 +394,10 @@ impl InstanceSync {
 
     /// Deletes come last: whatever happens before leaves too much rather than too little.
     async fn delete(&self, store: &dyn Store, removals: &BTreeSet<ObjectKey>) -> Result<(), SyncError> {
-        let ids = self.ids_of(store, removals).await?;
-        for ids in ids.chunks(DELETE_BATCH) {
-            debug!(count = ids.len(), "deleting");
-            store.apply(INSTANCES, Batch { deletes: ids.to_vec(), ..Batch::default() }).await?;
+        let keys: Vec<ObjectKey> = removals.iter().copied().collect();
+        for deletes in keys.chunks(DELETE_BATCH) {
+            debug!(count = deletes.len(), "deleting");
+            store.apply(INSTANCES, Batch::deleting(self.cluster(), deletes.to_vec())).await?;
         }
         Ok(())
     }
@@ -379,6 +429,20 @@ impl InstanceSync {
         }
         Ok(())
     }
+}
+
+impl Listed {
+    fn removals(&self) -> BTreeSet<ObjectKey> {
+        self.plan.removals(|ty| self.coverage.get(ty).cloned().unwrap_or_default())
+    }
+}
+
+/// Every list failed or was forbidden.
+fn nothing_listed(skipped: &[SkippedType], types: usize) -> SyncError {
+    let first = skipped
+        .first()
+        .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
+    SyncError::NothingListed { types, first }
 }
 
 /// A list that nobody waits for any more is stopped.

@@ -56,6 +56,15 @@ pub enum Progress {
     Inferred(usize),
     /// This many objects were listed so far.
     Listed(usize),
+    /// The run would delete most of what is known, so the types concerned are listed a second time.
+    ListingAgain {
+        /// Documents that would go.
+        removals: usize,
+        /// Documents that are known of the cluster.
+        known: usize,
+        /// Types that are listed again.
+        types: usize,
+    },
     /// Something to know that does not stop the run: one line.
     Warning(String),
     /// All lists have ended.
@@ -201,8 +210,17 @@ impl Summary {
                 None => each.push((reason, vec![type_name])),
             }
         }
-        let each: Vec<String> = each.iter().map(|(reason, names)| format!("{} ({reason})", names.join(", "))).collect();
+        let each: Vec<String> = each.iter().map(|(reason, names)| format!("{} ({reason})", named(names))).collect();
         Some(format!("Skipped {} resource types, their documents stay: {}.", self.skipped.len(), each.join(", ")))
+    }
+}
+
+/// Names, and how many more there are where they are many.
+fn named(names: &[&str]) -> String {
+    const MOST: usize = 10;
+    match names.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..MOST].join(", ")),
     }
 }
 
@@ -226,6 +244,10 @@ impl std::fmt::Display for Progress {
             }
             Self::Inferred(n) => write!(f, "Inference complete: {n} capabilities."),
             Self::Listed(n) => write!(f, "{n} listed"),
+            Self::ListingAgain { removals, known, types } => write!(
+                f,
+                "{removals} of {known} known documents have no object any more: listing {types} resource types a second time before any is deleted..."
+            ),
             Self::Warning(line) => write!(f, "Warning: {line}"),
             Self::Discovered { instances, types } => {
                 write!(f, "Discovery complete: {instances} instances across {types} resource types.")
@@ -310,6 +332,9 @@ mod tests {
         }
         let line = "Skipped 3 resource types, their documents stay: secrets, leases (forbidden), pods (status 500).";
         assert_eq!(summary.skipped_line().as_deref(), Some(line));
+        let many = (0..12).map(|n| SkippedType { type_name: format!("t{n}"), reason: "x".into(), forbidden: false });
+        let line = Summary { skipped: many.collect(), ..Summary::default() }.skipped_line();
+        assert!(line.is_some_and(|l| l.ends_with(": t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 2 more (x).")));
         summary.skipped.truncate(1);
         let json = serde_json::to_value(&summary).unwrap();
         assert_eq!(json["skipped"], serde_json::json!([{"type": "secrets", "reason": "forbidden"}]));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clusterlore_cluster::Discovery;
+use clusterlore_cluster::{ClusterSource, Discovery};
 use clusterlore_core::{
     CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, Origin, ResourceType, SyncPlan,
 };
@@ -12,57 +12,92 @@ use clusterlore_store::{Batch, Spool, Store};
 
 use crate::{SyncError, writer};
 
-/// Writes what discovery and the custom resource definitions say of the types. A type that is gone loses its document, unless
-/// its group could not be read whole.
-pub(crate) async fn store_types(
-    store: &dyn Store,
-    embedder: Arc<dyn Embedder>,
-    cluster: Option<&str>,
-    source: i64,
-    types: &[ResourceType],
-    discovery: &Discovery,
-) -> Result<(), SyncError> {
-    let name = cluster.unwrap_or_default();
-    let remembered = with_unseen(known_types(store, name).await?, types, discovery);
+/// Where the documents of types go.
+pub(crate) struct Types<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) source: &'a dyn ClusterSource,
+    pub(crate) embedder: &'a Arc<dyn Embedder>,
+    /// Name of the cluster, empty for the unnamed one.
+    pub(crate) cluster: &'a str,
+    /// Number of the source that writes.
+    pub(crate) writer: i64,
+}
 
-    store.open_collection(CAPABILITIES, &embedder.identity()).await?;
-    let mut plan = SyncPlan::default();
-    let mut ids = Vec::new();
-    store
-        .scan(CAPABILITIES, name, &mut |s| {
-            plan.know(Known {
-                key: s.key,
-                hash: s.hash,
-                type_name: s.type_name,
-                namespace: s.namespace,
-                origin: Origin::Own,
-            });
-            ids.push((s.key, s.id.to_owned()));
+impl Types<'_> {
+    /// Writes what discovery and the custom resource definitions say of the types. A type that is gone loses its document, unless
+    /// its group could not be read whole.
+    pub(crate) async fn store(
+        &self,
+        types: &[ResourceType],
+        discovery: &Discovery,
+        origin: &(dyn Fn(i64) -> Origin + Sync),
+    ) -> Result<(), SyncError> {
+        let Self { store, cluster, .. } = *self;
+        let named = Some(cluster).filter(|name| !name.is_empty());
+        let remembered = with_unseen(known_types(store, cluster).await?, types, discovery);
+
+        store.open_collection(CAPABILITIES, &self.embedder.identity()).await?;
+        let (mut plan, mut keys) = (SyncPlan::default(), Vec::new());
+        store
+            .scan(CAPABILITIES, cluster, &mut |s| {
+                let origin = origin(s.source);
+                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
+                keys.push(s.key);
+            })
+            .await?;
+        let mut inferred = capabilities_among(&store.records(CAPABILITIES, &keys).await?, named);
+        let mut spool = Spool::new()?;
+        for ty in remembered.iter().filter(|t| is_shown(t)) {
+            let mut document = Document::of_type(ty, named);
+            // What is known of a type's purpose is worth more than its names; it is only embedded again where that is needed.
+            if let Some(capability) = inferred.remove(&document.key) {
+                document = capability;
+            }
+            match plan.observe(&document) {
+                Change::Unchanged => {}
+                change => spool.put(&document, change != Change::Rest)?,
+            }
+        }
+        let gone = gone(&plan, discovery, self.source, &|name, discovery| !is_served(name, discovery)).await?;
+        if !spool.is_empty() {
+            writer::write(spool, Arc::clone(self.embedder), store, CAPABILITIES, self.writer, |_| ()).await?;
+        }
+        if !gone.is_empty() {
+            store.apply(CAPABILITIES, Batch::deleting(cluster, gone.into_iter().collect())).await?;
+        }
+        remember(store, cluster, &remembered).await
+    }
+}
+
+/// Whether a type is worth a document.
+fn is_shown(ty: &ResourceType) -> bool {
+    ty.allows("get") || ty.allows("list")
+}
+
+fn is_served(name: &str, discovery: &Discovery) -> bool {
+    discovery.types.iter().any(|t| t.name() == name && is_shown(t))
+}
+
+/// Documents of types that are gone, by what their groups say now: `is_gone` tells it of a type whose group was read whole. Where
+/// that is most of what is known, types are discovered again, and only what both times was not there goes.
+pub(crate) async fn gone(
+    plan: &SyncPlan,
+    discovery: &Discovery,
+    source: &dyn ClusterSource,
+    is_gone: &(dyn Fn(&str, &Discovery) -> bool + Sync),
+) -> Result<BTreeSet<ObjectKey>, SyncError> {
+    let by = |discovery: &Discovery| {
+        plan.removals(|name| match discovery.is_incomplete(ResourceType::group_of(name)) {
+            false if is_gone(name, discovery) => Coverage::All,
+            _ => Coverage::Nothing,
         })
-        .await?;
-    let keys: Vec<ObjectKey> = ids.iter().map(|(key, _)| *key).collect();
-    let mut inferred = capabilities_among(&store.records(CAPABILITIES, &keys).await?, cluster);
-    let mut spool = Spool::new()?;
-    for ty in remembered.iter().filter(|t| t.allows("get") || t.allows("list")) {
-        let mut document = Document::of_type(ty, cluster);
-        // What is known of a type's purpose is worth more than its names; it is only embedded again where that is needed.
-        if let Some(capability) = inferred.remove(&document.key) {
-            document = capability;
-        }
-        match plan.observe(&document) {
-            Change::Unchanged => {}
-            change => spool.put(&document, change != Change::Rest)?,
-        }
+    };
+    let mut removals = by(discovery);
+    if plan.is_most(&removals) {
+        let again = by(&source.discover().await?);
+        removals.retain(|key| again.contains(key));
     }
-    let gone = plan.removals(|_| Coverage::All);
-    if !spool.is_empty() {
-        writer::write(spool, embedder, store, CAPABILITIES, source, |_| ()).await?;
-    }
-    if !gone.is_empty() {
-        let deletes = ids.into_iter().filter(|(key, _)| gone.contains(key)).map(|(_, id)| id).collect();
-        store.apply(CAPABILITIES, Batch { deletes, source, ..Batch::default() }).await?;
-    }
-    remember(store, name, &remembered).await
+    Ok(removals)
 }
 
 /// The documents that say what types are for, among the records of a collection, made again from what they hold.

@@ -49,7 +49,7 @@ pub(crate) async fn write(
     let mut count = 0;
     while let Some(upserts) = batches.recv().await {
         count += upserts.len();
-        if let Err(e) = store.apply(collection, Batch { upserts, deletes: Vec::new(), source }).await {
+        if let Err(e) = store.apply(collection, Batch::writing(source, upserts)).await {
             // What is being embedded is paid for; whoever keeps it must hear of it.
             drop(batches);
             let _ = embedding.await;

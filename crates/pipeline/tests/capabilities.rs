@@ -243,9 +243,13 @@ async fn a_schema_that_cannot_be_read_skips_its_types_and_heals() {
         bench.server.add_type(ty("apps", "Deployment", "deployments", "Deployment rolls out and back."));
     }
     assert_eq!(held(&bench.store).await.len(), 5);
-    bench.server.fault("*", Fault::status(500));
-    let failed = bench.try_sync(CapabilityOptions::default()).await.err().unwrap();
-    assert!(matches!(failed, SyncError::Cluster(_)), "{failed}");
+    for target in ["/api", "*"] {
+        bench.server.fault(target, Fault::status(500));
+        let failed = bench.try_sync(CapabilityOptions::default()).await.err().unwrap();
+        assert!(failed.to_string().contains("500 as the test wished"), "{failed}");
+        assert!(matches!(failed, SyncError::Cluster(_) | SyncError::Source(_)), "{failed}");
+        bench.server.clear_faults();
+    }
     assert_eq!(held(&bench.store).await.len(), 5);
 }
 

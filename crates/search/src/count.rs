@@ -10,7 +10,7 @@ use clusterlore_store::{StateStore, VectorStore};
 use crate::ask::GroupBy;
 use crate::fold::{self, LEVELS, owner_keys};
 use crate::profile::Profile;
-use crate::{Noun, Question, Ranked, Reach, SearchError, Searcher, Understood};
+use crate::{Noun, Question, Ranked, Reach, SearchError, Searcher, Understood, is_evidence, not_too_long};
 
 /// Where an object stands that has nothing to be grouped by.
 const NONE: &str = "(none)";
@@ -47,6 +47,7 @@ impl<'c> Searcher<'c> {
         question: &Question,
         group_by: Option<GroupBy>,
     ) -> Result<Count, SearchError> {
+        not_too_long(question)?;
         self.documents(store, embedder, question.target).await?;
         let mut understood = self.understood(store, embedder, question).await?;
         understood.ask.group_by = group_by.or(understood.ask.group_by);
@@ -62,8 +63,7 @@ impl<'c> Searcher<'c> {
         let fitting: Vec<Ranked<'c>> = if ranked.iter().any(sure) {
             ranked.into_iter().filter(sure).collect()
         } else {
-            let evidence = ranking.evidence();
-            self.fitting(ranked, &ranking).into_iter().filter(|r| r.score >= evidence).collect()
+            self.fitting(ranked, &ranking).into_iter().filter(|r| is_evidence(r, &ranking)).collect()
         };
         drop(ranking);
         let mut profiles: Vec<(String, Arc<Profile<'c>>)> =

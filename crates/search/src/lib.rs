@@ -14,6 +14,7 @@ mod similar;
 mod typos;
 mod understand;
 mod weights;
+mod yardstick;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -67,10 +68,12 @@ impl Reach {
     }
 }
 
-/// Place of the hit that tells how near the crowd is, and what its score is worth against the best.
+/// Characters of the longest question that is answered. A page of text asks for nothing in particular.
+pub const LONGEST_QUESTION: usize = 4_000;
+/// Place of the answer that tells how near the crowd is, and what its score is worth against the best.
 const CROWD: usize = 10;
 const CROWD_WORTH: f32 = 0.5;
-/// Share of the question's words from which a document that holds them is evidence by itself.
+/// Share of the question's words from which a document that holds them, wherever, is evidence by itself.
 const WORD_FOR_WORD: f32 = 0.8;
 /// Share of the best score below which a hit is padding.
 const FAR_BEHIND: f32 = 0.35;
@@ -201,6 +204,14 @@ pub enum SearchError {
     /// A question without words.
     #[error("the question is empty; ask for something, such as \"what databases are running?\"")]
     NoQuestion,
+    /// A question that is none any more.
+    #[error(
+        "the question has {characters} characters; expected {LONGEST_QUESTION} at most. Ask for one thing in a few words"
+    )]
+    LongQuestion {
+        /// Of the question.
+        characters: usize,
+    },
 }
 
 /// How the user gets the embedder that filled a collection.
@@ -268,6 +279,7 @@ impl<'c> Searcher<'c> {
         embedder: &dyn Embedder,
         question: &Question,
     ) -> Result<Answer, SearchError> {
+        not_too_long(question)?;
         if words::split(&question.text).is_empty() {
             return Err(SearchError::NoQuestion);
         }
@@ -285,7 +297,7 @@ impl<'c> Searcher<'c> {
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
             // In another order than that of their scores only hits with evidence stand.
-            fitting.retain(|r| understood.ask.order.is_none() || r.score >= ranking.evidence());
+            fitting.retain(|r| understood.ask.order.is_none() || is_evidence(r, &ranking));
             understood.ask.narrow(fold::apart(self.gather(store, fitting, &understood, usize::MAX).await?))
         } else {
             self.gather(store, fitting, &understood, limit).await?
@@ -299,9 +311,9 @@ impl<'c> Searcher<'c> {
     fn fitting(&self, mut ranked: Vec<Ranked<'c>>, ranking: &Ranking<'_, 'c>) -> Vec<Ranked<'c>> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
-        let crowd = ranked.get(CROWD).map_or(0.0, |r| r.score);
-        let word_for_word = ranked.iter().take(CROWD).any(|r| ranking.words(&r.features) >= WORD_FOR_WORD);
-        if !ranking.is_scope_only() && !word_for_word && best - CROWD_WORTH * crowd < ranking.evidence() {
+        let stands_out = || best - CROWD_WORTH * crowd(&ranked) >= ranking.evidence();
+        let word_for_word = ranked.iter().take(CROWD).any(|r| is_word_for_word(r, ranking));
+        if !ranking.is_scope_only() && !word_for_word && !stands_out() {
             return Vec::new();
         }
         if !ranking.is_scope_only() {
@@ -408,6 +420,35 @@ impl<'c> Searcher<'c> {
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
         Ok((ranked, total, admitted))
     }
+}
+
+fn not_too_long(question: &Question) -> Result<(), SearchError> {
+    let characters = question.text.chars().count();
+    if characters > LONGEST_QUESTION { Err(SearchError::LongQuestion { characters }) } else { Ok(()) }
+}
+
+fn is_word_for_word(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+    ranking.held(&ranked.features) >= WORD_FOR_WORD
+}
+
+/// Whether a document fits by itself, with nothing to compare it with.
+fn is_evidence(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+    ranked.score >= ranking.evidence() || is_word_for_word(ranked, ranking)
+}
+
+/// The score of the eleventh answer. Documents that say the same are one answer, however many there are: what the best of them is to be
+/// compared with is what says something else.
+fn crowd(ranked: &[Ranked<'_>]) -> f32 {
+    let mut answers: Vec<&Profile<'_>> = Vec::with_capacity(CROWD);
+    for r in ranked {
+        if !answers.iter().any(|answer| answer.says_the_same(&r.profile)) {
+            if answers.len() == CROWD {
+                return r.score;
+            }
+            answers.push(&r.profile);
+        }
+    }
+    0.0
 }
 
 /// The words of a question that say what is looked for; all of them where only little words were used.

@@ -12,6 +12,12 @@ use crate::{Noun, Target};
 
 /// Profiles that are kept, some 2 kB each; with one more all are made anew.
 const KEPT: usize = 16_384;
+/// The same in bytes of their records: a few documents may be as large as many.
+const KEPT_BYTES: usize = 32 << 20;
+/// Words of a document that stand for all of them when it is compared with another.
+const SKETCH: usize = 64;
+/// Share of their words that two documents have in common from which they say the same.
+const ALIKE: f32 = 0.8;
 
 /// Where in a document a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +75,8 @@ pub(crate) struct Profile<'c> {
     pub(crate) noun: Noun,
     pub(crate) fields: Vec<Field>,
     pub(crate) terms: HashMap<String, Places>,
+    /// Hashes of its words, in order; see [`Profile::says_the_same`].
+    sketch: Vec<u32>,
     pub(crate) recognised: Vec<Recognised<'c>>,
     /// Places of what is recognised in [`Catalogue::all_software`].
     pub(crate) software: Vec<usize>,
@@ -100,6 +108,7 @@ impl<'c> Profile<'c> {
                 terms.entry(term).or_default().0 |= field.place.bit();
             }
         }
+        let sketch = sketch(&terms);
         let recognised = recognise(catalogue, &noun);
         let is_it = match &noun {
             Noun::Instance(instance) => of_kind(catalogue, instance),
@@ -109,13 +118,45 @@ impl<'c> Profile<'c> {
         let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
         let software = recognised.iter().map(place).collect();
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, recognised, software, role, is_it })
+        Some(Self { noun, fields, terms, sketch, recognised, software, role, is_it })
     }
 
-    /// The first field of the place that holds the term.
-    pub(crate) fn field_with(&self, term: &str, place: Place) -> Option<&Field> {
-        self.fields.iter().find(|f| f.place == place && words::terms(&f.value).iter().any(|t| t == term))
+    /// Whether the two say the same of different objects: replicas, copies in other namespaces, one of a thousand settings.
+    ///
+    /// The share of words in both among those in either (Jaccard), taken over the smallest hashes of either (Broder, "On the resemblance
+    /// and containment of documents", 1997), so that long documents take no longer. Numbers, and what numbers are part of, only tell
+    /// copies apart; so does the namespace.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let (mut a, mut b) = (self.sketch.iter().peekable(), other.sketch.iter().peekable());
+        let (mut either, mut both) = (0, 0);
+        while either < SKETCH {
+            let next = match (a.peek(), b.peek()) {
+                (None, None) => break,
+                (Some(a), Some(b)) => **a.min(b),
+                (Some(one), None) | (None, Some(one)) => **one,
+            };
+            let (in_a, in_b) = (a.next_if(|h| **h == next).is_some(), b.next_if(|h| **h == next).is_some());
+            either += 1;
+            both += usize::from(in_a && in_b);
+        }
+        both > 0 && both as f32 >= ALIKE * either as f32
     }
+}
+
+fn sketch(terms: &HashMap<String, Places>) -> Vec<u32> {
+    let tells = |(term, places): &(&String, &Places)| {
+        places.besides_namespace() && !term.bytes().any(|b| b.is_ascii_digit())
+    };
+    let hash = |term: &String| {
+        let mut hasher = DefaultHasher::new();
+        term.hash(&mut hasher);
+        hasher.finish() as u32
+    };
+    let mut hashes: Vec<u32> = terms.iter().filter(tells).map(|(term, _)| hash(term)).collect();
+    hashes.sort_unstable();
+    hashes.truncate(SKETCH);
+    hashes.shrink_to_fit();
+    hashes
 }
 
 fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
@@ -199,7 +240,14 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 
 /// The profiles that were made, by stored id.
 #[derive(Debug, Default)]
-pub(crate) struct Profiles<'c>(Mutex<HashMap<(Target, String), Kept<'c>>>);
+pub(crate) struct Profiles<'c>(Mutex<All<'c>>);
+
+#[derive(Debug, Default)]
+struct All<'c> {
+    by_id: HashMap<(Target, String), Kept<'c>>,
+    /// Of the records.
+    bytes: usize,
+}
 
 /// A profile with the hash of the record that it was made of.
 type Kept<'c> = (u64, Arc<Profile<'c>>);
@@ -216,7 +264,7 @@ impl<'c> Profiles<'c> {
         record.hash(&mut hasher);
         let hash = hasher.finish();
         let key = (target, id.to_owned());
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
         if let Some((seen, profile)) = kept
             && seen == hash
         {
@@ -224,10 +272,11 @@ impl<'c> Profiles<'c> {
         }
         let profile = Arc::new(Profile::read(catalogue, target, record)?);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= KEPT {
-            all.clear();
+        if all.by_id.len() >= KEPT || all.bytes + record.len() > KEPT_BYTES {
+            *all = All::default();
         }
-        all.insert(key, (hash, Arc::clone(&profile)));
+        all.bytes += record.len();
+        all.by_id.insert(key, (hash, Arc::clone(&profile)));
         Some(profile)
     }
 }

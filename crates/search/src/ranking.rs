@@ -1,14 +1,14 @@
 //! What speaks for a candidate: its features, and in words the reasons that they are. The formula stands in [`crate::weights`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Catalogue, Field, Meaning, Part, Recognised, Software};
+use clusterlore_catalogue::{Asked, Catalogue, Cover, Field, Meaning, Part, Recognised, Software};
 use clusterlore_core::words;
 
 use crate::bridge::Bridge;
 use crate::lexicon::Nearness;
-use crate::profile::{Places, Profile};
+use crate::profile::{Place, Places, Profile};
 use crate::weights::{Features, Weights};
 use crate::{Noun, Understood};
 
@@ -48,8 +48,8 @@ pub(crate) struct Ranking<'q, 'c> {
     question: &'q Understood,
     weights: Weights,
     terms: Vec<(String, f32)>,
-    /// What is asked for, by the words that ask for it.
-    asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>>,
+    /// What parts of the question may ask for, and how many parts ask for just that.
+    asked: Vec<(Vec<Meaning<'c>>, usize)>,
     unwanted: Vec<Meaning<'c>>,
     unwanted_terms: BTreeSet<String>,
     /// Ids of the software that the question names in words that mean nothing else.
@@ -68,10 +68,9 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let (mut named, mut kinds) = (BTreeSet::new(), BTreeSet::new());
         let all = catalogue.asked(&question.text);
         // "Docker registry" is a product, and what people call any registry.
-        let generic = |span: &Range<usize>| {
-            let around = |a: &Asked<'_>| a.span.start <= span.start && span.end <= a.span.end;
-            all.iter().any(|a| matches!(a.meaning, Meaning::Category(_)) && around(a))
-        };
+        let categories: Cover =
+            all.iter().filter(|a| matches!(a.meaning, Meaning::Category(_))).map(|a| &a.span).collect();
+        let of_software = kinds_by_software(catalogue, &all);
         for Asked { meaning, span, ambiguous, .. } in &all {
             match meaning {
                 Meaning::Kind(kind) => {
@@ -80,8 +79,8 @@ impl<'q, 'c> Ranking<'q, 'c> {
                 }
                 Meaning::Software(software) => {
                     // "Spark" may be many things, but a "spark application" is one of Spark's.
-                    let sure = !ambiguous || all.iter().any(|a| is_kind_of(catalogue, a, software, span));
-                    if sure && !generic(span) && !is_example(&question.text, span.start) {
+                    let sure = !ambiguous || of_software.get(&*software.id).is_some_and(|kinds| kinds.covers(span));
+                    if sure && !categories.covers(span) && !is_example(&question.text, span.start) {
                         named.insert(&*software.id);
                     }
                 }
@@ -89,7 +88,15 @@ impl<'q, 'c> Ranking<'q, 'c> {
             }
             asked.entry((span.start, span.end)).or_default().push(*meaning);
         }
-        let unwanted = catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
+        let mut parts: BTreeMap<Vec<_>, (Vec<Meaning<'c>>, usize)> = BTreeMap::new();
+        for meanings in asked.into_values() {
+            parts.entry(meanings.iter().map(Meaning::id).collect()).or_insert((meanings, 0)).1 += 1;
+        }
+        let asked = parts.into_values().collect();
+        let mut unwanted: Vec<Meaning<'c>> =
+            catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
+        unwanted.sort_by_key(Meaning::id);
+        unwanted.dedup_by_key(|m| m.id());
         let unwanted_terms = words::terms(&question.unwanted).into_iter().filter(|t| !words::is_stop_word(t)).collect();
         let (terms, bridge) = Default::default();
         // A question in another language is not near to English texts; what the catalogue knows of it decides.
@@ -124,16 +131,20 @@ impl<'q, 'c> Ranking<'q, 'c> {
         self.bridge.types.keys().cloned().collect()
     }
 
+    fn meanings(&self) -> impl Iterator<Item = &Meaning<'c>> {
+        self.asked.iter().flat_map(|(meanings, _)| meanings)
+    }
+
     /// Aliases of what is asked for: a document that holds one of them may be it.
     pub(crate) fn aliases(&self) -> Vec<String> {
         let asked = |m: &Meaning<'c>| if let Meaning::Category(c) = m { Some(&*c.id) } else { None };
-        let asked: Vec<&str> = self.asked.values().flatten().filter_map(asked).collect();
+        let asked: Vec<&str> = self.meanings().filter_map(asked).collect();
         let is_asked = |id: &str| asked.iter().any(|of| self.catalogue.is_a(id, of));
         let within: BTreeSet<&str> =
             self.catalogue.categories().iter().map(|c| &*c.id).filter(|id| is_asked(id)).collect();
         let wanted = |categories: &[clusterlore_catalogue::Text]| categories.iter().any(|c| within.contains(&**c));
         let named =
-            self.asked.values().flatten().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
+            self.meanings().filter_map(|m| if let Meaning::Software(s) = m { Some(*s) } else { None });
         let meant = self.near.meant().into_iter().filter_map(|at| self.catalogue.all_software().get(at));
         let some = if within.is_empty() { &[] } else { self.catalogue.all_software() };
         let of_category = some.iter().filter(|s| wanted(&s.categories));
@@ -190,10 +201,27 @@ impl<'q, 'c> Ranking<'q, 'c> {
             Some(known) => known.adds += adds,
             None => reasons.push(Reason { why, adds }),
         };
+        // Each field is read once, however many of the question's words it holds.
+        let mut looked_for: HashMap<&str, (Place, f32)> = HashMap::new();
         for ((term, _), (places, share)) in self.terms.iter().zip(&features.terms) {
-            let Some((place, worth)) = self.weights.best_place(*places) else { continue };
-            if let Some(field) = profile.field_with(term, place) {
-                add(format!("{}: {}", field.called, field.value), self.weights.words * worth * share * scale);
+            if let Some((place, worth)) = self.weights.best_place(*places) {
+                looked_for.insert(term, (place, self.weights.words * worth * share * scale));
+            }
+        }
+        for field in &profile.fields {
+            if looked_for.is_empty() {
+                break;
+            }
+            let mut adds = None;
+            for term in words::terms(&field.value) {
+                if looked_for.get(term.as_str()).is_some_and(|(place, _)| *place == field.place)
+                    && let Some((_, worth)) = looked_for.remove(term.as_str())
+                {
+                    adds = Some(adds.unwrap_or(0.0) + worth);
+                }
+            }
+            if let Some(adds) = adds {
+                add(format!("{}: {}", field.called, field.value), adds);
             }
         }
         if let Some((why, sureness)) = self.software(profile, features.kind == Some(1.0)) {
@@ -213,9 +241,10 @@ impl<'q, 'c> Ranking<'q, 'c> {
         if self.question.scope_only { features.role } else { self.weights.score(features) }
     }
 
-    /// The share of the question's words that the candidate holds.
-    pub(crate) fn words(&self, features: &Features) -> f32 {
-        self.weights.words(features)
+    /// The share of the question's words that the candidate holds, wherever they stand; but not in its namespace, which holds much that is
+    /// not alike.
+    pub(crate) fn held(&self, features: &Features) -> f32 {
+        features.terms.iter().filter(|(places, _)| places.besides_namespace()).map(|(_, share)| share).sum()
     }
 
     pub(crate) fn is_scope_only(&self) -> bool {
@@ -243,17 +272,19 @@ impl<'q, 'c> Ranking<'q, 'c> {
         let is_it = |r: &Recognised<'c>| if r.field == Field::Kind && !kind_is_named { profile.is_it } else { 1.0 };
         let mut best: Option<(&Recognised<'c>, Meaning<'c>, f32)> = None;
         let mut sum = 0.0;
-        for meanings in self.asked.values() {
+        let mut parts = 0;
+        for (meanings, times) in &self.asked {
+            parts += times;
             let of_part = profile.recognised.iter().flat_map(|r| {
                 meanings.iter().filter_map(move |m| self.fits(r, *m).map(|sureness| (r, *m, sureness * is_it(r))))
             });
             let Some(part) = of_part.max_by(|a, b| a.2.total_cmp(&b.2)) else { continue };
-            sum += part.2;
+            sum += part.2 * *times as f32;
             if best.as_ref().is_none_or(|(_, _, s)| part.2 > *s) {
                 best = Some(part);
             }
         }
-        best.map(|(recognised, meaning, _)| (why(recognised, meaning), sum / self.asked.len() as f32))
+        best.map(|(recognised, meaning, _)| (why(recognised, meaning), sum / parts as f32))
     }
 
     /// The software that the object is and that is nearest to the question, and how near.
@@ -296,16 +327,25 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 }
 
-/// Whether a kind of that software is named around the place.
-fn is_kind_of(catalogue: &Catalogue, asked: &Asked<'_>, software: &Software, span: &Range<usize>) -> bool {
-    let Meaning::Kind(kind) = asked.meaning else { return false };
-    let around = asked.span.start <= span.start && span.end <= asked.span.end;
-    around && catalogue.software_of_kind(&kind.group, &kind.kind).is_some_and(|s| s.id == software.id)
+/// Where kinds of a software are named, by its id.
+fn kinds_by_software<'c>(catalogue: &'c Catalogue, all: &[Asked<'c>]) -> HashMap<&'c str, Cover> {
+    let mut places: HashMap<&str, Vec<&Range<usize>>> = HashMap::new();
+    for asked in all {
+        if let Meaning::Kind(kind) = asked.meaning
+            && let Some(software) = catalogue.software_of_kind(&kind.group, &kind.kind)
+        {
+            places.entry(&*software.id).or_default().push(&asked.span);
+        }
+    }
+    places.into_iter().map(|(software, places)| (software, places.into_iter().collect())).collect()
 }
 
-/// "Team chat, like Slack" asks for no Slack.
+/// "Team chat, like Slack" asks for no Slack. The two words before it say so; what stands before them is not read.
 fn is_example(question: &str, at: usize) -> bool {
-    let before = words::split(question.get(..at).unwrap_or_default());
+    let before = question.get(..at).unwrap_or_default();
+    let runs = before.rsplit(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()).take(2);
+    let mut before: Vec<String> = runs.flat_map(|run| words::split(run).into_iter().rev()).take(2).collect();
+    before.reverse();
     let ends_with = |words: &[&str]| before.ends_with(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
     [&["like"][..], &["such", "as"], &["similar", "to"], &["instead", "of"]].into_iter().any(ends_with)
 }

@@ -246,3 +246,113 @@ async fn similar_objects_and_those_that_are_not_there() {
         assert!(error.contains(message), "{error}");
     }
 }
+
+/// What a question is made of that is as long as may be. `#` is another word every time.
+const SHAPES: [&str; 24] = [
+    "redis ",
+    "like redis ",
+    "the ",
+    "a",
+    "today ",
+    "created today ",
+    "how many ",
+    "which namespace ",
+    "newest ",
+    "image newest ",
+    "#zxq ",
+    "team=#x ",
+    "in #zxq ",
+    "pods ",
+    "message queue ",
+    "message the ",
+    "not wolf ",
+    "a-b_c ",
+    "wie viele Pods ",
+    "数据库",
+    "older than 3 days ",
+    "wolf/fox ",
+    "kafka topics ",
+    "caches per team ",
+];
+
+fn of_length(shape: &str, characters: usize) -> String {
+    let mut text = String::new();
+    for n in 0.. {
+        // A word of letters that no other number has.
+        let word: String = format!("{n:06}").bytes().map(|b| char::from(b - b'0' + b'k')).collect();
+        let piece = shape.replace('#', &word);
+        if text.chars().count() + piece.chars().count() > characters {
+            break;
+        }
+        text.push_str(&piece);
+    }
+    text
+}
+
+/// Steps that answering takes.
+async fn work(searcher: &Searcher<'_>, store: &Sqlite, text: String) -> u64 {
+    let question = Question { text, limit: 10, now: "2026-04-10T12:00:00Z".into(), ..Question::default() };
+    let before = crate::yardstick::steps();
+    searcher.search(store, &Toy, &question).await.unwrap();
+    searcher.count(store, &Toy, &question, None).await.unwrap();
+    crate::yardstick::steps() - before
+}
+
+#[tokio::test]
+async fn work_grows_with_the_length_of_a_question_and_not_with_its_square() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let ty = |kind: &str, plural: &str| ResourceType { kind: kind.into(), plural: plural.into(), ..Default::default() };
+    store.remember_types("", &[ty("Pod", "pods"), ty("Wolf", "wolves")]).await.unwrap();
+    let searcher = Searcher::new(Catalogue::builtin());
+    for shape in SHAPES {
+        // What is made once for all questions is not the question's.
+        work(&searcher, &store, of_length(shape, LONGEST_QUESTION / 4)).await;
+        let quarter = work(&searcher, &store, of_length(shape, LONGEST_QUESTION / 4)).await;
+        let whole = work(&searcher, &store, of_length(shape, LONGEST_QUESTION)).await;
+        assert!(whole < quarter * 6, "{shape:?}: {quarter} steps, and {whole} for four times as much");
+        // Of different words that nobody knows only the first are looked at.
+        let capped = quarter < 20_000 || shape.contains('#');
+        assert!(whole > quarter * 2 || capped, "{shape:?}: {quarter} and {whole}: is anything counted?");
+    }
+}
+
+#[tokio::test]
+async fn work_grows_with_the_length_of_a_document_and_not_with_its_square() {
+    let folder = tempfile::tempdir().unwrap();
+    let searcher = Searcher::new(Catalogue::builtin());
+    let mut works = Vec::new();
+    for words in [1_000, 4_000, 16_000] {
+        let store = Sqlite::open_or_create(&folder.path().join(format!("{words}.db"))).unwrap();
+        store.open_collection(INSTANCES, &Toy.identity()).await.unwrap();
+        let mut object = ResourceInstance::new("v1", "Pod", Some("barn"), "wolf").unwrap();
+        object.annotations.insert("description".into(), of_length("#zxq ", words * 10));
+        object.labels.insert("app".into(), "redis-".repeat(words));
+        let document = Document::of_instance(&object, "pods");
+        let upserts = vec![Upsert { document, vector: Some(vec![1.0, 0.0, 0.0]) }];
+        store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap();
+        // Holds a hundred words of the description, each of which is a reason.
+        works.push(work(&searcher, &store, of_length("#zxq ", 1_000)).await);
+    }
+    assert!(works.windows(2).all(|w| w[1] < w[0] * 6 && w[1] > w[0] * 2), "{works:?}");
+}
+
+#[tokio::test]
+async fn a_question_has_a_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let searcher = Searcher::new(Catalogue::builtin());
+    let ask = |text: String| Question { text, limit: 1, ..Question::default() };
+    let longest = ask(of_length("redis ", LONGEST_QUESTION));
+    assert!(searcher.search(&store, &Toy, &longest).await.is_ok());
+    let long = ask("redis ".repeat(20_000));
+    for error in [
+        searcher.search(&store, &Toy, &long).await.map(|_| ()).unwrap_err(),
+        searcher.count(&store, &Toy, &long, None).await.map(|_| ()).unwrap_err(),
+    ] {
+        assert_eq!(
+            error.to_string(),
+            "the question has 120000 characters; expected 4000 at most. Ask for one thing in a few words"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! probably meant, and the user is told; so is what stands where only a namespace or a label's value can stand and is none. Most
 //! questions have no such word and cost a few look-ups.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use clusterlore_core::{ResourceType, words};
@@ -10,6 +11,7 @@ use clusterlore_store::VectorStore;
 
 use crate::SearchError;
 use crate::understand::Surroundings;
+use crate::yardstick::step;
 
 /// Shorter words have too many neighbours.
 const SHORTEST: usize = 4;
@@ -38,6 +40,10 @@ const BEGINNINGS: [&str; 16] = [
 ];
 /// Parts of English compounds have at least so many letters.
 const COMPOUND: usize = 4;
+/// Longer words are no slip of the finger, and none of English: its longest has 45 letters.
+const LONGEST: usize = 64;
+/// Different words of a question that are looked at. More of them are no slips but another language, or a log.
+const MOST_WORDS: usize = 16;
 
 /// A word of the question that may be misspelt.
 struct Doubtful {
@@ -65,7 +71,7 @@ pub(crate) async fn correct<S: VectorStore + ?Sized>(
     text: &str,
     around: &Surroundings<'_>,
 ) -> Result<(String, Vec<(String, String)>), SearchError> {
-    let (mut corrected, mut corrections) = scopes(text, embedder, around);
+    let (corrected, mut corrections) = scopes(text, embedder, around);
     let mut doubtful = doubtful(&corrected, embedder, around);
     if doubtful.is_empty() {
         return Ok((corrected, corrections));
@@ -78,16 +84,25 @@ pub(crate) async fn correct<S: VectorStore + ?Sized>(
         return Ok((corrected, corrections));
     }
     let terms = store.terms(collection).await?;
-    let mut of_words = Vec::new();
-    // From the end, so that the places of the others stay.
-    for Doubtful { word, span, doubt } in doubtful.into_iter().rev() {
-        if let Some(meant) = nearest(&word, doubt, &terms, embedder.words(), around) {
-            corrected.replace_range(span, &meant);
-            of_words.push((word, meant));
+    let mut meanings: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let (mut text, mut from) = (String::new(), 0);
+    for Doubtful { word, span, doubt } in doubtful {
+        if !meanings.contains_key(&word) {
+            if meanings.len() == MOST_WORDS {
+                continue;
+            }
+            let meant = nearest(&word, doubt, &terms, embedder.words(), around);
+            corrections.extend(meant.clone().map(|meant| (word.clone(), meant)));
+            meanings.insert(word.clone(), meant);
+        }
+        if let Some(Some(meant)) = meanings.get(&word) {
+            text.push_str(&corrected[from..span.start]);
+            text.push_str(meant);
+            from = span.end;
         }
     }
-    corrections.extend(of_words.into_iter().rev());
-    Ok((corrected, corrections))
+    text.push_str(&corrected[from..]);
+    Ok((text, corrections))
 }
 
 /// Each token of a text with the place where it begins.
@@ -115,7 +130,9 @@ fn scopes(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> (St
         })
         .collect();
     let (mut corrected, mut corrections) = (text.to_owned(), Vec::new());
+    let mut looked_at: BTreeSet<&str> = BTreeSet::new();
     for (at, (start, typed)) in all.iter().enumerate().rev() {
+        let mut may_look = || looked_at.len() < MOST_WORDS && looked_at.insert(typed) || looked_at.contains(typed.as_str());
         let word = typed.to_lowercase();
         let is = |at: Option<usize>, any: &[&str]| {
             at.and_then(|at| all.get(at)).is_some_and(|(_, w)| any.contains(&w.to_lowercase().as_str()))
@@ -124,12 +141,15 @@ fn scopes(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> (St
             let Some(values) = around.vocabulary.labels.get(key).filter(|values| !values.contains(value)) else {
                 continue;
             };
+            if !may_look() {
+                continue;
+            }
             (value, start + key.len() + 1, only_neighbour(value, values.iter().map(String::as_str)))
         } else {
             let before = at.checked_sub(if is(at.checked_sub(1), &["the"]) { 2 } else { 1 });
             let namespaces = &around.vocabulary.namespaces;
             let known = words::is_stop_word(&word) || namespaces.contains(&word) || around.catalogue.knows(&word);
-            if known || !is(before, &SCOPE) || embedder.knows(&word) == Some(true) {
+            if known || !is(before, &SCOPE) || embedder.knows(&word) == Some(true) || !may_look() {
                 continue;
             }
             (typed.as_str(), *start, only_neighbour(&word, namespaces.iter().map(String::as_str)))
@@ -175,7 +195,7 @@ fn doubtful(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> V
         for part in token.split(|c: char| !c.is_alphanumeric()) {
             let span = part_start..part_start + part.len();
             part_start = span.end + text[span.end..].chars().next().map_or(0, char::len_utf8);
-            if part.len() < shortest || !part.bytes().all(|b| b.is_ascii_alphabetic()) {
+            if part.len() < shortest || part.len() > LONGEST || !part.bytes().all(|b| b.is_ascii_alphabetic()) {
                 continue;
             }
             // "PACS" is short for something.
@@ -186,7 +206,10 @@ fn doubtful(text: &str, embedder: &dyn Embedder, around: &Surroundings<'_>) -> V
             let named = |word: &str| {
                 words::is_stop_word(word)
                     || around.catalogue.knows(word)
-                    || around.types.iter().any(|(_, t)| t.answers_to(word))
+                    || around.types.iter().any(|(_, t)| {
+                        step();
+                        t.answers_to(word)
+                    })
                     || embedder.knows(word) == Some(true)
             };
             let pieces = words::split(part);
@@ -210,7 +233,7 @@ pub(crate) fn is_english(embedder: &dyn Embedder, word: &str) -> Option<bool> {
     if embedder.knows(word)? {
         return Some(true);
     }
-    if !word.is_ascii() {
+    if !word.is_ascii() || word.len() > LONGEST {
         return Some(false);
     }
     let known = |word: &str| word.len() >= STEM && embedder.knows(word) == Some(true);
@@ -314,6 +337,7 @@ fn nearest(
     let typed = Typed::new(word, if word.len() < LONG || doubt != Doubt::Unknown { 1 } else { 2 });
     let mut best: Option<(f32, String)> = None;
     let mut consider = |candidate: &str, surprise: f32, has_plural: bool| {
+        step();
         let Some((slips, meant)) = typed.slips_from(candidate, has_plural) else { return };
         let surprise = slips + surprise;
         if best.as_ref().is_none_or(|(least, word)| surprise < *least || surprise == *least && meant < *word) {
@@ -442,28 +466,46 @@ fn slips(typed: &str, meant: &str, most: usize) -> Option<f32> {
 }
 
 /// How many letters are missing, too many, others, or swapped with their neighbour (optimal string alignment); `None` where more
-/// than `most`.
+/// than `most`. Only what `most` letters can be moved by is compared.
 pub(crate) fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > most {
         return None;
     }
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let far = most + 1;
+    let mut before: Vec<usize> = vec![far; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).map(|j| j.min(far)).collect();
+    let mut row = vec![far; b.len() + 1];
     for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let other = usize::from(a[i - 1] != b[j - 1]);
-            let mut least = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + other);
+        let (from, to) = (i.saturating_sub(most), b.len().min(i + most));
+        let mut least_of_row = far;
+        for j in from..=to {
+            step();
+            let mut least = if j == 0 {
+                i
+            } else {
+                let other = usize::from(a[i - 1] != b[j - 1]);
+                let kept = if j > from { row[j - 1] } else { far };
+                (last[j] + 1).min(kept + 1).min(last[j - 1] + other)
+            };
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 least = least.min(before[j - 2] + 1);
             }
-            row.push(least);
+            row[j] = least.min(far);
+            least_of_row = least_of_row.min(row[j]);
         }
-        if row.iter().min().is_none_or(|least| *least > most) {
+        if least_of_row == far {
             return None;
         }
-        before = std::mem::replace(&mut last, row);
+        // What lies outside of this row's band is out of reach for the next one.
+        if from > 0 {
+            row[from - 1] = far;
+        }
+        if to < b.len() {
+            row[to + 1] = far;
+        }
+        let oldest = std::mem::replace(&mut before, std::mem::replace(&mut last, row));
+        row = oldest;
     }
     last.last().copied().filter(|d| *d <= most)
 }
@@ -488,6 +530,34 @@ mod tests {
         ] {
             assert_eq!(distance(a, b, 2), expected, "{a} {b}");
         }
+    }
+
+    proptest::proptest! {
+        /// The band leaves nothing out: what it finds is what the whole table holds.
+        #[test]
+        fn distances_are_those_of_the_whole_table(a in "[ab]{0,9}", b in "[abc]{0,9}", most in 0_usize..5) {
+            let whole = whole_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+            proptest::prop_assert_eq!(distance(&a, &b, most), Some(whole).filter(|d| *d <= most));
+        }
+    }
+
+    fn whole_distance(a: &[char], b: &[char]) -> usize {
+        let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+        for i in 0..=a.len() {
+            for j in 0..=b.len() {
+                table[i][j] = match (i, j) {
+                    (0, n) | (n, 0) => n,
+                    _ => {
+                        let other = usize::from(a[i - 1] != b[j - 1]);
+                        let steps = [table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + other];
+                        let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                        let swap = if swapped { table[i - 2][j - 2] + 1 } else { usize::MAX };
+                        steps.into_iter().min().unwrap_or(0).min(swap)
+                    }
+                };
+            }
+        }
+        table[a.len()][b.len()]
     }
 
     #[test]

@@ -14,9 +14,10 @@
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
 //!
-//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Where
-//! the question names software, only what is that software fits: a high cosine is no evidence (there is Grafana, but no
-//! Prometheus). A document that holds nearly all of the question's words is evidence by itself.
+//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Documents that
+//! say the same are one answer in this, or a thousand replicas would be a crowd to each other. Where the question names software, only
+//! what is that software fits: a high cosine is no evidence (there is Grafana, but no Prometheus). A document that holds nearly all of
+//! the question's words, wherever they stand, is evidence by itself.
 //!
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
 //! term that no document holds is rare rather than infinite. Software, kind and bridge count only where the question has them.

@@ -44,6 +44,7 @@ async fn write(store: &Sqlite, collection: &str, documents: Vec<Document>) {
 }
 
 async fn index(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
+    std::fs::create_dir_all(folder).unwrap();
     let store = Sqlite::open_or_create(&folder.join("index.db")).unwrap();
     let pods =
         ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..ResourceType::default() };
@@ -163,4 +164,79 @@ async fn types_vouch_for_their_instances_and_are_named_where_nothing_fits() {
 
     let nothing = ask(&store, "TLS certificates that renew themselves").await;
     assert_eq!((nothing.hits.len(), nothing.closest), (0, vec!["certificates.cert-manager.io".to_owned()]));
+}
+
+fn described(mut object: ResourceInstance, said: &str) -> ResourceInstance {
+    object.annotations.insert("description".to_owned(), said.to_owned());
+    object
+}
+
+/// Objects that have nothing to do with each other.
+fn others() -> Vec<ResourceInstance> {
+    let all = [
+        ("Deployment", "checkout", "takes what is in the basket and makes an order of it"),
+        ("Deployment", "seat-map", "shows which seats of a train are free"),
+        ("Deployment", "weather", "tells the ski lifts when a storm comes"),
+        ("StatefulSet", "ledger-db", "remembers who paid what"),
+        ("DaemonSet", "log-shipper", "carries lines from machines to the archive"),
+        ("Deployment", "mail-relay", "sends letters to customers"),
+        ("CronJob", "nightly-report", "adds up the day for the board"),
+        ("Deployment", "image-resizer", "makes pictures small"),
+        ("Deployment", "fraud-scorer", "says which payments look odd"),
+        ("Deployment", "badge-printer", "prints cards for visitors"),
+        ("StatefulSet", "queue", "keeps messages until somebody wants them"),
+        ("Deployment", "timetable", "knows when trains leave"),
+        ("Deployment", "translator", "turns text into other languages"),
+        ("Deployment", "coffee-monitor", "counts cups in the kitchen"),
+        ("Deployment", "lost-property", "finds what passengers left behind"),
+    ];
+    let made = all.map(|(kind, name, said)| described(object("apps/v1", kind, name, name), said));
+    made.into()
+}
+
+#[tokio::test]
+async fn documents_that_are_all_alike_are_an_answer() {
+    for (what, questions) in [
+        // Word for word, and by what they mean.
+        ("settings number # of the orders database", &["orders database", "where are the orders configured"][..]),
+        ("keeps the passwords of team #", &["passwords", "which thing holds our secrets"]),
+        ("takes payments, part #", &["who takes the payments", "paying"]),
+    ] {
+        for beside in [Vec::new(), others()] {
+            let folder = tempfile::tempdir().unwrap();
+            let alike = (0..60).map(|n| {
+                let said = what.replace('#', &n.to_string());
+                described(object("v1", "ConfigMap", "load", &format!("cm-{n}")), &said)
+            });
+            let all: Vec<ResourceInstance> = alike.chain(beside.clone()).collect();
+            let store = index(folder.path(), &all).await;
+            for question in questions {
+                let hits = hits(&ask(&store, question).await);
+                assert_eq!(hits.len(), 10, "{question:?} over {what:?} beside {}: {hits:?}", beside.len());
+                // Of others a word or two may fit as well.
+                let alike = hits.iter().filter(|hit| hit.contains("load/cm-")).count();
+                assert!(alike >= if beside.is_empty() { 10 } else { 6 }, "{question:?}: {hits:?}");
+            }
+            for nonsense in ["quantum chromodynamics", "the moons of Jupiter", "grandmother's cheesecake"] {
+                let hits = hits(&ask(&store, nonsense).await);
+                assert!(hits.is_empty(), "{nonsense:?} over {what:?} beside {}: {hits:?}", beside.len());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_one_document_that_holds_the_word_is_an_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = "settings of the falconry ledger, beside the aquarium of zanzibar and its penguins";
+    for kind in ["ConfigMap", "CronJob", "Role"] {
+        let mut all = others();
+        all.push(described(object("v1", kind, "load", "cm-1"), said));
+        let store = index(&folder.path().join(kind), &all).await;
+        for question in ["falconry", "aquarium of zanzibar", "where is the falconry ledger", "penguins"] {
+            let hits = hits(&ask(&store, question).await);
+            assert!(hits.contains(&format!("{kind} load/cm-1")), "{question:?}: {hits:?}");
+        }
+        assert!(hits(&ask(&store, "ornithology").await).is_empty());
+    }
 }

@@ -221,7 +221,7 @@ async fn main() {
     let began = Instant::now();
     let again: Vec<Upsert> = (0..5 * BATCH).map(|n| Upsert { vector: None, ..upsert(n * CLUSTERS) }).collect();
     for upserts in again.chunks(BATCH) {
-        let batch = Batch { upserts: upserts.to_vec(), deletes: Vec::new(), source: 2 };
+        let batch = Batch::writing(2, upserts.to_vec());
         store.apply(INSTANCES, batch).await.unwrap();
     }
     report("written again, vectors kept", began, 5 * BATCH);
@@ -249,7 +249,7 @@ async fn fill_range(store: &Postgres, range: std::ops::Range<usize>, writer: usi
     loop {
         let upserts: Vec<Upsert> = own.by_ref().take(BATCH).map(upsert).collect();
         let Some(last) = upserts.last().map(|u| u.document.id.clone()) else { return };
-        store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 1 }).await.unwrap();
+        store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
         let number: usize = last.rsplit('-').nth(1).and_then(|n| n.parse().ok()).unwrap_or(end);
         if writer == 0 && whole >= 10 * BATCH && number * 10 / end != number.saturating_sub(BATCH * writers) * 10 / end
         {

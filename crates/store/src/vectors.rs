@@ -24,10 +24,24 @@ pub struct Upsert {
 pub struct Batch {
     /// Written or replaced.
     pub upserts: Vec<Upsert>,
-    /// Stored ids that go.
-    pub deletes: Vec<String>,
+    /// Documents that go.
+    pub deletes: Vec<ObjectKey>,
+    /// Name of the cluster whose documents go, empty for the unnamed one.
+    pub cluster: String,
     /// Number of the source that writes.
     pub source: i64,
+}
+
+impl Batch {
+    /// Documents of one cluster that go, and nothing else.
+    pub fn deleting(cluster: &str, deletes: Vec<ObjectKey>) -> Self {
+        Self { deletes, cluster: cluster.to_owned(), ..Self::default() }
+    }
+
+    /// What is written, and nothing else.
+    pub fn writing(source: i64, upserts: Vec<Upsert>) -> Self {
+        Self { upserts, source, ..Self::default() }
+    }
 }
 
 /// What a scan sees of a document.

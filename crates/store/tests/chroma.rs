@@ -65,7 +65,7 @@ fn vector(seed: usize) -> Vec<f32> {
 
 fn batch(numbers: impl IntoIterator<Item = usize>) -> Batch {
     let upserts = numbers.into_iter().map(|n| Upsert { document: document(n), vector: Some(vector(n)) });
-    Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 }
+    Batch::writing(1, upserts.collect())
 }
 
 async fn filled(server: &ChromaServer, folder: &tempfile::TempDir, documents: usize) -> Chroma {
@@ -206,7 +206,7 @@ async fn what_another_program_filled_is_searched_and_synced() {
         assert_eq!((hash.text, hash.rest, source), (document(n).hash.text, [0; 8], 0));
     }
     let upserts = (0..30).map(|n| Upsert { document: document(n), vector: None }).collect();
-    store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 5 }).await.unwrap();
+    store.apply(INSTANCES, Batch::writing(5, upserts)).await.unwrap();
     assert!(hashes(&store).await.values().all(|(hash, source)| hash.rest != [0; 8] && *source == 5));
     assert!((near(&store, vector(7), 1, Filter::default()).await[0].similarity - 1.0).abs() < 1e-4, "vectors are kept");
     let told = server.python(
@@ -291,7 +291,7 @@ async fn another_machine_sees_the_same() {
     }
 
     // What one writes, the other sees, and neither loses anything.
-    first.apply(INSTANCES, Batch { deletes: vec![document(1).id], source: 1, ..Batch::default() }).await.unwrap();
+    first.apply(INSTANCES, Batch::deleting("", vec![document(1).key])).await.unwrap();
     second.apply(INSTANCES, batch(400..410)).await.unwrap();
     first.remember_types("", &[]).await.unwrap();
     for store in [&first, &second] {
@@ -412,7 +412,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
     // A sync that stops half way, and another embedder before it goes on.
     let embedded = |numbers: std::ops::Range<usize>, dimensions| {
         let upserts = numbers.map(|n| Upsert { document: document(n), vector: Some(vector_of(n, dimensions)) });
-        Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 }
+        Batch::writing(1, upserts.collect())
     };
     store.apply(INSTANCES, embedded(0..1_000, 8)).await.unwrap();
     for store in [&store, &other_machine] {
@@ -434,8 +434,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
     for start in (0..MANY - 1).step_by(1_000) {
         store.apply(INSTANCES, embedded(start..(start + 1_000).min(MANY - 1), 12)).await.unwrap();
     }
-    let last = vec![document(MANY - 1).id];
-    store.apply(INSTANCES, Batch { deletes: last, source: 1, ..Batch::default() }).await.unwrap();
+    store.apply(INSTANCES, Batch::deleting("", vec![document(MANY - 1).key])).await.unwrap();
     assert_eq!(collections().trim(), "['clusterlore', 'instances']");
     for store in [&store, &other_machine] {
         assert_eq!(hashes(store).await.len(), MANY - 1);

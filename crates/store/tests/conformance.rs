@@ -177,12 +177,19 @@ fn numbered(documents: &[Document]) -> Vec<Upsert> {
 }
 
 async fn write(store: &dyn Store, upserts: Vec<Upsert>) {
-    store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 1 }).await.unwrap();
+    store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
 }
 
+/// Deletes by the keys of ids as [`deployment`] and its like make them.
 async fn delete(store: &dyn Store, ids: &[&str]) {
-    let deletes = ids.iter().map(|id| (*id).to_owned()).collect();
-    store.apply(INSTANCES, Batch { deletes, source: 1, ..Batch::default() }).await.unwrap();
+    let mut by_cluster: BTreeMap<&str, Vec<ObjectKey>> = BTreeMap::new();
+    for id in ids {
+        let cluster = id.split('/').next().unwrap().rsplit_once(':').map_or("", |(cluster, _)| cluster);
+        by_cluster.entry(cluster).or_default().push(ObjectKey::of_stored_id(id).unwrap());
+    }
+    for (cluster, keys) in by_cluster {
+        store.apply(INSTANCES, Batch::deleting(cluster, keys)).await.unwrap();
+    }
 }
 
 async fn with(place: &dyn Place, database: &str, documents: &[Document]) -> Arc<dyn Store> {
@@ -318,7 +325,8 @@ async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, databas
         assert!(by_words(&*store, &["till"]).await.documents.is_empty());
     }
     // A batch writes before it deletes.
-    let batch = Batch { upserts: vec![upsert(&documents[1], axis(1))], deletes: vec![till.to_owned()], source: 1 };
+    let upserts = vec![upsert(&documents[1], axis(1))];
+    let batch = Batch { upserts, deletes: vec![documents[1].key], source: 1, ..Batch::default() };
     store.apply(INSTANCES, batch).await.unwrap();
     assert!(by_words(&*store, &["till"]).await.documents.is_empty());
 }
@@ -528,8 +536,9 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
 
     let batch = Batch {
         upserts: vec![Upsert { document: deployment("yard", "wolf-0", &[("pack", "east")]), vector: None }],
-        deletes: strings(["yard/apps/v1/Deployment/wolf-1", "yard/apps/v1/Deployment/den"]).to_vec(),
+        deletes: ["wolf-1", "den"].map(|name| deployment("yard", name, &[]).key).to_vec(),
         source: 1,
+        ..Batch::default()
     };
     store.apply(INSTANCES, batch).await.unwrap();
     let asked = ["wolf", "north", "south", "east", "foxes"].map(term);
@@ -551,7 +560,7 @@ async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str)
     };
     let of_type = Document::of_type(&ty, None);
     store.open_collection(CAPABILITIES, &embedder()).await.unwrap();
-    let batch = Batch { upserts: vec![upsert(&of_type, axis(1))], deletes: Vec::new(), source: 2 };
+    let batch = Batch::writing(2, vec![upsert(&of_type, axis(1))]);
     store.apply(CAPABILITIES, batch).await.unwrap();
     assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 1);
     assert_eq!(size(&*store).await, 1);
@@ -560,8 +569,7 @@ async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str)
     assert_eq!(ids_of(&found), ["databases.db.example"].into());
     let back: ResourceType = serde_json::from_str(&found.documents[0].record).unwrap();
     assert_eq!((back, found.documents[0].text.as_str()), (ty, of_type.text.as_str()));
-    let deletes = vec!["databases.db.example".to_owned()];
-    store.apply(CAPABILITIES, Batch { deletes, ..Batch::default() }).await.unwrap();
+    store.apply(CAPABILITIES, Batch::deleting("", vec![of_type.key])).await.unwrap();
     assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 0);
     assert_eq!(size(&*store).await, 1);
 }
@@ -747,8 +755,10 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
         server: server.into(),
         ca_hash: String::new(),
     };
-    let first = store.remember_source("", &at(Some("1"), "https://a"), false).await.unwrap();
-    assert_eq!(store.remember_source("", &at(None, "https://a"), false).await.unwrap(), first);
+    let first = store.remember_source("", &at(None, "https://old"), false).await.unwrap();
+    for known in [at(Some("1"), "https://old"), at(Some("1"), "https://a")] {
+        assert_eq!(store.remember_source("", &known, false).await.unwrap(), first);
+    }
     let folder = SourceIdentity::Folder { path: "/manifests".into() };
     let east = store.remember_source("east", &folder, false).await.unwrap();
     assert_ne!(first, east);
@@ -758,7 +768,7 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
         sources.sort_by_key(|s| [first, east, second].iter().position(|n| *n == s.number));
         let told: Vec<_> = sources.iter().map(|s| (s.number, s.cluster.as_str(), s.replaced)).collect();
         assert_eq!(told, [(first, "", true), (east, "east", false), (second, "", false)]);
-        assert_eq!(sources[0].identity, at(Some("1"), "https://a"), "the uid is not forgotten");
+        assert_eq!(sources[0].identity, at(Some("1"), "https://a"), "by its uid a cluster is known again elsewhere");
         assert_eq!(sources[1].identity, folder);
     }
 

@@ -47,7 +47,7 @@ async fn filled(url: &str) -> Postgres {
         let cluster = ["", "prod", "test"][n % 3];
         upsert(document(cluster, "shop", &format!("web-{n}"), &[("app", "web"), ("n", &n.to_string())]), n as u64)
     });
-    store.apply(INSTANCES, Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 }).await.unwrap();
+    store.apply(INSTANCES, Batch::writing(1, upserts.collect())).await.unwrap();
     store
 }
 
@@ -122,8 +122,9 @@ async fn many_writers_at_once_lose_nothing() {
                         })
                         .collect();
                     random.shuffle(&mut upserts);
-                    let deletes = upserts.split_off(30).into_iter().map(|u| u.document.id).collect();
-                    store.apply(INSTANCES, Batch { upserts, deletes, source: round }).await.unwrap();
+                    let deletes = upserts.split_off(30).into_iter().map(|u| u.document.key).collect();
+                    let cluster = upserts[0].document.facets.cluster.clone();
+                    store.apply(INSTANCES, Batch { upserts, deletes, source: round, cluster }).await.unwrap();
                 }
             })
         })
@@ -166,7 +167,7 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing() {
         async move {
             for batch in 0.. {
                 let upserts = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{batch}-{n}"), &[]), n));
-                let batch_of = Batch { upserts: upserts.collect(), deletes: Vec::new(), source: 1 };
+                let batch_of = Batch::writing(1, upserts.collect());
                 if let Err(e) = store.apply(INSTANCES, batch_of).await {
                     return (batch, e);
                 }
@@ -190,7 +191,7 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing() {
         "{written} batches, {count} documents"
     );
     let again = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{written}-{n}"), &[]), n)).collect();
-    store.apply(INSTANCES, Batch { upserts: again, deletes: Vec::new(), source: 1 }).await.unwrap();
+    store.apply(INSTANCES, Batch::writing(1, again)).await.unwrap();
     assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 20 + (written + 1) * 50);
     assert_tallied(&server, "stops");
     // Connections that the server closed while they lay idle are not an error.
@@ -354,8 +355,8 @@ async fn a_cluster_gets_a_partition_of_its_own() {
     let ids = |found: &Candidates| found.documents.iter().map(|d| d.id.clone()).collect::<BTreeSet<_>>();
     assert_eq!((ids(&before), before.admitted), (ids(&after), after.admitted));
     let more = vec![upsert(document("prod", "shop", "web-new", &[("app", "web")]), 77)];
-    let deletes = vec!["prod:shop/v1/Pod/web-1".to_owned()];
-    store.apply(INSTANCES, Batch { upserts: more, deletes, source: 1 }).await.unwrap();
+    let deletes = vec![document("prod", "shop", "web-1", &[]).key];
+    store.apply(INSTANCES, Batch { upserts: more, deletes, source: 1, cluster: "prod".to_owned() }).await.unwrap();
     assert_eq!(server.psql("parts", "SELECT count(*) FROM clusterlore.documents_instances_prod"), "7");
     let filter = Filter { clusters: ["prod".to_owned()].into(), ..Filter::default() };
     let probe = Probe { vector: vector(77), filter, nearest: 1, ..Probe::default() };
@@ -413,7 +414,7 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
         .collect();
     for (chunk, part) in documents.chunks(1_000).enumerate() {
         let upserts = part.iter().enumerate().map(|(n, d)| upsert(d.clone(), (chunk * 1_000 + n) as u64)).collect();
-        store.apply(INSTANCES, Batch { upserts, deletes: Vec::new(), source: 1 }).await.unwrap();
+        store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
     }
     let indexes = "SELECT count(*) FROM pg_class WHERE relname = 'documents_instances_nearness'";
     assert_eq!(server.psql("many", indexes), "0");
@@ -454,8 +455,8 @@ async fn long_vectors_long_labels_and_odd_vectors_have_their_place() {
     zero.vector = Some(vec![0.0; DIMENSIONS]);
     let mut odd = upsert(document("", "a", "odd", &[]), 0);
     odd.vector = Some(vec![f32::NAN; DIMENSIONS]);
-    let ids: Vec<String> = [&long, &zero.document, &odd.document].map(|d| d.id.clone()).into();
-    let batch = Batch { upserts: vec![upsert(long, 3), zero, odd], deletes: Vec::new(), source: 1 };
+    let keys = [&long, &zero.document, &odd.document].map(|d| d.key).to_vec();
+    let batch = Batch::writing(1, vec![upsert(long, 3), zero, odd]);
     for _ in 0..2 {
         store.apply(INSTANCES, batch.clone()).await.unwrap();
         assert_tallied(&server, "long");
@@ -474,7 +475,7 @@ async fn long_vectors_long_labels_and_odd_vectors_have_their_place() {
     let none =
         store.page(INSTANCES, None, 100, true).await.unwrap().documents.into_iter().filter(|d| d.vector.is_none());
     assert_eq!(none.count(), 2);
-    store.apply(INSTANCES, Batch { deletes: ids, ..Batch::default() }).await.unwrap();
+    store.apply(INSTANCES, Batch::deleting("", keys)).await.unwrap();
     assert_tallied(&server, "long");
     assert!(!store.vocabulary(INSTANCES).await.unwrap().labels["app"].contains(&value));
 

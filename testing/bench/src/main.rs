@@ -1,6 +1,7 @@
 //! Speed and memory of clusterlore, each against its yardstick in the same run, on a real API server. `./bench` builds and calls it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+mod million;
 mod process;
 mod report;
 mod rows;
@@ -30,13 +31,19 @@ pub(crate) struct Args {
     /// Pods of the large cluster
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pods: usize,
+    /// Objects of the largest cluster, which a fake server makes as it is asked
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    objects: usize,
     /// Renew BENCHMARKS.md
-    #[arg(long, conflicts_with_all = ["only", "pods", "serve"])]
+    #[arg(long, conflicts_with_all = ["only", "pods", "objects", "runs", "serve"])]
     write: bool,
     /// Measure nothing: start the cluster of a row, say how to reach it, and wait for the end of standard input
     #[arg(long, value_enum, value_name = "CLUSTER")]
     serve: Option<Cluster>,
 }
+
+/// Runs in a program of its own, so that its memory is not that of what is measured.
+const FAKE_SERVER: &str = "fake-server";
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,6 +60,8 @@ enum Measure {
     Search,
     /// The three stores, and Chroma's own client
     Stores,
+    /// A sync of a million objects of a fake server, and searches among them
+    Million,
 }
 
 /// The two clusters that are measured on.
@@ -71,6 +80,10 @@ const OBJECTS: usize = 850;
 const POD_METADATA: usize = 6_000;
 
 fn main() -> Result<()> {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(FAKE_SERVER) {
+        return million::serve(words.next().context("how many objects?")?.parse()?);
+    }
     let args = Args::parse();
     if let Some(cluster) = args.serve {
         let server = start(cluster, args.pods);
@@ -103,10 +116,13 @@ fn main() -> Result<()> {
             bench.batch_search()?;
         }
     }
+    if wanted(Measure::Million) {
+        bench.million()?;
+    }
     if wanted(Measure::Stores) {
         bench.stores()?;
     }
-    let report = report::Report::new(&args, bench.into_rows())?;
+    let report = report::Report::new(&args, bench)?;
     println!("\n{}", report.markdown_table());
     fs::create_dir_all("bench-out")?;
     fs::write("bench-out/result.json", serde_json::to_string_pretty(&report)?)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     Args,
     process::Sample,
-    rows::{Row, Unit},
+    rows::{Bench, Row, Unit},
 };
 
 #[derive(Debug, Serialize)]
@@ -20,19 +20,21 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(args: &Args, rows: Vec<Row>) -> Result<Self> {
+    pub(crate) fn new(args: &Args, bench: Bench<'_>) -> Result<Self> {
+        let (rows, more) = bench.into_rows();
         let say = |command: &mut Command| {
             let out = command.output().map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
             out.unwrap_or_else(|e| format!("{command:?}: {e}"))
         };
         let commit = say(Command::new("git").args(["rev-parse", "--short", "HEAD"]));
         let kubectl = say(Command::new("kubectl").args(["version", "--client"]));
-        let versions = vec![
+        let mut versions = vec![
             format!("{} ({commit})", say(Command::new(&args.binary).arg("--version"))),
             say(Command::new("rustc").arg("--version")),
             "kube-apiserver 1.34.4, etcd 3.6.4 on the same machine".to_owned(),
             format!("kubectl {}", kubectl.lines().next().unwrap_or_default().trim_start_matches("Client Version: ")),
         ];
+        versions.extend(more);
         let date = jiff::Timestamp::now().to_string();
         Ok(Self { date: date.chars().take(10).collect(), machine: machine(), versions, rows })
     }

@@ -1,7 +1,7 @@
 //! The stores beside each other, with Chroma's own client in Python as the yardstick: the same documents, the same server.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -58,6 +58,8 @@ with open(args[0], 'w') as out:
         out.write(json.dumps(row) + chr(10))
 ";
 
+const VERSION: &str = "print('Chroma ' + chromadb.__version__ + ' with its Python client')";
+
 /// Writes and asks as users of Chroma do, in batches of the same size.
 const CLIENT: &str = r"
 import statistics, time
@@ -84,16 +86,7 @@ impl Bench<'_> {
     /// Writing and searching 20,000 documents in each store.
     pub(crate) fn stores(&mut self) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let work = runtime.block_on(Work::new())?;
-        let (rows, asked) = (self.folder().join("rows.jsonl"), self.folder().join("asked.json"));
-        work.write_out(&asked)?;
-        let server = chroma()?;
-        let options =
-            ChromaOptions { url: server.url(), local: self.folder().join("rows.db"), ..ChromaOptions::default() };
-        let store = runtime.block_on(Chroma::connect(options))?;
-        runtime.block_on(measure(&store, &work, &mut Measured::default()))?;
-        server.python(DUMP, &[&rows.display().to_string()]);
-        drop(server);
+        let (work, rows, asked) = self.prepared(&runtime)?;
         let mut yardstick = Measured::default();
         let mut ours: [(&str, Measured); 3] = ["SQLite", "Chroma", "Postgres"].map(|name| (name, Measured::default()));
         for round in 0..self.rounds() {
@@ -125,6 +118,7 @@ impl Bench<'_> {
                         let server =
                             PostgresServer::start_or_skip().context("Postgres is missing; ./bench installs it")?;
                         let store = runtime.block_on(Postgres::open_or_create(&server.create_database("bench")))?;
+                        self.version(store.versions());
                         runtime.block_on(measure(&store, &work, measured))?;
                     }
                 }
@@ -135,6 +129,38 @@ impl Bench<'_> {
             self.push_store(store, measured, &yardstick);
         }
         Ok(())
+    }
+
+    /// The work, and the files that tell Chroma's own client of it: the rows that ours writes, and the questions' vectors.
+    fn prepared(&mut self, runtime: &tokio::runtime::Runtime) -> Result<(Work, PathBuf, PathBuf)> {
+        let work = runtime.block_on(Work::new())?;
+        let (rows, asked) = (self.folder().join("rows.jsonl"), self.folder().join("asked.json"));
+        if !rows.is_file() {
+            work.write_out(&asked)?;
+            let server = chroma()?;
+            let options =
+                ChromaOptions { url: server.url(), local: self.folder().join("rows.db"), ..ChromaOptions::default() };
+            let store = runtime.block_on(Chroma::connect(options))?;
+            runtime.block_on(measure(&store, &work, &mut Measured::default()))?;
+            server.python(DUMP, &[&rows.display().to_string()]);
+            self.version(server.python(VERSION, &[]).trim().to_owned());
+        }
+        Ok((work, rows, asked))
+    }
+
+    /// Milliseconds that Chroma's own client takes for a bare query.
+    pub(crate) fn chroma_query(&mut self) -> Result<Sample> {
+        if let Some(query) = self.chroma() {
+            return Ok(query.clone());
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (_, rows, asked) = self.prepared(&runtime)?;
+        let mut yardstick = Measured::default();
+        for _ in 0..self.rounds().min(3) {
+            self.chroma_client(&rows, &asked, &mut yardstick)?;
+        }
+        self.set_chroma(yardstick.near.clone());
+        Ok(yardstick.near)
     }
 
     /// The yardstick, over a server of its own.
@@ -252,8 +278,21 @@ impl Work {
     }
 }
 
-/// An object as a company runs them: a team's part of an application, with the usual labels.
+/// Kinds of what a company runs, with API version and type.
+pub(crate) const KINDS: [(&str, &str, &str); 5] = [
+    ("Deployment", "apps/v1", "deployments.apps"),
+    ("Service", "v1", "services"),
+    ("StatefulSet", "apps/v1", "statefulsets.apps"),
+    ("ConfigMap", "v1", "configmaps"),
+    ("CronJob", "batch/v1", "cronjobs.batch"),
+];
+
 fn document(number: usize) -> Document {
+    Document::of_instance(&instance(number), KINDS[number % KINDS.len()].2)
+}
+
+/// An object as a company runs them: a team's part of an application, with the usual labels.
+pub(crate) fn instance(number: usize) -> ResourceInstance {
     const THINGS: [&str; 16] = [
         "orders",
         "payments",
@@ -274,14 +313,7 @@ fn document(number: usize) -> Document {
     ];
     const PARTS: [&str; 10] =
         ["api", "worker", "db", "cache", "queue", "web", "gateway", "exporter", "migrate", "scheduler"];
-    const KINDS: [(&str, &str, &str); 5] = [
-        ("Deployment", "apps/v1", "deployments.apps"),
-        ("Service", "v1", "services"),
-        ("StatefulSet", "apps/v1", "statefulsets.apps"),
-        ("ConfigMap", "v1", "configmaps"),
-        ("CronJob", "batch/v1", "cronjobs.batch"),
-    ];
-    let (kind, version, type_name) = KINDS[number % KINDS.len()];
+    let (kind, version, _) = KINDS[number % KINDS.len()];
     let (thing, part) = (THINGS[number / 5 % THINGS.len()], PARTS[number / 80 % PARTS.len()]);
     let namespace = format!("ns-{:02}", number / 7 % NAMESPACES);
     let (name, mut instance) = (format!("{thing}-{part}-{number}"), ResourceInstance::default());
@@ -298,5 +330,5 @@ fn document(number: usize) -> Document {
         instance.labels.insert(key.to_owned(), value.to_owned());
     }
     instance.annotations.insert("description".to_owned(), format!("The {part} of {thing} for customers"));
-    Document::of_instance(&instance, type_name)
+    instance
 }

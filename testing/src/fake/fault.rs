@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use clusterlore_core::ResourceInstance;
+
 /// One fault: what happens, to which of the matching requests. Without further words it happens to all of them.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -16,10 +19,36 @@ pub struct Fault {
 
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    Status { code: u16, retry_after: Option<u64> },
+    Status {
+        code: u16,
+        retry_after: Option<u64>,
+    },
     Cut,
     Slow(Duration),
     Malformed,
+    /// This instead of the answer.
+    Answer {
+        code: u16,
+        headers: Vec<(&'static str, String)>,
+        body: Bytes,
+    },
+    /// `begin`, and then `piece` after `piece` without end.
+    Endless {
+        content_type: &'static str,
+        begin: Bytes,
+        piece: Bytes,
+        every: Duration,
+    },
+    /// The answer's first bytes in HTTP/1.0 without a length; from the end where the number is negative.
+    Http10Cut(isize),
+    /// The answer's length, and less than that.
+    Short,
+    /// The list goes on at this token.
+    Token(String),
+    /// The list goes on at another token each time.
+    Tokens,
+    /// The list holds this object too.
+    Also(Box<ResourceInstance>),
 }
 
 impl Fault {
@@ -75,6 +104,57 @@ impl Fault {
     /// 200, the right content type, and a body that is not what it says.
     pub fn malformed() -> Self {
         Self::new(What::Malformed)
+    }
+
+    /// 200, and this body instead of the answer.
+    pub fn answer(content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self::answers(200, &[("content-type", content_type)], body)
+    }
+
+    /// This answer instead of the right one.
+    pub fn answers(code: u16, headers: &[(&'static str, &str)], body: impl Into<Bytes>) -> Self {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self::new(What::Answer { code, headers, body: body.into() })
+    }
+
+    /// 302 to another place.
+    pub fn redirect(to: &str) -> Self {
+        Self::answers(302, &[("location", to)], "")
+    }
+
+    /// 200, `begin`, and then `piece` after `piece` for ever, with this time between them.
+    pub fn endless(
+        content_type: &'static str,
+        begin: impl Into<Bytes>,
+        piece: impl Into<Bytes>,
+        every: Duration,
+    ) -> Self {
+        Self::new(What::Endless { content_type, begin: begin.into(), piece: piece.into(), every })
+    }
+
+    /// The first bytes of the answer, in HTTP/1.0 and without a length, as if that were all. A negative number counts from the end.
+    pub fn http10_cut(bytes: isize) -> Self {
+        Self::new(What::Http10Cut(bytes))
+    }
+
+    /// An answer that is shorter than its Content-Length.
+    pub fn short() -> Self {
+        Self::new(What::Short)
+    }
+
+    /// Every page says that the next is at this token.
+    pub fn token(token: &str) -> Self {
+        Self::new(What::Token(token.to_owned()))
+    }
+
+    /// Every page says that there is a next one, at a token that was never given before.
+    pub fn tokens() -> Self {
+        Self::new(What::Tokens)
+    }
+
+    /// The list holds this object too, however broken.
+    pub fn also(object: ResourceInstance) -> Self {
+        Self::new(What::Also(Box::new(object)))
     }
 
     /// Only so many times.

@@ -3,6 +3,7 @@
 //! is dropped.
 
 mod fault;
+pub mod hostile;
 mod routes;
 mod state;
 mod wire;
@@ -131,6 +132,18 @@ impl FakeApiServer {
     /// Makes a group version stale in aggregated discovery, with or without its resources, and a 503 in the old form.
     pub fn stale(&self, group: &str, version: &str, with_resources: bool) -> &Self {
         self.state().stale.insert((group.to_owned(), version.to_owned()), with_resources);
+        self
+    }
+
+    /// The group version can be read again.
+    pub fn fresh(&self, group: &str, version: &str) -> &Self {
+        self.state().stale.remove(&(group.to_owned(), version.to_owned()));
+        self
+    }
+
+    /// Takes back every grant for a namespace.
+    pub fn revoke(&self, namespace: &str) -> &Self {
+        self.state().grants.retain(|(n, _)| n != namespace);
         self
     }
 

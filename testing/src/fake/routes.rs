@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use clusterlore_core::ResourceType;
 use futures::{StreamExt, stream};
-use http::{HeaderName, Request, Response, header};
+use http::{HeaderName, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
@@ -74,18 +74,16 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
             mid_list: asked.token.is_some(),
             paged: asked.limit.is_some(),
         });
-        let plain = match &fault {
-            Some(fault) => match &fault.what {
-                What::Status { code, retry_after } => {
-                    let mut plain = Plain::status(*code, "as the test wished", &seen.accept);
-                    plain.retry_after = *retry_after;
-                    plain
-                }
-                _ => route(&state, &seen, &asked, &sent),
-            },
-            None => route(&state, &seen, &asked, &sent),
+        let what = fault.map(|f| f.what);
+        let plain = match &what {
+            Some(What::Status { code, retry_after }) => {
+                let mut plain = Plain::status(*code, "as the test wished", &seen.accept);
+                plain.retry_after = *retry_after;
+                plain
+            }
+            what => route(&state, &seen, &asked, &sent, what.as_ref()),
         };
-        (plain, fault.map(|f| f.what))
+        (plain, what)
     };
     if let Some(What::Slow(by)) = fault {
         tokio::time::sleep(by).await;
@@ -95,15 +93,39 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
         response = response.header(header::RETRY_AFTER, seconds);
     }
     let body: Body = match fault {
-        Some(What::Cut) => {
-            let sent = plain.body.slice(..plain.body.len() * 2 / 3);
-            // The client has the first part in its hands when the connection goes.
-            let late = async {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-                Err(std::io::Error::other("cut as the test wished"))
-            };
-            StreamBody::new(stream::iter([Ok(Frame::data(sent))]).chain(stream::once(late))).boxed_unsync()
+        Some(What::Answer { code, headers, body }) => {
+            response = Response::builder().status(code);
+            let promised = headers.iter().any(|(name, _)| *name == "content-length");
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            // A length of its own may be a wrong one.
+            if promised { cut_after(body) } else { whole(body) }
         }
+        Some(What::Endless { content_type, begin, piece, every }) => {
+            response = Response::builder().header(header::CONTENT_TYPE, content_type);
+            let pieces = stream::unfold((), move |()| {
+                let piece = piece.clone();
+                async move {
+                    // Also without a pause others get their turn.
+                    tokio::time::sleep(every).await;
+                    tokio::task::yield_now().await;
+                    Some((Ok(Frame::data(piece)), ()))
+                }
+            });
+            StreamBody::new(stream::iter([Ok(Frame::data(begin))]).chain(pieces)).boxed_unsync()
+        }
+        Some(What::Http10Cut(bytes)) => {
+            response = response.version(Version::HTTP_10);
+            let length = if bytes < 0 { plain.body.len().saturating_add_signed(bytes) } else { bytes.unsigned_abs() };
+            let sent = plain.body.slice(..length.min(plain.body.len()));
+            StreamBody::new(stream::iter([Ok(Frame::data(sent))])).boxed_unsync()
+        }
+        Some(What::Short) => {
+            response = response.header(header::CONTENT_LENGTH, plain.body.len());
+            StreamBody::new(stream::iter([Ok(Frame::data(plain.body.slice(..plain.body.len() / 2)))])).boxed_unsync()
+        }
+        Some(What::Cut) => cut_after(plain.body.slice(..plain.body.len() * 2 / 3)),
         Some(What::Malformed) => {
             // Well begun, and nonsense from the middle on.
             let mut bytes = plain.body.to_vec();
@@ -114,6 +136,16 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
         _ => whole(plain.body),
     };
     Ok(response.body(body).expect("valid headers"))
+}
+
+/// This much, and then the connection goes.
+fn cut_after(sent: Bytes) -> Body {
+    // The client has it in its hands when the connection goes.
+    let late = async {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        Err(std::io::Error::other("cut as the test wished"))
+    };
+    StreamBody::new(stream::iter([Ok(Frame::data(sent))]).chain(stream::once(late))).boxed_unsync()
 }
 
 fn whole(bytes: Bytes) -> Body {
@@ -183,7 +215,7 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8]) -> Plain {
+fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8], fault: Option<&What>) -> Plain {
     let parts: Vec<&str> = seen.path.trim_matches('/').split('/').collect();
     match parts.as_slice() {
         ["healthz" | "readyz" | "livez"] => Plain::new("text/plain", Bytes::from_static(b"ok")),
@@ -208,7 +240,7 @@ fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8]) -> Plain {
         }
         _ => match &asked.ty {
             Some(ty) if asked.name.is_some() => object(state, seen, asked, ty),
-            Some(ty) => list(state, seen, asked, ty),
+            Some(ty) => list(state, seen, asked, ty, fault),
             None => Plain::status(404, "the server could not find the requested resource", &seen.accept),
         },
     }
@@ -236,7 +268,7 @@ fn object(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain
     }
 }
 
-fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain {
+fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType, fault: Option<&What>) -> Plain {
     let name = ty.name();
     if !state.may_list(&name, asked.namespace.as_deref()) {
         return forbidden(ty, seen);
@@ -245,7 +277,13 @@ fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain {
     if encoding == Encoding::OnlyPlainJson && seen.accept != JSON {
         return Plain::status(406, "only application/json is served", JSON);
     }
-    let (page, token) = state.page(&name, asked.namespace.as_deref(), asked.limit, asked.token.as_deref());
+    let (mut page, mut token) = state.page(&name, asked.namespace.as_deref(), asked.limit, asked.token.as_deref());
+    match fault {
+        Some(What::Token(again)) => token = Some(again.clone()),
+        Some(What::Tokens) => token = Some(format!("made:{}", state.seen.len())),
+        Some(What::Also(object)) => page.push((**object).clone()),
+        _ => {}
+    }
     let (version, token) = (state.resource_version, token.as_deref());
     let whole = || Plain::new(JSON, wire::list_json(ty, &page, version, token, true));
     match encoding {

@@ -13,14 +13,14 @@ const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A message that is written field by field.
 #[derive(Default)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn text(&mut self, number: u32, text: &str) -> &mut Self {
+    pub(super) fn text(&mut self, number: u32, text: &str) -> &mut Self {
         self.bytes(number, text.as_bytes())
     }
 
-    fn bytes(&mut self, number: u32, bytes: &[u8]) -> &mut Self {
+    pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) -> &mut Self {
         encode_key(number, WireType::LengthDelimited, &mut self.0);
         encode_varint(bytes.len() as u64, &mut self.0);
         self.0.extend_from_slice(bytes);
@@ -33,20 +33,20 @@ impl Writer {
         self
     }
 
-    fn message(&mut self, number: u32, fill: impl FnOnce(&mut Writer)) -> &mut Self {
+    pub(super) fn message(&mut self, number: u32, fill: impl FnOnce(&mut Writer)) -> &mut Self {
         let mut inner = Writer::default();
         fill(&mut inner);
         self.bytes(number, &inner.0)
     }
 
-    fn pair(&mut self, number: u32, key: &str, value: &str) -> &mut Self {
+    pub(super) fn pair(&mut self, number: u32, key: &str, value: &str) -> &mut Self {
         self.message(number, |entry| {
             entry.text(1, key).text(2, value);
         })
     }
 }
 
-fn enveloped(kind: &str, api_version: &str, raw: &Writer) -> Bytes {
+pub(super) fn enveloped(kind: &str, api_version: &str, raw: &Writer) -> Bytes {
     let mut out = Writer(b"k8s\0".to_vec());
     out.message(1, |meta| {
         meta.text(1, api_version).text(2, kind);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, Schemas, Warning};
-use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity};
+use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType};
 
 use crate::corpus::{Corpus, Question};
 
@@ -97,7 +97,7 @@ struct Renamed {
 
 #[async_trait]
 impl ClusterSource for Renamed {
-    async fn identity(&self) -> Result<SourceIdentity, ClusterError> {
+    async fn identity(&self) -> Result<Identity, ClusterError> {
         self.source.identity().await
     }
 

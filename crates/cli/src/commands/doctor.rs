@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
-use clusterlore_core::{CAPABILITIES, INSTANCES, ResourceType, TypeFilter};
+use clusterlore_core::{CAPABILITIES, INSTANCES, Identity, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
@@ -85,7 +85,12 @@ async fn cluster_findings(settings: &Settings) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     match source.identity().await {
-        Ok(identity) => findings.push(Finding::ok("cluster", identity)),
+        Ok(Identity { source, unread: None }) => findings.push(Finding::ok("cluster", source)),
+        Ok(Identity { source, unread: Some(reason) }) => findings.push(Finding::warning(
+            "cluster",
+            format!("{source}, whose uid cannot be read ({reason})"),
+            "allow get of the namespace kube-system: by its uid the cluster is known again when its address changes",
+        )),
         Err(e) => return vec![Finding::error("cluster", e)],
     }
     match source.discover().await {

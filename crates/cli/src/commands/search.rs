@@ -1,6 +1,6 @@
 //! `clusterlore search`
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -67,6 +67,9 @@ pub(crate) async fn filter(store: &dyn Store, flags: &ScopeFlags) -> anyhow::Res
     Ok(filter)
 }
 
+/// Bytes of a line of a batch: many times what a question may have, for fields that others put beside it.
+const LONGEST_LINE: u64 = 1 << 20;
+
 #[derive(Deserialize)]
 struct Asked {
     id: serde_json::Value,
@@ -97,10 +100,21 @@ async fn batch(
         Box::new(std::io::BufReader::new(opened))
     };
     let now = build::now();
-    for (number, line) in input.lines().enumerate() {
-        let line = line.with_context(|| format!("{}", file.display()))?;
-        if line.trim().is_empty() {
-            continue;
+    let mut input = input;
+    for number in 0.. {
+        let mut line = String::new();
+        let read = (&mut input).take(LONGEST_LINE + 1).read_line(&mut line);
+        match read.with_context(|| format!("{}:{}", file.display(), number + 1))? {
+            0 => break,
+            bytes if bytes as u64 > LONGEST_LINE => {
+                return Err(anyhow!(
+                    "{}:{}: the line has more than {LONGEST_LINE} bytes; expected one question a line",
+                    file.display(),
+                    number + 1
+                ));
+            }
+            _ if line.trim().is_empty() => continue,
+            _ => {}
         }
         let asked: Asked = serde_json::from_str(&line).map_err(|e| {
             anyhow!(
@@ -114,6 +128,9 @@ async fn batch(
         let hits = match searcher.search(store, embedder, &question).await {
             Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),
+            Err(e @ SearchError::LongQuestion { .. }) => {
+                return Err(anyhow!("{}:{}: {e}", file.display(), number + 1));
+            }
             Err(e) => return Err(e.into()),
         };
         print::json_line(&Answered { id: asked.id, hits })?;

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
-    CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan,
-    TypeFilter, TypeSchema,
+    CAPABILITIES, Capability, Change, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter,
+    TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered};
 use clusterlore_store::{Batch, KnownSource, Spool, Store};
@@ -114,6 +114,7 @@ impl CapabilitySync {
         };
         let identity = self.source.identity().await?;
         let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
+        let identity = identity.source;
         checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
 
         observer(Progress::Discovering);
@@ -139,14 +140,13 @@ impl CapabilitySync {
         let inferred = self.infer(&chosen, &schemas, &mut plan, observer).await?;
         let inferred_in = began.elapsed();
 
-        let removals = plan.removals(|type_name| self.coverage(type_name, &discovery));
-        let deletes: Vec<String> =
-            ids.into_iter().filter(|(key, _)| removals.contains(key)).map(|(_, id)| id).collect();
+        let is_gone = |name: &str, discovery: &Discovery| self.is_gone(name, discovery);
+        let removals = types::gone(&plan, &discovery, &*self.source, &is_gone).await?;
         let mut summary = Summary {
             discovered: plan.seen(),
             stored: inferred.spool.len(),
             unchanged: plan.seen().saturating_sub(inferred.spool.len()),
-            deleted: deletes.len(),
+            deleted: removals.len(),
             skipped: inferred.skipped,
             model: match &self.inference {
                 Inference::Model { model, .. } if !options.dry_run => Some(ModelUse::of(model)),
@@ -165,7 +165,8 @@ impl CapabilitySync {
                 for document in inferred.spool.into_documents()? {
                     observer(Progress::WouldStore(document?.0.id));
                 }
-                deletes.into_iter().for_each(|id| observer(Progress::WouldDelete(id)));
+                let gone = ids.into_iter().filter(|(key, _)| removals.contains(key));
+                gone.for_each(|(_, id)| observer(Progress::WouldDelete(id)));
             }
             Some(store) => {
                 let storing = Instant::now();
@@ -176,8 +177,9 @@ impl CapabilitySync {
                 let written = writer::write(inferred.spool, embedder, store, CAPABILITIES, source, told).await?;
                 self.remember(store, &discovery, &schemas).await?;
                 // Deletes come last: whatever happens before leaves too much rather than too little.
-                if !deletes.is_empty() {
-                    store.apply(CAPABILITIES, Batch { deletes, source, ..Batch::default() }).await?;
+                if !removals.is_empty() {
+                    let deletes = removals.into_iter().collect();
+                    store.apply(CAPABILITIES, Batch::deleting(self.cluster(), deletes)).await?;
                 }
                 observer(Progress::CapabilitiesStored(summary.stored));
                 summary.seconds.embed = written.embedding.as_secs_f64();
@@ -230,14 +232,13 @@ impl CapabilitySync {
         Ok((plan, ids))
     }
 
-    /// How much of a type this run has seen. A type of a group that was read whole and that is not served is gone; one that is
-    /// served and was not chosen keeps whatever document it has.
-    fn coverage(&self, type_name: &str, discovery: &Discovery) -> Coverage {
-        let (plural, group) = type_name.split_once('.').unwrap_or((type_name, ""));
-        let ty = ResourceType { plural: plural.to_owned(), group: group.to_owned(), ..ResourceType::default() };
+    /// Whether a type is gone, whose group was read whole: it is not served, and this run looked for it. One that is served and
+    /// was not chosen keeps whatever document it has.
+    fn is_gone(&self, name: &str, discovery: &Discovery) -> bool {
+        let plural = name.split('.').next().unwrap_or_default().to_owned();
+        let ty = ResourceType { plural, group: ResourceType::group_of(name).to_owned(), ..ResourceType::default() };
         let looked_for = self.options.only.is_empty() && self.options.filter.chooses(&ty);
-        let served = discovery.types.iter().any(|t| t.plural == plural && t.group == group);
-        if looked_for && !served && !discovery.is_incomplete(group) { Coverage::All } else { Coverage::Nothing }
+        looked_for && !discovery.types.iter().any(|t| t.name() == name)
     }
 
     /// What is known of the chosen types' schemas: read where they changed.

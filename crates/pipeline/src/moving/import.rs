@@ -1,7 +1,7 @@
 //! From lines into a store. What is there already is left alone, so that an import that was cut off goes on where it stopped.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,13 @@ use jiff::Timestamp;
 use super::{Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
 use crate::{Observer, Progress, SyncError, checks, waiting};
 
-/// Documents of one transaction.
+/// Documents of one transaction, and bytes of their lines.
 const BATCH: usize = 1_000;
+const BATCH_BYTES: usize = 32 << 20;
+/// Bytes of a line: an object has 1.5 MB at most, and JSON may write a byte as six.
+const LONGEST_LINE: usize = 16 << 20;
+/// Characters of what is wrong with a line: it may be quoted.
+const SHOWN: usize = 200;
 
 /// What an import came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct Imported {
 pub struct Import<R> {
     input: R,
     line: usize,
+    /// Of the last line.
+    bytes: usize,
     header: Header,
 }
 
@@ -44,13 +51,18 @@ type Waiting = (Document, Option<Vec<f32>>);
 struct State {
     /// Number of each source in the store, by its number in the file.
     sources: HashMap<i64, i64>,
+    /// Cluster of each source that another one replaced, by its number in the file.
+    replaced: HashMap<i64, String>,
+    /// Number in the store of the source that fills a cluster now.
+    present: HashMap<String, i64>,
     clusters: BTreeSet<String>,
     types: BTreeMap<String, Vec<ResourceType>>,
     collection: Option<Collection>,
     /// What the store holds of the collection.
     held: HashMap<ObjectKey, ContentHash>,
-    /// Documents that wait for their batch, by number of their source.
+    /// Documents that wait for their batch, by number of their source; and bytes of their lines.
     waiting: BTreeMap<i64, Vec<Waiting>>,
+    bytes: usize,
     imported: Imported,
 }
 
@@ -60,7 +72,7 @@ impl<R: BufRead + Send> Import<R> {
     /// # Errors
     /// It is none of an export, or of a newer one.
     pub fn begin(input: R) -> Result<Self, MoveError> {
-        let mut import = Self { input, line: 0, header: Header { version: 0, vectors: None } };
+        let mut import = Self { input, line: 0, bytes: 0, header: Header { version: 0, vectors: None } };
         match import.next()? {
             Some(Line::Header(header)) if header.version <= VERSION => import.header = header,
             Some(Line::Header(header)) => {
@@ -118,7 +130,9 @@ impl<R: BufRead + Send> Import<R> {
                 }
                 Line::Document(moved) => {
                     self.take(moved, &embedder, &mut state)?;
-                    if state.waiting.values().map(Vec::len).sum::<usize>() >= BATCH {
+                    let waiting: usize = state.waiting.values().map(Vec::len).sum();
+                    state.bytes = if waiting == 0 { 0 } else { state.bytes + self.bytes };
+                    if waiting >= BATCH || state.bytes >= BATCH_BYTES {
                         self.write(store, &embedder, &mut state).await?;
                     }
                     observer(Progress::Stored(state.imported.documents));
@@ -192,20 +206,23 @@ impl<R: BufRead + Send> Import<R> {
             return Ok(());
         }
         let ours = embedder.identity();
-        let mut vector = vector.filter(|v| collection.embedder == ours && v.len() == ours.dimensions);
+        let usable = |v: &Vec<f32>| v.len() == ours.dimensions && v.iter().all(|x| x.is_finite());
+        let mut vector = vector.filter(|v| collection.embedder == ours && usable(v));
         if vector.is_none() && self.header.vectors.as_ref() == Some(&ours) {
             // It waited for its vector where it came from and waits here too: the next sync embeds it.
             document.hash = ContentHash::from_bytes([0; 16]);
             vector = Some(vec![0.0; ours.dimensions]);
         }
-        // What a source wrote that the file does not name is nobody's.
-        let source = state.sources.get(&source).copied().unwrap_or(0);
+        // What a replaced source wrote is the present one's to remove. What a source wrote that the file does not name is nobody's.
+        let heir = || state.present.get(state.replaced.get(&source)?);
+        let source = state.sources.get(&source).or_else(heir).copied().unwrap_or(0);
         state.waiting.entry(source).or_default().push((document, vector));
         Ok(())
     }
 
     async fn write(&self, store: &dyn Store, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
         let Some(collection) = &state.collection else { return Ok(()) };
+        state.bytes = 0;
         for (source, documents) in std::mem::take(&mut state.waiting) {
             let missing: Vec<String> =
                 documents.iter().filter(|(_, v)| v.is_none()).map(|(d, _)| d.text.clone()).collect();
@@ -220,7 +237,7 @@ impl<R: BufRead + Send> Import<R> {
                 .map(|(document, vector)| Upsert { document, vector: vector.or_else(|| made.next()) })
                 .collect();
             let stored = upserts.len();
-            store.apply(&collection.name, Batch { upserts, deletes: Vec::new(), source }).await?;
+            store.apply(&collection.name, Batch::writing(source, upserts)).await?;
             state.imported.stored += stored;
             state.imported.embedded += embedded;
         }
@@ -231,9 +248,15 @@ impl<R: BufRead + Send> Import<R> {
         let mut text = String::new();
         while text.trim().is_empty() {
             text.clear();
-            match self.input.read_line(&mut text) {
+            match (&mut self.input).take(LONGEST_LINE as u64 + 1).read_line(&mut text) {
                 Ok(0) => return Ok(None),
-                Ok(_) => self.line += 1,
+                Ok(bytes) => {
+                    self.line += 1;
+                    self.bytes = bytes;
+                    if bytes > LONGEST_LINE {
+                        return Err(self.wrong(format!("it has more than {LONGEST_LINE} bytes")));
+                    }
+                }
                 Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
                     self.line += 1;
                     return Err(self.wrong("it is no text".to_owned()));
@@ -250,6 +273,7 @@ impl<R: BufRead + Send> Import<R> {
     }
 
     fn wrong(&self, problem: String) -> MoveError {
+        let problem = clusterlore_core::words::one_line(&problem).chars().take(SHOWN).collect();
         MoveError::Line { line: self.line, problem }
     }
 }
@@ -261,11 +285,11 @@ async fn remember_source(
     state: &mut State,
 ) -> Result<(), MoveError> {
     state.clusters.insert(source.cluster.clone());
-    // What a replaced source wrote is the present one's to remove.
     if source.replaced {
+        state.replaced.insert(source.number, source.cluster);
         return Ok(());
     }
-    match checks::source(Some(store), &source.cluster, &source.identity, replace).await {
+    match checks::source(Some(store), &source.cluster, &source.identity.clone().into(), replace).await {
         Ok(_) => {}
         Err(SyncError::Source(mismatch)) => return Err(mismatch.into()),
         Err(SyncError::Store(e)) => return Err(e.into()),
@@ -273,6 +297,7 @@ async fn remember_source(
     }
     let number = store.remember_source(&source.cluster, &source.identity, replace).await?;
     state.sources.insert(source.number, number);
+    state.present.insert(source.cluster, number);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 
 mod export;
 mod import;
+#[cfg(test)]
+mod tests;
 
 use clusterlore_core::{EmbedderIdentity, ResourceType};
 use clusterlore_store::{KnownSource, StoreError};

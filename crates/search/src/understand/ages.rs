@@ -77,6 +77,7 @@ impl Clock {
 /// Reads all limits and takes their words. Where one makes no sense, nothing fits it.
 pub(super) fn read(question: &mut Words, understood: &mut Understood, now: &str) {
     let clock = Clock::of(now);
+    let created = question.low.iter().any(|w| CREATED.contains(&w.as_str()));
     let mut any = false;
     for at in 0..question.low.len() {
         if question.taken[at] {
@@ -85,7 +86,7 @@ pub(super) fn read(question: &mut Words, understood: &mut Understood, now: &str)
         let found = compared(question, at, clock.as_ref())
             .or_else(|| rolling(question, at, clock.as_ref()))
             .or_else(|| dated(question, at, clock.as_ref()))
-            .or_else(|| named(question, at, clock.as_ref()));
+            .or_else(|| named(question, at, created, clock.as_ref()));
         match found {
             None => {}
             Some((taken, Ok(limit))) => {
@@ -197,15 +198,14 @@ fn looks_like_a_date(word: &str) -> bool {
         && head[2].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// "deployed yesterday", "since last week".
-fn named(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
+/// "deployed yesterday", "since last week". `created`: the question has a word for coming into being.
+fn named(question: &Words, at: usize, created: bool, clock: Option<&Clock>) -> Found {
     let since = question.reads(at, "since");
     let before = question.reads(at, "before");
     let led = since.or(before).unwrap_or(0);
     let from = at + led;
     let taken =
         question.reads(from, "today|yesterday").or_else(|| question.reads(from, "this|last week|month|year"))?;
-    let created = question.low.iter().any(|w| CREATED.contains(&w.as_str()));
     if led == 0 && !created {
         return None;
     }

@@ -92,8 +92,10 @@ pub(super) fn count(question: &mut Words, understood: &mut Understood, around: &
     let found = verb.map(|taken| (0, taken)).or_else(|| {
         let scope =
             |at: usize| around.vocabulary.namespaces.contains(&question.low[at]) || question.low[at] == "namespace";
-        let begins = |at: &usize| (0..*at).all(|at| question.is_little(at) || scope(at));
-        (0..question.low.len()).filter(begins).find_map(|at| {
+        // Up to the first word that says something, and that one.
+        let lead = (0..question.low.len()).position(|at| !question.is_little(at) && !scope(at));
+        let begin = lead.map_or(question.low.len(), |lead| lead + 1);
+        (0..begin).find_map(|at| {
             let taken = HOW_MANY.iter().find_map(|pattern| question.reads(at, pattern))?;
             Some((at, taken))
         })
@@ -136,7 +138,7 @@ fn per(question: &mut Words, around: &Surroundings<'_>) -> Option<GroupBy> {
 /// "in which namespaces is …", "which team runs …".
 fn which(question: &mut Words, around: &Surroundings<'_>) -> Option<GroupBy> {
     for at in 0..question.low.len() {
-        if !(0..at).all(|at| question.is_little(at)) {
+        if at > 0 && !question.is_little(at - 1) {
             return None;
         }
         let inside = question.reads(at, "in|on which|what|welchem|quel|que|qué|qual");

@@ -6,15 +6,16 @@ mod ages;
 mod asks;
 pub(crate) mod language;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Catalogue, Meaning};
+use clusterlore_catalogue::{Asked, Catalogue, Cover, Meaning};
 use clusterlore_core::{Requirement, ResourceType, Selector, words};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StateStore, VectorStore, Vocabulary};
 
 use crate::ask::Ask;
+use crate::yardstick::step;
 use crate::{Question, SearchError, Searcher, Target, typos};
 
 /// Words before a namespace's name.
@@ -119,6 +120,7 @@ impl Words {
     /// How many free words from `at` on the pattern takes: words in a row, `|` between those of which one is meant, `?` after
     /// one that may be missing.
     fn reads(&self, at: usize, pattern: &str) -> Option<usize> {
+        step();
         let mut here = at;
         for expected in pattern.split(' ') {
             let (any, optional) = expected.strip_suffix('?').map_or((expected, false), |e| (e, true));
@@ -134,11 +136,13 @@ impl Words {
 
     /// Whether the word says nothing of what is looked for.
     fn is_little(&self, at: usize) -> bool {
+        step();
         self.taken[at] || words::is_stop_word(&self.low[at])
     }
 
     /// Whether the word only joins others: "things" does not, though it says little.
     fn is_grammar(&self, at: usize) -> bool {
+        step();
         let thing = ["thing", "things", "anything", "something", "everything"].contains(&self.low[at].as_str());
         words::is_stop_word(&self.low[at]) && !thing
     }
@@ -247,10 +251,9 @@ fn little_words(question: &mut Words, around: &Surroundings<'_>) {
         return;
     }
     let (text, spans) = question.spans();
-    let asked = around.catalogue.asked(&text);
+    let several: Cover = around.catalogue.asked(&text).iter().filter(|a| a.words > 1).map(|a| &a.span).collect();
     for (at, span) in spans {
-        let inside = asked.iter().any(|a| a.words > 1 && a.span.start <= span.start && span.end <= a.span.end);
-        if !inside && language::is_little(around.language, &question.low[at]) {
+        if !several.covers(&span) && language::is_little(around.language, &question.low[at]) {
             question.take(Some(at));
         }
     }
@@ -281,6 +284,10 @@ fn labels(question: &mut Words, understood: &mut Understood) {
                 question.take(at.checked_sub(1));
             }
         }
+    }
+    if understood.filter.selector.is_too_long() {
+        understood.impossible = Some("the question has too many conditions on labels".to_owned());
+        understood.filter.selector = Selector::default();
     }
 }
 
@@ -384,7 +391,11 @@ fn kinds(question: &mut Words, understood: &mut Understood, around: &Surrounding
         let joined = pair.map(|second| format!("{}{}", question.low[at], question.low[*second]));
         let types_of = |word: &str| -> BTreeSet<String> {
             let stem = words::stem(word);
-            let of_word = types.iter().map(|(_, t)| t).filter(|t| t.answers_to(word) || t.answers_to(&stem));
+            let answers = |t: &&ResourceType| {
+                step();
+                t.answers_to(word) || t.answers_to(&stem)
+            };
+            let of_word = types.iter().map(|(_, t)| t).filter(answers);
             of_word.map(ResourceType::name).collect()
         };
         let of_pair = joined.map(|word| types_of(&word)).filter(|found| !found.is_empty());
@@ -425,6 +436,7 @@ fn kinds(question: &mut Words, understood: &mut Understood, around: &Surrounding
         places.into_iter().for_each(|at| question.take(Some(at)));
     } else {
         // Short names are too much like words ("lift", "cert") to count beside others.
+        let text = words::split(&text).concat();
         let spelt_out = |ty: &&ResourceType| all.contains(&ty.name()) && spells_out(&text, ty);
         understood.kinds = types.iter().map(|(_, t)| t).filter(spelt_out).map(ResourceType::name).collect();
     }
@@ -434,24 +446,33 @@ fn kinds(question: &mut Words, understood: &mut Understood, around: &Surrounding
 /// these are left to the ranking; a question that counts needs to know what it counts.
 fn other_names(question: &Words, around: &Surroundings<'_>, named: &mut Vec<(Vec<usize>, BTreeSet<String>)>) {
     let (text, spans) = question.spans();
+    let mut more: Vec<(Vec<usize>, BTreeSet<String>)> = Vec::new();
     for asked in around.catalogue.asked(&text) {
         let Meaning::Kind(kind) = asked.meaning else { continue };
-        let inside = |span: &Range<usize>| span.start < asked.span.end && asked.span.start < span.end;
-        let places: Vec<usize> = spans.iter().filter(|(_, span)| inside(span)).map(|(at, _)| *at).collect();
+        let from = spans.partition_point(|(_, span)| span.end <= asked.span.start);
+        let inside = spans[from..].iter().take_while(|(_, span)| span.start < asked.span.end);
+        let places: Vec<usize> = inside.map(|(at, _)| *at).collect();
         let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
         let found: BTreeSet<String> =
             around.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name).collect();
         if !found.is_empty() {
-            // The longer name is meant: "scheduled jobs" are no jobs.
-            named.retain(|(at, _)| at.iter().any(|at| !places.contains(at)) || at.len() >= places.len());
-            named.push((places, found));
+            more.push((places, found));
         }
     }
+    // The longer name is meant: "scheduled jobs" are no jobs.
+    let mut longest: BTreeMap<usize, usize> = BTreeMap::new();
+    for (places, _) in &more {
+        for at in places {
+            let longest = longest.entry(*at).or_default();
+            *longest = places.len().max(*longest);
+        }
+    }
+    named.retain(|(at, _)| at.iter().any(|place| longest.get(place).is_none_or(|longest| *longest <= at.len())));
+    named.extend(more);
 }
 
-/// Whether the text holds the type's kind or plural, not only a short name.
-fn spells_out(text: &str, ty: &ResourceType) -> bool {
-    let joined = words::split(text).concat();
+/// Whether the words, put together, hold the type's kind or plural, not only a short name.
+fn spells_out(joined: &str, ty: &ResourceType) -> bool {
     [&ty.kind, &ty.plural].iter().any(|name| joined.contains(&name.to_lowercase()))
 }
 

@@ -14,6 +14,38 @@ use crate::StoreError;
 /// Bytes of one request's rows; servers refuse bodies of 40 MB.
 const LARGEST_REQUEST: usize = 8 << 20;
 
+/// Rows of one request, whatever the server says that it takes.
+const MOST_ROWS: usize = 50_000;
+
+/// Dimensions that a collection may have: no model has as many.
+const MOST_DIMENSIONS: usize = 1 << 16;
+/// Pages of one collection: some twenty million documents.
+const MOST_PAGES: usize = 10_000;
+
+/// The pages of a collection that were read. A server that does not know where it was would give them for ever.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    turned: usize,
+    /// First and last id of the last page.
+    last: Option<(String, String)>,
+}
+
+impl Pages {
+    /// Takes a page; an error where it is the one before again, or one too many.
+    pub(super) fn turn(&mut self, api: &Api, ids: &[String]) -> Result<(), StoreError> {
+        let ends = ids.first().cloned().zip(ids.last().cloned());
+        self.turned += 1;
+        if ends.is_some() && ends == self.last {
+            return Err(api.client.other("it gives the same page of documents again and again".to_owned()));
+        }
+        if self.turned > MOST_PAGES {
+            return Err(api.client.other(format!("its documents do not end after {MOST_PAGES} pages")));
+        }
+        self.last = ends;
+        Ok(())
+    }
+}
+
 /// A collection as the server describes it.
 #[derive(Debug, Clone)]
 pub(super) struct Described {
@@ -107,7 +139,7 @@ impl Api {
             }
             _ => {}
         }
-        let most = limits["max_batch_size"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100).max(1);
+        let most = limits["max_batch_size"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(100).clamp(1, MOST_ROWS);
         let base64 = limits["supports_base64_encoding"].as_bool().unwrap_or(false);
         Ok(Self { client, most, base64 })
     }
@@ -141,7 +173,11 @@ impl Api {
         Ok(Described {
             id: id.to_owned(),
             metadata: answer["metadata"].as_object().cloned().unwrap_or_default(),
-            dimension: answer["dimension"].as_u64().and_then(|n| usize::try_from(n).ok()),
+            dimension: match answer["dimension"].as_u64().map(usize::try_from) {
+                None => None,
+                Some(Ok(dimension)) if dimension <= MOST_DIMENSIONS => Some(dimension),
+                Some(_) => return Err(self.client.other("a collection has dimensions beyond any model's".to_owned())),
+            },
             space: space.or(answer["metadata"]["hnsw:space"].as_str()).unwrap_or("l2").to_owned(),
         })
     }
@@ -169,7 +205,8 @@ impl Api {
 
     /// Documents by `ids`, `where`, `limit`, `offset`; `include` says what of them.
     pub(super) async fn get(&self, id: &str, asked: &Value) -> Answer<Got> {
-        self.post(&format!("/collections/{id}/get"), asked).await
+        let url = self.client.at(&format!("/collections/{id}/get"));
+        self.client.ask_documents(&url, asked.to_string().into()).await
     }
 
     /// The `count` documents nearest to the vector with their cosine, of these ids or of all.
@@ -184,7 +221,8 @@ impl Api {
         if let Some(ids) = ids {
             asked["ids"] = json!(ids);
         }
-        let mut answer: Queried = self.post(&format!("/collections/{id}/query"), &asked).await?;
+        let url = self.client.at(&format!("/collections/{id}/query"));
+        let mut answer: Queried = self.client.ask_documents(&url, asked.to_string().into()).await?;
         let distances = answer.distances.and_then(|mut d| d.pop()).unwrap_or_default();
         let near = answer.ids.pop().unwrap_or_default().into_iter().zip(distances);
         Ok(near.map(|(id, distance)| (id, 1.0 - distance.unwrap_or(1.0))).collect())

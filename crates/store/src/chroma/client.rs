@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Http, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -21,14 +21,46 @@ use crate::address::{plain_user, unescaped};
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.
 const TRIES: u32 = 6;
-/// Before the first repetition; each further one is twice as long, and varies by half.
-const PAUSE: Duration = Duration::from_millis(200);
+/// The same where nothing came in time: what hangs for a minute hangs longer.
+const SLOW_TRIES: u32 = 2;
+/// The same where it is only looked whether there is a server.
+const LOOK_TRIES: u32 = 3;
 /// Until a connection stands.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Of a whole exchange: a server that writes a large batch answers late.
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// An answer longer than this is none.
-const LARGEST_ANSWER: usize = 256 << 20;
+/// Bytes of an answer that holds documents: a page of them, each as large as an object of Kubernetes can be described.
+const DOCUMENTS: usize = 256 << 20;
+/// Bytes of every other answer.
+const WORD: usize = 4 << 20;
+/// Of an answer that says what is wrong, so many bytes are read for the reason.
+const LARGEST_REASON: usize = 64 << 10;
+
+/// How long an exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// From the connection to the last byte: a server that writes a large batch answers late.
+    pub(super) whole: Duration,
+    /// The same where it is only looked whether there is a server.
+    pub(super) look: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub(super) idle: Duration,
+    /// Before the first repetition; each further one is twice as long, and varies by half.
+    pub(super) pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let [whole, look, idle] = [60, 10, 20].map(Duration::from_secs);
+        Self { whole, look, idle, pause: Duration::from_millis(200) }
+    }
+}
+
+/// What an answer may be.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    whole: Duration,
+    idle: Duration,
+    bytes: usize,
+}
 
 /// One database of one server.
 #[derive(Debug)]
@@ -41,6 +73,7 @@ pub(super) struct Client {
     header: Option<(HeaderName, HeaderValue)>,
     /// What must never be shown, should the server say it.
     secret: Secret,
+    patience: Patience,
 }
 
 struct Secret(String);
@@ -73,6 +106,8 @@ pub(super) type Answer<T> = Result<T, Refusal>;
 enum Try {
     Done(StatusCode, Bytes),
     Again(String),
+    /// Nothing came in time.
+    Slow(String),
 }
 
 impl Client {
@@ -125,7 +160,15 @@ impl Client {
             fix: "Install the system's certificates or set SSL_CERT_FILE".to_owned(),
         })?;
         let (tenant, database) = (options.tenant.clone(), options.database.clone());
-        Ok(Self { http, server, tenant, database, header, secret: Secret(secret) })
+        let patience = Patience::default();
+        Ok(Self { http, server, tenant, database, header, secret: Secret(secret), patience })
+    }
+
+    /// With other limits, to try them.
+    #[cfg(test)]
+    pub(super) fn patient(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// For people.
@@ -154,18 +197,32 @@ impl Client {
 
     /// Asks until there is an answer, and reads it.
     pub(super) async fn ask<T: DeserializeOwned>(&self, method: Method, url: &str, body: Bytes) -> Answer<T> {
-        let (status, answer) = self.exchange(method, url, body, TRIES).await?;
+        self.asked(method, url, body, WORD).await
+    }
+
+    /// The same where the answer holds documents.
+    pub(super) async fn ask_documents<T: DeserializeOwned>(&self, url: &str, body: Bytes) -> Answer<T> {
+        self.asked(Method::POST, url, body, DOCUMENTS).await
+    }
+
+    async fn asked<T: DeserializeOwned>(&self, method: Method, url: &str, body: Bytes, bytes: usize) -> Answer<T> {
+        let Patience { whole, idle, .. } = self.patience;
+        let (status, answer) = self.exchange(method, url, body, TRIES, Bounds { whole, idle, bytes }).await?;
         if !status.is_success() {
             return Err(self.refusal(status, &answer));
         }
         // Where nothing is to be told, servers differ in how they say so.
         let answer = if answer.is_empty() { Bytes::from_static(b"null") } else { answer };
-        serde_json::from_slice(&answer).map_err(|e| self.other(format!("its answer cannot be read: {e}")).into())
+        // A parser may quote the answer that it cannot read.
+        let unreadable = |e: serde_json::Error| format!("its answer cannot be read: {}", one_short_line(&e.to_string()));
+        serde_json::from_slice(&answer).map_err(|e| self.other(unreadable(e)).into())
     }
 
     /// One exchange whatever the status, with fewer tries.
     pub(super) async fn look(&self, url: &str) -> Result<(StatusCode, Value, String), StoreError> {
-        let (status, answer) = self.exchange(Method::GET, url, Bytes::new(), 3).await?;
+        let Patience { look: whole, idle, .. } = self.patience;
+        let bounds = Bounds { whole, idle, bytes: WORD };
+        let (status, answer) = self.exchange(Method::GET, url, Bytes::new(), LOOK_TRIES, bounds).await?;
         let json = serde_json::from_slice(&answer).unwrap_or_default();
         Ok((status, json, self.message(&answer)))
     }
@@ -208,26 +265,30 @@ impl Client {
         url: &str,
         body: Bytes,
         tries: u32,
+        bounds: Bounds,
     ) -> Result<(StatusCode, Bytes), StoreError> {
         let mut tried = 1;
         loop {
-            let problem = match self.once(method.clone(), url, body.clone()).await? {
+            let (problem, tries) = match self.once(method.clone(), url, body.clone(), bounds).await? {
                 // The last one is for the caller to judge.
                 Try::Done(status, answer) if !later(status) || tried == tries => return Ok((status, answer)),
-                Try::Done(status, answer) => format!("status {}: {}", status.as_u16(), self.message(&answer)),
-                Try::Again(problem) => problem,
+                Try::Done(status, answer) => {
+                    (format!("status {}: {}", status.as_u16(), self.message(&answer)), tries)
+                }
+                Try::Again(problem) => (problem, tries),
+                Try::Slow(problem) => (problem, tries.min(SLOW_TRIES)),
             };
-            if tried == tries {
+            if tried >= tries {
                 return Err(self.unreachable(problem));
             }
             tracing::debug!(place = self.server, tried, problem, "trying again");
-            let pause = PAUSE.saturating_mul(1 << (tried - 1)).mul_f64(0.5 + fastrand::f64());
+            let pause = self.patience.pause.saturating_mul(1 << (tried - 1)).mul_f64(0.5 + fastrand::f64());
             tokio::time::sleep(pause).await;
             tried += 1;
         }
     }
 
-    async fn once(&self, method: Method, url: &str, body: Bytes) -> Result<Try, StoreError> {
+    async fn once(&self, method: Method, url: &str, body: Bytes, bounds: Bounds) -> Result<Try, StoreError> {
         let mut request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/json");
         if let Some((name, value)) = &self.header {
             request = request.header(name, value.clone());
@@ -236,15 +297,18 @@ impl Client {
         let request = request.body(Full::new(body)).map_err(|e| self.other(e.to_string()))?;
         let exchange = async {
             let (head, body) = self.http.request(request).await.map_err(|e| causes(&e))?.into_parts();
-            let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|e| e.to_string())?;
-            Ok::<_, String>((head.status, body.to_bytes()))
+            let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
+            Ok::<_, String>((head.status, read(body, most, bounds.idle).await?))
         };
-        let exchanged = tokio::time::timeout(TIMEOUT, exchange).await;
+        let exchanged = tokio::time::timeout(bounds.whole, exchange).await;
         tracing::trace!(url, sent, seconds = began.elapsed().as_secs_f64(), "an exchange with Chroma");
         Ok(match exchanged {
-            Ok(Ok((status, answer))) => Try::Done(status, answer),
+            Ok(Ok((status, (_, false)))) if status.is_success() => {
+                return Err(self.other(format!("its answer has more than {} bytes", bounds.bytes)));
+            }
+            Ok(Ok((status, (answer, _)))) => Try::Done(status, answer),
             Ok(Err(problem)) => Try::Again(problem),
-            Err(_) => Try::Again(format!("nothing came within {} seconds", TIMEOUT.as_secs())),
+            Err(_) => Try::Slow(format!("no whole answer came within {:?}", bounds.whole)),
         })
     }
 
@@ -255,8 +319,38 @@ impl Client {
         let said = said.map_or_else(|| String::from_utf8_lossy(answer).into_owned(), str::to_owned);
         let Secret(secret) = &self.secret;
         let said = if secret.is_empty() { said } else { said.replace(secret, "…") };
-        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.is_empty() { "no message".to_owned() } else { line.chars().take(200).collect() }
+        let line = one_short_line(&said);
+        if line.is_empty() { "no message".to_owned() } else { line }
+    }
+}
+
+/// What a server said, as far as it can stand in a message.
+fn one_short_line(said: &str) -> String {
+    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(200).collect()
+}
+
+/// At most so many bytes of a body, and whether that is all of it.
+async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), String>
+where
+    B: BodyExt<Data = Bytes> + Unpin,
+    B::Error: std::error::Error,
+{
+    let mut all = BytesMut::new();
+    loop {
+        let next = tokio::time::timeout(idle, body.frame()).await;
+        match next.map_err(|_| format!("its answer stopped in the middle for {idle:?}"))? {
+            None => return Ok((all.freeze(), true)),
+            Some(Err(e)) => return Err(causes(&e)),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else { continue };
+                if data.len() > most - all.len() {
+                    all.extend_from_slice(&data[..most - all.len()]);
+                    return Ok((all.freeze(), false));
+                }
+                all.extend_from_slice(&data);
+            }
+        }
     }
 }
 
@@ -301,6 +395,9 @@ fn causes(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clusterlore_testkit::hostile::{HostileServer, Manner};
+
+    use super::super::api::Api;
     use super::*;
 
     fn options(url: &str) -> ChromaOptions {
@@ -325,6 +422,31 @@ mod tests {
         for url in ["http://me:s3@cret@host", "http://me:s3/cret@host", "me:s3cret@host", "ftp://me:s3cret@host"] {
             let message = Client::new(&options(url)).unwrap_err().to_string();
             assert!(!message.contains("s3") && !message.contains("cret"), "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_a_server_does_ends_within_the_bounds_in_one_line() {
+        let [whole, look, idle, pause] = [200, 150, 100, 1].map(Duration::from_millis);
+        let gzip = Manner::Says(200, "content-encoding: gzip\r\n", vec![0x1f; 100]);
+        let garbage = Manner::Says(200, "", format!("{{\"ids\": \"{}\"}}", "x".repeat(10_000)).into_bytes());
+        let long = Manner::Says(200, "", vec![b'['; WORD + 1]);
+        let reason = Manner::Says(418, "", b"no\n".repeat(1 << 20));
+        for manner in Manner::ALL.into_iter().chain([gzip, garbage, long, reason]) {
+            let server = HostileServer::start(manner.clone()).await;
+            let client = Client::new(&options(&server.url())).unwrap().patient(Patience { whole, look, idle, pause });
+            let within = async {
+                let asked = client.ask::<Vec<String>>(Method::GET, &client.at("/x"), Bytes::new()).await;
+                let connected = Api::connect(client).await.map(|_| ());
+                (asked.map(|_| ()), connected)
+            };
+            let done = tokio::time::timeout(Duration::from_secs(5), within).await;
+            let (asked, connected) = done.unwrap_or_else(|_| panic!("{manner:?} takes longer than its bounds"));
+            let Err(Refusal::Failed(asked)) = asked else { panic!("{manner:?}: {asked:?}") };
+            for error in [asked, connected.unwrap_err()].map(|e| e.to_string()) {
+                assert!(error.len() < 500 && !error.contains('\n'), "{manner:?}: {error}");
+                assert!(error.contains("127.0.0.1"), "{manner:?}: {error}");
+            }
         }
     }
 

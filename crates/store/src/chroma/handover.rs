@@ -8,7 +8,7 @@ use clusterlore_core::EmbedderIdentity;
 use serde_json::json;
 
 use super::Chroma;
-use super::api::{Described, Row};
+use super::api::{Described, Pages, Row};
 use super::collections::{Filled, embedder};
 use crate::StoreError;
 
@@ -110,10 +110,11 @@ impl Chroma {
         vector.iter_mut().take(1).for_each(|x| *x = 1.0);
         for _ in 0..ROUNDS {
             let before = (self.api().count(&old.id).await, self.revisions(name).await?);
-            let mut offset = 0;
+            let (mut offset, mut pages) = (0, Pages::default());
             loop {
                 let asked = json!({"limit": PAGE, "offset": offset, "include": ["documents", "metadatas"]});
                 let got = self.api().get(&old.id, &asked).await.map_err(|r| self.api().error(r))?;
+                pages.turn(self.api(), &got.ids)?;
                 let count = got.ids.len();
                 let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
                 let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);

@@ -8,6 +8,7 @@ use clusterlore_core::{CAPABILITIES, ContentHash, EmbedderIdentity, ObjectKey, R
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::api::Pages;
 use super::row::{self, Read, TypeNames};
 use super::{Chroma, Seen};
 use crate::{Batch, Sqlite, StateStore, StoreError, Upsert, VectorStore};
@@ -151,10 +152,11 @@ impl Chroma {
         let (mut shadows, mut leftover, mut unreadable) = (Vec::new(), Vec::new(), 0);
         let places = [Some((&there.collection, false)), there.waiting.as_ref().map(|id| (id, true))];
         for (collection, waits) in places.into_iter().flatten() {
-            let mut offset = 0;
+            let (mut offset, mut pages) = (0, Pages::default());
             loop {
                 let asked = json!({"limit": PAGE, "offset": offset, "include": ["documents", "metadatas"]});
                 let got = self.api().get(collection, &asked).await.map_err(|r| self.api().error(r))?;
+                pages.turn(self.api(), &got.ids)?;
                 let count = got.ids.len();
                 let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
                 let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
@@ -189,7 +191,7 @@ impl Chroma {
                     }
                 }
                 for (source, upserts) in changed {
-                    mirror.apply(name, Batch { upserts, deletes: Vec::new(), source }).await?;
+                    mirror.apply(name, Batch::writing(source, upserts)).await?;
                 }
                 offset += count;
                 if count < PAGE {
@@ -218,10 +220,11 @@ impl Chroma {
             names.learn(&ty.kind, &ty.group, &ty.name());
         }
         let Some(capabilities) = self.api().find(CAPABILITIES).await? else { return Ok(names) };
-        let mut offset = 0;
+        let (mut offset, mut pages) = (0, Pages::default());
         loop {
             let asked = json!({"limit": PAGE, "offset": offset, "include": ["metadatas"]});
             let got = self.api().get(&capabilities.id, &asked).await.map_err(|r| self.api().error(r))?;
+            pages.turn(self.api(), &got.ids)?;
             for metadata in got.metadatas.unwrap_or_default().iter().flatten() {
                 let of = |key: &str| metadata.get(key).and_then(serde_json::Value::as_str);
                 if let (Some(kind), Some(name)) = (of("kind"), of("resourceName")) {

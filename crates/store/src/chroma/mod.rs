@@ -10,6 +10,8 @@
 mod api;
 mod client;
 mod collections;
+#[cfg(test)]
+mod fuzz;
 mod handover;
 mod mirror;
 mod notes;

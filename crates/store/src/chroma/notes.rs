@@ -7,13 +7,15 @@ use clusterlore_core::Metadata;
 use serde_json::{Value, json};
 
 use super::Chroma;
-use super::api::Row;
+use super::api::{Pages, Row};
 use super::client::Refusal;
 use crate::StoreError;
 
 const NOTES: &str = "clusterlore";
 /// Notes of one answer.
 const PAGE: usize = 2_000;
+/// How often other machines may take the notes away while they are read.
+const REMOVED: u32 = 3;
 
 /// One note.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,20 +53,22 @@ impl Chroma {
     pub(super) async fn notes(&self, facets: &[(&str, &str)]) -> Result<Vec<Note>, StoreError> {
         let mut conditions: Vec<Value> = facets.iter().map(|(k, v)| json!({*k: {"$eq": v}})).collect();
         let condition = if conditions.len() == 1 { conditions.remove(0) } else { json!({"$and": conditions}) };
-        let mut notes = Vec::new();
+        let (mut notes, mut pages, mut removed) = (Vec::new(), Pages::default(), 0);
         loop {
             let Some(id) = self.notes_id().await? else { return Ok(Vec::new()) };
             let asked = json!({"where": condition, "limit": PAGE, "offset": notes.len(), "include": ["documents", "metadatas"]});
             let got = match self.api().get(&id, &asked).await {
                 Ok(got) => got,
                 // Another machine removed it, or made it again.
-                Err(Refusal::NotThere(_)) => {
+                Err(Refusal::NotThere(_)) if removed < REMOVED => {
                     self.keep_notes_id(None);
-                    notes.clear();
+                    (notes, pages) = (Vec::new(), Pages::default());
+                    removed += 1;
                     continue;
                 }
                 Err(refusal) => return Err(self.api().error(refusal)),
             };
+            pages.turn(self.api(), &got.ids)?;
             let page = got.ids.len();
             let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
             let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);

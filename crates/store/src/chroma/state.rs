@@ -71,7 +71,7 @@ impl StateStore for Chroma {
     ) -> Result<i64, StoreError> {
         let mut sources = self.sources().await?;
         sources.retain(|s| s.cluster == cluster && !s.replaced);
-        let known = sources.iter().find(|s| s.identity.same_as(identity)).cloned();
+        let known = sources.iter().find(|s| s.identity.recognises(identity)).cloned();
         let (number, identity) = match &known {
             Some(known) => (known.number, known.identity.clone().merged(identity.clone())),
             None => (new_number(), identity.clone()),

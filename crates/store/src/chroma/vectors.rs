@@ -170,7 +170,7 @@ impl Chroma {
         }
         let mirror = self.mirror().await?;
         let vectors = batch.upserts.iter().any(|u| u.vector.is_some());
-        let (source, ids) = (batch.source, batch.deletes.clone());
+        let (source, cluster, gone) = (batch.source, batch.cluster.clone(), batch.deletes.clone());
         let plan = self.plan(collection, &seen, batch).await?;
         // Until all is done, whoever opens the mirror has to read again.
         let token = unsettled("writing");
@@ -194,7 +194,7 @@ impl Chroma {
             self.api().delete(&waiting.collection, &settled.iter().cloned().collect::<Vec<_>>()).await
         };
         // Both at once: until the stamp is set nobody rests on the mirror, whichever of them fails.
-        let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: ids, source });
+        let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: gone, cluster, source });
         let (done, mirrored) = tokio::join!(done, mirrored);
         done.map_err(|r| self.api().error(r))?;
         let (writer, revision) = self.announce(collection).await?;
@@ -272,22 +272,13 @@ impl Chroma {
             rows.push(Row { id: document.id.clone(), text: document.text.clone(), metadata, vector });
         }
 
-        // An object goes under whichever id it is stored; ids of types are no keys, and are stored as they are.
-        let by_id = mirror.keys_of(collection, batch.deletes.clone()).await?;
-        let gone = |id: &String| by_id.get(id).copied().or_else(|| ObjectKey::of_stored_id(id));
-        let mut gone: HashSet<ObjectKey> = batch.deletes.iter().filter_map(gone).collect();
+        // An object goes under whichever id it is stored, and under the one that was just written.
+        let gone: HashSet<ObjectKey> = batch.deletes.iter().copied().collect();
         let written: HashMap<ObjectKey, &String> = upserts.iter().map(|u| (u.document.key, &u.document.id)).collect();
-        let stored = mirror.stored_ids(collection, gone.iter().copied().collect()).await?;
+        let stored = mirror.stored_ids(collection, batch.deletes).await?;
         deletes.extend(stored.into_values());
         deletes.extend(gone.iter().filter_map(|key| written.get(key).map(|id| (*id).clone())));
-        let there: HashSet<String> = known.into_values().chain(by_id.keys().cloned()).collect();
         let mut removed = deletes.len();
-        for id in &batch.deletes {
-            removed += usize::from(there.contains(id) && !deletes.contains(id));
-            deletes.insert(id.clone());
-        }
-        // Types that were just written go by their id.
-        gone.extend(written.iter().filter(|(_, id)| deletes.contains(**id)).map(|(key, _)| *key));
         for id in &seen.stamp.shadows {
             let key = ObjectKey::of_stored_id(id);
             let touched = key.is_some_and(|key| gone.contains(&key) || written.get(&key).is_some_and(|w| *w != id));

@@ -13,6 +13,8 @@ use crate::address::{plain_user, unescaped};
 const SCHEMA: &str = "clusterlore";
 /// How long a server may take to accept a connection, where the URL does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what was sent may go without the other side's word that it arrived, where the URL does not say: one that vanished says none.
+const UNHEARD: Duration = Duration::from_secs(60);
 /// Longest name of a schema: Postgres cuts off what is longer than 63 bytes.
 const LONGEST_SCHEMA: usize = 63;
 
@@ -92,15 +94,25 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNHEARD);
+        }
         config
-            .keepalives_idle(Duration::from_secs(60))
-            .keepalives_interval(Duration::from_secs(15))
-            .keepalives_retries(4);
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(wrong("its URL names no host".to_owned()));
         }
         let place = place(&config, &schema);
         Ok(Self { config, trust, schema, place })
+    }
+
+    /// How long it may take until a connection can be used: as long again for TLS and authentication as for the connection of each host.
+    pub(super) fn whole_connect(&self) -> Duration {
+        let hosts = self.config.get_hosts().len().max(self.config.get_hostaddrs().len()).max(1);
+        let each = self.config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        each.saturating_mul(2).saturating_mul(u32::try_from(hosts).unwrap_or(u32::MAX))
     }
 }
 

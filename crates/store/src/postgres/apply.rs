@@ -116,12 +116,11 @@ impl Postgres {
         check_dimensions(collection, found.embedder.dimensions, &batch.upserts)?;
 
         let upserts = once_each(&batch.upserts, &batch.deletes);
-        let ids: Vec<String> = batch.deletes.iter().map(|id| clean(id).into_owned()).collect();
-        let clusters: BTreeSet<String> = upserts
-            .iter()
-            .map(|(d, _)| clean(&d.facets.cluster).into_owned())
-            .chain(ids.iter().map(|id| cluster_of(id).to_owned()))
-            .collect();
+        let mut clusters: BTreeSet<String> =
+            upserts.iter().map(|(d, _)| clean(&d.facets.cluster).into_owned()).collect();
+        if !batch.deletes.is_empty() {
+            clusters.insert(clean(&batch.cluster).into_owned());
+        }
         let clusters: Vec<String> = clusters.into_iter().collect();
         if clusters.is_empty() {
             return Ok(());
@@ -136,26 +135,15 @@ impl Postgres {
         transaction.execute(&hold, &[&found.id, &clusters]).await?;
 
         let table = schema::table(collection);
-        let keys: Vec<Vec<u8>> = upserts.iter().map(|(d, _)| d.key.0.to_vec()).collect();
+        let written = upserts.iter().map(|(d, _)| &d.key);
+        let keys: Vec<Vec<u8>> = written.chain(&batch.deletes).map(|key| key.0.to_vec()).collect();
         let select = format!(
             "SELECT key, stored_id, cluster, type, namespace, labels, tsvector_to_array(words) FROM {table}
              WHERE cluster = ANY($1) AND key = ANY($2)"
         );
         let statement = transaction.prepare_cached(&select).await?;
-        let mut rows = transaction.query(&statement, &[&clusters, &keys]).await?;
-        if !ids.is_empty() {
-            // Ids of resource types have no parts to make a key of; those are looked for by the id itself.
-            let (named, whole): (Vec<_>, Vec<_>) = ids.iter().partition(|id| ObjectKey::of_stored_id(id).is_some());
-            let named: Vec<Vec<u8>> =
-                named.iter().filter_map(|id| ObjectKey::of_stored_id(id)).map(|key| key.0.to_vec()).collect();
-            rows.extend(transaction.query(&statement, &[&clusters, &named]).await?);
-            if !whole.is_empty() {
-                let by_id = select.replace("key = ANY($2)", "stored_id = ANY($2)");
-                let statement = transaction.prepare_cached(&by_id).await?;
-                rows.extend(transaction.query(&statement, &[&clusters, &whole]).await?);
-            }
-        }
-        let plan = plan(rows, upserts, &ids)?;
+        let rows = transaction.query(&statement, &[&clusters, &keys]).await?;
+        let plan = plan(rows, upserts, !batch.deletes.is_empty())?;
         write(&transaction, &table, batch.source, &clusters, &plan).await?;
         tally(&transaction, found.id, &clusters, &plan.tallies).await?;
         transaction.commit().await?;
@@ -172,25 +160,17 @@ fn check_dimensions(collection: &str, expected: usize, upserts: &[Upsert]) -> Re
 }
 
 /// Each object once, as the batch leaves it, in the order of the keys; without those that the batch deletes again.
-fn once_each<'a>(upserts: &'a [Upsert], deletes: &[String]) -> Vec<(&'a Document, Option<&'a [f32]>)> {
-    let deleted: HashSet<&str> = deletes.iter().map(String::as_str).collect();
-    let keys: HashSet<ObjectKey> = deletes.iter().filter_map(|id| ObjectKey::of_stored_id(id)).collect();
+fn once_each<'a>(upserts: &'a [Upsert], deletes: &[ObjectKey]) -> Vec<(&'a Document, Option<&'a [f32]>)> {
+    let deleted: HashSet<&ObjectKey> = deletes.iter().collect();
     let mut each: BTreeMap<ObjectKey, (&Document, Option<&[f32]>)> = BTreeMap::new();
-    for Upsert { document, vector } in upserts {
+    for Upsert { document, vector } in upserts.iter().filter(|u| !deleted.contains(&u.document.key)) {
         let entry = each.entry(document.key).or_insert((document, None));
         *entry = (document, vector.as_deref().or(entry.1));
     }
-    each.retain(|key, (document, _)| !keys.contains(key) && !deleted.contains(document.id.as_str()));
     each.into_values().collect()
 }
 
-/// The cluster of a stored id: its name stands before the last colon of what comes before the first slash.
-fn cluster_of(id: &str) -> &str {
-    let head = id.split('/').next().unwrap_or(id);
-    head.rsplit_once(':').map_or("", |(cluster, _)| cluster)
-}
-
-fn plan(rows: Vec<Row>, upserts: Vec<(&Document, Option<&[f32]>)>, deletes: &[String]) -> Result<Plan, Fault> {
+fn plan(rows: Vec<Row>, upserts: Vec<(&Document, Option<&[f32]>)>, deletes: bool) -> Result<Plan, Fault> {
     let mut there: HashMap<Vec<u8>, Row> = HashMap::with_capacity(rows.len());
     for row in rows {
         there.insert(row.try_get(0)?, row);
@@ -207,7 +187,6 @@ fn plan(rows: Vec<Row>, upserts: Vec<(&Document, Option<&[f32]>)>, deletes: &[St
         columns.push(document, vector);
     }
     // What is left was asked for by the deletes.
-    let deletes = !deletes.is_empty();
     let mut gone = Vec::new();
     for (key, row) in there.into_iter().filter(|_| deletes) {
         forget(&mut tallies, &row)?;
@@ -402,19 +381,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_tells_its_cluster() {
-        for (id, cluster) in [
-            ("a/v1/Pod/b", ""),
-            ("east:a/v1/Pod/system:b", "east"),
-            ("east:1:a/v1/Pod/b", "east:1"),
-            ("east:certificates.cert-manager.io", "east"),
-            ("pods", ""),
-        ] {
-            assert_eq!(cluster_of(id), cluster, "{id}");
-        }
-    }
-
-    #[test]
     fn what_a_batch_writes_twice_it_writes_once_and_what_it_deletes_it_does_not_write() {
         let document = |name: &str, label: &str| {
             let mut o = clusterlore_core::ResourceInstance::new("v1", "Pod", Some("a"), name).unwrap();
@@ -426,7 +392,7 @@ mod tests {
             Upsert { document: document("one", "y"), vector: None },
             Upsert { document: document("two", "z"), vector: Some(vec![2.0]) },
         ];
-        let each = once_each(&upserts, &[upserts[2].document.id.clone()]);
+        let each = once_each(&upserts, &[upserts[2].document.key]);
         assert_eq!(each, [(&upserts[1].document, Some(&[1.0][..]))]);
     }
 }

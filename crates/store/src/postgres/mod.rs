@@ -7,6 +7,7 @@
 
 mod address;
 mod apply;
+mod attended;
 mod conditions;
 mod fault;
 mod nearness;
@@ -18,6 +19,7 @@ mod vectors;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{Store, StoreError, Vocabulary};
 use address::Address;
+use attended::{Attended, PATIENCE};
 use fault::Fault;
 use schema::Server;
 
@@ -47,6 +50,8 @@ struct Inner {
     tls: MakeRustlsConnect,
     server: Server,
     pool: Pool,
+    /// Statements under way that may be silent for long.
+    long: Arc<AtomicUsize>,
     /// What was read of a collection, by its number.
     kept: Mutex<HashMap<i32, Kept>>,
     /// The known types, with the revision that they show.
@@ -107,10 +112,11 @@ impl Postgres {
         };
         let server = server.map_err(at)?;
         drop(client);
-        let pool = pool(&address, &tls, &server)
+        let long = Arc::default();
+        let pool = pool(&address, &tls, &server, &long)
             .map_err(|e| StoreError::Other { place: address.place.clone(), detail: e.to_string() })?;
         let (kept, types) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { address, tls, server, pool, kept, types }) })
+        Ok(Self { inner: Arc::new(Inner { address, tls, server, pool, long, kept, types }) })
     }
 
     fn address(&self) -> &Address {
@@ -138,9 +144,14 @@ impl Store for Postgres {
     }
 }
 
-/// A connection of its own; it ends when the client is dropped.
+/// A connection of its own; it ends when the client is dropped, however long it is silent.
 async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, Fault> {
-    let (client, connection) = address.config.connect(tls.clone()).await?;
+    let bound = address.whole_connect();
+    let connecting = tokio::time::timeout(bound, address.config.connect(tls.clone())).await;
+    let (client, connection) = connecting.map_err(|_| StoreError::Unreachable {
+        place: address.place.clone(),
+        detail: format!("no connection came about within {bound:?}"),
+    })??;
     tokio::spawn(async move {
         // Whoever uses the client hears of the same error.
         if let Err(error) = connection.await {
@@ -150,9 +161,15 @@ async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, F
     Ok(client)
 }
 
-fn pool(address: &Address, tls: &MakeRustlsConnect, server: &Server) -> Result<Pool, deadpool_postgres::BuildError> {
+fn pool(
+    address: &Address,
+    tls: &MakeRustlsConnect,
+    server: &Server,
+    long: &Arc<AtomicUsize>,
+) -> Result<Pool, deadpool_postgres::BuildError> {
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(address.config.clone(), tls.clone(), recycling);
+    let attended = Attended { tls: tls.clone(), patience: PATIENCE, long: Arc::clone(long) };
+    let manager = Manager::from_connect(address.config.clone(), attended, recycling);
     // Plans hang on what is looked for (which filter, how many), so a plan for all cases is never the right one; and compiling one takes
     // longer than any of ours runs.
     let path = server.search_path(&address.schema);
@@ -165,6 +182,7 @@ fn pool(address: &Address, tls: &MakeRustlsConnect, server: &Server) -> Result<P
         .max_size(CONNECTIONS)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(WAIT))
+        .create_timeout(Some(address.whole_connect()))
         .post_create(prepare)
         .build()
 }

@@ -4,6 +4,7 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::attended::Long;
 use super::fault::Fault;
 use super::vectors::count;
 use super::{Postgres, schema};
@@ -28,6 +29,7 @@ impl Postgres {
 
     async fn index_vectors_once(&self) -> Result<(), Fault> {
         let mut client = self.client().await?;
+        let _long = Long::begin(&self.inner.long);
         let select = "SELECT c.name, c.dimensions, sum(k.documents)::bigint FROM collections c JOIN clusters k ON k.collection = c.id
              WHERE to_regclass(quote_ident('documents_' || c.name || '_nearness')) IS NULL GROUP BY c.id HAVING sum(k.documents) >= $1::bigint";
         let statement = client.prepare_cached(select).await?;

@@ -84,7 +84,7 @@ impl Postgres {
         let mut known = None;
         for row in transaction.query(select, &[&cluster]).await? {
             let stored: SourceIdentity = self.read_json(row.try_get(1)?)?;
-            if stored.same_as(identity) {
+            if stored.recognises(identity) {
                 known = Some((row.try_get::<_, i64>(0)?, stored));
                 break;
             }

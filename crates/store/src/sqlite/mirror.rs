@@ -71,28 +71,6 @@ impl Sqlite {
         .await
     }
 
-    /// The objects of those stored ids that are there.
-    pub(crate) async fn keys_of(
-        &self,
-        collection: &str,
-        ids: Vec<String>,
-    ) -> Result<HashMap<String, ObjectKey>, StoreError> {
-        let name = collection.to_owned();
-        self.with(move |connection| {
-            let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(HashMap::new()) };
-            let mut select =
-                transaction.prepare_cached("SELECT key FROM entries WHERE collection = ?1 AND stored_id = ?2")?;
-            let mut keys = HashMap::with_capacity(ids.len());
-            for id in ids {
-                let key = select.query_row(params![collection.id, id], |row| row.get(0)).optional()?;
-                keys.extend(key.map(|key| (id, ObjectKey(key))));
-            }
-            Ok(keys)
-        })
-        .await
-    }
-
     /// The ids of all documents that pass.
     pub(crate) async fn admitted_ids(&self, collection: &str, filter: &Filter) -> Result<Vec<String>, StoreError> {
         let (store, name, filter) = (self.clone(), collection.to_owned(), filter.clone());

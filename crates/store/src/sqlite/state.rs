@@ -82,7 +82,7 @@ impl StateStore for Sqlite {
                 let rows = select.query_map([&cluster], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
                 rows.collect::<rusqlite::Result<Vec<(i64, SourceIdentity)>>>()?
             };
-            let number = match known.into_iter().find(|(_, known)| known.same_as(&identity)) {
+            let number = match known.into_iter().find(|(_, known)| known.recognises(&identity)) {
                 Some((number, known)) => {
                     let merged = to_json(&known.merged(identity))?;
                     transaction

@@ -1,4 +1,4 @@
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance, SourceIdentity};
+use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ObjectKey, ResourceInstance, SourceIdentity};
 use rusqlite::Connection;
 
 use super::*;
@@ -95,9 +95,15 @@ async fn writes_are_seen_at_once_by_this_process_and_by_another() {
     let changed = document("a", "red-fox", "vixen");
     let mut upserts = vec![upsert(&document("c", "arctic-fox", "fox"), [0.0, 0.0, 1.0, 0.0])];
     upserts.push(Upsert { document: changed, vector: None });
-    let deletes = vec!["b/v1/Pod/red-wolf".to_owned()];
+    let deletes = vec![ObjectKey::new("", "", "Pod", "b", "red-wolf")];
     for _ in 0..2 {
-        writer.apply(INSTANCES, Batch { upserts: upserts.clone(), deletes: deletes.clone(), source: 1 }).await.unwrap();
+        writer
+            .apply(
+                INSTANCES,
+                Batch { upserts: upserts.clone(), deletes: deletes.clone(), source: 1, ..Batch::default() },
+            )
+            .await
+            .unwrap();
         for store in [&writer, &reader] {
             assert_eq!(found(store, by_word("fox")).await.len(), 2);
             assert_eq!(found(store, by_word("vixen")).await.len(), 1);
@@ -173,10 +179,11 @@ async fn sources_and_runs_are_remembered() {
         server: server.into(),
         ca_hash: String::new(),
     };
-    let first = store.remember_source("", &at(Some("1"), "https://a"), false).await.unwrap();
-    assert_eq!(store.remember_source("", &at(None, "https://a"), false).await.unwrap(), first);
-    let sources = store.sources().await.unwrap();
-    assert_eq!(sources[0].identity, at(Some("1"), "https://a"), "the uid is not forgotten");
+    let first = store.remember_source("", &at(None, "https://a"), false).await.unwrap();
+    for known in [at(Some("1"), "https://a"), at(Some("1"), "https://moved")] {
+        assert_eq!(store.remember_source("", &known, false).await.unwrap(), first);
+        assert_eq!(store.sources().await.unwrap()[0].identity, known);
+    }
     let second = store.remember_source("", &at(Some("2"), "https://b"), true).await.unwrap();
     let sources = store.sources().await.unwrap();
     assert_eq!(sources.iter().map(|s| (s.number, s.replaced)).collect::<Vec<_>>(), [(first, true), (second, false)]);

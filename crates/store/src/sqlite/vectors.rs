@@ -155,8 +155,8 @@ impl VectorStore for Sqlite {
                 for upsert in &batch.upserts {
                     write(&transaction, path, &name, &collection, batch.source, upsert)?;
                 }
-                for id in &batch.deletes {
-                    delete(&transaction, collection.id, id).map_err(at)?;
+                for key in &batch.deletes {
+                    delete(&transaction, collection.id, *key).map_err(at)?;
                 }
                 transaction.commit().map_err(at)
             })
@@ -437,19 +437,7 @@ fn write(
     Ok(())
 }
 
-fn delete(transaction: &Transaction<'_>, collection: i64, stored_id: &str) -> rusqlite::Result<()> {
-    let key = match ObjectKey::of_stored_id(stored_id) {
-        Some(key) => key,
-        // Ids of resource types have no parts to make a key of.
-        None => {
-            let mut select =
-                transaction.prepare_cached("SELECT key FROM entries WHERE stored_id = ?1 AND collection = ?2")?;
-            match select.query_row(params![stored_id, collection], |row| row.get(0)).optional()? {
-                Some(key) => ObjectKey(key),
-                None => return Ok(()),
-            }
-        }
-    };
+fn delete(transaction: &Transaction<'_>, collection: i64, key: ObjectKey) -> rusqlite::Result<()> {
     let mut gone = transaction.prepare_cached("DELETE FROM entries WHERE collection = ?1 AND key = ?2 RETURNING id")?;
     if let Some(id) = gone.query_row(params![collection, key.0], |row| row.get::<_, i64>(0)).optional()? {
         transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([id])?;
