@@ -297,6 +297,7 @@ fn parse(path: &Path, text: &str) -> anyhow::Result<BTreeMap<String, String>> {
 
 pub(crate) fn sqlite_path(text: &str) -> Result<PathBuf, String> {
     match text.strip_prefix("sqlite:") {
+        Some(":memory:") => Err("expected a file; an index in memory would be gone at once".to_owned()),
         Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
         _ => Err("expected sqlite:PATH".to_owned()),
     }
@@ -367,9 +368,13 @@ mod tests {
         assert_eq!(of(&[], &[], &[postgres]).unwrap(), Some(StoreChoice::Postgres(postgres.1.into())));
         let both = of(&[], &[], &[postgres, chroma]).unwrap_err().to_string();
         assert!(both.contains("chroma-url in /c.toml and postgres-url in /c.toml"), "{both}");
-        for (key, value) in
-            [("store", "mysql:x"), ("store", "sqlite:"), ("chroma-url", "localhost:8000"), ("postgres-url", "http://x")]
-        {
+        for (key, value) in [
+            ("store", "mysql:x"),
+            ("store", "sqlite:"),
+            ("store", "sqlite::memory:"),
+            ("chroma-url", "localhost:8000"),
+            ("postgres-url", "http://x"),
+        ] {
             let error = of(&[(key, value)], &[], &[]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("--{key}: expected")), "{error}");
         }
