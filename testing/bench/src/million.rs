@@ -34,6 +34,7 @@ pub(crate) fn serve(objects: usize) -> Result<()> {
             version: version.to_owned(),
             kind: kind.to_owned(),
             plural: plural.to_owned(),
+            namespaced: true,
             ..ResourceType::default()
         });
         let count = if at == 0 { objects - each * (KINDS.len() - 1) } else { each };

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clusterlore_core::ResourceType;
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Connect as _, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -105,7 +105,7 @@ impl Postgres {
         let address = Address::parse(url)?;
         let tls = tls::connector(&address)?;
         let at = |fault: Fault| fault.into_error(&address);
-        let mut client = connect(&address, &tls).await.map_err(at)?;
+        let mut client = connect(&address, &tls, &Arc::default()).await.map_err(at)?;
         let server = match create {
             true => schema::migrate(&mut client, &address).await,
             false => schema::existing(&client, &address).await,
@@ -144,20 +144,15 @@ impl Store for Postgres {
     }
 }
 
-/// A connection of its own; it ends when the client is dropped, however long it is silent.
-async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, Fault> {
+/// A connection of its own; it ends when the client is dropped. It may be silent for long while a [`attended::Long`] of `long` is there.
+async fn connect(address: &Address, tls: &MakeRustlsConnect, long: &Arc<AtomicUsize>) -> Result<Client, Fault> {
+    let attended = Attended { tls: tls.clone(), patience: PATIENCE, long: Arc::clone(long) };
     let bound = address.whole_connect();
-    let connecting = tokio::time::timeout(bound, address.config.connect(tls.clone())).await;
-    let (client, connection) = connecting.map_err(|_| StoreError::Unreachable {
+    let connecting = tokio::time::timeout(bound, attended.connect(&address.config)).await;
+    let (client, _task) = connecting.map_err(|_| StoreError::Unreachable {
         place: address.place.clone(),
         detail: format!("no connection came about within {bound:?}"),
     })??;
-    tokio::spawn(async move {
-        // Whoever uses the client hears of the same error.
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to Postgres ended");
-        }
-    });
     Ok(client)
 }
 

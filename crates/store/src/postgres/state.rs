@@ -9,6 +9,7 @@ use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::attended::Long;
 use super::fault::{Fault, Tries};
 use super::vectors::{reading, tried};
 use super::{Postgres, clean, connect};
@@ -33,7 +34,8 @@ impl Postgres {
     }
 
     async fn lock_once(&self, cluster: &str, me: &Holder) -> Result<RunLock, Fault> {
-        let client = connect(&self.address().clone(), &self.inner.tls).await?;
+        let long = Arc::default();
+        let client = connect(&self.address().clone(), &self.inner.tls, &long).await?;
         // The server lets go when the connection ends; it is to notice soon when the other machine vanished, and not to end it for
         // being idle.
         client
@@ -48,7 +50,8 @@ impl Postgres {
             if row.try_get(0)? {
                 let told = "SELECT set_config('application_name', $1, false)";
                 client.execute(told, &[&in_application_name(me)]).await?;
-                return Ok(RunLock::holding(client));
+                // As long as the run takes nothing more is said on it.
+                return Ok(RunLock::holding((client, Long::begin(&long))));
             }
             if began.elapsed() > LOCK_PATIENCE {
                 let of = if cluster.is_empty() { String::new() } else { format!(", cluster \"{cluster}\"") };
