@@ -61,6 +61,8 @@ async fn the_user_of_an_address_is_sent_and_kept_nowhere() {
         silent(&home.run(&["-vv", command, "--kubeconfig", "config.yaml"]).ok());
     }
     assert_eq!(server.requests()[0].authorization, format!("Basic {ENCODED}"));
+    let mut command = home.command(&["-vv", "sync-instances", "--kubeconfig", "config.yaml"]);
+    silent(&Ran::of(command.env("RUST_LOG", "trace").output().unwrap()).ok());
     for args in [
         &["status"][..],
         &["status", "-o", "json"],

@@ -190,6 +190,14 @@ async fn what_a_kubeconfig_and_the_environment_hold() {
         ] {
             run(&home, &[args, &["--kubeconfig", config, "--store", &store]].concat(), &[]);
         }
+        assert!(
+            run(&home, &["export", "-", "--store", &store], &[]).out.contains("127.0.0.1"),
+            "the source is exported"
+        );
+        for file in [format!("{config}.db"), format!("{config}.db-wal")] {
+            let bytes = std::fs::read(home.path(&file)).unwrap_or_default();
+            assert!(!bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes()), "in {file}");
+        }
         // Another source than the one that filled the index is named.
         run(&home, &["sync-instances", "--from", EXAMPLES, "--store", &store], &[]);
     }

@@ -15,6 +15,9 @@ use crate::{
     requests::{Ask, Failure, Requests},
 };
 
+/// JSON objects of one answer: one for each rule.
+const OBJECTS: usize = 100_000;
+
 /// Answers of one run; the cluster is asked once for each namespace.
 #[derive(Default)]
 pub(crate) struct Access {
@@ -50,7 +53,9 @@ async fn review(requests: &Requests, namespace: &str) -> Result<Rules, ClusterEr
     ask.post = Some(body.to_string().into_bytes());
     let unknown = Rules { incomplete: true, ..Rules::default() };
     match requests.send(&ask).await {
-        Ok(answer) => Ok(decode::from_json::<Review>(&answer.body).map_or(unknown, |review| review.status)),
+        Ok(answer) => {
+            Ok(decode::from_whole_json::<Review>(&answer.body, OBJECTS).map_or(unknown, |review| review.status))
+        }
         Err(Failure::Ends(error)) => Err(error),
         Err(Failure::Status(..) | Failure::Unavailable(_)) => Ok(unknown),
     }

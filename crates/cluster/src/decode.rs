@@ -546,9 +546,15 @@ fn short(text: &str) -> String {
     cut(text, SHORT_BYTES).to_owned()
 }
 
-/// Whole answers of JSON, as [`from_json`]. Small objects become a hundred times as large in memory: their number is bounded.
+/// A whole answer of JSON, as [`from_json`]. The smallest objects and texts become many times as large in memory: there may be so many
+/// objects, and ten times as many members and elements.
 pub(crate) fn from_whole_json<'a, T: Deserialize<'a>>(body: &'a [u8], objects: usize) -> Result<T, String> {
-    if body.iter().filter(|byte| **byte == b'{').count() > objects {
+    let (mut braces, mut commas) = (0, 0);
+    for byte in body {
+        braces += usize::from(*byte == b'{');
+        commas += usize::from(*byte == b',');
+    }
+    if braces > objects || commas > 10 * objects {
         return Err(format!("the answer holds more than {objects} objects"));
     }
     from_json(body)

@@ -82,7 +82,7 @@ pub struct LiveSource {
 struct Reach {
     namespaces: Arc<BTreeSet<String>>,
     /// Why there may be more of them.
-    partial: Option<String>,
+    partial: Option<Skipped>,
 }
 
 impl LiveSource {
@@ -122,6 +122,8 @@ impl LiveSource {
             uid: String,
         }
         const NAME: &str = "kube-system";
+        /// A UUID has 36 characters.
+        const LONGEST_UID: usize = 128;
         let one = (
             format!("/api/v1/namespaces/{NAME}"),
             "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
@@ -136,7 +138,9 @@ impl LiveSource {
                 Ok(answer) => match decode::from_json::<Answer>(&answer.body) {
                     Ok(Answer { metadata, items }) => {
                         let mut found = items.into_iter().map(|item| item.metadata).chain([metadata]);
-                        match found.find(|meta| meta.name == NAME && !meta.uid.is_empty()) {
+                        match found
+                            .find(|meta| meta.name == NAME && !meta.uid.is_empty() && meta.uid.len() <= LONGEST_UID)
+                        {
                             Some(meta) => return Ok(Ok(meta.uid)),
                             None => "the answer names no uid".to_owned(),
                         }
@@ -154,7 +158,8 @@ impl LiveSource {
         Ok(Err(refused.unwrap_or_default()))
     }
 
-    async fn list_namespaces(&self) -> Result<Result<Vec<String>, Skipped>, ClusterError> {
+    /// The namespaces, and why there may be others.
+    async fn list_namespaces(&self) -> Result<(BTreeSet<String>, Option<Skipped>), ClusterError> {
         let ty = Arc::new(namespace_type());
         let (sender, mut events) = mpsc::channel(4);
         let sink = PageSink { type_index: 0, sender };
@@ -167,12 +172,12 @@ impl LiveSource {
                     ListEvent::Restarted { .. } => names.clear(),
                 }
             }
-            names.into_iter().collect()
+            names
         };
         match futures::join!(read, collect) {
-            (Ok(()), names) => Ok(Ok(names)),
+            (Ok(()), names) => Ok((names, None)),
             (Err(Stopped::Run(error)), _) => Err(error),
-            (Err(Stopped::Type(skipped)), _) => Ok(Err(skipped)),
+            (Err(Stopped::Type(skipped)), names) => Ok((names, Some(skipped))),
         }
     }
 
@@ -182,19 +187,23 @@ impl LiveSource {
         if let Some(reach) = &*known {
             return Ok(Arc::clone(reach));
         }
-        let reach = match self.list_namespaces().await? {
-            Ok(namespaces) => Reach { namespaces: Arc::new(namespaces.into_iter().collect()), partial: None },
-            Err(skipped) => {
-                let why = match skipped.reason {
-                    SkipReason::Forbidden => "namespaces may not be listed".to_owned(),
-                    _ => format!("namespaces cannot be listed ({})", skipped.message),
-                };
-                let own = self.requests.server.namespace.clone();
-                let partial = format!("{why}: only the context's namespace {own} was read; name others with -n");
-                Reach { namespaces: Arc::new([own].into()), partial: Some(partial) }
-            }
-        };
-        Ok(Arc::clone(known.insert(Arc::new(reach))))
+        let (mut namespaces, skipped) = self.list_namespaces().await?;
+        let partial = skipped.map(|Skipped { reason, message }| {
+            let why = match reason {
+                SkipReason::Forbidden => "namespaces may not be listed".to_owned(),
+                _ => format!("namespaces cannot be listed ({message})"),
+            };
+            let read = match namespaces.len() {
+                0 => format!("the context's namespace {} was read", self.requests.server.namespace),
+                1 => "one of them was read".to_owned(),
+                some => format!("{some} of them were read"),
+            };
+            Skipped { reason, message: format!("{why}: only {read}; name others with -n") }
+        });
+        if partial.is_some() && namespaces.is_empty() {
+            namespaces.insert(self.requests.server.namespace.clone());
+        }
+        Ok(Arc::clone(known.insert(Arc::new(Reach { namespaces: Arc::new(namespaces), partial }))))
     }
 
     /// Reads the namespaces of `reach` in which the caller may. `whole` says that these are all that there are.
@@ -233,26 +242,26 @@ impl LiveSource {
             false if read.is_empty() => Coverage::Nothing,
             false => Coverage::of_namespaces(read),
         };
-        Ok(Listing { coverage, skipped: summed_up(skipped, reach.partial.as_deref()) })
+        Ok(Listing { coverage, skipped: summed_up(skipped, reach.partial.as_ref()) })
     }
 }
 
 /// One line for all namespaces that were not read, under the weightiest of the reasons.
-fn summed_up(mut skipped: Vec<(String, Skipped)>, partial: Option<&str>) -> Option<Skipped> {
+fn summed_up(mut skipped: Vec<(String, Skipped)>, partial: Option<&Skipped>) -> Option<Skipped> {
     skipped.sort_by(|(a, x), (b, y)| y.reason.cmp(&x.reason).then(a.cmp(b)));
-    let Some((first, worst)) = skipped.first() else {
-        return partial.map(|p| Skipped { reason: SkipReason::Forbidden, message: p.to_owned() });
-    };
+    let Some((first, worst)) = skipped.first() else { return partial.cloned() };
     let alike: Vec<&str> = skipped.iter().filter(|(_, s)| s.reason == worst.reason).map(|(n, _)| n.as_str()).collect();
-    let mut message = match worst.reason {
+    let message = match worst.reason {
         SkipReason::Forbidden => format!("forbidden in {}", named(&alike)),
         _ if alike.len() == 1 => format!("namespace {first}: {}", worst.message),
         _ => format!("{} (and likewise in {})", worst.message, named(&alike[1..])),
     };
-    if let Some(partial) = partial {
-        message = format!("{message}; {partial}");
-    }
-    Some(Skipped { reason: worst.reason, message })
+    Some(match partial {
+        None => Skipped { reason: worst.reason, message },
+        Some(partial) => {
+            Skipped { reason: worst.reason.max(partial.reason), message: format!("{message}; {}", partial.message) }
+        }
+    })
 }
 
 fn named(namespaces: &[&str]) -> String {
@@ -324,10 +333,13 @@ impl ClusterSource for LiveSource {
     }
 
     async fn namespaces(&self) -> Result<Vec<String>, ClusterError> {
-        self.list_namespaces().await?.map_err(|skipped| ClusterError::Refused {
-            url: self.requests.server.url.clone(),
-            what: "its namespaces".to_owned(),
-            reason: skipped.message,
-        })
+        match self.list_namespaces().await? {
+            (namespaces, None) => Ok(namespaces.into_iter().collect()),
+            (_, Some(skipped)) => Err(ClusterError::Refused {
+                url: self.requests.server.url.clone(),
+                what: "its namespaces".to_owned(),
+                reason: skipped.message,
+            }),
+        }
     }
 }

@@ -192,6 +192,24 @@ async fn definitions_and_documents_that_cannot_be_read_are_a_warning_or_a_failur
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reviews_that_cannot_be_read_leave_every_namespace_worth_a_try() {
+    let rules = |rule: &str| format!(r#"{{"status":{{"resourceRules":[{}{{}}]}}}}"#, rule.repeat(200_000));
+    let many = [Fault::answer(JSON, rules("{},")), Fault::answer(JSON, rules(r#"{"verbs":["","","","",""]},"#))];
+    for fault in not_what_it_should_be().into_iter().chain(many) {
+        let server = server().await;
+        server.grant("*", "namespaces").grant("default", "pods");
+        server.fault("/apis/authorization.k8s.io", fault.clone());
+        let source = source(&server).await;
+        source.discover().await.unwrap();
+        let (listing, names) = list_pods(&source, Duration::ZERO).await;
+        assert_eq!(names.len(), 2, "{fault:?}");
+        assert_eq!(listing.coverage, Coverage::Namespaces(["default".to_owned()].into()), "{fault:?}");
+        // Where not even this can be asked, nothing is said to be allowed.
+        assert_eq!(source.forbidden(&[pods()]).await.unwrap(), ["pods"], "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_document_elsewhere_is_not_asked_for() {
     let (server, other) = (server().await, FakeApiServer::start().await);
     for url in [format!("{}/openapi/v3/x?hash=1", other.url()), "/api/v1/secrets".to_owned(), "x".repeat(10_000)] {

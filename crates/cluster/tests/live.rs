@@ -450,6 +450,25 @@ async fn without_the_right_to_list_namespaces_the_contexts_own_is_read() {
 }
 
 #[tokio::test]
+async fn namespaces_that_cannot_be_listed_whole_are_read_and_cover_no_others() {
+    let server = seven_pods().await;
+    server.grant("*", "namespaces").grant("a", "pods").grant("b", "pods").grant("default", "pods");
+    // A page of two, and then no other; or none at all.
+    for (fault, read, said) in [
+        (Fault::status(500).mid_list(), &["a", "b"][..], "only 2 of them were read"),
+        (Fault::status(500).paged(), &["default"][..], "only the context's namespace default was read"),
+    ] {
+        server.fault("namespaces", fault);
+        let (listing, _) = list_pods(&server).await;
+        assert_eq!(listing.coverage, namespaces(read));
+        let (reason, message) = skipped(&listing);
+        assert_eq!(reason, SkipReason::Unavailable, "no lack of permission");
+        assert!(message.contains(said) && message.contains("500 as the test wished"), "{message}");
+        server.clear_faults();
+    }
+}
+
+#[tokio::test]
 async fn a_permission_that_goes_in_mid_list_starts_the_list_again() {
     let server = seven_pods().await;
     server.fault("pods", Fault::forbidden().cluster_wide().mid_list());

@@ -74,7 +74,7 @@ pub enum InvalidInstance {
         what: &'static str,
     },
     /// A part of the id holds a character that separates the parts.
-    #[error("{what} {value:?} holds a {separator:?}; expected a name without one")]
+    #[error("{what} {value:?} holds a \"{separator}\"; expected a name without one")]
     Separator {
         /// The field, as it is spelt in a manifest.
         what: &'static str,

@@ -206,11 +206,7 @@ fn chroma() -> Result<ChromaServer> {
 
 async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Result<()> {
     store.open_collection(INSTANCES, &work.embedder).await?;
-    let batches: Vec<Batch> = work
-        .upserts
-        .chunks(BATCH)
-        .map(|part| Batch::writing(1, part.to_vec()))
-        .collect();
+    let batches: Vec<Batch> = work.upserts.chunks(BATCH).map(|part| Batch::writing(1, part.to_vec())).collect();
     let began = Instant::now();
     // As a run does it: some stores make their index when it ends.
     let run = RunRecord {

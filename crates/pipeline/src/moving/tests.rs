@@ -104,7 +104,12 @@ fn a_line_has_a_length() {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open_or_create(&folder.path().join("b.db")).unwrap();
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
-        Import::begin(endless).unwrap().run(&store, embedder, false, Duration::ZERO, &|_| {}).await.unwrap_err().to_string()
+        Import::begin(endless)
+            .unwrap()
+            .run(&store, embedder, false, Duration::ZERO, &|_| {})
+            .await
+            .unwrap_err()
+            .to_string()
     });
     assert!(error.starts_with("line 2: it has more than 16777216 bytes"), "{error}");
 }
