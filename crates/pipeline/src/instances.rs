@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
 use clusterlore_core::{
-    Change, Coverage, Document, Fingerprint, INSTANCES, Known, ObjectKey, ResourceInstance, ResourceType,
-    SourceIdentity, SyncPlan, TypeFilter,
+    Change, Coverage, Fingerprint, INSTANCES, Known, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
+    SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, KnownSource, Spool, Store};
@@ -386,7 +386,7 @@ impl InstanceSync {
             let fingerprint = Fingerprint::of_instance(&instance, type_name);
             match plan.observe_fingerprint(fingerprint, type_name, &instance.namespace) {
                 Change::Unchanged => spool.remove(&fingerprint.key),
-                change => spool.put(&Document::of_instance(&instance, type_name), change != Change::Rest)?,
+                change => spool.put_instance(&instance, type_name, fingerprint.key, change != Change::Rest)?,
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
-use clusterlore_core::{Document, ObjectKey};
+use clusterlore_core::{Document, ObjectKey, ResourceInstance};
 use serde::{Deserialize, Serialize};
 
 /// Entries of one piece of the list: a list in one piece would be there twice while it grows.
@@ -28,7 +28,24 @@ const REMOVED: u32 = u32::MAX - 1;
 struct Line<D> {
     /// Whether the text changed, so that a vector has to be made.
     embed: bool,
-    document: D,
+    what: D,
+}
+
+/// What is written of a document: itself, or the object that it is made of again. That is a quarter of it to write and read, and is done
+/// where nobody waits for it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Put<'a> {
+    Document(&'a Document),
+    Instance { object: &'a ResourceInstance, type_name: &'a str },
+}
+
+/// The same, read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Got {
+    Document(Document),
+    Instance { object: ResourceInstance, type_name: String },
 }
 
 /// A spool; the system removes its file however the process ends.
@@ -70,15 +87,34 @@ impl Spool {
     /// # Errors
     /// The temporary folder is full.
     pub fn put(&mut self, document: &Document, embed: bool) -> io::Result<()> {
-        let line = serde_json::to_vec(&Line { embed, document })?;
+        let place = self.number(&document.facets.type_name, &document.facets.namespace);
+        self.write(Put::Document(document), embed, Entry { key: document.key, place })
+    }
+
+    /// Adds the document of an object; `key` is the object's.
+    ///
+    /// # Errors
+    /// The temporary folder is full.
+    pub fn put_instance(
+        &mut self,
+        object: &ResourceInstance,
+        type_name: &str,
+        key: ObjectKey,
+        embed: bool,
+    ) -> io::Result<()> {
+        let place = self.number(type_name, &object.namespace);
+        self.write(Put::Instance { object, type_name }, embed, Entry { key, place })
+    }
+
+    fn write(&mut self, what: Put<'_>, embed: bool, entry: Entry) -> io::Result<()> {
+        let line = serde_json::to_vec(&Line { embed, what })?;
         self.file.write_all(&(line.len() as u64).to_le_bytes())?;
         self.file.write_all(&line)?;
-        let place = self.number(&document.facets.type_name, &document.facets.namespace);
-        let begin = begin(&document.key);
+        let begin = begin(&entry.key);
         if !self.begun.insert(begin) {
             self.again.insert(begin);
         }
-        self.push(Entry { key: document.key, place });
+        self.push(entry);
         Ok(())
     }
 
@@ -131,7 +167,11 @@ impl Spool {
                 let mut line = vec![0; usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?];
                 reader.read_exact(&mut line)?;
                 if counts(&last, at, &entry) {
-                    let Line::<Document> { embed, document } = serde_json::from_slice(&line)?;
+                    let Line { embed, what } = serde_json::from_slice(&line)?;
+                    let document = match what {
+                        Got::Document(document) => document,
+                        Got::Instance { object, type_name } => Document::of_instance(&object, &type_name),
+                    };
                     return Ok(Some((document, embed)));
                 }
             }
@@ -216,6 +256,21 @@ mod tests {
         assert_eq!(spool.len(), 2);
         let back: Vec<_> = spool.into_documents().unwrap().map(Result::unwrap).collect();
         assert_eq!(back, [(document("a", "x", "2"), false), (document("c", "z", "1"), true)]);
+    }
+
+    #[test]
+    fn an_object_comes_out_as_its_document() {
+        let mut spool = Spool::new().unwrap();
+        let mut object = ResourceInstance::new("apps/v1", "Deployment", Some("a"), "x\u{0}\n").unwrap();
+        object.labels.insert("app".into(), "web".into());
+        object.annotations.insert("description".into(), "\u{1f980} \"quoted\"".into());
+        object.cluster = Some("east".into());
+        object.uid = "7".into();
+        let document = Document::of_instance(&object, "deployments.apps");
+        spool.put_instance(&object, "deployments.apps", document.key, true).unwrap();
+        spool.forget("deployments.apps", Some("b"));
+        let back: Vec<_> = spool.into_documents().unwrap().map(Result::unwrap).collect();
+        assert_eq!(back, [(document, true)]);
     }
 
     #[derive(Debug, Clone)]
