@@ -205,7 +205,8 @@ impl Api {
 
     pub(super) async fn count(&self, id: &str) -> Answer<usize> {
         let url = self.client.at(&format!("/collections/{id}/count"));
-        self.client.ask(Method::GET, &url, Bytes::new()).await
+        let count: u32 = self.client.ask(Method::GET, &url, Bytes::new()).await?;
+        Ok(count as usize)
     }
 
     /// Documents by `ids`, `where`, `limit`, `offset`; `include` says what of them.
