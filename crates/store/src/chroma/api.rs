@@ -8,7 +8,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client, Refusal, escaped};
+use super::client::{Answer, Client, Refusal, escaped, one_short_line};
 use crate::StoreError;
 
 /// Bytes of one request's rows; servers refuse bodies of 40 MB.
@@ -19,6 +19,8 @@ const MOST_ROWS: usize = 50_000;
 
 /// Dimensions that a collection may have: no model has as many.
 const MOST_DIMENSIONS: usize = 1 << 16;
+/// Bytes of a collection's id: Chroma's have 36.
+const LONGEST_ID: usize = 200;
 /// Pages of one collection: some twenty million documents.
 const MOST_PAGES: usize = 10_000;
 
@@ -167,8 +169,10 @@ impl Api {
     }
 
     fn described(&self, answer: &Value) -> Result<Described, StoreError> {
-        let id =
-            answer["id"].as_str().ok_or_else(|| self.client.other("a collection came without an id".to_owned()))?;
+        // It is part of every address that follows.
+        let plain = |id: &&str| !id.is_empty() && id.len() <= LONGEST_ID && !id.contains(char::is_whitespace);
+        let id = answer["id"].as_str().filter(plain);
+        let id = id.ok_or_else(|| self.client.other("a collection came without an id".to_owned()))?;
         let configuration = &answer["configuration_json"];
         let space = ["hnsw", "spann"].iter().find_map(|index| configuration[index]["space"].as_str());
         Ok(Described {
@@ -179,7 +183,7 @@ impl Api {
                 Some(Ok(dimension)) if dimension <= MOST_DIMENSIONS => Some(dimension),
                 Some(_) => return Err(self.client.other("a collection has dimensions beyond any model's".to_owned())),
             },
-            space: space.or(answer["metadata"]["hnsw:space"].as_str()).unwrap_or("l2").to_owned(),
+            space: one_short_line(space.or(answer["metadata"]["hnsw:space"].as_str()).unwrap_or("l2")),
         })
     }
 

@@ -324,7 +324,7 @@ impl Client {
 }
 
 /// What a server said, as far as it can stand in a message.
-fn one_short_line(said: &str) -> String {
+pub(super) fn one_short_line(said: &str) -> String {
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(200).collect()
 }

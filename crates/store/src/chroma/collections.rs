@@ -9,6 +9,9 @@ use super::api::Described;
 use super::row::OURS;
 use crate::StoreError;
 
+/// Bytes of an embedder's name, which may hold an address.
+const LONGEST_NAME: usize = 1_000;
+
 /// What clusterlore keeps in the metadata of a collection.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Filled {
@@ -25,7 +28,9 @@ impl Filled {
     }
 
     pub(super) fn of(found: &Described) -> Option<Self> {
-        serde_json::from_str(found.metadata.get(OURS)?.as_str()?).ok()
+        let filled: Self = serde_json::from_str(found.metadata.get(OURS)?.as_str()?).ok()?;
+        // Another program may have put anything there.
+        (filled.embedder.len() <= LONGEST_NAME && !filled.embedder.contains(char::is_control)).then_some(filled)
     }
 
     /// What a collection's metadata is to be, keeping what another program put there.
