@@ -65,6 +65,47 @@ fn a_definition_that_is_deleted_takes_its_documents_along() {
     assert_eq!(widgets(&other_way), [""; 0]);
 }
 
+/// What happens when an operator is uninstalled: whoever may not list the type gets a 403, whether it is there or not.
+#[test]
+fn a_definition_goes_with_the_right_to_list_it() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply(WIDGETS);
+    server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/widgets.example.org"]);
+    server.apply("apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: ghost, namespace: default}\n");
+    let role = |name: &str, group: &str, plural: &str| {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: {name}, namespace: default}}\n\
+             rules: [{{apiGroups: ['{group}'], resources: [{plural}], verbs: [list]}}]\n---\n\
+             apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: {name}, namespace: default}}\n\
+             roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: {name}}}\n\
+             subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: viewer}}]\n"
+        )
+    };
+    server.apply(&role("widgets", "example.org", "widgets"));
+    server.apply(&role("settings", "", "configmaps"));
+    server.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\n");
+    let home = Home::new();
+    let ghosts = |home: &Home| ids(home).into_iter().filter(|id| id.ends_with("/ghost")).count();
+    // Discovery follows its definitions, and rights their bindings, after a moment.
+    let until = |expected: usize| {
+        for _ in 0..100 {
+            index(&home, &server, "viewer", "sync-instances");
+            if ghosts(&home) == expected {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        panic!("{:?}", ids(&home));
+    };
+    until(1);
+    server.kubectl(&["delete", "-n", "default", "rolebinding", "widgets"]);
+    let kept = index(&home, &server, "viewer", "sync-instances");
+    assert_eq!(ghosts(&home), 1, "a type that is there and may not be listed says nothing: {}", kept.err);
+    server.kubectl(&["delete", "crd", "widgets.example.org"]);
+    until(0);
+    assert!(ids(&home).contains(&"default/v1/ConfigMap/settings".to_owned()));
+}
+
 #[test]
 fn a_namespace_that_is_deleted_takes_its_documents_along_for_a_viewer_of_two() {
     let Some(server) = ApiServer::start_or_skip() else { return };

@@ -195,3 +195,17 @@ fn an_export_replaces_regular_files_only() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn an_export_never_takes_the_place_of_the_index() {
+    let home = Home::new();
+    home.sync_from(&home.write("m/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")).ok();
+    let store = home.store();
+    std::os::unix::fs::symlink(&store, home.path("link.db")).unwrap();
+    let lock = format!("{}.lock", store.display());
+    for file in [store.to_str().unwrap(), home.path("link.db").to_str().unwrap(), &lock] {
+        let refused = home.run(&["export", file]);
+        assert!(refused.error().contains("belongs to the index"), "{}", refused.err);
+    }
+    assert!(home.run(&["search", "configmap a", "-o", "name"]).ok().out.contains("ConfigMap/a"));
+}

@@ -73,6 +73,16 @@ async fn old_version(requests: &Requests, group: &str, version: &str) -> Result<
     decode::from_whole_json(&answer.body, OBJECTS).map_err(Failure::Unavailable)
 }
 
+/// Whether a type is served, by what its own group version says; `None` where that cannot be told. Everybody may ask it.
+pub(crate) async fn serves(requests: &Requests, ty: &ResourceType) -> Result<Option<bool>, ClusterError> {
+    match old_version(requests, &ty.group, &ty.version).await {
+        Ok(OldList { resources: Some(resources) }) => Ok(Some(resources.iter().any(|r| r.name == ty.plural))),
+        Ok(OldList { resources: None }) => Ok(None),
+        Err(Failure::Status(StatusCode::NOT_FOUND, _)) => Ok(Some(false)),
+        Err(failure) => failure.into_reason().map(|_| None),
+    }
+}
+
 /// What `/api` and `/apis` answer.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind")]

@@ -1,8 +1,10 @@
 //! A file of manifests: its text, cut into documents before anything is parsed, so that a broken one takes none of the others along,
 //! and what each document is: objects, a broken manifest, or no manifest at all.
 
+use std::borrow::Cow;
+
 use serde::{
-    Deserialize,
+    Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_saphyr::{Error, budget::BudgetBreach};
@@ -27,11 +29,16 @@ const AS_LARGE_AS_THE_FILE: usize = 1 << 30;
 /// Bytes of a name: what Kubernetes allows of an object's, and more than kinds and versions have.
 const LONGEST_NAME: usize = 253;
 
+/// Why a list is broken that was cut off before its items.
+pub(crate) const NO_ITEMS: &str = "its items are missing; expected items: [] in an empty list";
+
 /// What could not be read as an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// It claims to be an object, and is none that can be read. Says what is wrong, never what stands there.
     Broken(String),
+    /// It has an apiVersion and no kind, for this reason: half of an object, unless it is a chart's own file, which is `Self::NoManifest`.
+    Kindless(&'static str, NoManifest),
     /// It cannot be parsed, for this reason, and does not claim to be one. Among manifests it is a broken one.
     Garbled(&'static str),
     /// It is none, and does not claim to be.
@@ -53,6 +60,8 @@ pub(crate) enum NoManifest {
     Generated,
     /// A tool's own configuration: `kind: Config`.
     Nameless,
+    /// A file without content.
+    Empty,
 }
 
 impl NoManifest {
@@ -65,6 +74,7 @@ impl NoManifest {
             Self::Kustomize => "read by kustomize itself",
             Self::Generated => "generateName: named when they are created",
             Self::Nameless => "no metadata: the configuration of a tool",
+            Self::Empty => "empty",
         }
     }
 }
@@ -113,6 +123,18 @@ pub(crate) fn text(bytes: Vec<u8>) -> String {
     text
 }
 
+/// What a file is that holds something else in place of its text, as its first bytes say, and what to do.
+pub(crate) fn stand_in(bytes: &[u8]) -> Option<&'static str> {
+    const KNOWN: [(&[u8], &str); 2] = [
+        (
+            b"version https://git-lfs.github.com/spec/",
+            "it is a Git LFS pointer, not the file itself; fetch the file with git lfs pull",
+        ),
+        (b"\0GITCRYPT\0", "it is encrypted by git-crypt; decrypt it with git-crypt unlock"),
+    ];
+    KNOWN.iter().find(|(first, _)| bytes.starts_with(first)).map(|(_, what)| *what)
+}
+
 fn decoded(bytes: Vec<u8>) -> String {
     let utf16 = |unit: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
@@ -156,6 +178,16 @@ fn is_content(line: &str) -> bool {
 }
 
 impl<'a> Document<'a> {
+    /// Line of the file, counted from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Whether it holds characters that neither YAML nor JSON allows, as a binary or an encrypted file does.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.text.bytes().any(|b| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r' | b'\x0c'))
+    }
+
     /// Tells of everything in the document, each with its line in the file.
     pub(crate) fn read(&self, tell: &mut dyn FnMut(usize, Found)) {
         let (values, rest) = if is_json(self.text) { self.values() } else { (Vec::new(), Some(*self)) };
@@ -197,10 +229,10 @@ impl<'a> Document<'a> {
             Ok(None) => {}
             Ok(Some(header)) => {
                 let mut found = Vec::new();
-                let is_one = is_definition(&header.api_version.0, &header.kind.0);
+                let is_one = is_definition(header.api_version.text(), header.kind.text());
                 let is_defining = header.objects(None, &mut found);
                 if let Err(fault) = self.definitions(is_one, is_defining, &mut |d| found.push(Found::Definition(d))) {
-                    let broken = "the definition of a custom resource has not the form that it must have";
+                    let broken = "the definition of a custom resource is malformed";
                     return tell(self.line_of(&fault), Found::Unread(Unread::Broken(broken.to_owned())));
                 }
                 found.into_iter().for_each(|found| tell(self.line, found));
@@ -235,8 +267,11 @@ impl<'a> Document<'a> {
             return Unread::NoManifest(NoManifest::Template);
         }
         if let Ok(sketch) = self.parse::<Sketch>() {
-            let claims = !sketch.api_version.0.is_empty() && !sketch.kind.0.is_empty();
-            return unread(claims, "its metadata has not the form that it must have");
+            return match (given(Some(&sketch.api_version.0)), given(Some(&sketch.kind.0))) {
+                (Some(_), Some(_)) => Unread::Broken("its metadata is malformed".to_owned()),
+                (Some(_), None) => Unread::Kindless("kind is missing", NoManifest::NoObject),
+                _ => Unread::NoManifest(NoManifest::NoObject),
+            };
         }
         if self.parse::<IgnoredAny>().is_ok() {
             return Unread::NoManifest(NoManifest::NoObject);
@@ -247,7 +282,7 @@ impl<'a> Document<'a> {
     /// As JSON where it looks like that, else as YAML: also where JSON is refused that is good YAML, as that with a key twice is.
     fn parse<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         if is_json(self.text)
-            && let Ok(value) = decode::from_json(self.text.as_bytes())
+            && let Ok(value) = decode::from_json(whole_characters(self.text).as_bytes())
         {
             return Ok(value);
         }
@@ -267,12 +302,56 @@ fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
-fn unread(claims: bool, reason: &str) -> Unread {
-    if claims { Unread::Broken(reason.to_owned()) } else { Unread::NoManifest(NoManifest::NoObject) }
+/// JSON in which half of a surrogate pair, which is no character, is replaced as Go does it.
+fn whole_characters(json: &str) -> Cow<'_, str> {
+    if !json.contains("\\ud") && !json.contains("\\uD") {
+        return Cow::Borrowed(json);
+    }
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut whole = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.push_str(before);
+        let is_pair = |high| {
+            matches!(high, 0xd800..=0xdbff)
+                && escape.get(6..).and_then(unit).is_some_and(|low| matches!(low, 0xdc00..=0xdfff))
+        };
+        let length = match unit(escape) {
+            Some(high) if is_pair(high) => 12,
+            Some(0xd800..=0xdfff) => {
+                whole.push_str("\\ufffd");
+                rest = &escape[6..];
+                continue;
+            }
+            // The backslash and what it escapes.
+            _ => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        whole.push_str(&escape[..length]);
+        rest = &escape[length..];
+    }
+    whole.push_str(rest);
+    Cow::Owned(whole)
 }
 
 fn unparsed(text: &str, reason: &'static str) -> Unread {
-    if claims_in_text(text) { Unread::Broken(reason.to_owned()) } else { Unread::Garbled(reason) }
+    let [api_version, kind, metadata] = marks_in_text(text);
+    match usize::from(api_version) + usize::from(kind) + usize::from(metadata) {
+        2.. => Unread::Broken(reason.to_owned()),
+        1 if api_version && !is_numbered(text) => Unread::Kindless(reason, NoManifest::Garbled),
+        _ => Unread::Garbled(reason),
+    }
+}
+
+/// Whether the version is a number, as in the configuration of some tools; no version of Kubernetes is.
+fn is_numbered(text: &str) -> bool {
+    let value = text.split_once("apiVersion").map(|(_, rest)| rest.trim_start_matches(['"', '\'']).trim_start());
+    let value = value.and_then(|rest| rest.strip_prefix(':')).map(str::trim_start).unwrap_or_default();
+    let word = value.split(|c: char| c.is_whitespace() || c == ',').next().unwrap_or_default();
+    word.parse::<f64>().is_ok()
 }
 
 /// Why text could not be parsed, and on which of its lines, counted from 1.
@@ -327,12 +406,28 @@ fn yaml_options() -> serde_saphyr::Options {
     }
 }
 
+/// The text of a key. `None`: there is no such key; one without a value has an empty text.
+#[derive(Debug, Default)]
+struct Key(Option<String>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Text::deserialize(from).map(|text| Self(Some(text.0)))
+    }
+}
+
+impl Key {
+    fn text(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
 /// An object or a list of some, or what may be one: whatever is no text where `apiVersion` and `kind` stand counts as missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Header {
-    api_version: Text,
-    kind: Text,
+    api_version: Key,
+    kind: Key,
     metadata: Option<JsonMeta>,
     items: Option<Vec<Option<Header>>>,
 }
@@ -341,7 +436,9 @@ impl Header {
     /// Adds the object, or those of the list; says whether a definition of a custom resource is among them. `list` is apiVersion and
     /// kind of the list that this is an item of.
     fn objects(self, list: Option<(&str, &str)>, found: &mut Vec<Found>) -> bool {
-        let Self { api_version: Text(mut api_version), kind: Text(mut kind), metadata, items } = self;
+        let Self { api_version: Key(api_version), kind: Key(kind), metadata, items } = self;
+        let has_key = api_version.is_some() || kind.is_some();
+        let (mut api_version, mut kind) = (api_version.unwrap_or_default(), kind.unwrap_or_default());
         // Items of a typed list (`PodList`) may leave out what the list says.
         if let Some((of_list, of_items)) = list.and_then(|(v, k)| Some((v, k.strip_suffix("List")?)))
             && !of_items.is_empty()
@@ -355,37 +452,58 @@ impl Header {
             fill(&mut kind, of_items);
         }
         let has_name = metadata.as_ref().is_some_and(|m| given(m.name.as_deref()).is_some());
-        if kind.ends_with("List") && !has_name {
+        if kind == "List" && !has_name && items.is_none() {
+            found.push(Found::Unread(Unread::Broken(NO_ITEMS.to_owned())));
+            return false;
+        }
+        if let Some(items) = items
+            && kind.ends_with("List")
+            && !has_name
+        {
             let mut is_defining = false;
-            for item in items.unwrap_or_default() {
+            for item in items {
                 is_defining |= item.unwrap_or_default().objects(Some((&api_version, &kind)), found);
             }
             return is_defining;
         }
         let object = Object { api_version, kind, metadata };
         let is_defining = is_definition(&object.api_version, &object.kind);
-        found.push(object.judged(list.is_some()).map_or_else(Found::Unread, Found::Object));
+        found.push(object.judged(list.is_some(), has_key).map_or_else(Found::Unread, Found::Object));
         is_defining
     }
 }
 
 impl Object {
-    /// The object, unless it is none.
-    fn judged(self, is_item: bool) -> Result<Self, Unread> {
+    pub(crate) fn is_named(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|m| given(m.name.as_deref()).is_some())
+    }
+
+    /// The object, unless it is none. `has_key`: it has apiVersion or kind, with a value or without.
+    fn judged(self, is_item: bool, has_key: bool) -> Result<Self, Unread> {
         let metadata = self.metadata.as_ref();
         let name = metadata.and_then(|m| given(m.name.as_deref()));
         let generated = metadata.and_then(|m| given(m.generate_name.as_deref()));
         let namespace = metadata.and_then(|m| m.namespace.as_deref());
+        let is_filled_in_later = |text: &str| ["{{", "{%", "${", "$(", "<%"].iter().any(|mark| text.contains(mark));
+        // Of the files that kustomize reads the kind may be left out.
+        if self.api_version == "builtin" || self.api_version.starts_with("kustomize.config.k8s.io/") {
+            return Err(Unread::NoManifest(NoManifest::Kustomize));
+        }
         let missing = match (given(Some(&self.api_version)), given(Some(&self.kind))) {
             (Some(_), Some(_)) => "",
-            (None, Some(_)) => "apiVersion",
-            (Some(_), None) => "kind",
-            (None, None) => "apiVersion and kind",
+            (None, Some(_)) => "apiVersion is missing",
+            (Some(_), None) => "kind is missing",
+            (None, None) => "apiVersion and kind are missing",
         };
         // What has two of the three marks of an object, or stands in a list of objects, is meant to be one.
         if !missing.is_empty() {
-            let claims = is_item || ((name.is_some() || generated.is_some()) && missing != "apiVersion and kind");
-            return Err(unread(claims, &format!("{missing} is missing")));
+            let is_named = name.is_some() || generated.is_some();
+            return Err(match missing {
+                _ if is_item || (is_named && has_key) => Unread::Broken(missing.to_owned()),
+                "kind is missing" if is_filled_in_later(&self.api_version) => Unread::NoManifest(NoManifest::Template),
+                "kind is missing" => Unread::Kindless(missing, NoManifest::NoObject),
+                _ => Unread::NoManifest(NoManifest::NoObject),
+            });
         }
         let parts = [
             ("apiVersion", Some(self.api_version.as_str())),
@@ -393,15 +511,11 @@ impl Object {
             ("metadata.name", name),
             ("metadata.namespace", namespace),
         ];
-        let holds = |mark: &str| parts.iter().any(|(_, part)| part.is_some_and(|p| p.contains(mark)));
-        if ["{{", "{%", "${", "$(", "<%"].into_iter().any(holds) {
+        if parts.iter().any(|(_, part)| part.is_some_and(is_filled_in_later)) {
             return Err(Unread::NoManifest(NoManifest::Template));
         }
         if let Some((what, _)) = parts.iter().find(|(_, part)| part.is_some_and(|p| p.len() > LONGEST_NAME)) {
             return Err(Unread::Broken(format!("{what} has more than {LONGEST_NAME} characters")));
-        }
-        if self.api_version == "builtin" || self.api_version.starts_with("kustomize.config.k8s.io/") {
-            return Err(Unread::NoManifest(NoManifest::Kustomize));
         }
         if self.api_version.matches('/').count() > 1 {
             return Err(Unread::Broken("apiVersion has more than one \"/\"; expected group/version".to_owned()));
@@ -456,15 +570,16 @@ impl Definitions {
     }
 }
 
-/// Whether text that cannot be parsed is meant to be an object: two of the three keys that every object has, at its left edge.
-fn claims_in_text(text: &str) -> bool {
+/// Which of the three keys that every object has stand at the left edge of text that cannot be parsed: apiVersion, kind, metadata. Text
+/// with two of them is meant to be an object.
+fn marks_in_text(text: &str) -> [bool; 3] {
     const MARKS: [&str; 3] = ["apiVersion", "kind", "metadata"];
     if is_json(text) {
-        return MARKS.iter().filter(|mark| text.contains(**mark)).count() >= 2;
+        return MARKS.map(|mark| text.contains(mark));
     }
     let mut lines = text.lines().filter(|l| is_content(l) && !l.starts_with('%'));
     let indent = |line: &str| line.len() - line.trim_start().len();
-    let Some(first) = lines.next() else { return false };
+    let Some(first) = lines.next() else { return [false; 3] };
     let says = |line: &str, mark: &str| {
         let key = line.trim_start().trim_start_matches(['"', '\'']);
         let rest = key.strip_prefix(mark).map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
@@ -475,7 +590,7 @@ fn claims_in_text(text: &str) -> bool {
     for line in std::iter::once(first).chain(lines).filter(|l| indent(l) <= edge) {
         MARKS.iter().zip(&mut said).for_each(|(mark, said)| *said |= says(line, mark));
     }
-    said.iter().filter(|said| **said).count() >= 2
+    said
 }
 
 /// Whether something has to be filled in before this is YAML: an action, as `{{ … }}`, where a key or a value begins. In quotes, within
@@ -606,7 +721,22 @@ mod tests {
             ("{\"apiVersion\": \"v1\", \"kind\": \"Po", true),
             ("{\"name\": \"x\", \"kind\": \"Po", false),
         ] {
-            assert_eq!(claims_in_text(text), claims, "{text}");
+            assert_eq!(matches!(unparsed(text, ""), Unread::Broken(_)), claims, "{text}");
+        }
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_replaced() {
+        for (json, expected) in [
+            (r#""\ud800""#, r#""\ufffd""#),
+            (r#""\uDC00x""#, r#""\ufffdx""#),
+            (r#""\ud83d\ude00\ud83d""#, r#""\ud83d\ude00\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud800 \u00e4""#, r#""\\ud800 \u00e4""#),
+            (r#""\ud8"#, r#""\ud8"#),
+            ("\"\\ud8\u{e4}\u{e4} \\", "\"\\ud8\u{e4}\u{e4} \\"),
+        ] {
+            assert_eq!(whole_characters(json), expected);
         }
     }
 

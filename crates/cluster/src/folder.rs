@@ -109,7 +109,7 @@ impl FolderSource {
         let bytes =
             bytes_of(stream).map_err(|reason| ClusterError::FolderUnreadable { path: PathBuf::from(SHOWN), reason })?;
         let mut reading = Reading::default();
-        reading.text(bytes, SHOWN, false);
+        reading.text(bytes, SHOWN, Role::Any);
         reading.finish(SourceIdentity::STANDARD_INPUT.to_owned(), SHOWN)
     }
 }
@@ -124,10 +124,29 @@ fn bytes_of(stream: impl Read) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Whether helm takes a file for a template: below `templates`, beside a `Chart.yaml`.
-fn is_of_chart(path: &Path) -> bool {
-    let mut folders = path.ancestors().skip(1).filter(|dir| dir.ends_with("templates"));
-    folders.any(|dir| dir.with_file_name("Chart.yaml").is_file())
+/// What helm takes a file for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// `Chart.yaml`, which says what the chart is: an object with an apiVersion and no kind.
+    Chart,
+    /// Below `templates`, beside a `Chart.yaml`.
+    Template,
+    Any,
+}
+
+impl Role {
+    const CHART: &str = "Chart.yaml";
+
+    fn of(path: &Path) -> Self {
+        let mut folders = path.ancestors().skip(1).filter(|dir| dir.ends_with("templates"));
+        if path.file_name().is_some_and(|name| name == Self::CHART) {
+            Self::Chart
+        } else if folders.any(|dir| dir.with_file_name(Self::CHART).is_file()) {
+            Self::Template
+        } else {
+            Self::Any
+        }
+    }
 }
 
 /// An object and where it stands.
@@ -180,23 +199,39 @@ impl Reading {
             );
         }
         match File::open(path).map_err(|e| e.to_string()).and_then(bytes_of) {
-            Ok(bytes) => self.text(bytes, shown, is_of_chart(path)),
+            Ok(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => self.no_manifest(shown, NoManifest::Empty),
+            Ok(bytes) => self.text(bytes, shown, Role::of(path)),
             Err(reason) => self.broken(shown, None, &reason),
         }
     }
 
     /// Of the templates of a chart only what is a manifest already can be read.
-    fn text(&mut self, bytes: Vec<u8>, file: &str, is_template: bool) {
+    fn text(&mut self, bytes: Vec<u8>, file: &str, role: Role) {
         self.bytes += bytes.len() as u64;
+        if let Some(what) = documents::stand_in(&bytes) {
+            return self.broken(file, None, what);
+        }
         let before = (self.objects.len(), self.broken.len());
         let mut garbled = Vec::new();
         for document in documents::split(&documents::text(bytes)) {
+            if document.is_binary() {
+                self.broken(
+                    file,
+                    Some(document.line()),
+                    "it is binary or encrypted, and no text; decrypt it, or move it away",
+                );
+                continue;
+            }
             document.read(&mut |line, found| match found {
                 Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
                 Found::Definition(definition) => self.definitions.push(definition),
-                Found::Unread(Unread::Broken(_) | Unread::Garbled(_)) if is_template => {
+                Found::Unread(Unread::Broken(_) | Unread::Kindless(..) | Unread::Garbled(_))
+                    if role == Role::Template =>
+                {
                     self.no_manifest(file, NoManifest::Template);
                 }
+                Found::Unread(Unread::Kindless(_, reason)) if role == Role::Chart => self.no_manifest(file, reason),
+                Found::Unread(Unread::Kindless(reason, _)) => self.broken(file, Some(line), reason),
                 Found::Unread(Unread::Broken(reason)) => self.broken(file, Some(line), &reason),
                 Found::Unread(Unread::Garbled(reason)) => garbled.push((line, reason)),
                 Found::Unread(Unread::NoManifest(reason)) => self.no_manifest(file, reason),
@@ -227,9 +262,21 @@ impl Reading {
         for raw in std::mem::take(&mut self.objects) {
             let place = raw.place();
             let ty = types.of(&raw.object.api_version, &raw.object.kind);
-            if ty.is_none() && raw.object.metadata.is_none() {
-                self.no_manifest(&raw.file, NoManifest::Nameless);
-                continue;
+            if ty.is_none() && !raw.object.is_named() {
+                let Object { api_version, kind, metadata } = &raw.object;
+                if kind.strip_suffix("List").is_some_and(|of_items| types.of(api_version, of_items).is_some()) {
+                    self.broken(&raw.file, Some(raw.line), documents::NO_ITEMS);
+                    continue;
+                }
+                if metadata.is_none() {
+                    if types.is_for_tools(api_version, kind) {
+                        self.no_manifest(&raw.file, NoManifest::Nameless);
+                    } else {
+                        let reason = format!("{api_version} has no kind {kind:?}, and it has no metadata");
+                        self.broken(&raw.file, Some(raw.line), &reason);
+                    }
+                    continue;
+                }
             }
             let meant = types.like(&raw.object.api_version, &raw.object.kind);
             let instance = match instance(raw.object, ty, meant) {
@@ -344,6 +391,8 @@ struct Types {
     by_kind: BTreeMap<(String, String), ResourceType>,
     /// Group and kind of each name.
     by_name: HashMap<String, (String, String)>,
+    /// Groups that Kubernetes serves itself.
+    built_in: BTreeSet<String>,
     definitions: HashMap<String, Versions>,
     schemas: HashMap<String, TypeSchema>,
 }
@@ -353,6 +402,7 @@ impl Types {
         let mut types = Self {
             by_kind: BTreeMap::new(),
             by_name: HashMap::new(),
+            built_in: builtin::types().map(|ty| ty.group).collect(),
             definitions: HashMap::new(),
             schemas: HashMap::new(),
         };
@@ -394,6 +444,12 @@ impl Types {
                 self.by_name.remove(&name);
             }
         }
+    }
+
+    /// Whether an unknown kind without metadata may be a tool's configuration. In the groups that Kubernetes serves itself there is
+    /// none but the kubeconfig: anything else there is cut off.
+    fn is_for_tools(&self, api_version: &str, kind: &str) -> bool {
+        (api_version, kind) == ("v1", "Config") || !self.built_in.contains(group_of(api_version))
     }
 
     fn of(&self, api_version: &str, kind: &str) -> Option<&ResourceType> {

@@ -62,11 +62,14 @@ impl Default for LiveOptions {
             retry: RetryPolicy::default(),
             answer_timeout: Duration::from_secs(300),
             answer_bytes: 256 << 20,
-            pages: 20_000,
+            pages: 5_000,
             run_timeout: Duration::from_secs(3600),
         }
     }
 }
+
+/// The namespace by whose uid a cluster is known.
+const KUBE_SYSTEM: &str = "kube-system";
 
 /// Namespaces of one type that are read at the same time.
 const NAMESPACES_AT_ONCE: usize = 4;
@@ -121,15 +124,14 @@ impl LiveSource {
             #[serde(default)]
             uid: String,
         }
-        const NAME: &str = "kube-system";
         /// A UUID has 36 characters.
         const LONGEST_UID: usize = 128;
         let one = (
-            format!("/api/v1/namespaces/{NAME}"),
+            format!("/api/v1/namespaces/{KUBE_SYSTEM}"),
             "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
         );
         let listed = (
-            format!("/api/v1/namespaces?fieldSelector=metadata.name%3D{NAME}"),
+            format!("/api/v1/namespaces?fieldSelector=metadata.name%3D{KUBE_SYSTEM}"),
             "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json",
         );
         let mut refused = None;
@@ -138,9 +140,9 @@ impl LiveSource {
                 Ok(answer) => match decode::from_json::<Answer>(&answer.body) {
                     Ok(Answer { metadata, items }) => {
                         let mut found = items.into_iter().map(|item| item.metadata).chain([metadata]);
-                        match found
-                            .find(|meta| meta.name == NAME && !meta.uid.is_empty() && meta.uid.len() <= LONGEST_UID)
-                        {
+                        match found.find(|meta| {
+                            meta.name == KUBE_SYSTEM && !meta.uid.is_empty() && meta.uid.len() <= LONGEST_UID
+                        }) {
                             Some(meta) => return Ok(Ok(meta.uid)),
                             None => "the answer names no uid".to_owned(),
                         }
@@ -175,6 +177,11 @@ impl LiveSource {
             names
         };
         match futures::join!(read, collect) {
+            // Every cluster has it: a list without it is none of all namespaces.
+            (Ok(()), names) if !names.contains(KUBE_SYSTEM) => {
+                let message = format!("the list of namespaces does not hold {KUBE_SYSTEM}");
+                Ok((names, Some(Skipped { reason: SkipReason::Unavailable, message })))
+            }
             (Ok(()), names) => Ok((names, None)),
             (Err(Stopped::Run(error)), _) => Err(error),
             (Err(Stopped::Type(skipped)), names) => Ok((names, Some(skipped))),
@@ -292,6 +299,10 @@ impl ClusterSource for LiveSource {
         let server = &self.requests.server;
         let source = SourceIdentity::Cluster { uid, server: server.url.clone(), ca_hash: server.ca_hash.clone() };
         Ok(Identity { source, unread })
+    }
+
+    async fn serves(&self, ty: &ResourceType) -> Result<Option<bool>, ClusterError> {
+        discovery::serves(&self.requests, ty).await
     }
 
     async fn renew(&self) {

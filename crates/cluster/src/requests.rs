@@ -289,7 +289,9 @@ impl Requests {
         let response = response?.map_err(|e| self.broken(&e))?;
         self.answered.store(true, Ordering::Relaxed);
         let (head, mut body) = response.into_parts();
-        if !head.status.is_success() {
+        // What is only a part (206), or somebody else's word (203), is no answer to what was read.
+        let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
+        if !taken {
             let mut text = Vec::new();
             waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
             // The status counts, whatever becomes of its text.

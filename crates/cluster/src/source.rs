@@ -29,6 +29,14 @@ pub trait ClusterSource: Send + Sync {
     /// Only what ends the whole run; what concerns this type alone is [`Listing::skipped`].
     async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError>;
 
+    /// Whether a type is served that discovery does not name and that may not be listed; `None` where that cannot be told.
+    ///
+    /// # Errors
+    /// Only what ends the whole run.
+    async fn serves(&self, _ty: &ResourceType) -> Result<Option<bool>, ClusterError> {
+        Ok(None)
+    }
+
     /// Forgets what was asked once and kept, such as which namespaces there are: lists that follow see what is there then.
     async fn renew(&self) {}
 

@@ -221,15 +221,11 @@ async fn a_broken_manifest_is_named_and_takes_nothing_along_and_nothing_is_delet
             json_pod("\"metadata\": {\"name\": \"rest\"}}\n c2VjcmV0"),
             "rest.json:2 is not read: what stands here is no valid JSON",
         ),
-        (
-            "shape.yaml",
-            pod("metadata: c2VjcmV0"),
-            "shape.yaml:3 is not read: its metadata has not the form that it must have",
-        ),
+        ("shape.yaml", pod("metadata: c2VjcmV0"), "shape.yaml:3 is not read: its metadata is malformed"),
         (
             "labels.yaml",
             pod("metadata: {name: a, labels: [c2VjcmV0]}"),
-            "labels.yaml:3 is not read: its metadata has not the form",
+            "labels.yaml:3 is not read: its metadata is malformed",
         ),
         ("nameless.yaml", pod("metadata: {labels: {a: b}}"), "nameless.yaml:1 is not read: metadata.name is missing"),
         ("bare.yaml", pod("spec: {}"), "bare.yaml:1 is not read: metadata.name is missing"),
@@ -251,7 +247,7 @@ async fn a_broken_manifest_is_named_and_takes_nothing_along_and_nothing_is_delet
         (
             "item.yaml",
             "apiVersion: v1\nkind: List\nitems:\n- {metadata: {name: a}}\n".into(),
-            "item.yaml:1 is not read: apiVersion and kind is missing",
+            "item.yaml:1 is not read: apiVersion and kind are missing",
         ),
         ("null.yaml", "apiVersion: v1\nkind: List\nitems:\n-\n".into(), "null.yaml:1 is not read: apiVersion and kind"),
         (
@@ -330,7 +326,7 @@ const NO_MANIFESTS: &[(&str, &str, &str)] = &[
     ("values.yaml", "image: {tag: 1.2}\nitems: {a: b}\nmetadata: {name: x}\n", "no apiVersion and kind"),
     ("values-broken.yaml", "image: {tag: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
     ("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n", "no apiVersion and kind"),
-    ("Chart-broken.yaml", "apiVersion: v2\nname: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("broken/Chart.yaml", "apiVersion: v2\nname: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
     ("package.json", "{\"name\": \"shop\", \"dependencies\": {}}", "no apiVersion and kind"),
     (
         "tsconfig.json",
@@ -361,7 +357,18 @@ const NO_MANIFESTS: &[(&str, &str, &str)] = &[
     ),
     ("list.yaml", "- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n", "no apiVersion and kind"),
     ("words.yaml", "just words\n", "no apiVersion and kind"),
-    ("binary.yaml", "\0\x01\x02{{ \0", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("datasources.yaml", "apiVersion: 1\ndatasources: []\n", "no apiVersion and kind"),
+    ("datasources-broken.yaml", "apiVersion: 1\ndatasources: [\n", "neither YAML nor JSON, and no apiVersion and kind"),
+    ("datasources.json", "{\"apiVersion\": 1, \"x\": ", "neither YAML nor JSON, and no apiVersion and kind"),
+    (
+        "kustomization-without-kind.yaml",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nresources: []\n",
+        "read by kustomize itself",
+    ),
+    ("kindless-template.yaml", "apiVersion: '{{ .Values.v }}'\ndata: {}\n", "templates, still to be filled in"),
+    ("version-without-value.yaml", "apiVersion:\nkind:\nimage: x\n", "no apiVersion and kind"),
+    ("empty.yaml", "", "empty"),
+    ("blank.json", " \r\n\t\n", "empty"),
     ("odd.yaml", "apiVersion: [v1]\nkind: {a: b}\nmetadata: 5\n", "no apiVersion and kind"),
     ("kubeconfig.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n", "no metadata: the configuration of a tool"),
     (
@@ -420,7 +427,7 @@ const NO_MANIFESTS: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn what_is_no_manifest_is_named_once_and_does_not_stop_deletions() {
     for (file, text, reason) in NO_MANIFESTS {
-        let twice = format!("{text}\n---\n{text}");
+        let twice = if text.trim().is_empty() { (*text).to_owned() } else { format!("{text}\n---\n{text}") };
         let (source, _folder) = open(&[(file, &twice), ("good.yaml", NGINX)]);
         let expected = format!("passed over as no manifests ({reason}): {file}");
         assert_eq!(warnings(&source).await, [expected]);
@@ -428,18 +435,115 @@ async fn what_is_no_manifest_is_named_once_and_does_not_stop_deletions() {
         assert!(is_whole(&source).await, "{file}");
     }
     let silent = [
-        "",
         "# nothing\n",
         "---\n---\n# c\n...\n",
         "null\n",
         "~",
         "kind: List\nitems: []\n",
-        "kind: PodList\napiVersion: v1\nitems: null\n",
+        "kind: PodList\napiVersion: v1\nitems: []\n",
     ];
     for text in silent {
         let (source, _folder) = open(&[("a.yaml", text), ("good.yaml", NGINX)]);
         assert_eq!(warnings(&source).await, [""; 0], "{text:?}");
         assert!(is_whole(&source).await, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_cut_off_is_broken() {
+    const YAML: &str = "it is not valid YAML";
+    const JSON: &str = "it is not valid JSON";
+    const KIND: &str = "kind is missing";
+    const ITEMS: &str = "its items are missing; expected items: [] in an empty list";
+    const NAME: &str = "metadata.name is missing";
+    const BOTH: &str = "apiVersion and kind are missing";
+    let dump = "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: a\n";
+    let table = [
+        // Keys are sorted, so that the kind comes late.
+        ("a.yaml", "apiVersion: v1\ndata:\n  a: b\n", KIND),
+        ("a.yaml", "apiVersion: v1\ndata:\n  a: b\nkind:\n", KIND),
+        ("a.yaml", "apiVersion: v1\nkind: ''\n", KIND),
+        ("a.yaml", "apiVersion: v1\nki", YAML),
+        ("a.yaml", dump, KIND),
+        ("a.yaml", "apiVersion: v1\nitems: {a: b}\n", KIND),
+        ("a.yaml", "apiVersion: apps/v1\nmetadata: 5\n", KIND),
+        ("a.yaml", "apiVersion: v1\ndata:\n  a: \"b", YAML),
+        ("a.json", r#"{"apiVersion":"v1","data":{"a":"b"},"ki"#, JSON),
+        ("a.json", r#"{"apiVersion":"v1","items":[{"apiVersion":"v1","#, JSON),
+        ("Chart-of-another.yaml", "apiVersion: v1\nname: shop\n", KIND),
+        // The kind itself is cut, or all behind it.
+        ("a.yaml", "apiVersion: v1\nkind: Conf\n", "v1 has no kind \"Conf\", and it has no metadata"),
+        ("a.yaml", "apiVersion: apps/v1\nkind: Deployme\n", "apps/v1 has no kind \"Deployme\", and it has no metadata"),
+        ("a.json", r#"{"apiVersion":"batch/v1","kind":"Jo"}"#, "batch/v1 has no kind \"Jo\", and it has no metadata"),
+        ("a.yaml", "apiVersion: apps/v1\nkind: Config\n", "apps/v1 has no kind \"Config\", and it has no metadata"),
+        ("a.yaml", "apiVersion: shop.example.org/v1beta2\nkind: Widget\n", NAME),
+        // Lists without items.
+        ("a.yaml", "apiVersion: v1\nkind: List\n", ITEMS),
+        ("a.yaml", "kind: List\nitems:\n", ITEMS),
+        ("a.yaml", "kind: PodList\napiVersion: v1\nitems: null\n", ITEMS),
+        ("a.json", r#"{"apiVersion":"v1","kind":"PodList","metadata":{"resourceVersion":"7"}}"#, ITEMS),
+        ("a.yaml", "apiVersion: shop.example.org/v1beta2\nkind: WidgetList\n", ITEMS),
+        ("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: List}\n", ITEMS),
+        // Keys without values.
+        ("a.yaml", "apiVersion:\nkind:\nmetadata: {name: x}\n", BOTH),
+        ("a.yaml", "apiVersion: ''\nkind: null\nmetadata: {name: x}\n", BOTH),
+        ("a.yaml", "apiVersion: ~\nmetadata: {generateName: x}\n", BOTH),
+        ("a.yaml", "apiVersion:\nkind: Pod\nmetadata: {name: x}\n", "apiVersion is missing"),
+    ];
+    for (file, text, reason) in table {
+        let (source, _folder) = open(&[(file, text), ("crds.yaml", WIDGETS), ("good.yaml", NGINX)]);
+        let warnings = warnings(&source).await;
+        assert!(warnings[0].starts_with(&format!("{file}:")), "{text}: {warnings:?}");
+        assert!(warnings[0].ends_with(&format!(" is not read: {reason}")), "{text}: {warnings:?}");
+        assert_eq!(warnings.len(), 2, "{text}: {warnings:?}");
+        assert_eq!(all(&source).await.len(), 2, "{text}");
+        assert!(!is_whole(&source).await, "{text}");
+    }
+    // Wherever a manifest with sorted keys is cut between two lines, it is whole or broken.
+    let sorted = "apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  labels:\n    a: b\n  name: c\n";
+    let mut cut = String::new();
+    for line in sorted.split_inclusive('\n') {
+        cut += line;
+        let (source, _folder) = open(&[("a.yaml", &cut), ("good.yaml", NGINX)]);
+        assert_eq!(is_whole(&source).await, cut == sorted, "{cut}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_text_is_broken() {
+    const BINARY: &str = "it is binary or encrypted, and no text; decrypt it, or move it away";
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let inside = format!("{NGINX}---\nx\0y\n---\n{}", NGINX.replace("nginx", "other"));
+    let table: [(&str, &[u8], &str, usize); 8] = [
+        (
+            "a.yaml",
+            pointer.as_bytes(),
+            "a.yaml is not read: it is a Git LFS pointer, not the file itself; fetch the file with git lfs pull",
+            0,
+        ),
+        (
+            "a.json",
+            b"\0GITCRYPT\0\xd8\x01\x9a\xff",
+            "a.json is not read: it is encrypted by git-crypt; decrypt it with git-crypt unlock",
+            0,
+        ),
+        ("a.yaml", b"\0\x01\x02{{ \0", BINARY, 0),
+        ("a.yml", b"\x7fELF\x02\x01\x01\0\0", BINARY, 0),
+        ("a.yaml", b"\x1f\x8b\x08\x08\xd1\xe9", BINARY, 0),
+        ("a.yaml", b"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n\0\0\0\0", BINARY, 0),
+        ("shop/templates/a.yaml", b"k8s\0\n\x0c\n\x02v1", BINARY, 0),
+        ("a.yaml", inside.as_bytes(), BINARY, 2),
+    ];
+    for (file, bytes, reason, others) in table {
+        let folder = folder(&[("good.yaml", &NGINX.replace("nginx", "good")), ("shop/Chart.yaml", "apiVersion: v2\n")]);
+        fs::create_dir_all(folder.path().join("shop/templates")).unwrap();
+        fs::write(folder.path().join(file), bytes).unwrap();
+        let source = FolderSource::open(folder.path()).unwrap();
+        let warnings = warnings(&source).await;
+        assert!(warnings[0].starts_with(file) && warnings[0].ends_with(reason), "{file}: {warnings:?}");
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(all(&source).await.len(), 1 + others, "{file}");
+        assert!(!is_whole(&source).await, "{file}");
     }
 }
 

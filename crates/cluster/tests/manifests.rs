@@ -126,6 +126,10 @@ fn table() -> Vec<Row> {
         ("array.json", format!("[{JSON_A},{JSON_B}]"), Client, Same, NOTHING),
         ("other-case.json", r#"{"APIVersion":"v1","Kind":"ConfigMap","metadata":{"name":"a"}}"#.into(), Client, Same, NOTHING),
         ("surrogates.json", JSON_A.replace("\"a\"", r#""a","annotations":{"description":"\ud83d\ude00"}"#), Client, Same, FOUND_A),
+        ("half-surrogate.json", JSON_A.replace("\"a\"", r#""a","annotations":{"description":"\ud800 \\ud800"}"#), Client, Same, FOUND_A),
+        ("null-character.yaml", format!("{A}x: 'a\0b'\n---\n{B}"), Client, Wider("kubectl stops there"), &["v1 ConfigMap default/b"]),
+        ("control-character.yaml", format!("{A}x: 'a\u{1}b'\n"), Client, Same, NOTHING),
+        ("lfs-pointer.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n".into(), Client, Same, NOTHING),
         ("long-key.json", JSON_A.replace("}}", &format!("}},\"data\":{{\"{}\":\"v\"}}}}", "k".repeat(2_000))), Client, Same, FOUND_A),
         ("deep.json", JSON_A.replace("}}", &format!("}},\"x\":{}{}}}", "[".repeat(500), "]".repeat(500))), Client, Same, FOUND_A),
         // YAML.

@@ -349,20 +349,32 @@ impl InstanceSync {
 
         for (index, listing) in results {
             let type_name = all[index].name();
-            let is_gone = index >= chosen.len();
-            let coverage = match listing.skipped {
-                // A type that discovery no longer names and that answers 404 is gone, and so are its objects.
-                Some(s) if is_gone && s.reason == SkipReason::NotFound => Coverage::All,
-                Some(s) if !is_gone && !listed.skipped.iter().any(|known| known.type_name == type_name) => {
+            let coverage = listing.coverage;
+            if let Some(mut skipped) = listing.skipped {
+                // A type that discovery no longer names and that answers 404 is gone, and so are its objects. Whoever may not list it
+                // gets a 403 in either case: then its group version says whether it is there.
+                let gone = index >= chosen.len()
+                    && match skipped.reason {
+                        SkipReason::NotFound => true,
+                        SkipReason::Forbidden => self.source.serves(&all[index]).await? == Some(false),
+                        SkipReason::Unavailable => false,
+                    };
+                if gone {
+                    listed.coverage.insert(type_name, Coverage::All);
+                    continue;
+                }
+                if index >= chosen.len() {
+                    skipped.message = format!("it is served no more, but may still be there ({})", skipped.message);
+                }
+                // The reason that was heard first stays where a type is listed twice, and what is not covered now is not covered.
+                if !listed.skipped.iter().any(|known| known.type_name == type_name) {
                     listed.skipped.push(SkippedType {
                         type_name: type_name.clone(),
-                        reason: s.message,
-                        forbidden: s.reason == SkipReason::Forbidden,
+                        reason: skipped.message,
+                        forbidden: skipped.reason == SkipReason::Forbidden,
                     });
-                    listing.coverage
                 }
-                _ => listing.coverage,
-            };
+            }
             listed.coverage.insert(type_name, coverage);
         }
         listed.skipped.sort_by(|a, b| a.type_name.cmp(&b.type_name));

@@ -1,6 +1,7 @@
 //! The door to collections of documents.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use std::collections::HashMap;
@@ -257,6 +258,11 @@ pub trait VectorStore: Send + Sync {
 pub trait Store: VectorStore + crate::StateStore {
     /// File or server, for people: without user, password and key.
     fn place(&self) -> String;
+
+    /// Its files on this machine: nothing else may be written in their place.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 
     /// Bytes on this machine's disk, where that can be told.
     fn size(&self) -> Option<u64> {

@@ -33,6 +33,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Export) -> anyhow::Result<D
         // Beside its place until it is whole: a file of that name is an export that came to its end. Without another's permission only
         // this user may read it, since names and descriptions of a whole cluster are in it.
         Place::Replaced(path, before) => {
+            let itself = path.canonicalize().ok();
+            if itself.is_some() && store.files().iter().any(|own| own.canonicalize().ok() == itself) {
+                bail!("{} belongs to the index that is to be exported; choose another file", flags.file.display());
+            }
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = NamedTempFile::new_in(folder).with_context(cannot)?;
             if let Some(before) = before {

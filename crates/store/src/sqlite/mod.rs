@@ -109,6 +109,14 @@ impl Sqlite {
         &self.inner.path
     }
 
+    /// Beside the file itself: whatever links the store was named by, there is one lock.
+    fn lock_file(&self) -> PathBuf {
+        let path = self.path();
+        let mut lock = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
+        lock.push(".lock");
+        lock.into()
+    }
+
     fn holding(path: &Path, connection: Connection) -> Self {
         let inner = Inner {
             path: path.to_owned(),

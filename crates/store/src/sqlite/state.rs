@@ -30,8 +30,7 @@ fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rus
 #[async_trait]
 impl StateStore for Sqlite {
     async fn lock(&self, _cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
-        let mut path = self.path().as_os_str().to_owned();
-        path.push(".lock");
+        let path = self.lock_file();
         let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
         let mut file = owned(File::options().create(true).append(true).read(true)).open(path).map_err(denied)?;
         match file.try_lock() {

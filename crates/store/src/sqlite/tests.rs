@@ -196,6 +196,13 @@ async fn one_sync_at_a_time() {
     let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
     let held = one.lock("", &me()).await.unwrap();
     assert!(matches!(other.lock("", &me()).await, Err(StoreError::Locked { .. })));
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let linked = Sqlite::open_or_create(&link).unwrap();
+        assert!(matches!(linked.lock("", &me()).await, Err(StoreError::Locked { .. })), "one file, one lock");
+    }
     drop(held);
     other.lock("", &me()).await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! Collections of documents in the file.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -293,6 +293,15 @@ impl VectorStore for Sqlite {
 impl Store for Sqlite {
     fn place(&self) -> String {
         self.path().display().to_string()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let beside = |end: &str| {
+            let mut path = self.path().as_os_str().to_owned();
+            path.push(end);
+            PathBuf::from(path)
+        };
+        vec![self.path().to_owned(), beside("-wal"), beside("-shm"), self.lock_file()]
     }
 
     fn size(&self) -> Option<u64> {
