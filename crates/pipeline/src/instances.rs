@@ -139,10 +139,13 @@ impl InstanceSync {
         let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
         let list_took = began.elapsed() - discovered_in;
 
+        let (discovered, stored) = (listed.plan.seen(), listed.spool.len());
+        // Nothing is asked of it any more, and it is the largest thing that is held.
+        drop(listed.plan);
         let mut summary = Summary {
-            discovered: listed.plan.seen(),
-            stored: listed.spool.len(),
-            unchanged: listed.plan.seen().saturating_sub(listed.spool.len()),
+            discovered,
+            stored,
+            unchanged: discovered.saturating_sub(stored),
             deleted: removals.len(),
             skipped: listed.skipped,
             model: None,

@@ -142,10 +142,11 @@ impl CapabilitySync {
 
         let is_gone = |name: &str, discovery: &Discovery| self.is_gone(name, discovery);
         let removals = types::gone(&plan, &discovery, &*self.source, &is_gone).await?;
+        let (discovered, stored) = (plan.seen(), inferred.spool.len());
         let mut summary = Summary {
-            discovered: plan.seen(),
-            stored: inferred.spool.len(),
-            unchanged: plan.seen().saturating_sub(inferred.spool.len()),
+            discovered,
+            stored,
+            unchanged: discovered.saturating_sub(stored),
             deleted: removals.len(),
             skipped: inferred.skipped,
             model: match &self.inference {
