@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
+use clusterlore_core::words;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -309,8 +310,7 @@ impl Endpoint {
 
 /// What a server said, as far as it can stand in a message.
 pub(crate) fn one_short_line(said: &str) -> String {
-    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(200).collect()
+    words::one_line(said).chars().take(200).collect()
 }
 
 /// At most so many bytes of a body, and whether that is all of it.

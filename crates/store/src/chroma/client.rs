@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::{Bytes, BytesMut};
+use clusterlore_core::words;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -325,8 +326,7 @@ impl Client {
 
 /// What a server said, as far as it can stand in a message.
 pub(super) fn one_short_line(said: &str) -> String {
-    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(200).collect()
+    words::one_line(said).chars().take(200).collect()
 }
 
 /// At most so many bytes of a body, and whether that is all of it.
