@@ -10,6 +10,7 @@ mod embedder;
 mod instance;
 mod plan;
 mod resource_type;
+mod scope;
 mod selector;
 mod source;
 mod type_filter;
@@ -25,6 +26,7 @@ pub use instance::{
 };
 pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
+pub use scope::{Rule, Scope};
 pub use selector::{Requirement, Selector, SelectorError};
 pub use source::{Identity, SourceIdentity, SourceMismatch};
 pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

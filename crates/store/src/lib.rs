@@ -1,5 +1,5 @@
-//! Where documents and run state are kept. Two doors, together a [`Store`]: [`VectorStore`] for collections of documents, [`StateStore`]
-//! for what a sync must remember between runs; [`Spool`] keeps what is on its way from one to the other off the heap.
+//! Where documents and the memory of runs are kept. A [`Store`] is read through a [`View`] (one state, one scope), written through
+//! [`Writer`], and remembers between runs through [`Runs`]; [`Spool`] keeps what is on its way from one to the other off the heap.
 //!
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
@@ -9,20 +9,47 @@ mod chroma;
 mod error;
 mod filter;
 pub mod postgres;
+mod reader;
+mod runs;
 mod spool;
 pub mod sqlite;
-mod state;
-mod vectors;
+mod writer;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use clusterlore_core::Scope;
 
 pub use address::plain_user;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;
+pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+pub use runs::{Holder, KnownSource, RunLock, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
-pub use state::{Holder, KnownSource, RunLock, RunRecord, StateStore};
-pub use vectors::{
-    Batch, Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Store, Stored, Upsert, VectorStore,
-    Vocabulary,
-};
+pub use writer::{Batch, Upsert, Writer};
+
+/// A whole store: documents, and what runs remember.
+#[async_trait]
+pub trait Store: Writer + Runs {
+    /// The store as it is now, as far as the scope admits. The only way to read documents.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError>;
+
+    /// File or server, for people: without user, password and key.
+    fn place(&self) -> String;
+
+    /// Its files on this machine: nothing else may be written in their place.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// Bytes on this machine's disk, where that can be told.
+    fn size(&self) -> Option<u64> {
+        None
+    }
+}

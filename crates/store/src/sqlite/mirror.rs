@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use clusterlore_core::{Collection, ObjectKey};
 use rusqlite::{OptionalExtension, params};
 
-use super::vectors::find;
-use super::{Sqlite, failure};
+use super::reader::find;
+use super::writer::changed;
+use super::{Sqlite, SqliteView, failure};
 use crate::{Candidate, Filter, StoreError};
 
 impl Sqlite {
@@ -71,23 +72,61 @@ impl Sqlite {
         .await
     }
 
+    /// Removes from the mirror what is not among these ids.
+    pub(crate) async fn retain(&self, collection: Collection, ids: HashSet<String>) -> Result<(), StoreError> {
+        let name = collection.name();
+        self.try_with(move |connection, path| {
+            let work = |connection: &mut rusqlite::Connection| {
+                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                let Some(collection) = find(&transaction, name)? else { return Ok(()) };
+                let gone: Vec<i64> = {
+                    let mut select = transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
+                    let rows = select.query_map([collection.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                    let rows = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+                    rows.into_iter().filter(|(_, id)| !ids.contains(id)).map(|(row, _)| row).collect()
+                };
+                for row in gone {
+                    transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([row])?;
+                    transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
+                    transaction
+                        .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", collection.id))?
+                        .execute([row])?;
+                }
+                changed(&transaction, collection.id)?;
+                transaction.commit()
+            };
+            work(connection).map_err(|e| failure(path, e))
+        })
+        .await
+    }
+}
+
+impl SqliteView {
+    /// Which state is shown.
+    pub(crate) async fn stamp(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
+        self.with(move |_, connection| {
+            let mut select = connection.prepare_cached("SELECT stamp FROM mirrored WHERE name = ?1")?;
+            select.query_row([name], |row| row.get(0)).optional()
+        })
+        .await
+    }
+
     /// The ids of all documents that pass.
     pub(crate) async fn admitted_ids(
         &self,
         collection: Collection,
         filter: &Filter,
     ) -> Result<Vec<String>, StoreError> {
-        let (store, name, filter) = (self.clone(), collection.name(), filter.clone());
-        self.with(move |connection| {
-            let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, name)? else { return Ok(Vec::new()) };
-            let snapshot = store.snapshot(&transaction, name, &collection)?;
-            let mut select = transaction.prepare_cached("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
-            let mut rows = select.query([collection.id])?;
+        let filter = filter.clone();
+        self.with(move |view, connection| {
+            let Some(seen) = view.read(connection, collection)? else { return Ok(Vec::new()) };
+            let mut select = connection.prepare_cached("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
+            let mut rows = select.query([seen.filled.id])?;
             let mut ids = Vec::new();
             while let Some(row) = rows.next()? {
-                let admitted = snapshot.row_of(row.get(0)?).is_some_and(|at| snapshot.admits(&filter, at));
-                if admitted {
+                let at = seen.snapshot.row_of(row.get(0)?);
+                if at.is_some_and(|at| seen.scoped.holds(at) && seen.snapshot.admits(&filter, at)) {
                     ids.push(row.get(1)?);
                 }
             }
@@ -102,56 +141,23 @@ impl Sqlite {
         collection: Collection,
         found: Vec<(String, f32)>,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let name = collection.name();
-        self.with(move |connection| {
-            let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, name)? else { return Ok(Vec::new()) };
-            let mut select = transaction.prepare_cached(
-                "SELECT d.text, d.record, e.type FROM entries e JOIN documents d USING (id)
+        self.with(move |view, connection| {
+            let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
+            let mut select = connection.prepare_cached(
+                "SELECT d.text, d.record, e.cluster, e.type, e.namespace FROM entries e JOIN documents d USING (id)
                  WHERE e.collection = ?1 AND e.stored_id = ?2",
             )?;
             let mut candidates = Vec::with_capacity(found.len());
             for (id, similarity) in found {
-                let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-                if let Some((text, record, type_name)) =
-                    select.query_row(params![collection.id, id], read).optional()?
-                {
+                let mut rows = select.query(params![filled.id, id])?;
+                let Some(row) = rows.next()? else { continue };
+                if view.admits(collection, row, 2)? {
+                    let (text, record, type_name) = (row.get(0)?, row.get(1)?, row.get(3)?);
                     candidates.push(Candidate { id, text, record, type_name, similarity });
                 }
             }
             Ok(candidates)
         })
         .await
-    }
-
-    /// Removes from the mirror what is not among these ids.
-    pub(crate) async fn retain(&self, collection: Collection, ids: HashSet<String>) -> Result<(), StoreError> {
-        let name = collection.name();
-        let removed = self
-            .try_with(move |connection, path| {
-                let work = |connection: &mut rusqlite::Connection| {
-                    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                    let Some(collection) = find(&transaction, name)? else { return Ok(()) };
-                    let gone: Vec<i64> = {
-                        let mut select =
-                            transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
-                        let rows = select.query_map([collection.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                        let rows = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-                        rows.into_iter().filter(|(_, id)| !ids.contains(id)).map(|(row, _)| row).collect()
-                    };
-                    for row in gone {
-                        transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([row])?;
-                        transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
-                        transaction
-                            .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", collection.id))?
-                            .execute([row])?;
-                    }
-                    transaction.commit()
-                };
-                work(connection).map_err(|e| failure(path, e))
-            })
-            .await;
-        self.wrote();
-        removed
     }
 }

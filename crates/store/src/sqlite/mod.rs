@@ -3,23 +3,25 @@
 
 mod mirror;
 mod quantized;
+mod reader;
+mod runs;
 mod schema;
 mod snapshot;
-mod state;
-mod vectors;
+mod writer;
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clusterlore_core::ResourceType;
+use async_trait::async_trait;
+use clusterlore_core::{Collection, ResourceType, Scope};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::StoreError;
-use snapshot::Snapshot;
+use crate::{Store, StoreError, View};
+use reader::KeptSnapshot;
+pub(crate) use reader::SqliteView;
 
 /// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,17 +39,41 @@ pub struct Sqlite {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    /// The one that writes; read-only where the file was opened for searching.
     connection: Mutex<Connection>,
-    /// Vectors and facets in memory, per collection, with the state of the file that they show.
-    snapshots: Mutex<HashMap<&'static str, (FileState, Arc<Snapshot>)>>,
-    /// The known types, with the state of the file that they show.
-    types: Mutex<Option<(FileState, Arc<KnownTypes>)>>,
-    /// Counts this process's own writes, which `PRAGMA data_version` does not.
-    writes: AtomicU64,
+    /// How a connection that reads is opened.
+    reading: Reading,
+    /// Connections without a view, for the next one.
+    readers: Mutex<Vec<Connection>>,
+    /// Vectors and facets in memory, of the latest revision that was read.
+    snapshots: Mutex<HashMap<Collection, KeptSnapshot>>,
+    /// The known types, with the revision that they show.
+    types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
 }
 
-type FileState = (i64, u64);
 type KnownTypes = Vec<(String, ResourceType)>;
+
+/// How the file is opened for reading.
+#[derive(Debug, Clone)]
+struct Reading(String);
+
+impl Reading {
+    fn of(path: &Path) -> Self {
+        Self(format!("file:{}", escaped(path)))
+    }
+
+    /// For a file beside which nothing may be written.
+    fn immutable(path: &Path) -> Self {
+        Self(format!("file:{}?immutable=1", escaped(path)))
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(&self.0, flags)?;
+        configure(&connection)?;
+        Ok(connection)
+    }
+}
 
 impl Sqlite {
     /// Opens the store for writing, making the file and its folder where they are missing.
@@ -71,7 +97,7 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| failure(path, e))?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self::holding(path, connection))
+        Ok(Self::holding(path, connection, Reading::of(path)))
     }
 
     /// Opens a store that is there, for searching; a file that may not be written is read as it is.
@@ -82,26 +108,20 @@ impl Sqlite {
         if !path.exists() {
             return Err(StoreError::Missing(path.display().to_string()));
         }
-        let usable = |connection: &Connection| schema::version(connection, path);
-        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let open = |uri: &str, flags: OpenFlags| {
-            let connection = Connection::open_with_flags(uri, flags).map_err(|e| failure(path, e))?;
-            configure(&connection).map_err(|e| failure(path, e))?;
-            usable(&connection).map(|version| (connection, version))
+        let open = |reading: Reading| {
+            let connection = reading.open().map_err(|e| failure(path, e))?;
+            schema::version(&connection, path).map(|version| (connection, version, reading))
         };
         // A reader of a WAL file writes to the shared index beside it; where that may not be, the file alone is read.
-        let plain = format!("file:{}", escaped(path));
-        let (connection, version) = match open(&plain, read_only) {
-            Err(StoreError::ReadOnly { .. } | StoreError::Other { .. }) => {
-                open(&format!("{plain}?immutable=1"), read_only)?
-            }
+        let (connection, version, reading) = match open(Reading::of(path)) {
+            Err(StoreError::ReadOnly { .. } | StoreError::Other { .. }) => open(Reading::immutable(path))?,
             other => other?,
         };
         if version < schema::VERSION {
             drop(connection);
             return Self::open_or_create(path);
         }
-        Ok(Self::holding(path, connection))
+        Ok(Self::holding(path, connection, reading))
     }
 
     /// The file.
@@ -117,13 +137,14 @@ impl Sqlite {
         lock.into()
     }
 
-    fn holding(path: &Path, connection: Connection) -> Self {
+    fn holding(path: &Path, connection: Connection, reading: Reading) -> Self {
         let inner = Inner {
             path: path.to_owned(),
             connection: Mutex::new(connection),
+            reading,
+            readers: Mutex::default(),
             snapshots: Mutex::default(),
             types: Mutex::default(),
-            writes: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -149,15 +170,32 @@ impl Sqlite {
         done.await
             .map_err(|e| StoreError::Other { place: self.inner.path.display().to_string(), detail: e.to_string() })?
     }
+}
 
-    /// Tells whether what was read of the file is still what it holds.
-    fn file_state(&self, connection: &Connection) -> rusqlite::Result<FileState> {
-        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        Ok((version, self.inner.writes.load(Ordering::Relaxed)))
+#[async_trait]
+impl Store for Sqlite {
+    async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
+        Ok(Box::new(self.open_view(scope).await?))
     }
 
-    fn wrote(&self) {
-        self.inner.writes.fetch_add(1, Ordering::Relaxed);
+    fn place(&self) -> String {
+        self.path().display().to_string()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let beside = |end: &str| {
+            let mut path = self.path().as_os_str().to_owned();
+            path.push(end);
+            PathBuf::from(path)
+        };
+        vec![self.path().to_owned(), beside("-wal"), beside("-shm"), self.lock_file()]
+    }
+
+    fn size(&self) -> Option<u64> {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+        let mut wal = self.path().as_os_str().to_owned();
+        wal.push("-wal");
+        Some(size(self.path()) + size(Path::new(&wal)))
     }
 }
 

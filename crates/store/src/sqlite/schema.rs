@@ -29,6 +29,9 @@ const MIGRATIONS: &[&str] = &[
         cluster TEXT NOT NULL, type TEXT NOT NULL, revision TEXT NOT NULL, schema TEXT NOT NULL,
         PRIMARY KEY (cluster, type)) WITHOUT ROWID;
      CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID;",
+    // Revisions grow with every write, in the transaction that writes: what a reader keeps in memory says which one it shows.
+    "ALTER TABLE collections ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+     CREATE TABLE revisions (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;",
 ];
 
 /// Version of a current file.

@@ -5,13 +5,18 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use clusterlore_core::{Collection, Scope};
 use rusqlite::Connection;
 
 use super::quantized::{self, Query};
+
 use crate::{Filter, FilterView, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
+
+/// Scopes of which is kept what they admit; with one more the one that was asked for longest ago is worked out again.
+const KEPT_SCOPES: usize = 32;
 
 /// Rows from which a scan is shared among threads: it takes milliseconds then, and starting a thread some ten microseconds.
 const WORTH_THREADS: usize = 100_000;
@@ -39,10 +44,8 @@ pub(super) struct Snapshot {
     names: Vec<Arc<str>>,
     labels: String,
     label_ends: Vec<usize>,
-    vocabulary: OnceLock<Arc<Vocabulary>>,
-    /// Documents that hold a term, of the terms that were asked for.
-    frequencies: Mutex<HashMap<String, usize>>,
-    terms: OnceLock<Arc<Vec<(String, usize)>>>,
+    /// What each scope admits, the one that was asked for last at the end.
+    scoped: Mutex<Vec<(Collection, Scope, Arc<Scoped>)>>,
     /// Documents that were candidates, by row.
     documents: Mutex<HashMap<usize, Arc<Shown>>>,
 }
@@ -94,24 +97,6 @@ impl Snapshot {
         self.ids.len()
     }
 
-    /// How many documents hold the term; `count` is asked once.
-    pub(super) fn frequency(
-        &self,
-        term: &str,
-        count: impl FnOnce() -> rusqlite::Result<usize>,
-    ) -> rusqlite::Result<usize> {
-        let mut known = self.frequencies.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(term) {
-            return Ok(*known);
-        }
-        let counted = count()?;
-        if known.len() >= KEPT_FREQUENCIES {
-            known.clear();
-        }
-        known.insert(term.to_owned(), counted);
-        Ok(counted)
-    }
-
     /// The document of a row; `read` is asked once.
     pub(super) fn document(
         &self,
@@ -138,12 +123,30 @@ impl Snapshot {
         self.ids.binary_search(&id).ok()
     }
 
-    /// The rows that pass, `None` meaning all of them.
-    pub(super) fn admitted(&self, filter: &Filter) -> Option<Vec<u32>> {
-        if filter.is_empty() {
+    /// What a scope admits.
+    pub(super) fn scoped(&self, collection: Collection, scope: &Scope) -> Arc<Scoped> {
+        let mut kept = self.scoped.lock().unwrap_or_else(PoisonError::into_inner);
+        // All that sees everything is one, whatever its reason.
+        let same = |(of, known, _): &(Collection, Scope, Arc<Scoped>)| {
+            *of == collection && (known == scope || (known.is_all() && scope.is_all()))
+        };
+        let scoped = match kept.iter().position(same) {
+            Some(at) => kept.remove(at).2,
+            None => Arc::new(Scoped::of(self, collection, scope)),
+        };
+        if kept.len() >= KEPT_SCOPES {
+            kept.remove(0);
+        }
+        kept.push((collection, scope.clone(), Arc::clone(&scoped)));
+        scoped
+    }
+
+    /// The rows that pass, `None` meaning all there are.
+    pub(super) fn admitted(&self, scoped: &Scoped, filter: &Filter) -> Option<Vec<u32>> {
+        if filter.is_empty() && scoped.is_all() {
             return None;
         }
-        let rows = (0..self.ids.len()).filter(|row| filter.admits(self.view(*row)));
+        let rows = (0..self.ids.len()).filter(|row| scoped.holds(*row) && self.admits(filter, *row));
         Some(rows.map(|row| row as u32).collect())
     }
 
@@ -190,26 +193,13 @@ impl Snapshot {
         found
     }
 
-    /// All terms, read when they are first asked for.
-    pub(super) fn terms(
-        &self,
-        read: impl FnOnce() -> rusqlite::Result<Vec<(String, usize)>>,
-    ) -> rusqlite::Result<Arc<Vec<(String, usize)>>> {
-        if let Some(terms) = self.terms.get() {
-            return Ok(Arc::clone(terms));
-        }
-        let mut terms = read()?;
-        terms.sort();
-        Ok(Arc::clone(self.terms.get_or_init(|| Arc::new(terms))))
-    }
-
     /// Made when it is first asked for.
-    pub(super) fn vocabulary(&self) -> Arc<Vocabulary> {
-        Arc::clone(self.vocabulary.get_or_init(|| {
+    pub(super) fn vocabulary(&self, scoped: &Scoped) -> Arc<Vocabulary> {
+        Arc::clone(scoped.vocabulary.get_or_init(|| {
             let mut vocabulary = Vocabulary::default();
             let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
             let mut seen: HashSet<[u32; 3]> = HashSet::new();
-            for row in 0..self.len() {
+            for row in (0..self.len()).filter(|row| scoped.holds(*row)) {
                 let view = self.view(row);
                 if seen.insert(self.facets[row]) {
                     vocabulary.types.insert(view.type_name.to_owned());
@@ -233,6 +223,84 @@ impl Snapshot {
         let [cluster, type_name, namespace] = self.facets[row].map(|n| &*self.names[n as usize]);
         let start = if row == 0 { 0 } else { self.label_ends[row - 1] };
         FilterView { cluster, type_name, namespace, labels: &self.labels[start..self.label_ends[row]] }
+    }
+}
+
+/// What a scope admits of a snapshot, and what was worked out of that.
+#[derive(Debug, Default)]
+pub(super) struct Scoped {
+    /// A bit a row; `None`: all.
+    rows: Option<Vec<u64>>,
+    documents: usize,
+    vocabulary: OnceLock<Arc<Vocabulary>>,
+    /// Documents that hold a term, of the terms that were asked for.
+    frequencies: Mutex<HashMap<String, usize>>,
+    terms: OnceLock<Arc<Vec<(String, usize)>>>,
+}
+
+impl Scoped {
+    fn of(snapshot: &Snapshot, collection: Collection, scope: &Scope) -> Self {
+        if scope.is_all() {
+            return Self { documents: snapshot.len(), ..Self::default() };
+        }
+        // There are few combinations of cluster, type and namespace, and many documents.
+        let mut known: HashMap<[u32; 3], bool> = HashMap::new();
+        let (mut rows, mut documents) = (vec![0_u64; snapshot.len().div_ceil(64)], 0);
+        for (row, facets) in snapshot.facets.iter().enumerate() {
+            let admitted = *known.entry(*facets).or_insert_with(|| {
+                let [cluster, type_name, namespace] = facets.map(|n| &*snapshot.names[n as usize]);
+                scope.admits(collection, cluster, type_name, namespace)
+            });
+            if admitted {
+                rows[row / 64] |= 1 << (row % 64);
+                documents += 1;
+            }
+        }
+        Self { rows: Some(rows), documents, ..Self::default() }
+    }
+
+    pub(super) fn is_all(&self) -> bool {
+        self.rows.is_none()
+    }
+
+    /// How many documents there are.
+    pub(super) fn len(&self) -> usize {
+        self.documents
+    }
+
+    pub(super) fn holds(&self, row: usize) -> bool {
+        self.rows.as_ref().is_none_or(|rows| rows[row / 64] >> (row % 64) & 1 == 1)
+    }
+
+    /// How many documents hold the term; `count` is asked once.
+    pub(super) fn frequency(
+        &self,
+        term: &str,
+        count: impl FnOnce() -> rusqlite::Result<usize>,
+    ) -> rusqlite::Result<usize> {
+        let mut known = self.frequencies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(term) {
+            return Ok(*known);
+        }
+        let counted = count()?;
+        if known.len() >= KEPT_FREQUENCIES {
+            known.clear();
+        }
+        known.insert(term.to_owned(), counted);
+        Ok(counted)
+    }
+
+    /// All terms, read when they are first asked for.
+    pub(super) fn terms(
+        &self,
+        read: impl FnOnce() -> rusqlite::Result<Vec<(String, usize)>>,
+    ) -> rusqlite::Result<Arc<Vec<(String, usize)>>> {
+        if let Some(terms) = self.terms.get() {
+            return Ok(Arc::clone(terms));
+        }
+        let mut terms = read()?;
+        terms.sort();
+        Ok(Arc::clone(self.terms.get_or_init(|| Arc::new(terms))))
     }
 }
 

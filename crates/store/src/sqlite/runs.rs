@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::Read;
-use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Sqlite, owned};
-use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
 
 /// Bytes that are read of what a lock's file says of its holder.
 const LONGEST_HOLDER: u64 = 4_096;
@@ -21,14 +20,29 @@ fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
-fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
 }
 
+/// All sources, the replaced ones too.
+pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSource>> {
+    let mut select =
+        connection.prepare_cached("SELECT number, cluster, identity, replaced FROM sources ORDER BY number")?;
+    let rows = select.query_map([], |row| {
+        Ok(KnownSource {
+            number: row.get(0)?,
+            cluster: row.get(1)?,
+            identity: from_json(row, 2)?,
+            replaced: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
 #[async_trait]
-impl StateStore for Sqlite {
+impl Runs for Sqlite {
     async fn lock(&self, _cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
         let path = self.lock_file();
         let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
@@ -47,23 +61,6 @@ impl StateStore for Sqlite {
             }
             Err(TryLockError::Error(e)) => Err(denied(e)),
         }
-    }
-
-    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
-        self.with(|connection| {
-            let mut select =
-                connection.prepare("SELECT number, cluster, identity, replaced FROM sources ORDER BY number")?;
-            let rows = select.query_map([], |row| {
-                Ok(KnownSource {
-                    number: row.get(0)?,
-                    cluster: row.get(1)?,
-                    identity: from_json(row, 2)?,
-                    replaced: row.get(3)?,
-                })
-            })?;
-            rows.collect()
-        })
-        .await
     }
 
     async fn remember_source(
@@ -108,26 +105,9 @@ impl StateStore for Sqlite {
         .await
     }
 
-    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
-        let store = self.clone();
-        self.with(move |connection| {
-            let state = store.file_state(connection)?;
-            let mut kept = store.inner.types.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, types)) = kept.as_ref().filter(|(seen, _)| *seen == state) {
-                return Ok(Arc::clone(types));
-            }
-            let mut select = connection.prepare_cached("SELECT cluster, type FROM types ORDER BY cluster, name")?;
-            let rows = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
-            let types = Arc::new(rows.collect::<rusqlite::Result<Vec<(String, ResourceType)>>>()?);
-            *kept = Some((state, Arc::clone(&types)));
-            Ok(types)
-        })
-        .await
-    }
-
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
         let (cluster, types) = (cluster.to_owned(), types.to_vec());
-        let remembered = self
+        self
             .with(move |connection| {
                 let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
                 transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
@@ -138,11 +118,13 @@ impl StateStore for Sqlite {
                         insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
                     }
                 }
+                transaction.execute(
+                    "INSERT INTO revisions (name, revision) VALUES ('types', 1) ON CONFLICT (name) DO UPDATE SET revision = revision + 1",
+                    [],
+                )?;
                 transaction.commit()
             })
-            .await;
-        self.wrote();
-        remembered
+            .await
     }
 
     async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
@@ -230,23 +212,11 @@ impl StateStore for Sqlite {
         })
         .await
     }
-
-    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        self.with(|connection| {
-            let mut select = connection.prepare(
-                "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster, json_extract(run, '$.command'))
-                 ORDER BY number DESC",
-            )?;
-            let rows = select.query_map([], |row| from_json(row, 0))?;
-            rows.collect()
-        })
-        .await
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use clusterlore_core::TypeSchema;
+    use clusterlore_core::{Scope, TypeSchema};
 
     use super::*;
 
@@ -282,7 +252,15 @@ mod tests {
             };
             store.begin_run(&run).await.unwrap();
         }
-        let runs: Vec<String> = store.last_runs().await.unwrap().into_iter().map(|r| r.command + &r.started).collect();
+        let runs: Vec<String> = crate::Store::view(&store, &Scope::All { because: "a test" })
+            .await
+            .unwrap()
+            .last_runs()
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|r| r.command + &r.started)
+            .collect();
         assert_eq!(runs, ["sync3", "sync-instances2"]);
     }
 }

@@ -1,49 +1,13 @@
-//! The door to collections of documents.
+//! Reading: one state of a store, seen under one scope.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ContentHash, Document, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
+use serde_json::Value;
 
-use crate::{Filter, StoreError};
-
-/// A document to be written, with its vector.
-#[derive(Debug, Clone)]
-pub struct Upsert {
-    /// What is written.
-    pub document: Document,
-    /// Its vector; `None` keeps the stored one, because the text did not change.
-    pub vector: Option<Vec<f32>>,
-}
-
-/// What one transaction does: upserts, then deletes. Applying it twice is applying it once.
-#[derive(Debug, Clone, Default)]
-pub struct Batch {
-    /// Written or replaced.
-    pub upserts: Vec<Upsert>,
-    /// Documents that go.
-    pub deletes: Vec<ObjectKey>,
-    /// Name of the cluster whose documents go, empty for the unnamed one.
-    pub cluster: String,
-    /// Number of the source that writes.
-    pub source: i64,
-}
-
-impl Batch {
-    /// Documents of one cluster that go, and nothing else.
-    pub fn deleting(cluster: &str, deletes: Vec<ObjectKey>) -> Self {
-        Self { deletes, cluster: cluster.to_owned(), ..Self::default() }
-    }
-
-    /// What is written, and nothing else.
-    pub fn writing(source: i64, upserts: Vec<Upsert>) -> Self {
-        Self { upserts, source, ..Self::default() }
-    }
-}
+use crate::{Filter, KnownSource, RunRecord, StoreError};
 
 /// What a scan sees of a document.
 #[derive(Debug, Clone, Copy)]
@@ -117,9 +81,9 @@ pub struct Candidate {
 pub struct Candidates {
     /// In no particular order, each once.
     pub documents: Vec<Candidate>,
-    /// How many documents hold each term of the probe, in the whole collection.
+    /// How many documents hold each term of the probe.
     pub frequencies: Vec<usize>,
-    /// How many documents the collection has.
+    /// How many documents there are.
     pub total: usize,
     /// How many documents pass the filter.
     pub admitted: usize,
@@ -166,16 +130,13 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// Collections of documents with their vectors, cosine distance.
+/// One state of a store under one scope. Every read of one answer is made on one view, so an answer never mixes two states; what is
+/// outside the scope is not there: in no total, no frequency, no vocabulary.
+///
+/// A view holds its state as long as it lives. Readers never wait for writers.
 #[async_trait]
-pub trait VectorStore: Send + Sync {
-    /// Makes sure that the collection exists and that this embedder may write to it.
-    ///
-    /// # Errors
-    /// [`StoreError::OtherEmbedder`] when another one filled it.
-    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
-
-    /// The collection, if there is one.
+pub trait View: Send + Sync {
+    /// The collection, if there is one, with the number of documents that the scope admits.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -201,12 +162,6 @@ pub trait VectorStore: Send + Sync {
         collection: Collection,
         keys: &[ObjectKey],
     ) -> Result<HashMap<ObjectKey, String>, StoreError>;
-
-    /// Writes a batch as one transaction.
-    ///
-    /// # Errors
-    /// Nothing of the batch is written then.
-    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError>;
 
     /// The documents that may answer.
     ///
@@ -238,7 +193,7 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError>;
 
-    /// Up to `limit` documents of all clusters, after the page that gave `after`. What is written meanwhile may be missing.
+    /// Up to `limit` documents of all clusters, after the page that gave `after`; fewer where the scope hides some of them.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -250,26 +205,40 @@ pub trait VectorStore: Send + Sync {
         vectors: bool,
     ) -> Result<Page, StoreError>;
 
-    /// Hands a collection over to another embedder. Its documents stay and are found by their words; each counts as changed, so
-    /// that syncs embed it again, and a sync that is cut off goes on where it stopped.
+    /// Every known type with its cluster's name, by cluster and name. Asked for on every search, so a store keeps it at hand.
     ///
     /// # Errors
-    /// The store cannot be written.
-    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+    /// The store cannot be read.
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError>;
+
+    /// All sources of the clusters of which anything may be seen, the replaced ones too.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError>;
+
+    /// The last run of each command and cluster, newest first. What it counted and why it failed is told to those only who may see
+    /// all of its cluster.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError>;
 }
 
-/// A whole store: documents, and what syncs remember.
-pub trait Store: VectorStore + crate::StateStore {
-    /// File or server, for people: without user, password and key.
-    fn place(&self) -> String;
-
-    /// Its files on this machine: nothing else may be written in their place.
-    fn files(&self) -> Vec<PathBuf> {
-        Vec::new()
+/// The types of which a scope admits objects.
+pub(crate) fn types_in(scope: &Scope, all: Arc<Vec<(String, ResourceType)>>) -> Arc<Vec<(String, ResourceType)>> {
+    if scope.is_all() {
+        return all;
     }
+    Arc::new(all.iter().filter(|(cluster, ty)| scope.admits_type(cluster, &ty.name())).cloned().collect())
+}
 
-    /// Bytes on this machine's disk, where that can be told.
-    fn size(&self) -> Option<u64> {
-        None
-    }
+/// What of the last runs a scope admits.
+pub(crate) fn runs_in(scope: &Scope, runs: Vec<RunRecord>) -> Vec<RunRecord> {
+    let within = runs.into_iter().filter(|run| scope.admits_cluster(&run.cluster));
+    let told = |run: RunRecord| match scope.admits_whole_cluster(&run.cluster) {
+        true => run,
+        false => RunRecord { summary: Value::Null, ..run },
+    };
+    within.map(told).collect()
 }

@@ -1,7 +1,6 @@
-//! The door to what a sync remembers between runs.
+//! What runs remember between each other: locks, sources, types, schemas, what models answered.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
@@ -87,21 +86,15 @@ impl RunLock {
     }
 }
 
-/// Types, schemas, runs, sources, and what models answered.
+/// What a run needs beside documents. What of it may be shown to callers is read through a [`crate::View`].
 #[async_trait]
-pub trait StateStore: Send + Sync {
+pub trait Runs: Send + Sync {
     /// Takes the right to write what is a cluster's, for `me`; one sync of a cluster at a time. A store of one file has one lock for
     /// all. Does not wait.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another run holds it.
     async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError>;
-
-    /// All sources, the replaced ones too.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError>;
 
     /// Remembers the source of a cluster and gives its number. With `replace`, the sources that were there count as replaced;
     /// without, the identity is renewed.
@@ -110,12 +103,6 @@ pub trait StateStore: Send + Sync {
     /// The store cannot be written.
     async fn remember_source(&self, cluster: &str, identity: &SourceIdentity, replace: bool)
     -> Result<i64, StoreError>;
-
-    /// Every known type with its cluster's name, by cluster and name. Asked for on every search, so a store keeps it at hand.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError>;
 
     /// Replaces what is known of a cluster's types.
     ///
@@ -169,10 +156,4 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// The store cannot be written.
     async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError>;
-
-    /// The last run of each command and cluster, newest first.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError>;
 }

@@ -1,0 +1,570 @@
+//! Reading the file: a view is a connection with an open transaction, so that whatever is read on it is of one state of the file.
+//! Connections are kept for the next view. What is worked out of a state (vectors in memory, vocabulary, frequencies) is kept with the
+//! revision of the collection that it shows, and shared by all views of that revision.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::quantized::{self, Query};
+use super::runs::from_json;
+use super::snapshot::{Scoped, Shown, Snapshot};
+use super::{Sqlite, failure};
+use crate::{
+    Candidate, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, Stored,
+    View, Vocabulary,
+};
+
+/// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
+/// says least.
+const MOST_POSTINGS: usize = 2_000;
+/// Rows that a scan hands over at a time.
+const SCAN_CHUNK: usize = 2_000;
+/// Idle connections that are kept: as many as questions that two cores answer at once.
+const KEPT_CONNECTIONS: usize = 8;
+
+/// A collection as its row tells of it.
+#[derive(Debug, Clone)]
+pub(super) struct Filled {
+    pub(super) id: i64,
+    pub(super) embedder: EmbedderIdentity,
+    /// Grows with every write.
+    revision: i64,
+}
+
+pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Filled>> {
+    let mut select =
+        connection.prepare_cached("SELECT id, embedder, dimensions, revision FROM collections WHERE name = ?1")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let embedder = EmbedderIdentity { name: row.get(1)?, dimensions: row.get(2)? };
+        Ok(Filled { id: row.get(0)?, embedder, revision: row.get(3)? })
+    };
+    select.query_row([name], read).optional()
+}
+
+/// What was read of a collection, and of which revision; made by the first view that needs it.
+pub(super) type KeptSnapshot = (i64, Arc<Mutex<Option<Arc<Snapshot>>>>);
+
+/// A connection with an open transaction; goes back to its store when dropped.
+struct Reader {
+    connection: Option<Connection>,
+    store: Sqlite,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if connection.execute_batch("ROLLBACK").is_ok() {
+            let mut idle = self.store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < KEPT_CONNECTIONS {
+                idle.push(connection);
+            }
+        }
+    }
+}
+
+/// One state of the file under one scope.
+#[derive(Clone)]
+pub(crate) struct SqliteView {
+    reader: Arc<Mutex<Reader>>,
+    store: Sqlite,
+    scope: Scope,
+    /// Both collections, in the order of [`Collection::ALL`].
+    collections: [Option<Filled>; 2],
+    types_revision: i64,
+}
+
+impl Sqlite {
+    pub(crate) async fn open_view(&self, scope: &Scope) -> Result<SqliteView, StoreError> {
+        let (store, scope) = (self.clone(), scope.clone());
+        let path = self.path().to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            let idle = store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => store.inner.reading.open()?,
+            };
+            let begin = || -> rusqlite::Result<(i64, [Option<Filled>; 2])> {
+                connection.execute_batch("BEGIN")?;
+                // The first statement decides which state is read.
+                let revision = "SELECT revision FROM revisions WHERE name = 'types'";
+                let types_revision = connection.prepare_cached(revision)?.query_row([], |row| row.get(0)).optional()?;
+                let [instances, capabilities] = Collection::ALL.map(|c| find(&connection, c.name()));
+                Ok((types_revision.unwrap_or(0), [instances?, capabilities?]))
+            };
+            let (types_revision, collections) = begin()?;
+            let reader = Arc::new(Mutex::new(Reader { connection: Some(connection), store: store.clone() }));
+            rusqlite::Result::Ok(SqliteView { reader, store, scope, collections, types_revision })
+        });
+        let opened = opening
+            .await
+            .map_err(|e| StoreError::Other { place: path.display().to_string(), detail: e.to_string() })?;
+        opened.map_err(|e| failure(&path, e))
+    }
+}
+
+/// A collection as a view sees it.
+pub(super) struct InView {
+    pub(super) filled: Filled,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) scoped: Arc<Scoped>,
+}
+
+impl SqliteView {
+    /// Runs `work` on the connection, off the async threads.
+    pub(super) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let view = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let reader = view.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            match &reader.connection {
+                Some(connection) => work(&view, connection).map_err(|e| failure(view.store.path(), e)),
+                None => Err(gone(view.store.path(), "the view is closed")),
+            }
+        });
+        done.await.map_err(|e| gone(self.store.path(), &e.to_string()))?
+    }
+
+    pub(super) fn filled(&self, collection: Collection) -> Option<&Filled> {
+        let at = Collection::ALL.iter().position(|c| *c == collection)?;
+        self.collections[at].as_ref()
+    }
+
+    /// The collection in memory, read where no view of its revision has read it yet.
+    pub(super) fn read(&self, connection: &Connection, collection: Collection) -> rusqlite::Result<Option<InView>> {
+        let Some(filled) = self.filled(collection).cloned() else { return Ok(None) };
+        let snapshot = match self.kept(collection, &filled) {
+            Some(kept) => {
+                // Whoever comes second waits for the first rather than read the same.
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                match &*kept {
+                    Some(snapshot) => Arc::clone(snapshot),
+                    None => {
+                        let snapshot = Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?);
+                        *kept = Some(Arc::clone(&snapshot));
+                        snapshot
+                    }
+                }
+            }
+            None => Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?),
+        };
+        let scoped = snapshot.scoped(collection, &self.scope);
+        Ok(Some(InView { filled, snapshot, scoped }))
+    }
+
+    /// Where what is read of the collection is kept; `None` for a state that others have left behind already.
+    fn kept(&self, collection: Collection, filled: &Filled) -> Option<Arc<Mutex<Option<Arc<Snapshot>>>>> {
+        let mut snapshots = self.store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        match snapshots.get(&collection) {
+            Some((revision, kept)) if *revision == filled.revision => Some(Arc::clone(kept)),
+            Some((revision, _)) if *revision > filled.revision => None,
+            _ => {
+                let kept = Arc::default();
+                snapshots.insert(collection, (filled.revision, Arc::clone(&kept)));
+                Some(kept)
+            }
+        }
+    }
+
+    /// What is in memory already.
+    fn in_memory(&self, collection: Collection, filled: &Filled) -> Option<Arc<Snapshot>> {
+        let snapshots = self.store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, kept) = snapshots.get(&collection).filter(|(revision, _)| *revision == filled.revision)?;
+        kept.try_lock().ok()?.clone()
+    }
+}
+
+fn gone(path: &Path, detail: &str) -> StoreError {
+    StoreError::Other { place: path.display().to_string(), detail: detail.to_owned() }
+}
+
+struct ScannedRow {
+    key: ObjectKey,
+    id: String,
+    hash: ContentHash,
+    type_name: String,
+    namespace: String,
+    source: i64,
+}
+
+#[async_trait]
+impl View for SqliteView {
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
+        self.with(move |view, connection| {
+            let Some(filled) = view.filled(collection) else { return Ok(None) };
+            let embedder = filled.embedder.clone();
+            if view.scope.is_all() {
+                let documents = match view.in_memory(collection, filled) {
+                    Some(snapshot) => snapshot.len(),
+                    None => {
+                        let count = "SELECT count(*) FROM entries WHERE collection = ?1";
+                        connection.query_row(count, [filled.id], |row| row.get(0))?
+                    }
+                };
+                return Ok(Some(CollectionInfo { embedder, documents }));
+            }
+            let documents = view.read(connection, collection)?.map_or(0, |seen| seen.scoped.len());
+            Ok(Some(CollectionInfo { embedder, documents }))
+        })
+        .await
+    }
+
+    async fn scan(
+        &self,
+        collection: Collection,
+        cluster: &str,
+        visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
+    ) -> Result<(), StoreError> {
+        let mut after = 0_i64;
+        loop {
+            let cluster = cluster.to_owned();
+            let scan =
+                move |view: &Self, connection: &Connection| scan_chunk(view, connection, collection, &cluster, after);
+            let (chunk, last) = self.with(scan).await?;
+            for row in &chunk {
+                visit(Scanned {
+                    key: row.key,
+                    id: &row.id,
+                    hash: row.hash,
+                    type_name: &row.type_name,
+                    namespace: &row.namespace,
+                    source: row.source,
+                });
+            }
+            match last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError> {
+        let keys = keys.to_vec();
+        self.with(move |view, connection| {
+            let Some(filled) = view.filled(collection) else { return Ok(HashMap::new()) };
+            let mut select = connection.prepare_cached(
+                "SELECT d.record, e.cluster, e.type, e.namespace FROM entries e JOIN documents d USING (id)
+                 WHERE e.collection = ?1 AND e.key = ?2",
+            )?;
+            let mut records = HashMap::with_capacity(keys.len());
+            for key in keys {
+                let mut rows = select.query(params![filled.id, key.0])?;
+                if let Some(row) = rows.next()?
+                    && view.admits(collection, row, 1)?
+                {
+                    records.insert(key, row.get(0)?);
+                }
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
+        self.with(move |view, connection| match view.read(connection, collection)? {
+            Some(seen) => answer(connection, &seen, &probe),
+            None => Ok(Candidates::default()),
+        })
+        .await
+    }
+
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
+        self.with(move |view, connection| {
+            let seen = view.read(connection, collection)?;
+            Ok(seen.map(|seen| seen.snapshot.vocabulary(&seen.scoped)).unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        let terms = terms.to_vec();
+        self.with(move |view, connection| match view.read(connection, collection)? {
+            Some(seen) => frequencies(connection, &seen, &terms),
+            None => Ok(vec![0; terms.len()]),
+        })
+        .await
+    }
+
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+        self.with(move |view, connection| {
+            let Some(seen) = view.read(connection, collection)? else { return Ok(Arc::default()) };
+            seen.scoped.terms(|| terms(connection, &seen))
+        })
+        .await
+    }
+
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
+        self.with(move |view, connection| {
+            let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
+            let mut select = connection.prepare_cached(
+                "SELECT cluster, type, namespace, count(*) FROM entries WHERE collection = ?1
+                 GROUP BY cluster, type, namespace ORDER BY cluster, type",
+            )?;
+            let mut rows = select.query([filled.id])?;
+            let mut counts: Vec<Counts> = Vec::new();
+            while let Some(row) = rows.next()? {
+                if !view.admits(collection, row, 0)? {
+                    continue;
+                }
+                let (cluster, type_name, documents) = (row.get(0)?, row.get(1)?, row.get(3)?);
+                match counts.last_mut().filter(|c| c.cluster == cluster && c.type_name == type_name) {
+                    Some(last) => last.documents += documents,
+                    None => counts.push(Counts { cluster, type_name, documents }),
+                }
+            }
+            Ok(counts)
+        })
+        .await
+    }
+
+    async fn page(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+        vectors: bool,
+    ) -> Result<Page, StoreError> {
+        let after = after.and_then(|at| at.parse().ok()).unwrap_or(0_i64);
+        self.with(move |view, connection| {
+            let Some(filled) = view.filled(collection) else { return Ok(Page::default()) };
+            let mut select = connection.prepare_cached(
+                "SELECT e.id, e.stored_id, e.type, e.source, d.record, e.vector, e.cluster, e.type, e.namespace
+                 FROM entries e JOIN documents d USING (id)
+                 WHERE e.id > ?1 AND +e.collection = ?2 ORDER BY e.id LIMIT ?3",
+            )?;
+            let mut rows = select.query(params![after, filled.id, limit])?;
+            let (mut documents, mut read, mut last) = (Vec::new(), 0, 0_i64);
+            while let Some(row) = rows.next()? {
+                (read, last) = (read + 1, row.get(0)?);
+                if !view.admits(collection, row, 6)? {
+                    continue;
+                }
+                let vector = match vectors {
+                    true => quantized::floats(row.get_ref(5)?.as_blob()?, filled.embedder.dimensions),
+                    false => None,
+                };
+                documents.push(Stored {
+                    id: row.get(1)?,
+                    type_name: row.get(2)?,
+                    source: row.get(3)?,
+                    record: row.get(4)?,
+                    vector,
+                });
+            }
+            let next = (read == limit).then(|| last.to_string());
+            Ok(Page { documents, next })
+        })
+        .await
+    }
+
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.with(|view, connection| {
+            let known = view.store.inner.types.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let all = match known.filter(|(revision, _)| *revision == view.types_revision) {
+                Some((_, types)) => types,
+                None => {
+                    let mut select =
+                        connection.prepare_cached("SELECT cluster, type FROM types ORDER BY cluster, name")?;
+                    let rows = select.query_map([], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
+                    let types = Arc::new(rows.collect::<rusqlite::Result<Vec<(String, ResourceType)>>>()?);
+                    let mut kept = view.store.inner.types.lock().unwrap_or_else(PoisonError::into_inner);
+                    *kept = Some((view.types_revision, Arc::clone(&types)));
+                    types
+                }
+            };
+            Ok(crate::reader::types_in(&view.scope, all))
+        })
+        .await
+    }
+
+    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+        self.with(|view, connection| {
+            let sources = super::runs::sources(connection)?;
+            Ok(sources.into_iter().filter(|source| view.scope.admits_cluster(&source.cluster)).collect())
+        })
+        .await
+    }
+
+    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
+        self.with(|view, connection| {
+            let mut select = connection.prepare(
+                "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster, json_extract(run, '$.command'))
+                 ORDER BY number DESC",
+            )?;
+            let runs = select.query_map([], |row| from_json(row, 0))?.collect::<rusqlite::Result<Vec<RunRecord>>>()?;
+            Ok(crate::reader::runs_in(&view.scope, runs))
+        })
+        .await
+    }
+}
+
+impl SqliteView {
+    /// Whether the scope admits the document of a row that has cluster, type and namespace at `at` and behind it.
+    pub(super) fn admits(&self, collection: Collection, row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
+        let text = |column: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
+        Ok(self.scope.is_all() || self.scope.admits(collection, text(at)?, text(at + 1)?, text(at + 2)?))
+    }
+}
+
+fn scan_chunk(
+    view: &SqliteView,
+    connection: &Connection,
+    collection: Collection,
+    cluster: &str,
+    after: i64,
+) -> rusqlite::Result<(Vec<ScannedRow>, Option<i64>)> {
+    let Some(filled) = view.filled(collection) else { return Ok((Vec::new(), None)) };
+    // The plus keeps SQLite from the index on keys: rows are wanted in the order in which they lie.
+    let mut select = connection.prepare_cached(
+        "SELECT id, key, stored_id, hash, cluster, type, namespace, source FROM entries
+         WHERE id > ?1 AND +collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
+    )?;
+    let mut rows = select.query(params![after, filled.id, cluster, SCAN_CHUNK])?;
+    let (mut chunk, mut read, mut last) = (Vec::new(), 0, after);
+    while let Some(row) = rows.next()? {
+        (read, last) = (read + 1, row.get(0)?);
+        if !view.admits(collection, row, 4)? {
+            continue;
+        }
+        chunk.push(ScannedRow {
+            key: ObjectKey(row.get(1)?),
+            id: row.get(2)?,
+            hash: ContentHash::from_bytes(row.get(3)?),
+            type_name: row.get(5)?,
+            namespace: row.get(6)?,
+            source: row.get(7)?,
+        });
+    }
+    Ok((chunk, (read == SCAN_CHUNK).then_some(last)))
+}
+
+fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Result<Candidates> {
+    let InView { snapshot, scoped, .. } = seen;
+    let query = Query::of(&probe.vector);
+    let rows = snapshot.admitted(scoped, &probe.filter);
+    let admitted = rows.as_ref().map_or(snapshot.len(), Vec::len);
+    let mut found: HashMap<usize, f32> = HashMap::new();
+    if probe.nearest > 0 {
+        found.extend(snapshot.nearest(&query, rows.as_deref(), probe.nearest));
+    }
+    let frequencies = frequencies(connection, seen, &probe.terms)?;
+    for row in containing(connection, seen, probe, &frequencies)? {
+        found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
+    }
+    let mut select = connection.prepare_cached(
+        "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
+    )?;
+    let mut documents = Vec::with_capacity(found.len());
+    for (row, similarity) in found {
+        let mut read = || {
+            select.query_row([snapshot.id(row)], |r| {
+                Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
+            })
+        };
+        let Shown { id, text, record, type_name } = snapshot.document(row, &mut read)?.as_ref().clone();
+        documents.push(Candidate { id, text, record, type_name, similarity });
+    }
+    Ok(Candidates { documents, frequencies, total: scoped.len(), admitted })
+}
+
+/// The table of words, asked for the documents that hold a term.
+fn postings(collection: i64) -> String {
+    format!("SELECT rowid FROM words_{collection} WHERE words_{collection} MATCH ?1")
+}
+
+fn quoted(term: &str) -> String {
+    format!("\"{}\"", term.replace('"', "\"\""))
+}
+
+fn frequencies(connection: &Connection, seen: &InView, terms: &[String]) -> rusqlite::Result<Vec<usize>> {
+    let InView { filled, snapshot, scoped } = seen;
+    let mut select = connection.prepare_cached(&format!("SELECT doc FROM terms_{} WHERE term = ?1", filled.id))?;
+    let mut postings = connection.prepare_cached(&postings(filled.id))?;
+    let mut count = |term: &String| -> rusqlite::Result<usize> {
+        let everywhere = select.query_row([term], |row| row.get(0)).optional()?.unwrap_or(0);
+        if scoped.is_all() || everywhere == 0 {
+            return Ok(everywhere);
+        }
+        let (mut rows, mut within) = (postings.query([quoted(term)])?, 0);
+        while let Some(row) = rows.next()? {
+            within += usize::from(snapshot.row_of(row.get(0)?).is_some_and(|row| scoped.holds(row)));
+        }
+        Ok(within)
+    };
+    terms.iter().map(|term| scoped.frequency(term, || count(term))).collect()
+}
+
+/// All terms within the scope, with the number of documents that hold each.
+fn terms(connection: &Connection, seen: &InView) -> rusqlite::Result<Vec<(String, usize)>> {
+    let InView { filled, snapshot, scoped } = seen;
+    if scoped.is_all() {
+        let mut select = connection.prepare(&format!("SELECT term, doc FROM terms_{}", filled.id))?;
+        return select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+    }
+    // One row for each term of each document. A table of this connection alone, which its transaction takes away again.
+    let table = format!("temp.instances_{}", filled.id);
+    connection.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {table};
+         CREATE VIRTUAL TABLE {table} USING fts5vocab(main, words_{}, instance)",
+        filled.id
+    ))?;
+    let mut terms: Vec<(String, usize)> = Vec::new();
+    let mut select = connection.prepare(&format!("SELECT term, doc FROM {table}"))?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        if !snapshot.row_of(row.get(1)?).is_some_and(|row| scoped.holds(row)) {
+            continue;
+        }
+        let term = row.get_ref(0)?.as_str()?;
+        match terms.last_mut().filter(|(last, _)| last == term) {
+            Some((_, documents)) => *documents += 1,
+            None => terms.push((term.to_owned(), 1)),
+        }
+    }
+    Ok(terms)
+}
+
+/// The rows that hold the probe's terms, those with the rarest terms first.
+fn containing(
+    connection: &Connection,
+    seen: &InView,
+    probe: &Probe,
+    frequencies: &[usize],
+) -> rusqlite::Result<Vec<usize>> {
+    let InView { filled, snapshot, scoped } = seen;
+    let mut rarest: Vec<(usize, &String)> =
+        frequencies.iter().copied().zip(&probe.terms).filter(|(n, _)| *n > 0).collect();
+    rarest.sort();
+    let mut select = connection.prepare_cached(&postings(filled.id))?;
+    let mut weights: HashMap<usize, f64> = HashMap::new();
+    let mut left = MOST_POSTINGS.max(probe.containing);
+    for (frequency, term) in rarest {
+        if probe.containing == 0 || (frequency > left && !weights.is_empty()) {
+            break;
+        }
+        let weight = (scoped.len() as f64 / frequency as f64).ln_1p();
+        let (mut rows, mut looked_at) = (select.query([quoted(term)])?, 0);
+        while let (true, Some(row)) = (looked_at < left, rows.next()?) {
+            let Some(row) = snapshot.row_of(row.get(0)?).filter(|row| scoped.holds(*row)) else { continue };
+            looked_at += 1;
+            if snapshot.admits(&probe.filter, row) {
+                *weights.entry(row).or_default() += weight;
+            }
+        }
+        left = left.saturating_sub(frequency);
+    }
+    let mut rows: Vec<(usize, f64)> = weights.into_iter().collect();
+    rows.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    rows.truncate(probe.containing);
+    Ok(rows.into_iter().map(|(row, _)| row).collect())
+}
