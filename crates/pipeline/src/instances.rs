@@ -203,7 +203,8 @@ impl InstanceSync {
     async fn known(&self, sources: &[KnownSource], identity: &SourceIdentity) -> Result<SyncPlan, SyncError> {
         let mut plan = SyncPlan::default();
         let Some(store) = &self.store else { return Ok(plan) };
-        store
+        checks::everything(&**store)
+            .await?
             .scan(Collection::Instances, self.cluster(), &mut |s| {
                 let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
@@ -227,7 +228,8 @@ impl InstanceSync {
             .filter(|(name, _)| !served.contains(*name))
             .map(|(n, key)| (key, n))
             .collect();
-        let records = store.records(Collection::Instances, &missing.keys().copied().collect::<Vec<_>>()).await?;
+        let keys: Vec<ObjectKey> = missing.keys().copied().collect();
+        let records = checks::everything(&**store).await?.records(Collection::Instances, &keys).await?;
         let types = missing.iter().filter_map(|(key, name)| {
             let instance: ResourceInstance = serde_json::from_str(records.get(key)?).ok()?;
             Some(ResourceType::of_instance(name, &instance))
@@ -426,7 +428,7 @@ impl InstanceSync {
                     ids.push(s.id.to_owned());
                 }
             };
-            store.scan(Collection::Instances, self.cluster(), &mut visit).await?;
+            checks::everything(store).await?.scan(Collection::Instances, self.cluster(), &mut visit).await?;
         }
         Ok(ids)
     }

@@ -40,6 +40,14 @@ pub trait Store: Writer + Runs {
     /// The store cannot be read.
     async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError>;
 
+    /// As [`Self::view`], of everything; `because` says why that is right.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn view_all(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        self.view(&Scope::All { because }).await
+    }
+
     /// File or server, for people: without user, password and key.
     fn place(&self) -> String;
 
