@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::Collection;
-use clusterlore_store::{Probe, Sqlite, Writer};
+use clusterlore_store::{Probe, Sqlite, Store};
 use common::Home;
 
 const KILLS: u32 = 60;

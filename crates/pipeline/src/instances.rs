@@ -134,7 +134,7 @@ impl InstanceSync {
         let mut listed = Listed { plan, spool: Spool::new()?, coverage: HashMap::new(), skipped: Vec::new() };
         self.list(&mut listed, &chosen, &vanished, observer).await?;
         if listed.plan.seen() == 0 && listed.coverage.values().all(Coverage::is_nothing) {
-            return Err(nothing_listed(&listed.skipped, chosen.len()));
+            return Err(nothing_listed(&listed.skipped, chosen.len(), &identity));
         }
         let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
         let list_took = began.elapsed() - discovered_in;
@@ -456,11 +456,11 @@ impl Listed {
 }
 
 /// Every list failed or was forbidden.
-fn nothing_listed(skipped: &[SkippedType], types: usize) -> SyncError {
+fn nothing_listed(skipped: &[SkippedType], types: usize, source: &SourceIdentity) -> SyncError {
     let first = skipped
         .first()
         .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
-    SyncError::NothingListed { types, first }
+    SyncError::NothingListed { types, first, manifests: matches!(source, SourceIdentity::Folder { .. }) }
 }
 
 /// A list that nobody waits for any more is stopped.

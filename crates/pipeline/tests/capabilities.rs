@@ -14,7 +14,7 @@ use clusterlore_models::{
     Completion, Embedder, LanguageModel, Limits, Metered, ModelError, Price, Prompt, RemoteError, Tokens,
 };
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SkippedType, SyncError};
-use clusterlore_store::{Runs, Sqlite, Writer};
+use clusterlore_store::{Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use clusterlore_testkit::real::ApiServer;
 use common::{Counting, Ran, live, run};

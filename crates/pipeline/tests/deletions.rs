@@ -17,7 +17,7 @@ use clusterlore_core::{
 };
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SyncError};
-use clusterlore_store::{Batch, Runs, Sqlite, Writer};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, Ran, ids, live, run, state};
 

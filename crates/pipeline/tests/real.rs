@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clusterlore_cluster::ListScope;
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Runs, Sqlite};
+use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::{Counting, ids, live, run, state};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clusterlore_cluster::{FolderSource, ListScope};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Filter, Holder, Probe, Runs, Sqlite, Writer};
+use clusterlore_store::{Filter, Holder, Probe, Runs, Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, ids, live, run, state};
 

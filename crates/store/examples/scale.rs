@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
-use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, Runs, Upsert, Writer};
+use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, Runs, Store, Upsert, Writer};
 use clusterlore_testkit::postgres::PostgresServer;
 use pgvector::HalfVector;
 use serde_json::Value;

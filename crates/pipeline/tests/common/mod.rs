@@ -13,7 +13,7 @@ use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource, RetryPolicy};
 use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_pipeline::{InstanceSync, Options, Summary, SyncError};
-use clusterlore_store::{Sqlite, Writer};
+use clusterlore_store::{Sqlite, Store};
 
 /// Counts what it is asked to embed; vectors depend on the text alone.
 #[derive(Default)]
