@@ -13,8 +13,8 @@ use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, Sourc
 use kube::core::Version;
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, EventSink, ListScope, Listed, SchemaRead, Schemas, SkipReason, Skipped, SourceEvent,
-    Warning, builtin,
+    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, SchemaRead, Schemas, SkipReason, Skipped,
+    SourceEvent, Warning, builtin,
     crds::{self, JsonDefinition, Versions},
     documents::{self, Found, NoManifest, Object, Unread},
     files::{self, Files},
@@ -533,7 +533,7 @@ impl ClusterSource for FolderSource {
         let coverage = match scope {
             ListScope::All => Coverage::All,
             ListScope::Namespaces(_) if !known.namespaced => {
-                return events.send(SourceEvent::Done(Listed::default())).await;
+                return events.send(SourceEvent::Done(ListEnd::default())).await;
             }
             ListScope::Namespaces(namespaces) => Coverage::of_namespaces(namespaces.iter().cloned().collect()),
         };
@@ -543,7 +543,7 @@ impl ClusterSource for FolderSource {
             events.send(SourceEvent::Page(page.iter().map(|o| (*o).clone()).collect())).await?;
         }
         let end = if self.whole {
-            SourceEvent::Done(Listed { coverage, ..Listed::default() })
+            SourceEvent::Done(ListEnd { coverage, ..ListEnd::default() })
         } else {
             // Any of the objects may stand in what could not be read.
             SourceEvent::Failed(Skipped { reason: SkipReason::Unavailable, message: Self::NOT_WHOLE.to_owned() })

@@ -118,7 +118,11 @@ impl Elements {
 
     /// Whether the outermost object has come to its end, the last of them where there may be many.
     pub(crate) fn end(&self) -> Result<(), String> {
-        if self.at == if self.many { At::Begin } else { At::End } { Ok(()) } else { Err("broken JSON: the answer ends too early".to_owned()) }
+        if self.at == if self.many { At::Begin } else { At::End } {
+            Ok(())
+        } else {
+            Err("broken JSON: the answer ends too early".to_owned())
+        }
     }
 
     /// Over one byte.

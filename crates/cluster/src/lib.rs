@@ -38,7 +38,7 @@ pub use folder::FolderSource;
 pub use live::{LiveOptions, LiveSource};
 pub use retry::RetryPolicy;
 pub use source::{
-    ClusterSource, Discovery, EventSink, ListScope, Listed, ObjectName, Position, SchemaRead, Schemas, SkipReason,
+    ClusterSource, Discovery, EventSink, ListEnd, ListScope, ObjectName, Position, SchemaRead, Schemas, SkipReason,
     Skipped, SourceEvent, Warning,
 };
 pub use watch::{Watch, WatchBounds, Watched};

@@ -55,8 +55,7 @@ pub(crate) async fn read(
             Err(failure) => return Err(stopped(failure)),
             Ok((resource_version, unreadable)) => {
                 let position = Position { namespace: namespace.map(str::to_owned), resource_version };
-                let skipped =
-                    unreadable.reason().map(|message| Skipped { reason: SkipReason::Unavailable, message });
+                let skipped = unreadable.reason().map(|message| Skipped { reason: SkipReason::Unavailable, message });
                 return Ok(Whole { position, skipped });
             }
         }

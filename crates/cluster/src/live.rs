@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, Environment, EventSink, ListScope, Listed, Position, RetryPolicy, Schemas,
+    ClusterError, ClusterSource, Discovery, Environment, EventSink, ListEnd, ListScope, Position, RetryPolicy, Schemas,
     SkipReason, Skipped, SourceEvent, Warning, Watch, WatchBounds,
     access::Access,
     crds, decode, discovery,
@@ -257,7 +257,7 @@ impl LiveSource {
             false => Coverage::of_namespaces(read),
         };
         let skipped = summed_up(skipped, reach.partial.as_ref());
-        events.send(SourceEvent::Done(Listed { coverage, skipped, positions })).await
+        events.send(SourceEvent::Done(ListEnd { coverage, skipped, positions })).await
     }
 
     /// Watches a type, or one namespace of it, from a position on that a list gave. One request: it ends when the server ends it, or
@@ -335,7 +335,7 @@ impl ClusterSource for LiveSource {
         events.begin(None).await?;
         if let ListScope::Namespaces(namespaces) = scope {
             if !ty.namespaced {
-                return events.send(SourceEvent::Done(Listed::default())).await;
+                return events.send(SourceEvent::Done(ListEnd::default())).await;
             }
             let named = Reach { namespaces: Arc::new(namespaces.iter().cloned().collect()), partial: None };
             return self.list_by_namespace(&ty, &named, false, events).await;
@@ -343,7 +343,7 @@ impl ClusterSource for LiveSource {
         let end = match list::read(&self.requests, &ty, None, events).await {
             Ok(list::Whole { position, skipped }) => {
                 let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
-                SourceEvent::Done(Listed { coverage, skipped, positions: vec![position] })
+                SourceEvent::Done(ListEnd { coverage, skipped, positions: vec![position] })
             }
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {

@@ -141,7 +141,7 @@ pub enum SourceEvent {
     Page(Vec<ResourceInstance>),
     /// The list came to its end, as far as `coverage` says: what is covered and was in no page since `Begin` does not exist. A sync ends
     /// here. A watch from each of `positions` tells what happens next.
-    Done(Listed),
+    Done(ListEnd),
     /// The object was created or changed after the list. More changes follow, or `Failed`.
     Changed(ResourceInstance),
     /// The object was deleted after the list. More changes follow, or `Failed`.
@@ -153,7 +153,7 @@ pub enum SourceEvent {
 
 /// How a list ended that came to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListEnd {
     /// What was read whole.
     pub coverage: Coverage,
     /// Why the rest was not.
