@@ -24,8 +24,8 @@ const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMeta
 pub struct WatchBounds {
     /// After this time the server is asked to end it, in whole seconds.
     pub timeout: Duration,
-    /// So long nothing may be heard before the connection counts as dead. API servers send a bookmark about every minute, but only where
-    /// something has happened in the cluster since the last.
+    /// So long nothing may be heard before the connection counts as dead. API servers send a bookmark about every minute; the first may
+    /// take two.
     pub idle: Duration,
 }
 
