@@ -772,6 +772,7 @@ impl<'de> Deserialize<'de> for Controller {
 pub(crate) struct Page {
     pub(crate) instances: Vec<ResourceInstance>,
     pub(crate) next: String,
+    pub(crate) version: String,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -783,7 +784,8 @@ pub(crate) fn page(content_type: &str, body: &[u8], asked: Asked<'_>, piece: usi
         reader.push(piece)?;
     }
     reader.end()?;
-    Ok(Page { instances: reader.take(), next: reader.next, unreadable: reader.unreadable })
+    let instances = reader.take();
+    Ok(Page { instances, next: reader.next, version: reader.version, unreadable: reader.unreadable })
 }
 
 #[cfg(test)]

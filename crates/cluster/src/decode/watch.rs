@@ -216,3 +216,136 @@ fn first(message: &[u8]) -> Result<&[u8], String> {
         _ => Ok(&[]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::decode::tests::{envelope, field, pods, text};
+
+    const JSON: &str = "application/json";
+    const PROTOBUF: &str = "application/vnd.kubernetes.protobuf;stream=watch";
+    const METADATA: (&str, &str) = ("meta.k8s.io/v1", "PartialObjectMetadata");
+
+    /// An event as it stands in a watch.
+    fn event(kind: &str, object: &[u8]) -> Vec<u8> {
+        let event = [text(1, kind), field(2, &field(1, object))].concat();
+        [&u32::try_from(event.len()).unwrap().to_be_bytes()[..], &event].concat()
+    }
+
+    fn pod(name: &str, version: &str) -> Vec<u8> {
+        let hidden = field(12, &[text(1, "last-applied"), text(2, "c2VjcmV0")].concat());
+        let metadata = [text(1, name), text(3, "n"), text(6, version), hidden].concat();
+        envelope(METADATA, &field(1, &metadata))
+    }
+
+    fn json_pod(name: &str, version: &str) -> String {
+        format!(
+            r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"{name}","namespace":"n","resourceVersion":"{version}"}},"code":{{}},"reason":"c2VjcmV0"}}"#
+        )
+    }
+
+    /// The same six events in either form.
+    fn watches() -> [(&'static str, Vec<u8>); 2] {
+        let status = [text(3, "too old"), text(4, "Expired"), vec![6 << 3, 0x9a, 0x03]].concat();
+        let protobuf = [
+            event("ADDED", &pod("a", "5")),
+            event("MODIFIED", &pod("a", "6")),
+            event("DELETED", &pod("a", "7")),
+            event("BOOKMARK", &envelope(METADATA, &field(1, &text(6, "8")))),
+            event("ADDED", &pod("", "9")),
+            event("ERROR", &envelope(("v1", "Status"), &status)),
+        ];
+        let json = [
+            format!(r#"{{"type":"ADDED","object":{}}}"#, json_pod("a", "5")),
+            format!(r#"{{"type":"MODIFIED","object":{}}}"#, json_pod("a", "6")),
+            // In another order, with something new, and without a line of its own.
+            format!(r#"{{"new":[1],"object":{},"type":"DELETED"}}"#, json_pod("a", "7")),
+            r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"8","creationTimestamp":null}}}"#
+                .to_owned(),
+            format!(r#"{{"type":"ADDED","object":{}}}"#, json_pod("", "9")),
+            r#"{"type":"ERROR","object":{"kind":"Status","message":"too old","reason":"Expired"}}"#.to_owned(),
+        ];
+        [(PROTOBUF, protobuf.concat()), (JSON, json.join("\n").into_bytes())]
+    }
+
+    fn read(content_type: &str, body: &[u8], size: usize) -> Result<Vec<Told>, String> {
+        let (ty, mut reader, mut all) = (pods(), EventReader::new(content_type)?, Vec::new());
+        for piece in body.chunks(size) {
+            reader.push(piece);
+            while let Some(told) = reader.next(&Asked::new(&ty, None))? {
+                all.push(told);
+            }
+        }
+        reader.end().map(|()| all)
+    }
+
+    #[test]
+    fn a_watch_is_the_same_in_either_form_and_in_pieces_of_any_size() {
+        for (content_type, body) in watches() {
+            let all = read(content_type, &body, usize::MAX).unwrap();
+            assert!(!format!("{all:?}").contains("c2VjcmV0"));
+            let version = |told: &Told| match told {
+                Told::Changed(object) => object.resource_version.clone(),
+                Told::Gone { object, version } => format!("{}/{} {version}", object.namespace, object.name),
+                Told::Bookmark(version) => format!("bookmark {version}"),
+                Told::Unreadable(why) => why.split(';').next().unwrap_or_default().to_owned(),
+                Told::Error(code, message) => format!("{code} {message}"),
+            };
+            let said: Vec<String> = all.iter().map(version).collect();
+            let expected = ["5", "6", "n/a 7", "bookmark 8", "metadata.name is missing", "410 too old"];
+            assert_eq!(said, expected, "{content_type}");
+            for size in [1, 2, 3, 7, 64] {
+                assert_eq!(read(content_type, &body, size).unwrap(), all, "{content_type} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_watch_of_the_type_is_an_error() {
+        let stranger = envelope(("v1", "Secret"), &field(1, &text(1, "s")));
+        let odd: [(&str, Vec<u8>); 9] = [
+            (PROTOBUF, event("ADDED", &stranger)),
+            (PROTOBUF, event("ADDED", b"")),
+            (PROTOBUF, envelope(("meta.k8s.io/v1", "PartialObjectMetadataList"), b"")),
+            (
+                JSON,
+                br#"{"type":"ADDED","object":{"kind":"Secret","apiVersion":"v1","metadata":{"name":"s"}}}"#.to_vec(),
+            ),
+            (JSON, br#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}"#.to_vec()),
+            (JSON, b"{}".to_vec()),
+            (JSON, br#"{"type":7,"object":{}}"#.to_vec()),
+            (JSON, b"[]".to_vec()),
+            ("text/html", b"<html>".to_vec()),
+        ];
+        for (content_type, body) in odd {
+            assert!(read(content_type, &body, usize::MAX).is_err(), "{content_type} {body:?}");
+        }
+        let unknown = format!(r#"{{"type":"RENAMED","object":{}}}"#, json_pod("a", "5"));
+        let told = read(JSON, unknown.as_bytes(), usize::MAX).unwrap();
+        assert_eq!(told, [Told::Unreadable("an event of an unknown type".to_owned())]);
+    }
+
+    #[test]
+    fn a_cut_watch_is_an_error_but_between_events() {
+        for (content_type, body) in watches() {
+            let whole = (0..=body.len()).filter(|n| read(content_type, &body[..*n], 1 << 10).is_ok()).count();
+            // Nothing, and after each of the six events; in JSON also with the end of the line.
+            assert_eq!(whole, if content_type == JSON { 12 } else { 7 }, "{content_type}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(at in 0_usize..2_000, byte: u8, cut in 0_usize..2_000, noise in prop::collection::vec(any::<u8>(), 0..64)) {
+            for (content_type, mut body) in watches() {
+                let _ = read(content_type, &noise, 5);
+                let at = at % body.len();
+                body[at] = byte;
+                body.truncate(body.len().saturating_sub(cut % 100));
+                let _ = read(content_type, &body, 11);
+            }
+        }
+    }
+}
