@@ -272,7 +272,7 @@ async fn silence_is_not_waited_out_for_ever() {
 #[tokio::test]
 async fn a_reader_may_stop_waiting_and_ask_again() {
     let server = server().await;
-    let mut watch = watch(&source(&server).await, &bounds(300, Duration::from_millis(400))).await;
+    let mut watch = watch(&source(&server).await, &bounds(300, Duration::from_millis(1500))).await;
     for n in 0..3 {
         assert!(timeout(Duration::from_millis(30), watch.next()).await.is_err());
         server.put(pod("a", &format!("p{n}")));
