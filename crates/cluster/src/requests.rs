@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -196,12 +197,7 @@ impl Requests {
         let mut backoff = Backoff::new(&self.options.retry);
         let mut renewed = false;
         loop {
-            let (mut generation, mut client) = self.client();
-            // Where it is known when they end, nobody is asked with credentials that have.
-            if client.valid_until().is_some_and(|end| end <= Timestamp::now()) {
-                self.renew(generation).await.map_err(Failure::Ends)?;
-                (generation, client) = self.client();
-            }
+            let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
             let Some(waits) = self.patience.waits(self.options.answer_timeout) else {
                 return Err(Failure::Unavailable(format!(
                     "the time of the run is used up: it may read for {:?}",
@@ -212,16 +208,12 @@ impl Requests {
             let end = self.attempt(&client, ask, most, taker, &mut waiting).await;
             *waited += waiting.waited;
             let (pause, reason) = match end {
-                Ok(Reply::Taken(permit)) => return Ok(permit),
-                Ok(Reply::Refused(StatusCode::UNAUTHORIZED, ..)) => {
-                    if renewed {
-                        return Err(Failure::Ends(ClusterError::Unauthorized { url: self.server.url.clone() }));
-                    }
-                    self.renew(generation).await.map_err(Failure::Ends)?;
-                    renewed = true;
+                Ok(permit) => return Ok(permit),
+                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
                     continue;
                 }
-                Ok(Reply::Refused(status, headers, body)) => {
+                Err(Broken::Refused(status, headers, body)) => {
                     let message = message_of(&body);
                     let pause = retry_after(&headers);
                     let pause = match status {
@@ -250,6 +242,39 @@ impl Requests {
         }
     }
 
+    /// The body of the answer to `ask`, to be read as long as it lasts. One try, and one more with credentials that were read again; how
+    /// long to wait for more of it, and for its end, is the reader's to say.
+    pub(crate) async fn open_endless(&self, ask: &Ask) -> Result<Arriving, Failure> {
+        let piece = self.options.request_timeout;
+        let mut renewed = false;
+        loop {
+            let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
+            let waits = Waits { piece, whole: piece * 2, again: false };
+            let mut waiting = Waiting { waits, waited: Duration::ZERO };
+            match self.open(&client, ask, u64::MAX, &mut waiting).await {
+                Ok(arriving) => return Ok(arriving),
+                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
+                }
+                Err(Broken::Refused(status, _, body)) => return Err(Failure::Status(status, message_of(&body))),
+                Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
+                Err(Broken::Unreachable(reason) | Broken::Cut(reason) | Broken::Unfit(reason)) => {
+                    return Err(Failure::Unavailable(reason));
+                }
+            }
+        }
+    }
+
+    /// The client. Where it is known when they end, nobody is asked with credentials that have.
+    async fn valid_client(&self) -> Result<(u64, kube::Client), ClusterError> {
+        let (generation, client) = self.client();
+        if client.valid_until().is_none_or(|end| end > Timestamp::now()) {
+            return Ok((generation, client));
+        }
+        self.renew(generation).await?;
+        Ok(self.client())
+    }
+
     fn client(&self) -> (u64, kube::Client) {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -264,6 +289,14 @@ impl Requests {
         Ok(())
     }
 
+    /// After a 401; a second one ends the run.
+    async fn renew_once(&self, used: u64, renewed: &mut bool) -> Result<(), ClusterError> {
+        if std::mem::replace(renewed, true) {
+            return Err(ClusterError::Unauthorized { url: self.server.url.clone() });
+        }
+        self.renew(used).await
+    }
+
     async fn attempt(
         &self,
         client: &kube::Client,
@@ -271,7 +304,38 @@ impl Requests {
         most: u64,
         taker: &mut impl Take,
         waiting: &mut Waiting,
-    ) -> Result<Reply, Broken> {
+    ) -> Result<Option<OwnedSemaphorePermit>, Broken> {
+        let mut arriving = self.open(client, ask, most, waiting).await?;
+        taker.begin(&arriving.content_type).map_err(Broken::Unfit)?;
+        let mut large = None;
+        while let Some(data) = waiting.on(arriving.next(), "more of the answer").await?? {
+            for piece in data.chunks(PIECE_BYTES) {
+                taker.push(piece).map_err(Broken::Unfit)?;
+                if taker.is_full() {
+                    // Whoever is to take it may wait for another request, and that for the permit.
+                    large = None;
+                    taker.hand_on().await.map_err(Broken::Ends)?;
+                }
+            }
+            if taker.held() <= LARGE_BYTES {
+                large = None;
+            } else if large.is_none() {
+                let permit = Arc::clone(&self.large).acquire_owned();
+                large = waiting.on_others(permit).await?.ok();
+            }
+        }
+        taker.end().map_err(Broken::Unfit)?;
+        Ok(large)
+    }
+
+    /// Sends `ask`; what comes of it is a 2xx whose body may be read.
+    async fn open(
+        &self,
+        client: &kube::Client,
+        ask: &Ask,
+        most: u64,
+        waiting: &mut Waiting,
+    ) -> Result<Arriving, Broken> {
         let mut request = Request::builder().uri(&ask.path).header(header::ACCEPT, ask.accept);
         let body = match &ask.post {
             Some(json) => {
@@ -302,38 +366,14 @@ impl Requests {
                     text.extend_from_slice(&data[..data.len().min(ERROR_BYTES)]);
                 }
             }
-            return Ok(Reply::Refused(head.status, head.headers, text));
+            return Err(Broken::Refused(head.status, head.headers, text));
         }
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !matches!(text(header::CONTENT_ENCODING), "" | "identity") {
             return Err(Broken::Unfit("the answer is compressed in a way that was not asked for".to_owned()));
         }
-        taker.begin(&text(header::CONTENT_TYPE).to_ascii_lowercase()).map_err(Broken::Unfit)?;
-        let (mut arrived, mut large) = (0, None);
-        while let Some(frame) = waiting.on(body.frame(), "more of the answer").await? {
-            let frame = frame.map_err(|e| cut(&innermost(&e)))?;
-            let Ok(data) = frame.into_data() else { continue };
-            arrived += data.len() as u64;
-            if arrived > most {
-                return Err(Broken::Unfit(format!("the answer has more than {} MiB", most >> 20)));
-            }
-            for piece in data.chunks(PIECE_BYTES) {
-                taker.push(piece).map_err(Broken::Unfit)?;
-                if taker.is_full() {
-                    // Whoever is to take it may wait for another request, and that for the permit.
-                    large = None;
-                    taker.hand_on().await.map_err(Broken::Ends)?;
-                }
-            }
-            if taker.held() <= LARGE_BYTES {
-                large = None;
-            } else if large.is_none() {
-                let permit = Arc::clone(&self.large).acquire_owned();
-                large = waiting.on_others(permit).await?.ok();
-            }
-        }
-        taker.end().map_err(Broken::Unfit)?;
-        Ok(Reply::Taken(large))
+        let content_type = text(header::CONTENT_TYPE).to_ascii_lowercase();
+        Ok(Arriving { content_type, body, arrived: 0, most })
     }
 
     fn broken(&self, error: &kube::Error) -> Broken {
@@ -369,14 +409,34 @@ impl Requests {
     }
 }
 
-enum Reply {
-    /// A 2xx, taken to its end.
-    Taken(Option<OwnedSemaphorePermit>),
-    /// Any other status, with the beginning of its body.
-    Refused(StatusCode, HeaderMap, Vec<u8>),
+/// The body of a 2xx while it arrives: the one way in which lists, whole answers and watches are read.
+pub(crate) struct Arriving {
+    /// In small letters.
+    pub(crate) content_type: String,
+    body: Body,
+    arrived: u64,
+    most: u64,
 }
 
-enum Broken {
+impl Arriving {
+    /// The next piece; `None` at the end. Nothing is lost where this is dropped while it waits.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        while let Some(frame) = self.body.frame().await {
+            let Ok(data) = frame.map_err(|e| cut(&innermost(&e)))?.into_data() else { continue };
+            self.arrived += data.len() as u64;
+            if self.arrived > self.most {
+                return Err(Broken::Unfit(format!("the answer has more than {} MiB", self.most >> 20)));
+            }
+            return Ok(Some(data));
+        }
+        Ok(None)
+    }
+}
+
+/// Why an answer cannot be read, or no further.
+pub(crate) enum Broken {
+    /// Any status but a 2xx, with the beginning of its body.
+    Refused(StatusCode, HeaderMap, Vec<u8>),
     Ends(ClusterError),
     Unreachable(String),
     /// Asking again may help.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
+use clusterlore_cluster::{ClusterSource, Discovery, EventSink, ListEnd, ListScope, SkipReason, SourceEvent};
 use clusterlore_core::{
     Change, Collection, Coverage, Fingerprint, Known, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
     SyncPlan, TypeFilter,
@@ -279,8 +278,8 @@ impl InstanceSync {
         Ok(removals)
     }
 
-    /// Lists the chosen types, several at once, and compares each object with the plan as it arrives. What was listed before of
-    /// these types stays seen, and what was covered before counts only as far as it is covered again.
+    /// Lists the chosen types, several at once and each until it is done, and compares each object with the plan as it arrives. What was
+    /// listed before of these types stays seen, and what was covered before counts only as far as it is covered again.
     async fn list(
         &self,
         listed: &mut Listed,
@@ -290,30 +289,22 @@ impl InstanceSync {
     ) -> Result<(), SyncError> {
         let all: Arc<[ResourceType]> = chosen.iter().chain(vanished).cloned().collect();
         let (sender, mut events) = mpsc::channel(WAITING_PAGES);
-        let (begun, mut beginnings) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let lists = {
             let (source, scope, all) = (Arc::clone(&self.source), self.options.scope.clone(), Arc::clone(&all));
             let concurrency = self.options.concurrency.max(1);
             tokio::spawn(async move {
-                let mut results: Vec<(usize, Listing)> = Vec::new();
                 let mut running = stream::iter(0..all.len())
                     .map(|index| {
                         let (source, all, scope) = (Arc::clone(&source), Arc::clone(&all), scope.clone());
-                        let pages = PageSink { type_index: index, sender: sender.clone() };
-                        let begun = begun.clone();
+                        let events = EventSink { type_index: index, sender: sender.clone() };
                         // A task each: decoding runs on all cores.
-                        let task = tokio::spawn(async move {
-                            let _ = begun.send(index);
-                            (index, source.list(&all[index], &scope, &pages).await)
-                        });
-                        AbortOnDrop(task)
+                        AbortOnDrop(tokio::spawn(async move { source.list(&all[index], &scope, &events).await }))
                     })
                     .buffer_unordered(concurrency);
                 let gather = async {
                     while let Some(done) = running.next().await {
-                        let (index, listing) = done?;
-                        results.push((index, listing?));
+                        done??;
                     }
                     Ok::<_, SyncError>(())
                 };
@@ -322,48 +313,44 @@ impl InstanceSync {
                     _ = stopped => {}
                 }
                 drop(running);
-                Ok::<_, SyncError>(results)
+                Ok::<_, SyncError>(())
             })
         };
 
-        let started = AtomicUsize::new(0);
-        let announce = |index: usize| {
-            if index < chosen.len() {
-                let number = started.fetch_add(1, Ordering::Relaxed) + 1;
-                observer(Progress::Listing { number, of: chosen.len(), type_name: all[index].name() });
-            }
-        };
-        let mut open = true;
-        while open {
-            tokio::select! {
-                biased;
-                Some(index) = beginnings.recv() => announce(index),
-                event = events.recv() => match event {
-                    None => open = false,
-                    Some((index, event)) => {
-                        self.take(listed, &all[index].name(), event)?;
-                        observer(Progress::Listed(listed.plan.seen()));
+        let mut started = 0;
+        let mut begun = vec![false; all.len()];
+        let mut ends = vec![ListEnd::default(); all.len()];
+        while let Some((index, event)) = events.recv().await {
+            match event {
+                // What the run has seen of the type before stays seen; what this list has, where it begins again, does not.
+                SourceEvent::Begin { .. } if !std::mem::replace(&mut begun[index], true) => {
+                    if index < chosen.len() {
+                        started += 1;
+                        let type_name = all[index].name();
+                        observer(Progress::Listing { number: started, of: chosen.len(), type_name });
                     }
-                },
+                }
+                SourceEvent::Done(end) => ends[index] = end,
+                SourceEvent::Failed(skipped) => ends[index] = ListEnd { skipped: Some(skipped), ..ListEnd::default() },
+                event => {
+                    self.take(listed, &all[index].name(), event)?;
+                    observer(Progress::Listed(listed.plan.seen()));
+                }
             }
-        }
-        while let Ok(index) = beginnings.try_recv() {
-            announce(index);
         }
         drop(stop);
-        let results = lists.await??;
+        lists.await??;
 
-        for (index, listing) in results {
+        for (index, ListEnd { coverage, skipped, .. }) in ends.into_iter().enumerate() {
             let type_name = all[index].name();
-            let coverage = listing.coverage;
-            if let Some(mut skipped) = listing.skipped {
+            if let Some(mut skipped) = skipped {
                 // A type that discovery no longer names and that answers 404 is gone, and so are its objects. Whoever may not list it
                 // gets a 403 in either case: then its group version says whether it is there.
                 let gone = index >= chosen.len()
                     && match skipped.reason {
                         SkipReason::NotFound => true,
                         SkipReason::Forbidden => self.source.serves(&all[index]).await? == Some(false),
-                        SkipReason::Unavailable => false,
+                        SkipReason::Unavailable | SkipReason::Expired => false,
                     };
                 if gone {
                     listed.coverage.insert(type_name, Coverage::All);
@@ -388,16 +375,18 @@ impl InstanceSync {
     }
 
     /// Compares what one event brought with the plan; what changed waits in the spool.
-    fn take(&self, listed: &mut Listed, type_name: &str, event: ListEvent) -> Result<(), SyncError> {
+    fn take(&self, listed: &mut Listed, type_name: &str, event: SourceEvent) -> Result<(), SyncError> {
         let Listed { plan, spool, .. } = listed;
         let page = match event {
-            ListEvent::Page(page) => page,
-            ListEvent::Restarted { namespace } => {
+            SourceEvent::Page(page) => page,
+            SourceEvent::Begin { namespace } => {
                 if plan.restart(type_name, namespace.as_deref()) {
                     spool.forget(type_name, namespace.as_deref());
                 }
                 return Ok(());
             }
+            // A list tells of nothing that happens after it.
+            _ => return Ok(()),
         };
         for instance in page {
             let instance = ResourceInstance { cluster: self.options.cluster.clone(), ..instance };
