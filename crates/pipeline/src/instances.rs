@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, EventSink, ListEnd, ListScope, SkipReason, SourceEvent};
 use clusterlore_core::{
-    Change, Collection, Coverage, Fingerprint, Known, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
-    SyncPlan, TypeFilter,
+    Change, Collection, Coverage, Fingerprint, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, SyncPlan,
+    TypeFilter,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, KnownSource, Spool, Store};
+use clusterlore_store::{Batch, RunKind, Spool, Store};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
-use crate::journal::Journal;
-use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, waiting, writer};
+use crate::run::{Run, RunOptions};
+use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -92,51 +92,35 @@ impl InstanceSync {
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
-        let began = Instant::now();
-        let _lock = match &self.store {
-            Some(store) if !self.options.dry_run => Some(
-                waiting::lock(&**store, self.cluster(), "sync-instances", self.options.lock_timeout, observer).await?,
-            ),
-            _ => None,
+        let options = RunOptions {
+            kind: RunKind::Instances,
+            cluster: self.cluster(),
+            dry_run: self.options.dry_run,
+            replace_source: self.options.replace_source,
+            reindex: self.options.reindex,
+            lock_timeout: self.options.lock_timeout,
         };
-        let identity = self.source.identity().await?;
-        let options = &self.options;
-        let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
-        let identity = identity.source;
-        checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
-
-        observer(Progress::Discovering);
+        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
+        let choose = |found: &Discovery| {
+            Ok(found.types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect::<Vec<ResourceType>>())
+        };
         // What the store knows is read while the server says what it serves.
-        let (discovery, plan) = tokio::join!(self.source.discover(), self.known(&sources, &identity));
-        let (discovery, plan) = (discovery?, plan?);
-        let types = &discovery.types;
-        observer(Progress::Found(types.len()));
-        let chosen: Vec<ResourceType> = types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect();
-        observer(Progress::Filtered { kept: chosen.len(), removed: types.len() - chosen.len() });
-        discovery.warnings.iter().for_each(|w| observer(Progress::Warning(w.0.clone())));
-        if chosen.is_empty() {
-            return Err(SyncError::NoTypes { found: types.len() });
-        }
-        let discovered_in = began.elapsed();
-
-        let writing = self.store.as_deref().filter(|_| !options.dry_run);
-        let journal = match writing {
-            Some(store) => Some(
-                Journal::begin(store, "sync-instances", self.cluster(), &identity, self.options.replace_source).await?,
-            ),
-            None => None,
-        };
-        let source = journal.as_ref().map_or(0, |journal| journal.source);
+        let (found, plan) =
+            tokio::join!(run.discover(&*self.source, observer, choose), run.known(Collection::Instances, |_, _| ()),);
+        let ((discovery, chosen), plan) = (found?, plan?);
+        let discovered_in = run.elapsed();
+        let source = run.note().await?;
+        let writing = run.writing();
 
         let vanished = self.vanished(&plan, &discovery).await?;
-        let describing = writing.map(|_| self.describe(types.clone()));
+        let describing = writing.map(|_| self.describe(discovery.types.clone()));
         let mut listed = Listed { plan, spool: Spool::new()?, coverage: HashMap::new(), skipped: Vec::new() };
         self.list(&mut listed, &chosen, &vanished, observer).await?;
         if listed.plan.seen() == 0 && listed.coverage.values().all(Coverage::is_nothing) {
-            return Err(nothing_listed(&listed.skipped, chosen.len(), &identity));
+            return Err(nothing_listed(&listed.skipped, chosen.len(), run.identity()));
         }
         let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
-        let list_took = began.elapsed() - discovered_in;
+        let list_took = run.elapsed() - discovered_in;
 
         let (discovered, stored) = (listed.plan.seen(), listed.spool.len());
         // Nothing is asked of it any more, and it is the largest thing that is held.
@@ -171,7 +155,6 @@ impl InstanceSync {
                 let written =
                     writer::write(listed.spool, Arc::clone(&self.embedder), store, Collection::Instances, source, told)
                         .await?;
-                let origin = |number| checks::origin(&sources, number, &identity, options.replace_source);
                 types::Types {
                     store,
                     source: &*self.source,
@@ -179,7 +162,7 @@ impl InstanceSync {
                     cluster: self.cluster(),
                     writer: source,
                 }
-                .store(&types, &discovery, &origin)
+                .store(&types, &discovery, &|number| run.origin(number))
                 .await?;
                 self.delete(store, &removals).await?;
                 observer(Progress::StorageComplete(summary.stored));
@@ -187,29 +170,11 @@ impl InstanceSync {
                 summary.seconds.store = storing.elapsed().as_secs_f64();
             }
         }
-        summary.seconds.total = began.elapsed().as_secs_f64();
-        if let Some(journal) = journal {
-            journal.finish(&summary).await?;
-        }
-        Ok(Outcome { summary })
+        run.finish(summary).await
     }
 
     fn cluster(&self) -> &str {
         self.options.cluster.as_deref().unwrap_or_default()
-    }
-
-    /// The plan, knowing what the store knows.
-    async fn known(&self, sources: &[KnownSource], identity: &SourceIdentity) -> Result<SyncPlan, SyncError> {
-        let mut plan = SyncPlan::default();
-        let Some(store) = &self.store else { return Ok(plan) };
-        checks::everything(&**store)
-            .await?
-            .scan(Collection::Instances, self.cluster(), &mut |s| {
-                let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
-                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
-            })
-            .await?;
-        Ok(plan)
     }
 
     /// Types that the store holds documents of and discovery no longer names. One of them is gone only when its group was read

@@ -26,7 +26,7 @@ pub use error::StoreError;
 pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
-pub use runs::{Holder, KnownSource, RunLock, RunRecord, Runs};
+pub use runs::{Holder, KnownSource, RunKind, RunLock, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use writer::{Batch, Upsert, Writer};
