@@ -143,7 +143,7 @@ pub enum SourceEvent {
     /// here. A watch from each of `positions` tells what happens next.
     Done(ListEnd),
     /// The object was created or changed after the list. More changes follow, or `Failed`.
-    Changed(ResourceInstance),
+    Changed(Box<ResourceInstance>),
     /// The object was deleted after the list. More changes follow, or `Failed`.
     Gone(ObjectName),
     /// The list did not come to its end, or the watch broke off: what was not seen may exist all the same, and nothing more follows

@@ -59,7 +59,7 @@ pub struct Watch {
 }
 
 enum State {
-    Open(Arriving, EventReader),
+    Open(Box<(Arriving, EventReader)>),
     /// Refused: told when something is asked for.
     Refused(Skipped),
     Over,
@@ -73,7 +73,7 @@ impl Watch {
         bounds: &WatchBounds,
     ) -> Result<Self, ClusterError> {
         let state = match begin(requests, ty, from, bounds).await.map_err(stopped) {
-            Ok((arriving, reader)) => State::Open(arriving, reader),
+            Ok(open) => State::Open(Box::new(open)),
             Err(Stopped::Type(skipped)) => State::Refused(skipped),
             Err(Stopped::Run(error)) => return Err(error),
         };
@@ -128,7 +128,8 @@ impl Watch {
 
     /// The next event; `None`: there is none any more.
     async fn told(&mut self) -> Result<Option<Told>, String> {
-        let State::Open(arriving, reader) = &mut self.state else { return Ok(None) };
+        let State::Open(open) = &mut self.state else { return Ok(None) };
+        let (arriving, reader) = &mut **open;
         let asked = Asked::new(&self.ty, self.namespace.as_deref());
         loop {
             if let Some(told) = reader.next(&asked)? {

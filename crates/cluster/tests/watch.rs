@@ -94,7 +94,7 @@ async fn next(watch: &mut Watch) -> Option<Watched> {
 
 async fn changed(watch: &mut Watch) -> ResourceInstance {
     match next(watch).await {
-        Some(Watched::Event(SourceEvent::Changed(object))) => object,
+        Some(Watched::Event(SourceEvent::Changed(object))) => *object,
         other => panic!("{other:?}"),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// The object was created or changed.
-    Changed(ResourceInstance),
+    Changed(Box<ResourceInstance>),
     /// The object was deleted.
     Gone { object: ObjectName, version: String },
     /// Nothing else happened up to this version.
@@ -133,7 +133,7 @@ fn told(kind: &str, object: &Object<'_>, asked: &Asked<'_>) -> Result<Told, Stri
                 object: ObjectName { namespace: object.namespace, name: object.name },
                 version: object.resource_version,
             }),
-            Ok(object) => Ok(Told::Changed(object)),
+            Ok(object) => Ok(Told::Changed(Box::new(object))),
             Err(Unfit::Strange) => Err(format!("the watch tells of something else than {}", asked.plural)),
             Err(broken) => unreadable(broken),
         },
