@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clusterlore_http::{innermost, retry_after};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -429,21 +430,9 @@ fn tls_error(error: &(dyn StdError + 'static)) -> Option<String> {
     tls_error(inner)
 }
 
-fn innermost(error: &dyn StdError) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
 /// Without the query: a continue token says nothing to a reader.
 fn path_only(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The message of a `Status`, one line; nothing of any other body.

@@ -1,10 +1,11 @@
 //! Anthropic's Messages API, <https://platform.claude.com/docs/en/api/messages>.
 
+use clusterlore_http::Pauses;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::{Key, Pauses};
+use crate::endpoint::Key;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
 use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
 

@@ -1,7 +1,9 @@
 //! Voyage AI.
 
+use clusterlore_http::Pauses;
+
 use crate::EmbedError;
-use crate::endpoint::{Key, Pauses};
+use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
 
 /// Where Voyage is.

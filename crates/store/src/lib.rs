@@ -4,7 +4,6 @@
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
 
-mod address;
 mod chroma;
 mod error;
 mod filter;
@@ -14,7 +13,6 @@ pub mod sqlite;
 mod state;
 mod vectors;
 
-pub use address::plain_user;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};

@@ -1,4 +1,4 @@
-//! What addresses of servers have in common.
+//! What addresses of servers have in common: where user and password end, and percent signs.
 
 /// Refuses an address of which one can only guess where user and password end: what is guessed wrong is looked up as a host, and shown.
 ///
@@ -19,8 +19,14 @@ pub fn plain_user(url: &str) -> Result<(), String> {
         .to_owned())
 }
 
+/// A name as one part of a path: `%XX` for everything that RFC 3986 does not call unreserved.
+pub fn escaped(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// `%XX` as bytes; what is no such thing stays.
-pub(crate) fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -73,5 +79,7 @@ mod tests {
     #[test]
     fn percent_is_read_and_what_is_no_code_stays() {
         assert_eq!(unescaped("a%40b%2Fc%zz%4"), "a@b/c%zz%4");
+        assert_eq!(escaped("a b/c"), "a%20b%2Fc");
+        assert_eq!(unescaped(&escaped("ä-_.~@%/")), "ä-_.~@%/");
     }
 }

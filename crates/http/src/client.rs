@@ -1,0 +1,200 @@
+//! The client. An exchange is sent until there is an answer or no hope of one; each try has a bound in time and in bytes.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::response::Parts;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client as Legacy, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use thiserror::Error;
+
+use crate::{Retries, pause, retry_after};
+
+/// Of an answer that says what is wrong, so many bytes are read for the reason.
+const LARGEST_REASON: usize = 64 << 10;
+
+/// What one try of an exchange may take. An exchange takes at most [`Retries::slow_tries`] that run into [`Self::whole`], or
+/// [`Retries::tries`] that end otherwise, and the pauses between them.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// From the connection to the last byte.
+    pub whole: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub idle: Duration,
+    /// Bytes of the answer.
+    pub bytes: usize,
+}
+
+/// The last answer, with its body; of one that is no success, only the beginning of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// As it came, also where no further try is left for what asks to come back later.
+    pub status: StatusCode,
+    /// At most [`Bounds::bytes`].
+    pub body: Bytes,
+    /// How often the server was asked.
+    pub tries: u32,
+}
+
+/// No answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened the last time.
+    pub cause: Cause,
+    /// How often the server was asked.
+    pub tries: u32,
+}
+
+/// Why a try gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Cause {
+    /// There was no connection, or it broke: an error with what caused it.
+    #[error("{0}")]
+    Lost(String),
+    /// An answer began, and nothing more came for so long.
+    #[error("its answer stopped in the middle for {0:?}")]
+    Stopped(Duration),
+    /// The answer was not whole in this time.
+    #[error("no whole answer came within {0:?}")]
+    Slow(Duration),
+    /// The answer has more bytes than these. Asking again does not help.
+    #[error("its answer has more than {0} bytes")]
+    TooLong(usize),
+}
+
+/// No connection can be made from here at all.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct TlsError(pub String);
+
+/// A client for `http` and, where it was made for that, `https`; it keeps connections open. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Client(Legacy<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl Client {
+    /// `connect`: until a connection stands. The system's certificates are read only where they are needed.
+    ///
+    /// # Errors
+    /// The system has no certificates.
+    pub fn new(https: bool, connect: Duration) -> Result<Self, TlsError> {
+        let roots = if https { native_roots()? } else { RootCertStore::empty() };
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|e| TlsError(e.to_string()))?;
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect));
+        let tls = HttpsConnectorBuilder::new()
+            .with_tls_config(config.with_root_certificates(roots).with_no_client_auth())
+            .https_or_http()
+            .enable_http1();
+        Ok(Self(Legacy::builder(TokioExecutor::new()).build(tls.wrap_connector(tcp))))
+    }
+
+    /// The answer, whatever its status. Lost connections, time-outs and what `retries` calls later are tried again.
+    ///
+    /// # Errors
+    /// All tries came to nothing, or the answer is too long.
+    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds, retries: &Retries) -> Result<Answer, Failure> {
+        let Retries { pauses, .. } = retries;
+        let mut tries = 1;
+        loop {
+            let (first, after, problem) = match self.once(request.clone(), bounds).await {
+                Ok((head, body)) if !(retries.later)(head.status) || tries >= retries.tries => {
+                    return Ok(Answer { status: head.status, body, tries });
+                }
+                Ok((head, _)) => (pauses.busy, retry_after(&head.headers), format!("status {}", head.status.as_u16())),
+                Err(cause) => {
+                    let most = match cause {
+                        Cause::TooLong(_) => 0,
+                        Cause::Slow(_) => retries.slow_tries.min(retries.tries),
+                        _ => retries.tries,
+                    };
+                    if tries >= most {
+                        return Err(Failure { cause, tries });
+                    }
+                    (pauses.lost, None, cause.to_string())
+                }
+            };
+            let pause = pause(first, tries, after, retries.longest);
+            tracing::debug!(host = request.uri().host(), tries, problem, ?pause, "asking again");
+            tokio::time::sleep(pause).await;
+            tries += 1;
+        }
+    }
+
+    async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Result<(Parts, Bytes), Cause> {
+        let (began, uri, sent) = (Instant::now(), request.uri().clone(), request.body().len());
+        let exchange = async {
+            let answer = self.0.request(request.map(Full::new)).await;
+            let (head, body) = answer.map_err(|e| Cause::Lost(causes(&e)))?.into_parts();
+            let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
+            let (body, complete) = read(body, most, bounds.idle).await?;
+            if complete || !head.status.is_success() { Ok((head, body)) } else { Err(Cause::TooLong(most)) }
+        };
+        let done = tokio::time::timeout(bounds.whole, exchange).await.unwrap_or(Err(Cause::Slow(bounds.whole)));
+        let (seconds, cause) = (began.elapsed().as_secs_f64(), done.as_ref().err());
+        tracing::trace!(host = uri.host(), path = uri.path(), sent, seconds, ?cause, "an exchange");
+        done
+    }
+}
+
+/// The system's certificate authorities.
+///
+/// # Errors
+/// There are none that can be read.
+pub fn native_roots() -> Result<RootCertStore, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    match (roots.add_parsable_certificates(found.certs), found.errors) {
+        ((0, 0), errors) => Err(TlsError(format!("no native root CA certificates found (errors: {errors:?})"))),
+        ((0, invalid), _) => {
+            Err(TlsError(format!("no valid native root CA certificates found ({invalid} invalid)")))
+        }
+        _ => Ok(roots),
+    }
+}
+
+/// At most so many bytes of a body, and whether that is all of it.
+async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), Cause>
+where
+    B: BodyExt<Data = Bytes> + Unpin,
+    B::Error: StdError,
+{
+    let mut all = BytesMut::new();
+    loop {
+        match tokio::time::timeout(idle, body.frame()).await.map_err(|_| Cause::Stopped(idle))? {
+            None => return Ok((all.freeze(), true)),
+            Some(Err(e)) => return Err(Cause::Lost(causes(&e))),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else { continue };
+                let left = most - all.len();
+                all.extend_from_slice(&data[..data.len().min(left)]);
+                if data.len() > left {
+                    return Ok((all.freeze(), false));
+                }
+            }
+        }
+    }
+}
+
+/// What began it all.
+pub fn innermost(error: &dyn StdError) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
+/// An error with what caused it: "client error (Connect)" alone says nothing.
+fn causes(error: &dyn StdError) -> String {
+    format!("{error}: {}", innermost(error))
+}
