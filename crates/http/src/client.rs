@@ -155,9 +155,7 @@ pub fn native_roots() -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     match (roots.add_parsable_certificates(found.certs), found.errors) {
         ((0, 0), errors) => Err(TlsError(format!("no native root CA certificates found (errors: {errors:?})"))),
-        ((0, invalid), _) => {
-            Err(TlsError(format!("no valid native root CA certificates found ({invalid} invalid)")))
-        }
+        ((0, invalid), _) => Err(TlsError(format!("no valid native root CA certificates found ({invalid} invalid)"))),
         _ => Ok(roots),
     }
 }
@@ -197,4 +195,111 @@ pub fn innermost(error: &dyn StdError) -> String {
 /// An error with what caused it: "client error (Connect)" alone says nothing.
 fn causes(error: &dyn StdError) -> String {
     format!("{error}: {}", innermost(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use clusterlore_testkit::hostile::{HostileServer, Manner};
+    use clusterlore_testkit::service::{BREAK_OFF, FakeService, HANG_UP};
+    use futures::{StreamExt, stream};
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Pauses;
+
+    const SOON: Duration = Duration::from_millis(1);
+    const BOUNDS: Bounds =
+        Bounds { whole: Duration::from_millis(400), idle: Duration::from_millis(100), bytes: LARGEST_REASON + 1 };
+
+    fn client() -> Client {
+        Client::new(false, Duration::from_secs(1)).unwrap()
+    }
+
+    fn retries(tries: u32) -> Retries {
+        let pauses = Pauses { busy: SOON, lost: SOON };
+        Retries { tries, slow_tries: 2, pauses, longest: SOON * 10, later: |status| status.is_server_error() }
+    }
+
+    fn request(url: &str) -> Request<Bytes> {
+        Request::post(url).body(Bytes::from_static(b"1")).unwrap()
+    }
+
+    async fn pieces(pieces: &[&'static str], most: usize) -> (String, bool) {
+        let frames = pieces.iter().map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(*piece))));
+        let (bytes, complete) = read(StreamBody::new(stream::iter(frames)), most, SOON).await.unwrap();
+        (String::from_utf8(bytes.to_vec()).unwrap(), complete)
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_bound_and_not_a_byte_further() {
+        for (most, read, complete) in
+            [(0, "", false), (4, "abcd", false), (5, "abcde", false), (6, "abcdef", true), (7, "abcdef", true)]
+        {
+            assert_eq!(pieces(&["abc", "", "def"], most).await, (read.to_owned(), complete), "{most}");
+            assert_eq!(pieces(&["abcdef"], most).await, (read.to_owned(), complete), "{most}");
+        }
+        assert_eq!(pieces(&[], 0).await, (String::new(), true));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_an_end_is_left() {
+        let endless = stream::repeat(()).map(|()| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"more"))));
+        let (bytes, complete) = read(StreamBody::new(endless), 1_001, SOON).await.unwrap();
+        assert_eq!((bytes.len(), complete), (1_001, false));
+        let silent = stream::pending::<Result<Frame<Bytes>, Infallible>>();
+        assert_eq!(read(StreamBody::new(silent), 1_001, SOON).await, Err(Cause::Stopped(SOON)));
+    }
+
+    #[tokio::test]
+    async fn whatever_a_server_does_a_try_ends_within_its_bounds() {
+        let most = BOUNDS.bytes;
+        let says = |status, bytes| Manner::Says(status, "", vec![b'x'; bytes]);
+        for (manner, expected) in [
+            (Manner::Silent, Err((Cause::Slow(BOUNDS.whole), 2))),
+            (Manner::DripHead, Err((Cause::Slow(BOUNDS.whole), 2))),
+            (Manner::DripBody, Err((Cause::Slow(BOUNDS.whole), 2))),
+            (Manner::Stop, Err((Cause::Stopped(BOUNDS.idle), 3))),
+            (Manner::EndlessBody, Err((Cause::TooLong(most), 1))),
+            (says(200, most + 1), Err((Cause::TooLong(most), 1))),
+            (says(200, most), Ok((200, most, 1))),
+            (says(404, most), Ok((404, LARGEST_REASON, 1))),
+            (says(500, 3), Ok((500, 3, 3))),
+        ] {
+            let server = HostileServer::start(manner.clone()).await;
+            let ended = client().send(request(&server.url()), BOUNDS, &retries(3)).await;
+            let ended = ended.map(|a| (a.status.as_u16(), a.body.len(), a.tries)).map_err(|f| (f.cause, f.tries));
+            assert_eq!(ended, expected, "{manner:?}");
+        }
+        for manner in [Manner::EndlessHead, Manner::BreakOff, Manner::Noise] {
+            let server = HostileServer::start(manner.clone()).await;
+            let failure = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap_err();
+            assert!(matches!(failure, Failure { cause: Cause::Lost(_), tries: 3 }), "{manner:?}: {failure:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_may_succeed_later_is_asked_again_after_the_pause_that_was_asked_for() {
+        let server = FakeService::start(|_| (200, json!("done"))).await;
+        for status in [503, 500, HANG_UP, BREAK_OFF] {
+            server.script(move |number, _| (number < 2).then(|| (status, Some("0".to_owned()), String::new())));
+            let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+            assert_eq!((answer.status.as_u16(), answer.tries, server.asked().len()), (200, 3, 3), "{status}");
+        }
+        // A date far away waits no longer than the longest pause.
+        let far = Some("Fri, 31 Dec 9999 23:59:59 GMT".to_owned());
+        server.script(move |number, _| (number < 1).then(|| (503, far.clone(), String::new())));
+        let began = Instant::now();
+        assert_eq!(client().send(request(&server.url()), BOUNDS, &retries(2)).await.unwrap().tries, 2);
+        assert!(began.elapsed() >= retries(2).longest);
+        server.script(|_, _| Some((429, None, "not yet".to_owned())));
+        let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+        assert_eq!((answer.status.as_u16(), &answer.body[..], answer.tries), (429, &b"not yet"[..], 1), "not later");
+        server.script(|_, _| Some((503, None, "later".to_owned())));
+        let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+        assert_eq!((answer.status.as_u16(), &answer.body[..], answer.tries), (503, &b"later"[..], 3));
+    }
 }

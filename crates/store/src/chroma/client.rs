@@ -98,11 +98,14 @@ impl Client {
         let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let path = path.trim_end_matches('/');
         let server = format!("{scheme}://{host}{}{path}", if path.is_empty() { "" } else { "/" });
+        let unusable = |problem: &str, fix: &str| {
+            let (problem, fix) = (problem.to_owned(), fix.to_owned());
+            StoreError::Unusable { place: server.clone(), problem, fix }
+        };
         let whole = server.parse::<http::Uri>().is_ok_and(|uri| uri.query().is_none());
         if !["http", "https"].contains(&scheme) || host.is_empty() || !whole {
-            let problem = "it is no address".to_owned();
-            let fix = "Expected http:// or https:// with a host, such as http://localhost:8000".to_owned();
-            return Err(StoreError::Unusable { place: server, problem, fix });
+            let fix = "Expected http:// or https:// with a host, such as http://localhost:8000";
+            return Err(unusable("it is no address", fix));
         }
         let credentials = match (&options.credentials, user.and_then(|u| u.split_once(':'))) {
             (Credentials::None, Some((user, password))) => {
@@ -110,32 +113,23 @@ impl Client {
             }
             (given, _) => given.clone(),
         };
-        let (name, value, secret) = match credentials {
-            Credentials::None => (AUTHORIZATION, String::new(), String::new()),
-            Credentials::Token(token) => (HeaderName::from_static("x-chroma-token"), token.clone(), token),
-            Credentials::Bearer(token) => (AUTHORIZATION, format!("Bearer {token}"), token),
+        let (name, way, key, secret) = match credentials {
+            Credentials::None => (AUTHORIZATION, "", String::new(), String::new()),
+            Credentials::Token(token) => (HeaderName::from_static("x-chroma-token"), "", token.clone(), token),
+            Credentials::Bearer(token) => (AUTHORIZATION, "Bearer ", token.clone(), token),
             Credentials::Basic { user, password } => {
-                (AUTHORIZATION, format!("Basic {}", BASE64.encode(format!("{user}:{password}"))), password)
+                (AUTHORIZATION, "Basic ", BASE64.encode(format!("{user}:{password}")), password)
             }
         };
-        let unusable = |problem: String, fix: &str| {
-            let fix = fix.to_owned();
-            StoreError::Unusable { place: server.clone(), problem, fix }
-        };
-        let header = match value.as_str() {
-            "" => None,
-            value => Some((
-                name,
-                sensitive(value).ok_or_else(|| {
-                    let problem = "the key holds characters that no header can carry".to_owned();
-                    unusable(problem, "Look for line ends and copy the key again")
-                })?,
-            )),
-        };
-        let http = Http::new(scheme == "https", CONNECT_TIMEOUT).map_err(|e| {
-            unusable(format!("TLS cannot be used here ({e})"), "Install the system's certificates or set SSL_CERT_FILE")
+        let value = sensitive(&format!("{way}{key}")).ok_or_else(|| {
+            unusable("the key holds characters that no header can carry", "Look for line ends and copy the key again")
         })?;
-        let secret = Secret::new([value, secret]);
+        let header = Some((name, value)).filter(|(_, value)| !value.is_empty());
+        let http = Http::new(scheme == "https", CONNECT_TIMEOUT).map_err(|e| {
+            let fix = "Install the system's certificates or set SSL_CERT_FILE";
+            unusable(&format!("TLS cannot be used here ({e})"), fix)
+        })?;
+        let secret = Secret::new([key, secret]);
         let (tenant, database) = (options.tenant.clone(), options.database.clone());
         let patience = Patience::default();
         Ok(Self { http, server, tenant, database, header, secret, patience })
@@ -190,8 +184,7 @@ impl Client {
         // Where nothing is to be told, servers differ in how they say so.
         let answer = if answer.is_empty() { Bytes::from_static(b"null") } else { answer };
         // A parser may quote the answer that it cannot read.
-        let unreadable =
-            |e: serde_json::Error| format!("its answer cannot be read: {}", short_line(&e.to_string()));
+        let unreadable = |e: serde_json::Error| format!("its answer cannot be read: {}", short_line(&e.to_string()));
         serde_json::from_slice(&answer).map_err(|e| self.other(unreadable(e)).into())
     }
 
