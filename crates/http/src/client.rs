@@ -267,7 +267,6 @@ mod tests {
             (says(200, most + 1), Err((Cause::TooLong(most), 1))),
             (says(200, most), Ok((200, most, 1))),
             (says(404, most), Ok((404, LARGEST_REASON, 1))),
-            (says(500, 3), Ok((500, 3, 3))),
         ] {
             let server = HostileServer::start(manner.clone()).await;
             let ended = client().send(request(&server.url()), BOUNDS, &retries(3)).await;
