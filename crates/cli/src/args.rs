@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use clusterlore_core::{Selector, TypePattern};
+use clusterlore_core::{Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
@@ -412,13 +413,15 @@ fn cluster_name(name: &str) -> Result<String, String> {
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
 }
 
-/// A collection to search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Collection {
-    /// What is running
-    Instances,
-    /// What resource types there are
-    Capabilities,
+/// Reads the name of a collection, and tells the names in help and completions.
+fn collection() -> impl TypedValueParser<Value = Collection> {
+    let value = |collection: Collection| {
+        PossibleValue::new(collection.name()).help(match collection {
+            Collection::Instances => "What is running",
+            Collection::Capabilities => "What resource types there are",
+        })
+    };
+    PossibleValuesParser::new(Collection::ALL.map(value)).try_map(|name| name.parse::<Collection>())
 }
 
 /// What is looked at.
@@ -471,7 +474,7 @@ pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
     /// Where to look
-    #[arg(long, value_enum, default_value_t = Collection::Instances)]
+    #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,
     /// Only the number of those that fit, instead of them
     #[arg(long, conflicts_with = "batch")]
@@ -504,7 +507,7 @@ pub(crate) struct Count {
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
     /// Where to look
-    #[arg(long, value_enum, default_value_t = Collection::Instances)]
+    #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,
     /// How the numbers are printed; name: the groups, one a line
     #[arg(short, long, value_enum, default_value_t = Output::Table)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
-use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES};
+use clusterlore_core::{Collection, EmbedderIdentity};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
     VOYAGE_URL, anthropic, openai, openai_chat, voyage,
@@ -173,7 +173,7 @@ pub(crate) async fn embedder(
 
 /// Who filled the index; `None` also where another program did, which told nobody.
 pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
-    for collection in [INSTANCES, CAPABILITIES] {
+    for collection in Collection::ALL {
         if let Some(info) = store.collection(collection).await?.filter(|info| !info.embedder.is_unknown()) {
             return Ok(Some(info.embedder));
         }

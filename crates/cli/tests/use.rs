@@ -169,7 +169,9 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
         let store = clusterlore_store::Sqlite::open_existing(&home.store()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let scan = clusterlore_store::VectorStore::scan;
-        runtime.block_on(scan(&store, "instances", "", &mut |s| ids.push(s.id.to_owned()))).unwrap();
+        runtime
+            .block_on(scan(&store, clusterlore_core::Collection::Instances, "", &mut |s| ids.push(s.id.to_owned())))
+            .unwrap();
         ids
     };
     let live = all(&home);

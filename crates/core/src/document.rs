@@ -9,10 +9,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{CLUSTER_SCOPE, Capability, Metadata, ResourceInstance, ResourceType, stored_id, words};
 
-/// The collection of what is running.
-pub const INSTANCES: &str = "instances";
-/// The collection of what resource types are for.
-pub const CAPABILITIES: &str = "capabilities";
 /// Version of the rules that make texts and words. Part of the change hash: a new version rewrites every document.
 pub const TEXT_VERSION: u32 = 1;
 

@@ -4,6 +4,7 @@
 //! Never in this room: I/O, async, clocks, environment variables, and anything that knows about kube, SQL, HTTP or a model.
 
 mod capability;
+mod collection;
 mod document;
 mod embedder;
 mod instance;
@@ -15,7 +16,8 @@ mod type_filter;
 pub mod words;
 
 pub use capability::{Capability, Complexity, SchemaField, TypeSchema};
-pub use document::{CAPABILITIES, ContentHash, Document, Facets, Fingerprint, INSTANCES, ObjectKey, TEXT_VERSION};
+pub use collection::{Collection, UnknownCollection};
+pub use document::{ContentHash, Document, Facets, Fingerprint, ObjectKey, TEXT_VERSION};
 pub use embedder::EmbedderIdentity;
 pub use instance::{
     CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,

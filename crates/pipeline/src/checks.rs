@@ -1,6 +1,6 @@
 //! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
 
-use clusterlore_core::{CAPABILITIES, EmbedderIdentity, INSTANCES, Identity, Origin, SourceIdentity};
+use clusterlore_core::{Collection, EmbedderIdentity, Identity, Origin, SourceIdentity};
 use clusterlore_store::{KnownSource, Store, StoreError};
 
 use crate::SyncError;
@@ -31,7 +31,7 @@ pub(crate) async fn embedder(
     dry_run: bool,
 ) -> Result<(), SyncError> {
     let Some(store) = store else { return Ok(()) };
-    for collection in [INSTANCES, CAPABILITIES] {
+    for collection in Collection::ALL {
         match store.collection(collection).await? {
             Some(info) if info.embedder != offered && reindex && !dry_run => {
                 store.change_embedder(collection, &offered).await?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SkipReason};
 use clusterlore_core::{
-    Change, Coverage, Fingerprint, INSTANCES, Known, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
+    Change, Collection, Coverage, Fingerprint, Known, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
     SyncPlan, TypeFilter,
 };
 use clusterlore_models::Embedder;
@@ -166,11 +166,12 @@ impl InstanceSync {
                     None => (Vec::new(), Vec::new()),
                 };
                 warnings.into_iter().for_each(|w| observer(Progress::Warning(w)));
-                store.open_collection(INSTANCES, &self.embedder.identity()).await?;
+                store.open_collection(Collection::Instances, &self.embedder.identity()).await?;
                 observer(Progress::Storing(summary.stored));
                 let told = |n| observer(Progress::Stored(n));
                 let written =
-                    writer::write(listed.spool, Arc::clone(&self.embedder), store, INSTANCES, source, told).await?;
+                    writer::write(listed.spool, Arc::clone(&self.embedder), store, Collection::Instances, source, told)
+                        .await?;
                 let origin = |number| checks::origin(&sources, number, &identity, options.replace_source);
                 types::Types {
                     store,
@@ -203,7 +204,7 @@ impl InstanceSync {
         let mut plan = SyncPlan::default();
         let Some(store) = &self.store else { return Ok(plan) };
         store
-            .scan(INSTANCES, self.cluster(), &mut |s| {
+            .scan(Collection::Instances, self.cluster(), &mut |s| {
                 let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
             })
@@ -226,7 +227,7 @@ impl InstanceSync {
             .filter(|(name, _)| !served.contains(*name))
             .map(|(n, key)| (key, n))
             .collect();
-        let records = store.records(INSTANCES, &missing.keys().copied().collect::<Vec<_>>()).await?;
+        let records = store.records(Collection::Instances, &missing.keys().copied().collect::<Vec<_>>()).await?;
         let types = missing.iter().filter_map(|(key, name)| {
             let instance: ResourceInstance = serde_json::from_str(records.get(key)?).ok()?;
             Some(ResourceType::of_instance(name, &instance))
@@ -412,7 +413,7 @@ impl InstanceSync {
         let keys: Vec<ObjectKey> = removals.iter().copied().collect();
         for deletes in keys.chunks(DELETE_BATCH) {
             debug!(count = deletes.len(), "deleting");
-            store.apply(INSTANCES, Batch::deleting(self.cluster(), deletes.to_vec())).await?;
+            store.apply(Collection::Instances, Batch::deleting(self.cluster(), deletes.to_vec())).await?;
         }
         Ok(())
     }
@@ -425,7 +426,7 @@ impl InstanceSync {
                     ids.push(s.id.to_owned());
                 }
             };
-            store.scan(INSTANCES, self.cluster(), &mut visit).await?;
+            store.scan(Collection::Instances, self.cluster(), &mut visit).await?;
         }
         Ok(ids)
     }

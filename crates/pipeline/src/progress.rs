@@ -255,12 +255,16 @@ impl std::fmt::Display for Progress {
             Self::Storing(n) => write!(f, "Storing {n} resource instances in vector database..."),
             Self::StoringCapabilities(n) => write!(f, "Storing {n} capabilities in vector database..."),
             Self::CapabilitiesStored(n) => {
-                let collection = clusterlore_core::CAPABILITIES;
+                let collection = clusterlore_core::Collection::Capabilities;
                 write!(f, "Storage complete: {n} capabilities stored in \"{collection}\" collection.")
             }
             Self::Stored(n) => write!(f, "{n} stored"),
             Self::StorageComplete(n) => {
-                write!(f, "Storage complete: {n} instances stored in \"{}\" collection.", clusterlore_core::INSTANCES)
+                write!(
+                    f,
+                    "Storage complete: {n} instances stored in \"{}\" collection.",
+                    clusterlore_core::Collection::Instances
+                )
             }
             Self::WouldStore(id) => write!(f, "would store {id}"),
             Self::WouldDelete(id) => write!(f, "would delete {id}"),

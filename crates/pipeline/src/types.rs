@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clusterlore_cluster::{ClusterSource, Discovery};
 use clusterlore_core::{
-    CAPABILITIES, Capability, Change, Coverage, Document, Known, ObjectKey, Origin, ResourceType, SyncPlan,
+    Capability, Change, Collection, Coverage, Document, Known, ObjectKey, Origin, ResourceType, SyncPlan,
 };
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Spool, Store};
@@ -36,16 +36,16 @@ impl Types<'_> {
         let named = Some(cluster).filter(|name| !name.is_empty());
         let remembered = with_unseen(known_types(store, cluster).await?, types, discovery);
 
-        store.open_collection(CAPABILITIES, &self.embedder.identity()).await?;
+        store.open_collection(Collection::Capabilities, &self.embedder.identity()).await?;
         let (mut plan, mut keys) = (SyncPlan::default(), Vec::new());
         store
-            .scan(CAPABILITIES, cluster, &mut |s| {
+            .scan(Collection::Capabilities, cluster, &mut |s| {
                 let origin = origin(s.source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
                 keys.push(s.key);
             })
             .await?;
-        let mut inferred = capabilities_among(&store.records(CAPABILITIES, &keys).await?, named);
+        let mut inferred = capabilities_among(&store.records(Collection::Capabilities, &keys).await?, named);
         let mut spool = Spool::new()?;
         for ty in remembered.iter().filter(|t| is_shown(t)) {
             let mut document = Document::of_type(ty, named);
@@ -60,10 +60,11 @@ impl Types<'_> {
         }
         let gone = gone(&plan, discovery, self.source, &|name, discovery| !is_served(name, discovery)).await?;
         if !spool.is_empty() {
-            writer::write(spool, Arc::clone(self.embedder), store, CAPABILITIES, self.writer, |_| ()).await?;
+            writer::write(spool, Arc::clone(self.embedder), store, Collection::Capabilities, self.writer, |_| ())
+                .await?;
         }
         if !gone.is_empty() {
-            store.apply(CAPABILITIES, Batch::deleting(cluster, gone.into_iter().collect())).await?;
+            store.apply(Collection::Capabilities, Batch::deleting(cluster, gone.into_iter().collect())).await?;
         }
         remember(store, cluster, &remembered).await
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clusterlore_core::Document;
+use clusterlore_core::{Collection, Document};
 use clusterlore_models::{Embedder, Purpose};
 use clusterlore_store::{Batch, Spool, Store, Upsert};
 use tokio::sync::mpsc;
@@ -24,7 +24,7 @@ pub(crate) async fn write(
     spool: Spool,
     embedder: Arc<dyn Embedder>,
     store: &dyn Store,
-    collection: &str,
+    collection: Collection,
     source: i64,
     stored: impl Fn(usize),
 ) -> Result<Written, SyncError> {

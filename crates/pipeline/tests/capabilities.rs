@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{ClusterSource, FolderSource};
-use clusterlore_core::{CAPABILITIES, Capability, ObjectKey, ResourceType};
+use clusterlore_core::{Capability, Collection, ObjectKey, ResourceType};
 use clusterlore_models::{
     Completion, Embedder, LanguageModel, Limits, Metered, ModelError, Price, Prompt, RemoteError, Tokens,
 };
@@ -62,10 +62,10 @@ async fn sync(
 async fn held(store: &Sqlite) -> BTreeMap<String, Option<Capability>> {
     let mut ids: Vec<(ObjectKey, String)> = Vec::new();
     for cluster in ["", "east"] {
-        store.scan(CAPABILITIES, cluster, &mut |s| ids.push((s.key, s.id.to_owned()))).await.unwrap();
+        store.scan(Collection::Capabilities, cluster, &mut |s| ids.push((s.key, s.id.to_owned()))).await.unwrap();
     }
     let keys: Vec<ObjectKey> = ids.iter().map(|(key, _)| *key).collect();
-    let records = store.records(CAPABILITIES, &keys).await.unwrap();
+    let records = store.records(Collection::Capabilities, &keys).await.unwrap();
     ids.into_iter().map(|(key, id)| (id, Capability::from_record(&records[&key]))).collect()
 }
 
@@ -191,7 +191,7 @@ async fn another_embedder_embeds_capabilities_again_in_either_run() {
     let bench = Bench::new().await;
     bench.sync().await;
     let other = clusterlore_core::EmbedderIdentity { name: "other".into(), dimensions: 4 };
-    bench.store.change_embedder(CAPABILITIES, &other).await.unwrap();
+    bench.store.change_embedder(Collection::Capabilities, &other).await.unwrap();
     assert!(matches!(bench.try_sync(CapabilityOptions::default()).await, Err(SyncError::Store(_))));
     bench.embedder.take();
     let options = Options { reindex: true, ..Options::default() };
@@ -282,7 +282,7 @@ async fn a_dry_run_writes_nothing_and_names_what_it_would_do() {
     let ran = bench.try_sync(dry()).await.unwrap();
     assert_eq!((numbers(&ran), bench.embedder.take()), ([5, 5, 0, 0], 0));
     assert!(ran.lines.contains(&"would store orders.orders.example".to_owned()), "{:#?}", ran.lines);
-    assert_eq!(bench.store.collection(CAPABILITIES).await.unwrap(), None);
+    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap(), None);
     bench.sync().await;
     bench.server.remove_type("pods");
     let ran = bench.try_sync(dry()).await.unwrap();

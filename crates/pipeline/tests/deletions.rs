@@ -13,7 +13,7 @@ use clusterlore_cluster::{
     ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, Schemas, SkipReason, Skipped, Warning,
 };
 use clusterlore_core::{
-    CAPABILITIES, Coverage, Identity, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, TypeFilter,
+    Collection, Coverage, Identity, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, TypeFilter,
 };
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SyncError};
@@ -82,7 +82,7 @@ impl Place {
         let instances = ids(&self.store).await.into_iter().filter(|id| id.contains("/Widget/")).count();
         let mut types = 0;
         let mut count = |s: clusterlore_store::Scanned<'_>| types += usize::from(s.type_name == "widgets.example.org");
-        self.store.scan(CAPABILITIES, "", &mut count).await.unwrap();
+        self.store.scan(Collection::Capabilities, "", &mut count).await.unwrap();
         instances + types
     }
 }
@@ -130,7 +130,7 @@ async fn a_type_that_is_gone_leaves_nothing_whatever_forgot_it_first() {
                     .map(|(key, _)| key)
                     .take(4)
                     .collect();
-                place.store.apply("instances", Batch::deleting("", keys)).await.unwrap();
+                place.store.apply(Collection::Instances, Batch::deleting("", keys)).await.unwrap();
                 place.store.remember_types("", &[ty("", "Pod", "pods")]).await.unwrap();
             }
             "replaced" => {
@@ -159,7 +159,7 @@ async fn documents_of_a_source_that_nobody_remembers_go_with_replace_source_only
     place.sync().await;
     let stranger = clusterlore_core::Document::of_instance(&object("v1", "Pod", "even", "stranger"), "pods");
     let upsert = clusterlore_store::Upsert { document: stranger, vector: Some(vec![1.0; 4]) };
-    place.store.apply("instances", Batch::writing(0, vec![upsert])).await.unwrap();
+    place.store.apply(Collection::Instances, Batch::writing(0, vec![upsert])).await.unwrap();
     assert_eq!(place.sync().await.summary.deleted, 0);
     let replace = Options { replace_source: true, ..Options::default() };
     assert_eq!(place.try_sync(replace).await.unwrap().summary.deleted, 1);

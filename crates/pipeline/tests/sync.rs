@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use clusterlore_cluster::{FolderSource, ListScope};
-use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, SyncError};
 use clusterlore_store::{Filter, Holder, Probe, Sqlite, StateStore, VectorStore};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
@@ -264,7 +264,7 @@ async fn a_dry_run_writes_nothing_and_says_what_would_happen() {
     let dry = || Options { dry_run: true, ..Options::default() };
     let ran = bench.try_sync(dry()).await.unwrap();
     assert_eq!((ran.summary.stored, bench.embedder.take()), (34, 0));
-    assert!(bench.store.collection("instances").await.unwrap().is_none());
+    assert!(bench.store.collection(Collection::Instances).await.unwrap().is_none());
     assert!(bench.store.last_runs().await.unwrap().is_empty() && bench.store.sources().await.unwrap().is_empty());
     bench.sync().await;
     bench.embedder.take();
@@ -293,13 +293,13 @@ async fn a_text_that_did_not_change_keeps_its_vector() {
 async fn types_are_documents_too_and_go_when_they_vanish() {
     let bench = Bench::new().await;
     bench.sync().await;
-    assert_eq!(bench.store.collection("capabilities").await.unwrap().unwrap().documents, 4);
+    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 4);
     let probe = Probe { terms: vec!["order".into()], containing: 5, filter: Filter::default(), ..Probe::default() };
-    let found = bench.store.probe("capabilities", probe).await.unwrap();
+    let found = bench.store.probe(Collection::Capabilities, probe).await.unwrap();
     assert_eq!(found.documents[0].id, "orders.orders.example");
     bench.server.remove_type("orders.orders.example");
     bench.sync().await;
-    assert_eq!(bench.store.collection("capabilities").await.unwrap().unwrap().documents, 3);
+    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -318,7 +318,7 @@ async fn two_syncs_at_once_are_refused_and_a_search_beside_a_sync_is_not() {
         while largest < 3_034 && searches < 20_000 {
             let reader = Sqlite::open_existing(&path).unwrap();
             let probe = Probe { vector: vec![1.0, 0.0, 0.0, 0.0], nearest: 5, ..Probe::default() };
-            let found = reader.probe("instances", probe).await.unwrap();
+            let found = reader.probe(Collection::Instances, probe).await.unwrap();
             assert!(found.documents.len() == 5);
             largest = largest.max(found.total);
             searches += 1;

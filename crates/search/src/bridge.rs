@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use clusterlore_core::{CAPABILITIES, EmbedderIdentity};
+use clusterlore_core::{Collection, EmbedderIdentity};
 use clusterlore_store::{Probe, StateStore, VectorStore};
 
 use crate::lexicon::Nearness;
 use crate::ranking::Ranking;
-use crate::{Noun, Ranked, Reach, SearchError, Searcher, Target, Understood};
+use crate::{Noun, Ranked, Reach, SearchError, Searcher, Understood};
 
 /// Types that may vouch for their instances.
 const TYPES: usize = 8;
@@ -59,7 +59,7 @@ impl<'c> Searcher<'c> {
         vector: &[f32],
     ) -> Result<Option<(Vec<Ranked<'c>>, f32)>, SearchError> {
         // An index without capabilities, or with those of another embedder, is searched without them.
-        let usable = store.collection(CAPABILITIES).await?.is_some_and(|known| known.embedder == *embedder);
+        let usable = store.collection(Collection::Capabilities).await?.is_some_and(|known| known.embedder == *embedder);
         if !usable {
             return Ok(None);
         }
@@ -67,7 +67,7 @@ impl<'c> Searcher<'c> {
             Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
         let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default(), self.weights);
         let (ranked, ..) =
-            self.rank(store, Target::Types, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
+            self.rank(store, Collection::Capabilities, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence();
         Ok(Some((ranked, evidence)))
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clusterlore_core::{INSTANCES, ObjectKey, ResourceInstance};
+use clusterlore_core::{Collection, ObjectKey, ResourceInstance};
 use clusterlore_models::Embedder;
 use clusterlore_store::{StateStore, VectorStore};
 
@@ -48,16 +48,16 @@ impl<'c> Searcher<'c> {
         group_by: Option<GroupBy>,
     ) -> Result<Count, SearchError> {
         not_too_long(question)?;
-        self.documents(store, embedder, question.target).await?;
+        self.documents(store, embedder, question.collection).await?;
         let mut understood = self.understood(store, embedder, question).await?;
         understood.ask.group_by = group_by.or(understood.ask.group_by);
         if understood.impossible.is_some() {
             return Ok(Count { understood, ..Count::default() });
         }
         let vector = self.vector(embedder, &understood).await?;
-        let mut ranking = self.ranking(store, embedder, question.target, &understood, &vector).await?;
+        let mut ranking = self.ranking(store, embedder, question.collection, &understood, &vector).await?;
         let reach = if understood.scope_only { Reach::ALL } else { Reach::FAR };
-        let (ranked, ..) = self.rank(store, question.target, &mut ranking, &understood, vector, reach).await?;
+        let (ranked, ..) = self.rank(store, question.collection, &mut ranking, &understood, vector, reach).await?;
         // Where something surely is what was named, that is what counts; else what has evidence.
         let sure = |r: &Ranked<'c>| r.features.software.is_some_and(|s| s > SURE);
         let fitting: Vec<Ranked<'c>> = if ranked.iter().any(sure) {
@@ -141,7 +141,7 @@ async fn owners<S: VectorStore + ?Sized>(
             break;
         }
         let keys: Vec<ObjectKey> = std::mem::take(&mut wanted).into_iter().collect();
-        for (key, record) in store.records(INSTANCES, &keys).await? {
+        for (key, record) in store.records(Collection::Instances, &keys).await? {
             if let Ok(owner) = serde_json::from_str::<ResourceInstance>(&record) {
                 wanted.extend(owner_keys(&owner));
                 known.insert(key, owner);

@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use clusterlore_core::{CLUSTER_SCOPE, INSTANCES, ObjectKey, ResourceInstance, words};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, words};
 use clusterlore_store::VectorStore;
 
 use crate::profile::Profile;
-use crate::{Noun, Ranked, SearchError, Searcher, Target, Understood};
+use crate::{Noun, Ranked, SearchError, Searcher, Understood};
 
 /// Equal things from which they are one hit: three side by side can be read, twenty fill the list.
 const FOLDED_FROM: usize = 4;
@@ -85,11 +85,11 @@ impl<'c> Searcher<'c> {
                 break;
             }
             let keys: Vec<ObjectKey> = std::mem::take(&mut missing).into_iter().collect();
-            for (key, record) in store.records(INSTANCES, &keys).await? {
+            for (key, record) in store.records(Collection::Instances, &keys).await? {
                 let Ok(instance) = serde_json::from_str::<ResourceInstance>(&record) else { continue };
                 missing.extend(owner_keys(&instance));
                 let id = instance.stored_id();
-                let profile = self.profiles.of(self.catalogue, Target::Instances, &id, &record);
+                let profile = self.profiles.of(self.catalogue, Collection::Instances, &id, &record);
                 let shown = profile.map(|profile| Shown { id, type_name: String::new(), profile });
                 known.extend(shown.map(|shown| (key, shown)));
             }

@@ -20,10 +20,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CAPABILITIES, Capability, EmbedderIdentity, INSTANCES, ResourceInstance, ResourceType, words};
+use clusterlore_core::{Capability, Collection, EmbedderIdentity, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use ask::{Ask, GroupBy, Order, UnknownGroup};
@@ -78,34 +77,13 @@ const WORD_FOR_WORD: f32 = 0.8;
 /// Share of the best score below which a hit is padding.
 const FAR_BEHIND: f32 = 0.35;
 
-/// Where to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// What is running.
-    #[default]
-    Instances,
-    /// Which resource types there are.
-    Types,
-}
-
-impl Target {
-    /// The collection that holds it.
-    pub fn collection(self) -> &'static str {
-        match self {
-            Self::Instances => INSTANCES,
-            Self::Types => CAPABILITIES,
-        }
-    }
-}
-
 /// A question and its limits.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
     /// As it was asked.
     pub text: String,
     /// Where to look.
-    pub target: Target,
+    pub collection: Collection,
     /// What may be found at all.
     pub filter: Filter,
     /// How many hits at most.
@@ -164,7 +142,7 @@ pub enum SearchError {
     Embed(#[from] EmbedError),
     /// The collection is not there.
     #[error("nothing is indexed yet: the store has no collection \"{0}\". Fill it with \"clusterlore {filler}\", or both collections with \"clusterlore index\"", filler = filler(.0))]
-    Empty(&'static str),
+    Empty(Collection),
     /// Another embedder filled it.
     #[error(
         "collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}. Search with {}, or embed everything again with \"clusterlore {filler} --reindex\"",
@@ -173,7 +151,7 @@ pub enum SearchError {
     )]
     OtherEmbedder {
         /// Which collection.
-        collection: &'static str,
+        collection: Collection,
         /// Who filled it.
         stored: EmbedderIdentity,
         /// Who asks.
@@ -230,8 +208,8 @@ fn instead(near: &[String]) -> String {
 }
 
 /// The command that fills a collection.
-fn filler(collection: &str) -> &'static str {
-    if collection == CAPABILITIES { "sync" } else { "sync-instances" }
+fn filler(collection: &Collection) -> &'static str {
+    if *collection == Collection::Capabilities { "sync" } else { "sync-instances" }
 }
 
 /// Answers questions. Keeps what it made of documents, so that the next question costs less; one serves a whole process.
@@ -283,16 +261,16 @@ impl<'c> Searcher<'c> {
         if words::split(&question.text).is_empty() {
             return Err(SearchError::NoQuestion);
         }
-        let documents = self.documents(store, embedder, question.target).await?;
+        let documents = self.documents(store, embedder, question.collection).await?;
         let understood = self.understood(store, embedder, question).await?;
         if understood.impossible.is_some() {
             return Ok(Answer { understood, total: documents, ..Answer::default() });
         }
         let vector = self.vector(embedder, &understood).await?;
-        let mut ranking = self.ranking(store, embedder, question.target, &understood, &vector).await?;
+        let mut ranking = self.ranking(store, embedder, question.collection, &understood, &vector).await?;
         let reach = Reach::of(&understood);
         let (ranked, total, admitted) =
-            self.rank(store, question.target, &mut ranking, &understood, vector.clone(), reach).await?;
+            self.rank(store, question.collection, &mut ranking, &understood, vector.clone(), reach).await?;
         let limit = understood.ask.at_most.map_or(question.limit, |n| n.min(question.limit));
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
@@ -337,9 +315,8 @@ impl<'c> Searcher<'c> {
         &self,
         store: &S,
         embedder: &dyn Embedder,
-        target: Target,
+        collection: Collection,
     ) -> Result<usize, SearchError> {
-        let collection = target.collection();
         let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
         let offered = embedder.identity();
         if !info.embedder.admits(&offered) {
@@ -361,7 +338,7 @@ impl<'c> Searcher<'c> {
         &self,
         store: &S,
         embedder: &dyn Embedder,
-        target: Target,
+        collection: Collection,
         understood: &'q Understood,
         vector: &[f32],
     ) -> Result<Ranking<'q, 'c>, SearchError> {
@@ -371,7 +348,7 @@ impl<'c> Searcher<'c> {
             false => self.lexicon.nearness(self.catalogue, &understood.text, &identity, vector).await?,
         };
         let mut ranking = Ranking::new(self.catalogue, understood, near, self.weights);
-        if target == Target::Instances && !understood.scope_only {
+        if collection == Collection::Instances && !understood.scope_only {
             ranking.bridge(self.bridge(store, &identity, understood, vector).await?);
         }
         Ok(ranking)
@@ -381,7 +358,7 @@ impl<'c> Searcher<'c> {
     async fn rank<S: VectorStore + ?Sized>(
         &self,
         store: &S,
-        target: Target,
+        collection: Collection,
         ranking: &mut Ranking<'_, 'c>,
         understood: &Understood,
         vector: Vec<f32>,
@@ -395,18 +372,17 @@ impl<'c> Searcher<'c> {
         let nearest = if vector.is_empty() && !understood.scope_only { 0 } else { reach.nearest };
         let probe = Probe { vector, terms: looked_for, filter, nearest, containing: reach.containing };
         let bridged = ranking.probe_of_bridged(&probe);
-        let Candidates { mut documents, frequencies, total, admitted } =
-            store.probe(target.collection(), probe).await?;
+        let Candidates { mut documents, frequencies, total, admitted } = store.probe(collection, probe).await?;
         if let Some(probe) = bridged {
             let known: HashSet<String> = documents.iter().map(|d| d.id.clone()).collect();
-            let more = store.probe(target.collection(), probe).await?.documents;
+            let more = store.probe(collection, probe).await?.documents;
             documents.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
         }
         ranking.weigh(&terms, &frequencies[..terms.len()], total);
         let mut ranked: Vec<Ranked<'c>> = documents
             .into_iter()
             .filter_map(|candidate| {
-                let profile = self.profiles.of(self.catalogue, target, &candidate.id, &candidate.record)?;
+                let profile = self.profiles.of(self.catalogue, collection, &candidate.id, &candidate.record)?;
                 if !ranking.is_named(&profile) {
                     return None;
                 }

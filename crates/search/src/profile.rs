@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
-use clusterlore_core::{Capability, ResourceInstance, ResourceType, words};
+use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
 
-use crate::{Noun, Target};
+use crate::Noun;
 
 /// Profiles that are kept, some 2 kB each; with one more all are made anew.
 const KEPT: usize = 16_384;
@@ -88,14 +88,14 @@ pub(crate) struct Profile<'c> {
 
 impl<'c> Profile<'c> {
     /// `None` where the record is none of the collection's, which only another program can have written.
-    fn read(catalogue: &'c Catalogue, target: Target, record: &str) -> Option<Self> {
-        let (noun, fields) = match target {
-            Target::Instances => {
+    fn read(catalogue: &'c Catalogue, collection: Collection, record: &str) -> Option<Self> {
+        let (noun, fields) = match collection {
+            Collection::Instances => {
                 let instance: ResourceInstance = serde_json::from_str(record).ok()?;
                 let fields = of_instance(&instance);
                 (Noun::Instance(Box::new(instance)), fields)
             }
-            Target::Types => {
+            Collection::Capabilities => {
                 let ty: ResourceType = serde_json::from_str(record).ok()?;
                 let capability = Capability::from_record(record);
                 let fields = of_type(&ty, capability.as_ref());
@@ -243,7 +243,7 @@ pub(crate) struct Profiles<'c>(Mutex<All<'c>>);
 
 #[derive(Debug, Default)]
 struct All<'c> {
-    by_id: HashMap<(Target, String), Kept<'c>>,
+    by_id: HashMap<(Collection, String), Kept<'c>>,
     /// Of the records.
     bytes: usize,
 }
@@ -255,21 +255,21 @@ impl<'c> Profiles<'c> {
     pub(crate) fn of(
         &self,
         catalogue: &'c Catalogue,
-        target: Target,
+        collection: Collection,
         id: &str,
         record: &str,
     ) -> Option<Arc<Profile<'c>>> {
         let mut hasher = DefaultHasher::new();
         record.hash(&mut hasher);
         let hash = hasher.finish();
-        let key = (target, id.to_owned());
+        let key = (collection, id.to_owned());
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
         if let Some((seen, profile)) = kept
             && seen == hash
         {
             return Some(profile);
         }
-        let profile = Arc::new(Profile::read(catalogue, target, record)?);
+        let profile = Arc::new(Profile::read(catalogue, collection, record)?);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.by_id.len() >= KEPT || all.bytes + record.len() > KEPT_BYTES {
             *all = All::default();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_core::{CLUSTER_SCOPE, INSTANCES, ObjectKey, ResourceInstance, ResourceType, words};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, ResourceType, words};
 use clusterlore_models::{Embedder, Purpose};
 use clusterlore_store::{StateStore, VectorStore};
 
 use crate::ranking::Ranking;
 use crate::typos::distance;
-use crate::{Answer, Question, Reach, SearchError, Searcher, Target, Understood, resolve_kinds};
+use crate::{Answer, Question, Reach, SearchError, Searcher, Understood, resolve_kinds};
 
 /// Ids that are named where one is not there.
 const NEAR: usize = 3;
@@ -26,11 +26,11 @@ impl<'c> Searcher<'c> {
         id: &str,
         question: &Question,
     ) -> Result<Answer, SearchError> {
-        self.documents(store, embedder, Target::Instances).await?;
+        self.documents(store, embedder, Collection::Instances).await?;
         let types = store.types().await?;
         let mut filter = question.filter.clone();
         let record = match ObjectKey::of_stored_id(id) {
-            Some(key) => store.records(INSTANCES, &[key]).await?.remove(&key),
+            Some(key) => store.records(Collection::Instances, &[key]).await?.remove(&key),
             None => {
                 let places = (std::mem::take(&mut filter.namespaces), std::mem::take(&mut filter.clusters));
                 by_kind_and_name(store, id, &places, &types).await?
@@ -44,7 +44,7 @@ impl<'c> Searcher<'c> {
         let is_type = |(_, t): &&(String, ResourceType)| t.group == object.api_group && t.kind == object.kind;
         let kinds = types.iter().find(is_type).map(|(_, t)| t.name()).into_iter().collect();
         let mut text = description(&object);
-        if let Some(profile) = self.profiles.of(self.catalogue, Target::Instances, &own_id, &record) {
+        if let Some(profile) = self.profiles.of(self.catalogue, Collection::Instances, &own_id, &record) {
             for recognised in &profile.recognised {
                 let category = recognised.categories().first().map(|id| id.replace('-', " "));
                 category.into_iter().for_each(|category| text.push_str(&format!(" {category}")));
@@ -56,7 +56,7 @@ impl<'c> Searcher<'c> {
         let near = self.lexicon.nearness(self.catalogue, &understood.text, &embedder.identity(), &vector).await?;
         let mut ranking = Ranking::new(self.catalogue, &understood, near, self.weights).of_anything();
         let (mut ranked, total, admitted) =
-            self.rank(store, Target::Instances, &mut ranking, &understood, vector, Reach::NEAR).await?;
+            self.rank(store, Collection::Instances, &mut ranking, &understood, vector, Reach::NEAR).await?;
         ranked.retain(|r| r.id != own_id);
         // What the object itself made is gathered under it, and goes with it.
         let gathered = self.gather(store, ranked, &understood, question.limit.saturating_add(1)).await?;
@@ -85,7 +85,7 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
     };
     let named = resolve_kinds(&[kind.to_owned()], types)?;
     let or = |given: &BTreeSet<String>, all: BTreeSet<String>| if given.is_empty() { all } else { given.clone() };
-    let mut namespaces = or(namespaces, store.vocabulary(INSTANCES).await?.namespaces.clone());
+    let mut namespaces = or(namespaces, store.vocabulary(Collection::Instances).await?.namespaces.clone());
     namespaces.insert(CLUSTER_SCOPE.to_owned());
     let clusters = or(clusters, clusters_of(store).await?);
     let of_kind: BTreeSet<(&str, &str)> = types
@@ -99,7 +99,7 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
             keys.extend(of_kind.iter().map(|(group, kind)| ObjectKey::new(cluster, group, kind, namespace, name)));
         }
     }
-    let mut records: Vec<String> = store.records(INSTANCES, &keys).await?.into_values().collect();
+    let mut records: Vec<String> = store.records(Collection::Instances, &keys).await?.into_values().collect();
     if records.len() > 1 {
         let id_of = |record: &String| serde_json::from_str::<ResourceInstance>(record).ok().map(|i| i.stored_id());
         let mut ids: Vec<String> = records.iter().filter_map(id_of).collect();
@@ -110,7 +110,7 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
 }
 
 async fn clusters_of<S: VectorStore + ?Sized>(store: &S) -> Result<BTreeSet<String>, SearchError> {
-    Ok(store.counts(INSTANCES).await?.into_iter().map(|c| c.cluster).collect())
+    Ok(store.counts(Collection::Instances).await?.into_iter().map(|c| c.cluster).collect())
 }
 
 /// Ids whose last part is nearly that of the id, or holds it.
@@ -125,7 +125,7 @@ async fn near<S: VectorStore + ?Sized>(store: &S, id: &str) -> Result<Vec<String
             let distance = distance(&name, other, most).or_else(|| holds.then_some(most));
             found.extend(distance.map(|d| (d, seen.id.to_owned())));
         };
-        store.scan(INSTANCES, &cluster, &mut visit).await?;
+        store.scan(Collection::Instances, &cluster, &mut visit).await?;
     }
     found.sort();
     Ok(found.into_iter().take(NEAR).map(|(_, id)| id).collect())

@@ -24,7 +24,7 @@ impl Embedder for Toy {
 
 async fn store(folder: &tempfile::TempDir) -> Sqlite {
     let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
-    store.open_collection(INSTANCES, &Toy.identity()).await.unwrap();
+    store.open_collection(Collection::Instances, &Toy.identity()).await.unwrap();
     let objects = [("wood", "red-fox"), ("wood", "oak"), ("hill", "granite"), ("hill", "wolf")];
     let mut upserts = Vec::new();
     for (namespace, name) in objects {
@@ -33,7 +33,7 @@ async fn store(folder: &tempfile::TempDir) -> Sqlite {
         let vector = Toy.embed(Purpose::Document, vec![document.text.clone()]).await.unwrap().pop();
         upserts.push(Upsert { document, vector });
     }
-    store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap();
+    store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap();
     store
 }
 
@@ -99,7 +99,7 @@ async fn what_cannot_be_asked_is_said() {
         Searcher::new(Catalogue::builtin()).search(&store, &Toy, &empty).await,
         Err(SearchError::NoQuestion)
     ));
-    let types = Question { text: "x".into(), target: Target::Types, limit: 1, ..Question::default() };
+    let types = Question { text: "x".into(), collection: Collection::Capabilities, limit: 1, ..Question::default() };
     let message = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &types).await.unwrap_err().to_string();
     assert!(message.contains("\"clusterlore sync\"") && message.contains("clusterlore index"), "{message}");
 }
@@ -107,7 +107,7 @@ async fn what_cannot_be_asked_is_said() {
 /// Twelve pods of three deployments in two namespaces, and a cache that nobody dated.
 async fn farm(folder: &tempfile::TempDir) -> Sqlite {
     let store = Sqlite::open_or_create(&folder.path().join("farm.db")).unwrap();
-    store.open_collection(INSTANCES, &Toy.identity()).await.unwrap();
+    store.open_collection(Collection::Instances, &Toy.identity()).await.unwrap();
     let owner = |kind: &str, name: &str| {
         let (api_version, uid) = ("apps/v1".to_owned(), String::new());
         Some(clusterlore_core::OwnerReference { api_version, kind: kind.into(), name: name.into(), uid })
@@ -139,7 +139,7 @@ async fn farm(folder: &tempfile::TempDir) -> Sqlite {
         let vector = Toy.embed(Purpose::Document, vec![document.text.clone()]).await.unwrap().pop();
         upserts.push(Upsert { document, vector });
     }
-    store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap();
+    store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap();
     store
 }
 
@@ -324,13 +324,13 @@ async fn work_grows_with_the_length_of_a_document_and_not_with_its_square() {
     let mut works = Vec::new();
     for words in [1_000, 4_000, 16_000] {
         let store = Sqlite::open_or_create(&folder.path().join(format!("{words}.db"))).unwrap();
-        store.open_collection(INSTANCES, &Toy.identity()).await.unwrap();
+        store.open_collection(Collection::Instances, &Toy.identity()).await.unwrap();
         let mut object = ResourceInstance::new("v1", "Pod", Some("barn"), "wolf").unwrap();
         object.annotations.insert("description".into(), of_length("#zxq ", words * 10));
         object.labels.insert("app".into(), "redis-".repeat(words));
         let document = Document::of_instance(&object, "pods");
         let upserts = vec![Upsert { document, vector: Some(vec![1.0, 0.0, 0.0]) }];
-        store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap();
+        store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap();
         // Holds a hundred words of the description, each of which is a reason.
         works.push(work(&searcher, &store, of_length("#zxq ", 1_000)).await);
     }

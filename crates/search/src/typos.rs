@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use clusterlore_core::{ResourceType, words};
+use clusterlore_core::{Collection, ResourceType, words};
 use clusterlore_models::Embedder;
 use clusterlore_store::VectorStore;
 
@@ -67,7 +67,7 @@ enum Doubt {
 pub(crate) async fn correct<S: VectorStore + ?Sized>(
     store: &S,
     embedder: &dyn Embedder,
-    collection: &str,
+    collection: Collection,
     text: &str,
     around: &Surroundings<'_>,
 ) -> Result<(String, Vec<(String, String)>), SearchError> {

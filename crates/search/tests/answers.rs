@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CAPABILITIES, Capability, Document, INSTANCES, OwnerReference, ResourceInstance, ResourceType};
+use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType};
 use clusterlore_models::{Builtin, Embedder, Purpose};
 use clusterlore_search::{Answer, Question, Searcher};
 use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
@@ -33,7 +33,7 @@ fn type_name(object: &ResourceInstance) -> String {
     if object.api_group.is_empty() { plural } else { format!("{plural}.{}", object.api_group) }
 }
 
-async fn write(store: &Sqlite, collection: &str, documents: Vec<Document>) {
+async fn write(store: &Sqlite, collection: Collection, documents: Vec<Document>) {
     let embedder = Builtin::default();
     let texts = documents.iter().map(|d| d.text.clone()).collect();
     let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
@@ -49,7 +49,8 @@ async fn index(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
     let pods =
         ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..ResourceType::default() };
     store.remember_types("", &[pods]).await.unwrap();
-    write(&store, INSTANCES, objects.iter().map(|o| Document::of_instance(o, &type_name(o))).collect()).await;
+    write(&store, Collection::Instances, objects.iter().map(|o| Document::of_instance(o, &type_name(o))).collect())
+        .await;
     store
 }
 
@@ -155,7 +156,7 @@ async fn types_vouch_for_their_instances_and_are_named_where_nothing_fits() {
         };
         Document::of_capability(&capability, &ty, None)
     });
-    write(&store, CAPABILITIES, documents.into()).await;
+    write(&store, Collection::Capabilities, documents.into()).await;
 
     let answer = ask(&store, "ships at a berth").await;
     assert_eq!(hits(&answer)[0], "VesselCall quay/gannet-2612");

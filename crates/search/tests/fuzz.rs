@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CAPABILITIES, Document, INSTANCES, OwnerReference, ResourceInstance, ResourceType};
+use clusterlore_core::{Collection, Document, OwnerReference, ResourceInstance, ResourceType};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_search::{LONGEST_QUESTION, Question, SearchError, Searcher, Target};
+use clusterlore_search::{LONGEST_QUESTION, Question, SearchError, Searcher};
 use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ async fn filled(path: &std::path::Path) -> Sqlite {
         objects.push(Document::of_instance(&object, &ty.name()));
     }
     let known = types.iter().map(|ty| Document::of_type(ty, None)).collect();
-    for (collection, documents) in [(INSTANCES, objects), (CAPABILITIES, known)] {
+    for (collection, documents) in [(Collection::Instances, objects), (Collection::Capabilities, known)] {
         let embedder = Builtin::default();
         let texts = documents.iter().map(|d: &Document| d.text.clone()).collect();
         let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
@@ -137,9 +137,9 @@ proptest! {
         selector in prop::sample::select(vec!["", "tier=backend", "!tier", "tier notin (x),example.org/team in (fares, lifts)"]),
     ) {
         let text = String::from_utf8_lossy(&edited(&seeds.join(" "), edits, random)).into_owned();
-        let target = if types { Target::Types } else { Target::Instances };
+        let collection = if types { Collection::Capabilities } else { Collection::Instances };
         let mut question =
-            Question { text, target, limit, now: "2026-06-17T12:00:00+02:00".to_owned(), ..Question::default() };
+            Question { text, collection, limit, now: "2026-06-17T12:00:00+02:00".to_owned(), ..Question::default() };
         question.filter.selector = selector.parse().unwrap();
         let Index { store, runtime, searcher, .. } = index();
         let began = Instant::now();

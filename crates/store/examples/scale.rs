@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
 use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, StateStore, Upsert, VectorStore};
 use clusterlore_testkit::postgres::PostgresServer;
 use pgvector::HalfVector;
@@ -132,7 +132,7 @@ async fn main() {
     tokio::spawn(connection);
     println!("{}, {documents} documents, {DIMENSIONS} dimensions, {CLUSTERS} clusters", store.versions());
     let embedder = EmbedderIdentity { name: "invented".into(), dimensions: DIMENSIONS };
-    store.open_collection(INSTANCES, &embedder).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder).await.unwrap();
     let run = RunRecord {
         command: "scale".into(),
         cluster: String::new(),
@@ -158,14 +158,14 @@ async fn main() {
 
     let began = Instant::now();
     let mut scanned = 0;
-    store.scan(INSTANCES, "cluster-0", &mut |_| scanned += 1).await.unwrap();
+    store.scan(Collection::Instances, "cluster-0", &mut |_| scanned += 1).await.unwrap();
     report("scan of a cluster", began, scanned);
     for what in ["first", "kept"] {
         let began = Instant::now();
-        let vocabulary = store.vocabulary(INSTANCES).await.unwrap();
+        let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
         println!("vocabulary, {what}: {:.1} ms, {} label keys", ms(began.elapsed()), vocabulary.labels.len());
         let began = Instant::now();
-        let terms = store.terms(INSTANCES).await.unwrap();
+        let terms = store.terms(Collection::Instances).await.unwrap();
         println!("terms, {what}: {:.1} ms, {} terms", ms(began.elapsed()), terms.len());
     }
     let set = |value: &str| BTreeSet::from([value.to_owned()]);
@@ -188,8 +188,10 @@ async fn main() {
             let mut times = Vec::new();
             for number in 0..searches + 5 {
                 let began = Instant::now();
-                let found =
-                    store.probe(INSTANCES, question(number, filter.clone(), nearest, containing)).await.unwrap();
+                let found = store
+                    .probe(Collection::Instances, question(number, filter.clone(), nearest, containing))
+                    .await
+                    .unwrap();
                 times.push(ms(began.elapsed()));
                 admitted = found.admitted;
             }
@@ -208,7 +210,10 @@ async fn main() {
             let store = store.clone();
             tokio::spawn(async move {
                 for number in 0..SEARCHES / 2 {
-                    store.probe(INSTANCES, question(task * 1_000 + number, Filter::default(), 80, 100)).await.unwrap();
+                    store
+                        .probe(Collection::Instances, question(task * 1_000 + number, Filter::default(), 80, 100))
+                        .await
+                        .unwrap();
                 }
             })
         })
@@ -222,7 +227,7 @@ async fn main() {
     let again: Vec<Upsert> = (0..5 * BATCH).map(|n| Upsert { vector: None, ..upsert(n * CLUSTERS) }).collect();
     for upserts in again.chunks(BATCH) {
         let batch = Batch::writing(2, upserts.to_vec());
-        store.apply(INSTANCES, batch).await.unwrap();
+        store.apply(Collection::Instances, batch).await.unwrap();
     }
     report("written again, vectors kept", began, 5 * BATCH);
     memory(server.as_ref());
@@ -249,7 +254,7 @@ async fn fill_range(store: &Postgres, range: std::ops::Range<usize>, writer: usi
     loop {
         let upserts: Vec<Upsert> = own.by_ref().take(BATCH).map(upsert).collect();
         let Some(last) = upserts.last().map(|u| u.document.id.clone()) else { return };
-        store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
+        store.apply(Collection::Instances, Batch::writing(1, upserts)).await.unwrap();
         let number: usize = last.rsplit('-').nth(1).and_then(|n| n.parse().ok()).unwrap_or(end);
         if writer == 0 && whole >= 10 * BATCH && number * 10 / end != number.saturating_sub(BATCH * writers) * 10 / end
         {
@@ -269,7 +274,7 @@ async fn recall(store: &Postgres, sql: &tokio_postgres::Client) {
         let probe = question(number, Filter::default(), 80, 0);
         let exact = sql.query(&statement, &[&HalfVector::from_f32_slice(&probe.vector)]).await.unwrap();
         let exact: BTreeSet<String> = exact.iter().map(|row| row.get(0)).collect();
-        let found = store.probe(INSTANCES, probe).await.unwrap().documents;
+        let found = store.probe(Collection::Instances, probe).await.unwrap().documents;
         right += found.iter().filter(|d| exact.contains(&d.id)).count();
         all += exact.len();
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clusterlore_core::EmbedderIdentity;
+use clusterlore_core::{Collection, EmbedderIdentity};
 use thiserror::Error;
 
 use crate::Holder;
@@ -62,7 +62,7 @@ pub enum StoreError {
     )]
     OtherEmbedder {
         /// Which collection.
-        collection: String,
+        collection: Collection,
         /// Who filled it.
         stored: EmbedderIdentity,
         /// Who was to go on.
@@ -74,7 +74,7 @@ pub enum StoreError {
     )]
     Dimension {
         /// Which collection.
-        collection: String,
+        collection: Collection,
         /// What came.
         found: usize,
         /// What was expected.

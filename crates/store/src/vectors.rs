@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use clusterlore_core::{ContentHash, Document, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, ContentHash, Document, EmbedderIdentity, ObjectKey};
 
 use crate::{Filter, StoreError};
 
@@ -173,13 +173,13 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::OtherEmbedder`] when another one filled it.
-    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
 
     /// The collection, if there is one.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError>;
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError>;
 
     /// Shows every document of one cluster to `visit`.
     ///
@@ -187,7 +187,7 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn scan(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError>;
@@ -196,43 +196,47 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError>;
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError>;
 
     /// Writes a batch as one transaction.
     ///
     /// # Errors
     /// Nothing of the batch is written then.
-    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError>;
+    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError>;
 
     /// The documents that may answer.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError>;
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError>;
 
     /// By what the documents can be narrowed.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError>;
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError>;
 
     /// How many documents hold each of the terms.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError>;
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError>;
 
     /// All terms with the number of documents that hold each, in the order of the terms.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError>;
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError>;
 
     /// Documents per cluster and type, sorted.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError>;
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError>;
 
     /// Up to `limit` documents of all clusters, after the page that gave `after`. What is written meanwhile may be missing.
     ///
@@ -240,7 +244,7 @@ pub trait VectorStore: Send + Sync {
     /// The store cannot be read.
     async fn page(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
@@ -251,7 +255,7 @@ pub trait VectorStore: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be written.
-    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
 }
 
 /// A whole store: documents, and what syncs remember.

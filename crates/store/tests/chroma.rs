@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    CAPABILITIES, Capability, ContentHash, Document, EmbedderIdentity, INSTANCES, ResourceInstance, ResourceType,
-    SourceIdentity,
+    Capability, Collection, ContentHash, Document, EmbedderIdentity, ResourceInstance, ResourceType, SourceIdentity,
 };
 use clusterlore_store::{
     Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, StateStore, Store, StoreError, Upsert,
@@ -70,26 +69,29 @@ fn batch(numbers: impl IntoIterator<Item = usize>) -> Batch {
 
 async fn filled(server: &ChromaServer, folder: &tempfile::TempDir, documents: usize) -> Chroma {
     let store = machine(server, folder, "first").await;
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
-    store.apply(INSTANCES, batch(0..documents)).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+    store.apply(Collection::Instances, batch(0..documents)).await.unwrap();
     store
 }
 
 async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize, filter: Filter) -> Vec<Candidate> {
     let probe = Probe { vector, nearest, filter, ..Probe::default() };
-    let mut found = store.probe(INSTANCES, probe).await.unwrap().documents;
+    let mut found = store.probe(Collection::Instances, probe).await.unwrap().documents;
     found.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
     found
 }
 
 async fn by_word(store: &dyn Store, term: &str) -> BTreeSet<String> {
     let probe = Probe { terms: vec![term.to_owned()], containing: 1_000, vector: vector(0), ..Probe::default() };
-    store.probe(INSTANCES, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
+    store.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
 }
 
 async fn hashes(store: &dyn Store) -> BTreeMap<String, (ContentHash, i64)> {
     let mut hashes = BTreeMap::new();
-    store.scan(INSTANCES, "", &mut |s| hashes.extend([(s.id.to_owned(), (s.hash, s.source))])).await.unwrap();
+    store
+        .scan(Collection::Instances, "", &mut |s| hashes.extend([(s.id.to_owned(), (s.hash, s.source))]))
+        .await
+        .unwrap();
     hashes
 }
 
@@ -179,7 +181,7 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let folder = tempfile::tempdir().unwrap();
     written_by_another_program(&server, 30);
     let store = machine(&server, &folder, "first").await;
-    let info = store.collection(INSTANCES).await.unwrap().unwrap();
+    let info = store.collection(Collection::Instances).await.unwrap().unwrap();
     assert_eq!((info.documents, &info.embedder), (30, &EmbedderIdentity::unknown(DIMENSIONS)));
     assert!(info.embedder.admits(&embedder()));
 
@@ -193,12 +195,12 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let n = (0..30).find(|n| document(*n).id == found[0].id).unwrap();
     assert_eq!(record, instance(n), "labels and description too");
     let mut types = Vec::new();
-    store.scan(CAPABILITIES, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
+    store.scan(Collection::Capabilities, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
     assert_eq!(types, ["mice.x.example"]);
 
     // Synced: texts did not change, so nothing is embedded, and everything is completed.
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().embedder, embedder());
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().embedder, embedder());
     let known = hashes(&store).await;
     for n in 0..30 {
         let (hash, source) = known[&document(n).id];
@@ -206,7 +208,7 @@ async fn what_another_program_filled_is_searched_and_synced() {
         assert_eq!((hash.text, hash.rest, source), (document(n).hash.text, [0; 8], 0));
     }
     let upserts = (0..30).map(|n| Upsert { document: document(n), vector: None }).collect();
-    store.apply(INSTANCES, Batch::writing(5, upserts)).await.unwrap();
+    store.apply(Collection::Instances, Batch::writing(5, upserts)).await.unwrap();
     assert!(hashes(&store).await.values().all(|(hash, source)| hash.rest != [0; 8] && *source == 5));
     assert!((near(&store, vector(7), 1, Filter::default()).await[0].similarity - 1.0).abs() < 1e-4, "vectors are kept");
     let told = server.python(
@@ -234,24 +236,29 @@ async fn collections_that_do_not_fit_are_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     written_by_another_program(&server, 3);
     server.python(
-        "client.create_collection('squared', metadata={'hnsw:space': 'l2'}, embedding_function=None)\n\
-         client.create_collection('empty', metadata={'hnsw:space': 'cosine'}, embedding_function=None)",
+        "client.delete_collection('capabilities')\n\
+         client.create_collection('capabilities', metadata={'hnsw:space': 'l2'}, embedding_function=None)",
         &[],
     );
     let store = machine(&server, &folder, "first").await;
     let voyage = EmbedderIdentity { name: "voyage:voyage-4".into(), dimensions: 1024 };
-    let refused = store.open_collection(INSTANCES, &voyage).await.unwrap_err();
+    let refused = store.open_collection(Collection::Instances, &voyage).await.unwrap_err();
     assert!(matches!(refused, StoreError::OtherEmbedder { .. }));
     let message = refused.to_string();
     for part in ["another program (32 dimensions)", "voyage:voyage-4 (1024 dimensions)", "--reindex"] {
         assert!(message.contains(part), "{message}");
     }
-    let message = store.open_collection("squared", &embedder()).await.unwrap_err().to_string();
+    let message = store.open_collection(Collection::Capabilities, &embedder()).await.unwrap_err().to_string();
     assert!(message.contains("compares vectors by \"l2\"; expected \"cosine\""), "{message}");
-    store.open_collection("empty", &embedder()).await.unwrap();
-    assert_eq!(store.collection("empty").await.unwrap().unwrap().embedder, embedder());
+    server.python(
+        "client.delete_collection('capabilities')\n\
+         client.create_collection('capabilities', metadata={'hnsw:space': 'cosine'}, embedding_function=None)",
+        &[],
+    );
+    store.open_collection(Collection::Capabilities, &embedder()).await.unwrap();
+    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().embedder, embedder());
     let told = server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
-    assert_eq!(told.trim(), "['capabilities', 'empty', 'instances', 'squared']");
+    assert_eq!(told.trim(), "['capabilities', 'instances']");
     let told = server.python("print('clusterlore' in client.get_collection('instances').metadata)", &[]);
     assert_eq!(told.trim(), "False");
 }
@@ -291,8 +298,8 @@ async fn another_machine_sees_the_same() {
     }
 
     // What one writes, the other sees, and neither loses anything.
-    first.apply(INSTANCES, Batch::deleting("", vec![document(1).key])).await.unwrap();
-    second.apply(INSTANCES, batch(400..410)).await.unwrap();
+    first.apply(Collection::Instances, Batch::deleting("", vec![document(1).key])).await.unwrap();
+    second.apply(Collection::Instances, batch(400..410)).await.unwrap();
     first.remember_types("", &[]).await.unwrap();
     for store in [&first, &second] {
         assert_eq!(hashes(store).await.len(), 409);
@@ -308,7 +315,7 @@ async fn another_machine_sees_the_same() {
     );
     for store in [&first, &second] {
         assert_eq!(by_word(store, "stranger").await, ["ns-x/v1/Pod/stranger".to_owned()].into());
-        assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 410);
+        assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 410);
     }
     server.python("client.get_collection('instances').delete(ids=['ns-x/v1/Pod/stranger'])", &[]);
     assert_eq!(near(&first, vec![0.1; DIMENSIONS], usize::MAX, Filter::default()).await.len(), 409);
@@ -318,7 +325,7 @@ async fn another_machine_sees_the_same() {
     assert_eq!(hashes(&third).await, hashes(&first).await);
     server.python("client.delete_collection('instances')", &[]);
     for store in [&first, &third] {
-        assert_eq!(store.collection(INSTANCES).await.unwrap(), None);
+        assert_eq!(store.collection(Collection::Instances).await.unwrap(), None);
         assert!(by_word(store, "web").await.is_empty());
     }
 }
@@ -332,7 +339,7 @@ async fn a_running_process_looks_again_after_a_while() {
         ChromaOptions { fresh_for: Duration::from_millis(300), ..options(&server.url(), &folder.path().join("p")) };
     let reader = Chroma::connect(patient).await.unwrap();
     assert_eq!(by_word(&reader, "web").await.len(), 10);
-    writer.apply(INSTANCES, batch(10..20)).await.unwrap();
+    writer.apply(Collection::Instances, batch(10..20)).await.unwrap();
     let mut seen = 0;
     for _ in 0..100 {
         seen = by_word(&reader, "web").await.len();
@@ -352,7 +359,7 @@ async fn a_server_that_dies_in_the_middle_loses_nothing() {
     let writing = store.clone();
     let run = tokio::spawn(async move {
         for start in (100..20_000).step_by(200) {
-            writing.apply(INSTANCES, batch(start..start + 200)).await?;
+            writing.apply(Collection::Instances, batch(start..start + 200)).await?;
         }
         Ok::<_, StoreError>(())
     });
@@ -362,7 +369,7 @@ async fn a_server_that_dies_in_the_middle_loses_nothing() {
     let message = failed.to_string();
     assert!(matches!(failed, StoreError::Unreachable { .. }), "{message}");
     assert!(message.contains(&server.url()) && message.contains("unharmed"), "{message}");
-    assert!(matches!(store.scan(INSTANCES, "", &mut |_| {}).await, Err(StoreError::Unreachable { .. })));
+    assert!(matches!(store.scan(Collection::Instances, "", &mut |_| {}).await, Err(StoreError::Unreachable { .. })));
 
     server.start_again();
     // The same machine, and one that starts from nothing, see what arrived and write the rest.
@@ -371,7 +378,7 @@ async fn a_server_that_dies_in_the_middle_loses_nothing() {
     assert_eq!(hashes(&machine(&server, &folder, "second").await).await, arrived);
     let all = 0..arrived.len() + 300;
     let rest: Vec<usize> = all.clone().filter(|n| !arrived.contains_key(&document(*n).id)).collect();
-    store.apply(INSTANCES, batch(rest)).await.unwrap();
+    store.apply(Collection::Instances, batch(rest)).await.unwrap();
     assert_eq!(hashes(&store).await.len(), all.len());
     let told = server.python("print(client.get_collection('instances').count())", &[]);
     assert_eq!(told.trim(), all.len().to_string());
@@ -387,7 +394,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
     let of = |name: &str, dimensions| EmbedderIdentity { name: name.into(), dimensions };
     let collections = || server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
     let all_wait = async |store: &Chroma, embedder: &EmbedderIdentity| {
-        let info = store.collection(INSTANCES).await.unwrap().unwrap();
+        let info = store.collection(Collection::Instances).await.unwrap().unwrap();
         assert_eq!((info.documents, &info.embedder), (MANY, embedder));
         assert!(hashes(store).await.values().all(|(hash, source)| hash.to_bytes() == [0; 16] && *source == 1));
         assert_eq!(by_word(store, "web").await.len(), 1_000, "as many as the probe wants");
@@ -397,7 +404,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
 
     // What an earlier try left behind is no hindrance, and no collection.
     server.python("client.create_collection('clusterlore-new-instances', embedding_function=None)", &[]);
-    store.change_embedder(INSTANCES, &of("second", 8)).await.unwrap();
+    store.change_embedder(Collection::Instances, &of("second", 8)).await.unwrap();
     all_wait(&store, &of("second", 8)).await;
 
     // Cut off between its last two steps: whoever comes next takes them.
@@ -414,7 +421,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
         let upserts = numbers.map(|n| Upsert { document: document(n), vector: Some(vector_of(n, dimensions)) });
         Batch::writing(1, upserts.collect())
     };
-    store.apply(INSTANCES, embedded(0..1_000, 8)).await.unwrap();
+    store.apply(Collection::Instances, embedded(0..1_000, 8)).await.unwrap();
     for store in [&store, &other_machine] {
         let known = hashes(store).await;
         assert_eq!((known.len(), known[&document(5).id].0), (MANY, document(5).hash));
@@ -425,16 +432,16 @@ async fn a_handover_that_is_cut_off_goes_on() {
         assert_eq!(found.iter().map(|d| d.similarity.round()).collect::<Vec<_>>(), [1.0, 0.0]);
     }
     for _ in 0..2 {
-        store.change_embedder(INSTANCES, &of("third", 12)).await.unwrap();
+        store.change_embedder(Collection::Instances, &of("third", 12)).await.unwrap();
     }
     all_wait(&store, &of("third", 12)).await;
     all_wait(&other_machine, &of("third", 12)).await;
 
     // The sync that goes to its end leaves nothing behind.
     for start in (0..MANY - 1).step_by(1_000) {
-        store.apply(INSTANCES, embedded(start..(start + 1_000).min(MANY - 1), 12)).await.unwrap();
+        store.apply(Collection::Instances, embedded(start..(start + 1_000).min(MANY - 1), 12)).await.unwrap();
     }
-    store.apply(INSTANCES, Batch::deleting("", vec![document(MANY - 1).key])).await.unwrap();
+    store.apply(Collection::Instances, Batch::deleting("", vec![document(MANY - 1).key])).await.unwrap();
     assert_eq!(collections().trim(), "['clusterlore', 'instances']");
     for store in [&store, &other_machine] {
         assert_eq!(hashes(store).await.len(), MANY - 1);

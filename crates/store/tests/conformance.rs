@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    CAPABILITIES, Document, EmbedderIdentity, INSTANCES, ObjectKey, OwnerReference, ResourceInstance, ResourceType,
-    Selector, SourceIdentity, TypeSchema, words,
+    Collection, Document, EmbedderIdentity, ObjectKey, OwnerReference, ResourceInstance, ResourceType, Selector,
+    SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
     Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunRecord, Scanned, Sqlite, Store,
@@ -177,7 +177,7 @@ fn numbered(documents: &[Document]) -> Vec<Upsert> {
 }
 
 async fn write(store: &dyn Store, upserts: Vec<Upsert>) {
-    store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
+    store.apply(Collection::Instances, Batch::writing(1, upserts)).await.unwrap();
 }
 
 /// Deletes by the keys of ids as [`deployment`] and its like make them.
@@ -188,23 +188,23 @@ async fn delete(store: &dyn Store, ids: &[&str]) {
         by_cluster.entry(cluster).or_default().push(ObjectKey::of_stored_id(id).unwrap());
     }
     for (cluster, keys) in by_cluster {
-        store.apply(INSTANCES, Batch::deleting(cluster, keys)).await.unwrap();
+        store.apply(Collection::Instances, Batch::deleting(cluster, keys)).await.unwrap();
     }
 }
 
 async fn with(place: &dyn Place, database: &str, documents: &[Document]) -> Arc<dyn Store> {
     let store = place.open(database).await;
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
     write(&*store, numbered(documents)).await;
     store
 }
 
 async fn size(store: &dyn Store) -> usize {
-    store.collection(INSTANCES).await.unwrap().unwrap().documents
+    store.collection(Collection::Instances).await.unwrap().unwrap().documents
 }
 
 async fn probe(store: &dyn Store, probe: Probe) -> Candidates {
-    store.probe(INSTANCES, probe).await.unwrap()
+    store.probe(Collection::Instances, probe).await.unwrap()
 }
 
 async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize) -> Candidates {
@@ -252,7 +252,7 @@ async fn scanned(store: &dyn Store, cluster: &str) -> BTreeMap<ObjectKey, Seen> 
         let (id, type_name, namespace) = (s.id.to_owned(), s.type_name.to_owned(), s.namespace.to_owned());
         seen.insert(s.key, Seen { id, hash: s.hash.to_bytes(), type_name, namespace, source: s.source });
     };
-    store.scan(INSTANCES, cluster, &mut visit).await.unwrap();
+    store.scan(Collection::Instances, cluster, &mut visit).await.unwrap();
     assert_eq!(count, seen.len(), "each document is shown once");
     seen
 }
@@ -260,22 +260,22 @@ async fn scanned(store: &dyn Store, cluster: &str) -> BTreeMap<ObjectKey, Seen> 
 async fn nothing_is_there_before_it_is_written(place: &dyn Place, database: &str) {
     let store = place.open(database).await;
     assert!(!store.place().is_empty());
-    assert_eq!(store.collection(INSTANCES).await.unwrap(), None);
+    assert_eq!(store.collection(Collection::Instances).await.unwrap(), None);
     for opened in [false, true] {
         if opened {
-            store.open_collection(INSTANCES, &embedder()).await.unwrap();
-            let info = store.collection(INSTANCES).await.unwrap().unwrap();
+            store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+            let info = store.collection(Collection::Instances).await.unwrap().unwrap();
             assert_eq!((info.embedder, info.documents), (embedder(), 0));
         }
         let asked = Probe { vector: axis(0), terms: vec!["a".into()], nearest: 5, containing: 5, ..Probe::default() };
         let found = probe(&*store, asked).await;
         assert_eq!((found.documents.len(), found.total, found.admitted), (0, 0, 0));
-        assert_eq!(*store.vocabulary(INSTANCES).await.unwrap(), Default::default());
-        assert_eq!(store.frequencies(INSTANCES, &strings(["a", ""])).await.unwrap(), [0, 0]);
-        assert!(store.terms(INSTANCES).await.unwrap().is_empty());
-        assert!(store.counts(INSTANCES).await.unwrap().is_empty());
-        assert!(store.records(INSTANCES, &[ObjectKey([7; 16])]).await.unwrap().is_empty());
-        assert!(store.page(INSTANCES, None, 10, true).await.unwrap().documents.is_empty());
+        assert_eq!(*store.vocabulary(Collection::Instances).await.unwrap(), Default::default());
+        assert_eq!(store.frequencies(Collection::Instances, &strings(["a", ""])).await.unwrap(), [0, 0]);
+        assert!(store.terms(Collection::Instances).await.unwrap().is_empty());
+        assert!(store.counts(Collection::Instances).await.unwrap().is_empty());
+        assert!(store.records(Collection::Instances, &[ObjectKey([7; 16])]).await.unwrap().is_empty());
+        assert!(store.page(Collection::Instances, None, 10, true).await.unwrap().documents.is_empty());
         assert!(scanned(&*store, "").await.is_empty());
     }
     assert!(store.sources().await.unwrap().is_empty() && store.types().await.unwrap().is_empty());
@@ -305,7 +305,7 @@ async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, databas
         assert_eq!(seen[&d.key], expected);
     }
     let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).chain([ObjectKey([0; 16])]).collect();
-    let records = store.records(INSTANCES, &keys).await.unwrap();
+    let records = store.records(Collection::Instances, &keys).await.unwrap();
     assert_eq!(records.len(), 3);
     for d in &documents {
         let [back, went]: [ResourceInstance; 2] =
@@ -327,7 +327,7 @@ async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, databas
     // A batch writes before it deletes.
     let upserts = vec![upsert(&documents[1], axis(1))];
     let batch = Batch { upserts, deletes: vec![documents[1].key], source: 1, ..Batch::default() };
-    store.apply(INSTANCES, batch).await.unwrap();
+    store.apply(Collection::Instances, batch).await.unwrap();
     assert!(by_words(&*store, &["till"]).await.documents.is_empty());
 }
 
@@ -337,7 +337,7 @@ async fn a_batch_applied_twice_is_applied_once(place: &dyn Place, database: &str
     let before = scanned(&*store, "").await;
     write(&*store, numbered(&documents)).await;
     assert_eq!(scanned(&*store, "").await, before);
-    assert_eq!(store.counts(INSTANCES).await.unwrap()[0].documents, 30);
+    assert_eq!(store.counts(Collection::Instances).await.unwrap()[0].documents, 30);
     let found = by_words(&*store, &["web"]).await;
     assert_eq!((found.frequencies, found.total), (vec![30], 30));
 }
@@ -467,7 +467,7 @@ async fn filters_narrow_by_cluster_namespace_and_type(place: &dyn Place, databas
         let by_word = Probe { terms: vec!["web".into()], filter: filter.clone(), containing: 100, ..Probe::default() };
         assert_eq!(probe(&*store, by_word).await.documents.len(), expected.len(), "{filter:?}");
     }
-    let vocabulary = store.vocabulary(INSTANCES).await.unwrap();
+    let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
     assert_eq!(vocabulary.namespaces, set(&["_cluster", "a", "b"]));
     assert_eq!(vocabulary.types, set(&["deployments.apps", "statefulsets.apps"]));
     assert_eq!(vocabulary.labels, BTreeMap::from([("app".to_owned(), set(&["web"]))]));
@@ -517,9 +517,9 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
     let [wolf, north, foxes] = ["wolf", "north", "foxes"].map(term);
     let odd = strings(["absent", "'", "a:b & !c | (", "%", "\"", "\\", ""]);
     let known = [wolf.clone(), north.clone(), foxes.clone(), term("databases")];
-    assert_eq!(store.frequencies(INSTANCES, &known).await.unwrap(), [40, 20, 1, 1]);
-    assert_eq!(store.frequencies(INSTANCES, &odd).await.unwrap(), [0; 7]);
-    let terms = store.terms(INSTANCES).await.unwrap();
+    assert_eq!(store.frequencies(Collection::Instances, &known).await.unwrap(), [40, 20, 1, 1]);
+    assert_eq!(store.frequencies(Collection::Instances, &odd).await.unwrap(), [0; 7]);
+    let terms = store.terms(Collection::Instances).await.unwrap();
     assert!(terms.is_sorted() && terms.contains(&(wolf.clone(), 40)), "{terms:?}");
     // The rarest word decides who is looked at.
     let asked = Probe { terms: vec![wolf.clone(), foxes.clone()], containing: 1, ..Probe::default() };
@@ -540,12 +540,12 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
         source: 1,
         ..Batch::default()
     };
-    store.apply(INSTANCES, batch).await.unwrap();
+    store.apply(Collection::Instances, batch).await.unwrap();
     let asked = ["wolf", "north", "south", "east", "foxes"].map(term);
-    assert_eq!(store.frequencies(INSTANCES, &asked).await.unwrap(), [39, 19, 19, 1, 0]);
-    let terms = store.terms(INSTANCES).await.unwrap();
+    assert_eq!(store.frequencies(Collection::Instances, &asked).await.unwrap(), [39, 19, 19, 1, 0]);
+    let terms = store.terms(Collection::Instances).await.unwrap();
     assert!(terms.contains(&("east".into(), 1)) && !terms.iter().any(|(t, _)| *t == foxes), "{terms:?}");
-    assert_eq!(store.vocabulary(INSTANCES).await.unwrap().labels["pack"].len(), 3);
+    assert_eq!(store.vocabulary(Collection::Instances).await.unwrap().labels["pack"].len(), 3);
 }
 
 async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str) {
@@ -559,18 +559,18 @@ async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str)
         ..ResourceType::default()
     };
     let of_type = Document::of_type(&ty, None);
-    store.open_collection(CAPABILITIES, &embedder()).await.unwrap();
+    store.open_collection(Collection::Capabilities, &embedder()).await.unwrap();
     let batch = Batch::writing(2, vec![upsert(&of_type, axis(1))]);
-    store.apply(CAPABILITIES, batch).await.unwrap();
-    assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 1);
+    store.apply(Collection::Capabilities, batch).await.unwrap();
+    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 1);
     assert_eq!(size(&*store).await, 1);
     let asked = Probe { vector: axis(1), nearest: 5, ..Probe::default() };
-    let found = store.probe(CAPABILITIES, asked).await.unwrap();
+    let found = store.probe(Collection::Capabilities, asked).await.unwrap();
     assert_eq!(ids_of(&found), ["databases.db.example"].into());
     let back: ResourceType = serde_json::from_str(&found.documents[0].record).unwrap();
     assert_eq!((back, found.documents[0].text.as_str()), (ty, of_type.text.as_str()));
-    store.apply(CAPABILITIES, Batch::deleting("", vec![of_type.key])).await.unwrap();
-    assert_eq!(store.collection(CAPABILITIES).await.unwrap().unwrap().documents, 0);
+    store.apply(Collection::Capabilities, Batch::deleting("", vec![of_type.key])).await.unwrap();
+    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 0);
     assert_eq!(size(&*store).await, 1);
 }
 
@@ -586,7 +586,7 @@ async fn clusters_are_apart(place: &dyn Place, database: &str) {
         let prefix = if cluster.is_empty() { "a/".to_owned() } else { format!("{cluster}:a/") };
         assert!(seen.values().all(|s| s.id.starts_with(&prefix)), "{seen:?}");
     }
-    let counts = store.counts(INSTANCES).await.unwrap();
+    let counts = store.counts(Collection::Instances).await.unwrap();
     let told: Vec<_> = counts.iter().map(|c| (c.cluster.as_str(), c.type_name.as_str(), c.documents)).collect();
     assert_eq!(told, ["", "east", "west"].map(|c| (c, "deployments.apps", 3)));
     delete(&*store, &["east:a/apps/v1/Deployment/web-0"]).await;
@@ -613,7 +613,7 @@ async fn two_writers_lose_nothing(place: &dyn Place, database: &str) {
     for store in [&one, &other, &place.open(database).await] {
         assert_eq!(size(&**store).await, 201);
         assert_eq!((scanned(&**store, "east").await.len(), scanned(&**store, "west").await.len()), (100, 100));
-        assert_eq!(store.frequencies(INSTANCES, &strings(["web"])).await.unwrap(), [201]);
+        assert_eq!(store.frequencies(Collection::Instances, &strings(["web"])).await.unwrap(), [201]);
         assert_eq!(ids_of(&near(&**store, axis(0), 1).await), ["shared/apps/v1/Deployment/both"].into());
     }
     delete(&*one, &["shared/apps/v1/Deployment/both"]).await;
@@ -671,7 +671,7 @@ async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
     assert!(large.labels.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>() > 10_000);
     let documents = [document(&odd), document(&large)];
     let store = with(place, database, &documents).await;
-    let records = store.records(INSTANCES, &documents.each_ref().map(|d| d.key)).await.unwrap();
+    let records = store.records(Collection::Instances, &documents.each_ref().map(|d| d.key)).await.unwrap();
     for (d, went) in documents.iter().zip([&odd, &large]) {
         let back: ResourceInstance = serde_json::from_str(&records[&d.key]).unwrap();
         assert_eq!(&back, went);
@@ -683,7 +683,7 @@ async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
     assert_eq!(admitted(&*store, by_namespace).await, set(&[&documents[0].id]));
     let seen = scanned(&*store, "").await;
     assert!(documents.iter().all(|d| seen[&d.key].hash == d.hash.to_bytes() && seen[&d.key].id == d.id));
-    assert_eq!(store.vocabulary(INSTANCES).await.unwrap().labels["quote"], set(&[odd_labels[1].1]));
+    assert_eq!(store.vocabulary(Collection::Instances).await.unwrap().labels["quote"], set(&[odd_labels[1].1]));
     let term = words::terms("wörter")[0].clone();
     assert_eq!(ids_of(&by_words(&*store, &[&term]).await), [documents[1].id.as_str()].into());
     let found = near(&*store, vector(0), 1).await;
@@ -694,30 +694,30 @@ async fn embedders_are_never_mixed(place: &dyn Place, database: &str) {
     let documents: Vec<Document> = (0..5).map(|n| deployment("a", &format!("wolf-{n}"), &[])).collect();
     let store = with(place, database, &documents).await;
     let other = EmbedderIdentity { name: "voyage:voyage-4".into(), dimensions: 24 };
-    let refused = store.open_collection(INSTANCES, &other).await.unwrap_err();
+    let refused = store.open_collection(Collection::Instances, &other).await.unwrap_err();
     assert!(matches!(refused, StoreError::OtherEmbedder { .. }), "{refused}");
     let message = refused.to_string();
-    for part in ["test (16 dimensions)", "voyage:voyage-4 (24 dimensions)", "--reindex", INSTANCES] {
+    for part in ["test (16 dimensions)", "voyage:voyage-4 (24 dimensions)", "--reindex", "instances"] {
         assert!(message.contains(part), "{message}");
     }
     let bad = upsert(&deployment("z", "z", &[]), vec![1.0]);
     let batch = Batch { upserts: vec![upsert(&deployment("y", "y", &[]), axis(0)), bad], ..Batch::default() };
-    let message = store.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    let message = store.apply(Collection::Instances, batch).await.unwrap_err().to_string();
     assert!(message.contains("has 1 dimensions; expected 16"), "{message}");
     assert_eq!(size(&*store).await, 5, "nothing of the batch is written");
 
     for _ in 0..2 {
-        store.change_embedder(INSTANCES, &other).await.unwrap();
+        store.change_embedder(Collection::Instances, &other).await.unwrap();
     }
-    store.open_collection(INSTANCES, &other).await.unwrap();
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().embedder, other);
+    store.open_collection(Collection::Instances, &other).await.unwrap();
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().embedder, other);
     let seen = scanned(&*store, "").await;
     assert!(seen.len() == 5 && seen.values().all(|s| s.hash == [0; 16]), "all are there and count as changed");
     assert_eq!(by_words(&*store, &["wolf"]).await.documents.len(), 5);
     let long = |n: usize| -> Vec<f32> { (0..24).map(|i| if i == n { 1.0 } else { 0.0 }).collect() };
     write(&*store, documents.iter().enumerate().map(|(n, d)| upsert(d, long(n))).collect()).await;
     assert_eq!(ids_of(&near(&*store, long(3), 1).await), [documents[3].id.as_str()].into());
-    assert!(place.open(database).await.open_collection(INSTANCES, &embedder()).await.is_err());
+    assert!(place.open(database).await.open_collection(Collection::Instances, &embedder()).await.is_err());
 }
 
 async fn pages_show_every_document_once(place: &dyn Place, database: &str) {
@@ -726,7 +726,7 @@ async fn pages_show_every_document_once(place: &dyn Place, database: &str) {
     for vectors in [true, false] {
         let (mut all, mut after): (Vec<Stored>, Option<String>) = (Vec::new(), None);
         loop {
-            let page = store.page(INSTANCES, after.as_deref(), 10, vectors).await.unwrap();
+            let page = store.page(Collection::Instances, after.as_deref(), 10, vectors).await.unwrap();
             assert!(page.documents.len() <= 10);
             all.extend(page.documents);
             after = page.next;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
 use clusterlore_store::{
     Batch, Candidates, Filter, Holder, Postgres, Probe, RunRecord, StateStore, Store, StoreError, Upsert, VectorStore,
 };
@@ -42,19 +42,19 @@ fn upsert(document: Document, seed: u64) -> Upsert {
 
 async fn filled(url: &str) -> Postgres {
     let store = Postgres::open_or_create(url).await.unwrap();
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
     let upserts = (0..20).map(|n| {
         let cluster = ["", "prod", "test"][n % 3];
         upsert(document(cluster, "shop", &format!("web-{n}"), &[("app", "web"), ("n", &n.to_string())]), n as u64)
     });
-    store.apply(INSTANCES, Batch::writing(1, upserts.collect())).await.unwrap();
+    store.apply(Collection::Instances, Batch::writing(1, upserts.collect())).await.unwrap();
     store
 }
 
 async fn all(store: &Postgres) -> Candidates {
     let probe =
         Probe { vector: vector(0), terms: vec!["web".into()], nearest: 100, containing: 100, ..Probe::default() };
-    store.probe(INSTANCES, probe).await.unwrap()
+    store.probe(Collection::Instances, probe).await.unwrap()
 }
 
 /// The statements of docs/scale.md that begin with this comment.
@@ -100,14 +100,14 @@ async fn many_writers_at_once_lose_nothing() {
     let Some(server) = PostgresServer::start_or_skip() else { return };
     let url = server.create_database("fleet");
     let first = Postgres::open_or_create(&url).await.unwrap();
-    first.open_collection(INSTANCES, &embedder()).await.unwrap();
+    first.open_collection(Collection::Instances, &embedder()).await.unwrap();
     // Three have clusters of their own; three write, change and delete the same documents of two clusters in different orders.
     let writers: Vec<_> = (0..6_u64)
         .map(|writer| {
             let url = url.clone();
             tokio::spawn(async move {
                 let store = Postgres::open_or_create(&url).await.unwrap();
-                store.open_collection(INSTANCES, &embedder()).await.unwrap();
+                store.open_collection(Collection::Instances, &embedder()).await.unwrap();
                 let mut random = fastrand::Rng::with_seed(writer);
                 for round in 0..15 {
                     let mut upserts: Vec<Upsert> = (0..40)
@@ -124,7 +124,10 @@ async fn many_writers_at_once_lose_nothing() {
                     random.shuffle(&mut upserts);
                     let deletes = upserts.split_off(30).into_iter().map(|u| u.document.key).collect();
                     let cluster = upserts[0].document.facets.cluster.clone();
-                    store.apply(INSTANCES, Batch { upserts, deletes, source: round, cluster }).await.unwrap();
+                    store
+                        .apply(Collection::Instances, Batch { upserts, deletes, source: round, cluster })
+                        .await
+                        .unwrap();
                 }
             })
         })
@@ -133,11 +136,11 @@ async fn many_writers_at_once_lose_nothing() {
         writer.await.unwrap();
     }
     assert_tallied(&server, "fleet");
-    let total = first.collection(INSTANCES).await.unwrap().unwrap().documents;
+    let total = first.collection(Collection::Instances).await.unwrap().unwrap().documents;
     assert_eq!(server.psql("fleet", "SELECT count(*) FROM clusterlore.documents_instances"), total.to_string());
     assert!(total > 100, "{total}");
     let everything = Probe { nearest: usize::MAX, ..Probe::default() };
-    assert_eq!(first.probe(INSTANCES, everything).await.unwrap().documents.len(), total);
+    assert_eq!(first.probe(Collection::Instances, everything).await.unwrap().documents.len(), total);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,7 +171,7 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing() {
             for batch in 0.. {
                 let upserts = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{batch}-{n}"), &[]), n));
                 let batch_of = Batch::writing(1, upserts.collect());
-                if let Err(e) = store.apply(INSTANCES, batch_of).await {
+                if let Err(e) = store.apply(Collection::Instances, batch_of).await {
                     return (batch, e);
                 }
             }
@@ -181,18 +184,18 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing() {
     assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains(&format!("127.0.0.1:{}", server.port())), "{error}");
     assert!(!error.to_string().contains('\n') && !error.to_string().contains("secret"), "{error}");
-    let search = store.probe(INSTANCES, Probe { nearest: 1, ..Probe::default() }).await.unwrap_err();
+    let search = store.probe(Collection::Instances, Probe { nearest: 1, ..Probe::default() }).await.unwrap_err();
     assert!(matches!(search, StoreError::Unreachable { .. }), "{search}");
     server.start_again();
     // The same store goes on. What was said to be written is there; of what was not, all or nothing.
-    let count = store.collection(INSTANCES).await.unwrap().unwrap().documents - 20;
+    let count = store.collection(Collection::Instances).await.unwrap().unwrap().documents - 20;
     assert!(
         written > 0 && (count == written * 50 || count == (written + 1) * 50),
         "{written} batches, {count} documents"
     );
     let again = (0..50).map(|n| upsert(document("busy", "b", &format!("pod-{written}-{n}"), &[]), n)).collect();
-    store.apply(INSTANCES, Batch::writing(1, again)).await.unwrap();
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 20 + (written + 1) * 50);
+    store.apply(Collection::Instances, Batch::writing(1, again)).await.unwrap();
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 20 + (written + 1) * 50);
     assert_tallied(&server, "stops");
     // Connections that the server closed while they lay idle are not an error.
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'clusterlore'";
@@ -212,8 +215,8 @@ async fn the_documented_roles_are_enough_and_may_do_no_more() {
     let writer = filled(&sync).await;
     writer.remember_answer("k", "a").await.unwrap();
     let other = EmbedderIdentity { name: "other".into(), dimensions: 4 };
-    writer.change_embedder(INSTANCES, &other).await.unwrap();
-    writer.change_embedder(INSTANCES, &embedder()).await.unwrap();
+    writer.change_embedder(Collection::Instances, &other).await.unwrap();
+    writer.change_embedder(Collection::Instances, &embedder()).await.unwrap();
     let writer = filled(&sync).await;
     drop(writer.lock("prod", &me()).await.unwrap());
 
@@ -221,20 +224,21 @@ async fn the_documented_roles_are_enough_and_may_do_no_more() {
         server.psql("lore", &format!("ALTER ROLE lore_search SET default_transaction_read_only = {read_only}"));
         let reader = Postgres::open_existing(&search).await.unwrap();
         assert_eq!(all(&reader).await.documents.len(), 20);
-        assert_eq!(reader.vocabulary(INSTANCES).await.unwrap().labels["app"].len(), 1);
-        assert_eq!(reader.frequencies(INSTANCES, &["web".to_owned()]).await.unwrap(), [20]);
+        assert_eq!(reader.vocabulary(Collection::Instances).await.unwrap().labels["app"].len(), 1);
+        assert_eq!(reader.frequencies(Collection::Instances, &["web".to_owned()]).await.unwrap(), [20]);
         assert!(
-            !reader.terms(INSTANCES).await.unwrap().is_empty() && !reader.counts(INSTANCES).await.unwrap().is_empty()
+            !reader.terms(Collection::Instances).await.unwrap().is_empty()
+                && !reader.counts(Collection::Instances).await.unwrap().is_empty()
         );
         assert!(reader.types().await.unwrap().is_empty() && reader.sources().await.unwrap().is_empty());
         assert!(reader.last_runs().await.unwrap().is_empty());
-        assert_eq!(reader.page(INSTANCES, None, 100, true).await.unwrap().documents.len(), 20);
+        assert_eq!(reader.page(Collection::Instances, None, 100, true).await.unwrap().documents.len(), 20);
         let keys: Vec<_> = [document("", "shop", "web-0", &[]).key].into();
-        assert_eq!(reader.records(INSTANCES, &keys).await.unwrap().len(), 1);
+        assert_eq!(reader.records(Collection::Instances, &keys).await.unwrap().len(), 1);
         let batch = Batch { upserts: vec![upsert(document("", "z", "z", &[]), 1)], ..Batch::default() };
         for refused in [
-            reader.apply(INSTANCES, batch).await.unwrap_err(),
-            reader.open_collection("another", &embedder()).await.unwrap_err(),
+            reader.apply(Collection::Instances, batch).await.unwrap_err(),
+            reader.open_collection(Collection::Capabilities, &embedder()).await.unwrap_err(),
             reader.remember_answer("k", "b").await.unwrap_err(),
         ] {
             assert!(matches!(refused, StoreError::Unusable { .. }), "{refused}");
@@ -356,18 +360,24 @@ async fn a_cluster_gets_a_partition_of_its_own() {
     assert_eq!((ids(&before), before.admitted), (ids(&after), after.admitted));
     let more = vec![upsert(document("prod", "shop", "web-new", &[("app", "web")]), 77)];
     let deletes = vec![document("prod", "shop", "web-1", &[]).key];
-    store.apply(INSTANCES, Batch { upserts: more, deletes, source: 1, cluster: "prod".to_owned() }).await.unwrap();
+    store
+        .apply(Collection::Instances, Batch { upserts: more, deletes, source: 1, cluster: "prod".to_owned() })
+        .await
+        .unwrap();
     assert_eq!(server.psql("parts", "SELECT count(*) FROM clusterlore.documents_instances_prod"), "7");
     let filter = Filter { clusters: ["prod".to_owned()].into(), ..Filter::default() };
     let probe = Probe { vector: vector(77), filter, nearest: 1, ..Probe::default() };
-    let found = store.probe(INSTANCES, probe).await.unwrap();
+    let found = store.probe(Collection::Instances, probe).await.unwrap();
     assert_eq!((found.documents[0].id.as_str(), found.admitted), ("prod:shop/v1/Pod/web-new", 7));
     assert_tallied(&server, "parts");
     server.psql("parts", &documented("index"));
     let other = EmbedderIdentity { name: "other".into(), dimensions: 4 };
-    store.change_embedder(INSTANCES, &other).await.unwrap();
+    store.change_embedder(Collection::Instances, &other).await.unwrap();
     let mut stale = 0;
-    store.scan(INSTANCES, "prod", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
+    store
+        .scan(Collection::Instances, "prod", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16]))
+        .await
+        .unwrap();
     assert_eq!(stale, 7);
 }
 
@@ -380,7 +390,7 @@ async fn a_standby_serves_searches_and_refuses_syncs() {
     let reader = Postgres::open_existing(&standby.url("lore")).await.unwrap();
     assert_eq!(all(&reader).await.documents.len(), 20);
     let more = vec![upsert(document("", "shop", "web-late", &[("app", "late")]), 7)];
-    primary.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    primary.apply(Collection::Instances, Batch { upserts: more, ..Batch::default() }).await.unwrap();
     for _ in 0..100 {
         if all(&reader).await.total == 21 {
             break;
@@ -388,9 +398,9 @@ async fn a_standby_serves_searches_and_refuses_syncs() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(all(&reader).await.total, 21);
-    assert!(reader.vocabulary(INSTANCES).await.unwrap().labels["app"].contains("late"));
+    assert!(reader.vocabulary(Collection::Instances).await.unwrap().labels["app"].contains("late"));
     let batch = Batch { upserts: vec![upsert(document("", "z", "z", &[]), 1)], ..Batch::default() };
-    let refused = reader.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    let refused = reader.apply(Collection::Instances, batch).await.unwrap_err().to_string();
     assert!(refused.contains("a sync needs the URL of the primary"), "{refused}");
 }
 
@@ -400,7 +410,7 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
     let Some(server) = PostgresServer::start_or_skip() else { return };
     let url = server.create_database("many");
     let store = Postgres::open_or_create(&url).await.unwrap();
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
     let run = |command: &str| RunRecord {
         command: command.into(),
         cluster: String::new(),
@@ -414,7 +424,7 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
         .collect();
     for (chunk, part) in documents.chunks(1_000).enumerate() {
         let upserts = part.iter().enumerate().map(|(n, d)| upsert(d.clone(), (chunk * 1_000 + n) as u64)).collect();
-        store.apply(INSTANCES, Batch::writing(1, upserts)).await.unwrap();
+        store.apply(Collection::Instances, Batch::writing(1, upserts)).await.unwrap();
     }
     let indexes = "SELECT count(*) FROM pg_class WHERE relname = 'documents_instances_nearness'";
     assert_eq!(server.psql("many", indexes), "0");
@@ -424,22 +434,25 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
     let filters = [Filter::default(), labelled, Filter { namespaces: ["b".to_owned()].into(), ..Filter::default() }];
     let mut exact = Vec::new();
     for filter in &filters {
-        exact.push(store.probe(INSTANCES, near(filter.clone(), 100)).await.unwrap());
+        exact.push(store.probe(Collection::Instances, near(filter.clone(), 100)).await.unwrap());
     }
     store.finish_run(number, &run("sync-instances")).await.unwrap();
     assert_eq!(server.psql("many", indexes), "1");
     server.psql("many", "ANALYZE");
     for (filter, exact) in filters.iter().zip(exact) {
-        let found = store.probe(INSTANCES, near(filter.clone(), 100)).await.unwrap();
+        let found = store.probe(Collection::Instances, near(filter.clone(), 100)).await.unwrap();
         let expected: BTreeSet<&str> = exact.documents.iter().map(|d| d.id.as_str()).collect();
         let right = found.documents.iter().filter(|d| expected.contains(d.id.as_str())).count();
         assert!(found.documents.len() == 100 && right >= 90, "{right} of {}", found.documents.len());
         assert_eq!((found.admitted, found.total), (exact.admitted, MANY));
     }
-    assert_eq!(store.probe(INSTANCES, near(Filter::default(), 5_000)).await.unwrap().documents.len(), 5_000);
+    assert_eq!(
+        store.probe(Collection::Instances, near(Filter::default(), 5_000)).await.unwrap().documents.len(),
+        5_000
+    );
     // Statistics are told a second later, with the next statement.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
-    store.probe(INSTANCES, near(Filter::default(), 100)).await.unwrap();
+    store.probe(Collection::Instances, near(Filter::default(), 100)).await.unwrap();
     let used = "SELECT sum(idx_scan) > 0 FROM pg_stat_user_indexes WHERE indexrelname LIKE '%vector_idx'";
     assert_eq!(server.psql("many", used), "t", "the index was used");
 }
@@ -458,39 +471,45 @@ async fn long_vectors_long_labels_and_odd_vectors_have_their_place() {
     let keys = [&long, &zero.document, &odd.document].map(|d| d.key).to_vec();
     let batch = Batch::writing(1, vec![upsert(long, 3), zero, odd]);
     for _ in 0..2 {
-        store.apply(INSTANCES, batch.clone()).await.unwrap();
+        store.apply(Collection::Instances, batch.clone()).await.unwrap();
         assert_tallied(&server, "long");
     }
-    assert!(store.vocabulary(INSTANCES).await.unwrap().labels["app"].contains(&value));
+    assert!(store.vocabulary(Collection::Instances).await.unwrap().labels["app"].contains(&value));
     for (selector, expected) in
         [(format!("n>6,{key}=x"), 1), ("n>6".to_owned(), 14), ("empty=".to_owned(), 1), (key, 1)]
     {
         let filter = Filter { selector: clusterlore_core::Selector(parsed(&selector)), ..Filter::default() };
         let probe = Probe { vector: vector(1), filter, nearest: 100, ..Probe::default() };
-        let found = store.probe(INSTANCES, probe).await.unwrap();
+        let found = store.probe(Collection::Instances, probe).await.unwrap();
         assert_eq!((found.documents.len(), found.admitted), (expected, expected), "{selector:.10}");
     }
     let found = all(&store).await;
     assert!(found.documents.len() == 23 && found.documents.iter().all(|d| d.similarity.is_finite()));
-    let none =
-        store.page(INSTANCES, None, 100, true).await.unwrap().documents.into_iter().filter(|d| d.vector.is_none());
+    let none = store
+        .page(Collection::Instances, None, 100, true)
+        .await
+        .unwrap()
+        .documents
+        .into_iter()
+        .filter(|d| d.vector.is_none());
     assert_eq!(none.count(), 2);
-    store.apply(INSTANCES, Batch::deleting("", keys)).await.unwrap();
+    store.apply(Collection::Instances, Batch::deleting("", keys)).await.unwrap();
     assert_tallied(&server, "long");
-    assert!(!store.vocabulary(INSTANCES).await.unwrap().labels["app"].contains(&value));
+    assert!(!store.vocabulary(Collection::Instances).await.unwrap().labels["app"].contains(&value));
 
     // Longer than an index takes.
     let large = EmbedderIdentity { name: "large".into(), dimensions: 4_096 };
-    store.open_collection("large", &large).await.unwrap();
+    store.open_collection(Collection::Capabilities, &large).await.unwrap();
     let axis = |at: usize| (0..4_096).map(|i| f32::from(u8::from(i == at))).collect::<Vec<f32>>();
     let upserts = (0..50)
         .map(|n| Upsert { document: document("", "a", &format!("p-{n}"), &[]), vector: Some(axis(n)) })
         .collect();
-    store.apply("large", Batch { upserts, ..Batch::default() }).await.unwrap();
-    let found = store.probe("large", Probe { vector: axis(7), nearest: 1, ..Probe::default() }).await.unwrap();
+    store.apply(Collection::Capabilities, Batch { upserts, ..Batch::default() }).await.unwrap();
+    let found =
+        store.probe(Collection::Capabilities, Probe { vector: axis(7), nearest: 1, ..Probe::default() }).await.unwrap();
     assert_eq!((found.documents[0].id.as_str(), found.documents[0].similarity), ("a/v1/Pod/p-7", 1.0));
     let over = EmbedderIdentity { name: "over".into(), dimensions: 20_000 };
-    let message = store.open_collection("over", &over).await.unwrap_err().to_string();
+    let message = store.change_embedder(Collection::Capabilities, &over).await.unwrap_err().to_string();
     assert!(message.contains("20000 dimensions") && message.contains("16000"), "{message}");
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance, words};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance, words};
 use clusterlore_models::{Builtin, Embedder, Purpose};
 use clusterlore_store::{Batch, Chroma, ChromaOptions, Filter, Postgres, Probe, RunRecord, Sqlite, Store, Upsert};
 use clusterlore_testkit::postgres::PostgresServer;
@@ -205,7 +205,7 @@ fn chroma() -> Result<ChromaServer> {
 }
 
 async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Result<()> {
-    store.open_collection(INSTANCES, &work.embedder).await?;
+    store.open_collection(Collection::Instances, &work.embedder).await?;
     let batches: Vec<Batch> = work.upserts.chunks(BATCH).map(|part| Batch::writing(1, part.to_vec())).collect();
     let began = Instant::now();
     // As a run does it: some stores make their index when it ends.
@@ -218,7 +218,7 @@ async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Res
     };
     let number = store.begin_run(&run).await?;
     for batch in batches {
-        store.apply(INSTANCES, batch).await?;
+        store.apply(Collection::Instances, batch).await?;
     }
     store.finish_run(number, &RunRecord { finished: jiff::Timestamp::now().to_string(), ..run }).await?;
     measured.write.0.push(began.elapsed().as_secs_f64());
@@ -235,7 +235,7 @@ async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Res
                 let probe =
                     Probe { vector: vector.clone(), terms, filter: filter.clone(), nearest: NEAREST, containing };
                 let began = Instant::now();
-                let found = store.probe(INSTANCES, probe).await?;
+                let found = store.probe(Collection::Instances, probe).await?;
                 times.push(began.elapsed());
                 anyhow::ensure!(found.documents.len() >= NEAREST, "{} found", found.documents.len());
             }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clusterlore_cluster::{ClusterSource, FolderSource, ListEvent, ListScope, PageSink};
-use clusterlore_core::{ResourceInstance, ResourceType};
-use clusterlore_search::Target;
+use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use fancy_regex::Regex;
 use serde::Deserialize;
 use tokio::sync::mpsc;
@@ -78,8 +77,8 @@ enum Part {
 struct Line {
     id: String,
     class: String,
-    #[serde(default)]
-    target: Target,
+    #[serde(default, rename = "target")]
+    collection: Collection,
     q: String,
     rules: Vec<Rule>,
 }
@@ -89,7 +88,7 @@ struct Line {
 pub(crate) struct Question {
     pub(crate) id: String,
     pub(crate) class: String,
-    pub(crate) target: Target,
+    pub(crate) collection: Collection,
     pub(crate) text: String,
     /// Grade of each object that answers, by its id; empty where nothing fits.
     pub(crate) grades: HashMap<String, u32>,
@@ -184,8 +183,8 @@ pub(crate) async fn objects(source: &dyn ClusterSource, types: &[ResourceType]) 
     Ok(objects)
 }
 
-/// What rules see, by id, for each target.
-type AllShown = HashMap<Target, Vec<(String, Shown)>>;
+/// What rules see, by id, for each collection.
+type AllShown = HashMap<Collection, Vec<(String, Shown)>>;
 
 fn shown(types: &[ResourceType], objects: &[ResourceInstance]) -> AllShown {
     let (definitions, objects): (Vec<_>, Vec<_>) = objects.iter().partition(|o| o.kind == "CustomResourceDefinition");
@@ -208,7 +207,7 @@ fn shown(types: &[ResourceType], objects: &[ResourceInstance]) -> AllShown {
         let group = name.split_once('.').map_or_else(String::new, |(_, group)| group.to_owned());
         (name.clone(), Shown { kind, name, group, ..Shown::default() })
     });
-    [(Target::Instances, instances.collect()), (Target::Types, types.collect())].into()
+    [(Collection::Instances, instances.collect()), (Collection::Capabilities, types.collect())].into()
 }
 
 fn read_questions(file: &str, text: &str, shown: &AllShown) -> Result<Vec<Question>> {
@@ -218,9 +217,9 @@ fn read_questions(file: &str, text: &str, shown: &AllShown) -> Result<Vec<Questi
         let read: Line = serde_json::from_str(line).map_err(|e| {
             anyhow!("{place}: {e}; expected {{\"id\", \"class\", \"target\": \"instances\"|\"types\", \"q\", \"rules\": [{{\"grade\", \"kind\"|\"name\"|\"ns\"|\"group\"|\"labels\": EXPRESSION}}]}}")
         })?;
-        let documents = shown.get(&read.target).map(Vec::as_slice).unwrap_or_default();
+        let documents = shown.get(&read.collection).map(Vec::as_slice).unwrap_or_default();
         let grades = grades(&read.rules, documents).with_context(|| place.clone())?;
-        let question = Question { id: read.id, class: read.class, target: read.target, text: read.q, grades };
+        let question = Question { id: read.id, class: read.class, collection: read.collection, text: read.q, grades };
         if question.is_answerable() && question.grades.is_empty() {
             bail!(
                 "{place}: no object is labelled for {}; expected rules that fit at least one, or class \"none\"",

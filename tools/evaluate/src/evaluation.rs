@@ -94,7 +94,7 @@ impl<'c> Evaluation<'c> {
         let mut outcomes = Vec::new();
         for (question, text) in self.corpus.questions.iter().zip(texts) {
             let text = (*text).to_owned();
-            let asked = Question { text, target: question.target, limit: LIMIT, ..Question::default() };
+            let asked = Question { text, collection: question.collection, limit: LIMIT, ..Question::default() };
             let hits = match self.searcher.search(&self.store, &self.embedder, &asked).await {
                 Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
                 Err(SearchError::NoQuestion) => Vec::new(),
@@ -107,7 +107,8 @@ impl<'c> Evaluation<'c> {
 
     /// What was taken for misspelt in these words of a question, as something to put behind them.
     pub(crate) async fn corrected(&mut self, question: &crate::corpus::Question, text: &str) -> Result<String> {
-        let asked = Question { text: text.to_owned(), target: question.target, limit: 1, ..Question::default() };
+        let asked =
+            Question { text: text.to_owned(), collection: question.collection, limit: 1, ..Question::default() };
         let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
         let corrections = answer.understood.corrections.iter().map(|(typed, meant)| format!(" [{typed}: {meant}]"));
         Ok(corrections.collect())

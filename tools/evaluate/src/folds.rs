@@ -4,8 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use clusterlore_catalogue::{Catalogue, Named};
-use clusterlore_core::ResourceInstance;
-use clusterlore_search::Target;
+use clusterlore_core::{Collection, ResourceInstance};
 
 use crate::corpus::{Corpus, Question};
 
@@ -16,9 +15,9 @@ pub(crate) fn folds(corpus: &Corpus, catalogue: &Catalogue, folds: usize) -> Vec
     let subjects = |question: &Question| -> Vec<String> {
         let top = question.top();
         let best = question.grades.iter().filter(|(_, grade)| **grade == top).map(|(id, _)| id.as_str());
-        best.map(|id| match question.target {
-            Target::Types => id.to_owned(),
-            Target::Instances => objects.get(id).map_or_else(String::new, |o| subject(catalogue, o)),
+        best.map(|id| match question.collection {
+            Collection::Capabilities => id.to_owned(),
+            Collection::Instances => objects.get(id).map_or_else(String::new, |o| subject(catalogue, o)),
         })
         .collect()
     };

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{EmbedderIdentity, ObjectKey, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey, ResourceType, SourceIdentity, TypeSchema};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{
     Batch, Candidates, CollectionInfo, Counts, Holder, KnownSource, Page, Probe, RunLock, RunRecord, Scanned, Sqlite,
@@ -77,16 +77,16 @@ impl Embedder for RememberingEmbedder {
 /// A probe, so that it can be looked up.
 #[derive(Debug, Hash, PartialEq, Eq)]
 struct Probed {
-    collection: String,
+    collection: Collection,
     vector: Vec<u32>,
     rest: String,
 }
 
 impl Probed {
-    fn new(collection: &str, probe: &Probe) -> Self {
+    fn new(collection: Collection, probe: &Probe) -> Self {
         let Probe { vector, terms, filter, nearest, containing } = probe;
         let vector = vector.iter().map(|v| v.to_bits()).collect();
-        Self { collection: collection.to_owned(), vector, rest: format!("{terms:?}{filter:?}{nearest} {containing}") }
+        Self { collection, vector, rest: format!("{terms:?}{filter:?}{nearest} {containing}") }
     }
 }
 
@@ -94,11 +94,11 @@ impl Probed {
 #[derive(Debug)]
 pub(crate) struct RememberingStore {
     store: Sqlite,
-    collections: Memo<String, Option<CollectionInfo>>,
-    vocabularies: Memo<String, Arc<Vocabulary>>,
+    collections: Memo<Collection, Option<CollectionInfo>>,
+    vocabularies: Memo<Collection, Arc<Vocabulary>>,
     types: Memo<(), Arc<Vec<(String, ResourceType)>>>,
     probes: Memo<Probed, Candidates>,
-    frequencies: Memo<(String, Vec<String>), Vec<usize>>,
+    frequencies: Memo<(Collection, Vec<String>), Vec<usize>>,
 }
 
 impl RememberingStore {
@@ -116,55 +116,59 @@ impl RememberingStore {
 
 #[async_trait]
 impl VectorStore for RememberingStore {
-    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
-        self.collections.of(collection.to_owned(), self.store.collection(collection)).await
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
+        self.collections.of(collection, self.store.collection(collection)).await
     }
 
-    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError> {
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
         self.probes.of(Probed::new(collection, &probe), self.store.probe(collection, probe)).await
     }
 
-    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
-        self.vocabularies.of(collection.to_owned(), self.store.vocabulary(collection)).await
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
+        self.vocabularies.of(collection, self.store.vocabulary(collection)).await
     }
 
-    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
-        let key = (collection.to_owned(), terms.to_vec());
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        let key = (collection, terms.to_vec());
         self.frequencies.of(key, self.store.frequencies(collection, terms)).await
     }
 
-    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
         self.store.terms(collection).await
     }
 
-    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.store.open_collection(collection, embedder).await
     }
 
     async fn scan(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError> {
         self.store.scan(collection, cluster, visit).await
     }
 
-    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError> {
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError> {
         self.store.records(collection, keys).await
     }
 
-    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
+    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError> {
         self.store.apply(collection, batch).await
     }
 
-    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
         self.store.counts(collection).await
     }
 
     async fn page(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
@@ -172,7 +176,7 @@ impl VectorStore for RememberingStore {
         self.store.page(collection, after, limit, vectors).await
     }
 
-    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.store.change_embedder(collection, embedder).await
     }
 }

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use clusterlore_catalogue::{Catalogue, Named};
-use clusterlore_search::{Target, Weights};
+use clusterlore_core::Collection;
+use clusterlore_search::Weights;
 use fastrand::Rng;
 
 use crate::asks::{Expected, Kind};
@@ -178,7 +179,7 @@ async fn ablations(corpus: &Corpus) -> Result<String> {
     let outcomes = Evaluation::of(corpus, &nothing).await?.outcomes(values).await?;
     table += &line("catalogue", &outcomes, &full);
 
-    let objects = corpus.asked(|q| q.target == Target::Instances);
+    let objects = corpus.asked(|q| q.collection == Collection::Instances);
     let full = Evaluation::of(&objects, Catalogue::builtin()).await?.outcomes(values).await?;
     let mut evaluation = Evaluation::without_capabilities(&objects, Catalogue::builtin()).await?;
     table += &line("nothing, questions for objects alone", &full, &full);

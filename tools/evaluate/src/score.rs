@@ -134,7 +134,7 @@ mod tests {
         Question {
             id: "q".into(),
             class: if grades.is_empty() { "none" } else { "app" }.into(),
-            target: clusterlore_search::Target::Instances,
+            collection: clusterlore_core::Collection::Instances,
             text: String::new(),
             grades: grades.iter().map(|(id, grade)| ((*id).to_owned(), *grade)).collect(),
         }

@@ -2,7 +2,7 @@
 
 use clusterlore_search::Question;
 
-use super::search::{filter, target};
+use super::search::filter;
 use crate::args::Count;
 use crate::print::numbers;
 use crate::settings::Settings;
@@ -13,7 +13,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
     let store = build::store_for_reading(settings).await?;
     let question = Question {
         text: flags.question.join(" "),
-        target: target(flags.collection),
+        collection: flags.collection,
         filter: filter(&*store, &flags.scope).await?,
         now: build::now(),
         ..Question::default()

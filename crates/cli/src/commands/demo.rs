@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use clusterlore_search::{Question, Target};
+use clusterlore_core::Collection;
+use clusterlore_search::Question;
 
 use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
 use crate::commands::index;
@@ -25,11 +26,11 @@ const MANIFESTS: &[(&str, &str)] = &[
     ("80-pods.yaml", include_str!("../../../../examples/80-pods.yaml")),
 ];
 
-const QUESTIONS: &[(&str, Target)] = &[
-    ("what relational databases do we run?", Target::Instances),
-    ("what stops a chairlift in a storm?", Target::Instances),
-    ("where are the passwords kept?", Target::Instances),
-    ("how do I get a TLS certificate?", Target::Types),
+const QUESTIONS: &[(&str, Collection)] = &[
+    ("what relational databases do we run?", Collection::Instances),
+    ("what stops a chairlift in a storm?", Collection::Instances),
+    ("where are the passwords kept?", Collection::Instances),
+    ("how do I get a TLS certificate?", Collection::Capabilities),
 ];
 
 pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Done> {
@@ -48,15 +49,16 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
-    let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Target::Instances)] };
+    let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let store = build::store_for_reading(settings).await?;
     let embedder = build::embedder(settings, Some(&*store), false).await?;
     let catalogue = build::catalogue(settings)?;
     let searcher = build::searcher(&catalogue);
-    for (text, target) in questions {
-        let types = if target == Target::Types { " --collection capabilities" } else { "" };
+    for (text, collection) in questions {
+        let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
-        let question = Question { text: text.to_owned(), target, limit: 5, now: build::now(), ..Question::default() };
+        let question =
+            Question { text: text.to_owned(), collection, limit: 5, now: build::now(), ..Question::default() };
         hits::print(&searcher.search(&*store, &*embedder, &question).await?, Output::Table, false)?;
     }
     print::note("");

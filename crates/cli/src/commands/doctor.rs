@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
-use clusterlore_core::{CAPABILITIES, INSTANCES, Identity, ResourceType, TypeFilter};
+use clusterlore_core::{Collection, Identity, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
@@ -247,7 +247,7 @@ fn file_finding(settings: &Settings) -> Option<Finding> {
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let mut counts = BTreeMap::new();
-    for name in [INSTANCES, CAPABILITIES] {
+    for name in Collection::ALL {
         if let Some(info) = store.collection(name).await? {
             counts.insert(name, info.documents);
             // A remote embedder is used by its name; only tables of other versions are out of reach.

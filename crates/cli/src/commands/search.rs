@@ -4,12 +4,13 @@ use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use clusterlore_core::Collection;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Question, SearchError, Searcher, Target, resolve_kinds};
+use clusterlore_search::{Question, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, Store};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Collection, HitFlags, Output, ScopeFlags, Search};
+use crate::args::{HitFlags, Output, ScopeFlags, Search};
 use crate::print::{self, hits, numbers};
 use crate::settings::Settings;
 use crate::{Done, build};
@@ -26,8 +27,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         batch(&*store, &*embedder, &searcher, file, &filter, limit).await?;
         return Ok(Done::Whole);
     }
-    let (text, target) = (flags.question.join(" "), target(flags.collection));
-    let question = Question { text, target, filter, limit, now: build::now() };
+    let text = flags.question.join(" ");
+    let question = Question { text, collection: flags.collection, filter, limit, now: build::now() };
     if flags.count || flags.group_by.is_some() {
         let count = searcher.count(&*store, &*embedder, &question, flags.group_by.clone()).await?;
         numbers::print(&count, output, flags.explain)?;
@@ -42,14 +43,6 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     }
     hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
-}
-
-/// The collection's target.
-pub(crate) fn target(collection: Collection) -> Target {
-    match collection {
-        Collection::Instances => Target::Instances,
-        Collection::Capabilities => Target::Types,
-    }
 }
 
 /// What the flags narrow a question to.
@@ -74,8 +67,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 struct Asked {
     id: serde_json::Value,
     q: String,
-    #[serde(default)]
-    target: Target,
+    #[serde(default, rename = "target")]
+    collection: Collection,
 }
 
 #[derive(Serialize)]
@@ -124,7 +117,7 @@ async fn batch(
             )
         })?;
         let question =
-            Question { text: asked.q, target: asked.target, filter: filter.clone(), limit, now: now.clone() };
+            Question { text: asked.q, collection: asked.collection, filter: filter.clone(), limit, now: now.clone() };
         let hits = match searcher.search(store, embedder, &question).await {
             Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),

@@ -1,6 +1,6 @@
 //! `clusterlore status`
 
-use clusterlore_core::{CAPABILITIES, INSTANCES};
+use clusterlore_core::Collection;
 use clusterlore_store::{Counts, KnownSource, RunRecord};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ struct State {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CollectionState {
-    name: &'static str,
+    name: Collection,
     documents: usize,
     embedder: String,
     dimensions: usize,
@@ -42,14 +42,14 @@ struct Kind {
 pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<Done> {
     let store = build::store_for_reading(settings).await?;
     let mut collections = Vec::new();
-    for name in [INSTANCES, CAPABILITIES] {
+    for name in Collection::ALL {
         if let Some(info) = store.collection(name).await? {
             let (embedder, dimensions) = (info.embedder.name, info.embedder.dimensions);
             collections.push(CollectionState { name, documents: info.documents, embedder, dimensions });
         }
     }
     let kind = |Counts { cluster, type_name, documents }| Kind { cluster, type_name, documents };
-    let mut documents: Vec<Kind> = store.counts(INSTANCES).await?.into_iter().map(kind).collect();
+    let mut documents: Vec<Kind> = store.counts(Collection::Instances).await?.into_iter().map(kind).collect();
     documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
     let mut sources = store.sources().await?;
     sources.retain(|s| !s.replaced);

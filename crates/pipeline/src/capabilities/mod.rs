@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
-    CAPABILITIES, Capability, Change, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter,
+    Capability, Change, Collection, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter,
     TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered};
@@ -171,16 +171,17 @@ impl CapabilitySync {
             }
             Some(store) => {
                 let storing = Instant::now();
-                store.open_collection(CAPABILITIES, &self.embedder.identity()).await?;
+                store.open_collection(Collection::Capabilities, &self.embedder.identity()).await?;
                 observer(Progress::StoringCapabilities(summary.stored));
                 let told = |n| observer(Progress::Stored(n));
                 let embedder = Arc::clone(&self.embedder);
-                let written = writer::write(inferred.spool, embedder, store, CAPABILITIES, source, told).await?;
+                let written =
+                    writer::write(inferred.spool, embedder, store, Collection::Capabilities, source, told).await?;
                 self.remember(store, &discovery, &schemas).await?;
                 // Deletes come last: whatever happens before leaves too much rather than too little.
                 if !removals.is_empty() {
                     let deletes = removals.into_iter().collect();
-                    store.apply(CAPABILITIES, Batch::deleting(self.cluster(), deletes)).await?;
+                    store.apply(Collection::Capabilities, Batch::deleting(self.cluster(), deletes)).await?;
                 }
                 observer(Progress::CapabilitiesStored(summary.stored));
                 summary.seconds.embed = written.embedding.as_secs_f64();
@@ -224,7 +225,7 @@ impl CapabilitySync {
         let (mut plan, mut ids) = (SyncPlan::default(), Vec::new());
         let Some(store) = &self.store else { return Ok((plan, ids)) };
         store
-            .scan(CAPABILITIES, self.cluster(), &mut |s| {
+            .scan(Collection::Capabilities, self.cluster(), &mut |s| {
                 let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
                 ids.push((s.key, s.id.to_owned()));
@@ -363,7 +364,8 @@ impl CapabilitySync {
         let Some(store) = self.store.as_ref().filter(|_| !keys.is_empty() && !self.options.replace_source) else {
             return Ok(HashSet::new());
         };
-        let records = store.records(CAPABILITIES, &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>()).await?;
+        let records =
+            store.records(Collection::Capabilities, &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>()).await?;
         let describes =
             |key: &ObjectKey| records.get(key).is_some_and(|record| Capability::from_record(record).is_some());
         Ok(keys.into_iter().filter(|(key, _)| describes(key)).map(|(_, name)| name).collect())

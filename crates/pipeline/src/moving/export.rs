@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use clusterlore_core::{CAPABILITIES, INSTANCES};
+use clusterlore_core::Collection;
 use clusterlore_store::Store;
 
-use super::{Answer, Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
+use super::{Answer, End, Header, KnownType, Line, MoveError, Moved, Section, VERSION};
 
 /// Documents that are read at a time.
 const PAGE: usize = 1_000;
@@ -27,13 +27,13 @@ pub async fn export(
     vectors: bool,
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<Exported, MoveError> {
-    let mut collections = Vec::new();
-    for name in [CAPABILITIES, INSTANCES] {
-        if let Some(info) = store.collection(name).await? {
-            collections.push(Collection { name: name.to_owned(), embedder: info.embedder });
+    let mut sections = Vec::new();
+    for collection in [Collection::Capabilities, Collection::Instances] {
+        if let Some(info) = store.collection(collection).await? {
+            sections.push((collection, info.embedder));
         }
     }
-    let embedder = collections.first().map(|c| c.embedder.clone()).filter(|_| vectors);
+    let embedder = sections.first().map(|(_, embedder)| embedder.clone()).filter(|_| vectors);
     write(out, &Line::Header(Header { version: VERSION, vectors: embedder }))?;
     for source in store.sources().await? {
         write(out, &Line::Source(source))?;
@@ -46,12 +46,11 @@ pub async fn export(
         write(out, &Line::Answer(Answer { key, answer }))?;
     }
     let mut documents = 0;
-    for collection in collections {
-        let name = collection.name.clone();
-        write(out, &Line::Collection(collection))?;
+    for (collection, embedder) in sections {
+        write(out, &Line::Collection(Section { name: collection.to_string(), embedder }))?;
         let mut after = None;
         loop {
-            let page = store.page(&name, after.as_deref(), PAGE, vectors).await?;
+            let page = store.page(collection, after.as_deref(), PAGE, vectors).await?;
             for stored in page.documents {
                 let record = serde_json::from_str(&stored.record).map_err(std::io::Error::other)?;
                 let (id, type_name, source, vector) = (stored.id, stored.type_name, stored.source, stored.vector);

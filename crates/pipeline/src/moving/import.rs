@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clusterlore_core::{
-    CAPABILITIES, Capability, ContentHash, Document, INSTANCES, ObjectKey, ResourceInstance, ResourceType,
+    Capability, Collection, ContentHash, Document, EmbedderIdentity, ObjectKey, ResourceInstance, ResourceType,
 };
 use clusterlore_models::{Embedder, Purpose};
 use clusterlore_store::{Batch, KnownSource, RunRecord, Scanned, Store, Upsert};
 use jiff::Timestamp;
 
-use super::{Collection, End, Header, KnownType, Line, MoveError, Moved, VERSION};
+use super::{End, Header, KnownType, Line, MoveError, Moved, Section, VERSION};
 use crate::{Observer, Progress, SyncError, checks, waiting};
 
 /// Documents of one transaction, and bytes of their lines.
@@ -57,7 +57,7 @@ struct State {
     present: HashMap<String, i64>,
     clusters: BTreeSet<String>,
     types: BTreeMap<String, Vec<ResourceType>>,
-    collection: Option<Collection>,
+    collection: Option<(Collection, EmbedderIdentity)>,
     /// What the store holds of the collection.
     held: HashMap<ObjectKey, ContentHash>,
     /// Documents that wait for their batch, by number of their source; and bytes of their lines.
@@ -124,9 +124,9 @@ impl<R: BufRead + Send> Import<R> {
                 Line::Source(source) => remember_source(store, source, replace, &mut state).await?,
                 Line::Type(KnownType { cluster, ty }) => state.types.entry(cluster).or_default().push(ty),
                 Line::Answer(answer) => store.remember_answer(&answer.key, &answer.answer).await?,
-                Line::Collection(collection) => {
+                Line::Collection(section) => {
                     self.write(store, &embedder, &mut state).await?;
-                    self.open(store, &embedder, collection, &mut state).await?;
+                    self.open(store, &embedder, section, &mut state).await?;
                 }
                 Line::Document(moved) => {
                     self.take(moved, &embedder, &mut state)?;
@@ -163,35 +163,34 @@ impl<R: BufRead + Send> Import<R> {
         &self,
         store: &dyn Store,
         embedder: &Arc<dyn Embedder>,
-        collection: Collection,
+        section: Section,
         state: &mut State,
     ) -> Result<(), MoveError> {
-        if ![INSTANCES, CAPABILITIES].contains(&collection.name.as_str()) {
-            return Err(self.wrong(format!("there is no collection {:?}", collection.name)));
-        }
-        store.open_collection(&collection.name, &embedder.identity()).await?;
+        let collection: Collection =
+            section.name.parse().map_err(|_| self.wrong(format!("there is no collection {:?}", section.name)))?;
+        store.open_collection(collection, &embedder.identity()).await?;
         state.held.clear();
         for cluster in &state.clusters {
             let mut hold = |s: Scanned<'_>| {
                 state.held.insert(s.key, s.hash);
             };
-            store.scan(&collection.name, cluster, &mut hold).await?;
+            store.scan(collection, cluster, &mut hold).await?;
         }
-        state.collection = Some(collection);
+        state.collection = Some((collection, section.embedder));
         Ok(())
     }
 
     /// A document is made again of its record: ids, texts and words are those of this program, whoever wrote the file.
     fn take(&self, moved: Moved, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
-        let Some(collection) = &state.collection else {
+        let Some((collection, filled_by)) = &state.collection else {
             return Err(self.wrong("a document before its collection".to_owned()));
         };
         let Moved { id, type_name, source, record, vector } = moved;
-        let document = match collection.name.as_str() {
-            INSTANCES => {
+        let document = match collection {
+            Collection::Instances => {
                 serde_json::from_value::<ResourceInstance>(record).map(|i| Document::of_instance(&i, &type_name))
             }
-            _ => {
+            Collection::Capabilities => {
                 let capability = Capability::from_record(&record.to_string());
                 let name = id.strip_suffix(&type_name).and_then(|rest| rest.strip_suffix(':')).map(str::to_owned);
                 serde_json::from_value::<ResourceType>(record).map(|ty| match &capability {
@@ -207,7 +206,7 @@ impl<R: BufRead + Send> Import<R> {
         }
         let ours = embedder.identity();
         let usable = |v: &Vec<f32>| v.len() == ours.dimensions && v.iter().all(|x| x.is_finite());
-        let mut vector = vector.filter(|v| collection.embedder == ours && usable(v));
+        let mut vector = vector.filter(|v| *filled_by == ours && usable(v));
         if vector.is_none() && self.header.vectors.as_ref() == Some(&ours) {
             // It waited for its vector where it came from and waits here too: the next sync embeds it.
             document.hash = ContentHash::from_bytes([0; 16]);
@@ -221,7 +220,7 @@ impl<R: BufRead + Send> Import<R> {
     }
 
     async fn write(&self, store: &dyn Store, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
-        let Some(collection) = &state.collection else { return Ok(()) };
+        let Some((collection, _)) = &state.collection else { return Ok(()) };
         state.bytes = 0;
         for (source, documents) in std::mem::take(&mut state.waiting) {
             let missing: Vec<String> =
@@ -237,7 +236,7 @@ impl<R: BufRead + Send> Import<R> {
                 .map(|(document, vector)| Upsert { document, vector: vector.or_else(|| made.next()) })
                 .collect();
             let stored = upserts.len();
-            store.apply(&collection.name, Batch::writing(source, upserts)).await?;
+            store.apply(*collection, Batch::writing(source, upserts)).await?;
             state.imported.stored += stored;
             state.imported.embedded += embedded;
         }

@@ -28,7 +28,7 @@ enum Line {
     Source(KnownSource),
     Type(KnownType),
     Answer(Answer),
-    Collection(Collection),
+    Collection(Section),
     Document(Moved),
     End(End),
 }
@@ -62,7 +62,7 @@ struct Answer {
 /// The documents that follow are this collection's.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Collection {
+struct Section {
     name: String,
     embedder: EmbedderIdentity,
 }

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{CAPABILITIES, Document, INSTANCES, ResourceInstance, ResourceType, SourceIdentity};
+use clusterlore_core::{Collection, Document, ResourceInstance, ResourceType, SourceIdentity};
 use clusterlore_models::{Builtin, Embedder, Purpose};
 use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
 use clusterlore_testkit::edits::edited_lines;
@@ -37,7 +37,8 @@ fn exported() -> &'static str {
             web.labels.insert("app".into(), "web".into());
             let db = ResourceInstance::new("v1", "Pod", Some("shop"), "db").unwrap();
             let instances = vec![Document::of_instance(&web, "pods"), Document::of_instance(&db, "pods")];
-            for (collection, documents) in [(INSTANCES, instances), (CAPABILITIES, vec![Document::of_type(&ty, None)])]
+            for (collection, documents) in
+                [(Collection::Instances, instances), (Collection::Capabilities, vec![Document::of_type(&ty, None)])]
             {
                 let texts = documents.iter().map(|d| d.text.clone()).collect();
                 let vectors = Builtin::default().embed(Purpose::Document, texts).await.unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource, RetryPolicy};
-use clusterlore_core::{EmbedderIdentity, INSTANCES, ObjectKey};
+use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_pipeline::{InstanceSync, Options, Summary, SyncError};
 use clusterlore_store::{Sqlite, VectorStore};
@@ -76,7 +76,7 @@ pub async fn state(store: &Sqlite) -> BTreeMap<ObjectKey, (String, [u8; 16])> {
         let mut visit = |s: clusterlore_store::Scanned<'_>| {
             state.insert(s.key, (s.id.to_owned(), s.hash.to_bytes()));
         };
-        store.scan(INSTANCES, cluster, &mut visit).await.unwrap();
+        store.scan(Collection::Instances, cluster, &mut visit).await.unwrap();
     }
     state
 }

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use clusterlore_catalogue::{Asked, Catalogue, Cover, Meaning};
-use clusterlore_core::{Requirement, ResourceType, Selector, words};
+use clusterlore_core::{Collection, Requirement, ResourceType, Selector, words};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StateStore, VectorStore, Vocabulary};
 
 use crate::ask::Ask;
 use crate::yardstick::step;
-use crate::{Question, SearchError, Searcher, Target, typos};
+use crate::{Question, SearchError, Searcher, typos};
 
 /// Words before a namespace's name.
 const IN: [&str; 6] = ["in", "from", "inside", "within", "namespace", "ns"];
@@ -221,7 +221,7 @@ impl Searcher<'_> {
         question: &Question,
     ) -> Result<Understood, SearchError> {
         let types = store.types().await?;
-        let vocabulary = store.vocabulary(question.target.collection()).await?;
+        let vocabulary = store.vocabulary(question.collection).await?;
         let english = |word: &str| typos::is_english(embedder, word) == Some(true);
         let language = language::of(&question.text, english);
         let around = Surroundings {
@@ -232,12 +232,12 @@ impl Searcher<'_> {
             language,
         };
         let (text, corrections) = match language {
-            None => typos::correct(store, embedder, question.target.collection(), &question.text, &around).await?,
+            None => typos::correct(store, embedder, question.collection, &question.text, &around).await?,
             Some(_) => (question.text.clone(), Vec::new()),
         };
-        let mut understood = match question.target {
-            Target::Instances => understand(&text, &question.filter, &around),
-            Target::Types => understand_types(&text, &question.filter, &around),
+        let mut understood = match question.collection {
+            Collection::Instances => understand(&text, &question.filter, &around),
+            Collection::Capabilities => understand_types(&text, &question.filter, &around),
         };
         understood.notes.extend(corrections.iter().map(|(typed, meant)| format!("corrected: {typed} to {meant}")));
         understood.corrections = corrections;

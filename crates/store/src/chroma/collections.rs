@@ -1,6 +1,6 @@
 //! Collections: how they are found and made, and whose vectors they hold.
 
-use clusterlore_core::EmbedderIdentity;
+use clusterlore_core::{Collection, EmbedderIdentity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -52,15 +52,15 @@ pub(super) fn embedder(found: &Described) -> EmbedderIdentity {
 
 impl Chroma {
     /// The collection, if there is one; ends a handover that was cut off between its last two steps.
-    pub(super) async fn find(&self, name: &str) -> Result<Option<Described>, StoreError> {
-        match self.api().find(name).await? {
+    pub(super) async fn find(&self, name: Collection) -> Result<Option<Described>, StoreError> {
+        match self.api().find(name.name()).await? {
             Some(found) => Ok(Some(found)),
             None => self.end_handover(name).await,
         }
     }
 
     /// Refuses what cannot be compared by cosine.
-    pub(super) fn must_be_cosine(&self, name: &str, found: &Described) -> Result<(), StoreError> {
+    pub(super) fn must_be_cosine(&self, name: Collection, found: &Described) -> Result<(), StoreError> {
         if found.space == "cosine" {
             return Ok(());
         }
@@ -70,10 +70,10 @@ impl Chroma {
     }
 
     /// See [`crate::VectorStore::open_collection`].
-    pub(super) async fn open(&self, name: &str, offered: &EmbedderIdentity) -> Result<(), StoreError> {
+    pub(super) async fn open(&self, name: Collection, offered: &EmbedderIdentity) -> Result<(), StoreError> {
         let filled = Filled::by(offered);
         let Some(found) = self.find(name).await? else {
-            let made = self.api().create(name, &filled.over(None)).await?;
+            let made = self.api().create(name.name(), &filled.over(None)).await?;
             // Somebody else may have been faster.
             return self.must_admit(name, &made, offered);
         };
@@ -81,13 +81,13 @@ impl Chroma {
         self.must_admit(name, &found, offered)?;
         if embedder(&found).is_unknown() {
             self.api().modify(&found.id, &json!({"new_metadata": filled.over(Some(&found))})).await?;
-            self.seen().remove(name);
+            self.seen().remove(&name);
         }
         Ok(())
     }
 
-    fn must_admit(&self, name: &str, found: &Described, offered: &EmbedderIdentity) -> Result<(), StoreError> {
-        let (stored, collection) = (embedder(found), name.to_owned());
+    fn must_admit(&self, name: Collection, found: &Described, offered: &EmbedderIdentity) -> Result<(), StoreError> {
+        let (stored, collection) = (embedder(found), name);
         if !stored.admits(offered) {
             return Err(StoreError::OtherEmbedder { collection, stored, offered: offered.clone() });
         }

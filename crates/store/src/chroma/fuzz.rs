@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ResourceInstance};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -120,23 +120,23 @@ async fn used(url: String, local: std::path::PathBuf) -> Result<(), StoreError> 
         nearest: 3,
         containing: 3,
     };
-    note(store.collection(INSTANCES).await.map(drop));
+    note(store.collection(Collection::Instances).await.map(drop));
     note(store.types().await.map(drop));
     note(store.sources().await.map(drop));
-    note(store.vocabulary(INSTANCES).await.map(drop));
-    note(store.frequencies(INSTANCES, &["web".into()]).await.map(drop));
-    match store.probe(INSTANCES, probe).await {
+    note(store.vocabulary(Collection::Instances).await.map(drop));
+    note(store.frequencies(Collection::Instances, &["web".into()]).await.map(drop));
+    match store.probe(Collection::Instances, probe).await {
         Ok(found) => assert!(found.documents.iter().all(|d| !d.similarity.is_nan())),
         Err(error) => note(Err(error)),
     }
-    note(store.page(INSTANCES, None, 10, true).await.map(drop));
-    note(store.counts(INSTANCES).await.map(drop));
-    note(store.records(INSTANCES, &[document(0).key]).await.map(drop));
-    note(store.scan(INSTANCES, "", &mut |_| {}).await.map(drop));
+    note(store.page(Collection::Instances, None, 10, true).await.map(drop));
+    note(store.counts(Collection::Instances).await.map(drop));
+    note(store.records(Collection::Instances, &[document(0).key]).await.map(drop));
+    note(store.scan(Collection::Instances, "", &mut |_| {}).await.map(drop));
     let embedder = EmbedderIdentity { name: "test".into(), dimensions: 3 };
-    note(store.open_collection(INSTANCES, &embedder).await);
+    note(store.open_collection(Collection::Instances, &embedder).await);
     let upserts = vec![Upsert { document: document(7), vector: Some(vec![0.0, 0.0, 1.0]) }];
-    note(store.apply(INSTANCES, Batch { upserts, source: 1, ..Batch::default() }).await);
+    note(store.apply(Collection::Instances, Batch { upserts, source: 1, ..Batch::default() }).await);
     first
 }
 

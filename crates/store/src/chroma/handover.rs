@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use clusterlore_core::EmbedderIdentity;
+use clusterlore_core::{Collection, EmbedderIdentity};
 use serde_json::json;
 
 use super::Chroma;
@@ -26,21 +26,21 @@ pub(super) struct Waiting {
     pub(super) ids: HashSet<String>,
 }
 
-fn new_name(name: &str) -> String {
+fn new_name(name: Collection) -> String {
     format!("clusterlore-new-{name}")
 }
 
-fn old_name(name: &str) -> String {
+fn old_name(name: Collection) -> String {
     format!("clusterlore-old-{name}")
 }
 
-fn waiting_name(name: &str) -> String {
+fn waiting_name(name: Collection) -> String {
     format!("clusterlore-waiting-{name}")
 }
 
 impl Chroma {
     /// See [`crate::VectorStore::change_embedder`].
-    pub(super) async fn hand_over(&self, name: &str, to: &EmbedderIdentity) -> Result<(), StoreError> {
+    pub(super) async fn hand_over(&self, name: Collection, to: &EmbedderIdentity) -> Result<(), StoreError> {
         let _gate = self.inner.gate.lock().await;
         let Some(old) = self.find(name).await? else { return Ok(()) };
         if embedder(&old) == *to && old.dimension.is_none_or(|d| d == to.dimensions) {
@@ -61,20 +61,20 @@ impl Chroma {
         self.api().create(&new_name(name), &filled.over(Some(&old))).await?;
         self.api().modify(&old.id, &json!({"new_name": aside})).await?;
         self.end_handover(name).await?;
-        self.seen().remove(name);
+        self.seen().remove(&name);
         Ok(())
     }
 
     /// Puts the new collection in its place, where there is none; gives what is there then.
-    pub(super) async fn end_handover(&self, name: &str) -> Result<Option<Described>, StoreError> {
+    pub(super) async fn end_handover(&self, name: Collection) -> Result<Option<Described>, StoreError> {
         let Some(new) = self.api().find(&new_name(name)).await? else { return Ok(None) };
         // Unless the old one was put aside nobody had begun to replace it.
         let aside = [old_name(name), waiting_name(name)];
         if self.api().find(&aside[0]).await?.is_none() && self.api().find(&aside[1]).await?.is_none() {
             return Ok(None);
         }
-        let renamed = self.api().modify(&new.id, &json!({"new_name": name})).await;
-        let there = self.api().find(name).await?;
+        let renamed = self.api().modify(&new.id, &json!({"new_name": name.name()})).await;
+        let there = self.api().find(name.name()).await?;
         if there.is_none() {
             renamed?;
         }
@@ -83,7 +83,7 @@ impl Chroma {
     }
 
     /// The documents that wait beside a collection.
-    pub(super) async fn waiting(&self, name: &str, found: &Described) -> Result<Option<Waiting>, StoreError> {
+    pub(super) async fn waiting(&self, name: Collection, found: &Described) -> Result<Option<Waiting>, StoreError> {
         if !Filled::of(found).is_some_and(|filled| filled.waiting) {
             return Ok(None);
         }
@@ -93,8 +93,8 @@ impl Chroma {
     }
 
     /// Nobody waits any more.
-    pub(super) async fn end_waiting(&self, name: &str) -> Result<(), StoreError> {
-        if let Some(found) = self.api().find(name).await?
+    pub(super) async fn end_waiting(&self, name: Collection) -> Result<(), StoreError> {
+        if let Some(found) = self.api().find(name.name()).await?
             && let Some(filled) = Filled::of(&found)
         {
             let settled = Filled { waiting: false, ..filled };
@@ -104,12 +104,12 @@ impl Chroma {
     }
 
     /// Copies a collection to what waits; what is in both counts once.
-    async fn let_wait(&self, name: &str, old: &Described, waiting: &Described) -> Result<(), StoreError> {
+    async fn let_wait(&self, name: Collection, old: &Described, waiting: &Described) -> Result<(), StoreError> {
         // Nobody asks what such a document is near to.
         let mut vector = vec![0.0; waiting.dimension.unwrap_or(1)];
         vector.iter_mut().take(1).for_each(|x| *x = 1.0);
         for _ in 0..ROUNDS {
-            let before = (self.api().count(&old.id).await, self.revisions(name).await?);
+            let before = (self.api().count(&old.id).await, self.revisions(name.name()).await?);
             let (mut offset, mut pages) = (0, Pages::default());
             loop {
                 let asked = json!({"limit": PAGE, "offset": offset, "include": ["documents", "metadatas"]});
@@ -126,7 +126,7 @@ impl Chroma {
                     break;
                 }
             }
-            let after = (self.api().count(&old.id).await, self.revisions(name).await?);
+            let after = (self.api().count(&old.id).await, self.revisions(name.name()).await?);
             if before.0.ok() == after.0.ok() && before.1 == after.1 {
                 return Ok(());
             }

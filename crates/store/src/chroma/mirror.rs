@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clusterlore_core::{CAPABILITIES, ContentHash, EmbedderIdentity, ObjectKey, ResourceType};
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -81,9 +81,9 @@ impl Chroma {
     }
 
     /// The collection, with a mirror that shows it as it was a moment ago. `now`: as it is.
-    pub(super) async fn fresh(&self, name: &str, now: bool) -> Result<Option<Seen>, StoreError> {
+    pub(super) async fn fresh(&self, name: Collection, now: bool) -> Result<Option<Seen>, StoreError> {
         let now = now || self.inner.fresh_for.is_zero();
-        let known = || self.seen().get(name).cloned();
+        let known = || self.seen().get(&name).cloned();
         let is_fresh = |seen: &Seen| !now && Instant::now() < seen.fresh_until;
         let _gate = match known() {
             Some(seen) if is_fresh(&seen) => return Ok(Some(seen)),
@@ -101,13 +101,13 @@ impl Chroma {
     }
 
     /// As [`Self::fresh`], for who holds the gate.
-    pub(super) async fn look(&self, name: &str, now: bool) -> Result<Option<Seen>, StoreError> {
+    pub(super) async fn look(&self, name: Collection, now: bool) -> Result<Option<Seen>, StoreError> {
         let Some(found) = self.find(name).await? else {
-            self.seen().remove(name);
+            self.seen().remove(&name);
             return Ok(None);
         };
         self.must_be_cosine(name, &found)?;
-        let (count, revisions) = tokio::join!(self.api().count(&found.id), self.revisions(name));
+        let (count, revisions) = tokio::join!(self.api().count(&found.id), self.revisions(name.name()));
         let count = count.map_err(|r| self.api().error(r))?;
         let waiting = self.waiting(name, &found).await?;
         let there = Stamp {
@@ -118,7 +118,7 @@ impl Chroma {
             ..Stamp::default()
         };
         let mirror = self.mirror().await?;
-        let kept = mirror.stamp(name).await?.unwrap_or_default();
+        let kept = mirror.stamp(name.name()).await?.unwrap_or_default();
         let began = Instant::now();
         let stamp = match serde_json::from_str::<Stamp>(&kept) {
             Ok(stamp) if stamp.shows(&there) => stamp,
@@ -126,7 +126,7 @@ impl Chroma {
             _ => self.read_all(name, there).await?,
         };
         let fresh_for = self.inner.fresh_for.max(began.elapsed() * READING_SHARE);
-        let announced = self.seen().get(name).is_some_and(|seen| seen.id == found.id && seen.announced);
+        let announced = self.seen().get(&name).is_some_and(|seen| seen.id == found.id && seen.announced);
         let seen = Seen {
             embedder: super::collections::embedder(&found),
             dimension: found.dimension,
@@ -136,15 +136,15 @@ impl Chroma {
             fresh_until: Instant::now() + fresh_for,
             announced,
         };
-        self.seen().insert(name.to_owned(), seen.clone());
+        self.seen().insert(name, seen.clone());
         Ok(Some(seen))
     }
 
     /// Reads every document of the collection, and changes the mirror where it differs.
-    async fn read_all(&self, name: &str, there: Stamp) -> Result<Stamp, StoreError> {
+    async fn read_all(&self, name: Collection, there: Stamp) -> Result<Stamp, StoreError> {
         let mirror = self.mirror().await?;
         let token = unsettled("reading");
-        mirror.set_stamp(name, &token, None).await?;
+        mirror.set_stamp(name.name(), &token, None).await?;
         mirror.open_collection(name, &nobody()).await?;
         let known = known(mirror, name).await?;
         let mut types = None;
@@ -201,14 +201,14 @@ impl Chroma {
         }
         if unreadable > 0 {
             tracing::warn!(
-                collection = name,
+                collection = name.name(),
                 unreadable,
                 "documents of another program name no object and are left out"
             );
         }
         mirror.retain(name, ids.into_values().collect::<HashSet<String>>()).await?;
         let stamp = Stamp { shadows, leftover, ..there };
-        mirror.set_stamp(name, &stamp.to_json(), Some(&token)).await?;
+        mirror.set_stamp(name.name(), &stamp.to_json(), Some(&token)).await?;
         Ok(stamp)
     }
 
@@ -219,7 +219,7 @@ impl Chroma {
         for (_, ty) in self.mirror().await?.types().await?.iter() {
             names.learn(&ty.kind, &ty.group, &ty.name());
         }
-        let Some(capabilities) = self.api().find(CAPABILITIES).await? else { return Ok(names) };
+        let Some(capabilities) = self.api().find(Collection::Capabilities.name()).await? else { return Ok(names) };
         let (mut offset, mut pages) = (0, Pages::default());
         loop {
             let asked = json!({"limit": PAGE, "offset": offset, "include": ["metadatas"]});
@@ -280,7 +280,7 @@ struct Shown {
     source: i64,
 }
 
-async fn known(mirror: &Sqlite, name: &str) -> Result<HashMap<ObjectKey, Shown>, StoreError> {
+async fn known(mirror: &Sqlite, name: Collection) -> Result<HashMap<ObjectKey, Shown>, StoreError> {
     let mut known = HashMap::new();
     let clusters: HashSet<String> = mirror.counts(name).await?.into_iter().map(|c| c.cluster).collect();
     for cluster in clusters {

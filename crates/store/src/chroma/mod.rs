@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::EmbedderIdentity;
+use clusterlore_core::{Collection, EmbedderIdentity};
 use tokio::sync::OnceCell;
 
 use crate::{Sqlite, Store, StoreError};
@@ -114,7 +114,7 @@ struct Inner {
     mirror: OnceCell<Sqlite>,
     fresh_for: Duration,
     /// What was last seen of each collection.
-    seen: Mutex<HashMap<String, Seen>>,
+    seen: Mutex<HashMap<Collection, Seen>>,
     /// Until when the known types need no second look.
     types_fresh_until: Mutex<Option<Instant>>,
     /// Id of the collection of notes.
@@ -163,7 +163,7 @@ impl Chroma {
         &self.inner.api
     }
 
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<Collection, Seen>> {
         self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

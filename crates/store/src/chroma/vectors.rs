@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clusterlore_core::{EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use serde_json::json;
 
 use super::api::Row;
@@ -28,11 +28,11 @@ const MORE: usize = 100;
 
 #[async_trait]
 impl VectorStore for Chroma {
-    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.open(collection, embedder).await
     }
 
-    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         let Some(seen) = self.fresh(collection, false).await? else { return Ok(None) };
         let documents = self.mirror().await?.collection(collection).await?.map_or(0, |c| c.documents);
         Ok(Some(CollectionInfo { embedder: seen.embedder, documents }))
@@ -40,7 +40,7 @@ impl VectorStore for Chroma {
 
     async fn scan(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError> {
@@ -51,15 +51,19 @@ impl VectorStore for Chroma {
         }
     }
 
-    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError> {
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError> {
         match self.fresh(collection, false).await? {
             Some(_) => self.mirror().await?.records(collection, keys).await,
             None => Ok(HashMap::new()),
         }
     }
 
-    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
-        let known = self.seen().get(collection).cloned();
+    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError> {
+        let known = self.seen().get(&collection).cloned();
         let _gate = self.inner.gate.lock().await;
         let seen = match known {
             Some(seen) => Some(seen),
@@ -71,15 +75,15 @@ impl VectorStore for Chroma {
         let written = self.write(collection, seen, batch).await;
         if written.is_err() {
             // What of it arrived is found out by reading, by every process of this machine.
-            self.seen().remove(collection);
+            self.seen().remove(&collection);
             if let Ok(mirror) = self.mirror().await {
-                mirror.set_stamp(collection, &unsettled("failed"), None).await?;
+                mirror.set_stamp(collection.name(), &unsettled("failed"), None).await?;
             }
         }
         written
     }
 
-    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError> {
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
         for again in [true, false] {
             let Some(seen) = self.fresh(collection, !again).await? else { return Ok(Candidates::default()) };
             match self.find_candidates(collection, &seen, &probe).await {
@@ -94,28 +98,28 @@ impl VectorStore for Chroma {
         Err(self.api().client.other(detail))
     }
 
-    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
         match self.fresh(collection, false).await? {
             Some(_) => self.mirror().await?.vocabulary(collection).await,
             None => Ok(Arc::default()),
         }
     }
 
-    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
         match self.fresh(collection, false).await? {
             Some(_) => self.mirror().await?.frequencies(collection, terms).await,
             None => Ok(vec![0; terms.len()]),
         }
     }
 
-    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
         match self.fresh(collection, false).await? {
             Some(_) => self.mirror().await?.terms(collection).await,
             None => Ok(Arc::default()),
         }
     }
 
-    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
         match self.fresh(collection, false).await? {
             Some(_) => self.mirror().await?.counts(collection).await,
             None => Ok(Vec::new()),
@@ -124,7 +128,7 @@ impl VectorStore for Chroma {
 
     async fn page(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
@@ -141,7 +145,7 @@ impl VectorStore for Chroma {
         Ok(page)
     }
 
-    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.hand_over(collection, embedder).await
     }
 }
@@ -159,11 +163,11 @@ struct Plan {
 
 impl Chroma {
     /// Writes a batch; the gate is held.
-    async fn write(&self, collection: &str, mut seen: Seen, batch: Batch) -> Result<(), StoreError> {
+    async fn write(&self, collection: Collection, mut seen: Seen, batch: Batch) -> Result<(), StoreError> {
         let expected = seen.dimension.unwrap_or(seen.embedder.dimensions);
         let wrong = batch.upserts.iter().filter_map(|u| u.vector.as_ref()).map(Vec::len).find(|n| *n != expected);
         if let Some(found) = wrong {
-            return Err(StoreError::Dimension { collection: collection.to_owned(), found, expected });
+            return Err(StoreError::Dimension { collection, found, expected });
         }
         if batch.upserts.is_empty() && batch.deletes.is_empty() {
             return Ok(());
@@ -174,10 +178,10 @@ impl Chroma {
         let plan = self.plan(collection, &seen, batch).await?;
         // Until all is done, whoever opens the mirror has to read again.
         let token = unsettled("writing");
-        mirror.set_stamp(collection, &token, None).await?;
+        mirror.set_stamp(collection.name(), &token, None).await?;
         if !seen.announced {
             // A run of this machine that died may have written without saying so.
-            self.announce(collection).await?;
+            self.announce(collection.name()).await?;
             seen.announced = true;
         }
         let deletes = &plan.deletes;
@@ -197,7 +201,7 @@ impl Chroma {
         let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: gone, cluster, source });
         let (done, mirrored) = tokio::join!(done, mirrored);
         done.map_err(|r| self.api().error(r))?;
-        let (writer, revision) = self.announce(collection).await?;
+        let (writer, revision) = self.announce(collection.name()).await?;
         mirrored?;
         let removed = plan.removed + std::mem::take(&mut seen.stamp.leftover).len();
         seen.stamp.count = (seen.stamp.count + plan.added).saturating_sub(removed);
@@ -213,15 +217,15 @@ impl Chroma {
         }
         seen.stamp.revisions.insert(writer, revision);
         seen.stamp.shadows.retain(|id| !plan.deletes.contains(id));
-        mirror.set_stamp(collection, &seen.stamp.to_json(), Some(&token)).await?;
+        mirror.set_stamp(collection.name(), &seen.stamp.to_json(), Some(&token)).await?;
         if vectors {
             seen.dimension = Some(expected);
         }
-        self.seen().insert(collection.to_owned(), seen);
+        self.seen().insert(collection, seen);
         Ok(())
     }
 
-    async fn plan(&self, collection: &str, seen: &Seen, batch: Batch) -> Result<Plan, StoreError> {
+    async fn plan(&self, collection: Collection, seen: &Seen, batch: Batch) -> Result<Plan, StoreError> {
         let mirror = self.mirror().await?;
         // The last one of an object counts.
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
@@ -290,7 +294,7 @@ impl Chroma {
     }
 
     /// `None`: the server holds documents that the mirror does not show.
-    async fn find_candidates(&self, collection: &str, seen: &Seen, probe: &Probe) -> Answer<Option<Candidates>> {
+    async fn find_candidates(&self, collection: Collection, seen: &Seen, probe: &Probe) -> Answer<Option<Candidates>> {
         let mirror = self.mirror().await?;
         if seen.dimension != Some(probe.vector.len()) || probe.vector.is_empty() {
             // Meaning plays no part: all are as near as each other.
@@ -322,7 +326,7 @@ impl Chroma {
     /// The `wanted` admitted documents nearest to the probe's vector.
     async fn near(
         &self,
-        collection: &str,
+        collection: Collection,
         seen: &Seen,
         probe: &Probe,
         wanted: usize,
@@ -350,7 +354,7 @@ impl Chroma {
     /// The `wanted` documents of these (`None`: of all) nearest to the vector.
     async fn near_of(
         &self,
-        collection: &str,
+        collection: Collection,
         seen: &Seen,
         vector: &[f32],
         wanted: usize,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use clusterlore_core::{Document, ObjectKey};
+use clusterlore_core::{Collection, Document, ObjectKey};
 use pgvector::HalfVector;
 use serde_json::Value;
 use tokio_postgres::Row;
 
 use super::fault::Fault;
-use super::vectors::{Collection, words};
+use super::vectors::{Filled, words};
 use super::{Postgres, clean, schema};
 use crate::{Batch, StoreError, Upsert};
 
@@ -102,17 +102,17 @@ struct Plan {
 
 impl Postgres {
     /// Writes a batch as one transaction.
-    pub(super) async fn apply_once(&self, collection: &str, batch: &Batch) -> Result<(), Fault> {
+    pub(super) async fn apply_once(&self, collection: Collection, batch: &Batch) -> Result<(), Fault> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         // Shared: writers do not wait for each other here, but an embedder does not change while they write.
         let select = "SELECT id, embedder, dimensions FROM collections WHERE name = $1 FOR SHARE";
         let statement = transaction.prepare_cached(select).await?;
-        let Some(row) = transaction.query_opt(&statement, &[&collection]).await? else {
+        let Some(row) = transaction.query_opt(&statement, &[&collection.name()]).await? else {
             let detail = format!("collection \"{collection}\" is not there; open it first");
             return Err(StoreError::Other { place: self.address().place.clone(), detail }.into());
         };
-        let found = Collection::of(&row);
+        let found = Filled::of(&row);
         check_dimensions(collection, found.embedder.dimensions, &batch.upserts)?;
 
         let upserts = once_each(&batch.upserts, &batch.deletes);
@@ -151,10 +151,10 @@ impl Postgres {
     }
 }
 
-fn check_dimensions(collection: &str, expected: usize, upserts: &[Upsert]) -> Result<(), StoreError> {
+fn check_dimensions(collection: Collection, expected: usize, upserts: &[Upsert]) -> Result<(), StoreError> {
     let lengths = upserts.iter().filter_map(|upsert| upsert.vector.as_ref().map(Vec::len));
     match lengths.into_iter().find(|found| *found != expected) {
-        Some(found) => Err(StoreError::Dimension { collection: collection.to_owned(), found, expected }),
+        Some(found) => Err(StoreError::Dimension { collection, found, expected }),
         None => Ok(()),
     }
 }

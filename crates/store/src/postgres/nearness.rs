@@ -37,7 +37,8 @@ impl Postgres {
         for row in rows {
             let (name, dimensions): (String, i32) = (row.try_get(0)?, row.try_get(1)?);
             let dimensions = usize::try_from(dimensions).unwrap_or(0);
-            let Some(create) = schema::create_nearness(&name, dimensions) else { continue };
+            let Ok(collection) = name.parse() else { continue };
+            let Some(create) = schema::create_nearness(collection, dimensions) else { continue };
             tracing::info!(collection = name, "building the index over vectors");
             let kilobytes = count(row.try_get(2)?) * (2 * dimensions + LINKS) / 1_024;
             let roomy = format!(

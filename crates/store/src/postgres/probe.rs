@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use clusterlore_core::Requirement;
+use clusterlore_core::{Collection, Requirement};
 use deadpool_postgres::Transaction;
 use pgvector::HalfVector;
 use tokio_postgres::Row;
@@ -29,7 +29,7 @@ const SHORTEST_LIST: usize = 100;
 type Key = Vec<u8>;
 
 impl Postgres {
-    pub(super) async fn probe_once(&self, collection: &str, probe: &Probe) -> Result<Candidates, Fault> {
+    pub(super) async fn probe_once(&self, collection: Collection, probe: &Probe) -> Result<Candidates, Fault> {
         let mut client = self.client().await?;
         let transaction = reading(&mut client).await?;
         let Some(state) = state(&transaction, collection).await? else { return Ok(Candidates::default()) };

@@ -1,5 +1,6 @@
 //! The tables, how older ones become current ones, and what a server must have before anything is written to it.
 
+use clusterlore_core::Collection;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::address::Address;
@@ -278,12 +279,12 @@ async fn try_as(
 }
 
 /// The table of a collection's documents. Its partitions are by cluster; what has none of its own lies in the default one.
-pub(super) fn table(collection: &str) -> String {
+pub(super) fn table(collection: Collection) -> String {
     quoted(&format!("documents_{collection}"))
 }
 
 /// What makes the table of a collection.
-pub(super) fn create_documents(collection: &str, dimensions: usize) -> String {
+pub(super) fn create_documents(collection: Collection, dimensions: usize) -> String {
     let (table, default) = (table(collection), quoted(&format!("documents_{collection}_default")));
     format!(
         "CREATE TABLE {table} (
@@ -301,7 +302,7 @@ pub(super) fn create_documents(collection: &str, dimensions: usize) -> String {
 }
 
 /// Gives the documents of a collection to an embedder of these dimensions: no document keeps a vector, each counts as changed.
-pub(super) fn change_dimensions(collection: &str, dimensions: usize) -> String {
+pub(super) fn change_dimensions(collection: Collection, dimensions: usize) -> String {
     // One rewrite of the table for both columns.
     format!(
         "DROP INDEX IF EXISTS {};
@@ -312,12 +313,12 @@ pub(super) fn change_dimensions(collection: &str, dimensions: usize) -> String {
     )
 }
 
-fn nearness(collection: &str) -> String {
+fn nearness(collection: Collection) -> String {
     quoted(&format!("documents_{collection}_nearness"))
 }
 
 /// What makes the index over vectors; none where they are too long for one.
-pub(super) fn create_nearness(collection: &str, dimensions: usize) -> Option<String> {
+pub(super) fn create_nearness(collection: Collection, dimensions: usize) -> Option<String> {
     let (name, table) = (nearness(collection), table(collection));
     let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {table} USING hnsw (vector halfvec_cosine_ops)");
     (1..=LONGEST_INDEXED).contains(&dimensions).then_some(create)

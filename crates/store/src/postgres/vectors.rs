@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey};
 use deadpool_postgres::Transaction;
 use pgvector::HalfVector;
 use tokio_postgres::{IsolationLevel, Row};
@@ -17,8 +17,6 @@ use crate::{
 
 /// Rows that a scan holds at a time.
 const SCAN_CHUNK: i32 = 2_000;
-/// Longest name of a collection: the names of its tables and indexes have room for it.
-const LONGEST_NAME: usize = 40;
 /// Longest dimensions that a half vector can have.
 const MOST_DIMENSIONS: usize = 16_000;
 /// Bytes of a term that count. An index takes no more than some 2,700, and no word that somebody asks for is as long.
@@ -42,12 +40,12 @@ pub(super) fn term(term: &str) -> &str {
 }
 
 /// A collection as its row tells of it.
-pub(super) struct Collection {
+pub(super) struct Filled {
     pub(super) id: i32,
     pub(super) embedder: EmbedderIdentity,
 }
 
-impl Collection {
+impl Filled {
     /// Of a row that begins with id, embedder and dimensions.
     pub(super) fn of(row: &Row) -> Self {
         let dimensions = usize::try_from(row.get::<_, i32>(2)).unwrap_or(0);
@@ -57,7 +55,7 @@ impl Collection {
 
 /// A collection with what its tallies say.
 pub(super) struct State {
-    pub(super) collection: Collection,
+    pub(super) collection: Filled,
     /// Grows with every write.
     revision: i64,
     /// Grows with every write that changes the vocabulary.
@@ -65,7 +63,7 @@ pub(super) struct State {
     pub(super) documents: usize,
 }
 
-pub(super) async fn state(transaction: &Transaction<'_>, collection: &str) -> Result<Option<State>, Fault> {
+pub(super) async fn state(transaction: &Transaction<'_>, collection: Collection) -> Result<Option<State>, Fault> {
     let select = transaction
         .prepare_cached(
             "SELECT c.id, c.embedder, c.dimensions, c.revision + coalesce(sum(k.revision), 0)::bigint,
@@ -73,9 +71,9 @@ pub(super) async fn state(transaction: &Transaction<'_>, collection: &str) -> Re
              FROM collections c LEFT JOIN clusters k ON k.collection = c.id WHERE c.name = $1 GROUP BY c.id",
         )
         .await?;
-    let row = transaction.query_opt(&select, &[&collection]).await?;
+    let row = transaction.query_opt(&select, &[&collection.name()]).await?;
     Ok(row.map(|row| State {
-        collection: Collection::of(&row),
+        collection: Filled::of(&row),
         revision: row.get(3),
         vocabulary: row.get(4),
         documents: count(row.get(5)),
@@ -120,11 +118,11 @@ pub(super) use tried;
 
 #[async_trait]
 impl VectorStore for Postgres {
-    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         tried!(self, self.open_collection_once(collection, embedder))
     }
 
-    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         tried!(self, async {
             let mut client = self.client().await?;
             let transaction = reading(&mut client).await?;
@@ -135,7 +133,7 @@ impl VectorStore for Postgres {
 
     async fn scan(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError> {
@@ -151,7 +149,11 @@ impl VectorStore for Postgres {
         }
     }
 
-    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError> {
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError> {
         let keys: Vec<&[u8]> = keys.iter().map(|key| &key.0[..]).collect();
         tried!(self, async {
             let mut client = self.client().await?;
@@ -166,15 +168,15 @@ impl VectorStore for Postgres {
         })
     }
 
-    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
+    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError> {
         tried!(self, self.apply_once(collection, &batch))
     }
 
-    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError> {
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
         tried!(self, self.probe_once(collection, &probe))
     }
 
-    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
         tried!(self, async {
             let mut client = self.client().await?;
             let transaction = reading(&mut client).await?;
@@ -191,7 +193,7 @@ impl VectorStore for Postgres {
         })
     }
 
-    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
         tried!(self, async {
             let mut client = self.client().await?;
             let transaction = reading(&mut client).await?;
@@ -202,7 +204,7 @@ impl VectorStore for Postgres {
         })
     }
 
-    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
         tried!(self, async {
             let mut client = self.client().await?;
             let transaction = reading(&mut client).await?;
@@ -225,7 +227,7 @@ impl VectorStore for Postgres {
         })
     }
 
-    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
         tried!(self, async {
             let client = self.client().await?;
             let select = client
@@ -234,7 +236,7 @@ impl VectorStore for Postgres {
                      WHERE c.name = $1 GROUP BY f.cluster, f.type ORDER BY f.cluster, f.type",
                 )
                 .await?;
-            let rows = client.query(&select, &[&collection]).await?;
+            let rows = client.query(&select, &[&collection.name()]).await?;
             let counts =
                 |row: &Row| Counts { cluster: row.get(0), type_name: row.get(1), documents: count(row.get(2)) };
             Ok(rows.iter().map(counts).collect())
@@ -243,7 +245,7 @@ impl VectorStore for Postgres {
 
     async fn page(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
@@ -251,20 +253,15 @@ impl VectorStore for Postgres {
         tried!(self, self.page_once(collection, after, limit, vectors))
     }
 
-    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
-        self.check_collection(collection, embedder)?;
+    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+        self.check_dimensions(embedder)?;
         tried!(self, self.change_embedder_once(collection, embedder))
     }
 }
 
 impl Postgres {
-    fn check_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+    fn check_dimensions(&self, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         let other = |detail: String| Err(StoreError::Other { place: self.address().place.clone(), detail });
-        if collection.is_empty() || collection.len() > LONGEST_NAME || collection.contains('\0') {
-            return other(format!(
-                "{collection:?} cannot be the name of a collection; expected 1 to {LONGEST_NAME} bytes"
-            ));
-        }
         if !(1..=MOST_DIMENSIONS).contains(&embedder.dimensions) {
             return other(format!(
                 "embedder {embedder} does not fit; Postgres holds vectors of 1 to {MOST_DIMENSIONS} dimensions"
@@ -273,28 +270,28 @@ impl Postgres {
         Ok(())
     }
 
-    async fn open_collection_once(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), Fault> {
+    async fn open_collection_once(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), Fault> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         let select = "SELECT id, embedder, dimensions FROM collections WHERE name = $1";
         let refused = |row: &Row| -> Result<(), Fault> {
-            let stored = Collection::of(row).embedder;
+            let stored = Filled::of(row).embedder;
             if stored == *embedder {
                 return Ok(());
             }
-            let (collection, offered) = (collection.to_owned(), embedder.clone());
+            let (collection, offered) = (collection, embedder.clone());
             Err(StoreError::OtherEmbedder { collection, stored, offered }.into())
         };
-        if let Some(row) = transaction.query_opt(select, &[&collection]).await? {
+        if let Some(row) = transaction.query_opt(select, &[&collection.name()]).await? {
             return refused(&row);
         }
-        self.check_collection(collection, embedder)?;
+        self.check_dimensions(embedder)?;
         let dimensions = i32::try_from(embedder.dimensions).unwrap_or(i32::MAX);
         let insert =
             "INSERT INTO collections (name, embedder, dimensions) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-        if transaction.execute(insert, &[&collection, &embedder.name, &dimensions]).await? == 0 {
+        if transaction.execute(insert, &[&collection.name(), &embedder.name, &dimensions]).await? == 0 {
             // Another process was faster.
-            return refused(&transaction.query_one(select, &[&collection]).await?);
+            return refused(&transaction.query_one(select, &[&collection.name()]).await?);
         }
         transaction.batch_execute(&schema::create_documents(collection, embedder.dimensions)).await?;
         transaction.commit().await?;
@@ -303,7 +300,7 @@ impl Postgres {
 
     async fn scan_once(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         shown: &mut bool,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
@@ -341,7 +338,7 @@ impl Postgres {
     /// Where a page ends is written as the key in hexadecimal, then the cluster.
     async fn page_once(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
@@ -376,14 +373,14 @@ impl Postgres {
         Ok(Page { documents: rows.iter().map(stored).collect::<Result<_, Fault>>()?, next })
     }
 
-    async fn change_embedder_once(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), Fault> {
+    async fn change_embedder_once(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), Fault> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         let dimensions = i32::try_from(embedder.dimensions).unwrap_or(i32::MAX);
         // Waits for the writers, which hold this row shared, and keeps others from starting.
         let update = "UPDATE collections SET embedder = $2, dimensions = $3, revision = revision + 1
              WHERE name = $1 AND (embedder, dimensions) <> ($2, $3)";
-        if transaction.execute(update, &[&collection, &embedder.name, &dimensions]).await? == 0 {
+        if transaction.execute(update, &[&collection.name(), &embedder.name, &dimensions]).await? == 0 {
             return Ok(());
         }
         transaction.batch_execute(&schema::change_dimensions(collection, embedder.dimensions)).await?;

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use clusterlore_core::ObjectKey;
+use clusterlore_core::{Collection, ObjectKey};
 use rusqlite::{OptionalExtension, params};
 
 use super::vectors::find;
@@ -52,13 +52,13 @@ impl Sqlite {
     /// The stored ids of those objects that are there.
     pub(crate) async fn stored_ids(
         &self,
-        collection: &str,
+        collection: Collection,
         keys: Vec<ObjectKey>,
     ) -> Result<HashMap<ObjectKey, String>, StoreError> {
-        let name = collection.to_owned();
+        let name = collection.name();
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(HashMap::new()) };
+            let Some(collection) = find(&transaction, name)? else { return Ok(HashMap::new()) };
             let mut select =
                 transaction.prepare_cached("SELECT stored_id FROM entries WHERE collection = ?1 AND key = ?2")?;
             let mut ids = HashMap::with_capacity(keys.len());
@@ -72,12 +72,16 @@ impl Sqlite {
     }
 
     /// The ids of all documents that pass.
-    pub(crate) async fn admitted_ids(&self, collection: &str, filter: &Filter) -> Result<Vec<String>, StoreError> {
-        let (store, name, filter) = (self.clone(), collection.to_owned(), filter.clone());
+    pub(crate) async fn admitted_ids(
+        &self,
+        collection: Collection,
+        filter: &Filter,
+    ) -> Result<Vec<String>, StoreError> {
+        let (store, name, filter) = (self.clone(), collection.name(), filter.clone());
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(Vec::new()) };
-            let snapshot = store.snapshot(&transaction, &name, &collection)?;
+            let Some(collection) = find(&transaction, name)? else { return Ok(Vec::new()) };
+            let snapshot = store.snapshot(&transaction, name, &collection)?;
             let mut select = transaction.prepare_cached("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
             let mut rows = select.query([collection.id])?;
             let mut ids = Vec::new();
@@ -95,13 +99,13 @@ impl Sqlite {
     /// The documents of these ids as candidates; ids that are not there are passed over.
     pub(crate) async fn candidates(
         &self,
-        collection: &str,
+        collection: Collection,
         found: Vec<(String, f32)>,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let name = collection.to_owned();
+        let name = collection.name();
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(Vec::new()) };
+            let Some(collection) = find(&transaction, name)? else { return Ok(Vec::new()) };
             let mut select = transaction.prepare_cached(
                 "SELECT d.text, d.record, e.type FROM entries e JOIN documents d USING (id)
                  WHERE e.collection = ?1 AND e.stored_id = ?2",
@@ -121,13 +125,13 @@ impl Sqlite {
     }
 
     /// Removes from the mirror what is not among these ids.
-    pub(crate) async fn retain(&self, collection: &str, ids: HashSet<String>) -> Result<(), StoreError> {
-        let name = collection.to_owned();
+    pub(crate) async fn retain(&self, collection: Collection, ids: HashSet<String>) -> Result<(), StoreError> {
+        let name = collection.name();
         let removed = self
             .try_with(move |connection, path| {
                 let work = |connection: &mut rusqlite::Connection| {
                     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                    let Some(collection) = find(&transaction, &name)? else { return Ok(()) };
+                    let Some(collection) = find(&transaction, name)? else { return Ok(()) };
                     let gone: Vec<i64> = {
                         let mut select =
                             transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;

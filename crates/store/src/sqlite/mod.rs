@@ -39,7 +39,7 @@ struct Inner {
     path: PathBuf,
     connection: Mutex<Connection>,
     /// Vectors and facets in memory, per collection, with the state of the file that they show.
-    snapshots: Mutex<HashMap<String, (FileState, Arc<Snapshot>)>>,
+    snapshots: Mutex<HashMap<&'static str, (FileState, Arc<Snapshot>)>>,
     /// The known types, with the state of the file that they show.
     types: Mutex<Option<(FileState, Arc<KnownTypes>)>>,
     /// Counts this process's own writes, which `PRAGMA data_version` does not.

@@ -1,4 +1,4 @@
-use clusterlore_core::{Document, EmbedderIdentity, INSTANCES, ObjectKey, ResourceInstance, SourceIdentity};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, ResourceInstance, SourceIdentity};
 use rusqlite::Connection;
 
 use super::*;
@@ -25,19 +25,19 @@ fn upsert(document: &Document, vector: [f32; 4]) -> Upsert {
 
 async fn filled(path: &Path) -> Sqlite {
     let store = Sqlite::open_or_create(path).unwrap();
-    store.open_collection(INSTANCES, &embedder()).await.unwrap();
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
     let upserts = vec![
         upsert(&document("a", "red-fox", "fox"), [1.0, 0.0, 0.0, 0.0]),
         upsert(&document("a", "grey-wolf", "wolf"), [0.0, 1.0, 0.0, 0.0]),
         upsert(&document("b", "red-wolf", "wolf"), [0.6, 0.8, 0.0, 0.0]),
     ];
-    store.apply(INSTANCES, Batch { upserts, source: 1, ..Batch::default() }).await.unwrap();
+    store.apply(Collection::Instances, Batch { upserts, source: 1, ..Batch::default() }).await.unwrap();
     store
 }
 
 async fn found(store: &Sqlite, probe: Probe) -> Vec<(String, f32)> {
     let mut found: Vec<(String, f32)> = store
-        .probe(INSTANCES, probe)
+        .probe(Collection::Instances, probe)
         .await
         .unwrap()
         .documents
@@ -57,7 +57,7 @@ async fn nearest_words_and_filters_work_together() {
     assert_eq!(found(&store, nearest).await, [("a/v1/Pod/red-fox".into(), 1.0), ("b/v1/Pod/red-wolf".into(), 0.6)]);
     let words = Probe {
         vector: vector.clone(),
-        terms: vec!["wolf".into(), "absent".into()],
+        terms: vec!["wolf".into(), "nothing".into()],
         containing: 5,
         ..Probe::default()
     };
@@ -65,7 +65,7 @@ async fn nearest_words_and_filters_work_together() {
         found(&store, words.clone()).await,
         [("b/v1/Pod/red-wolf".into(), 0.6), ("a/v1/Pod/grey-wolf".into(), 0.0)]
     );
-    let candidates = store.probe(INSTANCES, words).await.unwrap();
+    let candidates = store.probe(Collection::Instances, words).await.unwrap();
     assert_eq!((candidates.frequencies, candidates.total), (vec![2, 0], 3));
     let filter =
         Filter { namespaces: ["a".to_owned()].into(), selector: "app=wolf".parse().unwrap(), ..Filter::default() };
@@ -77,11 +77,11 @@ async fn nearest_words_and_filters_work_together() {
 async fn the_vocabulary_is_what_the_documents_can_be_narrowed_by() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(&folder.path().join("s.db")).await;
-    let vocabulary = store.vocabulary(INSTANCES).await.unwrap();
+    let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
     assert_eq!(vocabulary.namespaces, ["a", "b"].map(Into::into).into());
     assert_eq!(vocabulary.types, ["pods".to_owned()].into());
     assert_eq!(vocabulary.labels["app"], ["fox", "wolf"].map(Into::into).into());
-    assert_eq!(*store.vocabulary("absent").await.unwrap(), Default::default());
+    assert_eq!(*store.vocabulary(Collection::Capabilities).await.unwrap(), Default::default());
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn writes_are_seen_at_once_by_this_process_and_by_another() {
     for _ in 0..2 {
         writer
             .apply(
-                INSTANCES,
+                Collection::Instances,
                 Batch { upserts: upserts.clone(), deletes: deletes.clone(), source: 1, ..Batch::default() },
             )
             .await
@@ -113,10 +113,10 @@ async fn writes_are_seen_at_once_by_this_process_and_by_another() {
         }
     }
     let mut ids = Vec::new();
-    reader.scan(INSTANCES, "", &mut |s| ids.push(s.id.to_owned())).await.unwrap();
+    reader.scan(Collection::Instances, "", &mut |s| ids.push(s.id.to_owned())).await.unwrap();
     assert_eq!(ids, ["a/v1/Pod/red-fox", "a/v1/Pod/grey-wolf", "c/v1/Pod/arctic-fox"]);
-    assert_eq!(reader.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
-    assert_eq!(reader.counts(INSTANCES).await.unwrap()[0].documents, 3);
+    assert_eq!(reader.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
+    assert_eq!(reader.counts(Collection::Instances).await.unwrap()[0].documents, 3);
 }
 
 #[tokio::test]
@@ -128,11 +128,11 @@ async fn another_version_of_an_object_takes_its_place() {
         upsert(&Document::of_instance(&o, "orders.x.example"), [0.0, 0.0, 0.0, 1.0])
     };
     for version in ["v1beta1", "v1"] {
-        store.apply(INSTANCES, Batch { upserts: vec![of(version)], ..Batch::default() }).await.unwrap();
+        store.apply(Collection::Instances, Batch { upserts: vec![of(version)], ..Batch::default() }).await.unwrap();
     }
     let near = Probe { vector: vec![0.0, 0.0, 0.0, 1.0], nearest: 1, ..Probe::default() };
     assert_eq!(found(&store, near).await, [("a/x.example/v1/Order/o".into(), 1.0)]);
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 4);
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 4);
 }
 
 #[tokio::test]
@@ -140,20 +140,20 @@ async fn another_embedder_and_other_dimensions_are_refused_before_anything_is_wr
     let folder = tempfile::tempdir().unwrap();
     let store = filled(&folder.path().join("s.db")).await;
     let other = EmbedderIdentity { name: "voyage:voyage-4".into(), dimensions: 1024 };
-    let message = store.open_collection(INSTANCES, &other).await.unwrap_err().to_string();
+    let message = store.open_collection(Collection::Instances, &other).await.unwrap_err().to_string();
     for part in ["test (4 dimensions)", "voyage:voyage-4 (1024 dimensions)", "--reindex"] {
         assert!(message.contains(part), "{message}");
     }
     let bad = Upsert { document: document("z", "z", "z"), vector: Some(vec![1.0]) };
     let good = upsert(&document("y", "y", "y"), [1.0; 4]);
     let batch = Batch { upserts: vec![good, bad], ..Batch::default() };
-    let message = store.apply(INSTANCES, batch).await.unwrap_err().to_string();
+    let message = store.apply(Collection::Instances, batch).await.unwrap_err().to_string();
     assert!(message.contains("has 1 dimensions; expected 4"), "{message}");
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
-    store.change_embedder(INSTANCES, &other).await.unwrap();
-    store.open_collection(INSTANCES, &other).await.unwrap();
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
+    store.change_embedder(Collection::Instances, &other).await.unwrap();
+    store.open_collection(Collection::Instances, &other).await.unwrap();
     let mut stale = 0;
-    store.scan(INSTANCES, "", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
+    store.scan(Collection::Instances, "", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
     assert_eq!(stale, 3, "every document is there and counts as changed");
     let by_word = Probe { terms: vec!["wolf".into()], containing: 9, ..Probe::default() };
     assert_eq!(found(&store, by_word).await.len(), 2);
@@ -166,7 +166,7 @@ async fn a_store_opened_for_searching_is_not_written_to() {
     drop(filled(&path).await);
     let reader = Sqlite::open_existing(&path).unwrap();
     let batch = Batch { upserts: vec![upsert(&document("d", "d", "d"), [1.0; 4])], ..Batch::default() };
-    let refused = reader.apply(INSTANCES, batch).await.unwrap_err();
+    let refused = reader.apply(Collection::Instances, batch).await.unwrap_err();
     assert!(matches!(refused, StoreError::ReadOnly { .. }), "{refused}");
 }
 
@@ -270,7 +270,7 @@ async fn a_damaged_page_is_an_error_and_no_panic() {
     }
     std::fs::write(&path, bytes).unwrap();
     let outcome = match Sqlite::open_existing(&path) {
-        Ok(store) => store.probe(INSTANCES, Probe { nearest: 1, ..Probe::default() }).await.map(|_| ()),
+        Ok(store) => store.probe(Collection::Instances, Probe { nearest: 1, ..Probe::default() }).await.map(|_| ()),
         Err(e) => Err(e),
     };
     assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
@@ -283,26 +283,29 @@ async fn a_full_disk_loses_nothing() {
     // SQLite's own limit of pages answers exactly as a full disk does.
     store.with(|c| c.pragma_update(None, "max_page_count", 40)).await.unwrap();
     let upserts = (0..2_000).map(|n| upsert(&document("full", &format!("pod-{n}"), "x"), [1.0; 4])).collect();
-    let refused = store.apply(INSTANCES, Batch { upserts, ..Batch::default() }).await.unwrap_err();
+    let refused = store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap_err();
     assert!(matches!(refused, StoreError::Full(_)), "{refused}");
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 3);
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
     store.with(|c| c.pragma_update(None, "max_page_count", 100_000)).await.unwrap();
     let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
-    store.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
-    assert_eq!(store.collection(INSTANCES).await.unwrap().unwrap().documents, 4);
+    store.apply(Collection::Instances, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 4);
 }
 
 #[tokio::test]
 async fn terms_are_counted_by_documents() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(&folder.path().join("s.db")).await;
-    let terms = store.terms(INSTANCES).await.unwrap();
+    let terms = store.terms(Collection::Instances).await.unwrap();
     assert!(terms.is_sorted() && terms.contains(&("wolf".to_owned(), 2)) && terms.contains(&("grey".to_owned(), 1)));
-    let asked = ["wolf", "absent", "red", "\"", ""].map(str::to_owned);
-    assert_eq!(store.frequencies(INSTANCES, &asked).await.unwrap(), [2, 0, 2, 0, 0]);
+    let asked = ["wolf", "nothing", "red", "\"", ""].map(str::to_owned);
+    assert_eq!(store.frequencies(Collection::Instances, &asked).await.unwrap(), [2, 0, 2, 0, 0]);
     let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
-    store.apply(INSTANCES, Batch { upserts: more, ..Batch::default() }).await.unwrap();
-    assert!(store.terms(INSTANCES).await.unwrap().contains(&("dingo".to_owned(), 1)), "read again after a write");
-    assert!(store.terms("nothing").await.unwrap().is_empty());
-    assert_eq!(store.frequencies("nothing", &asked).await.unwrap(), [0; 5]);
+    store.apply(Collection::Instances, Batch { upserts: more, ..Batch::default() }).await.unwrap();
+    assert!(
+        store.terms(Collection::Instances).await.unwrap().contains(&("dingo".to_owned(), 1)),
+        "read again after a write"
+    );
+    assert!(store.terms(Collection::Capabilities).await.unwrap().is_empty());
+    assert_eq!(store.frequencies(Collection::Capabilities, &asked).await.unwrap(), [0; 5]);
 }

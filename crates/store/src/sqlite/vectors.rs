@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{ContentHash, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::quantized::{self, Quantized, Query};
@@ -23,15 +23,15 @@ const MOST_POSTINGS: usize = 2_000;
 /// Rows that a scan hands over at a time.
 const SCAN_CHUNK: usize = 2_000;
 
-pub(super) struct Collection {
+pub(super) struct Filled {
     pub(super) id: i64,
     pub(super) embedder: EmbedderIdentity,
 }
 
-pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Collection>> {
+pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Filled>> {
     let mut select = connection.prepare_cached("SELECT id, embedder, dimensions FROM collections WHERE name = ?1")?;
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(Collection { id: row.get(0)?, embedder: EmbedderIdentity { name: row.get(1)?, dimensions: row.get(2)? } })
+        Ok(Filled { id: row.get(0)?, embedder: EmbedderIdentity { name: row.get(1)?, dimensions: row.get(2)? } })
     };
     select.query_row([name], read).optional()
 }
@@ -55,16 +55,16 @@ struct ScannedRow {
 
 #[async_trait]
 impl VectorStore for Sqlite {
-    async fn open_collection(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
-        let (name, offered) = (collection.to_owned(), embedder.clone());
+    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+        let (name, offered) = (collection.name(), embedder.clone());
         self.try_with(move |connection, path| {
             let at = |e| failure(path, e);
             let transaction =
                 connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
-            match find(&transaction, &name).map_err(at)? {
-                Some(Collection { embedder: stored, .. }) if stored == offered => return Ok(()),
-                Some(Collection { embedder: stored, .. }) => {
-                    return Err(StoreError::OtherEmbedder { collection: name, stored, offered });
+            match find(&transaction, name).map_err(at)? {
+                Some(Filled { embedder: stored, .. }) if stored == offered => return Ok(()),
+                Some(Filled { embedder: stored, .. }) => {
+                    return Err(StoreError::OtherEmbedder { collection, stored, offered });
                 }
                 None => {}
             }
@@ -80,13 +80,13 @@ impl VectorStore for Sqlite {
         .await
     }
 
-    async fn collection(&self, collection: &str) -> Result<Option<CollectionInfo>, StoreError> {
-        let (store, name) = (self.clone(), collection.to_owned());
+    async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
+        let (store, name) = (self.clone(), collection.name());
         self.with(move |connection| {
-            let Some(Collection { id, embedder }) = find(connection, &name)? else { return Ok(None) };
+            let Some(Filled { id, embedder }) = find(connection, name)? else { return Ok(None) };
             let state = store.file_state(connection)?;
             let snapshots = store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, snapshot)) = snapshots.get(&name).filter(|(seen, _)| *seen == state) {
+            if let Some((_, snapshot)) = snapshots.get(name).filter(|(seen, _)| *seen == state) {
                 return Ok(Some(CollectionInfo { embedder, documents: snapshot.len() }));
             }
             let count = "SELECT count(*) FROM entries WHERE collection = ?1";
@@ -98,14 +98,14 @@ impl VectorStore for Sqlite {
 
     async fn scan(
         &self,
-        collection: &str,
+        collection: Collection,
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError> {
         let mut after = 0_i64;
         loop {
-            let (name, cluster) = (collection.to_owned(), cluster.to_owned());
-            let (chunk, last) = self.with(move |connection| scan_chunk(connection, &name, &cluster, after)).await?;
+            let (name, cluster) = (collection.name(), cluster.to_owned());
+            let (chunk, last) = self.with(move |connection| scan_chunk(connection, name, &cluster, after)).await?;
             for row in &chunk {
                 visit(Scanned {
                     key: row.key,
@@ -123,11 +123,15 @@ impl VectorStore for Sqlite {
         }
     }
 
-    async fn records(&self, collection: &str, keys: &[ObjectKey]) -> Result<HashMap<ObjectKey, String>, StoreError> {
-        let (name, keys) = (collection.to_owned(), keys.to_vec());
+    async fn records(
+        &self,
+        collection: Collection,
+        keys: &[ObjectKey],
+    ) -> Result<HashMap<ObjectKey, String>, StoreError> {
+        let (name, keys) = (collection.name(), keys.to_vec());
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(HashMap::new()) };
+            let Some(collection) = find(&transaction, name)? else { return Ok(HashMap::new()) };
             let mut select = transaction.prepare_cached(
                 "SELECT d.record FROM entries e JOIN documents d USING (id) WHERE e.collection = ?1 AND e.key = ?2",
             )?;
@@ -141,22 +145,22 @@ impl VectorStore for Sqlite {
         .await
     }
 
-    async fn apply(&self, collection: &str, batch: Batch) -> Result<(), StoreError> {
-        let name = collection.to_owned();
+    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError> {
+        let name = collection.name();
         let applied = self
             .try_with(move |connection, path| {
                 let at = |e| failure(path, e);
                 let transaction =
                     connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
-                let Some(collection) = find(&transaction, &name).map_err(at)? else {
+                let Some(filled) = find(&transaction, name).map_err(at)? else {
                     let detail = format!("collection \"{name}\" is not there; open it first");
                     return Err(StoreError::Other { place: path.display().to_string(), detail });
                 };
                 for upsert in &batch.upserts {
-                    write(&transaction, path, &name, &collection, batch.source, upsert)?;
+                    write(&transaction, path, collection, &filled, batch.source, upsert)?;
                 }
                 for key in &batch.deletes {
-                    delete(&transaction, collection.id, *key).map_err(at)?;
+                    delete(&transaction, filled.id, *key).map_err(at)?;
                 }
                 transaction.commit().map_err(at)
             })
@@ -165,46 +169,46 @@ impl VectorStore for Sqlite {
         applied
     }
 
-    async fn probe(&self, collection: &str, probe: Probe) -> Result<Candidates, StoreError> {
+    async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
         let store = self.clone();
-        let name = collection.to_owned();
+        let name = collection.name();
         self.with(move |connection| {
             // One transaction: words, vectors and texts are of one state of the file.
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(Candidates::default()) };
-            let snapshot = store.snapshot(&transaction, &name, &collection)?;
+            let Some(collection) = find(&transaction, name)? else { return Ok(Candidates::default()) };
+            let snapshot = store.snapshot(&transaction, name, &collection)?;
             answer(&transaction, &collection, &snapshot, &probe)
         })
         .await
     }
 
-    async fn vocabulary(&self, collection: &str) -> Result<Arc<Vocabulary>, StoreError> {
-        let (store, name) = (self.clone(), collection.to_owned());
+    async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
+        let (store, name) = (self.clone(), collection.name());
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(Arc::default()) };
-            Ok(store.snapshot(&transaction, &name, &collection)?.vocabulary())
+            let Some(collection) = find(&transaction, name)? else { return Ok(Arc::default()) };
+            Ok(store.snapshot(&transaction, name, &collection)?.vocabulary())
         })
         .await
     }
 
-    async fn frequencies(&self, collection: &str, terms: &[String]) -> Result<Vec<usize>, StoreError> {
-        let (store, name, terms) = (self.clone(), collection.to_owned(), terms.to_vec());
+    async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        let (store, name, terms) = (self.clone(), collection.name(), terms.to_vec());
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(vec![0; terms.len()]) };
-            let snapshot = store.snapshot(&transaction, &name, &collection)?;
+            let Some(collection) = find(&transaction, name)? else { return Ok(vec![0; terms.len()]) };
+            let snapshot = store.snapshot(&transaction, name, &collection)?;
             frequencies(&transaction, collection.id, &snapshot, &terms)
         })
         .await
     }
 
-    async fn terms(&self, collection: &str) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
-        let (store, name) = (self.clone(), collection.to_owned());
+    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+        let (store, name) = (self.clone(), collection.name());
         self.with(move |connection| {
             let transaction = connection.transaction()?;
-            let Some(collection) = find(&transaction, &name)? else { return Ok(Arc::default()) };
-            store.snapshot(&transaction, &name, &collection)?.terms(|| {
+            let Some(collection) = find(&transaction, name)? else { return Ok(Arc::default()) };
+            store.snapshot(&transaction, name, &collection)?.terms(|| {
                 let mut select = transaction.prepare(&format!("SELECT term, doc FROM terms_{}", collection.id))?;
                 let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
                 rows.collect()
@@ -213,10 +217,10 @@ impl VectorStore for Sqlite {
         .await
     }
 
-    async fn counts(&self, collection: &str) -> Result<Vec<Counts>, StoreError> {
-        let name = collection.to_owned();
+    async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
+        let name = collection.name();
         self.with(move |connection| {
-            let Some(collection) = find(connection, &name)? else { return Ok(Vec::new()) };
+            let Some(collection) = find(connection, name)? else { return Ok(Vec::new()) };
             let mut select = connection.prepare_cached(
                 "SELECT cluster, type, count(*) FROM entries WHERE collection = ?1 GROUP BY cluster, type ORDER BY cluster, type",
             )?;
@@ -230,14 +234,14 @@ impl VectorStore for Sqlite {
 
     async fn page(
         &self,
-        collection: &str,
+        collection: Collection,
         after: Option<&str>,
         limit: usize,
         vectors: bool,
     ) -> Result<Page, StoreError> {
-        let (name, after) = (collection.to_owned(), after.and_then(|at| at.parse().ok()).unwrap_or(0_i64));
+        let (name, after) = (collection.name(), after.and_then(|at| at.parse().ok()).unwrap_or(0_i64));
         self.with(move |connection| {
-            let Some(collection) = find(connection, &name)? else { return Ok(Page::default()) };
+            let Some(collection) = find(connection, name)? else { return Ok(Page::default()) };
             let mut select = connection.prepare_cached(
                 "SELECT e.id, e.stored_id, e.type, e.source, d.record, e.vector FROM entries e JOIN documents d USING (id)
                  WHERE e.id > ?1 AND +e.collection = ?2 ORDER BY e.id LIMIT ?3",
@@ -264,12 +268,12 @@ impl VectorStore for Sqlite {
         .await
     }
 
-    async fn change_embedder(&self, collection: &str, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
-        let (name, embedder) = (collection.to_owned(), embedder.clone());
+    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
+        let (name, embedder) = (collection.name(), embedder.clone());
         let changed = self
             .with(move |connection| {
                 let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let Some(collection) = find(&transaction, &name)? else { return Ok(()) };
+                let Some(collection) = find(&transaction, name)? else { return Ok(()) };
                 if collection.embedder == embedder {
                     return Ok(());
                 }
@@ -317,8 +321,8 @@ impl Sqlite {
     pub(super) fn snapshot(
         &self,
         connection: &Connection,
-        name: &str,
-        collection: &Collection,
+        name: &'static str,
+        collection: &Filled,
     ) -> rusqlite::Result<Arc<Snapshot>> {
         let state = self.file_state(connection)?;
         let mut snapshots = self.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -328,7 +332,7 @@ impl Sqlite {
             return Ok(Arc::clone(snapshot));
         }
         let snapshot = Arc::new(Snapshot::read(connection, collection.id, collection.embedder.dimensions)?);
-        snapshots.insert(name.to_owned(), (state, Arc::clone(&snapshot)));
+        snapshots.insert(name, (state, Arc::clone(&snapshot)));
         Ok(snapshot)
     }
 }
@@ -365,23 +369,23 @@ fn scan_chunk(
 fn write(
     transaction: &Transaction<'_>,
     path: &Path,
-    name: &str,
-    collection: &Collection,
+    collection: Collection,
+    filled: &Filled,
     source: i64,
     upsert: &Upsert,
 ) -> Result<(), StoreError> {
     let at = |e| failure(path, e);
-    let expected = collection.embedder.dimensions;
+    let expected = filled.embedder.dimensions;
     if let Some(vector) = &upsert.vector
         && vector.len() != expected
     {
-        return Err(StoreError::Dimension { collection: name.to_owned(), found: vector.len(), expected });
+        return Err(StoreError::Dimension { collection, found: vector.len(), expected });
     }
     let d = &upsert.document;
     let vector = upsert.vector.as_deref().map(|v| Quantized::of(v).to_bytes());
     let known = transaction
         .prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND key = ?2")
-        .and_then(|mut s| s.query_row(params![collection.id, d.key.0], |row| row.get::<_, i64>(0)).optional())
+        .and_then(|mut s| s.query_row(params![filled.id, d.key.0], |row| row.get::<_, i64>(0)).optional())
         .map_err(at)?;
     let facets = &d.facets;
     let labels = join_labels(&facets.labels);
@@ -407,7 +411,7 @@ fn write(
                 })
                 .map_err(at)?;
             transaction
-                .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", collection.id))
+                .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", filled.id))
                 .and_then(|mut s| s.execute([id]))
                 .map_err(at)?;
             id
@@ -419,7 +423,7 @@ fn write(
             )
             .and_then(|mut s| {
                 s.insert(params![
-                    collection.id,
+                    filled.id,
                     d.key.0,
                     d.hash.to_bytes(),
                     source,
@@ -440,7 +444,7 @@ fn write(
         .and_then(|mut s| s.execute(params![id, d.text, d.record]))
         .map_err(at)?;
     transaction
-        .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", collection.id))
+        .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", filled.id))
         .and_then(|mut s| s.execute(params![id, d.words]))
         .map_err(at)?;
     Ok(())
@@ -457,7 +461,7 @@ fn delete(transaction: &Transaction<'_>, collection: i64, key: ObjectKey) -> rus
 
 fn answer(
     connection: &Connection,
-    collection: &Collection,
+    collection: &Filled,
     snapshot: &Snapshot,
     probe: &Probe,
 ) -> rusqlite::Result<Candidates> {
