@@ -1,6 +1,6 @@
 //! Addresses as Go reads them: that of the server, and the proxy on the way to it.
 
-use clusterlore_http::{escaped, no_proxy};
+use clusterlore_http::{escaped, no_proxy, strictly_unescaped};
 use http::Uri;
 
 use crate::Environment;
@@ -164,18 +164,7 @@ fn user_info(text: &str) -> Option<(String, String)> {
         return None;
     }
     let (name, password) = text.split_once(':').unwrap_or((text, ""));
-    Some((decoded(name)?, decoded(password)?))
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok()
+    Some((strictly_unescaped(name)?, strictly_unescaped(password)?))
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clusterlore_http::{innermost, retry_after};
+use bytes::BytesMut;
+use clusterlore_http::{LARGEST_REASON, innermost, read, retry_after};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -28,8 +29,6 @@ use crate::{
 
 /// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
 const WHOLE_BYTES: u64 = 16 << 20;
-/// Bytes of an error's body: a message stands in the first few.
-const ERROR_BYTES: usize = 64 << 10;
 /// What is decoded at once of an answer: the smallest objects become a hundred times as large.
 const PIECE_BYTES: usize = 64 << 10;
 /// Only one request at a time may hold more than this many bytes that cannot be decoded yet.
@@ -293,16 +292,10 @@ impl Requests {
         // What is only a part (206), or somebody else's word (203), is no answer to what was read.
         let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
         if !taken {
-            let mut text = Vec::new();
+            let mut text = BytesMut::new();
             waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
             // The status counts, whatever becomes of its text.
-            while text.len() < ERROR_BYTES
-                && let Ok(Some(Ok(frame))) = waiting.on(body.frame(), "error").await
-            {
-                if let Ok(data) = frame.into_data() {
-                    text.extend_from_slice(&data[..data.len().min(ERROR_BYTES)]);
-                }
-            }
+            let _ = waiting.on(read(body, LARGEST_REASON, waiting.waits.piece, &mut text), "error").await;
             return Ok(Reply::Refused(head.status, head.headers, text));
         }
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -374,7 +367,7 @@ enum Reply {
     /// A 2xx, taken to its end.
     Taken(Option<OwnedSemaphorePermit>),
     /// Any other status, with the beginning of its body.
-    Refused(StatusCode, HeaderMap, Vec<u8>),
+    Refused(StatusCode, HeaderMap, BytesMut),
 }
 
 enum Broken {

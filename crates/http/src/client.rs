@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::response::Parts;
-use http::{Request, StatusCode};
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Legacy, connect::HttpConnector};
@@ -17,7 +16,7 @@ use thiserror::Error;
 use crate::{Retries, pause, retry_after};
 
 /// Of an answer that says what is wrong, so many bytes are read for the reason.
-const LARGEST_REASON: usize = 64 << 10;
+pub const LARGEST_REASON: usize = 64 << 10;
 
 /// What one try of an exchange may take. An exchange takes at most [`Retries::slow_tries`] that run into [`Self::whole`], or
 /// [`Retries::tries`] that end otherwise, and the pauses between them.
@@ -29,17 +28,6 @@ pub struct Bounds {
     pub idle: Duration,
     /// Bytes of the answer.
     pub bytes: usize,
-}
-
-/// The last answer, with its body; of one that is no success, only the beginning of it.
-#[derive(Debug)]
-pub struct Answer {
-    /// As it came, also where no further try is left for what asks to come back later.
-    pub status: StatusCode,
-    /// At most [`Bounds::bytes`].
-    pub body: Bytes,
-    /// How often the server was asked.
-    pub tries: u32,
 }
 
 /// No answer.
@@ -98,19 +86,23 @@ impl Client {
         Ok(Self(Legacy::builder(TokioExecutor::new()).build(tls.wrap_connector(tcp))))
     }
 
-    /// The answer, whatever its status. Lost connections, time-outs and what `retries` calls later are tried again.
+    /// The answer, whatever its status; of one that is no success, only the beginning. Lost connections, time-outs and what `retries` calls
+    /// later are tried again: an answer that is for later is that of the last try.
     ///
     /// # Errors
     /// All tries came to nothing, or the answer is too long.
-    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds, retries: &Retries) -> Result<Answer, Failure> {
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+        retries: &Retries,
+    ) -> Result<Response<Bytes>, Failure> {
         let Retries { pauses, .. } = retries;
         let mut tries = 1;
         loop {
             let (first, after, problem) = match self.once(request.clone(), bounds).await {
-                Ok((head, body)) if !(retries.later)(head.status) || tries >= retries.tries => {
-                    return Ok(Answer { status: head.status, body, tries });
-                }
-                Ok((head, _)) => (pauses.busy, retry_after(&head.headers), format!("status {}", head.status.as_u16())),
+                Ok(answer) if !(retries.later)(answer.status()) || tries >= retries.tries => return Ok(answer),
+                Ok(answer) => (pauses.busy, retry_after(answer.headers()), format!("status {}", answer.status())),
                 Err(cause) => {
                     let most = match cause {
                         Cause::TooLong(_) => 0,
@@ -130,14 +122,17 @@ impl Client {
         }
     }
 
-    async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Result<(Parts, Bytes), Cause> {
+    async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Cause> {
         let (began, uri, sent) = (Instant::now(), request.uri().clone(), request.body().len());
         let exchange = async {
             let answer = self.0.request(request.map(Full::new)).await;
             let (head, body) = answer.map_err(|e| Cause::Lost(causes(&e)))?.into_parts();
             let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
-            let (body, complete) = read(body, most, bounds.idle).await?;
-            if complete || !head.status.is_success() { Ok((head, body)) } else { Err(Cause::TooLong(most)) }
+            let mut all = BytesMut::new();
+            if !read(body, most, bounds.idle, &mut all).await? && head.status.is_success() {
+                return Err(Cause::TooLong(most));
+            }
+            Ok(Response::from_parts(head, all.freeze()))
         };
         let done = tokio::time::timeout(bounds.whole, exchange).await.unwrap_or(Err(Cause::Slow(bounds.whole)));
         let (seconds, cause) = (began.elapsed().as_secs_f64(), done.as_ref().err());
@@ -153,30 +148,32 @@ impl Client {
 pub fn native_roots() -> Result<RootCertStore, TlsError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
-    match (roots.add_parsable_certificates(found.certs), found.errors) {
-        ((0, 0), errors) => Err(TlsError(format!("no native root CA certificates found (errors: {errors:?})"))),
-        ((0, invalid), _) => Err(TlsError(format!("no valid native root CA certificates found ({invalid} invalid)"))),
+    match roots.add_parsable_certificates(found.certs) {
+        (0, _) => Err(TlsError(format!("no native root CA certificates found (errors: {:?})", found.errors))),
         _ => Ok(roots),
     }
 }
 
-/// At most so many bytes of a body, and whether that is all of it.
-async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), Cause>
+/// Adds at most `most` bytes of a body to `all`; whether that is all of it. Each piece may keep it waiting for `idle`.
+///
+/// # Errors
+/// [`Cause::Stopped`] and [`Cause::Lost`]; `all` holds what came before.
+pub async fn read<B>(mut body: B, most: usize, idle: Duration, all: &mut BytesMut) -> Result<bool, Cause>
 where
     B: BodyExt<Data = Bytes> + Unpin,
     B::Error: StdError,
 {
-    let mut all = BytesMut::new();
+    let end = all.len() + most;
     loop {
         match tokio::time::timeout(idle, body.frame()).await.map_err(|_| Cause::Stopped(idle))? {
-            None => return Ok((all.freeze(), true)),
+            None => return Ok(true),
             Some(Err(e)) => return Err(Cause::Lost(causes(&e))),
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
-                let left = most - all.len();
+                let left = end - all.len();
                 all.extend_from_slice(&data[..data.len().min(left)]);
                 if data.len() > left {
-                    return Ok((all.freeze(), false));
+                    return Ok(false);
                 }
             }
         }
@@ -230,8 +227,9 @@ mod tests {
 
     async fn pieces(pieces: &[&'static str], most: usize) -> (String, bool) {
         let frames = pieces.iter().map(|piece| Ok::<_, Infallible>(Frame::data(Bytes::from(*piece))));
-        let (bytes, complete) = read(StreamBody::new(stream::iter(frames)), most, SOON).await.unwrap();
-        (String::from_utf8(bytes.to_vec()).unwrap(), complete)
+        let mut all = BytesMut::new();
+        let complete = read(StreamBody::new(stream::iter(frames)), most, SOON, &mut all).await.unwrap();
+        (String::from_utf8(all.to_vec()).unwrap(), complete)
     }
 
     #[tokio::test]
@@ -248,10 +246,13 @@ mod tests {
     #[tokio::test]
     async fn a_body_without_an_end_is_left() {
         let endless = stream::repeat(()).map(|()| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"more"))));
-        let (bytes, complete) = read(StreamBody::new(endless), 1_001, SOON).await.unwrap();
-        assert_eq!((bytes.len(), complete), (1_001, false));
-        let silent = stream::pending::<Result<Frame<Bytes>, Infallible>>();
-        assert_eq!(read(StreamBody::new(silent), 1_001, SOON).await, Err(Cause::Stopped(SOON)));
+        let mut all = BytesMut::new();
+        assert_eq!(read(StreamBody::new(endless), 1_001, SOON, &mut all).await, Ok(false));
+        assert_eq!(all.len(), 1_001);
+        let begun = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"begun")))]);
+        let (silent, mut all) = (StreamBody::new(begun.chain(stream::pending())), BytesMut::new());
+        assert_eq!(read(silent, 1_001, SOON, &mut all).await, Err(Cause::Stopped(SOON)));
+        assert_eq!(&all[..], b"begun");
     }
 
     #[tokio::test]
@@ -265,12 +266,12 @@ mod tests {
             (Manner::Stop, Err((Cause::Stopped(BOUNDS.idle), 3))),
             (Manner::EndlessBody, Err((Cause::TooLong(most), 1))),
             (says(200, most + 1), Err((Cause::TooLong(most), 1))),
-            (says(200, most), Ok((200, most, 1))),
-            (says(404, most), Ok((404, LARGEST_REASON, 1))),
+            (says(200, most), Ok((200, most))),
+            (says(404, most), Ok((404, LARGEST_REASON))),
         ] {
             let server = HostileServer::start(manner.clone()).await;
             let ended = client().send(request(&server.url()), BOUNDS, &retries(3)).await;
-            let ended = ended.map(|a| (a.status.as_u16(), a.body.len(), a.tries)).map_err(|f| (f.cause, f.tries));
+            let ended = ended.map(|a| (a.status().as_u16(), a.body().len())).map_err(|f| (f.cause, f.tries));
             assert_eq!(ended, expected, "{manner:?}");
         }
         for manner in [Manner::EndlessHead, Manner::BreakOff, Manner::Noise] {
@@ -286,19 +287,19 @@ mod tests {
         for status in [503, 500, HANG_UP, BREAK_OFF] {
             server.script(move |number, _| (number < 2).then(|| (status, Some("0".to_owned()), String::new())));
             let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
-            assert_eq!((answer.status.as_u16(), answer.tries, server.asked().len()), (200, 3, 3), "{status}");
+            assert_eq!((answer.status().as_u16(), server.asked().len()), (200, 3), "{status}");
         }
         // A date far away waits no longer than the longest pause.
         let far = Some("Fri, 31 Dec 9999 23:59:59 GMT".to_owned());
         server.script(move |number, _| (number < 1).then(|| (503, far.clone(), String::new())));
         let began = Instant::now();
-        assert_eq!(client().send(request(&server.url()), BOUNDS, &retries(2)).await.unwrap().tries, 2);
+        assert!(client().send(request(&server.url()), BOUNDS, &retries(2)).await.unwrap().status().is_success());
         assert!(began.elapsed() >= retries(2).longest);
-        server.script(|_, _| Some((429, None, "not yet".to_owned())));
-        let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
-        assert_eq!((answer.status.as_u16(), &answer.body[..], answer.tries), (429, &b"not yet"[..], 1), "not later");
-        server.script(|_, _| Some((503, None, "later".to_owned())));
-        let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
-        assert_eq!((answer.status.as_u16(), &answer.body[..], answer.tries), (503, &b"later"[..], 3));
+        for (status, tries) in [(429, 1), (503, 3)] {
+            server.script(move |_, _| Some((status, None, "not yet".to_owned())));
+            let answer = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+            assert_eq!((answer.status().as_u16(), &answer.body()[..]), (status, &b"not yet"[..]));
+            assert_eq!(server.asked().len(), tries, "{status}");
+        }
     }
 }

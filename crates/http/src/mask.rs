@@ -39,11 +39,14 @@ pub fn sensitive(value: &str) -> Option<HeaderValue> {
 
 /// What the body of a refusal says: its message where it is JSON as servers commonly write it, else all of it; `no message` where that is
 /// nothing. Without the secret, should the server have said that.
-pub fn reason(body: &[u8], secret: &Secret) -> String {
+pub fn reason(body: &[u8], secret: Option<&Secret>) -> String {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = [&json["error"]["message"], &json["detail"], &json["message"], &json["error"]];
     let said = said.into_iter().find_map(Value::as_str).map_or_else(|| String::from_utf8_lossy(body), Cow::Borrowed);
-    if said.trim().is_empty() { "no message".to_owned() } else { secret.hidden_in(&said) }
+    if said.trim().is_empty() {
+        return "no message".to_owned();
+    }
+    secret.map_or_else(|| said.to_string(), |secret| secret.hidden_in(&said))
 }
 
 /// An address without user, password and query. All that stands before the last `@` is taken for user and password: what may hold an `@`
@@ -168,9 +171,10 @@ mod tests {
             (" \n", "no message"),
             (r#"{"message": ""}"#, "no message"),
         ] {
-            assert_eq!(reason(said.as_bytes(), &secret), shown);
+            assert_eq!(reason(said.as_bytes(), Some(&secret)), shown);
         }
-        assert_eq!(reason(b"\xff s3cret", &secret), "\u{fffd} …");
+        assert_eq!(reason(b"\xff s3cret", Some(&secret)), "\u{fffd} …");
+        assert_eq!(reason(b"{\"message\": \"a\"}", None), "a");
         let all = Secret::new(["part", "the part of it"].map(str::to_owned));
         assert_eq!(all.hidden_in("the part of it, part"), "…, …");
         let header = sensitive("Bearer s3cret").unwrap();

@@ -1,13 +1,12 @@
 //! Anthropic's Messages API, <https://platform.claude.com/docs/en/api/messages>.
 
-use clusterlore_http::Pauses;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::endpoint::Key;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
-use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
+use crate::{Completion, ModelError, NoAnswer, Pauses, Price, Prompt, Tokens};
 
 /// Where Anthropic is.
 pub const ANTHROPIC_URL: &str = "https://api.anthropic.com";

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clusterlore_core::words::short_line;
-use clusterlore_http::{
-    Answer, Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user,
-};
+use clusterlore_http::{Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use serde::Serialize;
@@ -131,7 +129,6 @@ pub(crate) struct Endpoint {
     address: Address,
     uri: Uri,
     host: String,
-    secret: Secret,
     client: Client,
     retries: Retries,
 }
@@ -155,8 +152,7 @@ impl Endpoint {
             longest: Duration::from_secs(60),
             later: |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error(),
         };
-        let secret = address.key.as_ref().map_or_else(|| Secret::new([]), |key| key.secret.clone());
-        Ok(Self { address, uri, host, secret, client, retries })
+        Ok(Self { address, uri, host, client, retries })
     }
 
     /// Where it is, for people to read.
@@ -173,8 +169,8 @@ impl Endpoint {
         request.headers_mut().clone_from(&self.address.headers);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let host = self.host.clone();
-        let Answer { status, body, tries } = match self.client.send(request, bounds, &self.retries).await {
-            Ok(answer) => answer,
+        let (head, body) = match self.client.send(request, bounds, &self.retries).await {
+            Ok(answer) => answer.into_parts(),
             Err(Failure { cause: Cause::TooLong(most), .. }) => {
                 return Err(self.wrong(format!("{most} bytes at most"), "more"));
             }
@@ -182,18 +178,17 @@ impl Endpoint {
                 return Err(RemoteError::Unavailable { host, tries, problem: cause.to_string() });
             }
         };
-        if status.is_success() {
-            return Ok(body);
-        }
-        let message = short_line(&reason(&body, &self.secret));
-        Err(match (status, status.as_u16()) {
+        let message = || short_line(&reason(&body, self.address.key.as_ref().map(|key| &key.secret)));
+        Err(match (head.status, head.status.as_u16()) {
+            (s, _) if s.is_success() => return Ok(body),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, status) => {
                 RemoteError::Key { host, status, variable: self.address.variable }
             }
             (s, status) if (self.retries.later)(s) => {
-                RemoteError::Unavailable { host, tries, problem: format!("status {status}: {message}") }
+                let problem = format!("status {status}: {}", message());
+                RemoteError::Unavailable { host, tries: self.retries.tries, problem }
             }
-            (_, status) => RemoteError::Refused { host, status, message },
+            (_, status) => RemoteError::Refused { host, status, message: message() },
         })
     }
 

@@ -1,10 +1,8 @@
 //! Voyage AI.
 
-use clusterlore_http::Pauses;
-
-use crate::EmbedError;
 use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
+use crate::{EmbedError, Pauses};
 
 /// Where Voyage is.
 pub const VOYAGE_URL: &str = "https://api.voyageai.com/v1";

@@ -7,8 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use clusterlore_core::words::short_line;
 use clusterlore_http::{
-    Answer as Reply, Bounds, Cause, Client as Http, Failure, Pauses, Retries, Secret, escaped, plain_user, reason,
-    sensitive, unescaped,
+    Bounds, Cause, Client as Http, Failure, Pauses, Retries, Secret, escaped, plain_user, reason, sensitive, unescaped,
 };
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
@@ -247,7 +246,7 @@ impl Client {
         let pauses = Pauses { busy: pause, lost: pause };
         let retries = Retries { tries, slow_tries: SLOW_TRIES, pauses, longest: LONGEST_PAUSE, later };
         match self.http.send(request, Bounds { whole, idle, bytes }, &retries).await {
-            Ok(Reply { status, body, .. }) => Ok((status, body)),
+            Ok(answer) => Ok((answer.status(), answer.into_body())),
             Err(Failure { cause: cause @ Cause::TooLong(_), .. }) => Err(self.other(cause.to_string())),
             Err(Failure { cause, .. }) => Err(self.unreachable(cause.to_string())),
         }
@@ -255,7 +254,7 @@ impl Client {
 
     /// What the server said, in one short line and without the key.
     fn message(&self, answer: &[u8]) -> String {
-        short_line(&reason(answer, &self.secret))
+        short_line(&reason(answer, Some(&self.secret)))
     }
 }
 
