@@ -30,6 +30,9 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
+/// An answer with its body.
+pub type Answered<E> = Result<Response<Bytes>, E>;
+
 /// No answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -56,11 +59,6 @@ pub enum Cause {
     TooLong(usize),
 }
 
-/// No connection can be made from here at all.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct TlsError(pub String);
-
 /// A client for `http` and, where it was made for that, `https`; it keeps connections open. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Client(Legacy<HttpsConnector<HttpConnector>, Full<Bytes>>);
@@ -69,12 +67,12 @@ impl Client {
     /// `connect`: until a connection stands. The system's certificates are read only where they are needed.
     ///
     /// # Errors
-    /// The system has no certificates.
-    pub fn new(https: bool, connect: Duration) -> Result<Self, TlsError> {
+    /// As [`native_roots`].
+    pub fn new(https: bool, connect: Duration) -> Result<Self, String> {
         let roots = if https { native_roots()? } else { RootCertStore::empty() };
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|e| TlsError(e.to_string()))?;
+            .map_err(|e| e.to_string())?;
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -91,29 +89,17 @@ impl Client {
     ///
     /// # Errors
     /// All tries came to nothing, or the answer is too long.
-    pub async fn send(
-        &self,
-        request: Request<Bytes>,
-        bounds: Bounds,
-        retries: &Retries,
-    ) -> Result<Response<Bytes>, Failure> {
-        let Retries { pauses, .. } = retries;
+    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds, retries: &Retries) -> Answered<Failure> {
+        let pauses = retries.pauses;
         let mut tries = 1;
         loop {
             let (first, after, problem) = match self.once(request.clone(), bounds).await {
                 Ok(answer) if !(retries.later)(answer.status()) || tries >= retries.tries => return Ok(answer),
                 Ok(answer) => (pauses.busy, retry_after(answer.headers()), format!("status {}", answer.status())),
-                Err(cause) => {
-                    let most = match cause {
-                        Cause::TooLong(_) => 0,
-                        Cause::Slow(_) => retries.slow_tries.min(retries.tries),
-                        _ => retries.tries,
-                    };
-                    if tries >= most {
-                        return Err(Failure { cause, tries });
-                    }
-                    (pauses.lost, None, cause.to_string())
-                }
+                Err(cause @ Cause::TooLong(_)) => return Err(Failure { cause, tries }),
+                Err(cause @ Cause::Slow(_)) if tries >= retries.slow_tries => return Err(Failure { cause, tries }),
+                Err(cause) if tries >= retries.tries => return Err(Failure { cause, tries }),
+                Err(cause) => (pauses.lost, None, cause.to_string()),
             };
             let pause = pause(first, tries, after, retries.longest);
             tracing::debug!(host = request.uri().host(), tries, problem, ?pause, "asking again");
@@ -122,7 +108,7 @@ impl Client {
         }
     }
 
-    async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Bytes>, Cause> {
+    async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Answered<Cause> {
         let (began, uri, sent) = (Instant::now(), request.uri().clone(), request.body().len());
         let exchange = async {
             let answer = self.0.request(request.map(Full::new)).await;
@@ -144,12 +130,12 @@ impl Client {
 /// The system's certificate authorities.
 ///
 /// # Errors
-/// There are none that can be read.
-pub fn native_roots() -> Result<RootCertStore, TlsError> {
+/// There are none that can be read; with what the system said.
+pub fn native_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(found.certs) {
-        (0, _) => Err(TlsError(format!("no native root CA certificates found (errors: {:?})", found.errors))),
+        (0, _) => Err(format!("no native root CA certificates found (errors: {:?})", found.errors)),
         _ => Ok(roots),
     }
 }

@@ -143,7 +143,7 @@ impl Endpoint {
             return Err(wrong());
         }
         let host = authority.to_string();
-        let client = Client::new(https, CONNECT).map_err(|e| RemoteError::Tls(e.to_string()))?;
+        let client = Client::new(https, CONNECT).map_err(RemoteError::Tls)?;
         let retries = Retries {
             tries: 5,
             // A service that works on a lost request may be paid for it.
