@@ -21,7 +21,6 @@ mod json_list;
 mod kubeconfig;
 mod list;
 mod live;
-mod no_proxy;
 mod permissions;
 mod plugin;
 mod protobuf;

@@ -10,7 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use clusterlore_http::{LARGEST_REASON, innermost, read, retry_after};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -28,8 +29,6 @@ use crate::{
 
 /// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
 const WHOLE_BYTES: u64 = 16 << 20;
-/// Bytes of an error's body: a message stands in the first few.
-const ERROR_BYTES: usize = 64 << 10;
 /// What is decoded at once of an answer: the smallest objects become a hundred times as large.
 const PIECE_BYTES: usize = 64 << 10;
 /// Only one request at a time may hold more than this many bytes that cannot be decoded yet.
@@ -352,20 +351,14 @@ impl Requests {
         };
         let response = response?.map_err(|e| self.broken(&e))?;
         self.answered.store(true, Ordering::Relaxed);
-        let (head, mut body) = response.into_parts();
+        let (head, body) = response.into_parts();
         // What is only a part (206), or somebody else's word (203), is no answer to what was read.
         let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
         if !taken {
-            let mut text = Vec::new();
+            let mut text = BytesMut::new();
             waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
             // The status counts, whatever becomes of its text.
-            while text.len() < ERROR_BYTES
-                && let Ok(Some(Ok(frame))) = waiting.on(body.frame(), "error").await
-            {
-                if let Ok(data) = frame.into_data() {
-                    text.extend_from_slice(&data[..data.len().min(ERROR_BYTES)]);
-                }
-            }
+            let _ = waiting.on(read(body, LARGEST_REASON, waiting.waits.piece, &mut text), "error").await;
             return Err(Broken::Refused(head.status, head.headers, text));
         }
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -436,7 +429,7 @@ impl Arriving {
 /// Why an answer cannot be read, or no further.
 pub(crate) enum Broken {
     /// Any status but a 2xx, with the beginning of its body.
-    Refused(StatusCode, HeaderMap, Vec<u8>),
+    Refused(StatusCode, HeaderMap, BytesMut),
     Ends(ClusterError),
     Unreachable(String),
     /// Asking again may help.
@@ -489,21 +482,9 @@ fn tls_error(error: &(dyn StdError + 'static)) -> Option<String> {
     tls_error(inner)
 }
 
-fn innermost(error: &dyn StdError) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
 /// Without the query: a continue token says nothing to a reader.
 fn path_only(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The message of a `Status`, one line; nothing of any other body.
