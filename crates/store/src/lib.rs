@@ -40,6 +40,15 @@ pub trait Store: Writer + Runs {
     /// The store cannot be read.
     async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError>;
 
+    /// As [`Self::view`], for a run that plans by what it reads: nothing that this process or this machine still knows of an earlier look
+    /// is taken for true.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn view_now(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
+        self.view(scope).await
+    }
+
     /// File or server, for people: without user, password and key.
     fn place(&self) -> String;
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    Capability, Collection, ContentHash, Document, EmbedderIdentity, ResourceInstance, ResourceType, SourceIdentity,
+    Capability, Collection, ContentHash, Document, EmbedderIdentity, ResourceInstance, ResourceType, Rule, Scope,
+    SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, StateStore, Store, StoreError, Upsert,
-    VectorStore,
+    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, Runs, Store, StoreError, Upsert, View, Writer,
 };
 use clusterlore_testkit::real::ChromaServer;
 use serde_json::{Value, json};
@@ -76,23 +76,30 @@ async fn filled(server: &ChromaServer, folder: &tempfile::TempDir, documents: us
 
 async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize, filter: Filter) -> Vec<Candidate> {
     let probe = Probe { vector, nearest, filter, ..Probe::default() };
-    let mut found = store.probe(Collection::Instances, probe).await.unwrap().documents;
+    let mut found = all(store).await.probe(Collection::Instances, probe).await.unwrap().documents;
     found.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
     found
 }
 
 async fn by_word(store: &dyn Store, term: &str) -> BTreeSet<String> {
     let probe = Probe { terms: vec![term.to_owned()], containing: 1_000, vector: vector(0), ..Probe::default() };
-    store.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
+    all(store).await.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
 }
 
 async fn hashes(store: &dyn Store) -> BTreeMap<String, (ContentHash, i64)> {
     let mut hashes = BTreeMap::new();
-    store
+    all(store)
+        .await
         .scan(Collection::Instances, "", &mut |s| hashes.extend([(s.id.to_owned(), (s.hash, s.source))]))
         .await
         .unwrap();
     hashes
+}
+
+const EVERYTHING: Scope = Scope::All { because: "a test" };
+
+async fn all(store: &dyn Store) -> Box<dyn View> {
+    store.view(&EVERYTHING).await.unwrap()
 }
 
 fn json_of(printed: &str) -> Value {
@@ -181,7 +188,7 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let folder = tempfile::tempdir().unwrap();
     written_by_another_program(&server, 30);
     let store = machine(&server, &folder, "first").await;
-    let info = store.collection(Collection::Instances).await.unwrap().unwrap();
+    let info = all(&store).await.collection(Collection::Instances).await.unwrap().unwrap();
     assert_eq!((info.documents, &info.embedder), (30, &EmbedderIdentity::unknown(DIMENSIONS)));
     assert!(info.embedder.admits(&embedder()));
 
@@ -195,12 +202,12 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let n = (0..30).find(|n| document(*n).id == found[0].id).unwrap();
     assert_eq!(record, instance(n), "labels and description too");
     let mut types = Vec::new();
-    store.scan(Collection::Capabilities, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
+    all(&store).await.scan(Collection::Capabilities, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
     assert_eq!(types, ["mice.x.example"]);
 
     // Synced: texts did not change, so nothing is embedded, and everything is completed.
     store.open_collection(Collection::Instances, &embedder()).await.unwrap();
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().embedder, embedder());
+    assert_eq!(all(&store).await.collection(Collection::Instances).await.unwrap().unwrap().embedder, embedder());
     let known = hashes(&store).await;
     for n in 0..30 {
         let (hash, source) = known[&document(n).id];
@@ -256,7 +263,7 @@ async fn collections_that_do_not_fit_are_refused_before_anything_is_written() {
         &[],
     );
     store.open_collection(Collection::Capabilities, &embedder()).await.unwrap();
-    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().embedder, embedder());
+    assert_eq!(all(&store).await.collection(Collection::Capabilities).await.unwrap().unwrap().embedder, embedder());
     let told = server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
     assert_eq!(told.trim(), "['capabilities', 'instances']");
     let told = server.python("print('clusterlore' in client.get_collection('instances').metadata)", &[]);
@@ -274,9 +281,9 @@ async fn another_machine_sees_the_same() {
     first.remember_types("", std::slice::from_ref(&ty)).await.unwrap();
 
     let second = machine(&server, &folder, "second").await;
-    assert_eq!(second.sources().await.unwrap(), first.sources().await.unwrap());
-    assert_eq!(second.sources().await.unwrap()[0].number, number);
-    assert_eq!(*second.types().await.unwrap(), [(String::new(), ty.clone())]);
+    assert_eq!(all(&second).await.sources().await.unwrap(), all(&first).await.sources().await.unwrap());
+    assert_eq!(all(&second).await.sources().await.unwrap()[0].number, number);
+    assert_eq!(*all(&second).await.types().await.unwrap(), [(String::new(), ty.clone())]);
     assert_eq!(hashes(&second).await, hashes(&first).await);
     let some = Filter { namespaces: ["ns-1".to_owned()].into(), ..Filter::default() };
     let odd = Filter { selector: "n notin (n1,n5,n9)".parse().unwrap(), ..Filter::default() };
@@ -303,7 +310,7 @@ async fn another_machine_sees_the_same() {
     first.remember_types("", &[]).await.unwrap();
     for store in [&first, &second] {
         assert_eq!(hashes(store).await.len(), 409);
-        assert!(store.types().await.unwrap().is_empty());
+        assert!(all(store).await.types().await.unwrap().is_empty());
     }
 
     // A program that announces nothing shows by the count.
@@ -315,7 +322,7 @@ async fn another_machine_sees_the_same() {
     );
     for store in [&first, &second] {
         assert_eq!(by_word(store, "stranger").await, ["ns-x/v1/Pod/stranger".to_owned()].into());
-        assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 410);
+        assert_eq!(all(store).await.collection(Collection::Instances).await.unwrap().unwrap().documents, 410);
     }
     server.python("client.get_collection('instances').delete(ids=['ns-x/v1/Pod/stranger'])", &[]);
     assert_eq!(near(&first, vec![0.1; DIMENSIONS], usize::MAX, Filter::default()).await.len(), 409);
@@ -325,7 +332,7 @@ async fn another_machine_sees_the_same() {
     assert_eq!(hashes(&third).await, hashes(&first).await);
     server.python("client.delete_collection('instances')", &[]);
     for store in [&first, &third] {
-        assert_eq!(store.collection(Collection::Instances).await.unwrap(), None);
+        assert_eq!(all(store).await.collection(Collection::Instances).await.unwrap(), None);
         assert!(by_word(store, "web").await.is_empty());
     }
 }
@@ -369,7 +376,7 @@ async fn a_server_that_dies_in_the_middle_loses_nothing() {
     let message = failed.to_string();
     assert!(matches!(failed, StoreError::Unreachable { .. }), "{message}");
     assert!(message.contains(&server.url()) && message.contains("unharmed"), "{message}");
-    assert!(matches!(store.scan(Collection::Instances, "", &mut |_| {}).await, Err(StoreError::Unreachable { .. })));
+    assert!(matches!(store.view(&EVERYTHING).await, Err(StoreError::Unreachable { .. })));
 
     server.start_again();
     // The same machine, and one that starts from nothing, see what arrived and write the rest.
@@ -394,7 +401,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
     let of = |name: &str, dimensions| EmbedderIdentity { name: name.into(), dimensions };
     let collections = || server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
     let all_wait = async |store: &Chroma, embedder: &EmbedderIdentity| {
-        let info = store.collection(Collection::Instances).await.unwrap().unwrap();
+        let info = all(store).await.collection(Collection::Instances).await.unwrap().unwrap();
         assert_eq!((info.documents, &info.embedder), (MANY, embedder));
         assert!(hashes(store).await.values().all(|(hash, source)| hash.to_bytes() == [0; 16] && *source == 1));
         assert_eq!(by_word(store, "web").await.len(), 1_000, "as many as the probe wants");

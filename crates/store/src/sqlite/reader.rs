@@ -461,20 +461,25 @@ fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Re
     for row in containing(connection, seen, probe, &frequencies)? {
         found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
     }
-    let mut select = connection.prepare_cached(
-        "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
-    )?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
-        let mut read = || {
-            select.query_row([snapshot.id(row)], |r| {
-                Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
-            })
-        };
-        let Shown { id, text, record, type_name } = snapshot.document(row, &mut read)?.as_ref().clone();
+        let Shown { id, text, record, type_name } = shown(connection, snapshot, row)?;
         documents.push(Candidate { id, text, record, type_name, similarity });
     }
     Ok(Candidates { documents, frequencies, total: scoped.len(), admitted })
+}
+
+/// The document of a row, read once.
+pub(super) fn shown(connection: &Connection, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Shown> {
+    let document = snapshot.document(row, || {
+        let mut select = connection.prepare_cached(
+            "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
+        )?;
+        select.query_row([snapshot.id(row)], |r| {
+            Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
+        })
+    })?;
+    Ok(document.as_ref().clone())
 }
 
 /// The table of words, asked for the documents that hold a term.
