@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clusterlore_core::ResourceInstance;
-use clusterlore_store::{Holder, RunLock, Sqlite, StateStore};
+use clusterlore_store::{Holder, RunLock, Runs, Sqlite};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Home, Ran};
 

@@ -134,7 +134,7 @@ impl InstanceSync {
         let mut listed = Listed { plan, spool: Spool::new()?, coverage: HashMap::new(), skipped: Vec::new() };
         self.list(&mut listed, &chosen, &vanished, observer).await?;
         if listed.plan.seen() == 0 && listed.coverage.values().all(Coverage::is_nothing) {
-            return Err(nothing_listed(&listed.skipped, chosen.len()));
+            return Err(nothing_listed(&listed.skipped, chosen.len(), &identity));
         }
         let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
         let list_took = began.elapsed() - discovered_in;
@@ -203,7 +203,8 @@ impl InstanceSync {
     async fn known(&self, sources: &[KnownSource], identity: &SourceIdentity) -> Result<SyncPlan, SyncError> {
         let mut plan = SyncPlan::default();
         let Some(store) = &self.store else { return Ok(plan) };
-        store
+        checks::everything_now(&**store)
+            .await?
             .scan(Collection::Instances, self.cluster(), &mut |s| {
                 let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
@@ -227,7 +228,8 @@ impl InstanceSync {
             .filter(|(name, _)| !served.contains(*name))
             .map(|(n, key)| (key, n))
             .collect();
-        let records = store.records(Collection::Instances, &missing.keys().copied().collect::<Vec<_>>()).await?;
+        let keys: Vec<ObjectKey> = missing.keys().copied().collect();
+        let records = checks::everything(&**store).await?.records(Collection::Instances, &keys).await?;
         let types = missing.iter().filter_map(|(key, name)| {
             let instance: ResourceInstance = serde_json::from_str(records.get(key)?).ok()?;
             Some(ResourceType::of_instance(name, &instance))
@@ -426,7 +428,7 @@ impl InstanceSync {
                     ids.push(s.id.to_owned());
                 }
             };
-            store.scan(Collection::Instances, self.cluster(), &mut visit).await?;
+            checks::everything_now(store).await?.scan(Collection::Instances, self.cluster(), &mut visit).await?;
         }
         Ok(ids)
     }
@@ -454,11 +456,11 @@ impl Listed {
 }
 
 /// Every list failed or was forbidden.
-fn nothing_listed(skipped: &[SkippedType], types: usize) -> SyncError {
+fn nothing_listed(skipped: &[SkippedType], types: usize, source: &SourceIdentity) -> SyncError {
     let first = skipped
         .first()
         .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
-    SyncError::NothingListed { types, first }
+    SyncError::NothingListed { types, first, manifests: matches!(source, SourceIdentity::Folder { .. }) }
 }
 
 /// A list that nobody waits for any more is stopped.

@@ -17,7 +17,7 @@ use clusterlore_core::{
 };
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SyncError};
-use clusterlore_store::{Batch, Sqlite, StateStore, VectorStore};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, Ran, ids, live, run, state};
 
@@ -82,7 +82,7 @@ impl Place {
         let instances = ids(&self.store).await.into_iter().filter(|id| id.contains("/Widget/")).count();
         let mut types = 0;
         let mut count = |s: clusterlore_store::Scanned<'_>| types += usize::from(s.type_name == "widgets.example.org");
-        self.store.scan(Collection::Capabilities, "", &mut count).await.unwrap();
+        self.store.view_all("a test").await.unwrap().scan(Collection::Capabilities, "", &mut count).await.unwrap();
         instances + types
     }
 }

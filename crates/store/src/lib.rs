@@ -40,13 +40,20 @@ pub trait Store: Writer + Runs {
     /// The store cannot be read.
     async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError>;
 
-    /// As [`Self::view`], for a run that plans by what it reads: nothing that this process or this machine still knows of an earlier look
-    /// is taken for true.
+    /// As [`Self::view`], of everything; `because` says why that is right.
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn view_now(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
-        self.view(scope).await
+    async fn view_all(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        self.view(&Scope::All { because }).await
+    }
+
+    /// As [`Self::view_all`], for a run that plans by it: where a view may show what was there a moment ago, this one does not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn view_now(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        self.view_all(because).await
     }
 
     /// File or server, for people: without user, password and key.

@@ -247,8 +247,9 @@ fn file_finding(settings: &Settings) -> Option<Finding> {
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let mut counts = BTreeMap::new();
+    let view = store.view_all(build::OWN_STORE).await?;
     for name in Collection::ALL {
-        if let Some(info) = store.collection(name).await? {
+        if let Some(info) = view.collection(name).await? {
             counts.insert(name, info.documents);
             // A remote embedder is used by its name; only tables of other versions are out of reach.
             let ours = Builtin::identity_of();
@@ -259,7 +260,7 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
             }
         }
     }
-    let runs = store.last_runs().await?;
+    let runs = view.last_runs().await?;
     if runs.is_empty() {
         findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
     }

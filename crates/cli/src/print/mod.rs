@@ -31,7 +31,8 @@ pub(crate) fn shown(line: &str) -> String {
 
 /// What went wrong, in one line, on standard error. Colours are dropped where they are not wanted.
 pub(crate) fn error(error: &anyhow::Error) {
-    fault(&format!("{error:#}"));
+    let advice = crate::advice::of(error).map(|advice| format!(". {advice}")).unwrap_or_default();
+    fault(&format!("{error:#}{advice}"));
 }
 
 fn fault(line: &str) {

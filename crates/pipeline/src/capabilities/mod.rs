@@ -224,7 +224,8 @@ impl CapabilitySync {
     ) -> Result<(SyncPlan, Vec<(ObjectKey, String)>), SyncError> {
         let (mut plan, mut ids) = (SyncPlan::default(), Vec::new());
         let Some(store) = &self.store else { return Ok((plan, ids)) };
-        store
+        checks::everything_now(&**store)
+            .await?
             .scan(Collection::Capabilities, self.cluster(), &mut |s| {
                 let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
                 plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
@@ -364,8 +365,8 @@ impl CapabilitySync {
         let Some(store) = self.store.as_ref().filter(|_| !keys.is_empty() && !self.options.replace_source) else {
             return Ok(HashSet::new());
         };
-        let records =
-            store.records(Collection::Capabilities, &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>()).await?;
+        let all: Vec<ObjectKey> = keys.iter().map(|(key, _)| *key).collect();
+        let records = checks::everything(&**store).await?.records(Collection::Capabilities, &all).await?;
         let describes =
             |key: &ObjectKey| records.get(key).is_some_and(|record| Capability::from_record(record).is_some());
         Ok(keys.into_iter().filter(|(key, _)| describes(key)).map(|(_, name)| name).collect())

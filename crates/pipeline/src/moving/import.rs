@@ -170,11 +170,12 @@ impl<R: BufRead + Send> Import<R> {
             section.name.parse().map_err(|_| self.wrong(format!("there is no collection {:?}", section.name)))?;
         store.open_collection(collection, &embedder.identity()).await?;
         state.held.clear();
+        let view = checks::everything_now(store).await?;
         for cluster in &state.clusters {
             let mut hold = |s: Scanned<'_>| {
                 state.held.insert(s.key, s.hash);
             };
-            store.scan(collection, cluster, &mut hold).await?;
+            view.scan(collection, cluster, &mut hold).await?;
         }
         state.collection = Some((collection, section.embedder));
         Ok(())
@@ -303,7 +304,7 @@ async fn remember_source(
 /// Types that the store knew and the file does not stay.
 async fn remember_types(store: &dyn Store, cluster: &str, types: Vec<ResourceType>) -> Result<(), MoveError> {
     let named: BTreeSet<String> = types.iter().map(ResourceType::name).collect();
-    let known = store.types().await?;
+    let known = checks::everything(store).await?.types().await?;
     let others = known.iter().filter(|(c, ty)| c == cluster && !named.contains(&ty.name())).map(|(_, ty)| ty.clone());
     let all: Vec<ResourceType> = others.chain(types).collect();
     Ok(store.remember_types(cluster, &all).await?)

@@ -176,8 +176,8 @@ impl Store for Chroma {
         Ok(Box::new(self.open_view(scope, self.inner.fresh_for.is_zero()).await?))
     }
 
-    async fn view_now(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
-        Ok(Box::new(self.open_view(scope, true).await?))
+    async fn view_now(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        Ok(Box::new(self.open_view(&Scope::All { because }, true).await?))
     }
 
     fn place(&self) -> String {
