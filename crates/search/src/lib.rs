@@ -4,7 +4,7 @@
 //!
 //! 1. `query`: the text becomes a [`ParsedQuery`] (spelling, clauses, conditions, free text).
 //! 2. `retrieve`: the store brings up candidates.
-//! 3. `rank`: candidates get a score, and those that match are told from those that do not.
+//! 3. `rank`: candidates get a score, which decides their order and whether they match.
 //! 4. `answer`: matches become hits or a number.
 //!
 //! `error` is between 3 and 4. No two files import each other, not even by way of others (`tests/no_circles.rs`).
@@ -29,8 +29,8 @@ use clusterlore_store::View;
 pub use answer::Hit;
 pub use error::SearchError;
 pub use query::{
-    Clauses, GroupBy, LONGEST_QUESTION, Note, Order, ParsedQuery, Problem, Query, QueryContext, UnknownGroup,
-    UnknownKind, Wanted, resolve_kinds,
+    Clauses, GroupBy, LONGEST_QUESTION, Note, Order, ParsedQuery, Problem, Query, UnknownGroup, UnknownKind, Wanted,
+    resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
 
@@ -57,7 +57,7 @@ pub struct Answer {
     pub closest: Vec<String>,
 }
 
-/// Answers questions. It keeps what it made of documents, so that later questions cost less; one serves a whole process.
+/// Answers questions. It caches what it read of documents, so create one and use it for all questions of a process.
 #[derive(Debug)]
 pub struct Searcher {
     catalogue: Arc<Catalogue>,
@@ -77,7 +77,7 @@ impl Searcher {
         Self { catalogue: catalogue.into(), weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
-    /// Replaces the weights and keeps what was made of documents.
+    /// Replaces the weights and keeps the caches.
     pub fn set_weights(&mut self, weights: Weights) {
         self.weights = weights;
     }
@@ -134,7 +134,7 @@ impl Searcher {
     }
 
     /// Finds objects similar to one object, which is left out. `id` is a stored id, or `kind/name`: then the query's namespaces and
-    /// clusters say where the object is, else they are conditions on what is similar to it. Of the query only filter and limit count.
+    /// clusters say where the object is, else they are conditions on what is similar to it. Only the filter and the limit of the query are used.
     ///
     /// # Errors
     /// [`SearchError::NoSuchObject`], [`SearchError::ManyObjects`]; else see [`SearchError`].

@@ -56,7 +56,7 @@ pub(crate) struct Collapser<'a> {
 }
 
 impl Collapser<'_> {
-    /// Collapses until there are `limit` hits. Each hit is where its best member was.
+    /// Collapses until there are `limit` hits. A hit has the rank of its best member.
     pub(super) async fn collapse<'r>(
         &self,
         ranked: &[&'r Ranked],
@@ -68,8 +68,8 @@ impl Collapser<'_> {
         // Owners are read for what is shown, not for all that was ranked.
         let mut read = limit.saturating_mul(READ_PER_HIT);
         loop {
-            let owners = self.into_controllers(&ranked[..read.min(ranked.len())]).await?;
-            let collapsed = if each_apart { owners } else { into_namespaces(owners) };
+            let owners = self.collapse_controllers(&ranked[..read.min(ranked.len())]).await?;
+            let collapsed = if each_apart { owners } else { collapse_namespaces(owners) };
             if collapsed.len() >= limit || read >= ranked.len() {
                 return Ok(collapsed);
             }
@@ -78,7 +78,7 @@ impl Collapser<'_> {
     }
 
     /// Collapses what a controller made into the topmost controller that is known, unless the question names its type.
-    async fn into_controllers<'r>(&self, ranked: &[&'r Ranked]) -> Result<Vec<Collapsed<'r>>, StoreError> {
+    async fn collapse_controllers<'r>(&self, ranked: &[&'r Ranked]) -> Result<Vec<Collapsed<'r>>, StoreError> {
         let known = self.with_controllers(ranked).await?;
         let mut collapsed: Vec<Collapsed<'r>> = Vec::with_capacity(ranked.len());
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
@@ -145,7 +145,7 @@ pub(super) fn apart(collapsed: Vec<Collapsed<'_>>) -> Vec<Collapsed<'_>> {
 }
 
 /// Collapses equal things of different namespaces (or clusters) into the first of them.
-fn into_namespaces(all: Vec<Collapsed<'_>>) -> Vec<Collapsed<'_>> {
+fn collapse_namespaces(all: Vec<Collapsed<'_>>) -> Vec<Collapsed<'_>> {
     let mut counts: HashMap<(String, String), usize> = HashMap::new();
     for c in &all {
         *counts.entry(likeness(c)).or_default() += 1;

@@ -13,11 +13,11 @@ pub struct Hit {
     pub id: String,
     /// The document.
     pub noun: Noun,
-    /// Why it is where it is in the ranking.
+    /// Its score, with the reasons.
     pub score: Score,
-    /// Ids of what it controls and what would be hits too.
+    /// Ids of what it controls and what matches too.
     pub controlled: Vec<String>,
-    /// Ids of the same thing in other namespaces, for which it stands too.
+    /// Ids of the same thing in other namespaces. They are not hits of their own.
     pub elsewhere: Vec<String>,
 }
 

@@ -15,7 +15,7 @@ use crate::rank::{Noun, Profile, Ranked, Ranking, is_evidence, matching};
 const NONE: &str = "(none)";
 /// The highest role of an object that only serves others: the Service of a database is not a second database.
 const SERVES: f32 = 0.7;
-/// From here on an object surely is what the question names. If there are such objects, only they count.
+/// An object with a higher `software` feature surely is what the question names. If there are any, only they count.
 const SURE: f32 = 0.5;
 
 /// How many match.
@@ -26,10 +26,10 @@ pub(crate) struct Number {
     pub(crate) groups: Vec<(String, usize)>,
 }
 
-/// Counts the matches. A question with only conditions is counted exactly. One with free text counts what surely is the software or of the
-/// category that it names, or if nothing is, what is evidence by itself; only among the documents that were retrieved for counting. What a
-/// controller made counts as that controller, unless matches are grouped by owner; services, settings and permissions do not count
-/// among what runs, unless the question names their type.
+/// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
+/// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. Then what a
+/// controller made counts as that controller (unless matches are grouped by owner), and services, settings and permissions do not count
+/// beside what runs (unless the question names their type).
 pub(crate) async fn count(
     collapser: &Collapser<'_>,
     ranking: &Ranking<'_>,

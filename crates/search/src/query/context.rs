@@ -6,15 +6,15 @@ use clusterlore_store::Vocabulary;
 
 /// What the index, the catalogue and the clock know when a question is parsed.
 #[derive(Debug, Clone, Copy)]
-pub struct QueryContext<'a> {
+pub(crate) struct QueryContext<'a> {
     /// The namespaces, types and labels of the index.
-    pub vocabulary: &'a Vocabulary,
+    pub(crate) vocabulary: &'a Vocabulary,
     /// The types that the index knows, each with its cluster.
-    pub types: &'a [(String, ResourceType)],
+    pub(crate) types: &'a [(String, ResourceType)],
     /// Known software, API groups and kinds.
-    pub catalogue: &'a Catalogue,
+    pub(crate) catalogue: &'a Catalogue,
     /// When the question is asked, RFC 3339; days begin at its offset. Empty if not known; then no question can ask for an age.
-    pub now: &'a str,
+    pub(crate) now: &'a str,
     /// The question's language, if it is not English.
-    pub language: Option<&'static str>,
+    pub(crate) language: Option<&'static str>,
 }

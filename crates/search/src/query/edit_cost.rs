@@ -182,7 +182,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The band leaves nothing out: what it finds is what the whole table holds.
+        /// Filling only the band gives the same distances as filling the whole table.
         #[test]
         fn distances_are_those_of_the_whole_table(a in "[ab]{0,9}", b in "[abc]{0,9}", most in 0_usize..5) {
             let whole = whole_distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());

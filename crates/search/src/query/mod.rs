@@ -18,7 +18,6 @@ mod typos;
 mod wording;
 
 pub use clauses::{Clauses, GroupBy, Order, UnknownGroup};
-pub use context::QueryContext;
 pub use kinds::{UnknownKind, resolve_kinds};
 pub use parsed::{Note, ParsedQuery, Problem};
 pub use request::{LONGEST_QUESTION, Query, Wanted};

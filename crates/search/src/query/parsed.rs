@@ -19,7 +19,7 @@ pub struct ParsedQuery {
     pub kinds: BTreeSet<String>,
     /// What must not be found: "not for backups".
     pub unwanted: String,
-    /// What was read from the question, in the order in which it was read.
+    /// What was read from the question, in that order.
     pub notes: Vec<Note>,
     /// Why nothing can match.
     pub problem: Option<Problem>,

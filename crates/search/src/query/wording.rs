@@ -149,7 +149,7 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
     None
 }
 
-/// "where does … run"; "where are the passwords kept" is another tokens.
+/// "where does … run"; "where are the passwords kept" does not ask for a namespace.
 fn wherever(tokens: &mut Tokens) -> Option<GroupBy> {
     let last = tokens.low.len().checked_sub(1)?;
     if last < 2 || !tokens.is(Some(0), &["where"]) || !tokens.is(Some(last), &RUNS) {

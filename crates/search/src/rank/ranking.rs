@@ -10,7 +10,7 @@ use super::weights::{Features, Weights};
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};
 
-/// How surely an object must be a software to count as it.
+/// How surely an object must be some software to count as that software.
 const IS_IT: f32 = 0.3;
 /// What a broader category than the named one is worth: a database if the question names relational databases.
 const BROADER: f32 = 0.35;
@@ -26,7 +26,7 @@ pub struct Reason {
     pub adds: f32,
 }
 
-/// Why a document is where it is in the ranking. The reasons add up to the score.
+/// A score as the sum of its reasons.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Score {
     /// Largest first.
@@ -43,7 +43,7 @@ impl Score {
 /// Everything that a candidate is compared with.
 pub(crate) struct Ranking<'q> {
     pub(crate) query: &'q EmbeddedQuery<'q>,
-    /// What the types say to the question.
+    /// The types that answer the question.
     bridge: &'q Bridge,
     weights: Weights,
     /// The terms of the question, each with its share of all terms' idf.
@@ -51,6 +51,7 @@ pub(crate) struct Ranking<'q> {
 }
 
 impl<'q> Ranking<'q> {
+    /// Weighs the terms of the question by how many documents contain each.
     pub(crate) fn new(
         query: &'q EmbeddedQuery<'q>,
         bridge: &'q Bridge,
@@ -80,18 +81,18 @@ impl<'q> Ranking<'q> {
             Noun::Instance(i) => (true, i.api_group.as_str(), i.kind.as_str()),
             Noun::Type(ty, _) => (false, ty.group.as_str(), ty.kind.as_str()),
         };
-        let named = self.query.parsed.kinds.contains(type_name) || self.query.concepts.kinds.contains(&(group, kind));
-        let names_kinds = !self.query.parsed.kinds.is_empty() || !self.query.concepts.kinds.is_empty();
+        let EmbeddedQuery { parsed, concepts, .. } = self.query;
+        let named = parsed.kinds.contains(type_name) || concepts.kinds.contains(&(group, kind));
+        let names_kinds = !parsed.kinds.is_empty() || !concepts.kinds.is_empty();
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
-            software: (!self.query.concepts.parts.is_empty())
-                .then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
+            software: (!concepts.parts.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.types.is_empty())
                 .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
-            role: if named || !self.query.parsed.filter.types.is_empty() { 1.0 } else { profile.role },
+            role: if named || !parsed.filter.types.is_empty() { 1.0 } else { profile.role },
         })
     }
 

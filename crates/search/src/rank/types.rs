@@ -1,4 +1,4 @@
-//! Asks the types first, for the bridge to their instances.
+//! Searches the types for a question, for the bridge from them to their instances.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::weights::Weights;
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Budgets, EmbeddedQuery, ScoredType, retrieve};
 
-/// What the types say to the question. Nothing if the index has no capabilities, or another embedder filled them.
+/// The types that answer the question. None if the index has no capabilities, or another embedder filled them.
 pub(crate) async fn bridge(
     view: &dyn View,
     embedder: &EmbedderIdentity,

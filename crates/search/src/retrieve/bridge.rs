@@ -1,15 +1,15 @@
-//! The semantic bridge: the question is asked of the types first, and the types that answer it bring up their instances.
+//! The bridge from types to instances: types are searched first, and the instances of those that answer become candidates too.
 
 use std::collections::BTreeMap;
 
-/// The most types whose instances are brought up.
+/// The most types whose instances become candidates.
 const TYPES: usize = 8;
 /// The most types that are suggested if nothing matches.
 const CLOSEST: usize = 3;
 /// The lowest score of a suggested type.
 const IS_CLOSE: f32 = 0.15;
 
-/// What the types say to a question.
+/// The types that answer a question.
 #[derive(Debug, Default)]
 pub(crate) struct Bridge {
     /// How well each type answers, 0 to 1, by `plural.group`.

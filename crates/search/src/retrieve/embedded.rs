@@ -34,7 +34,8 @@ impl<'q> EmbeddedQuery<'q> {
         Ok(Self { catalogue, parsed, concepts, vector, nearness })
     }
 
-    /// Embeds the text of an object as it was embedded when it was indexed. Any software may be similar to it, also where its words name one.
+    /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words
+    /// name one.
     pub(crate) async fn of_object(
         catalogue: &'q Catalogue,
         lexicon: &Lexicon,
@@ -49,7 +50,7 @@ impl<'q> EmbeddedQuery<'q> {
         Ok(Self { catalogue, parsed, concepts, vector, nearness })
     }
 
-    /// The same question, asked of types: `parsed` is its text without conditions.
+    /// The same question for types. `parsed` is its text without conditions.
     pub(crate) fn for_types<'t>(&self, parsed: &'t ParsedQuery) -> EmbeddedQuery<'t>
     where
         'q: 't,
