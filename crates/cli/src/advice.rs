@@ -5,6 +5,7 @@ use clusterlore_cluster::ClusterError;
 use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
 use clusterlore_models::ModelError;
 use clusterlore_pipeline::{MoveError, SyncError};
+use clusterlore_search::{SearchError, UnknownKind};
 use clusterlore_store::{RunKind, StoreError};
 
 /// What to do about an error, as a sentence without its full stop; `None` where its message is enough.
@@ -18,6 +19,9 @@ fn of_one(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = error.downcast_ref::<MoveError>() {
         return moving(error);
+    }
+    if let Some(error) = error.downcast_ref::<SearchError>() {
+        return search(error);
     }
     if let Some(error) = error.downcast_ref::<StoreError>() {
         return store(error);
@@ -93,6 +97,39 @@ fn store(error: &StoreError) -> Option<String> {
         }
         StoreError::Unusable { .. } | StoreError::Dimension { .. } | StoreError::Other { .. } => None,
     }
+}
+
+fn search(error: &SearchError) -> Option<String> {
+    match error {
+        SearchError::Store(error) => store(error),
+        SearchError::NoCollection(collection) => Some(format!(
+            "Fill it with \"clusterlore {}\", or both collections with \"clusterlore index\"",
+            filler(*collection)
+        )),
+        SearchError::OtherEmbedder { collection, stored, .. } => {
+            let embedder = match stored.is_unknown() {
+                true => format!(
+                    "its embedder, whose vectors have {} dimensions (--embedder voyage or openai:MODEL@URL)",
+                    stored.dimensions
+                ),
+                false => format!("--embedder {}", stored.name),
+            };
+            let again = format!("clusterlore {} --reindex", filler(*collection));
+            Some(format!("Search with {embedder}, or embed everything again with \"{again}\""))
+        }
+        SearchError::NoSuchObject { near, .. } => did_you_mean(near),
+        SearchError::ManyObjects { .. } => Some("Name one of them, or its namespace with -n".to_owned()),
+        SearchError::Kind(UnknownKind { near, .. }) => {
+            did_you_mean(near).or_else(|| Some("See \"clusterlore status\" for what is indexed".to_owned()))
+        }
+        SearchError::NoQuestion => Some("Ask for something, such as \"what databases are running?\"".to_owned()),
+        SearchError::LongQuestion { .. } => Some("Ask for one thing in a few words".to_owned()),
+        SearchError::Embed(_) => None,
+    }
+}
+
+fn did_you_mean(near: &[String]) -> Option<String> {
+    (!near.is_empty()).then(|| format!("Did you mean {}?", near.join(" or ")))
 }
 
 fn the_embedder(stored: &EmbedderIdentity) -> String {

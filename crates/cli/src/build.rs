@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
-use clusterlore_core::{Collection, EmbedderIdentity};
+use clusterlore_core::{Collection, EmbedderIdentity, Scope};
+use clusterlore_index::Index;
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
     VOYAGE_URL, anthropic, openai, openai_chat, voyage,
 };
 use clusterlore_pipeline::Inference;
-use clusterlore_search::Searcher;
 use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 
 use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
@@ -170,12 +170,12 @@ pub(crate) async fn embedder(
     })
 }
 
-/// Why the command line sees all of a store.
-pub(crate) const OWN_STORE: &str = "whoever runs the program may read its store";
+/// The command line sees all of a store.
+pub(crate) const OWN_STORE: Scope = Scope::All { because: "whoever runs the program may read its store" };
 
 /// Who filled the index; `None` also where another program did, which told nobody.
 pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
-    let view = store.view_all(OWN_STORE).await?;
+    let view = store.view(&OWN_STORE).await?;
     for collection in Collection::ALL {
         if let Some(info) = view.collection(collection).await?.filter(|info| !info.embedder.is_unknown()) {
             return Ok(Some(info.embedder));
@@ -242,9 +242,12 @@ pub(crate) fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn Lang
     })
 }
 
-/// Who answers questions.
-pub(crate) fn searcher(catalogue: Catalogue) -> Searcher {
-    Searcher::new(catalogue)
+/// The index, to be asked. An embedder is chosen by what filled it.
+pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
+    let catalogue = catalogue(settings)?;
+    let store = store_for_reading(settings).await?;
+    let embedder = embedder(settings, Some(&*store), false).await?;
+    Ok(Index::new(store, embedder, catalogue))
 }
 
 /// The time, as questions are given it.

@@ -2,6 +2,7 @@
 //! [`crate::TEXT_VERSION`], so that every index is made again from the new words. The embedder's training program follows
 //! the same rules; `tools/train-embedder/words.tsv` holds both to them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Acronyms that belong to the word before them: MongoDB, PostgreSQL, GraphQL, RabbitMQ.
@@ -106,6 +107,17 @@ pub fn one_line(text: &str) -> String {
 /// The same, as far as it can stand in a message: what a server says may be long.
 pub fn short_line(text: &str) -> String {
     one_line(text).chars().take(200).collect()
+}
+
+/// At most so many characters; what is left out shows as `…`.
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some(_) => {
+            let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+            Cow::Owned(format!("{}…", text[..end].trim_end()))
+        }
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Whether the word says nothing about what is looked for.
@@ -229,6 +241,14 @@ fn acronym_at(chars: &[char], at: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(cut("größe", 5), "größe");
+        assert_eq!(cut("größer", 5), "größ…");
+        assert_eq!(cut("one two", 5), "one…");
+        assert_eq!(cut("", 0), "");
+    }
 
     #[test]
     fn splits_as_the_training_program_does() {

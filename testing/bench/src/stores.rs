@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance, words};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_store::{Batch, Chroma, ChromaOptions, Filter, Postgres, Probe, RunKind, RunRecord, Sqlite, Store, Upsert};
+use clusterlore_store::{
+    Batch, Chroma, ChromaOptions, Filter, Postgres, Probe, RunKind, RunRecord, Sqlite, Store, Upsert,
+};
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
 use serde::Deserialize;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clusterlore_core::Collection;
-use clusterlore_search::Question;
+use clusterlore_index::Request;
+use clusterlore_search::Wanted;
 
 use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
 use crate::commands::index;
@@ -50,17 +51,13 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
-    let store = build::store_for_reading(settings).await?;
-    let view = store.view_all(build::OWN_STORE).await?;
-    let embedder = build::embedder(settings, Some(&*store), false).await?;
-    let catalogue = build::catalogue(settings)?;
-    let searcher = build::searcher(catalogue);
+    let index = build::index(settings).await?;
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
-        let question =
-            Question { text: text.to_owned(), collection, limit: 5, now: build::now(), ..Question::default() };
-        hits::print(&searcher.search(&*view, &*embedder, &question).await?, Output::Table, false)?;
+        let (question, number) = (text.to_owned(), Wanted::Never);
+        let request = Request { question, collection, limit: 5, now: build::now(), number, ..Request::default() };
+        hits::print(&index.ask(&build::OWN_STORE, &request).await?, Output::Table, false)?;
     }
     print::note("");
     print::note("Now your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");

@@ -247,7 +247,7 @@ fn file_finding(settings: &Settings) -> Option<Finding> {
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let mut counts = BTreeMap::new();
-    let view = store.view_all(build::OWN_STORE).await?;
+    let view = store.view(&build::OWN_STORE).await?;
     for name in Collection::ALL {
         if let Some(info) = view.collection(name).await? {
             counts.insert(name, info.documents);

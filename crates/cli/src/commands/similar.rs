@@ -1,27 +1,18 @@
 //! `clusterlore similar`
 
-use clusterlore_search::Question;
+use clusterlore_index::Request;
 
-use super::search::filter;
+use super::search::{named, scoped};
 use crate::args::{HitFlags, Similar};
 use crate::print::hits;
 use crate::settings::Settings;
 use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
-    let catalogue = build::catalogue(settings)?;
-    let store = build::store_for_reading(settings).await?;
-    let view = store.view_all(build::OWN_STORE).await?;
+    let index = build::index(settings).await?;
     let HitFlags { limit, output } = flags.hits;
-    let question = Question {
-        filter: filter(&*view, &flags.scope).await?,
-        limit: usize::from(limit),
-        now: build::now(),
-        ..Question::default()
-    };
-    let embedder = build::embedder(settings, Some(&*store), false).await?;
-    let searcher = build::searcher(catalogue);
-    let answer = searcher.similar(&*view, &*embedder, &flags.id, &question).await?;
-    hits::print(&answer, output, flags.explain)?;
+    let request = Request { limit: usize::from(limit), explain: flags.explain, ..scoped(&flags.scope) };
+    let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await)?;
+    hits::print(&reply, output, flags.explain)?;
     Ok(Done::Whole)
 }

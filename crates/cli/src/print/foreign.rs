@@ -68,17 +68,6 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// At most so many characters; what is left out shows as `…`.
-pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        Some(_) => {
-            let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
-            Cow::Owned(format!("{}…", text[..end].trim_end()))
-        }
-        None => Cow::Borrowed(text),
-    }
-}
-
 /// How JSON or YAML writes a character that lies beyond the first 65,536.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Far {
@@ -198,14 +187,6 @@ mod tests {
         ] {
             assert_eq!(visible(text), shown);
         }
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        assert_eq!(cut("größe", 5), "größe");
-        assert_eq!(cut("größer", 5), "größ…");
-        assert_eq!(cut("one two", 5), "one…");
-        assert_eq!(cut("", 0), "");
     }
 
     proptest! {

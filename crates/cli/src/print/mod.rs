@@ -13,14 +13,15 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_core::words::cut;
 use clusterlore_http::masked;
+use clusterlore_index::Reply;
 use clusterlore_pipeline::Summary;
-use clusterlore_search::Understood;
 use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 
 use crate::args::{ADDRESSES, Output};
-use foreign::{Far, cut, escaped, visible};
+use foreign::{Far, escaped, visible};
 
 /// Characters of a line: room for the names of all types of a large cluster.
 const LONGEST_LINE: usize = 16_384;
@@ -100,14 +101,14 @@ fn may_hold_a_password(word: &str) -> bool {
 }
 
 /// What of a question was read otherwise than it stands there, on standard error; with `explain` all that was read off it.
-pub(crate) fn understood(understood: &Understood, explain: bool) {
+pub(crate) fn understood(reply: &Reply, explain: bool) {
     if explain {
-        understood.notes.iter().for_each(|line| note(line));
+        reply.notes.iter().for_each(|n| note(&n.to_string()));
     }
-    for (typed, meant) in &understood.corrections {
+    for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
-    if let Some(language) = understood.language {
+    if let Some(language) = reply.parsed.language {
         note(&format!(
             "The question seems to be in {language}; it is answered by names and by what the catalogue knows, not by meaning."
         ));

@@ -1,6 +1,7 @@
 //! Numbers of hits, in every shape.
 
-use clusterlore_search::{Count, GroupBy};
+use clusterlore_index::{Group, Reply};
+use clusterlore_search::GroupBy;
 use serde::Serialize;
 
 use super::table::table;
@@ -9,46 +10,39 @@ use crate::args::Output;
 #[derive(Serialize)]
 struct JsonCount<'a> {
     total: usize,
-    groups: Vec<JsonGroup<'a>>,
+    groups: &'a [Group],
 }
 
-#[derive(Serialize)]
-struct JsonGroup<'a> {
-    name: &'a str,
-    count: usize,
-}
-
-pub(crate) fn print(count: &Count, output: Output, explain: bool) -> anyhow::Result<()> {
-    super::understood(&count.understood, explain);
-    let json = || JsonCount {
-        total: count.total,
-        groups: count.groups.iter().map(|(name, count)| JsonGroup { name, count: *count }).collect(),
-    };
+pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
+    super::understood(reply, explain);
+    let json = || JsonCount { total: reply.number.unwrap_or_default(), groups: &reply.groups };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
-        Output::Name if count.understood.ask.group_by.is_none() => super::line(&count.total.to_string()),
-        Output::Name => count.groups.iter().try_for_each(|(name, _)| super::line(name)),
+        Output::Name if reply.group_by.is_none() => super::line(&reply.number.unwrap_or_default().to_string()),
+        Output::Name => reply.groups.iter().try_for_each(|group| super::line(&group.name)),
         Output::Table => {
-            if let Some(why) = &count.understood.impossible {
-                super::note(&format!("Nothing fits: {why}."));
+            if let Some(problem) = reply.problems.first() {
+                super::note(&format!("Nothing fits: {problem}."));
             }
-            super::lines(text(count))
+            super::lines(text(reply))
         }
     }
 }
 
 /// "12 fit.", or the groups under their header.
-pub(crate) fn text(count: &Count) -> Vec<String> {
-    let fit = if count.total == 1 { "1 fits.".to_owned() } else { format!("{} fit.", count.total) };
-    let Some(by) = count.understood.ask.group_by.as_ref().filter(|_| !count.groups.is_empty()) else {
-        return vec![fit];
-    };
+pub(crate) fn text(reply: &Reply) -> Vec<String> {
+    lines(reply.number.unwrap_or_default(), &reply.groups, reply.group_by.as_ref())
+}
+
+fn lines(number: usize, groups: &[Group], by: Option<&GroupBy>) -> Vec<String> {
+    let fit = if number == 1 { "1 fits.".to_owned() } else { format!("{number} fit.") };
+    let Some(by) = by.filter(|_| !groups.is_empty()) else { return vec![fit] };
     let header = match by {
         GroupBy::Label(key) => key.clone(),
         other => other.to_string().to_uppercase(),
     };
-    let rows = count.groups.iter().map(|(name, count)| vec![name.clone(), count.to_string()]).collect();
+    let rows = groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
     let mut lines = table(&[&header, "COUNT"], rows);
     lines.push(fit);
     lines
@@ -60,13 +54,10 @@ mod tests {
 
     #[test]
     fn a_number_or_groups() {
-        let mut count = Count { total: 1, ..Count::default() };
-        assert_eq!(text(&count), ["1 fits."]);
-        count.total = 3;
-        count.groups = vec![("shop".to_owned(), 2), ("(none)".to_owned(), 1)];
-        assert_eq!(text(&count), ["3 fit."]);
-        count.understood.ask.group_by = Some(GroupBy::Namespace);
-        insta::assert_snapshot!(text(&count).join("\n"), @r"
+        let groups = [("shop", 2), ("(none)", 1)].map(|(name, count)| Group { name: name.to_owned(), count });
+        assert_eq!(lines(1, &[], None), ["1 fits."]);
+        assert_eq!(lines(3, &groups, None), ["3 fit."]);
+        insta::assert_snapshot!(lines(3, &groups, Some(&GroupBy::Namespace)).join("\n"), @r"
         NAMESPACE   COUNT
         shop        2
         (none)      1

@@ -3,7 +3,9 @@
 use clusterlore_http::masked;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::foreign::{cut, visible};
+use clusterlore_core::words::cut;
+
+use super::foreign::visible;
 
 /// Characters of a cell: room for a score with all its summands.
 const LONGEST_CELL: usize = 1_000;

@@ -1,0 +1,270 @@
+//! An answer as every face gives it: typed for Rust, and one JSON shape for everybody else.
+//!
+//! ```json
+//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "description", "cluster", "matched",
+//!            "controlled", "elsewhere", "explain"}],
+//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text"}], "problems": [{"type", "text"}],
+//!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
+//! ```
+//!
+//! `number` is null where it was not asked for. A hit on a type has `explainCommand` and what is known of its purpose in the place of
+//! namespace and labels.
+
+use std::collections::BTreeMap;
+
+use clusterlore_core::{Capability, Complexity, ResourceType, words};
+use clusterlore_search::{Answer, GroupBy, Hit, Note, Noun, ParsedQuery, Problem, Reason};
+use serde::{Serialize, Serializer};
+
+/// Characters that are shown of a reason: it quotes names, labels and descriptions.
+const LONGEST_REASON: usize = 80;
+
+/// What was found, and how the question was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// How many match, where that was asked.
+    pub number: Option<usize>,
+    /// How many of each, most first; they add up to the number.
+    pub groups: Vec<Group>,
+    /// What the groups are, where there are any.
+    pub group_by: Option<GroupBy>,
+    /// What was read from the question.
+    pub notes: Vec<Note>,
+    /// Why nothing can match.
+    pub problems: Vec<Problem>,
+    /// The question as it was understood.
+    pub parsed: ParsedQuery,
+    /// How many documents the collection has, as far as the caller may see.
+    pub total: usize,
+    /// How many of them meet the question's conditions.
+    pub admitted: usize,
+    /// If nothing was found: the types (`plural.group`) nearest to the question.
+    pub closest: Vec<String>,
+    explain: bool,
+}
+
+/// Matches that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// What they have in common; `(none)` where they lack it.
+    pub name: String,
+    /// How many.
+    pub count: usize,
+}
+
+impl Reply {
+    pub(crate) fn of(answer: Answer, explain: bool) -> Self {
+        let Answer { hits, number, groups, parsed, total, admitted, closest } = answer;
+        Self {
+            hits,
+            number,
+            groups: groups.into_iter().map(|(name, count)| Group { name, count }).collect(),
+            group_by: parsed.clauses.group_by.clone().filter(|_| number.is_some()),
+            notes: parsed.notes.clone(),
+            problems: parsed.problem.clone().into_iter().collect(),
+            parsed,
+            total,
+            admitted,
+            closest,
+            explain,
+        }
+    }
+}
+
+/// How to read more of a type.
+pub fn explain_command(ty: &ResourceType) -> String {
+    format!("kubectl explain {}", ty.name())
+}
+
+/// The reasons that weigh, in words, and what else the hit stands for.
+pub fn matched(hit: &Hit) -> Vec<String> {
+    let weighs = |r: &&Reason| r.adds >= 0.005 || r.why.starts_with("through ");
+    let mut whys: Vec<String> = hit.score.reasons.iter().filter(weighs).map(reason).collect();
+    for (ids, what) in [(&hit.elsewhere, "the same in other namespaces"), (&hit.controlled, "what it controls")] {
+        if !ids.is_empty() {
+            whys.push(format!("+{} {what}", ids.len()));
+        }
+    }
+    whys
+}
+
+/// A reason in words, as far as there is room for it.
+pub fn reason(reason: &Reason) -> String {
+    words::cut(&reason.why, LONGEST_REASON).into_owned()
+}
+
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        JsonReply {
+            hits: self.hits.iter().map(|hit| json_hit(hit, self.explain)).collect(),
+            number: self.number,
+            groups: &self.groups,
+            notes: self.notes.iter().map(|note| Told { kind: note_type(note), text: note.to_string() }).collect(),
+            problems: self
+                .problems
+                .iter()
+                .map(|problem| Told { kind: problem_type(problem), text: problem.to_string() })
+                .collect(),
+            total: self.total,
+            in_scope: self.admitted,
+            closest: &self.closest,
+        }
+        .serialize(serializer)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonReply<'a> {
+    hits: Vec<JsonHit<'a>>,
+    number: Option<usize>,
+    groups: &'a [Group],
+    notes: Vec<Told>,
+    problems: Vec<Told>,
+    total: usize,
+    in_scope: usize,
+    closest: &'a [String],
+}
+
+/// A note or a problem.
+#[derive(Serialize)]
+struct Told {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: String,
+}
+
+fn note_type(note: &Note) -> &'static str {
+    match note {
+        Note::Counted => "counted",
+        Note::Grouped(_) => "grouped",
+        Note::Ordered(_) => "ordered",
+        Note::Created { .. } => "created",
+        Note::Unwanted(_) => "unwanted",
+        Note::Label(_) => "label",
+        Note::Kind(_) => "kind",
+        Note::Namespace(_) => "namespace",
+        Note::Language(_) => "language",
+        Note::Corrected { .. } => "corrected",
+        Note::SimilarTo(_) => "similarTo",
+    }
+}
+
+fn problem_type(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NoSuchNamespace(_) => "noSuchNamespace",
+        Problem::NoSuchLabel { .. } => "noSuchLabel",
+        Problem::TooManyConditions => "tooManyConditions",
+        Problem::NoClock => "noClock",
+        Problem::NotADate(_) => "notADate",
+        Problem::NotAnAge(_) => "notAnAge",
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonHit<'a> {
+    id: &'a str,
+    score: f32,
+    kind: &'a str,
+    api_version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<&'a BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
+    #[serde(flatten)]
+    ty: Option<JsonType<'a>>,
+    matched: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    controlled: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    elsewhere: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Vec<Explained>>,
+}
+
+/// What only a type has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonType<'a> {
+    explain_command: String,
+    #[serde(flatten)]
+    capability: Option<JsonCapability<'a>>,
+}
+
+/// What a type is for, where that is known.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonCapability<'a> {
+    use_case: &'a str,
+    capabilities: &'a [String],
+    providers: &'a [String],
+    complexity: Complexity,
+}
+
+/// A summand of the score.
+#[derive(Serialize)]
+struct Explained {
+    why: String,
+    adds: f32,
+}
+
+fn json_type<'a>(ty: &'a ResourceType, capability: Option<&'a Capability>) -> JsonType<'a> {
+    let capability = capability.map(|c| JsonCapability {
+        use_case: &c.use_case,
+        capabilities: &c.capabilities,
+        providers: &c.providers,
+        complexity: c.complexity,
+    });
+    JsonType { explain_command: explain_command(ty), capability }
+}
+
+fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
+    let rounded = |x: f32| (x * 10_000.0).round() / 10_000.0;
+    let explained = || hit.score.reasons.iter().map(|r| Explained { why: reason(r), adds: rounded(r.adds) }).collect();
+    let (kind, api_version, namespace, name, labels, description, cluster, ty) = match &hit.noun {
+        Noun::Instance(i) => (
+            i.kind.as_str(),
+            i.api_version.clone(),
+            Some(i.namespace.as_str()),
+            i.name.clone(),
+            Some(&i.labels),
+            i.description(),
+            i.cluster.as_deref(),
+            None,
+        ),
+        Noun::Type(t, capability) => (
+            t.kind.as_str(),
+            t.api_version(),
+            None,
+            t.name(),
+            None,
+            t.description.clone(),
+            None,
+            Some(json_type(t, capability.as_deref())),
+        ),
+    };
+    JsonHit {
+        id: &hit.id,
+        score: rounded(hit.score.total()),
+        kind,
+        api_version,
+        namespace,
+        name,
+        labels,
+        description,
+        cluster,
+        ty,
+        matched: matched(hit),
+        controlled: &hit.controlled,
+        elsewhere: &hit.elsewhere,
+        explain: explain.then(explained),
+    }
+}

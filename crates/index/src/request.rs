@@ -1,0 +1,52 @@
+//! A question with its limits, as every face hands it in.
+
+use clusterlore_core::{Collection, Selector};
+use clusterlore_search::{GroupBy, Wanted};
+
+/// What is asked. The default asks for ten hits among instances.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// In the caller's own words.
+    pub question: String,
+    /// Where to search.
+    pub collection: Collection,
+    /// Names of clusters (empty string: the unnamed one); none: all.
+    pub clusters: Vec<String>,
+    /// Namespaces; none: all.
+    pub namespaces: Vec<String>,
+    /// Kinds, plurals, short names or `plural.group`; none: all.
+    pub kinds: Vec<String>,
+    /// Conditions on labels.
+    pub selector: Selector,
+    /// The most hits.
+    pub limit: usize,
+    /// When the question is asked, RFC 3339. Empty if that is not known; then no question can ask for an age.
+    pub now: String,
+    /// Whether hits are wanted.
+    pub hits: bool,
+    /// Whether the number of matches is wanted.
+    pub number: Wanted,
+    /// Groups to count by, in place of those that the question names.
+    pub group_by: Option<GroupBy>,
+    /// Whether the reply tells how each score came about.
+    pub explain: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            question: String::new(),
+            collection: Collection::default(),
+            clusters: Vec::new(),
+            namespaces: Vec::new(),
+            kinds: Vec::new(),
+            selector: Selector::default(),
+            limit: 10,
+            now: String::new(),
+            hits: true,
+            number: Wanted::IfAsked,
+            group_by: None,
+            explain: false,
+        }
+    }
+}
