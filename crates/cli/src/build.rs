@@ -171,27 +171,31 @@ pub(crate) async fn embedder(
     })
 }
 
+/// Why the command line sees all of a store.
+pub(crate) const OWN_STORE: &str = "whoever runs the program may read its store";
+
 /// Who filled the index; `None` also where another program did, which told nobody.
 pub(crate) async fn recorded(store: &dyn Store) -> anyhow::Result<Option<EmbedderIdentity>> {
+    let view = store.view_all(OWN_STORE).await?;
     for collection in Collection::ALL {
-        if let Some(info) = store.collection(collection).await?.filter(|info| !info.embedder.is_unknown()) {
+        if let Some(info) = view.collection(collection).await?.filter(|info| !info.embedder.is_unknown()) {
             return Ok(Some(info.embedder));
         }
     }
     Ok(None)
 }
 
-/// What is known of software; the command keeps it for as long as it searches.
-pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Cow<'static, Catalogue>> {
-    Ok(match settings.text("catalogue") {
-        None => Cow::Borrowed(Catalogue::builtin()),
-        Some(file) => Cow::Owned(Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue"))?),
-    })
+/// What is known of software.
+pub(crate) fn catalogue(settings: &Settings) -> anyhow::Result<Catalogue> {
+    match settings.text("catalogue") {
+        None => Ok(Catalogue::builtin().clone()),
+        Some(file) => Catalogue::with_file(Path::new(file)).with_context(|| settings.called("catalogue")),
+    }
 }
 
 /// Who says what a type is for. Chosen before the store is made: without a key nothing is written.
 pub(crate) fn inference(settings: &Settings, flags: &InferenceFlags, dry_run: bool) -> anyhow::Result<Inference> {
-    let rules = Arc::new(catalogue(settings)?.into_owned());
+    let rules = Arc::new(catalogue(settings)?);
     let InferenceFlags { inference, max_calls, max_cost, price } = flags;
     if *inference == InferenceFlag::Rules {
         let unused =
@@ -240,7 +244,7 @@ pub(crate) fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn Lang
 }
 
 /// Who answers questions.
-pub(crate) fn searcher(catalogue: &Catalogue) -> Searcher<'_> {
+pub(crate) fn searcher(catalogue: Catalogue) -> Searcher {
     Searcher::new(catalogue)
 }
 

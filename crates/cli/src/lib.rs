@@ -1,5 +1,6 @@
 //! The program: flags in, the other rooms put together, answers out. Only here are environment variables read and lines printed.
 
+mod advice;
 mod args;
 mod build;
 mod commands;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::Collection;
-use clusterlore_store::{Probe, Sqlite, VectorStore};
+use clusterlore_store::{Probe, Sqlite, Store};
 use common::Home;
 
 const KILLS: u32 = 60;
@@ -35,17 +35,19 @@ fn state(path: &Path) -> State {
         let store = Sqlite::open_existing(path).unwrap();
         let vector: Vec<f32> = (0..256).map(|i| if i % 3 == 0 { 0.1 } else { -0.05 }).collect();
         let everything = Probe { vector: vector.clone(), nearest: 100_000, ..Probe::default() };
-        let candidates = store.probe(Collection::Instances, everything).await.unwrap();
+        let candidates =
+            store.view_all("a test").await.unwrap().probe(Collection::Instances, everything).await.unwrap();
         let state: State = candidates
             .documents
             .into_iter()
             .map(|c| (c.id, (c.text, c.record, (c.similarity * 10_000.0) as i32)))
             .collect();
         let words = Probe { terms: vec!["thing".into()], containing: 100_000, ..Probe::default() };
-        let by_words = store.probe(Collection::Instances, words).await.unwrap().documents.len();
+        let by_words =
+            store.view_all("a test").await.unwrap().probe(Collection::Instances, words).await.unwrap().documents.len();
         assert_eq!(by_words, state.keys().filter(|id| id.contains("thing-")).count(), "every document has its words");
         let mut hashes = 0;
-        store.scan(Collection::Instances, "", &mut |_| hashes += 1).await.unwrap();
+        store.view_all("a test").await.unwrap().scan(Collection::Instances, "", &mut |_| hashes += 1).await.unwrap();
         assert_eq!(hashes, state.len(), "every entry has its document");
         state
     })
@@ -130,7 +132,11 @@ fn killed(before: &Home, kills: u32, args: &[&str], at_rest: usize, mut healed: 
 fn count(home: &Home) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = Sqlite::open_existing(&home.store()).unwrap();
-    runtime.block_on(store.collection(Collection::Instances)).unwrap().unwrap().documents
+    runtime
+        .block_on(store.view_all("a test").await.unwrap().collection(Collection::Instances))
+        .unwrap()
+        .unwrap()
+        .documents
 }
 
 /// So many that deleting them takes several transactions.

@@ -168,7 +168,7 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
         let mut ids: Vec<String> = Vec::new();
         let store = clusterlore_store::Sqlite::open_existing(&home.store()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let scan = clusterlore_store::VectorStore::scan;
+        let scan = clusterlore_store::Writer::scan;
         runtime
             .block_on(scan(&store, clusterlore_core::Collection::Instances, "", &mut |s| ids.push(s.id.to_owned())))
             .unwrap();

@@ -4,22 +4,20 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A failure that no retry and no other type can make good. Messages say what is wrong and what to do.
+/// A failure that no retry and no other type can make good. Messages say what is wrong and what was expected.
 #[derive(Debug, Error)]
 pub enum ClusterError {
     /// The named kubeconfig is not there.
-    #[error("there is no kubeconfig at {}; expected a file; check --kubeconfig or KUBECONFIG", path.display())]
+    #[error("there is no kubeconfig at {}; expected a file", path.display())]
     KubeconfigMissing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// No kubeconfig anywhere, and this is not a pod.
-    #[error(
-        "no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set and this is not a pod; name a file with --kubeconfig FILE, or read manifests with --from DIR"
-    )]
+    #[error("no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set and this is not a pod")]
     NoCluster,
     /// The kubeconfig, or a file it names, cannot be used.
-    #[error("{place} cannot be used: {reason}; compare with `kubectl config view`")]
+    #[error("{place} cannot be used: {reason}")]
     KubeconfigInvalid {
         /// The file, or where the configuration came from.
         place: String,
@@ -37,7 +35,7 @@ pub enum ClusterError {
         contexts: Vec<String>,
     },
     /// No context was named, and the kubeconfig has no current one.
-    #[error("{place} has no current context; choose one with --context; {}", known(contexts))]
+    #[error("{place} has no current context; {}", known(contexts))]
     NoContext {
         /// The file, or where the configuration came from.
         place: String,
@@ -45,7 +43,7 @@ pub enum ClusterError {
         contexts: Vec<String>,
     },
     /// Nobody listens, or no route there.
-    #[error("nothing answers at {url} ({reason}); check that the cluster runs and that this context is the right one")]
+    #[error("nothing answers at {url} ({reason})")]
     Unreachable {
         /// Server URL.
         url: String,
@@ -63,7 +61,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// 401, also after the credentials were read again.
-    #[error("{url} refused the credentials (401) twice, also after they were read again; log in again")]
+    #[error("{url} refused the credentials (401) twice, also after they were read again")]
     Unauthorized {
         /// Server URL.
         url: String,
@@ -79,7 +77,7 @@ pub enum ClusterError {
         hint: String,
     },
     /// Credentials cannot be prepared for another reason.
-    #[error("the credentials of the kubeconfig cannot be used: {reason}; log in again")]
+    #[error("the credentials of the kubeconfig cannot be used: {reason}")]
     Credentials {
         /// What is wrong.
         reason: String,
@@ -122,7 +120,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// The folder holds manifests, and none that can be read.
-    #[error("no manifest in {place} can be read, so nothing was changed: {reason}; mend it and run this again")]
+    #[error("no manifest in {place} can be read, so nothing was changed: {reason}")]
     FolderBroken {
         /// What was named.
         place: String,

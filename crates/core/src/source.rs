@@ -31,9 +31,7 @@ pub enum SourceIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SourceMismatch {
     /// It is another one.
-    #[error(
-        "the index holds {known}, but this run reads {offered}; nothing was changed. Give this source a name of its own with --cluster-name NAME, or replace what is indexed with --replace-source"
-    )]
+    #[error("the index holds {known}, but this run reads {offered}; nothing was changed")]
     Other {
         /// What filled the index.
         known: String,
@@ -42,7 +40,7 @@ pub enum SourceMismatch {
     },
     /// Which cluster it is cannot be told now.
     #[error(
-        "the index holds {known}, and whether this run reads the same cluster cannot be told: the uid of its namespace kube-system cannot be read at {server} ({reason}); nothing was changed. Run it again as a user who may get that namespace; if it is another cluster, give it a name of its own with --cluster-name NAME, or replace what is indexed with --replace-source"
+        "the index holds {known}, and whether this run reads the same cluster cannot be told: the uid of its namespace kube-system cannot be read at {server} ({reason}); nothing was changed"
     )]
     Unrecognised {
         /// What filled the index.
@@ -167,6 +165,5 @@ mod tests {
         let folder = SourceIdentity::Folder { path: "/m".into() };
         let refused = cluster(None, "https://a").check(&folder.into()).unwrap_err().to_string();
         assert!(refused.contains("the cluster at https://a") && refused.contains("the folder /m"), "{refused}");
-        assert!(refused.contains("--cluster-name") && refused.contains("--replace-source"), "{refused}");
     }
 }

@@ -65,7 +65,7 @@ pub enum ModelError {
         problem: RemoteError,
     },
     /// It said nothing that can be used; asking again seldom helps.
-    #[error("the model {name} gave no answer: {problem}; use another model, or --inference rules")]
+    #[error("the model {name} gave no answer: {problem}")]
     NoAnswer {
         /// Which model.
         name: String,
@@ -73,9 +73,7 @@ pub enum ModelError {
         problem: NoAnswer,
     },
     /// It answered twice, and neither answer has the form that was asked for.
-    #[error(
-        "the model {name} answers in another form than was asked for: {problem}; use another model, or --inference rules"
-    )]
+    #[error("the model {name} answers in another form than was asked for: {problem}")]
     Malformed {
         /// Which model.
         name: String,

@@ -1,9 +1,14 @@
 //! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
 
 use clusterlore_core::{Collection, EmbedderIdentity, Identity, Origin, SourceIdentity};
-use clusterlore_store::{KnownSource, Store, StoreError};
+use clusterlore_store::{KnownSource, Store, StoreError, View};
 
 use crate::SyncError;
+
+/// All that is stored, as it is now. A run compares it with all that is there; who may see it plays no part.
+pub(crate) async fn everything(store: &dyn Store) -> Result<Box<dyn View>, StoreError> {
+    store.view_all("a run compares all that is stored with all that is there").await
+}
 
 /// Refuses a source other than the one that filled the index under this name; gives the sources of that name.
 pub(crate) async fn source(
@@ -13,7 +18,7 @@ pub(crate) async fn source(
     replace: bool,
 ) -> Result<Vec<KnownSource>, SyncError> {
     let Some(store) = store else { return Ok(Vec::new()) };
-    let mut sources = store.sources().await?;
+    let mut sources = everything(store).await?.sources().await?;
     sources.retain(|s| s.cluster == cluster);
     let filled = sources.iter().find(|s| !s.replaced && s.identity != SourceIdentity::Controller);
     match filled {
@@ -31,13 +36,19 @@ pub(crate) async fn embedder(
     dry_run: bool,
 ) -> Result<(), SyncError> {
     let Some(store) = store else { return Ok(()) };
+    let mut filled = Vec::new();
+    let view = everything(store).await?;
     for collection in Collection::ALL {
-        match store.collection(collection).await? {
-            Some(info) if info.embedder != offered && reindex && !dry_run => {
+        filled.extend(view.collection(collection).await?.map(|info| (collection, info)));
+    }
+    // Some stores cannot hand a collection over while somebody reads it.
+    drop(view);
+    for (collection, info) in filled {
+        match info {
+            info if info.embedder != offered && reindex && !dry_run => {
                 store.change_embedder(collection, &offered).await?;
             }
-            Some(info) if !info.embedder.admits(&offered) && !reindex => {
-                let collection = collection.to_owned();
+            info if !info.embedder.admits(&offered) && !reindex => {
                 return Err(StoreError::OtherEmbedder { collection, stored: info.embedder, offered }.into());
             }
             _ => {}

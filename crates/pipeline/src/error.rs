@@ -1,19 +1,10 @@
 //! What ends a run.
 
-use clusterlore_cluster::{ClusterError, FolderSource};
+use clusterlore_cluster::ClusterError;
 use clusterlore_core::SourceMismatch;
 use clusterlore_models::{EmbedError, ModelError};
 use clusterlore_store::StoreError;
 use thiserror::Error;
-
-/// What to do about it: manifests have files to mend, a cluster has permissions.
-fn advice(first: &str) -> &'static str {
-    if first.ends_with(FolderSource::NOT_WHOLE) {
-        "Mend the files that the warnings name, and run it again"
-    } else {
-        "Check what this user may list with \"clusterlore doctor\""
-    }
-}
 
 /// A run that ended early. Nothing was deleted; what was already stored is right.
 #[derive(Debug, Error)]
@@ -31,28 +22,26 @@ pub enum SyncError {
     #[error(transparent)]
     Source(#[from] SourceMismatch),
     /// Every list failed or was forbidden.
-    #[error("none of {types} resource types could be listed ({first}); nothing was changed. {}", advice(first))]
+    #[error("none of {types} resource types could be listed ({first}); nothing was changed")]
     NothingListed {
         /// How many were tried.
         types: usize,
         /// Why the first of them could not.
         first: String,
+        /// Whether manifests were read: there files are to be mended, in a cluster rights.
+        manifests: bool,
     },
     /// The filter admits no type.
-    #[error(
-        "--include and --exclude leave none of {found} resource types; expected plural.group such as deployments.apps, see \"kubectl api-resources\""
-    )]
+    #[error("the filters leave none of {found} resource types; expected plural.group such as deployments.apps")]
     NoTypes {
         /// How many there are.
         found: usize,
     },
     /// A type was asked for that is not served.
-    #[error(
-        "there is no resource type {0:?}; expected plural.group such as deployments.apps, see \"kubectl api-resources\""
-    )]
+    #[error("there is no resource type {0:?}; expected plural.group such as deployments.apps")]
     UnknownType(String),
     /// No schema could be read.
-    #[error("the schemas of none of {types} resource types could be read ({first}); nothing was changed. Run it again")]
+    #[error("the schemas of none of {types} resource types could be read ({first}); nothing was changed")]
     NoSchemas {
         /// How many were tried.
         types: usize,
@@ -63,9 +52,9 @@ pub enum SyncError {
     #[error(transparent)]
     Model(ModelError),
     /// The temporary folder.
-    #[error("the temporary folder cannot be used ({0}); free some space or point TMPDIR to another folder")]
+    #[error("the temporary folder cannot be used ({0})")]
     Spool(#[from] std::io::Error),
     /// A task of the run died.
-    #[error("the run was cut off: {0}; run it again")]
+    #[error("the run was cut off: {0}")]
     Task(#[from] tokio::task::JoinError),
 }

@@ -10,7 +10,7 @@ use clusterlore_core::{
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Spool, Store};
 
-use crate::{SyncError, writer};
+use crate::{SyncError, checks, writer};
 
 /// Where the documents of types go.
 pub(crate) struct Types<'a> {
@@ -38,14 +38,15 @@ impl Types<'_> {
 
         store.open_collection(Collection::Capabilities, &self.embedder.identity()).await?;
         let (mut plan, mut keys) = (SyncPlan::default(), Vec::new());
-        store
-            .scan(Collection::Capabilities, cluster, &mut |s| {
-                let origin = origin(s.source);
-                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
-                keys.push(s.key);
-            })
-            .await?;
-        let mut inferred = capabilities_among(&store.records(Collection::Capabilities, &keys).await?, named);
+        let view = checks::everything(store).await?;
+        view.scan(Collection::Capabilities, cluster, &mut |s| {
+            let origin = origin(s.source);
+            plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
+            keys.push(s.key);
+        })
+        .await?;
+        let mut inferred = capabilities_among(&view.records(Collection::Capabilities, &keys).await?, named);
+        drop(view);
         let mut spool = Spool::new()?;
         for ty in remembered.iter().filter(|t| is_shown(t)) {
             let mut document = Document::of_type(ty, named);
@@ -112,7 +113,14 @@ fn capabilities_among(records: &HashMap<ObjectKey, String>, cluster: Option<&str
 
 /// What the store knows of a cluster's types.
 async fn known_types(store: &dyn Store, cluster: &str) -> Result<Vec<ResourceType>, SyncError> {
-    Ok(store.types().await?.iter().filter(|(c, _)| c == cluster).map(|(_, ty)| ty.clone()).collect())
+    Ok(checks::everything(store)
+        .await?
+        .types()
+        .await?
+        .iter()
+        .filter(|(c, _)| c == cluster)
+        .map(|(_, ty)| ty.clone())
+        .collect())
 }
 
 /// The types that discovery named, and the known ones of groups that could not be read whole.

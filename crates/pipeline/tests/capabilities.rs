@@ -14,7 +14,7 @@ use clusterlore_models::{
     Completion, Embedder, LanguageModel, Limits, Metered, ModelError, Price, Prompt, RemoteError, Tokens,
 };
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SkippedType, SyncError};
-use clusterlore_store::{Sqlite, StateStore, VectorStore};
+use clusterlore_store::{RunKind, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use clusterlore_testkit::real::ApiServer;
 use common::{Counting, Ran, live, run};
@@ -62,10 +62,16 @@ async fn sync(
 async fn held(store: &Sqlite) -> BTreeMap<String, Option<Capability>> {
     let mut ids: Vec<(ObjectKey, String)> = Vec::new();
     for cluster in ["", "east"] {
-        store.scan(Collection::Capabilities, cluster, &mut |s| ids.push((s.key, s.id.to_owned()))).await.unwrap();
+        store
+            .view_all("a test")
+            .await
+            .unwrap()
+            .scan(Collection::Capabilities, cluster, &mut |s| ids.push((s.key, s.id.to_owned())))
+            .await
+            .unwrap();
     }
     let keys: Vec<ObjectKey> = ids.iter().map(|(key, _)| *key).collect();
-    let records = store.records(Collection::Capabilities, &keys).await.unwrap();
+    let records = store.view_all("a test").await.unwrap().records(Collection::Capabilities, &keys).await.unwrap();
     ids.into_iter().map(|(key, id)| (id, Capability::from_record(&records[&key]))).collect()
 }
 
@@ -172,18 +178,28 @@ async fn instance_runs_and_capability_runs_do_not_write_over_each_other() {
     assert!(held(&bench.store).await.values().all(Option::is_none), "types are documents from the first sync");
     assert_eq!(numbers(&bench.sync().await)[1], 5);
     bench.embedder.take();
-    let before = (held(&bench.store).await, bench.store.types().await.unwrap());
+    let before = (held(&bench.store).await, bench.store.view_all("a test").await.unwrap().types().await.unwrap());
     bench.sync_instances().await;
-    let types = bench.store.types().await.unwrap();
+    let types = bench.store.view_all("a test").await.unwrap().types().await.unwrap();
     assert_eq!((held(&bench.store).await, bench.embedder.take()), (before.0, 0));
     assert_eq!(numbers(&bench.sync().await), [5, 0, 5, 0]);
-    assert_eq!(bench.store.types().await.unwrap(), types);
+    assert_eq!(bench.store.view_all("a test").await.unwrap().types().await.unwrap(), types);
     // A type that is gone loses its document whoever notices first.
     bench.server.remove_type("orderbackups.orders.example");
     bench.sync_instances().await;
     assert!(!held(&bench.store).await.contains_key("orderbackups.orders.example"));
-    let runs: Vec<String> = bench.store.last_runs().await.unwrap().into_iter().map(|r| r.command).collect();
-    assert_eq!(runs, ["sync-instances", "sync"]);
+    let runs: Vec<RunKind> = bench
+        .store
+        .view_all("a test")
+        .await
+        .unwrap()
+        .last_runs()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|r| r.command)
+        .collect();
+    assert_eq!(runs, [RunKind::Instances, RunKind::Capabilities]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,7 +298,7 @@ async fn a_dry_run_writes_nothing_and_names_what_it_would_do() {
     let ran = bench.try_sync(dry()).await.unwrap();
     assert_eq!((numbers(&ran), bench.embedder.take()), ([5, 5, 0, 0], 0));
     assert!(ran.lines.contains(&"would store orders.orders.example".to_owned()), "{:#?}", ran.lines);
-    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap(), None);
+    assert_eq!(bench.store.view_all("a test").await.unwrap().collection(Collection::Capabilities).await.unwrap(), None);
     bench.sync().await;
     bench.server.remove_type("pods");
     let ran = bench.try_sync(dry()).await.unwrap();

@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use clusterlore_cluster::{
-    ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, Schemas, SkipReason, Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, Schemas, SkipReason, Skipped, SourceEvent,
+    Warning,
 };
 use clusterlore_core::{
     Collection, Coverage, Identity, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, TypeFilter,
 };
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SyncError};
-use clusterlore_store::{Batch, Sqlite, StateStore, VectorStore};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, Ran, ids, live, run, state};
 
@@ -82,7 +83,7 @@ impl Place {
         let instances = ids(&self.store).await.into_iter().filter(|id| id.contains("/Widget/")).count();
         let mut types = 0;
         let mut count = |s: clusterlore_store::Scanned<'_>| types += usize::from(s.type_name == "widgets.example.org");
-        self.store.scan(Collection::Capabilities, "", &mut count).await.unwrap();
+        self.store.view_all("a test").await.unwrap().scan(Collection::Capabilities, "", &mut count).await.unwrap();
         instances + types
     }
 }
@@ -215,20 +216,19 @@ impl ClusterSource for Forgetful {
         self.inner.discover().await
     }
 
-    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError> {
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
         if ty.plural != "pods" {
-            return self.inner.list(ty, scope, pages).await;
+            return self.inner.list(ty, scope, events).await;
         }
         let number = self.lists.fetch_add(1, Ordering::SeqCst);
         if self.then_fails && number == 1 {
             let message = "it fails".to_owned();
-            let skipped = Some(Skipped { reason: SkipReason::Unavailable, message });
-            return Ok(Listing { coverage: Coverage::Nothing, skipped });
+            return events.send(SourceEvent::Failed(Skipped { reason: SkipReason::Unavailable, message })).await;
         }
         if number < self.empty {
-            return Ok(Listing { coverage: Coverage::All, skipped: None });
+            return events.send(SourceEvent::Done(ListEnd { coverage: Coverage::All, ..ListEnd::default() })).await;
         }
-        self.inner.list(ty, scope, pages).await
+        self.inner.list(ty, scope, events).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clusterlore_cluster::ListScope;
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Sqlite, StateStore};
+use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::{Counting, ids, live, run, state};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -290,7 +290,7 @@ async fn a_preferred_version_that_changes_and_an_api_that_goes_stale_delete_noth
     assert_eq!(ran.summary.deleted, 0);
     let after = state(&store).await;
     assert!(before.keys().all(|key| after.contains_key(key)));
-    let types = store.types().await.unwrap();
+    let types = store.view_all("a test").await.unwrap().types().await.unwrap();
     assert!(types.iter().any(|(_, t)| t.name() == "orders.shop.example" && t.description == "An order."));
 
     // Uninstalled: the type answers 404, and its documents go.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clusterlore_cluster::{FolderSource, ListScope};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Filter, Holder, Probe, Sqlite, StateStore, VectorStore};
+use clusterlore_store::{Filter, Holder, Probe, RunKind, Runs, Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, ids, live, run, state};
 
@@ -180,14 +180,18 @@ async fn a_type_that_vanished_loses_its_documents_only_when_its_group_was_read_w
     let ran = bench.sync().await;
     assert_eq!(ran.summary.deleted, 0, "a stale group says nothing");
     assert!(ran.lines.iter().any(|l| l.starts_with("Warning: ") && l.contains("orders.example")), "{:?}", ran.lines);
-    assert!(bench.store.types().await.unwrap().iter().any(|(_, t)| t.kind == "Order"));
+    assert!(
+        bench.store.view_all("a test").await.unwrap().types().await.unwrap().iter().any(|(_, t)| t.kind == "Order")
+    );
 
     let bench = Bench::new().await;
     bench.sync().await;
     bench.server.remove_type("orders.example/orders").remove_type("orders.orders.example");
     let ran = bench.sync().await;
     assert_eq!(ran.summary.deleted, 10);
-    assert!(bench.store.types().await.unwrap().iter().all(|(_, t)| t.kind != "Order"));
+    assert!(
+        bench.store.view_all("a test").await.unwrap().types().await.unwrap().iter().all(|(_, t)| t.kind != "Order")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,8 +268,11 @@ async fn a_dry_run_writes_nothing_and_says_what_would_happen() {
     let dry = || Options { dry_run: true, ..Options::default() };
     let ran = bench.try_sync(dry()).await.unwrap();
     assert_eq!((ran.summary.stored, bench.embedder.take()), (34, 0));
-    assert!(bench.store.collection(Collection::Instances).await.unwrap().is_none());
-    assert!(bench.store.last_runs().await.unwrap().is_empty() && bench.store.sources().await.unwrap().is_empty());
+    assert!(bench.store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().is_none());
+    assert!(
+        bench.store.view_all("a test").await.unwrap().last_runs().await.unwrap().is_empty()
+            && bench.store.view_all("a test").await.unwrap().sources().await.unwrap().is_empty()
+    );
     bench.sync().await;
     bench.embedder.take();
     bench.server.remove("even/v1/Pod/pod-0").put(object("v1", "Pod", "even", "new"));
@@ -293,20 +300,44 @@ async fn a_text_that_did_not_change_keeps_its_vector() {
 async fn types_are_documents_too_and_go_when_they_vanish() {
     let bench = Bench::new().await;
     bench.sync().await;
-    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 4);
+    assert_eq!(
+        bench
+            .store
+            .view_all("a test")
+            .await
+            .unwrap()
+            .collection(Collection::Capabilities)
+            .await
+            .unwrap()
+            .unwrap()
+            .documents,
+        4
+    );
     let probe = Probe { terms: vec!["order".into()], containing: 5, filter: Filter::default(), ..Probe::default() };
-    let found = bench.store.probe(Collection::Capabilities, probe).await.unwrap();
+    let found = bench.store.view_all("a test").await.unwrap().probe(Collection::Capabilities, probe).await.unwrap();
     assert_eq!(found.documents[0].id, "orders.orders.example");
     bench.server.remove_type("orders.orders.example");
     bench.sync().await;
-    assert_eq!(bench.store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 3);
+    assert_eq!(
+        bench
+            .store
+            .view_all("a test")
+            .await
+            .unwrap()
+            .collection(Collection::Capabilities)
+            .await
+            .unwrap()
+            .unwrap()
+            .documents,
+        3
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_syncs_at_once_are_refused_and_a_search_beside_a_sync_is_not() {
     let bench = Bench::new().await;
     bench.sync().await;
-    let held = bench.store.lock("", &Holder::new("sync", String::new())).await.unwrap();
+    let held = bench.store.lock("", &Holder::new(RunKind::Capabilities, String::new())).await.unwrap();
     let message = bench.try_sync(Options::default()).await.err().unwrap().to_string();
     assert!(message.contains("another run"), "{message}");
     drop(held);
@@ -318,7 +349,7 @@ async fn two_syncs_at_once_are_refused_and_a_search_beside_a_sync_is_not() {
         while largest < 3_034 && searches < 20_000 {
             let reader = Sqlite::open_existing(&path).unwrap();
             let probe = Probe { vector: vec![1.0, 0.0, 0.0, 0.0], nearest: 5, ..Probe::default() };
-            let found = reader.probe(Collection::Instances, probe).await.unwrap();
+            let found = reader.view_all("a test").await.unwrap().probe(Collection::Instances, probe).await.unwrap();
             assert!(found.documents.len() == 5);
             largest = largest.max(found.total);
             searches += 1;

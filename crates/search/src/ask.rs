@@ -110,10 +110,10 @@ impl Ask {
     }
 
     /// Hits of the age asked for, in the order asked for.
-    pub(crate) fn narrow<'c>(&self, mut hits: Vec<Gathered<'c>>) -> Vec<Gathered<'c>> {
+    pub(crate) fn narrow(&self, mut hits: Vec<Gathered>) -> Vec<Gathered> {
         hits.retain(|hit| self.admits(&hit.shown.profile.noun));
         let Some(order) = self.order else { return hits };
-        let mut dated: Vec<(Option<Timestamp>, Gathered<'c>)> =
+        let mut dated: Vec<(Option<Timestamp>, Gathered)> =
             hits.into_iter().map(|hit| (created(&hit.shown.profile.noun), hit)).collect();
         dated.sort_by(|(a, _), (b, _)| match (a, b) {
             (Some(a), Some(b)) if order == Order::Newest => b.cmp(a),

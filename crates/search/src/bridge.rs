@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterlore_core::{Collection, EmbedderIdentity};
-use clusterlore_store::{Probe, StateStore, VectorStore};
+use clusterlore_store::{Probe, View};
 
 use crate::lexicon::Nearness;
 use crate::ranking::Ranking;
@@ -26,18 +26,18 @@ pub(crate) struct Bridge {
     pub(crate) closest: Vec<String>,
 }
 
-impl<'c> Searcher<'c> {
+impl Searcher {
     /// How well each type answers the question, 0 to 1, by `plural.group`; and the types that are nearest to it, for when nothing
     /// answers. Kinds that Kubernetes itself serves are left out: a
     /// StatefulSet is not a database because databases run in StatefulSets; there what the object is decides.
-    pub(crate) async fn bridge<S: VectorStore + StateStore + ?Sized>(
+    pub(crate) async fn bridge(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &EmbedderIdentity,
         understood: &Understood,
         vector: &[f32],
     ) -> Result<Bridge, SearchError> {
-        let Some((ranked, evidence)) = self.types(store, embedder, understood, vector).await? else {
+        let Some((ranked, evidence)) = self.types(view, embedder, understood, vector).await? else {
             return Ok(Bridge::default());
         };
         let near = ranked.iter().filter(|r| r.score >= IS_CLOSE);
@@ -51,29 +51,29 @@ impl<'c> Searcher<'c> {
     }
 
     /// Types, best first, and from which score they are evidence.
-    async fn types<S: VectorStore + StateStore + ?Sized>(
+    async fn types(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &EmbedderIdentity,
         understood: &Understood,
         vector: &[f32],
-    ) -> Result<Option<(Vec<Ranked<'c>>, f32)>, SearchError> {
+    ) -> Result<Option<(Vec<Ranked>, f32)>, SearchError> {
         // An index without capabilities, or with those of another embedder, is searched without them.
-        let usable = store.collection(Collection::Capabilities).await?.is_some_and(|known| known.embedder == *embedder);
+        let usable = view.collection(Collection::Capabilities).await?.is_some_and(|known| known.embedder == *embedder);
         if !usable {
             return Ok(None);
         }
         let question =
             Understood { text: understood.text.clone(), language: understood.language, ..Understood::default() };
-        let mut ranking = Ranking::new(self.catalogue, &question, Nearness::default(), self.weights);
+        let mut ranking = Ranking::new(&self.catalogue, &question, Nearness::default(), self.weights);
         let (ranked, ..) =
-            self.rank(store, Collection::Capabilities, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
+            self.rank(view, Collection::Capabilities, &mut ranking, &question, vector.to_vec(), Reach::NEAR).await?;
         let evidence = ranking.evidence();
         Ok(Some((ranked, evidence)))
     }
 }
 
-impl Ranking<'_, '_> {
+impl Ranking<'_> {
     /// What is to be looked at beside the direct hits; nothing where the question says itself which types it wants.
     pub(crate) fn probe_of_bridged(&self, direct: &Probe) -> Option<Probe> {
         let types = self.bridged_types();

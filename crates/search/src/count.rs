@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clusterlore_core::{Collection, ObjectKey, ResourceInstance};
 use clusterlore_models::Embedder;
-use clusterlore_store::{StateStore, VectorStore};
+use clusterlore_store::View;
 
 use crate::ask::GroupBy;
 use crate::fold::{self, LEVELS, owner_keys};
@@ -31,7 +31,7 @@ pub struct Count {
     pub understood: Understood,
 }
 
-impl<'c> Searcher<'c> {
+impl Searcher {
     /// Counts what fits, by groups where `group_by` or the question says so. A question that names only a scope, or an empty
     /// one, is counted exactly. One with free text counts what surely is of the category or software that it names, or where
     /// nothing is, what has evidence, among the 2,000 documents nearest to it and
@@ -40,37 +40,37 @@ impl<'c> Searcher<'c> {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn count<S: VectorStore + StateStore + ?Sized>(
+    pub async fn count(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &dyn Embedder,
         question: &Question,
         group_by: Option<GroupBy>,
     ) -> Result<Count, SearchError> {
         not_too_long(question)?;
-        self.documents(store, embedder, question.collection).await?;
-        let mut understood = self.understood(store, embedder, question).await?;
+        self.documents(view, embedder, question.collection).await?;
+        let mut understood = self.understood(view, embedder, question).await?;
         understood.ask.group_by = group_by.or(understood.ask.group_by);
         if understood.impossible.is_some() {
             return Ok(Count { understood, ..Count::default() });
         }
         let vector = self.vector(embedder, &understood).await?;
-        let mut ranking = self.ranking(store, embedder, question.collection, &understood, &vector).await?;
+        let mut ranking = self.ranking(view, embedder, question.collection, &understood, &vector).await?;
         let reach = if understood.scope_only { Reach::ALL } else { Reach::FAR };
-        let (ranked, ..) = self.rank(store, question.collection, &mut ranking, &understood, vector, reach).await?;
+        let (ranked, ..) = self.rank(view, question.collection, &mut ranking, &understood, vector, reach).await?;
         // Where something surely is what was named, that is what counts; else what has evidence.
-        let sure = |r: &Ranked<'c>| r.features.software.is_some_and(|s| s > SURE);
-        let fitting: Vec<Ranked<'c>> = if ranked.iter().any(sure) {
+        let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
+        let fitting: Vec<Ranked> = if ranked.iter().any(sure) {
             ranked.into_iter().filter(sure).collect()
         } else {
             self.fitting(ranked, &ranking).into_iter().filter(|r| is_evidence(r, &ranking)).collect()
         };
         drop(ranking);
-        let mut profiles: Vec<(String, Arc<Profile<'c>>)> =
+        let mut profiles: Vec<(String, Arc<Profile>)> =
             match understood.scope_only || understood.ask.group_by == Some(GroupBy::Owner) {
                 true => fitting.into_iter().map(|r| (r.type_name, r.profile)).collect(),
                 false => {
-                    let gathered = self.gather(store, fitting, &understood, usize::MAX).await?;
+                    let gathered = self.gather(view, fitting, &understood, usize::MAX).await?;
                     fold::apart(gathered).into_iter().map(|g| (g.shown.type_name, g.shown.profile)).collect()
                 }
             };
@@ -82,7 +82,7 @@ impl<'c> Searcher<'c> {
         let nouns: Vec<&Noun> = profiles.iter().map(|(_, p)| &p.noun).collect();
         let groups = match &understood.ask.group_by {
             None => Vec::new(),
-            Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(store, &nouns).await?),
+            Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(view, &nouns).await?),
             Some(by) => grouped(&nouns, by, &HashMap::new()),
         };
         Ok(Count { total: nouns.len(), groups, understood })
@@ -124,10 +124,7 @@ fn top_owner(instance: &ResourceInstance, owners: &HashMap<ObjectKey, ResourceIn
 }
 
 /// The owners of the objects, their owners, and so on, as far as they are indexed.
-async fn owners<S: VectorStore + ?Sized>(
-    store: &S,
-    nouns: &[&Noun],
-) -> Result<HashMap<ObjectKey, ResourceInstance>, SearchError> {
+async fn owners(view: &dyn View, nouns: &[&Noun]) -> Result<HashMap<ObjectKey, ResourceInstance>, SearchError> {
     let mut known = HashMap::new();
     let mut wanted: BTreeSet<ObjectKey> = BTreeSet::new();
     for noun in nouns {
@@ -141,7 +138,7 @@ async fn owners<S: VectorStore + ?Sized>(
             break;
         }
         let keys: Vec<ObjectKey> = std::mem::take(&mut wanted).into_iter().collect();
-        for (key, record) in store.records(Collection::Instances, &keys).await? {
+        for (key, record) in view.records(Collection::Instances, &keys).await? {
             if let Ok(owner) = serde_json::from_str::<ResourceInstance>(&record) {
                 wanted.extend(owner_keys(&owner));
                 known.insert(key, owner);

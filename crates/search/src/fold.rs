@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, words};
-use clusterlore_store::VectorStore;
+use clusterlore_store::View;
 
 use crate::profile::Profile;
 use crate::{Noun, Ranked, SearchError, Searcher, Understood};
@@ -18,41 +18,41 @@ const LOOKED_AT: usize = 8;
 pub(crate) const LEVELS: usize = 4;
 
 /// A candidate with what it stands for.
-pub(crate) struct Gathered<'c> {
-    pub(crate) ranked: Ranked<'c>,
+pub(crate) struct Gathered {
+    pub(crate) ranked: Ranked,
     /// What is shown: the candidate itself, or the controller that it was found through.
-    pub(crate) shown: Shown<'c>,
+    pub(crate) shown: Shown,
     /// Ids of other candidates that the shown object controls.
     pub(crate) controlled: Vec<String>,
     /// The same thing in other namespaces.
-    pub(crate) elsewhere: Vec<Gathered<'c>>,
+    pub(crate) elsewhere: Vec<Gathered>,
 }
 
-pub(crate) struct Shown<'c> {
+pub(crate) struct Shown {
     pub(crate) id: String,
     pub(crate) type_name: String,
-    pub(crate) profile: Arc<Profile<'c>>,
+    pub(crate) profile: Arc<Profile>,
 }
 
 /// Objects by key: the candidates, and the controllers that are not among them.
-type Known<'c> = HashMap<ObjectKey, Shown<'c>>;
+type Known = HashMap<ObjectKey, Shown>;
 
-impl<'c> Searcher<'c> {
+impl Searcher {
     /// Puts together what belongs together, until there are `limit` hits; the order stays, and each hit stands where its best
     /// member stood.
-    pub(crate) async fn gather<S: VectorStore + ?Sized>(
+    pub(crate) async fn gather(
         &self,
-        store: &S,
-        ranked: Vec<Ranked<'c>>,
+        view: &dyn View,
+        ranked: Vec<Ranked>,
         understood: &Understood,
         limit: usize,
-    ) -> Result<Vec<Gathered<'c>>, SearchError> {
+    ) -> Result<Vec<Gathered>, SearchError> {
         let narrowed = !understood.filter.namespaces.is_empty() || !understood.filter.selector.is_empty();
         let fold = if narrowed || understood.scope_only { |all| all } else { fold };
         // Owners are read for what is shown, not for all that was ranked.
         let mut looked_at = limit.saturating_mul(LOOKED_AT);
         loop {
-            let gathered = fold(self.roll_up(store, &ranked[..looked_at.min(ranked.len())], understood).await?);
+            let gathered = fold(self.roll_up(view, &ranked[..looked_at.min(ranked.len())], understood).await?);
             if gathered.len() >= limit || looked_at >= ranked.len() {
                 return Ok(gathered);
             }
@@ -61,12 +61,12 @@ impl<'c> Searcher<'c> {
     }
 
     /// Puts what a controller made under the topmost controller that is known, unless its own kind was asked for.
-    async fn roll_up<S: VectorStore + ?Sized>(
+    async fn roll_up(
         &self,
-        store: &S,
-        ranked: &[Ranked<'c>],
+        view: &dyn View,
+        ranked: &[Ranked],
         understood: &Understood,
-    ) -> Result<Vec<Gathered<'c>>, SearchError> {
+    ) -> Result<Vec<Gathered>, SearchError> {
         let asked_for =
             |type_name: &str| understood.filter.types.contains(type_name) || understood.kinds.contains(type_name);
         let mut known = Known::new();
@@ -85,16 +85,16 @@ impl<'c> Searcher<'c> {
                 break;
             }
             let keys: Vec<ObjectKey> = std::mem::take(&mut missing).into_iter().collect();
-            for (key, record) in store.records(Collection::Instances, &keys).await? {
+            for (key, record) in view.records(Collection::Instances, &keys).await? {
                 let Ok(instance) = serde_json::from_str::<ResourceInstance>(&record) else { continue };
                 missing.extend(owner_keys(&instance));
                 let id = instance.stored_id();
-                let profile = self.profiles.of(self.catalogue, Collection::Instances, &id, &record);
+                let profile = self.profiles.of(&self.catalogue, Collection::Instances, &id, &record);
                 let shown = profile.map(|profile| Shown { id, type_name: String::new(), profile });
                 known.extend(shown.map(|shown| (key, shown)));
             }
         }
-        let mut gathered: Vec<Gathered<'c>> = Vec::with_capacity(ranked.len());
+        let mut gathered: Vec<Gathered> = Vec::with_capacity(ranked.len());
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
         for r in ranked {
             let own = Shown { id: r.id.clone(), type_name: r.type_name.clone(), profile: Arc::clone(&r.profile) };
@@ -125,7 +125,7 @@ impl<'c> Searcher<'c> {
 }
 
 /// Each thing on its own again.
-pub(crate) fn apart(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
+pub(crate) fn apart(gathered: Vec<Gathered>) -> Vec<Gathered> {
     let all = gathered.into_iter().flat_map(|mut g| {
         let others = std::mem::take(&mut g.elsewhere);
         std::iter::once(g).chain(others)
@@ -134,12 +134,12 @@ pub(crate) fn apart(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
 }
 
 /// Puts equal things of different namespaces (or clusters) under the first of them.
-fn fold(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
+fn fold(gathered: Vec<Gathered>) -> Vec<Gathered> {
     let mut counts: HashMap<(String, String), usize> = HashMap::new();
     for g in &gathered {
         *counts.entry(likeness(g)).or_default() += 1;
     }
-    let mut folded: Vec<Gathered<'_>> = Vec::with_capacity(gathered.len());
+    let mut folded: Vec<Gathered> = Vec::with_capacity(gathered.len());
     let mut places: HashMap<(String, String), usize> = HashMap::new();
     for g in gathered {
         let like = likeness(&g);
@@ -157,7 +157,7 @@ fn fold(gathered: Vec<Gathered<'_>>) -> Vec<Gathered<'_>> {
 }
 
 /// Kind, and the name without the namespace's own words: `redis` of `team-a` and `team-b-redis` of `team-b` are alike.
-fn likeness(gathered: &Gathered<'_>) -> (String, String) {
+fn likeness(gathered: &Gathered) -> (String, String) {
     match &gathered.shown.profile.noun {
         Noun::Instance(i) => {
             let namespace: Vec<String> = words::split(&i.namespace);
@@ -191,7 +191,7 @@ pub(crate) fn owner_keys(instance: &ResourceInstance) -> Vec<ObjectKey> {
 }
 
 /// The topmost controller; where it is not known its key stands for it, so that its objects still find each other.
-fn top_of(instance: &ResourceInstance, known: &Known<'_>) -> ObjectKey {
+fn top_of(instance: &ResourceInstance, known: &Known) -> ObjectKey {
     let mut key = key_of(instance);
     let mut owners = owner_keys(instance);
     for _ in 0..LEVELS {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, Collection, EmbedderIdentity, ResourceInstance, ResourceType, words};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
-use clusterlore_store::{Candidates, Filter, Probe, StateStore, StoreError, VectorStore};
+use clusterlore_store::{Candidates, Filter, Probe, StoreError, View};
 use thiserror::Error;
 
 pub use ask::{Ask, GroupBy, Order, UnknownGroup};
@@ -214,32 +214,32 @@ fn filler(collection: &Collection) -> &'static str {
 
 /// Answers questions. Keeps what it made of documents, so that the next question costs less; one serves a whole process.
 #[derive(Debug)]
-pub struct Searcher<'c> {
-    catalogue: &'c Catalogue,
+pub struct Searcher {
+    catalogue: Arc<Catalogue>,
     weights: Weights,
-    profiles: Profiles<'c>,
+    profiles: Profiles,
     lexicon: Lexicon,
 }
 
 /// A candidate with its features.
 #[derive(Clone)]
-struct Ranked<'c> {
+struct Ranked {
     id: String,
     type_name: String,
-    profile: Arc<Profile<'c>>,
+    profile: Arc<Profile>,
     features: Features,
     score: f32,
 }
 
-impl<'c> Searcher<'c> {
+impl Searcher {
     /// With what is known of software, and the weights that were chosen for everybody.
-    pub fn new(catalogue: &'c Catalogue) -> Self {
+    pub fn new(catalogue: impl Into<Arc<Catalogue>>) -> Self {
         Self::with_weights(catalogue, Weights::default())
     }
 
     /// With other weights, to try them.
-    pub fn with_weights(catalogue: &'c Catalogue, weights: Weights) -> Self {
-        Self { catalogue, weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
+    pub fn with_weights(catalogue: impl Into<Arc<Catalogue>>, weights: Weights) -> Self {
+        Self { catalogue: catalogue.into(), weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
     /// Puts other weights in the place of its own and keeps what was made of documents.
@@ -251,9 +251,9 @@ impl<'c> Searcher<'c> {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn search<S: VectorStore + StateStore + ?Sized>(
+    pub async fn search(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &dyn Embedder,
         question: &Question,
     ) -> Result<Answer, SearchError> {
@@ -261,24 +261,24 @@ impl<'c> Searcher<'c> {
         if words::split(&question.text).is_empty() {
             return Err(SearchError::NoQuestion);
         }
-        let documents = self.documents(store, embedder, question.collection).await?;
-        let understood = self.understood(store, embedder, question).await?;
+        let documents = self.documents(view, embedder, question.collection).await?;
+        let understood = self.understood(view, embedder, question).await?;
         if understood.impossible.is_some() {
             return Ok(Answer { understood, total: documents, ..Answer::default() });
         }
         let vector = self.vector(embedder, &understood).await?;
-        let mut ranking = self.ranking(store, embedder, question.collection, &understood, &vector).await?;
+        let mut ranking = self.ranking(view, embedder, question.collection, &understood, &vector).await?;
         let reach = Reach::of(&understood);
         let (ranked, total, admitted) =
-            self.rank(store, question.collection, &mut ranking, &understood, vector.clone(), reach).await?;
+            self.rank(view, question.collection, &mut ranking, &understood, vector.clone(), reach).await?;
         let limit = understood.ask.at_most.map_or(question.limit, |n| n.min(question.limit));
         let mut fitting = self.fitting(ranked, &ranking);
         let gathered = if understood.ask.by_age() {
             // In another order than that of their scores only hits with evidence stand.
             fitting.retain(|r| understood.ask.order.is_none() || is_evidence(r, &ranking));
-            understood.ask.narrow(fold::apart(self.gather(store, fitting, &understood, usize::MAX).await?))
+            understood.ask.narrow(fold::apart(self.gather(view, fitting, &understood, usize::MAX).await?))
         } else {
-            self.gather(store, fitting, &understood, limit).await?
+            self.gather(view, fitting, &understood, limit).await?
         };
         let hits: Vec<Hit> = gathered.into_iter().take(limit).map(|g| self.hit(g, &ranking)).collect();
         let closest = if hits.is_empty() { ranking.closest_types() } else { Vec::new() };
@@ -286,7 +286,7 @@ impl<'c> Searcher<'c> {
     }
 
     /// Those that answer. Nothing where the best is no evidence; else those that are not far behind the best.
-    fn fitting(&self, mut ranked: Vec<Ranked<'c>>, ranking: &Ranking<'_, 'c>) -> Vec<Ranked<'c>> {
+    fn fitting(&self, mut ranked: Vec<Ranked>, ranking: &Ranking<'_>) -> Vec<Ranked> {
         let best = ranked.first().map_or(0.0, |best| best.score);
         // An answer stands out; where a crowd is as near as the best, the best is only the nearest.
         let stands_out = || best - CROWD_WORTH * crowd(&ranked) >= ranking.evidence();
@@ -300,7 +300,7 @@ impl<'c> Searcher<'c> {
         ranked
     }
 
-    fn hit(&self, gathered: Gathered<'c>, ranking: &Ranking<'_, 'c>) -> Hit {
+    fn hit(&self, gathered: Gathered, ranking: &Ranking<'_>) -> Hit {
         let Gathered { ranked: r, shown, controlled, elsewhere } = gathered;
         let mut score = ranking.explain(&r.profile, &r.type_name, &r.features);
         if let (Noun::Instance(through), true) = (&r.profile.noun, shown.id != r.id) {
@@ -311,13 +311,13 @@ impl<'c> Searcher<'c> {
     }
 
     /// How many documents there are to search, if they may be searched.
-    async fn documents<S: VectorStore + ?Sized>(
+    async fn documents(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &dyn Embedder,
         collection: Collection,
     ) -> Result<usize, SearchError> {
-        let info = store.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
+        let info = view.collection(collection).await?.ok_or(SearchError::Empty(collection))?;
         let offered = embedder.identity();
         if !info.embedder.admits(&offered) {
             return Err(SearchError::OtherEmbedder { collection, stored: info.embedder, offered });
@@ -334,36 +334,36 @@ impl<'c> Searcher<'c> {
     }
 
     /// What speaks for a candidate, as far as it is known before candidates are.
-    async fn ranking<'q, S: VectorStore + StateStore + ?Sized>(
-        &self,
-        store: &S,
+    async fn ranking<'q>(
+        &'q self,
+        view: &dyn View,
         embedder: &dyn Embedder,
         collection: Collection,
         understood: &'q Understood,
         vector: &[f32],
-    ) -> Result<Ranking<'q, 'c>, SearchError> {
+    ) -> Result<Ranking<'q>, SearchError> {
         let identity = embedder.identity();
         let near = match understood.scope_only || understood.language.is_some() {
             true => Nearness::default(),
-            false => self.lexicon.nearness(self.catalogue, &understood.text, &identity, vector).await?,
+            false => self.lexicon.nearness(&self.catalogue, &understood.text, &identity, vector).await?,
         };
-        let mut ranking = Ranking::new(self.catalogue, understood, near, self.weights);
+        let mut ranking = Ranking::new(&self.catalogue, understood, near, self.weights);
         if collection == Collection::Instances && !understood.scope_only {
-            ranking.bridge(self.bridge(store, &identity, understood, vector).await?);
+            ranking.bridge(self.bridge(view, &identity, understood, vector).await?);
         }
         Ok(ranking)
     }
 
     /// Candidates, best first; how many documents there are, and how many the filter admits.
-    async fn rank<S: VectorStore + ?Sized>(
+    async fn rank(
         &self,
-        store: &S,
+        view: &dyn View,
         collection: Collection,
-        ranking: &mut Ranking<'_, 'c>,
+        ranking: &mut Ranking<'_>,
         understood: &Understood,
         vector: Vec<f32>,
         reach: Reach,
-    ) -> Result<(Vec<Ranked<'c>>, usize, usize), SearchError> {
+    ) -> Result<(Vec<Ranked>, usize, usize), SearchError> {
         let terms = question_terms(&understood.text);
         let mut looked_for = terms.clone();
         looked_for.extend(ranking.aliases().into_iter().filter(|alias| !terms.contains(alias)));
@@ -372,17 +372,17 @@ impl<'c> Searcher<'c> {
         let nearest = if vector.is_empty() && !understood.scope_only { 0 } else { reach.nearest };
         let probe = Probe { vector, terms: looked_for, filter, nearest, containing: reach.containing };
         let bridged = ranking.probe_of_bridged(&probe);
-        let Candidates { mut documents, frequencies, total, admitted } = store.probe(collection, probe).await?;
+        let Candidates { mut documents, frequencies, total, admitted } = view.probe(collection, probe).await?;
         if let Some(probe) = bridged {
             let known: HashSet<String> = documents.iter().map(|d| d.id.clone()).collect();
-            let more = store.probe(collection, probe).await?.documents;
+            let more = view.probe(collection, probe).await?.documents;
             documents.extend(more.into_iter().filter(|d| !known.contains(&d.id)));
         }
         ranking.weigh(&terms, &frequencies[..terms.len()], total);
-        let mut ranked: Vec<Ranked<'c>> = documents
+        let mut ranked: Vec<Ranked> = documents
             .into_iter()
             .filter_map(|candidate| {
-                let profile = self.profiles.of(self.catalogue, collection, &candidate.id, &candidate.record)?;
+                let profile = self.profiles.of(&self.catalogue, collection, &candidate.id, &candidate.record)?;
                 if !ranking.is_named(&profile) {
                     return None;
                 }
@@ -403,19 +403,19 @@ fn not_too_long(question: &Question) -> Result<(), SearchError> {
     if characters > LONGEST_QUESTION { Err(SearchError::LongQuestion { characters }) } else { Ok(()) }
 }
 
-fn is_word_for_word(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+fn is_word_for_word(ranked: &Ranked, ranking: &Ranking<'_>) -> bool {
     ranking.held(&ranked.features) >= WORD_FOR_WORD
 }
 
 /// Whether a document fits by itself, with nothing to compare it with.
-fn is_evidence(ranked: &Ranked<'_>, ranking: &Ranking<'_, '_>) -> bool {
+fn is_evidence(ranked: &Ranked, ranking: &Ranking<'_>) -> bool {
     ranked.score >= ranking.evidence() || is_word_for_word(ranked, ranking)
 }
 
 /// The score of the eleventh answer. Documents that say the same are one answer, however many there are: what the best of them is to be
 /// compared with is what says something else.
-fn crowd(ranked: &[Ranked<'_>]) -> f32 {
-    let mut answers: Vec<&Profile<'_>> = Vec::with_capacity(CROWD);
+fn crowd(ranked: &[Ranked]) -> f32 {
+    let mut answers: Vec<&Profile> = Vec::with_capacity(CROWD);
     for r in ranked {
         if !answers.iter().any(|answer| answer.says_the_same(&r.profile)) {
             if answers.len() == CROWD {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clusterlore_catalogue::{Catalogue, Named, Recognised, Role};
+use clusterlore_catalogue::{Catalogue, Named, Part, Role, Software};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
 
 use crate::Noun;
@@ -69,26 +69,60 @@ pub(crate) struct Field {
     pub(crate) value: String,
 }
 
+/// A software that an object is, or belongs to, apart from the catalogue that knows more of it: profiles outlive a question.
+#[derive(Debug)]
+pub(crate) struct Recognised {
+    /// Its place in [`Catalogue::all_software`].
+    pub(crate) software: usize,
+    /// Whether the object's kind tells it.
+    pub(crate) by_kind: bool,
+    /// What told it, as the catalogue spells it.
+    pub(crate) alias: Box<str>,
+    /// How sure that is: 0 to 1.
+    pub(crate) weight: f32,
+    /// What the object is beside the software.
+    pub(crate) part: Option<Part>,
+    /// Id of the category of such a part, where it is not that of the software.
+    part_category: Option<Box<str>>,
+}
+
+impl Recognised {
+    pub(crate) fn software<'c>(&self, catalogue: &'c Catalogue) -> &'c Software {
+        &catalogue.all_software()[self.software]
+    }
+
+    /// Id of the category that the object has as a part of the software.
+    pub(crate) fn part_category(&self) -> Option<&str> {
+        self.part_category.as_deref().or(self.part.and_then(Part::category))
+    }
+
+    /// Ids of the categories that the object belongs to: those of the part where it has its own, else the software's.
+    pub(crate) fn categories<'a>(&'a self, catalogue: &'a Catalogue) -> Vec<&'a str> {
+        match self.part_category() {
+            Some(category) => vec![category],
+            None => self.software(catalogue).categories.iter().map(|c| &**c).collect(),
+        }
+    }
+}
+
 /// A document as the ranking sees it.
 #[derive(Debug)]
-pub(crate) struct Profile<'c> {
+pub(crate) struct Profile {
     pub(crate) noun: Noun,
     pub(crate) fields: Vec<Field>,
     pub(crate) terms: HashMap<String, Places>,
     /// Hashes of its words, in order; see [`Profile::says_the_same`].
     sketch: Vec<u32>,
-    pub(crate) recognised: Vec<Recognised<'c>>,
-    /// Places of what is recognised in [`Catalogue::all_software`].
-    pub(crate) software: Vec<usize>,
+    pub(crate) recognised: Vec<Recognised>,
     /// What the object's kind is worth beside others that say the same.
     pub(crate) role: f32,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
 }
 
-impl<'c> Profile<'c> {
+impl Profile {
     /// `None` where the record is none of the collection's, which only another program can have written.
-    fn read(catalogue: &'c Catalogue, collection: Collection, record: &str) -> Option<Self> {
+    fn read(catalogue: &Catalogue, collection: Collection, record: &str) -> Option<Self> {
         let (noun, fields) = match collection {
             Collection::Instances => {
                 let instance: ResourceInstance = serde_json::from_str(record).ok()?;
@@ -114,11 +148,8 @@ impl<'c> Profile<'c> {
             Noun::Instance(instance) => of_kind(catalogue, instance),
             Noun::Type(..) => 1.0,
         };
-        let all = catalogue.all_software();
-        let place = |r: &Recognised<'_>| all.binary_search_by(|s| s.id.cmp(&r.software.id)).unwrap_or(all.len());
-        let software = recognised.iter().map(place).collect();
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, sketch, recognised, software, role, is_it })
+        Some(Self { noun, fields, terms, sketch, recognised, role, is_it })
     }
 
     /// Whether the two say the same of different objects: replicas, copies in other namespaces, one of a thousand settings.
@@ -158,8 +189,8 @@ fn sketch(terms: &HashMap<String, Places>) -> Vec<u32> {
     hashes
 }
 
-fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
-    match noun {
+fn recognise(catalogue: &Catalogue, noun: &Noun) -> Vec<Recognised> {
+    let known = match noun {
         Noun::Instance(i) => catalogue.recognise(&Named {
             name: &i.name,
             kind: &i.kind,
@@ -176,7 +207,19 @@ fn recognise<'c>(catalogue: &'c Catalogue, noun: &Noun) -> Vec<Recognised<'c>> {
             labels: &std::collections::BTreeMap::new(),
             annotations: "",
         }),
-    }
+    };
+    let all = catalogue.all_software();
+    let own = |r: clusterlore_catalogue::Recognised<'_>| {
+        Some(Recognised {
+            software: all.binary_search_by(|s| s.id.cmp(&r.software.id)).ok()?,
+            by_kind: r.field == clusterlore_catalogue::Field::Kind,
+            alias: r.alias.into(),
+            weight: r.weight,
+            part: r.part,
+            part_category: r.part_category.map(Into::into),
+        })
+    };
+    known.into_iter().filter_map(own).collect()
 }
 
 /// How surely an object is the software that its kind belongs to: a `MariaDB` is one, a `Connection` of MariaDB's operator is not.
@@ -239,26 +282,26 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 
 /// The profiles that were made, by stored id.
 #[derive(Debug, Default)]
-pub(crate) struct Profiles<'c>(Mutex<All<'c>>);
+pub(crate) struct Profiles(Mutex<All>);
 
 #[derive(Debug, Default)]
-struct All<'c> {
-    by_id: HashMap<(Collection, String), Kept<'c>>,
+struct All {
+    by_id: HashMap<(Collection, String), Kept>,
     /// Of the records.
     bytes: usize,
 }
 
 /// A profile with the hash of the record that it was made of.
-type Kept<'c> = (u64, Arc<Profile<'c>>);
+type Kept = (u64, Arc<Profile>);
 
-impl<'c> Profiles<'c> {
+impl Profiles {
     pub(crate) fn of(
         &self,
-        catalogue: &'c Catalogue,
+        catalogue: &Catalogue,
         collection: Collection,
         id: &str,
         record: &str,
-    ) -> Option<Arc<Profile<'c>>> {
+    ) -> Option<Arc<Profile>> {
         let mut hasher = DefaultHasher::new();
         record.hash(&mut hasher);
         let hash = hasher.finish();

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Catalogue, Cover, Field, Meaning, Part, Recognised, Software};
+use clusterlore_catalogue::{Asked, Catalogue, Cover, Meaning, Software};
 use clusterlore_core::words;
 
 use crate::bridge::Bridge;
 use crate::lexicon::Nearness;
-use crate::profile::{Place, Places, Profile};
+use crate::profile::{Place, Places, Profile, Recognised};
 use crate::weights::{Features, Weights};
 use crate::{Noun, Understood};
 
@@ -43,28 +43,28 @@ impl Score {
 }
 
 /// A question as the ranking sees it.
-pub(crate) struct Ranking<'q, 'c> {
-    catalogue: &'c Catalogue,
+pub(crate) struct Ranking<'q> {
+    catalogue: &'q Catalogue,
     question: &'q Understood,
     weights: Weights,
     terms: Vec<(String, f32)>,
     /// What parts of the question may ask for, and how many parts ask for just that.
-    asked: Vec<(Vec<Meaning<'c>>, usize)>,
-    unwanted: Vec<Meaning<'c>>,
+    asked: Vec<(Vec<Meaning<'q>>, usize)>,
+    unwanted: Vec<Meaning<'q>>,
     unwanted_terms: BTreeSet<String>,
     /// Ids of the software that the question names in words that mean nothing else.
-    named: BTreeSet<&'c str>,
+    named: BTreeSet<&'q str>,
     /// Group and kind of the kinds that the question names in words of its own ("scheduled jobs").
-    kinds: BTreeSet<(&'c str, &'c str)>,
+    kinds: BTreeSet<(&'q str, &'q str)>,
     /// What the types say to the question.
     bridge: Bridge,
     /// How near the question is to what software is for.
     near: Nearness,
 }
 
-impl<'q, 'c> Ranking<'q, 'c> {
-    pub(crate) fn new(catalogue: &'c Catalogue, question: &'q Understood, near: Nearness, weights: Weights) -> Self {
-        let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'c>>> = BTreeMap::new();
+impl<'q> Ranking<'q> {
+    pub(crate) fn new(catalogue: &'q Catalogue, question: &'q Understood, near: Nearness, weights: Weights) -> Self {
+        let mut asked: BTreeMap<(usize, usize), Vec<Meaning<'q>>> = BTreeMap::new();
         let (mut named, mut kinds) = (BTreeSet::new(), BTreeSet::new());
         let all = catalogue.asked(&question.text);
         // "Docker registry" is a product, and what people call any registry.
@@ -88,12 +88,12 @@ impl<'q, 'c> Ranking<'q, 'c> {
             }
             asked.entry((span.start, span.end)).or_default().push(*meaning);
         }
-        let mut parts: BTreeMap<Vec<_>, (Vec<Meaning<'c>>, usize)> = BTreeMap::new();
+        let mut parts: BTreeMap<Vec<_>, (Vec<Meaning<'q>>, usize)> = BTreeMap::new();
         for meanings in asked.into_values() {
             parts.entry(meanings.iter().map(Meaning::id).collect()).or_insert((meanings, 0)).1 += 1;
         }
         let asked = parts.into_values().collect();
-        let mut unwanted: Vec<Meaning<'c>> =
+        let mut unwanted: Vec<Meaning<'q>> =
             catalogue.asked(&question.unwanted).into_iter().map(|a| a.meaning).collect();
         unwanted.sort_by_key(Meaning::id);
         unwanted.dedup_by_key(|m| m.id());
@@ -131,13 +131,13 @@ impl<'q, 'c> Ranking<'q, 'c> {
         self.bridge.types.keys().cloned().collect()
     }
 
-    fn meanings(&self) -> impl Iterator<Item = &Meaning<'c>> {
+    fn meanings(&self) -> impl Iterator<Item = &Meaning<'q>> {
         self.asked.iter().flat_map(|(meanings, _)| meanings)
     }
 
     /// Aliases of what is asked for: a document that holds one of them may be it.
     pub(crate) fn aliases(&self) -> Vec<String> {
-        let asked = |m: &Meaning<'c>| if let Meaning::Category(c) = m { Some(&*c.id) } else { None };
+        let asked = |m: &Meaning<'q>| if let Meaning::Category(c) = m { Some(&*c.id) } else { None };
         let asked: Vec<&str> = self.meanings().filter_map(asked).collect();
         let is_asked = |id: &str| asked.iter().any(|of| self.catalogue.is_a(id, of));
         let within: BTreeSet<&str> =
@@ -159,7 +159,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// `None` for what is not wanted.
-    pub(crate) fn features(&self, profile: &Profile<'c>, type_name: &str, similarity: f32) -> Option<Features> {
+    pub(crate) fn features(&self, profile: &Profile, type_name: &str, similarity: f32) -> Option<Features> {
         if self.is_unwanted(profile) {
             return None;
         }
@@ -183,7 +183,7 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// The score in words. Its parts add up to it.
-    pub(crate) fn explain(&self, profile: &Profile<'c>, type_name: &str, features: &Features) -> Score {
+    pub(crate) fn explain(&self, profile: &Profile, type_name: &str, features: &Features) -> Score {
         if self.question.scope_only {
             return Score { reasons: vec![Reason { why: "in the scope asked for".to_owned(), adds: features.role }] };
         }
@@ -260,16 +260,17 @@ impl<'q, 'c> Ranking<'q, 'c> {
     }
 
     /// Where the question names software, an object answers only if it is that software, or a part of it.
-    pub(crate) fn is_named(&self, profile: &Profile<'c>) -> bool {
-        let is = |software: &str| profile.recognised.iter().any(|r| r.software.id == software && r.weight >= IS_IT);
+    pub(crate) fn is_named(&self, profile: &Profile) -> bool {
+        let id = |r: &Recognised| &*r.software(self.catalogue).id;
+        let is = |software: &str| profile.recognised.iter().any(|r| id(r) == software && r.weight >= IS_IT);
         self.named.is_empty() || self.named.iter().any(|software| is(software))
     }
 
     /// How surely the object is what each part of the question names, on average, with the surest reason.
-    fn software(&self, profile: &Profile<'c>, kind_is_named: bool) -> Option<(String, f32)> {
+    fn software(&self, profile: &Profile, kind_is_named: bool) -> Option<(String, f32)> {
         // Who asks for MariaDB's users wants what only belongs to it.
-        let is_it = |r: &Recognised<'c>| if r.field == Field::Kind && !kind_is_named { profile.is_it } else { 1.0 };
-        let mut best: Option<(&Recognised<'c>, Meaning<'c>, f32)> = None;
+        let is_it = |r: &Recognised| if r.by_kind && !kind_is_named { profile.is_it } else { 1.0 };
+        let mut best: Option<(&Recognised, Meaning<'q>, f32)> = None;
         let mut sum = 0.0;
         let mut parts = 0;
         for (meanings, times) in &self.asked {
@@ -283,21 +284,21 @@ impl<'q, 'c> Ranking<'q, 'c> {
                 best = Some(part);
             }
         }
-        best.map(|(recognised, meaning, _)| (why(recognised, meaning), sum / parts as f32))
+        best.map(|(recognised, meaning, _)| (self.why(recognised, meaning), sum / parts as f32))
     }
 
     /// The software that the object is and that is nearest to the question, and how near.
-    fn about(&self, profile: &Profile<'c>) -> Option<(&'c Software, f32)> {
-        let near = |(r, place): (&Recognised<'c>, &usize)| {
-            let whole = if r.part.and_then(Part::category).or(r.part_category).is_none() { 1.0 } else { BROADER };
-            (r.software, self.near.of(*place) * r.weight * whole)
+    fn about(&self, profile: &Profile) -> Option<(&'q Software, f32)> {
+        let near = |r: &Recognised| {
+            let whole = if r.part_category().is_none() { 1.0 } else { BROADER };
+            (r.software(self.catalogue), self.near.of(r.software) * r.weight * whole)
         };
-        profile.recognised.iter().zip(&profile.software).map(near).max_by(|a, b| a.1.total_cmp(&b.1))
+        profile.recognised.iter().map(near).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    fn fits(&self, recognised: &Recognised<'c>, asked: Meaning<'c>) -> Option<f32> {
+    fn fits(&self, recognised: &Recognised, asked: Meaning<'q>) -> Option<f32> {
         match asked {
-            Meaning::Software(software) if software.id == recognised.software.id => {
+            Meaning::Software(software) if software.id == recognised.software(self.catalogue).id => {
                 let whole = if recognised.part.is_none() { 1.0 } else { BESIDE };
                 Some(recognised.weight * whole)
             }
@@ -311,15 +312,24 @@ impl<'q, 'c> Ranking<'q, 'c> {
                         None
                     }
                 };
-                let best = recognised.categories().iter().enumerate().filter_map(fit).max_by(f32::total_cmp)?;
+                let best =
+                    recognised.categories(self.catalogue).iter().enumerate().filter_map(fit).max_by(f32::total_cmp)?;
                 Some(recognised.weight * best)
             }
             _ => None,
         }
     }
 
-    fn is_unwanted(&self, profile: &Profile<'c>) -> bool {
-        let sure = |r, m| self.fits(r, m).is_some_and(|sureness| sureness >= IS_IT);
+    fn why(&self, recognised: &Recognised, asked: Meaning<'_>) -> String {
+        let title = &recognised.software(self.catalogue).title;
+        match asked {
+            Meaning::Category(category) => format!("{title} is {}", category.id.replace('-', " ")),
+            _ => format!("is {title} ({})", recognised.alias),
+        }
+    }
+
+    fn is_unwanted(&self, profile: &Profile) -> bool {
+        let sure = |r: &Recognised, m| self.fits(r, m).is_some_and(|sureness| sureness >= IS_IT);
         let fits = profile.recognised.iter().any(|r| self.unwanted.iter().any(|m| sure(r, *m)));
         let elsewhere = |places: &Places| places.besides_namespace();
         fits || self.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
@@ -347,12 +357,4 @@ fn is_example(question: &str, at: usize) -> bool {
     before.reverse();
     let ends_with = |words: &[&str]| before.ends_with(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
     [&["like"][..], &["such", "as"], &["similar", "to"], &["instead", "of"]].into_iter().any(ends_with)
-}
-
-fn why(recognised: &Recognised<'_>, asked: Meaning<'_>) -> String {
-    let title = &recognised.software.title;
-    match asked {
-        Meaning::Category(category) => format!("{title} is {}", category.id.replace('-', " ")),
-        _ => format!("is {title} ({})", recognised.alias),
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, ResourceType, words};
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{StateStore, VectorStore};
+use clusterlore_store::View;
 
 use crate::ranking::Ranking;
 use crate::typos::distance;
@@ -13,53 +13,53 @@ use crate::{Answer, Question, Reach, SearchError, Searcher, Understood, resolve_
 /// Ids that are named where one is not there.
 const NEAR: usize = 3;
 
-impl<'c> Searcher<'c> {
+impl Searcher {
     /// Ranks what runs by its likeness to one object, which is left out. `id` is a stored id, or `kind/name`: then the
     /// question's namespaces and clusters say where the object is, else they narrow the hits. The question's text plays no part.
     ///
     /// # Errors
     /// [`SearchError::NoSuchObject`] with those that are called nearly so, [`SearchError::ManyObjects`]; else see [`SearchError`].
-    pub async fn similar<S: VectorStore + StateStore + ?Sized>(
+    pub async fn similar(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &dyn Embedder,
         id: &str,
         question: &Question,
     ) -> Result<Answer, SearchError> {
-        self.documents(store, embedder, Collection::Instances).await?;
-        let types = store.types().await?;
+        self.documents(view, embedder, Collection::Instances).await?;
+        let types = view.types().await?;
         let mut filter = question.filter.clone();
         let record = match ObjectKey::of_stored_id(id) {
-            Some(key) => store.records(Collection::Instances, &[key]).await?.remove(&key),
+            Some(key) => view.records(Collection::Instances, &[key]).await?.remove(&key),
             None => {
                 let places = (std::mem::take(&mut filter.namespaces), std::mem::take(&mut filter.clusters));
-                by_kind_and_name(store, id, &places, &types).await?
+                by_kind_and_name(view, id, &places, &types).await?
             }
         };
         let parsed = record.as_deref().and_then(|record| serde_json::from_str::<ResourceInstance>(record).ok());
         let (Some(record), Some(object)) = (record, parsed) else {
-            return Err(SearchError::NoSuchObject { id: id.to_owned(), near: near(store, id).await? });
+            return Err(SearchError::NoSuchObject { id: id.to_owned(), near: near(view, id).await? });
         };
         let own_id = object.stored_id();
         let is_type = |(_, t): &&(String, ResourceType)| t.group == object.api_group && t.kind == object.kind;
         let kinds = types.iter().find(is_type).map(|(_, t)| t.name()).into_iter().collect();
         let mut text = description(&object);
-        if let Some(profile) = self.profiles.of(self.catalogue, Collection::Instances, &own_id, &record) {
+        if let Some(profile) = self.profiles.of(&self.catalogue, Collection::Instances, &own_id, &record) {
             for recognised in &profile.recognised {
-                let category = recognised.categories().first().map(|id| id.replace('-', " "));
+                let category = recognised.categories(&self.catalogue).first().map(|id| id.replace('-', " "));
                 category.into_iter().for_each(|category| text.push_str(&format!(" {category}")));
             }
         }
         let understood =
             Understood { text, filter, kinds, notes: vec![format!("similar to {own_id}")], ..Understood::default() };
         let vector = embedder.embed(Purpose::Document, vec![object.text()]).await?.pop().unwrap_or_default();
-        let near = self.lexicon.nearness(self.catalogue, &understood.text, &embedder.identity(), &vector).await?;
-        let mut ranking = Ranking::new(self.catalogue, &understood, near, self.weights).of_anything();
+        let near = self.lexicon.nearness(&self.catalogue, &understood.text, &embedder.identity(), &vector).await?;
+        let mut ranking = Ranking::new(&self.catalogue, &understood, near, self.weights).of_anything();
         let (mut ranked, total, admitted) =
-            self.rank(store, Collection::Instances, &mut ranking, &understood, vector, Reach::NEAR).await?;
+            self.rank(view, Collection::Instances, &mut ranking, &understood, vector, Reach::NEAR).await?;
         ranked.retain(|r| r.id != own_id);
         // What the object itself made is gathered under it, and goes with it.
-        let gathered = self.gather(store, ranked, &understood, question.limit.saturating_add(1)).await?;
+        let gathered = self.gather(view, ranked, &understood, question.limit.saturating_add(1)).await?;
         let others = gathered.into_iter().filter(|g| g.shown.id != own_id);
         let hits = others.take(question.limit).map(|g| self.hit(g, &ranking)).collect();
         drop(ranking);
@@ -74,8 +74,8 @@ fn description(object: &ResourceInstance) -> String {
 }
 
 /// The record of the one object of a kind and name.
-async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
-    store: &S,
+async fn by_kind_and_name(
+    view: &dyn View,
     id: &str,
     (namespaces, clusters): &(BTreeSet<String>, BTreeSet<String>),
     types: &[(String, ResourceType)],
@@ -85,9 +85,9 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
     };
     let named = resolve_kinds(&[kind.to_owned()], types)?;
     let or = |given: &BTreeSet<String>, all: BTreeSet<String>| if given.is_empty() { all } else { given.clone() };
-    let mut namespaces = or(namespaces, store.vocabulary(Collection::Instances).await?.namespaces.clone());
+    let mut namespaces = or(namespaces, view.vocabulary(Collection::Instances).await?.namespaces.clone());
     namespaces.insert(CLUSTER_SCOPE.to_owned());
-    let clusters = or(clusters, clusters_of(store).await?);
+    let clusters = or(clusters, clusters_of(view).await?);
     let of_kind: BTreeSet<(&str, &str)> = types
         .iter()
         .filter(|(_, t)| named.contains(&t.name()))
@@ -99,7 +99,7 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
             keys.extend(of_kind.iter().map(|(group, kind)| ObjectKey::new(cluster, group, kind, namespace, name)));
         }
     }
-    let mut records: Vec<String> = store.records(Collection::Instances, &keys).await?.into_values().collect();
+    let mut records: Vec<String> = view.records(Collection::Instances, &keys).await?.into_values().collect();
     if records.len() > 1 {
         let id_of = |record: &String| serde_json::from_str::<ResourceInstance>(record).ok().map(|i| i.stored_id());
         let mut ids: Vec<String> = records.iter().filter_map(id_of).collect();
@@ -109,23 +109,23 @@ async fn by_kind_and_name<S: VectorStore + StateStore + ?Sized>(
     Ok(records.pop())
 }
 
-async fn clusters_of<S: VectorStore + ?Sized>(store: &S) -> Result<BTreeSet<String>, SearchError> {
-    Ok(store.counts(Collection::Instances).await?.into_iter().map(|c| c.cluster).collect())
+async fn clusters_of(view: &dyn View) -> Result<BTreeSet<String>, SearchError> {
+    Ok(view.counts(Collection::Instances).await?.into_iter().map(|c| c.cluster).collect())
 }
 
 /// Ids whose last part is nearly that of the id, or holds it.
-async fn near<S: VectorStore + ?Sized>(store: &S, id: &str) -> Result<Vec<String>, SearchError> {
+async fn near(view: &dyn View, id: &str) -> Result<Vec<String>, SearchError> {
     let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
     let most = (name.len() / 3).max(1);
     let mut found: Vec<(usize, String)> = Vec::new();
-    for cluster in clusters_of(store).await? {
+    for cluster in clusters_of(view).await? {
         let mut visit = |seen: clusterlore_store::Scanned<'_>| {
             let other = seen.id.rsplit('/').next().unwrap_or(seen.id);
             let holds = name.len() > 2 && (other.contains(&name) || words::split(other).contains(&name));
             let distance = distance(&name, other, most).or_else(|| holds.then_some(most));
             found.extend(distance.map(|d| (d, seen.id.to_owned())));
         };
-        store.scan(Collection::Instances, &cluster, &mut visit).await?;
+        view.scan(Collection::Instances, &cluster, &mut visit).await?;
     }
     found.sort();
     Ok(found.into_iter().take(NEAR).map(|(_, id)| id).collect())

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
-use clusterlore_core::{Document, EmbedderIdentity};
-use clusterlore_store::{Batch, Sqlite, Upsert};
+use clusterlore_core::{Document, EmbedderIdentity, Scope};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, Writer};
 
 use super::*;
 
@@ -22,6 +22,10 @@ impl Embedder for Toy {
     }
 }
 
+async fn all(store: &Sqlite) -> Box<dyn View> {
+    store.view(&Scope::All { because: "a test" }).await.unwrap()
+}
+
 async fn store(folder: &tempfile::TempDir) -> Sqlite {
     let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
     store.open_collection(Collection::Instances, &Toy.identity()).await.unwrap();
@@ -39,8 +43,8 @@ async fn store(folder: &tempfile::TempDir) -> Sqlite {
 
 async fn ids(store: &Sqlite, text: &str, filter: Filter) -> Vec<String> {
     let question = Question { text: text.into(), filter, limit: 10, ..Question::default() };
-    Searcher::new(Catalogue::builtin())
-        .search(store, &Toy, &question)
+    Searcher::new(Catalogue::builtin().clone())
+        .search(&*all(store).await, &Toy, &question)
         .await
         .unwrap()
         .hits
@@ -68,7 +72,8 @@ async fn the_shown_parts_add_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let question = Question { text: "red animals of the wood".into(), limit: 1, ..Question::default() };
-    let answer = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &question).await.unwrap();
+    let answer =
+        Searcher::new(Catalogue::builtin().clone()).search(&*all(&store).await, &Toy, &question).await.unwrap();
     let score = &answer.hits[0].score;
     let whys: Vec<&str> = score.reasons.iter().map(|r| r.why.as_str()).collect();
     assert_eq!(whys, ["meaning 1.00", "name: red-fox", "namespace: wood"]);
@@ -96,11 +101,15 @@ async fn what_cannot_be_asked_is_said() {
     let store = store(&folder).await;
     let empty = Question { text: " ?! ".into(), limit: 1, ..Question::default() };
     assert!(matches!(
-        Searcher::new(Catalogue::builtin()).search(&store, &Toy, &empty).await,
+        Searcher::new(Catalogue::builtin().clone()).search(&*all(&store).await, &Toy, &empty).await,
         Err(SearchError::NoQuestion)
     ));
     let types = Question { text: "x".into(), collection: Collection::Capabilities, limit: 1, ..Question::default() };
-    let message = Searcher::new(Catalogue::builtin()).search(&store, &Toy, &types).await.unwrap_err().to_string();
+    let message = Searcher::new(Catalogue::builtin().clone())
+        .search(&*all(&store).await, &Toy, &types)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("\"clusterlore sync\"") && message.contains("clusterlore index"), "{message}");
 }
 
@@ -151,7 +160,7 @@ fn asked(text: &str) -> Question {
 async fn counts_are_exact_where_only_a_scope_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let store = farm(&folder).await;
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     let pods = Filter { types: ["pods".to_owned()].into(), ..Filter::default() };
     for (text, filter, group_by, total, groups) in [
         ("", Filter::default(), None, 19, &[][..]),
@@ -178,7 +187,7 @@ async fn counts_are_exact_where_only_a_scope_is_asked_for() {
         ("how many animals are there", pods, None, 8, &[]),
     ] {
         let question = Question { filter, ..asked(text) };
-        let count = searcher.count(&store, &Toy, &question, group_by).await.unwrap();
+        let count = searcher.count(&*all(&store).await, &Toy, &question, group_by).await.unwrap();
         assert_eq!(count.total, total, "{text}");
         let shown: Vec<(&str, usize)> = count.groups.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         assert_eq!(shown, groups, "{text}");
@@ -189,7 +198,7 @@ async fn counts_are_exact_where_only_a_scope_is_asked_for() {
 async fn hits_are_ordered_and_limited_by_age() {
     let folder = tempfile::tempdir().unwrap();
     let store = farm(&folder).await;
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     let pods = Filter { types: ["pods".to_owned()].into(), ..Filter::default() };
     for (text, first, hits) in [
         ("newest", "field/v1/Pod/fox-0", 10),
@@ -202,12 +211,12 @@ async fn hits_are_ordered_and_limited_by_age() {
         ("everything older than -1 days", "", 0),
     ] {
         let question = Question { filter: pods.clone(), ..asked(text) };
-        let answer = searcher.search(&store, &Toy, &question).await.unwrap();
+        let answer = searcher.search(&*all(&store).await, &Toy, &question).await.unwrap();
         let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!((ids.first().copied().unwrap_or_default(), ids.len()), (first, hits), "{text}: {ids:?}");
     }
-    let all = Question { limit: 100, filter: pods, ..asked("oldest things") };
-    let answer = searcher.search(&store, &Toy, &all).await.unwrap();
+    let oldest = Question { limit: 100, filter: pods, ..asked("oldest things") };
+    let answer = searcher.search(&*all(&store).await, &Toy, &oldest).await.unwrap();
     assert_eq!(answer.hits.last().unwrap().id, "field/v1/Pod/stone", "what has no date comes last");
 }
 
@@ -224,11 +233,11 @@ async fn similar_objects_and_those_that_are_not_there() {
         })
         .into();
     store.remember_types("", &types).await.unwrap();
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     let similar = async |id: &str, namespaces: &[&str]| {
         let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
         let question = Question { filter: Filter { namespaces, ..Filter::default() }, ..asked("") };
-        let answer = searcher.similar(&store, &Toy, id, &question).await?;
+        let answer = searcher.similar(&*all(&store).await, &Toy, id, &question).await?;
         Ok::<Vec<String>, SearchError>(answer.hits.into_iter().map(|hit| hit.id).collect())
     };
     let like = similar("field/apps/v1/Deployment/fox", &[]).await.unwrap();
@@ -290,11 +299,11 @@ fn of_length(shape: &str, characters: usize) -> String {
 }
 
 /// Steps that answering takes.
-async fn work(searcher: &Searcher<'_>, store: &Sqlite, text: String) -> u64 {
+async fn work(searcher: &Searcher, store: &Sqlite, text: String) -> u64 {
     let question = Question { text, limit: 10, now: "2026-04-10T12:00:00Z".into(), ..Question::default() };
     let before = crate::yardstick::steps();
-    searcher.search(store, &Toy, &question).await.unwrap();
-    searcher.count(store, &Toy, &question, None).await.unwrap();
+    searcher.search(&*all(store).await, &Toy, &question).await.unwrap();
+    searcher.count(&*all(store).await, &Toy, &question, None).await.unwrap();
     crate::yardstick::steps() - before
 }
 
@@ -304,7 +313,7 @@ async fn work_grows_with_the_length_of_a_question_and_not_with_its_square() {
     let store = farm(&folder).await;
     let ty = |kind: &str, plural: &str| ResourceType { kind: kind.into(), plural: plural.into(), ..Default::default() };
     store.remember_types("", &[ty("Pod", "pods"), ty("Wolf", "wolves")]).await.unwrap();
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     for shape in SHAPES {
         // What is made once for all questions is not the question's.
         work(&searcher, &store, of_length(shape, LONGEST_QUESTION / 4)).await;
@@ -320,7 +329,7 @@ async fn work_grows_with_the_length_of_a_question_and_not_with_its_square() {
 #[tokio::test]
 async fn work_grows_with_the_length_of_a_document_and_not_with_its_square() {
     let folder = tempfile::tempdir().unwrap();
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     let mut works = Vec::new();
     for words in [1_000, 4_000, 16_000] {
         let store = Sqlite::open_or_create(&folder.path().join(format!("{words}.db"))).unwrap();
@@ -341,14 +350,14 @@ async fn work_grows_with_the_length_of_a_document_and_not_with_its_square() {
 async fn a_question_has_a_length() {
     let folder = tempfile::tempdir().unwrap();
     let store = farm(&folder).await;
-    let searcher = Searcher::new(Catalogue::builtin());
+    let searcher = Searcher::new(Catalogue::builtin().clone());
     let ask = |text: String| Question { text, limit: 1, ..Question::default() };
     let longest = ask(of_length("redis ", LONGEST_QUESTION));
-    assert!(searcher.search(&store, &Toy, &longest).await.is_ok());
+    assert!(searcher.search(&*all(&store).await, &Toy, &longest).await.is_ok());
     let long = ask("redis ".repeat(20_000));
     for error in [
-        searcher.search(&store, &Toy, &long).await.map(|_| ()).unwrap_err(),
-        searcher.count(&store, &Toy, &long, None).await.map(|_| ()).unwrap_err(),
+        searcher.search(&*all(&store).await, &Toy, &long).await.map(|_| ()).unwrap_err(),
+        searcher.count(&*all(&store).await, &Toy, &long, None).await.map(|_| ()).unwrap_err(),
     ] {
         assert_eq!(
             error.to_string(),

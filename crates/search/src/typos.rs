@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use clusterlore_core::{Collection, ResourceType, words};
 use clusterlore_models::Embedder;
-use clusterlore_store::VectorStore;
+use clusterlore_store::View;
 
 use crate::SearchError;
 use crate::understand::Surroundings;
@@ -64,8 +64,8 @@ enum Doubt {
 }
 
 /// The question with its misspelt words corrected, and what was corrected.
-pub(crate) async fn correct<S: VectorStore + ?Sized>(
-    store: &S,
+pub(crate) async fn correct(
+    view: &dyn View,
     embedder: &dyn Embedder,
     collection: Collection,
     text: &str,
@@ -77,13 +77,13 @@ pub(crate) async fn correct<S: VectorStore + ?Sized>(
         return Ok((corrected, corrections));
     }
     let stems: Vec<String> = doubtful.iter().map(|d| words::stem(&d.word)).collect();
-    let frequencies = store.frequencies(collection, &stems).await?;
+    let frequencies = view.frequencies(collection, &stems).await?;
     let mut frequencies = frequencies.into_iter();
     doubtful.retain(|_| frequencies.next() == Some(0));
     if doubtful.is_empty() {
         return Ok((corrected, corrections));
     }
-    let terms = store.terms(collection).await?;
+    let terms = view.terms(collection).await?;
     let mut meanings: BTreeMap<String, Option<String>> = BTreeMap::new();
     let (mut text, mut from) = (String::new(), 0);
     for Doubtful { word, span, doubt } in doubtful {

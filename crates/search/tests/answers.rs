@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType};
+use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
 use clusterlore_search::{Answer, Question, Searcher};
-use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, View, Writer};
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
     ResourceInstance::new(api_version, kind, Some(namespace), name).unwrap()
@@ -33,6 +33,10 @@ fn type_name(object: &ResourceInstance) -> String {
     if object.api_group.is_empty() { plural } else { format!("{plural}.{}", object.api_group) }
 }
 
+async fn all(store: &Sqlite) -> Box<dyn View> {
+    store.view(&Scope::All { because: "a test" }).await.unwrap()
+}
+
 async fn write(store: &Sqlite, collection: Collection, documents: Vec<Document>) {
     let embedder = Builtin::default();
     let texts = documents.iter().map(|d| d.text.clone()).collect();
@@ -56,7 +60,10 @@ async fn index(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
 
 async fn ask(store: &Sqlite, text: &str) -> Answer {
     let question = Question { text: text.to_owned(), limit: 10, ..Question::default() };
-    Searcher::new(Catalogue::builtin()).search(store, &Builtin::default(), &question).await.unwrap()
+    Searcher::new(Catalogue::builtin().clone())
+        .search(&*all(store).await, &Builtin::default(), &question)
+        .await
+        .unwrap()
 }
 
 /// `Kind namespace/name` of each hit.

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{Collection, Document, OwnerReference, ResourceInstance, ResourceType};
+use clusterlore_core::{Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
 use clusterlore_search::{LONGEST_QUESTION, Question, SearchError, Searcher};
-use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, Writer};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
 
@@ -43,7 +43,7 @@ const QUESTIONS: [&str; 20] = [
 struct Index {
     store: Sqlite,
     runtime: tokio::runtime::Runtime,
-    searcher: Searcher<'static>,
+    searcher: Searcher,
     _folder: tempfile::TempDir,
 }
 
@@ -54,7 +54,7 @@ fn index() -> &'static Index {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let store = runtime.block_on(filled(&folder.path().join("index.db")));
-        Index { store, runtime, searcher: Searcher::new(Catalogue::builtin()), _folder: folder }
+        Index { store, runtime, searcher: Searcher::new(Catalogue::builtin().clone()), _folder: folder }
     })
 }
 
@@ -142,9 +142,10 @@ proptest! {
             Question { text, collection, limit, now: "2026-06-17T12:00:00+02:00".to_owned(), ..Question::default() };
         question.filter.selector = selector.parse().unwrap();
         let Index { store, runtime, searcher, .. } = index();
+        let view = runtime.block_on(store.view(&Scope::All { because: "a test" })).unwrap();
         let began = Instant::now();
         let long = question.text.chars().count() > LONGEST_QUESTION;
-        match runtime.block_on(searcher.search(store, &Builtin::default(), &question)) {
+        match runtime.block_on(searcher.search(&*view, &Builtin::default(), &question)) {
             Ok(answer) => {
                 prop_assert!(!long && answer.hits.len() <= limit);
                 for hit in &answer.hits {
@@ -155,7 +156,7 @@ proptest! {
             Err(SearchError::LongQuestion { .. }) => prop_assert!(long),
             Err(other) => prop_assert!(false, "{}", other),
         }
-        match runtime.block_on(searcher.count(store, &Builtin::default(), &question, None)) {
+        match runtime.block_on(searcher.count(&*view, &Builtin::default(), &question, None)) {
             Ok(count) => prop_assert!(count.total <= 36 && count.groups.iter().map(|(_, n)| n).sum::<usize>() <= count.total),
             Err(SearchError::LongQuestion { .. }) => prop_assert!(long),
             Err(other) => prop_assert!(false, "{}", other),

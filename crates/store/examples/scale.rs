@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
-use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, StateStore, Upsert, VectorStore};
+use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, Upsert, Writer};
 use clusterlore_testkit::postgres::PostgresServer;
 use pgvector::HalfVector;
 use serde_json::Value;
@@ -134,7 +134,7 @@ async fn main() {
     let embedder = EmbedderIdentity { name: "invented".into(), dimensions: DIMENSIONS };
     store.open_collection(Collection::Instances, &embedder).await.unwrap();
     let run = RunRecord {
-        command: "scale".into(),
+        command: RunKind::Other,
         cluster: String::new(),
         started: String::new(),
         finished: String::new(),
@@ -158,14 +158,20 @@ async fn main() {
 
     let began = Instant::now();
     let mut scanned = 0;
-    store.scan(Collection::Instances, "cluster-0", &mut |_| scanned += 1).await.unwrap();
+    store
+        .view_all("a test")
+        .await
+        .unwrap()
+        .scan(Collection::Instances, "cluster-0", &mut |_| scanned += 1)
+        .await
+        .unwrap();
     report("scan of a cluster", began, scanned);
     for what in ["first", "kept"] {
         let began = Instant::now();
-        let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
+        let vocabulary = store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap();
         println!("vocabulary, {what}: {:.1} ms, {} label keys", ms(began.elapsed()), vocabulary.labels.len());
         let began = Instant::now();
-        let terms = store.terms(Collection::Instances).await.unwrap();
+        let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
         println!("terms, {what}: {:.1} ms, {} terms", ms(began.elapsed()), terms.len());
     }
     let set = |value: &str| BTreeSet::from([value.to_owned()]);
@@ -231,7 +237,7 @@ async fn main() {
     }
     report("written again, vectors kept", began, 5 * BATCH);
     memory(server.as_ref());
-    drop(store.lock("cluster-0", &Holder::new("scale", String::new())).await.unwrap());
+    drop(store.lock("cluster-0", &Holder::new(RunKind::Other, String::new())).await.unwrap());
 }
 
 /// Several writers, each with clusters of its own, as syncs of a fleet are.
@@ -274,7 +280,8 @@ async fn recall(store: &Postgres, sql: &tokio_postgres::Client) {
         let probe = question(number, Filter::default(), 80, 0);
         let exact = sql.query(&statement, &[&HalfVector::from_f32_slice(&probe.vector)]).await.unwrap();
         let exact: BTreeSet<String> = exact.iter().map(|row| row.get(0)).collect();
-        let found = store.probe(Collection::Instances, probe).await.unwrap().documents;
+        let found =
+            store.view_all("a test").await.unwrap().probe(Collection::Instances, probe).await.unwrap().documents;
         right += found.iter().filter(|d| exact.contains(&d.id)).count();
         all += exact.len();
     }

@@ -1,4 +1,4 @@
-//! What can go wrong with a store, each with the way out.
+//! What can go wrong with a store. Messages say what is wrong; which flag or command helps is for the face that shows them.
 
 use std::path::PathBuf;
 
@@ -11,12 +11,10 @@ use crate::Holder;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// There is no store yet.
-    #[error(
-        "nothing is indexed yet: {0} does not exist. Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\""
-    )]
+    #[error("nothing is indexed yet: {0} does not exist")]
     Missing(String),
     /// A newer clusterlore wrote it.
-    #[error("{} was written by a newer clusterlore: its schema is version {found}, this program knows up to {known}. Update clusterlore, or choose another file with --store sqlite:PATH", path.display())]
+    #[error("{} was written by a newer clusterlore: its schema is version {found}, this program knows up to {known}", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -26,7 +24,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Not a store of ours, or a broken one.
-    #[error("{} is damaged or is no clusterlore store ({detail}). Move it away and run \"clusterlore sync-instances\" to index again", path.display())]
+    #[error("{} is damaged or is no clusterlore store ({detail})", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -34,7 +32,7 @@ pub enum StoreError {
         detail: String,
     },
     /// It may be read, not written.
-    #[error("{} cannot be written ({detail}); nothing was changed. Check its permissions, or choose another file with --store sqlite:PATH", path.display())]
+    #[error("{} cannot be written ({detail}); nothing was changed", path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
@@ -42,13 +40,13 @@ pub enum StoreError {
         detail: String,
     },
     /// No room is left.
-    #[error("the disk that holds {} is full; what was stored before is unharmed. Free some space and run the command again", .0.display())]
+    #[error("the disk that holds {} is full; what was stored before is unharmed", .0.display())]
     Full(PathBuf),
     /// Somebody else holds it for too long.
-    #[error("{} is in use by another program; try again when it has finished", .0.display())]
+    #[error("{} is in use by another program", .0.display())]
     Busy(PathBuf),
     /// Two runs at once.
-    #[error("another run is writing to {place}{}; wait until it has finished, or give --lock-timeout more time", by(holder.as_ref()))]
+    #[error("another run is writing to {place}{}", by(holder.as_ref()))]
     Locked {
         /// The file, or the server's address and the cluster.
         place: String,
@@ -57,8 +55,7 @@ pub enum StoreError {
     },
     /// The collection's vectors are another embedder's.
     #[error(
-        "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared. Use {}, or embed everything again with --reindex",
-        the_embedder(stored)
+        "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared"
     )]
     OtherEmbedder {
         /// Which collection.
@@ -81,14 +78,22 @@ pub enum StoreError {
         expected: usize,
     },
     /// A server that does not answer, or stopped in the middle.
-    #[error(
-        "{place} cannot be reached ({detail}); what was stored before is unharmed. Start it, or check its address, and run the command again"
-    )]
+    #[error("{place} cannot be reached ({detail}); what was stored before is unharmed")]
     Unreachable {
         /// The server's address, without user and password.
         place: String,
         /// What the connection said.
         detail: String,
+    },
+    /// A server whose tables are of an older version, opened for reading only.
+    #[error("{place} cannot be used: its tables are of version {found}, this program's of {known}")]
+    Outdated {
+        /// The server's address, without user and password.
+        place: String,
+        /// Version of its tables.
+        found: i64,
+        /// Version of this program.
+        known: i64,
     },
     /// A server that answers and cannot serve: refused key, wrong version, missing extension, missing right.
     #[error("{place} cannot be used: {problem}. {fix}")]
@@ -112,12 +117,4 @@ pub enum StoreError {
 
 fn by(holder: Option<&Holder>) -> String {
     holder.map(|holder| format!(": {holder}")).unwrap_or_default()
-}
-
-fn the_embedder(stored: &EmbedderIdentity) -> String {
-    if stored.is_unknown() {
-        "--embedder with the one that filled it".to_owned()
-    } else {
-        format!("--embedder {}", stored.name)
-    }
 }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    Collection, Document, EmbedderIdentity, ObjectKey, OwnerReference, ResourceInstance, ResourceType, Selector,
-    SourceIdentity, TypeSchema, words,
+    Collection, Document, EmbedderIdentity, ObjectKey, OwnerReference, ResourceInstance, ResourceType, Rule, Scope,
+    Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunRecord, Scanned, Sqlite, Store,
-    StoreError, Stored, Upsert,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Scanned, Sqlite,
+    Store, StoreError, Stored, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -127,6 +127,9 @@ async fn conform(place: &dyn Place) {
         pages_show_every_document_once,
         what_a_run_must_know_is_remembered,
         one_sync_of_a_cluster_at_a_time,
+        a_view_is_one_state,
+        outside_a_scope_there_is_nothing,
+        under_a_scope_as_over_what_it_admits,
     );
 }
 
@@ -200,11 +203,11 @@ async fn with(place: &dyn Place, database: &str, documents: &[Document]) -> Arc<
 }
 
 async fn size(store: &dyn Store) -> usize {
-    store.collection(Collection::Instances).await.unwrap().unwrap().documents
+    store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents
 }
 
 async fn probe(store: &dyn Store, probe: Probe) -> Candidates {
-    store.probe(Collection::Instances, probe).await.unwrap()
+    store.view_all("a test").await.unwrap().probe(Collection::Instances, probe).await.unwrap()
 }
 
 async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize) -> Candidates {
@@ -252,7 +255,7 @@ async fn scanned(store: &dyn Store, cluster: &str) -> BTreeMap<ObjectKey, Seen> 
         let (id, type_name, namespace) = (s.id.to_owned(), s.type_name.to_owned(), s.namespace.to_owned());
         seen.insert(s.key, Seen { id, hash: s.hash.to_bytes(), type_name, namespace, source: s.source });
     };
-    store.scan(Collection::Instances, cluster, &mut visit).await.unwrap();
+    store.view_all("a test").await.unwrap().scan(Collection::Instances, cluster, &mut visit).await.unwrap();
     assert_eq!(count, seen.len(), "each document is shown once");
     seen
 }
@@ -260,26 +263,64 @@ async fn scanned(store: &dyn Store, cluster: &str) -> BTreeMap<ObjectKey, Seen> 
 async fn nothing_is_there_before_it_is_written(place: &dyn Place, database: &str) {
     let store = place.open(database).await;
     assert!(!store.place().is_empty());
-    assert_eq!(store.collection(Collection::Instances).await.unwrap(), None);
+    assert_eq!(store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap(), None);
     for opened in [false, true] {
         if opened {
             store.open_collection(Collection::Instances, &embedder()).await.unwrap();
-            let info = store.collection(Collection::Instances).await.unwrap().unwrap();
+            let info =
+                store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap();
             assert_eq!((info.embedder, info.documents), (embedder(), 0));
         }
         let asked = Probe { vector: axis(0), terms: vec!["a".into()], nearest: 5, containing: 5, ..Probe::default() };
         let found = probe(&*store, asked).await;
         assert_eq!((found.documents.len(), found.total, found.admitted), (0, 0, 0));
-        assert_eq!(*store.vocabulary(Collection::Instances).await.unwrap(), Default::default());
-        assert_eq!(store.frequencies(Collection::Instances, &strings(["a", ""])).await.unwrap(), [0, 0]);
-        assert!(store.terms(Collection::Instances).await.unwrap().is_empty());
-        assert!(store.counts(Collection::Instances).await.unwrap().is_empty());
-        assert!(store.records(Collection::Instances, &[ObjectKey([7; 16])]).await.unwrap().is_empty());
-        assert!(store.page(Collection::Instances, None, 10, true).await.unwrap().documents.is_empty());
+        assert_eq!(
+            *store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap(),
+            Default::default()
+        );
+        assert_eq!(
+            store
+                .view_all("a test")
+                .await
+                .unwrap()
+                .frequencies(Collection::Instances, &strings(["a", ""]))
+                .await
+                .unwrap(),
+            [0, 0]
+        );
+        assert!(store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap().is_empty());
+        assert!(store.view_all("a test").await.unwrap().counts(Collection::Instances).await.unwrap().is_empty());
+        assert!(
+            store
+                .view_all("a test")
+                .await
+                .unwrap()
+                .records(Collection::Instances, &[ObjectKey([7; 16])])
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert!(
+            store
+                .view_all("a test")
+                .await
+                .unwrap()
+                .page(Collection::Instances, None, 10, true)
+                .await
+                .unwrap()
+                .documents
+                .is_empty()
+        );
         assert!(scanned(&*store, "").await.is_empty());
     }
-    assert!(store.sources().await.unwrap().is_empty() && store.types().await.unwrap().is_empty());
-    assert!(store.last_runs().await.unwrap().is_empty() && store.answers().await.unwrap().is_empty());
+    assert!(
+        store.view_all("a test").await.unwrap().sources().await.unwrap().is_empty()
+            && store.view_all("a test").await.unwrap().types().await.unwrap().is_empty()
+    );
+    assert!(
+        store.view_all("a test").await.unwrap().last_runs().await.unwrap().is_empty()
+            && store.answers().await.unwrap().is_empty()
+    );
 }
 
 async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, database: &str) {
@@ -305,7 +346,7 @@ async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, databas
         assert_eq!(seen[&d.key], expected);
     }
     let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).chain([ObjectKey([0; 16])]).collect();
-    let records = store.records(Collection::Instances, &keys).await.unwrap();
+    let records = store.view_all("a test").await.unwrap().records(Collection::Instances, &keys).await.unwrap();
     assert_eq!(records.len(), 3);
     for d in &documents {
         let [back, went]: [ResourceInstance; 2] =
@@ -337,7 +378,7 @@ async fn a_batch_applied_twice_is_applied_once(place: &dyn Place, database: &str
     let before = scanned(&*store, "").await;
     write(&*store, numbered(&documents)).await;
     assert_eq!(scanned(&*store, "").await, before);
-    assert_eq!(store.counts(Collection::Instances).await.unwrap()[0].documents, 30);
+    assert_eq!(store.view_all("a test").await.unwrap().counts(Collection::Instances).await.unwrap()[0].documents, 30);
     let found = by_words(&*store, &["web"]).await;
     assert_eq!((found.frequencies, found.total), (vec![30], 30));
 }
@@ -467,7 +508,7 @@ async fn filters_narrow_by_cluster_namespace_and_type(place: &dyn Place, databas
         let by_word = Probe { terms: vec!["web".into()], filter: filter.clone(), containing: 100, ..Probe::default() };
         assert_eq!(probe(&*store, by_word).await.documents.len(), expected.len(), "{filter:?}");
     }
-    let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
+    let vocabulary = store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap();
     assert_eq!(vocabulary.namespaces, set(&["_cluster", "a", "b"]));
     assert_eq!(vocabulary.types, set(&["deployments.apps", "statefulsets.apps"]));
     assert_eq!(vocabulary.labels, BTreeMap::from([("app".to_owned(), set(&["web"]))]));
@@ -517,9 +558,12 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
     let [wolf, north, foxes] = ["wolf", "north", "foxes"].map(term);
     let odd = strings(["absent", "'", "a:b & !c | (", "%", "\"", "\\", ""]);
     let known = [wolf.clone(), north.clone(), foxes.clone(), term("databases")];
-    assert_eq!(store.frequencies(Collection::Instances, &known).await.unwrap(), [40, 20, 1, 1]);
-    assert_eq!(store.frequencies(Collection::Instances, &odd).await.unwrap(), [0; 7]);
-    let terms = store.terms(Collection::Instances).await.unwrap();
+    assert_eq!(
+        store.view_all("a test").await.unwrap().frequencies(Collection::Instances, &known).await.unwrap(),
+        [40, 20, 1, 1]
+    );
+    assert_eq!(store.view_all("a test").await.unwrap().frequencies(Collection::Instances, &odd).await.unwrap(), [0; 7]);
+    let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
     assert!(terms.is_sorted() && terms.contains(&(wolf.clone(), 40)), "{terms:?}");
     // The rarest word decides who is looked at.
     let asked = Probe { terms: vec![wolf.clone(), foxes.clone()], containing: 1, ..Probe::default() };
@@ -542,10 +586,16 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
     };
     store.apply(Collection::Instances, batch).await.unwrap();
     let asked = ["wolf", "north", "south", "east", "foxes"].map(term);
-    assert_eq!(store.frequencies(Collection::Instances, &asked).await.unwrap(), [39, 19, 19, 1, 0]);
-    let terms = store.terms(Collection::Instances).await.unwrap();
+    assert_eq!(
+        store.view_all("a test").await.unwrap().frequencies(Collection::Instances, &asked).await.unwrap(),
+        [39, 19, 19, 1, 0]
+    );
+    let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
     assert!(terms.contains(&("east".into(), 1)) && !terms.iter().any(|(t, _)| *t == foxes), "{terms:?}");
-    assert_eq!(store.vocabulary(Collection::Instances).await.unwrap().labels["pack"].len(), 3);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap().labels["pack"].len(),
+        3
+    );
 }
 
 async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str) {
@@ -562,15 +612,21 @@ async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str)
     store.open_collection(Collection::Capabilities, &embedder()).await.unwrap();
     let batch = Batch::writing(2, vec![upsert(&of_type, axis(1))]);
     store.apply(Collection::Capabilities, batch).await.unwrap();
-    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 1);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Capabilities).await.unwrap().unwrap().documents,
+        1
+    );
     assert_eq!(size(&*store).await, 1);
     let asked = Probe { vector: axis(1), nearest: 5, ..Probe::default() };
-    let found = store.probe(Collection::Capabilities, asked).await.unwrap();
+    let found = store.view_all("a test").await.unwrap().probe(Collection::Capabilities, asked).await.unwrap();
     assert_eq!(ids_of(&found), ["databases.db.example"].into());
     let back: ResourceType = serde_json::from_str(&found.documents[0].record).unwrap();
     assert_eq!((back, found.documents[0].text.as_str()), (ty, of_type.text.as_str()));
     store.apply(Collection::Capabilities, Batch::deleting("", vec![of_type.key])).await.unwrap();
-    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().documents, 0);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Capabilities).await.unwrap().unwrap().documents,
+        0
+    );
     assert_eq!(size(&*store).await, 1);
 }
 
@@ -586,7 +642,7 @@ async fn clusters_are_apart(place: &dyn Place, database: &str) {
         let prefix = if cluster.is_empty() { "a/".to_owned() } else { format!("{cluster}:a/") };
         assert!(seen.values().all(|s| s.id.starts_with(&prefix)), "{seen:?}");
     }
-    let counts = store.counts(Collection::Instances).await.unwrap();
+    let counts = store.view_all("a test").await.unwrap().counts(Collection::Instances).await.unwrap();
     let told: Vec<_> = counts.iter().map(|c| (c.cluster.as_str(), c.type_name.as_str(), c.documents)).collect();
     assert_eq!(told, ["", "east", "west"].map(|c| (c, "deployments.apps", 3)));
     delete(&*store, &["east:a/apps/v1/Deployment/web-0"]).await;
@@ -613,7 +669,16 @@ async fn two_writers_lose_nothing(place: &dyn Place, database: &str) {
     for store in [&one, &other, &place.open(database).await] {
         assert_eq!(size(&**store).await, 201);
         assert_eq!((scanned(&**store, "east").await.len(), scanned(&**store, "west").await.len()), (100, 100));
-        assert_eq!(store.frequencies(Collection::Instances, &strings(["web"])).await.unwrap(), [201]);
+        assert_eq!(
+            store
+                .view_all("a test")
+                .await
+                .unwrap()
+                .frequencies(Collection::Instances, &strings(["web"]))
+                .await
+                .unwrap(),
+            [201]
+        );
         assert_eq!(ids_of(&near(&**store, axis(0), 1).await), ["shared/apps/v1/Deployment/both"].into());
     }
     delete(&*one, &["shared/apps/v1/Deployment/both"]).await;
@@ -671,7 +736,13 @@ async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
     assert!(large.labels.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>() > 10_000);
     let documents = [document(&odd), document(&large)];
     let store = with(place, database, &documents).await;
-    let records = store.records(Collection::Instances, &documents.each_ref().map(|d| d.key)).await.unwrap();
+    let records = store
+        .view_all("a test")
+        .await
+        .unwrap()
+        .records(Collection::Instances, &documents.each_ref().map(|d| d.key))
+        .await
+        .unwrap();
     for (d, went) in documents.iter().zip([&odd, &large]) {
         let back: ResourceInstance = serde_json::from_str(&records[&d.key]).unwrap();
         assert_eq!(&back, went);
@@ -683,7 +754,10 @@ async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
     assert_eq!(admitted(&*store, by_namespace).await, set(&[&documents[0].id]));
     let seen = scanned(&*store, "").await;
     assert!(documents.iter().all(|d| seen[&d.key].hash == d.hash.to_bytes() && seen[&d.key].id == d.id));
-    assert_eq!(store.vocabulary(Collection::Instances).await.unwrap().labels["quote"], set(&[odd_labels[1].1]));
+    assert_eq!(
+        store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap().labels["quote"],
+        set(&[odd_labels[1].1])
+    );
     let term = words::terms("wörter")[0].clone();
     assert_eq!(ids_of(&by_words(&*store, &[&term]).await), [documents[1].id.as_str()].into());
     let found = near(&*store, vector(0), 1).await;
@@ -710,7 +784,10 @@ async fn embedders_are_never_mixed(place: &dyn Place, database: &str) {
         store.change_embedder(Collection::Instances, &other).await.unwrap();
     }
     store.open_collection(Collection::Instances, &other).await.unwrap();
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().embedder, other);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().embedder,
+        other
+    );
     let seen = scanned(&*store, "").await;
     assert!(seen.len() == 5 && seen.values().all(|s| s.hash == [0; 16]), "all are there and count as changed");
     assert_eq!(by_words(&*store, &["wolf"]).await.documents.len(), 5);
@@ -726,7 +803,13 @@ async fn pages_show_every_document_once(place: &dyn Place, database: &str) {
     for vectors in [true, false] {
         let (mut all, mut after): (Vec<Stored>, Option<String>) = (Vec::new(), None);
         loop {
-            let page = store.page(Collection::Instances, after.as_deref(), 10, vectors).await.unwrap();
+            let page = store
+                .view_all("a test")
+                .await
+                .unwrap()
+                .page(Collection::Instances, after.as_deref(), 10, vectors)
+                .await
+                .unwrap();
             assert!(page.documents.len() <= 10);
             all.extend(page.documents);
             after = page.next;
@@ -764,7 +847,7 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     assert_ne!(first, east);
     let second = store.remember_source("", &at(Some("2"), "https://b"), true).await.unwrap();
     for store in [&store, &place.open(database).await] {
-        let mut sources = store.sources().await.unwrap();
+        let mut sources = store.view_all("a test").await.unwrap().sources().await.unwrap();
         sources.sort_by_key(|s| [first, east, second].iter().position(|n| *n == s.number));
         let told: Vec<_> = sources.iter().map(|s| (s.number, s.cluster.as_str(), s.replaced)).collect();
         assert_eq!(told, [(first, "", true), (east, "east", false), (second, "", false)]);
@@ -783,7 +866,7 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     store.remember_types("east", &[ty("c", "v1")]).await.unwrap();
     store.remember_types("", &[ty("b", "v2")]).await.unwrap();
     for store in [&store, &place.open(database).await] {
-        let known = store.types().await.unwrap();
+        let known = store.view_all("a test").await.unwrap().types().await.unwrap();
         assert_eq!(*known, [(String::new(), ty("b", "v2")), ("east".to_owned(), ty("c", "v1"))]);
     }
 
@@ -800,31 +883,32 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     assert_eq!(store.answer("k").await.unwrap().as_deref(), Some("{\"a\": \"ü\"}"));
     assert_eq!(store.answers().await.unwrap(), [strings(["k", "{\"a\": \"ü\"}"]).into()]);
 
-    let run = |command: &str, cluster: &str, started: &str| RunRecord {
-        command: command.to_owned(),
+    let run = |command: RunKind, cluster: &str, started: &str| RunRecord {
+        command,
         cluster: cluster.to_owned(),
         started: started.to_owned(),
         finished: String::new(),
         summary: serde_json::Value::Null,
     };
-    for [command, cluster, started] in
-        [["sync", "", "1"], ["sync-instances", "", "2"], ["sync", "east", "3"], ["sync", "", "4"]]
+    let (instances, capabilities) = (RunKind::Instances, RunKind::Capabilities);
+    for (command, cluster, started) in
+        [(capabilities, "", "1"), (instances, "", "2"), (capabilities, "east", "3"), (capabilities, "", "4")]
     {
         store.begin_run(&run(command, cluster, started)).await.unwrap();
     }
-    let number = store.begin_run(&run("sync", "", "5")).await.unwrap();
+    let number = store.begin_run(&run(capabilities, "", "5")).await.unwrap();
     let summary = serde_json::json!({"stored": 1});
-    let finished = RunRecord { finished: "6".into(), summary, ..run("sync", "", "5") };
+    let finished = RunRecord { finished: "6".into(), summary, ..run(capabilities, "", "5") };
     store.finish_run(number, &finished).await.unwrap();
-    let runs = store.last_runs().await.unwrap();
-    let told: Vec<String> = runs.iter().map(|r| format!("{} {} {}", r.command, r.cluster, r.started)).collect();
-    assert_eq!(told, ["sync  5", "sync east 3", "sync-instances  2"]);
+    let runs = store.view_all("a test").await.unwrap().last_runs().await.unwrap();
+    let told: Vec<_> = runs.iter().map(|r| (r.command, r.cluster.as_str(), r.started.as_str())).collect();
+    assert_eq!(told, [(capabilities, "", "5"), (capabilities, "east", "3"), (instances, "", "2")]);
     assert_eq!(runs[0], finished);
 }
 
 async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
     let (one, other) = (place.open(database).await, place.open(database).await);
-    let me = Holder::new("sync", "2026-01-01T10:00:00Z".to_owned());
+    let me = Holder::new(RunKind::Capabilities, "2026-01-01T10:00:00Z".to_owned());
     let held = one.lock("east", &me).await.unwrap();
     let Err(refused) = other.lock("east", &me).await else {
         // Where a lock is a file of each machine's own, another machine is not kept out; there writing twice is writing once.
@@ -842,4 +926,230 @@ async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     other.lock("east", &me).await.unwrap();
+}
+
+/// Everything that can be read of a view, of a collection.
+#[derive(Debug, PartialEq)]
+struct Told {
+    documents: usize,
+    scanned: BTreeMap<ObjectKey, String>,
+    records: BTreeMap<ObjectKey, String>,
+    probes: Vec<(BTreeMap<String, String>, Vec<usize>, usize, usize)>,
+    vocabulary: Vocabulary,
+    frequencies: Vec<usize>,
+    terms: Vec<(String, usize)>,
+    counts: Vec<(String, String, usize)>,
+    paged: BTreeSet<String>,
+    types: Vec<(String, String)>,
+    clusters: BTreeSet<String>,
+}
+
+async fn told(view: &dyn View, collection: Collection, keys: &[ObjectKey], terms: &[String]) -> Told {
+    let (mut scanned, mut paged, mut after) = (BTreeMap::new(), BTreeSet::new(), None);
+    for cluster in ["", "east", "west"] {
+        let mut visit = |s: Scanned<'_>| {
+            scanned.insert(s.key, s.id.to_owned());
+        };
+        view.scan(collection, cluster, &mut visit).await.unwrap();
+    }
+    loop {
+        let page = view.page(collection, after.as_deref(), 7, true).await.unwrap();
+        paged.extend(page.documents.into_iter().map(|d| d.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let one = Filter { namespaces: ["ns-1".to_owned()].into(), ..Filter::default() };
+    let labelled = Filter { selector: "team in (a, b)".parse().unwrap(), ..Filter::default() };
+    let wanted = [
+        Probe { vector: vector(3), nearest: 5, ..Probe::default() },
+        Probe { vector: vector(5), nearest: 3, filter: one, ..Probe::default() },
+        Probe { vector: vector(7), nearest: 4, filter: labelled, terms: terms.to_vec(), containing: 5 },
+        Probe { nearest: usize::MAX, ..Probe::default() },
+        Probe { terms: terms.to_vec(), containing: 6, ..Probe::default() },
+    ];
+    let mut probes = Vec::new();
+    for probe in wanted {
+        let Candidates { documents, frequencies, total, admitted } = view.probe(collection, probe).await.unwrap();
+        let documents = documents.into_iter().map(|d| (d.id, format!("{:.3} {}", d.similarity, d.type_name))).collect();
+        probes.push((documents, frequencies, total, admitted));
+    }
+    Told {
+        documents: view.collection(collection).await.unwrap().map_or(0, |c| c.documents),
+        scanned,
+        records: view.records(collection, keys).await.unwrap().into_iter().collect(),
+        probes,
+        vocabulary: (*view.vocabulary(collection).await.unwrap()).clone(),
+        frequencies: view.frequencies(collection, terms).await.unwrap(),
+        terms: (*view.terms(collection).await.unwrap()).clone(),
+        counts: view
+            .counts(collection)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|c| (c.cluster, c.type_name, c.documents))
+            .collect(),
+        paged,
+        types: view.types().await.unwrap().iter().map(|(cluster, ty)| (cluster.clone(), ty.name())).collect(),
+        clusters: view.sources().await.unwrap().into_iter().map(|s| s.cluster).collect(),
+    }
+}
+
+const KINDS: [&str; 3] = ["Deployment", "StatefulSet", "Pod"];
+
+fn type_of(kind: &str) -> ResourceType {
+    let (kind, plural, group) = (kind.to_owned(), format!("{}s", kind.to_lowercase()), "apps".to_owned());
+    ResourceType { kind, plural, group, version: "v1".to_owned(), ..ResourceType::default() }
+}
+
+/// Objects of three clusters, eight namespaces and none, three kinds.
+fn world() -> Vec<Document> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut documents = Vec::new();
+    for number in 0..90 {
+        let cluster = ["", "east", "west"][random.usize(0..3)];
+        let namespace = format!("ns-{}", random.usize(0..8));
+        let kind = KINDS[random.usize(0..3)];
+        let name =
+            format!("{}-{number}", ["red fox", "wolf", "grey wolf", "oak"][random.usize(0..4)].replace(' ', "-"));
+        let labels = [("team", ["a", "b", "c"][random.usize(0..3)]), ("only", namespace.as_str())];
+        let mut object = instance(cluster, &namespace, kind, &name, &labels);
+        if number % 11 == 0 {
+            object.namespace = clusterlore_core::CLUSTER_SCOPE.to_owned();
+        }
+        documents.push(document(&object));
+    }
+    documents
+}
+
+async fn holding(store: &dyn Store, documents: &[Document], vectors: &[Vec<f32>], scope: &Scope) {
+    for collection in Collection::ALL {
+        store.open_collection(collection, &embedder()).await.unwrap();
+    }
+    for cluster in ["", "east", "west"] {
+        let types: Vec<ResourceType> =
+            KINDS.map(type_of).into_iter().filter(|ty| scope.admits_type(cluster, &ty.name())).collect();
+        if scope.admits_cluster(cluster) {
+            let at = SourceIdentity::Folder { path: format!("/{cluster}") };
+            store.remember_source(cluster, &at, false).await.unwrap();
+        }
+        let named = Some(cluster).filter(|c| !c.is_empty());
+        let known: Vec<Document> = types.iter().map(|ty| Document::of_type(ty, named)).collect();
+        // Each type has its vector, whichever others there are.
+        let number = |d: &Document| 100 + KINDS.iter().position(|kind| *kind == d.facets.kind).unwrap() as u64;
+        let upserts = known.iter().map(|d| upsert(d, vector(number(d)))).collect();
+        store.apply(Collection::Capabilities, Batch::writing(1, upserts)).await.unwrap();
+        store.remember_types(cluster, &types).await.unwrap();
+    }
+    let admitted = |d: &Document| {
+        let of = &d.facets;
+        scope.admits(Collection::Instances, &of.cluster, &of.type_name, &of.namespace)
+    };
+    let upserts = documents.iter().zip(vectors).filter(|(d, _)| admitted(d)).map(|(d, v)| upsert(d, v.clone()));
+    write(store, upserts.collect()).await;
+}
+
+fn random_scope(random: &mut fastrand::Rng) -> Scope {
+    let rule = |random: &mut fastrand::Rng| {
+        let mut namespaces: BTreeSet<String> = (0..8).filter(|_| random.bool()).map(|n| format!("ns-{n}")).collect();
+        if random.bool() {
+            namespaces.insert(clusterlore_core::CLUSTER_SCOPE.to_owned());
+        }
+        Rule {
+            cluster: ["", "east", "west"][random.usize(0..3)].to_owned(),
+            type_name: (random.u8(0..3) > 0).then(|| type_of(KINDS[random.usize(0..3)]).name()),
+            namespaces: (random.u8(0..4) > 0).then_some(namespaces),
+        }
+    };
+    let rules = random.usize(0..5);
+    Scope::rules((0..rules).map(|_| rule(random)).collect::<Vec<_>>())
+}
+
+/// What is told under a scope is what an index would tell that holds only what the scope admits.
+async fn under_a_scope_as_over_what_it_admits(place: &dyn Place, database: &str) {
+    let documents = world();
+    let vectors: Vec<Vec<f32>> = (0..documents.len() as u64).map(vector).collect();
+    let whole = place.open(database).await;
+    holding(&*whole, &documents, &vectors, &Scope::All { because: "the whole" }).await;
+    let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).collect();
+    let asked: Vec<String> = words::terms("red grey wolf oak deployment team 17");
+    let mut random = fastrand::Rng::with_seed(11);
+    for round in 0..8 {
+        let scope = random_scope(&mut random);
+        let part = place.open(&format!("{}-{round}", &database[..database.len().min(30)])).await;
+        holding(&*part, &documents, &vectors, &scope).await;
+        let (under, over) = (whole.view(&scope).await.unwrap(), part.view_all("a test").await.unwrap());
+        for collection in Collection::ALL {
+            let (under, over) =
+                (told(&*under, collection, &keys, &asked).await, told(&*over, collection, &keys, &asked).await);
+            assert_eq!(under, over, "{scope:?}, {collection}");
+        }
+    }
+}
+
+async fn outside_a_scope_there_is_nothing(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..1_200)
+        .map(|n| deployment(&format!("ns-{n}"), &format!("fox-{n}"), &[("only", &format!("ns-{n}"))]))
+        .chain([deployment("secret", "raven", &[("hidden", "yes")])])
+        .collect();
+    let store = with(place, database, &documents).await;
+    store.remember_types("", &[type_of("Deployment"), type_of("Pod")]).await.unwrap();
+    let allowed: BTreeSet<String> = (0..1_000).map(|n| format!("ns-{n}")).collect();
+    let rule = |namespaces| Rule {
+        cluster: String::new(),
+        type_name: Some("deployments.apps".to_owned()),
+        namespaces: Some(namespaces),
+    };
+    let asked = strings(["fox", "raven", "secret", "hidden"]);
+    let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).collect();
+
+    let view = store.view(&Scope::rules([rule(allowed)])).await.unwrap();
+    let seen = told(&*view, Collection::Instances, &keys, &asked).await;
+    assert_eq!(
+        (seen.documents, seen.scanned.len(), seen.records.len(), seen.paged.len()),
+        (1_000, 1_000, 1_000, 1_000)
+    );
+    assert_eq!(seen.counts, [(String::new(), "deployments.apps".to_owned(), 1_000)]);
+    assert_eq!(seen.frequencies, [1_000, 0, 0, 0]);
+    assert!(seen.terms.iter().all(|(term, n)| term != "raven" && term != "secret" && *n <= 1_000));
+    assert_eq!(seen.vocabulary.namespaces.len(), 1_000);
+    assert!(!seen.vocabulary.labels.contains_key("hidden"));
+    assert!(seen.probes.iter().all(|(documents, _, total, admitted)| {
+        *total == 1_000 && *admitted <= 1_000 && documents.keys().all(|id| !id.contains("raven"))
+    }));
+    assert_eq!(seen.types, [(String::new(), "deployments.apps".to_owned())]);
+
+    for scope in [Scope::rules([]), Scope::rules([rule(BTreeSet::new())]), Scope::rules([Rule::cluster("east")])] {
+        let view = store.view(&scope).await.unwrap();
+        let seen = told(&*view, Collection::Instances, &keys, &asked).await;
+        assert_eq!(
+            (seen.documents, seen.scanned.len(), seen.records.len(), seen.paged.len()),
+            (0, 0, 0, 0),
+            "{scope:?}"
+        );
+        assert_eq!((seen.frequencies, seen.terms, seen.counts), (vec![0; 4], vec![], vec![]));
+        assert_eq!((seen.vocabulary, seen.types), (Vocabulary::default(), vec![]));
+        assert!(
+            seen.probes.iter().all(|(documents, _, total, admitted)| documents.is_empty() && total + admitted == 0)
+        );
+    }
+}
+
+/// What is written while a view is open is not in it; the next view has it.
+async fn a_view_is_one_state(place: &dyn Place, database: &str) {
+    let store = with(place, database, &[deployment("a", "fox", &[]), deployment("a", "wolf", &[])]).await;
+    let view = store.view_all("a test").await.unwrap();
+    assert_eq!(view.frequencies(Collection::Instances, &strings(["fox", "raven"])).await.unwrap(), [1, 0]);
+    write(&*store, vec![upsert(&deployment("a", "raven", &[]), vector(9))]).await;
+    delete(&*store, &["a/apps/v1/Deployment/fox"]).await;
+    let asked = strings(["fox", "raven"]);
+    assert_eq!(view.frequencies(Collection::Instances, &asked).await.unwrap(), [1, 0]);
+    let by_words = Probe { terms: asked.to_vec(), containing: 9, ..Probe::default() };
+    let found = view.probe(Collection::Instances, by_words).await.unwrap();
+    assert_eq!((ids_of(&found), found.total), ([("a/apps/v1/Deployment/fox")].into(), 2));
+    assert_eq!(view.terms(Collection::Instances).await.unwrap().iter().filter(|(t, _)| t == "raven").count(), 0);
+    drop(view);
+    let view = store.view_all("a test").await.unwrap();
+    assert_eq!(view.frequencies(Collection::Instances, &asked).await.unwrap(), [0, 1]);
 }

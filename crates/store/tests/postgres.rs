@@ -10,13 +10,13 @@ use clusterlore_core::{
     SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Holder, Postgres, Probe, RunRecord, Runs, Store, StoreError, Upsert, View, Writer,
+    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View, Writer,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 const DIMENSIONS: usize = 8;
@@ -426,14 +426,14 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
     let url = server.create_database("many");
     let store = Postgres::open_or_create(&url).await.unwrap();
     store.open_collection(Collection::Instances, &embedder()).await.unwrap();
-    let run = |command: &str| RunRecord {
-        command: command.into(),
+    let run = |command: RunKind| RunRecord {
+        command,
         cluster: String::new(),
         started: "1".into(),
         finished: String::new(),
         summary: serde_json::Value::Null,
     };
-    let number = store.begin_run(&run("sync-instances")).await.unwrap();
+    let number = store.begin_run(&run(RunKind::Instances)).await.unwrap();
     let documents: Vec<Document> = (0..MANY)
         .map(|n| document("", ["a", "b"][n % 2], &format!("web-{n}"), &[("app", ["x", "y", "z"][n % 3])]))
         .collect();
@@ -451,7 +451,7 @@ async fn the_vector_index_comes_with_the_end_of_a_large_run_and_serves_filters()
     for filter in &filters {
         exact.push(seen(&store).await.probe(Collection::Instances, near(filter.clone(), 100)).await.unwrap());
     }
-    store.finish_run(number, &run("sync-instances")).await.unwrap();
+    store.finish_run(number, &run(RunKind::Instances)).await.unwrap();
     assert_eq!(server.psql("many", indexes), "1");
     server.psql("many", "ANALYZE");
     for (filter, exact) in filters.iter().zip(exact) {

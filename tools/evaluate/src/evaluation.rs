@@ -9,12 +9,12 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::{Question, SearchError, Searcher, Weights};
-use clusterlore_store::Sqlite;
+use clusterlore_store::{Sqlite, Store};
 
 use crate::asks::{Got, Seen};
 use crate::corpus::Corpus;
 use crate::generate::NOW;
-use crate::memo::{RememberingEmbedder, RememberingStore};
+use crate::memo::{RememberingEmbedder, RememberingView};
 use crate::score::{self, Outcome};
 
 /// Hits that are asked for: as many as any measure looks at.
@@ -27,9 +27,9 @@ pub(crate) type Values = [f32; Weights::NAMES.len()];
 pub(crate) struct Evaluation<'c> {
     pub(crate) corpus: &'c Corpus,
     _folder: tempfile::TempDir,
-    store: RememberingStore,
+    view: RememberingView,
     embedder: RememberingEmbedder,
-    searcher: Searcher<'c>,
+    searcher: Searcher,
     /// What came of the weights that were tried.
     seen: HashMap<[u32; Weights::NAMES.len()], Rc<[Outcome]>>,
 }
@@ -69,9 +69,9 @@ impl<'c> Evaluation<'c> {
         Ok(Self {
             corpus,
             _folder: folder,
-            store: RememberingStore::of(store),
+            view: RememberingView::of(store.view_all("an evaluation asks of everything").await?),
             embedder: RememberingEmbedder::of(embedder),
-            searcher: Searcher::new(catalogue),
+            searcher: Searcher::new(catalogue.clone()),
             seen: HashMap::new(),
         })
     }
@@ -95,7 +95,7 @@ impl<'c> Evaluation<'c> {
         for (question, text) in self.corpus.questions.iter().zip(texts) {
             let text = (*text).to_owned();
             let asked = Question { text, collection: question.collection, limit: LIMIT, ..Question::default() };
-            let hits = match self.searcher.search(&self.store, &self.embedder, &asked).await {
+            let hits = match self.searcher.search(&self.view, &self.embedder, &asked).await {
                 Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
                 Err(SearchError::NoQuestion) => Vec::new(),
                 Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
@@ -109,7 +109,7 @@ impl<'c> Evaluation<'c> {
     pub(crate) async fn corrected(&mut self, question: &crate::corpus::Question, text: &str) -> Result<String> {
         let asked =
             Question { text: text.to_owned(), collection: question.collection, limit: 1, ..Question::default() };
-        let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
+        let answer = self.searcher.search(&self.view, &self.embedder, &asked).await?;
         let corrections = answer.understood.corrections.iter().map(|(typed, meant)| format!(" [{typed}: {meant}]"));
         Ok(corrections.collect())
     }
@@ -118,11 +118,11 @@ impl<'c> Evaluation<'c> {
     pub(crate) async fn got(&mut self, text: &str, limit: usize) -> Result<Got> {
         self.searcher.set_weights(Weights::default());
         let asked = Question { text: text.to_owned(), limit, now: NOW.to_owned(), ..Question::default() };
-        let answer = self.searcher.search(&self.store, &self.embedder, &asked).await?;
+        let answer = self.searcher.search(&self.view, &self.embedder, &asked).await?;
         let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
         let mut got = Got { hits: hits.collect(), ..Got::default() };
         if answer.understood.ask.counts() {
-            let count = self.searcher.count(&self.store, &self.embedder, &asked, None).await?;
+            let count = self.searcher.count(&self.view, &self.embedder, &asked, None).await?;
             (got.total, got.groups) = (Some(count.total), count.groups);
         }
         Ok(got)

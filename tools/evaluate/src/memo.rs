@@ -1,4 +1,4 @@
-//! A store and an embedder that remember what they said. Weights change neither what is asked of them nor what they say, so that
+//! A view and an embedder that remember what they said. Weights change neither what is asked of them nor what they say, so that
 //! every evaluation but the first is scoring alone.
 
 use std::collections::HashMap;
@@ -6,11 +6,10 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey, ResourceType};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_store::{
-    Batch, Candidates, CollectionInfo, Counts, Holder, KnownSource, Page, Probe, RunLock, RunRecord, Scanned, Sqlite,
-    StateStore, StoreError, VectorStore, Vocabulary,
+    Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View, Vocabulary,
 };
 
 /// Answers by question.
@@ -90,10 +89,9 @@ impl Probed {
     }
 }
 
-/// A store that nobody writes to any more.
-#[derive(Debug)]
-pub(crate) struct RememberingStore {
-    store: Sqlite,
+/// A view of a store that nobody writes to any more.
+pub(crate) struct RememberingView {
+    view: Box<dyn View>,
     collections: Memo<Collection, Option<CollectionInfo>>,
     vocabularies: Memo<Collection, Arc<Vocabulary>>,
     types: Memo<(), Arc<Vec<(String, ResourceType)>>>,
@@ -101,10 +99,10 @@ pub(crate) struct RememberingStore {
     frequencies: Memo<(Collection, Vec<String>), Vec<usize>>,
 }
 
-impl RememberingStore {
-    pub(crate) fn of(store: Sqlite) -> Self {
+impl RememberingView {
+    pub(crate) fn of(view: Box<dyn View>) -> Self {
         Self {
-            store,
+            view,
             collections: Memo::default(),
             vocabularies: Memo::default(),
             types: Memo::default(),
@@ -115,30 +113,30 @@ impl RememberingStore {
 }
 
 #[async_trait]
-impl VectorStore for RememberingStore {
+impl View for RememberingView {
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
-        self.collections.of(collection, self.store.collection(collection)).await
+        self.collections.of(collection, self.view.collection(collection)).await
     }
 
     async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
-        self.probes.of(Probed::new(collection, &probe), self.store.probe(collection, probe)).await
+        self.probes.of(Probed::new(collection, &probe), self.view.probe(collection, probe)).await
     }
 
     async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
-        self.vocabularies.of(collection, self.store.vocabulary(collection)).await
+        self.vocabularies.of(collection, self.view.vocabulary(collection)).await
     }
 
     async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
         let key = (collection, terms.to_vec());
-        self.frequencies.of(key, self.store.frequencies(collection, terms)).await
+        self.frequencies.of(key, self.view.frequencies(collection, terms)).await
+    }
+
+    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.types.of((), self.view.types()).await
     }
 
     async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
-        self.store.terms(collection).await
-    }
-
-    async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
-        self.store.open_collection(collection, embedder).await
+        self.view.terms(collection).await
     }
 
     async fn scan(
@@ -147,7 +145,7 @@ impl VectorStore for RememberingStore {
         cluster: &str,
         visit: &mut (dyn for<'a> FnMut(Scanned<'a>) + Send),
     ) -> Result<(), StoreError> {
-        self.store.scan(collection, cluster, visit).await
+        self.view.scan(collection, cluster, visit).await
     }
 
     async fn records(
@@ -155,15 +153,11 @@ impl VectorStore for RememberingStore {
         collection: Collection,
         keys: &[ObjectKey],
     ) -> Result<HashMap<ObjectKey, String>, StoreError> {
-        self.store.records(collection, keys).await
-    }
-
-    async fn apply(&self, collection: Collection, batch: Batch) -> Result<(), StoreError> {
-        self.store.apply(collection, batch).await
+        self.view.records(collection, keys).await
     }
 
     async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
-        self.store.counts(collection).await
+        self.view.counts(collection).await
     }
 
     async fn page(
@@ -173,75 +167,14 @@ impl VectorStore for RememberingStore {
         limit: usize,
         vectors: bool,
     ) -> Result<Page, StoreError> {
-        self.store.page(collection, after, limit, vectors).await
-    }
-
-    async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
-        self.store.change_embedder(collection, embedder).await
-    }
-}
-
-#[async_trait]
-impl StateStore for RememberingStore {
-    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
-        self.types.of((), self.store.types()).await
-    }
-
-    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
-        self.store.lock(cluster, me).await
+        self.view.page(collection, after, limit, vectors).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
-        self.store.sources().await
-    }
-
-    async fn remember_source(
-        &self,
-        cluster: &str,
-        identity: &SourceIdentity,
-        replace: bool,
-    ) -> Result<i64, StoreError> {
-        self.store.remember_source(cluster, identity, replace).await
-    }
-
-    async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
-        self.store.remember_types(cluster, types).await
-    }
-
-    async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
-        self.store.schemas(cluster).await
-    }
-
-    async fn remember_schemas(
-        &self,
-        cluster: &str,
-        read: &[(String, String, TypeSchema)],
-        forgotten: &[String],
-    ) -> Result<(), StoreError> {
-        self.store.remember_schemas(cluster, read, forgotten).await
-    }
-
-    async fn answer(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.store.answer(key).await
-    }
-
-    async fn answers(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.store.answers().await
-    }
-
-    async fn remember_answer(&self, key: &str, answer: &str) -> Result<(), StoreError> {
-        self.store.remember_answer(key, answer).await
-    }
-
-    async fn begin_run(&self, run: &RunRecord) -> Result<i64, StoreError> {
-        self.store.begin_run(run).await
-    }
-
-    async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
-        self.store.finish_run(number, run).await
+        self.view.sources().await
     }
 
     async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        self.store.last_runs().await
+        self.view.last_runs().await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
 use clusterlore_core::{Collection, Identity, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
-use clusterlore_store::{RunRecord, Store, StoreError};
+use clusterlore_store::{RunKind, RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::Style;
 use serde::Serialize;
@@ -247,8 +247,9 @@ fn file_finding(settings: &Settings) -> Option<Finding> {
 async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let mut counts = BTreeMap::new();
+    let view = store.view_all(build::OWN_STORE).await?;
     for name in Collection::ALL {
-        if let Some(info) = store.collection(name).await? {
+        if let Some(info) = view.collection(name).await? {
             counts.insert(name, info.documents);
             // A remote embedder is used by its name; only tables of other versions are out of reach.
             let ours = Builtin::identity_of();
@@ -259,12 +260,12 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
             }
         }
     }
-    let runs = store.last_runs().await?;
+    let runs = view.last_runs().await?;
     if runs.is_empty() {
         findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
     }
     // An import is as old as it is; what it brought is as fresh as the syncs that follow.
-    for run in runs.iter().filter(|run| run.command != "import") {
+    for run in runs.iter().filter(|run| run.command != RunKind::Import) {
         findings.push(freshness(run));
     }
     let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();

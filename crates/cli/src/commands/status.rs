@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::args::{Output, Status};
 use crate::print::{self, table::table};
 use crate::settings::Settings;
-use crate::{Done, build};
+use crate::{Done, advice, build};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,24 +41,25 @@ struct Kind {
 
 pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<Done> {
     let store = build::store_for_reading(settings).await?;
+    let view = store.view_all(build::OWN_STORE).await?;
     let mut collections = Vec::new();
     for name in Collection::ALL {
-        if let Some(info) = store.collection(name).await? {
+        if let Some(info) = view.collection(name).await? {
             let (embedder, dimensions) = (info.embedder.name, info.embedder.dimensions);
             collections.push(CollectionState { name, documents: info.documents, embedder, dimensions });
         }
     }
     let kind = |Counts { cluster, type_name, documents }| Kind { cluster, type_name, documents };
-    let mut documents: Vec<Kind> = store.counts(Collection::Instances).await?.into_iter().map(kind).collect();
+    let mut documents: Vec<Kind> = view.counts(Collection::Instances).await?.into_iter().map(kind).collect();
     documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
-    let mut sources = store.sources().await?;
+    let mut sources = view.sources().await?;
     sources.retain(|s| !s.replaced);
     let state = State {
         store: store.place(),
         size_bytes: store.size(),
         collections,
         sources,
-        last_runs: store.last_runs().await?,
+        last_runs: view.last_runs().await?,
         documents,
     };
     match flags.output {
@@ -103,7 +104,7 @@ fn text(state: &State) -> Vec<String> {
             }
             how
         };
-        lines.push(format!("Last run: {}{} at {}: {how}", r.command, named(&r.cluster), r.started));
+        lines.push(format!("Last run: {}{} at {}: {how}", advice::command(r.command), named(&r.cluster), r.started));
     }
     if !state.documents.is_empty() {
         let rows = state

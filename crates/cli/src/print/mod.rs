@@ -13,13 +13,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_http::masked;
 use clusterlore_pipeline::Summary;
 use clusterlore_search::Understood;
 use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 
 use crate::args::{ADDRESSES, Output};
-use foreign::{Far, cut, escaped, masked, visible};
+use foreign::{Far, cut, escaped, visible};
 
 /// Characters of a line: room for the names of all types of a large cluster.
 const LONGEST_LINE: usize = 16_384;
@@ -31,7 +32,8 @@ pub(crate) fn shown(line: &str) -> String {
 
 /// What went wrong, in one line, on standard error. Colours are dropped where they are not wanted.
 pub(crate) fn error(error: &anyhow::Error) {
-    fault(&format!("{error:#}"));
+    let advice = crate::advice::of(error).map(|advice| format!(". {advice}")).unwrap_or_default();
+    fault(&format!("{error:#}{advice}"));
 }
 
 fn fault(line: &str) {

@@ -27,18 +27,19 @@ pub async fn export(
     vectors: bool,
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<Exported, MoveError> {
+    let view = store.view_all("an export takes everything along").await?;
     let mut sections = Vec::new();
     for collection in [Collection::Capabilities, Collection::Instances] {
-        if let Some(info) = store.collection(collection).await? {
+        if let Some(info) = view.collection(collection).await? {
             sections.push((collection, info.embedder));
         }
     }
     let embedder = sections.first().map(|(_, embedder)| embedder.clone()).filter(|_| vectors);
     write(out, &Line::Header(Header { version: VERSION, vectors: embedder }))?;
-    for source in store.sources().await? {
+    for source in view.sources().await? {
         write(out, &Line::Source(source))?;
     }
-    for (cluster, ty) in store.types().await?.iter().cloned() {
+    for (cluster, ty) in view.types().await?.iter().cloned() {
         write(out, &Line::Type(KnownType { cluster, ty }))?;
     }
     // Answers of models were paid for.
@@ -50,7 +51,7 @@ pub async fn export(
         write(out, &Line::Collection(Section { name: collection.to_string(), embedder }))?;
         let mut after = None;
         loop {
-            let page = store.page(collection, after.as_deref(), PAGE, vectors).await?;
+            let page = view.page(collection, after.as_deref(), PAGE, vectors).await?;
             for stored in page.documents {
                 let record = serde_json::from_str(&stored.record).map_err(std::io::Error::other)?;
                 let (id, type_name, source, vector) = (stored.id, stored.type_name, stored.source, stored.vector);

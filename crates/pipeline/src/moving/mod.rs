@@ -98,10 +98,10 @@ pub enum MoveError {
     #[error(transparent)]
     Source(#[from] SourceMismatch),
     /// The file cannot be read or written.
-    #[error("{0}; check the disk and the file's permissions, and run the command again")]
+    #[error(transparent)]
     File(#[from] std::io::Error),
     /// A line that is none.
-    #[error("line {line}: {problem}; expected what \"clusterlore export\" writes")]
+    #[error("line {line}: {problem}")]
     Line {
         /// From 1.
         line: usize,
@@ -110,7 +110,7 @@ pub enum MoveError {
     },
     /// The last line is missing.
     #[error(
-        "the file ends after line {line} and {documents} documents, before its last line; it was cut off. What it holds was imported; export again and import that"
+        "the file ends after line {line} and {documents} documents, before its last line; it was cut off. What it holds was imported"
     )]
     CutOff {
         /// Lines that were read.

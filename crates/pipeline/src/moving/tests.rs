@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_core::{Collection, Document, ResourceInstance, ResourceType, SourceIdentity};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_store::{Batch, Sqlite, StateStore, Upsert, VectorStore};
+use clusterlore_store::{Batch, Runs, Sqlite, Upsert, Writer};
 use clusterlore_testkit::edits::edited_lines;
 use proptest::prelude::*;
 

@@ -13,7 +13,7 @@ use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource, RetryPolicy};
 use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_pipeline::{InstanceSync, Options, Summary, SyncError};
-use clusterlore_store::{Sqlite, VectorStore};
+use clusterlore_store::{Sqlite, Store};
 
 /// Counts what it is asked to embed; vectors depend on the text alone.
 #[derive(Default)]
@@ -76,7 +76,7 @@ pub async fn state(store: &Sqlite) -> BTreeMap<ObjectKey, (String, [u8; 16])> {
         let mut visit = |s: clusterlore_store::Scanned<'_>| {
             state.insert(s.key, (s.id.to_owned(), s.hash.to_bytes()));
         };
-        store.scan(Collection::Instances, cluster, &mut visit).await.unwrap();
+        store.view_all("a test").await.unwrap().scan(Collection::Instances, cluster, &mut visit).await.unwrap();
     }
     state
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use clusterlore_catalogue::{Asked, Catalogue, Cover, Meaning};
 use clusterlore_core::{Collection, Requirement, ResourceType, Selector, words};
 use clusterlore_models::Embedder;
-use clusterlore_store::{Filter, StateStore, VectorStore, Vocabulary};
+use clusterlore_store::{Filter, View, Vocabulary};
 
 use crate::ask::Ask;
 use crate::yardstick::step;
@@ -212,27 +212,27 @@ pub(crate) fn understand_types(text: &str, filter: &Filter, around: &Surrounding
     understood
 }
 
-impl Searcher<'_> {
+impl Searcher {
     /// The question, read with what the index and the embedder know.
-    pub(crate) async fn understood<S: VectorStore + StateStore + ?Sized>(
+    pub(crate) async fn understood(
         &self,
-        store: &S,
+        view: &dyn View,
         embedder: &dyn Embedder,
         question: &Question,
     ) -> Result<Understood, SearchError> {
-        let types = store.types().await?;
-        let vocabulary = store.vocabulary(question.collection).await?;
+        let types = view.types().await?;
+        let vocabulary = view.vocabulary(question.collection).await?;
         let english = |word: &str| typos::is_english(embedder, word) == Some(true);
         let language = language::of(&question.text, english);
         let around = Surroundings {
             vocabulary: &vocabulary,
             types: &types,
-            catalogue: self.catalogue,
+            catalogue: &self.catalogue,
             now: &question.now,
             language,
         };
         let (text, corrections) = match language {
-            None => typos::correct(store, embedder, question.collection, &question.text, &around).await?,
+            None => typos::correct(view, embedder, question.collection, &question.text, &around).await?,
             Some(_) => (question.text.clone(), Vec::new()),
         };
         let mut understood = match question.collection {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::attended::Long;
 use super::fault::{Fault, Tries, tried};
 use super::{Postgres, clean, connect};
-use crate::{Holder, RunLock, RunRecord, Runs, StoreError};
+use crate::{Holder, RunKind, RunLock, RunRecord, Runs, StoreError};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -157,14 +157,14 @@ impl Postgres {
 
 /// A connection's name is what others can see of it: 63 bytes, which this fills nearly.
 fn in_application_name(holder: &Holder) -> String {
-    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command)
+    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command.stored())
 }
 
 /// The inverse of [`in_application_name`].
 fn of_application_name(name: &str) -> Option<Holder> {
     let mut words = name.strip_prefix("clusterlore ")?.splitn(3, ' ').map(str::to_owned);
     let (process, since, command) = (words.next()?.parse().ok()?, words.next()?, words.next()?);
-    Some(Holder { command, process, machine: None, since })
+    Some(Holder { command: RunKind::of_stored(&command), process, machine: None, since })
 }
 
 #[async_trait]
@@ -236,7 +236,7 @@ impl Runs for Postgres {
         tried!(self, async {
             let client = self.client().await?;
             let insert = "INSERT INTO runs (cluster, command, run) VALUES ($1, $2, $3) RETURNING number";
-            Ok(client.query_one(insert, &[&run.cluster, &run.command, &self.write_json(run)?]).await?.try_get(0)?)
+            Ok(client.query_one(insert, &[&run.cluster, &run.command.stored(), &self.write_json(run)?]).await?.try_get(0)?)
         })
     }
 
@@ -248,7 +248,7 @@ impl Runs for Postgres {
             transaction.execute(update, &[&number, &self.write_json(run)?]).await?;
             let delete = "DELETE FROM runs WHERE cluster = $1 AND command = $2 AND number < (
                 SELECT number FROM runs WHERE cluster = $1 AND command = $2 ORDER BY number DESC OFFSET $3::bigint - 1 LIMIT 1)";
-            transaction.execute(delete, &[&run.cluster, &run.command, &KEPT_RUNS]).await?;
+            transaction.execute(delete, &[&run.cluster, &run.command.stored(), &KEPT_RUNS]).await?;
             transaction.commit().await?;
             Ok(())
         });

@@ -192,9 +192,8 @@ pub(super) async fn existing(client: &Client, address: &Address) -> Result<Serve
     }
     server.check(address)?;
     if server.found < Some(VERSION) {
-        let problem = format!("its tables are of version {}, this program's of {VERSION}", server.found.unwrap_or(0));
-        let fix = "Bring them up to date with any \"clusterlore sync\" by the role that syncs".to_owned();
-        return Err(StoreError::Unusable { place: address.place.clone(), problem, fix }.into());
+        let (place, found) = (address.place.clone(), server.found.unwrap_or(0).into());
+        return Err(StoreError::Outdated { place, found, known: VERSION.into() }.into());
     }
     Ok(server)
 }

@@ -2,11 +2,11 @@ use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, Resour
 use rusqlite::Connection;
 
 use super::*;
-use crate::{Batch, Filter, Holder, Probe, StateStore, Upsert, VectorStore};
+use crate::{Batch, Filter, Holder, Probe, Runs, Upsert, Writer};
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(crate::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 fn embedder() -> EmbedderIdentity {
@@ -37,6 +37,9 @@ async fn filled(path: &Path) -> Sqlite {
 
 async fn found(store: &Sqlite, probe: Probe) -> Vec<(String, f32)> {
     let mut found: Vec<(String, f32)> = store
+        .view_all("a test")
+        .await
+        .unwrap()
         .probe(Collection::Instances, probe)
         .await
         .unwrap()
@@ -65,7 +68,7 @@ async fn nearest_words_and_filters_work_together() {
         found(&store, words.clone()).await,
         [("b/v1/Pod/red-wolf".into(), 0.6), ("a/v1/Pod/grey-wolf".into(), 0.0)]
     );
-    let candidates = store.probe(Collection::Instances, words).await.unwrap();
+    let candidates = store.view_all("a test").await.unwrap().probe(Collection::Instances, words).await.unwrap();
     assert_eq!((candidates.frequencies, candidates.total), (vec![2, 0], 3));
     let filter =
         Filter { namespaces: ["a".to_owned()].into(), selector: "app=wolf".parse().unwrap(), ..Filter::default() };
@@ -77,11 +80,14 @@ async fn nearest_words_and_filters_work_together() {
 async fn the_vocabulary_is_what_the_documents_can_be_narrowed_by() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(&folder.path().join("s.db")).await;
-    let vocabulary = store.vocabulary(Collection::Instances).await.unwrap();
+    let vocabulary = store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap();
     assert_eq!(vocabulary.namespaces, ["a", "b"].map(Into::into).into());
     assert_eq!(vocabulary.types, ["pods".to_owned()].into());
     assert_eq!(vocabulary.labels["app"], ["fox", "wolf"].map(Into::into).into());
-    assert_eq!(*store.vocabulary(Collection::Capabilities).await.unwrap(), Default::default());
+    assert_eq!(
+        *store.view_all("a test").await.unwrap().vocabulary(Collection::Capabilities).await.unwrap(),
+        Default::default()
+    );
 }
 
 #[tokio::test]
@@ -113,10 +119,19 @@ async fn writes_are_seen_at_once_by_this_process_and_by_another() {
         }
     }
     let mut ids = Vec::new();
-    reader.scan(Collection::Instances, "", &mut |s| ids.push(s.id.to_owned())).await.unwrap();
+    reader
+        .view_all("a test")
+        .await
+        .unwrap()
+        .scan(Collection::Instances, "", &mut |s| ids.push(s.id.to_owned()))
+        .await
+        .unwrap();
     assert_eq!(ids, ["a/v1/Pod/red-fox", "a/v1/Pod/grey-wolf", "c/v1/Pod/arctic-fox"]);
-    assert_eq!(reader.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
-    assert_eq!(reader.counts(Collection::Instances).await.unwrap()[0].documents, 3);
+    assert_eq!(
+        reader.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        3
+    );
+    assert_eq!(reader.view_all("a test").await.unwrap().counts(Collection::Instances).await.unwrap()[0].documents, 3);
 }
 
 #[tokio::test]
@@ -132,7 +147,10 @@ async fn another_version_of_an_object_takes_its_place() {
     }
     let near = Probe { vector: vec![0.0, 0.0, 0.0, 1.0], nearest: 1, ..Probe::default() };
     assert_eq!(found(&store, near).await, [("a/x.example/v1/Order/o".into(), 1.0)]);
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 4);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        4
+    );
 }
 
 #[tokio::test]
@@ -149,11 +167,20 @@ async fn another_embedder_and_other_dimensions_are_refused_before_anything_is_wr
     let batch = Batch { upserts: vec![good, bad], ..Batch::default() };
     let message = store.apply(Collection::Instances, batch).await.unwrap_err().to_string();
     assert!(message.contains("has 1 dimensions; expected 4"), "{message}");
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        3
+    );
     store.change_embedder(Collection::Instances, &other).await.unwrap();
     store.open_collection(Collection::Instances, &other).await.unwrap();
     let mut stale = 0;
-    store.scan(Collection::Instances, "", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16])).await.unwrap();
+    store
+        .view_all("a test")
+        .await
+        .unwrap()
+        .scan(Collection::Instances, "", &mut |s| stale += usize::from(s.hash.to_bytes() == [0; 16]))
+        .await
+        .unwrap();
     assert_eq!(stale, 3, "every document is there and counts as changed");
     let by_word = Probe { terms: vec!["wolf".into()], containing: 9, ..Probe::default() };
     assert_eq!(found(&store, by_word).await.len(), 2);
@@ -182,10 +209,10 @@ async fn sources_and_runs_are_remembered() {
     let first = store.remember_source("", &at(None, "https://a"), false).await.unwrap();
     for known in [at(Some("1"), "https://a"), at(Some("1"), "https://moved")] {
         assert_eq!(store.remember_source("", &known, false).await.unwrap(), first);
-        assert_eq!(store.sources().await.unwrap()[0].identity, known);
+        assert_eq!(store.view_all("a test").await.unwrap().sources().await.unwrap()[0].identity, known);
     }
     let second = store.remember_source("", &at(Some("2"), "https://b"), true).await.unwrap();
-    let sources = store.sources().await.unwrap();
+    let sources = store.view_all("a test").await.unwrap().sources().await.unwrap();
     assert_eq!(sources.iter().map(|s| (s.number, s.replaced)).collect::<Vec<_>>(), [(first, true), (second, false)]);
 }
 
@@ -270,7 +297,10 @@ async fn a_damaged_page_is_an_error_and_no_panic() {
     }
     std::fs::write(&path, bytes).unwrap();
     let outcome = match Sqlite::open_existing(&path) {
-        Ok(store) => store.probe(Collection::Instances, Probe { nearest: 1, ..Probe::default() }).await.map(|_| ()),
+        Ok(store) => match store.view_all("a test").await {
+            Ok(view) => view.probe(Collection::Instances, Probe { nearest: 1, ..Probe::default() }).await.map(|_| ()),
+            Err(e) => Err(e),
+        },
         Err(e) => Err(e),
     };
     assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{outcome:?}");
@@ -285,27 +315,46 @@ async fn a_full_disk_loses_nothing() {
     let upserts = (0..2_000).map(|n| upsert(&document("full", &format!("pod-{n}"), "x"), [1.0; 4])).collect();
     let refused = store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap_err();
     assert!(matches!(refused, StoreError::Full(_)), "{refused}");
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 3);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        3
+    );
     store.with(|c| c.pragma_update(None, "max_page_count", 100_000)).await.unwrap();
     let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
     store.apply(Collection::Instances, Batch { upserts: more, ..Batch::default() }).await.unwrap();
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 4);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        4
+    );
 }
 
 #[tokio::test]
 async fn terms_are_counted_by_documents() {
     let folder = tempfile::tempdir().unwrap();
     let store = filled(&folder.path().join("s.db")).await;
-    let terms = store.terms(Collection::Instances).await.unwrap();
+    let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
     assert!(terms.is_sorted() && terms.contains(&("wolf".to_owned(), 2)) && terms.contains(&("grey".to_owned(), 1)));
     let asked = ["wolf", "nothing", "red", "\"", ""].map(str::to_owned);
-    assert_eq!(store.frequencies(Collection::Instances, &asked).await.unwrap(), [2, 0, 2, 0, 0]);
+    assert_eq!(
+        store.view_all("a test").await.unwrap().frequencies(Collection::Instances, &asked).await.unwrap(),
+        [2, 0, 2, 0, 0]
+    );
     let more = vec![upsert(&document("d", "dingo", "dingo"), [0.0, 0.0, 0.0, 1.0])];
     store.apply(Collection::Instances, Batch { upserts: more, ..Batch::default() }).await.unwrap();
     assert!(
-        store.terms(Collection::Instances).await.unwrap().contains(&("dingo".to_owned(), 1)),
+        store
+            .view_all("a test")
+            .await
+            .unwrap()
+            .terms(Collection::Instances)
+            .await
+            .unwrap()
+            .contains(&("dingo".to_owned(), 1)),
         "read again after a write"
     );
-    assert!(store.terms(Collection::Capabilities).await.unwrap().is_empty());
-    assert_eq!(store.frequencies(Collection::Capabilities, &asked).await.unwrap(), [0; 5]);
+    assert!(store.view_all("a test").await.unwrap().terms(Collection::Capabilities).await.unwrap().is_empty());
+    assert_eq!(
+        store.view_all("a test").await.unwrap().frequencies(Collection::Capabilities, &asked).await.unwrap(),
+        [0; 5]
+    );
 }

@@ -1,0 +1,147 @@
+//! The way out of an error, in the words of the command line. Rooms below say what is wrong and what was expected; which flag or
+//! command helps is known here only.
+
+use clusterlore_cluster::ClusterError;
+use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
+use clusterlore_models::ModelError;
+use clusterlore_pipeline::{MoveError, SyncError};
+use clusterlore_store::{RunKind, StoreError};
+
+/// What to do about an error, as a sentence without its full stop; `None` where its message is enough.
+pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(of_one)
+}
+
+fn of_one(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<SyncError>() {
+        return sync(error);
+    }
+    if let Some(error) = error.downcast_ref::<MoveError>() {
+        return moving(error);
+    }
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return store(error);
+    }
+    if let Some(error) = error.downcast_ref::<ClusterError>() {
+        return cluster(error);
+    }
+    if let Some(error) = error.downcast_ref::<ModelError>() {
+        return model(error);
+    }
+    None
+}
+
+fn sync(error: &SyncError) -> Option<String> {
+    match error {
+        SyncError::Cluster(error) => cluster(error),
+        SyncError::Store(error) => store(error),
+        SyncError::Source(error) => Some(source(error)),
+        SyncError::Model(error) => model(error),
+        SyncError::NothingListed { manifests: true, .. } => {
+            Some("Mend the files that the warnings name, and run it again".to_owned())
+        }
+        SyncError::NothingListed { .. } => Some("Check what this user may list with \"clusterlore doctor\"".to_owned()),
+        SyncError::NoTypes { .. } => Some("Check --include and --exclude against \"kubectl api-resources\"".to_owned()),
+        SyncError::UnknownType(_) => Some("See \"kubectl api-resources\"".to_owned()),
+        SyncError::NoSchemas { .. } | SyncError::Task(_) => Some("Run it again".to_owned()),
+        SyncError::Spool(_) => Some("Free some space, or point TMPDIR to another folder".to_owned()),
+        SyncError::Embed(_) => None,
+    }
+}
+
+fn moving(error: &MoveError) -> Option<String> {
+    match error {
+        MoveError::Store(error) => store(error),
+        MoveError::Source(error) => Some(source(error)),
+        MoveError::File(_) => Some("Check the disk and the file's permissions, and run the command again".to_owned()),
+        MoveError::Line { .. } => Some("Expected a file that \"clusterlore export\" wrote".to_owned()),
+        MoveError::CutOff { .. } => Some("Export again and import that".to_owned()),
+        MoveError::Embed(_) => None,
+    }
+}
+
+fn source(error: &SourceMismatch) -> String {
+    let choice = "name of its own with --cluster-name NAME, or replace what is indexed with --replace-source";
+    match error {
+        SourceMismatch::Other { .. } => format!("Give this source a {choice}"),
+        SourceMismatch::Unrecognised { .. } => {
+            format!("Run it again as a user who may get that namespace; if it is another cluster, give it a {choice}")
+        }
+    }
+}
+
+fn store(error: &StoreError) -> Option<String> {
+    const ANOTHER: &str = "choose another file with --store sqlite:PATH";
+    match error {
+        StoreError::Missing(_) => {
+            Some("Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\"".to_owned())
+        }
+        StoreError::Newer { .. } => Some(format!("Update clusterlore, or {ANOTHER}")),
+        StoreError::Damaged { .. } => {
+            Some("Move it away and run \"clusterlore sync-instances\" to index again".to_owned())
+        }
+        StoreError::ReadOnly { .. } => Some(format!("Check its permissions, or {ANOTHER}")),
+        StoreError::Full(_) => Some("Free some space and run the command again".to_owned()),
+        StoreError::Busy(_) => Some("Try again when it has finished".to_owned()),
+        StoreError::Locked { .. } => Some("Wait until it has finished, or give --lock-timeout more time".to_owned()),
+        StoreError::OtherEmbedder { stored, .. } => {
+            Some(format!("Use {}, or embed everything again with --reindex", the_embedder(stored)))
+        }
+        StoreError::Unreachable { .. } => Some("Start it, or check its address, and run the command again".to_owned()),
+        StoreError::Outdated { .. } => {
+            Some("Bring them up to date with any \"clusterlore sync\" by the role that syncs".to_owned())
+        }
+        StoreError::Unusable { .. } | StoreError::Dimension { .. } | StoreError::Other { .. } => None,
+    }
+}
+
+fn the_embedder(stored: &EmbedderIdentity) -> String {
+    match stored.is_unknown() {
+        true => "--embedder with the one that filled it".to_owned(),
+        false => format!("--embedder {}", stored.name),
+    }
+}
+
+fn cluster(error: &ClusterError) -> Option<String> {
+    match error {
+        ClusterError::KubeconfigMissing { .. } => Some("Check --kubeconfig or KUBECONFIG".to_owned()),
+        ClusterError::NoCluster => {
+            Some("Name a file with --kubeconfig FILE, or read manifests with --from DIR".to_owned())
+        }
+        ClusterError::KubeconfigInvalid { .. } => Some("Compare with \"kubectl config view\"".to_owned()),
+        ClusterError::NoContext { .. } => Some("Choose one with --context".to_owned()),
+        ClusterError::Unreachable { .. } => {
+            Some("Check that the cluster runs and that this context is the right one".to_owned())
+        }
+        ClusterError::Unauthorized { .. } | ClusterError::Credentials { .. } => Some("Log in again".to_owned()),
+        ClusterError::FolderBroken { .. } => Some("Mend it and run this again".to_owned()),
+        _ => None,
+    }
+}
+
+fn model(error: &ModelError) -> Option<String> {
+    match error {
+        ModelError::NoAnswer { .. } | ModelError::Malformed { .. } => {
+            Some("Use another model, or --inference rules".to_owned())
+        }
+        ModelError::Remote { .. } | ModelError::Limit(_) => None,
+    }
+}
+
+/// The command that does a run.
+pub(crate) fn command(run: RunKind) -> &'static str {
+    match run {
+        RunKind::Instances => "sync-instances",
+        RunKind::Capabilities => "sync",
+        RunKind::Import => "import",
+        RunKind::Other => "another program",
+    }
+}
+
+/// The command that fills a collection.
+pub(crate) fn filler(collection: Collection) -> &'static str {
+    match collection {
+        Collection::Instances => "sync-instances",
+        Collection::Capabilities => "sync",
+    }
+}
