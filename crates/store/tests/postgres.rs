@@ -10,7 +10,8 @@ use clusterlore_core::{
     SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View, Writer,
+    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View,
+    Writer,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 
@@ -45,7 +46,7 @@ fn upsert(document: Document, seed: u64) -> Upsert {
 
 /// Everything, as it is now.
 async fn seen(store: &Postgres) -> Box<dyn View> {
-    store.view(&Scope::All { because: "a test" }).await.unwrap()
+    store.view_all("a test").await.unwrap()
 }
 
 async fn filled(url: &str) -> Postgres {
@@ -838,7 +839,7 @@ async fn runs_and_sources_are_told_to_those_who_may_see_their_cluster() {
         let path = format!("/{cluster}");
         store.remember_source(cluster, &SourceIdentity::Folder { path: path.into() }, false).await.unwrap();
         let run = RunRecord {
-            command: "sync".to_owned(),
+            command: RunKind::Capabilities,
             cluster: cluster.to_owned(),
             started: "1".to_owned(),
             finished: "2".to_owned(),
@@ -954,7 +955,7 @@ async fn what_a_scope_admits_is_found_through_the_index_however_far_off_it_lies(
          UPDATE clusters SET documents = documents + 26000, revision = revision + 1 WHERE cluster = ''",
     );
     let run = RunRecord {
-        command: "sync".into(),
+        command: RunKind::Capabilities,
         cluster: String::new(),
         started: "1".into(),
         finished: String::new(),
