@@ -5,9 +5,17 @@ use clusterlore_store::{KnownSource, Store, StoreError, View};
 
 use crate::SyncError;
 
-/// All that is stored, as it is now. A run compares it with all that is there; who may see it plays no part.
+/// Who may see what plays no part in a run.
+const WHOLE: &str = "a run compares all that is stored with all that is there";
+
+/// All that is stored.
 pub(crate) async fn everything(store: &dyn Store) -> Result<Box<dyn View>, StoreError> {
-    store.view_all("a run compares all that is stored with all that is there").await
+    store.view_all(WHOLE).await
+}
+
+/// All that is stored now, to plan by.
+pub(crate) async fn everything_now(store: &dyn Store) -> Result<Box<dyn View>, StoreError> {
+    store.view_now(WHOLE).await
 }
 
 /// Refuses a source other than the one that filled the index under this name; gives the sources of that name.

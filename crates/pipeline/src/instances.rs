@@ -382,7 +382,7 @@ impl InstanceSync {
                     ids.push(s.id.to_owned());
                 }
             };
-            checks::everything(store).await?.scan(Collection::Instances, self.cluster(), &mut visit).await?;
+            checks::everything_now(store).await?.scan(Collection::Instances, self.cluster(), &mut visit).await?;
         }
         Ok(ids)
     }

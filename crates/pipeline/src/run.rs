@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
     ) -> Result<SyncPlan, SyncError> {
         let mut plan = SyncPlan::default();
         let Some(store) = self.store else { return Ok(plan) };
-        checks::everything(store)
+        checks::everything_now(store)
             .await?
             .scan(collection, self.options.cluster, &mut |s| {
                 let origin = self.origin(s.source);

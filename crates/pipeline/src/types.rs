@@ -38,7 +38,7 @@ impl Types<'_> {
 
         store.open_collection(Collection::Capabilities, &self.embedder.identity()).await?;
         let (mut plan, mut keys) = (SyncPlan::default(), Vec::new());
-        let view = checks::everything(store).await?;
+        let view = checks::everything_now(store).await?;
         view.scan(Collection::Capabilities, cluster, &mut |s| {
             let origin = origin(s.source);
             plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });

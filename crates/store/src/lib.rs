@@ -46,6 +46,14 @@ pub trait Store: Writer + Runs {
         self.view(&Scope::All { because }).await
     }
 
+    /// As [`Self::view_all`], for a run that plans by it: where a view may show what was there a moment ago, this one does not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn view_now(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        self.view_all(because).await
+    }
+
     /// File or server, for people: without user, password and key.
     fn place(&self) -> String;
 

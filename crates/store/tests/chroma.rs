@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    Capability, Collection, ContentHash, Document, EmbedderIdentity, ResourceInstance, ResourceType, SourceIdentity,
+    Capability, Collection, ContentHash, Document, EmbedderIdentity, ResourceInstance, ResourceType, Rule, Scope,
+    SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, StateStore, Store, StoreError, Upsert,
-    VectorStore,
+    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, RunKind, RunRecord, Runs, Store, StoreError,
+    Upsert, View, Writer,
 };
 use clusterlore_testkit::real::ChromaServer;
 use serde_json::{Value, json};
@@ -76,23 +77,30 @@ async fn filled(server: &ChromaServer, folder: &tempfile::TempDir, documents: us
 
 async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize, filter: Filter) -> Vec<Candidate> {
     let probe = Probe { vector, nearest, filter, ..Probe::default() };
-    let mut found = store.probe(Collection::Instances, probe).await.unwrap().documents;
+    let mut found = all(store).await.probe(Collection::Instances, probe).await.unwrap().documents;
     found.sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
     found
 }
 
 async fn by_word(store: &dyn Store, term: &str) -> BTreeSet<String> {
     let probe = Probe { terms: vec![term.to_owned()], containing: 1_000, vector: vector(0), ..Probe::default() };
-    store.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
+    all(store).await.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
 }
 
 async fn hashes(store: &dyn Store) -> BTreeMap<String, (ContentHash, i64)> {
     let mut hashes = BTreeMap::new();
-    store
+    all(store)
+        .await
         .scan(Collection::Instances, "", &mut |s| hashes.extend([(s.id.to_owned(), (s.hash, s.source))]))
         .await
         .unwrap();
     hashes
+}
+
+const EVERYTHING: Scope = Scope::All { because: "a test" };
+
+async fn all(store: &dyn Store) -> Box<dyn View> {
+    store.view(&EVERYTHING).await.unwrap()
 }
 
 fn json_of(printed: &str) -> Value {
@@ -181,7 +189,7 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let folder = tempfile::tempdir().unwrap();
     written_by_another_program(&server, 30);
     let store = machine(&server, &folder, "first").await;
-    let info = store.collection(Collection::Instances).await.unwrap().unwrap();
+    let info = all(&store).await.collection(Collection::Instances).await.unwrap().unwrap();
     assert_eq!((info.documents, &info.embedder), (30, &EmbedderIdentity::unknown(DIMENSIONS)));
     assert!(info.embedder.admits(&embedder()));
 
@@ -195,12 +203,12 @@ async fn what_another_program_filled_is_searched_and_synced() {
     let n = (0..30).find(|n| document(*n).id == found[0].id).unwrap();
     assert_eq!(record, instance(n), "labels and description too");
     let mut types = Vec::new();
-    store.scan(Collection::Capabilities, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
+    all(&store).await.scan(Collection::Capabilities, "", &mut |s| types.push(s.type_name.to_owned())).await.unwrap();
     assert_eq!(types, ["mice.x.example"]);
 
     // Synced: texts did not change, so nothing is embedded, and everything is completed.
     store.open_collection(Collection::Instances, &embedder()).await.unwrap();
-    assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().embedder, embedder());
+    assert_eq!(all(&store).await.collection(Collection::Instances).await.unwrap().unwrap().embedder, embedder());
     let known = hashes(&store).await;
     for n in 0..30 {
         let (hash, source) = known[&document(n).id];
@@ -245,7 +253,7 @@ async fn collections_that_do_not_fit_are_refused_before_anything_is_written() {
     let refused = store.open_collection(Collection::Instances, &voyage).await.unwrap_err();
     assert!(matches!(refused, StoreError::OtherEmbedder { .. }));
     let message = refused.to_string();
-    for part in ["another program (32 dimensions)", "voyage:voyage-4 (1024 dimensions)", "--reindex"] {
+    for part in ["another program (32 dimensions)", "voyage:voyage-4 (1024 dimensions)"] {
         assert!(message.contains(part), "{message}");
     }
     let message = store.open_collection(Collection::Capabilities, &embedder()).await.unwrap_err().to_string();
@@ -256,7 +264,7 @@ async fn collections_that_do_not_fit_are_refused_before_anything_is_written() {
         &[],
     );
     store.open_collection(Collection::Capabilities, &embedder()).await.unwrap();
-    assert_eq!(store.collection(Collection::Capabilities).await.unwrap().unwrap().embedder, embedder());
+    assert_eq!(all(&store).await.collection(Collection::Capabilities).await.unwrap().unwrap().embedder, embedder());
     let told = server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
     assert_eq!(told.trim(), "['capabilities', 'instances']");
     let told = server.python("print('clusterlore' in client.get_collection('instances').metadata)", &[]);
@@ -274,9 +282,9 @@ async fn another_machine_sees_the_same() {
     first.remember_types("", std::slice::from_ref(&ty)).await.unwrap();
 
     let second = machine(&server, &folder, "second").await;
-    assert_eq!(second.sources().await.unwrap(), first.sources().await.unwrap());
-    assert_eq!(second.sources().await.unwrap()[0].number, number);
-    assert_eq!(*second.types().await.unwrap(), [(String::new(), ty.clone())]);
+    assert_eq!(all(&second).await.sources().await.unwrap(), all(&first).await.sources().await.unwrap());
+    assert_eq!(all(&second).await.sources().await.unwrap()[0].number, number);
+    assert_eq!(*all(&second).await.types().await.unwrap(), [(String::new(), ty.clone())]);
     assert_eq!(hashes(&second).await, hashes(&first).await);
     let some = Filter { namespaces: ["ns-1".to_owned()].into(), ..Filter::default() };
     let odd = Filter { selector: "n notin (n1,n5,n9)".parse().unwrap(), ..Filter::default() };
@@ -303,7 +311,7 @@ async fn another_machine_sees_the_same() {
     first.remember_types("", &[]).await.unwrap();
     for store in [&first, &second] {
         assert_eq!(hashes(store).await.len(), 409);
-        assert!(store.types().await.unwrap().is_empty());
+        assert!(all(store).await.types().await.unwrap().is_empty());
     }
 
     // A program that announces nothing shows by the count.
@@ -315,7 +323,7 @@ async fn another_machine_sees_the_same() {
     );
     for store in [&first, &second] {
         assert_eq!(by_word(store, "stranger").await, ["ns-x/v1/Pod/stranger".to_owned()].into());
-        assert_eq!(store.collection(Collection::Instances).await.unwrap().unwrap().documents, 410);
+        assert_eq!(all(store).await.collection(Collection::Instances).await.unwrap().unwrap().documents, 410);
     }
     server.python("client.get_collection('instances').delete(ids=['ns-x/v1/Pod/stranger'])", &[]);
     assert_eq!(near(&first, vec![0.1; DIMENSIONS], usize::MAX, Filter::default()).await.len(), 409);
@@ -325,7 +333,7 @@ async fn another_machine_sees_the_same() {
     assert_eq!(hashes(&third).await, hashes(&first).await);
     server.python("client.delete_collection('instances')", &[]);
     for store in [&first, &third] {
-        assert_eq!(store.collection(Collection::Instances).await.unwrap(), None);
+        assert_eq!(all(store).await.collection(Collection::Instances).await.unwrap(), None);
         assert!(by_word(store, "web").await.is_empty());
     }
 }
@@ -351,6 +359,264 @@ async fn a_running_process_looks_again_after_a_while() {
     assert_eq!(seen, 20);
 }
 
+/// Whatever is read of a view, as one value; what is near by id with similarity.
+async fn told(view: &dyn View, nearest: usize) -> (Vec<usize>, BTreeMap<String, String>, BTreeMap<String, f32>) {
+    let of = Collection::Instances;
+    let terms = ["web".to_owned(), "added".to_owned()];
+    let (mut scanned, mut paged, mut after) = (0, Vec::new(), None);
+    for cluster in ["", "east"] {
+        view.scan(of, cluster, &mut |_| scanned += 1).await.unwrap();
+    }
+    loop {
+        let page = view.page(of, after.as_deref(), 70, true).await.unwrap();
+        paged.extend(page.documents);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let words = Probe { terms: terms.to_vec(), containing: 1_000, vector: vector(0), ..Probe::default() };
+    let words = view.probe(of, words).await.unwrap();
+    let near = view.probe(of, Probe { vector: vector(0), nearest, ..Probe::default() }).await.unwrap();
+    let numbers = vec![
+        view.collection(of).await.unwrap().unwrap().documents,
+        scanned,
+        view.counts(of).await.unwrap().iter().map(|c| c.documents).sum(),
+        view.frequencies(of, &terms).await.unwrap()[0],
+        view.terms(of).await.unwrap().iter().find(|(term, _)| term == "web").unwrap().1,
+        words.documents.len(),
+        words.frequencies[0],
+        near.total,
+        view.probe(of, Probe { nearest: usize::MAX, ..Probe::default() }).await.unwrap().documents.len(),
+        paged.len(),
+    ];
+    let mut texts: BTreeMap<String, String> = words.documents.into_iter().map(|c| (c.id, c.text + &c.record)).collect();
+    texts.insert("vocabulary".to_owned(), format!("{:?}", view.vocabulary(of).await.unwrap()));
+    (numbers, texts, near.documents.into_iter().map(|c| (c.id, c.similarity)).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_several_reads_does_not_change_while_others_write() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let first = filled(&server, &folder, 300).await;
+    let second = machine(&server, &folder, "second").await;
+    let part = Scope::rules([Rule { namespaces: Some(["ns-1".to_owned()].into()), ..Rule::cluster("") }]);
+    let (whole, within) = (all(&first).await, first.view(&part).await.unwrap());
+    let (before, before_within) = (told(&*whole, 20).await, told(&*within, 20).await);
+    assert_eq!(before.0, [300; 10]);
+    assert_eq!(before_within.0, [75; 10]);
+
+    // Another machine, and this one: some change, some go, some come, and what comes is nearer than everything.
+    let mut changed = instance(9);
+    changed.labels.insert("added".into(), "added".into());
+    let upserts = (300..340).map(|n| Upsert { document: document(n), vector: Some(vector(0)) });
+    let changed = Upsert { document: Document::of_instance(&changed, "deployments.x.example"), vector: None };
+    let batch = Batch {
+        upserts: upserts.chain([changed]).collect(),
+        deletes: vec![document(0).key, document(1).key],
+        source: 1,
+        ..Batch::default()
+    };
+    for (store, writes) in [(&second, batch), (&first, Batch::deleting("", vec![document(5).key]))] {
+        store.apply(Collection::Instances, writes).await.unwrap();
+        for (view, (numbers, texts, near), scope) in [(&whole, &before, &EVERYTHING), (&within, &before_within, &part)]
+        {
+            let now = told(&**view, 20).await;
+            assert_eq!((&now.0, &now.1), (numbers, texts), "{scope:?}");
+            // What was removed is as near as nothing; the others are as near as they were, and nothing that came is there.
+            assert_eq!(now.2.len(), 20);
+            let removed = [0, 1, 5].map(|n| document(n).id);
+            assert!(now.2.keys().all(|id| !(300..340).any(|n| document(n).id == *id)));
+            for (id, similarity) in near.iter().filter(|(id, _)| !removed.contains(id)) {
+                assert!((now.2[id] - similarity).abs() < 1e-4, "{id}");
+            }
+        }
+    }
+    let now = told(&*all(&first).await, 20).await;
+    assert_eq!(now.0, [337; 10]);
+    assert!(now.2.keys().all(|id| (300..340).any(|n| document(n).id == *id)));
+
+    // The collection goes: texts and words stay in the view, nearness ends.
+    server.python("client.delete_collection('instances')", &[]);
+    let found = whole.probe(Collection::Instances, Probe { vector: vector(2), nearest: 5, ..Probe::default() }).await;
+    assert!(found.as_ref().unwrap().documents.iter().all(|d| d.similarity == 0.0));
+    assert_eq!(
+        (found.unwrap().documents.len(), all(&first).await.collection(Collection::Instances).await.unwrap()),
+        (5, None)
+    );
+}
+
+/// Machines that write without a pause: whichever state a view shows, all that is read of it belongs together.
+#[tokio::test(flavor = "multi_thread")]
+async fn views_that_are_opened_while_others_write_hold_together() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let first = filled(&server, &folder, 300).await;
+    let second = machine(&server, &folder, "second").await;
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writers: Vec<_> = [(&first, 1_000), (&second, 2_000)]
+        .map(|(store, from)| (store.clone(), from, Arc::clone(&done)))
+        .into_iter()
+        .map(|(store, from, done)| {
+            tokio::spawn(async move {
+                let mut written = 0;
+                for round in 0.. {
+                    let numbers = from + round * 7 % 400..from + round * 7 % 400 + 7;
+                    match round % 3 {
+                        2 => {
+                            let keys = numbers.map(|n| document(n - 7).key).collect();
+                            store.apply(Collection::Instances, Batch::deleting("", keys)).await.unwrap();
+                        }
+                        _ => store.apply(Collection::Instances, batch(numbers)).await.unwrap(),
+                    }
+                    written += 1;
+                    if done.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                }
+                written
+            })
+        })
+        .collect();
+    let patient =
+        ChromaOptions { fresh_for: Duration::from_millis(200), ..options(&server.url(), &folder.path().join("p")) };
+    let third = Chroma::connect(patient).await.unwrap();
+    let mut sizes = BTreeSet::new();
+    for _ in 0..15 {
+        for store in [&first, &third] {
+            let (numbers, _, near) = told(&*all(store).await, 20).await;
+            assert!(numbers.iter().all(|n| *n == numbers[0]) && near.len() == 20, "{numbers:?}");
+            sizes.insert(numbers[0]);
+        }
+    }
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    for writer in writers {
+        assert!(writer.await.unwrap() > 3);
+    }
+    assert!(sizes.len() > 3, "{sizes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_plans_by_what_is_there_now() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let writer = filled(&server, &folder, 10).await;
+    let patient =
+        ChromaOptions { fresh_for: Duration::from_secs(3_600), ..options(&server.url(), &folder.path().join("p")) };
+    let reader = Chroma::connect(patient.clone()).await.unwrap();
+    let ty = ResourceType { plural: "pods".into(), kind: "Pod".into(), ..ResourceType::default() };
+    let size = async |view: Result<Box<dyn View>, StoreError>| {
+        let view = view.unwrap();
+        let documents = view.collection(Collection::Instances).await.unwrap().unwrap().documents;
+        (documents, view.types().await.unwrap().len())
+    };
+    assert_eq!(size(reader.view(&EVERYTHING).await).await, (10, 0));
+    writer.apply(Collection::Instances, batch(10..20)).await.unwrap();
+    writer.remember_types("", &[ty]).await.unwrap();
+    assert_eq!(size(reader.view(&EVERYTHING).await).await, (10, 0), "what was seen a moment ago");
+    assert_eq!(size(reader.view_now("a test").await).await, (20, 1));
+    assert_eq!(size(reader.view(&EVERYTHING).await).await, (20, 1));
+
+    // Another process of the same machine: what it noted in the file both share is known without another look.
+    let beside = Chroma::connect(patient).await.unwrap();
+    beside.apply(Collection::Instances, batch(20..30)).await.unwrap();
+    assert_eq!(size(reader.view(&EVERYTHING).await).await, (30, 1));
+    let found = near(&reader, vector(25), 1, Filter::default()).await;
+    assert_eq!((&found[0].id, found[0].similarity.round()), (&document(25).id, 1.0));
+}
+
+/// Few, some and thousands: each is sought in another way.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_near_within_a_scope_is_what_would_be_near_without_the_others() {
+    const MANY: usize = 7_600;
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&server, &folder, 100).await;
+    for start in (100..MANY).step_by(2_500) {
+        store.apply(Collection::Instances, batch(start..start + 2_500)).await.unwrap();
+    }
+    let namespaces = |numbers: &[usize]| Some(numbers.iter().map(|n| format!("ns-{n}")).collect::<BTreeSet<_>>());
+    let mice = Some("mice.x.example".to_owned());
+    let rule = |type_name: &Option<String>, namespaces| {
+        Scope::rules([Rule { type_name: type_name.clone(), namespaces, cluster: String::new() }])
+    };
+    let some = Filter {
+        selector: format!("n in ({})", (0..600).map(|n| format!("n{n}")).collect::<Vec<_>>().join(","))
+            .parse()
+            .unwrap(),
+        ..Filter::default()
+    };
+    for (scope, filter) in [
+        (rule(&None, namespaces(&[0, 1, 2])), Filter::default()),
+        (rule(&mice, namespaces(&[0, 3])), Filter::default()),
+        (rule(&mice, namespaces(&[0, 3])), some),
+        (EVERYTHING, Filter::default()),
+    ] {
+        let view = store.view(&scope).await.unwrap();
+        let admitted: Vec<Document> = (0..MANY)
+            .filter(|n| filter.is_empty() || *n < 600)
+            .map(document)
+            .filter(|d| scope.admits(Collection::Instances, "", &d.facets.type_name, &d.facets.namespace))
+            .collect();
+        let number = |d: &Document| d.facets.labels["n"][1..].parse::<usize>().unwrap();
+        let total = view.collection(Collection::Instances).await.unwrap().unwrap().documents;
+        let mut right = 0;
+        for asked in 0..10 {
+            let query = vector(50_000 + asked);
+            let cosine = |d: &Document| -> f32 { vector(number(d)).iter().zip(&query).map(|(a, b)| a * b).sum() };
+            let mut exact: Vec<(f32, &str)> = admitted.iter().map(|d| (cosine(d), d.id.as_str())).collect();
+            exact.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let probe = Probe { vector: query.clone(), nearest: 30, filter: filter.clone(), ..Probe::default() };
+            let found = view.probe(Collection::Instances, probe).await.unwrap();
+            assert_eq!((found.total, found.admitted, found.documents.len()), (total, admitted.len(), 30));
+            let ids: BTreeSet<&str> = found.documents.iter().map(|d| d.id.as_str()).collect();
+            right += exact.iter().take(30).filter(|(_, id)| ids.contains(id)).count();
+        }
+        assert!(right >= 297, "{right} of 300 with {} admitted", admitted.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_types_and_runs_of_others_are_not_told() {
+    let Some(server) = ChromaServer::start_or_skip() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = machine(&server, &folder, "first").await;
+    let ty = |plural: &str| ResourceType { plural: plural.into(), kind: "X".into(), ..ResourceType::default() };
+    for cluster in ["", "east", "west"] {
+        let at = SourceIdentity::Folder { path: format!("/{cluster}") };
+        store.remember_source(cluster, &at, false).await.unwrap();
+        store.remember_types(cluster, &[ty("pods"), ty("mice")]).await.unwrap();
+        let run = RunRecord {
+            command: RunKind::Capabilities,
+            cluster: cluster.to_owned(),
+            started: "1".to_owned(),
+            finished: "2".to_owned(),
+            summary: json!({"stored": 7}),
+        };
+        store.begin_run(&run).await.unwrap();
+    }
+    let mice = Rule { type_name: Some("mice".to_owned()), ..Rule::cluster("east") };
+    let told = async |scope: Scope| {
+        let view = store.view(&scope).await.unwrap();
+        let sources: Vec<String> = view.sources().await.unwrap().into_iter().map(|s| s.cluster).collect();
+        let types: Vec<String> =
+            view.types().await.unwrap().iter().map(|(c, ty)| format!("{c}:{}", ty.name())).collect();
+        let runs = view.last_runs().await.unwrap().into_iter();
+        (sources, types, runs.map(|run| (run.cluster, run.summary.is_null())).collect::<BTreeMap<_, _>>())
+    };
+    let (sources, types, runs) = told(Scope::rules([Rule::cluster(""), mice])).await;
+    assert_eq!(
+        (sources, types),
+        (vec![String::new(), "east".into()], vec![":mice".into(), ":pods".into(), "east:mice".into()])
+    );
+    assert_eq!(runs, [(String::new(), false), ("east".to_owned(), true)].into());
+    let (sources, types, runs) = told(Scope::rules([])).await;
+    assert!(sources.is_empty() && types.is_empty() && runs.is_empty());
+    let (sources, types, runs) = told(EVERYTHING).await;
+    assert_eq!((sources.len(), types.len(), runs.len()), (3, 6, 3));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_in_the_middle_loses_nothing() {
     let Some(mut server) = ChromaServer::start_or_skip() else { return };
@@ -369,7 +635,7 @@ async fn a_server_that_dies_in_the_middle_loses_nothing() {
     let message = failed.to_string();
     assert!(matches!(failed, StoreError::Unreachable { .. }), "{message}");
     assert!(message.contains(&server.url()) && message.contains("unharmed"), "{message}");
-    assert!(matches!(store.scan(Collection::Instances, "", &mut |_| {}).await, Err(StoreError::Unreachable { .. })));
+    assert!(matches!(store.view(&EVERYTHING).await, Err(StoreError::Unreachable { .. })));
 
     server.start_again();
     // The same machine, and one that starts from nothing, see what arrived and write the rest.
@@ -394,7 +660,7 @@ async fn a_handover_that_is_cut_off_goes_on() {
     let of = |name: &str, dimensions| EmbedderIdentity { name: name.into(), dimensions };
     let collections = || server.python("print(sorted(c.name for c in client.list_collections()))", &[]);
     let all_wait = async |store: &Chroma, embedder: &EmbedderIdentity| {
-        let info = store.collection(Collection::Instances).await.unwrap().unwrap();
+        let info = all(store).await.collection(Collection::Instances).await.unwrap().unwrap();
         assert_eq!((info.documents, &info.embedder), (MANY, embedder));
         assert!(hashes(store).await.values().all(|(hash, source)| hash.to_bytes() == [0; 16] && *source == 1));
         assert_eq!(by_word(store, "web").await.len(), 1_000, "as many as the probe wants");

@@ -27,7 +27,7 @@ pub async fn export(
     vectors: bool,
     told: &(dyn Fn(usize) + Sync),
 ) -> Result<Exported, MoveError> {
-    let view = store.view_all("an export takes everything along").await?;
+    let view = store.view_now("an export takes everything along").await?;
     let mut sections = Vec::new();
     for collection in [Collection::Capabilities, Collection::Instances] {
         if let Some(info) = view.collection(collection).await? {

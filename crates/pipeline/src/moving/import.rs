@@ -162,7 +162,7 @@ impl<R: BufRead + Send> Import<R> {
             section.name.parse().map_err(|_| self.wrong(format!("there is no collection {:?}", section.name)))?;
         store.open_collection(collection, &embedder.identity()).await?;
         state.held.clear();
-        let view = checks::everything(store).await?;
+        let view = checks::everything_now(store).await?;
         for cluster in &state.clusters {
             let mut hold = |s: Scanned<'_>| {
                 state.held.insert(s.key, s.hash);

@@ -1,5 +1,7 @@
 //! What Chroma's REST API (version 2) is asked for, as calls.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -17,6 +19,9 @@ const LARGEST_REQUEST: usize = 8 << 20;
 
 /// Rows of one request, whatever the server says that it takes.
 const MOST_ROWS: usize = 50_000;
+
+/// Vectors of one answer.
+pub(super) const VECTORS: usize = 500;
 
 /// Dimensions that a collection may have: no model has as many.
 const MOST_DIMENSIONS: usize = 1 << 16;
@@ -233,6 +238,38 @@ impl Api {
         let distances = answer.distances.and_then(|mut d| d.pop()).unwrap_or_default();
         let near = answer.ids.pop().unwrap_or_default().into_iter().zip(distances);
         Ok(near.map(|(id, distance)| (id, 1.0 - distance.unwrap_or(1.0))).collect())
+    }
+
+    /// As [`Self::nearest`], of those of these ids that are there.
+    pub(super) async fn nearest_of(
+        &self,
+        id: &str,
+        vector: &[f32],
+        count: usize,
+        ids: &[String],
+    ) -> Answer<Vec<(String, f32)>> {
+        match self.nearest(id, vector, count.min(ids.len()), Some(ids)).await {
+            // Where one is gone, nothing is said of the others.
+            Err(Refusal::UnknownId) => {
+                let there = self.get(id, &json!({"ids": ids, "include": []})).await?.ids;
+                match there.is_empty() {
+                    true => Ok(Vec::new()),
+                    false => self.nearest(id, vector, count.min(there.len()), Some(&there)).await,
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    /// The vectors of those documents that are there.
+    pub(super) async fn vectors(&self, id: &str, ids: &[String]) -> Answer<HashMap<String, Vec<f32>>> {
+        let mut vectors = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(VECTORS) {
+            let got = self.get(id, &json!({"ids": ids, "include": ["embeddings"]})).await?;
+            let read = got.ids.into_iter().zip(got.embeddings.unwrap_or_default());
+            vectors.extend(read.filter_map(|(id, vector)| Some((id, vector?))));
+        }
+        Ok(vectors)
     }
 
     /// Writes rows, new ones and those that are there, in as many requests as it takes.

@@ -69,7 +69,7 @@ impl Chroma {
         Err(self.api().client.unusable(problem, fix))
     }
 
-    /// See [`crate::VectorStore::open_collection`].
+    /// See [`crate::Writer::open_collection`].
     pub(super) async fn open(&self, name: Collection, offered: &EmbedderIdentity) -> Result<(), StoreError> {
         let filled = Filled::by(offered);
         let Some(found) = self.find(name).await? else {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance, Rule, Scope};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Chroma, ChromaOptions, row};
-use crate::{Batch, Filter, Probe, StateStore, StoreError, Upsert, VectorStore};
+use crate::{Batch, Filter, Probe, Store, StoreError, Upsert, Writer};
 
 /// Cases where `PROPTEST_CASES` does not say: each is a server, a mirror and a dozen calls.
 const CASES: u32 = 32;
@@ -120,19 +120,27 @@ async fn used(url: String, local: std::path::PathBuf) -> Result<(), StoreError> 
         nearest: 3,
         containing: 3,
     };
-    note(store.collection(Collection::Instances).await.map(drop));
-    note(store.types().await.map(drop));
-    note(store.sources().await.map(drop));
-    note(store.vocabulary(Collection::Instances).await.map(drop));
-    note(store.frequencies(Collection::Instances, &["web".into()]).await.map(drop));
-    match store.probe(Collection::Instances, probe).await {
-        Ok(found) => assert!(found.documents.iter().all(|d| !d.similarity.is_nan())),
-        Err(error) => note(Err(error)),
+    let part = Scope::rules([Rule { namespaces: Some(["shop".to_owned()].into()), ..Rule::cluster("") }]);
+    for scope in [Scope::All { because: "a test" }, part] {
+        match store.view(&scope).await {
+            Ok(view) => {
+                note(view.collection(Collection::Instances).await.map(drop));
+                note(view.types().await.map(drop));
+                note(view.sources().await.map(drop));
+                note(view.vocabulary(Collection::Instances).await.map(drop));
+                note(view.frequencies(Collection::Instances, &["web".into()]).await.map(drop));
+                match view.probe(Collection::Instances, probe.clone()).await {
+                    Ok(found) => assert!(found.documents.iter().all(|d| !d.similarity.is_nan())),
+                    Err(error) => note(Err(error)),
+                }
+                note(view.page(Collection::Instances, None, 10, true).await.map(drop));
+                note(view.counts(Collection::Instances).await.map(drop));
+                note(view.records(Collection::Instances, &[document(0).key]).await.map(drop));
+                note(view.scan(Collection::Instances, "", &mut |_| {}).await.map(drop));
+            }
+            Err(error) => note(Err(error)),
+        }
     }
-    note(store.page(Collection::Instances, None, 10, true).await.map(drop));
-    note(store.counts(Collection::Instances).await.map(drop));
-    note(store.records(Collection::Instances, &[document(0).key]).await.map(drop));
-    note(store.scan(Collection::Instances, "", &mut |_| {}).await.map(drop));
     let embedder = EmbedderIdentity { name: "test".into(), dimensions: 3 };
     note(store.open_collection(Collection::Instances, &embedder).await);
     let upserts = vec![Upsert { document: document(7), vector: Some(vec![0.0, 0.0, 1.0]) }];

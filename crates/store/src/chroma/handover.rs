@@ -39,7 +39,7 @@ fn waiting_name(name: Collection) -> String {
 }
 
 impl Chroma {
-    /// See [`crate::VectorStore::change_embedder`].
+    /// See [`crate::Writer::change_embedder`].
     pub(super) async fn hand_over(&self, name: Collection, to: &EmbedderIdentity) -> Result<(), StoreError> {
         let _gate = self.inner.gate.lock().await;
         let Some(old) = self.find(name).await? else { return Ok(()) };

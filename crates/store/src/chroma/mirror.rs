@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType};
+use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::api::Pages;
 use super::row::{self, Read, TypeNames};
 use super::{Chroma, Seen};
-use crate::{Batch, Sqlite, StateStore, StoreError, Upsert, VectorStore};
+use crate::{Batch, Runs, Sqlite, StoreError, Upsert, View, Writer};
 
 /// Documents of one answer.
 pub(super) const PAGE: usize = 2_000;
 /// The known types among what is mirrored.
 pub(super) const TYPES: &str = "types";
+/// What is being brought up to date.
+const READING: &str = "reading";
 /// How long a writer is believed to be still at it, and to keep the mirror up to date.
 const WRITING: Duration = Duration::from_secs(60);
 /// What reading everything costs is paid once in so many times its duration.
@@ -53,10 +55,32 @@ impl Stamp {
     }
 }
 
+impl Seen {
+    /// Whether a view of the mirror that bears this stamp shows what was seen, or what another process of this machine has seen since.
+    pub(super) fn is_shown_by(&mut self, stamp: &str) -> bool {
+        match serde_json::from_str::<Stamp>(stamp) {
+            Ok(stamp) if stamp == self.stamp => true,
+            // Which of them wait another process knows.
+            Ok(stamp) if stamp.collection == self.id && stamp.waiting.is_none() && self.waiting.is_none() => {
+                self.stamp = stamp;
+                true
+            }
+            Ok(_) => false,
+            // On its way to what is newer than what was seen.
+            Err(_) => stamp.starts_with(READING) || is_being_written(stamp),
+        }
+    }
+}
+
 /// A stamp while the mirror is between two states; told apart from everybody else's.
 pub(super) fn unsettled(why: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     format!("{why}:{now}:{}", super::notes::random())
+}
+
+/// What is kept here of a server is its own, whoever asks.
+fn everything() -> Scope {
+    Scope::All { because: "the mirror shows a whole server" }
 }
 
 fn is_being_written(stamp: &str) -> bool {
@@ -82,7 +106,6 @@ impl Chroma {
 
     /// The collection, with a mirror that shows it as it was a moment ago. `now`: as it is.
     pub(super) async fn fresh(&self, name: Collection, now: bool) -> Result<Option<Seen>, StoreError> {
-        let now = now || self.inner.fresh_for.is_zero();
         let known = || self.seen().get(&name).cloned();
         let is_fresh = |seen: &Seen| !now && Instant::now() < seen.fresh_until;
         let _gate = match known() {
@@ -143,13 +166,14 @@ impl Chroma {
     /// Reads every document of the collection, and changes the mirror where it differs.
     async fn read_all(&self, name: Collection, there: Stamp) -> Result<Stamp, StoreError> {
         let mirror = self.mirror().await?;
-        let token = unsettled("reading");
+        let token = unsettled(READING);
         mirror.set_stamp(name.name(), &token, None).await?;
         mirror.open_collection(name, &nobody()).await?;
         let known = known(mirror, name).await?;
         let mut types = None;
         let mut ids: HashMap<ObjectKey, String> = HashMap::new();
         let (mut shadows, mut leftover, mut unreadable) = (Vec::new(), Vec::new(), 0);
+        let mut changed: BTreeMap<i64, Vec<Upsert>> = BTreeMap::new();
         let places = [Some((&there.collection, false)), there.waiting.as_ref().map(|id| (id, true))];
         for (collection, waits) in places.into_iter().flatten() {
             let (mut offset, mut pages) = (0, Pages::default());
@@ -160,7 +184,6 @@ impl Chroma {
                 let count = got.ids.len();
                 let texts = got.documents.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
                 let metadatas = got.metadatas.unwrap_or_default().into_iter().map(Option::unwrap_or_default);
-                let mut changed: BTreeMap<i64, Vec<Upsert>> = BTreeMap::new();
                 for (id, (text, metadata)) in got.ids.into_iter().zip(texts.zip(metadatas)) {
                     if types.is_none() && !row::is_ours(&metadata) {
                         types = Some(self.type_names().await?);
@@ -190,8 +213,11 @@ impl Chroma {
                         changed.entry(source).or_default().push(Upsert { document, vector: Some(Vec::new()) });
                     }
                 }
-                for (source, upserts) in changed {
-                    mirror.apply(name, Batch::writing(source, upserts)).await?;
+                // Few come at the end, in one step.
+                if changed.values().map(Vec::len).sum::<usize>() > PAGE {
+                    for (source, upserts) in std::mem::take(&mut changed) {
+                        mirror.apply(name, Batch::writing(source, upserts)).await?;
+                    }
                 }
                 offset += count;
                 if count < PAGE {
@@ -206,7 +232,7 @@ impl Chroma {
                 "documents of another program name no object and are left out"
             );
         }
-        mirror.retain(name, ids.into_values().collect::<HashSet<String>>()).await?;
+        mirror.settle(name, changed, ids.into_values().collect()).await?;
         let stamp = Stamp { shadows, leftover, ..there };
         mirror.set_stamp(name.name(), &stamp.to_json(), Some(&token)).await?;
         Ok(stamp)
@@ -216,7 +242,7 @@ impl Chroma {
     pub(super) async fn type_names(&self) -> Result<TypeNames, StoreError> {
         let mut names = TypeNames::default();
         self.look_at_types().await?;
-        for (_, ty) in self.mirror().await?.types().await?.iter() {
+        for (_, ty) in self.mirror().await?.open_view(&everything()).await?.types().await?.iter() {
             names.learn(&ty.kind, &ty.group, &ty.name());
         }
         let Some(capabilities) = self.api().find(Collection::Capabilities.name()).await? else { return Ok(names) };
@@ -238,10 +264,10 @@ impl Chroma {
         }
     }
 
-    /// Makes the mirror show the types as they were a moment ago.
-    pub(super) async fn fresh_types(&self) -> Result<(), StoreError> {
+    /// Makes the mirror show the types as they were a moment ago. `now`: as they are.
+    pub(super) async fn fresh_types(&self, now: bool) -> Result<(), StoreError> {
         let until = *self.inner.types_fresh_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.is_some_and(|until| Instant::now() < until) {
+        if !now && until.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
         self.look_at_types().await?;
@@ -257,7 +283,7 @@ impl Chroma {
             return Ok(());
         }
         let mut clusters: BTreeMap<String, Vec<ResourceType>> = BTreeMap::new();
-        for (cluster, _) in mirror.types().await?.iter() {
+        for (cluster, _) in mirror.open_view(&everything()).await?.types().await?.iter() {
             clusters.entry(cluster.clone()).or_default();
         }
         for note in self.notes(&[("what", "type")]).await? {
@@ -281,15 +307,16 @@ struct Shown {
 }
 
 async fn known(mirror: &Sqlite, name: Collection) -> Result<HashMap<ObjectKey, Shown>, StoreError> {
+    let view = mirror.open_view(&everything()).await?;
     let mut known = HashMap::new();
-    let clusters: HashSet<String> = mirror.counts(name).await?.into_iter().map(|c| c.cluster).collect();
+    let clusters: HashSet<String> = view.counts(name).await?.into_iter().map(|c| c.cluster).collect();
     for cluster in clusters {
         let mut visit = |s: crate::Scanned<'_>| {
             let shown =
                 Shown { id: s.id.to_owned(), hash: s.hash, type_name: s.type_name.to_owned(), source: s.source };
             known.insert(s.key, shown);
         };
-        mirror.scan(name, &cluster, &mut visit).await?;
+        view.scan(name, &cluster, &mut visit).await?;
     }
     Ok(known)
 }

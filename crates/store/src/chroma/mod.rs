@@ -15,19 +15,21 @@ mod fuzz;
 mod handover;
 mod mirror;
 mod notes;
+mod reader;
 mod row;
-mod state;
-mod vectors;
+mod runs;
+mod writer;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Collection, EmbedderIdentity};
+use async_trait::async_trait;
+use clusterlore_core::{Collection, EmbedderIdentity, Scope};
 use tokio::sync::OnceCell;
 
-use crate::{Sqlite, Store, StoreError};
+use crate::{Sqlite, Store, StoreError, View};
 use api::Api;
 use client::Client;
 use handover::Waiting;
@@ -168,7 +170,16 @@ impl Chroma {
     }
 }
 
+#[async_trait]
 impl Store for Chroma {
+    async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
+        Ok(Box::new(self.open_view(scope, self.inner.fresh_for.is_zero()).await?))
+    }
+
+    async fn view_now(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
+        Ok(Box::new(self.open_view(&Scope::All { because }, true).await?))
+    }
+
     fn place(&self) -> String {
         self.api().client.place()
     }

@@ -1,15 +1,16 @@
 //! The file as the mirror of a server that knows neither words nor selectors: the same rows without vectors, and for each thing
 //! mirrored a stamp that says which state of the server it shows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clusterlore_core::{Collection, ObjectKey};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::reader::find;
-use super::writer::changed;
+use super::reader::{InView, find, shown};
+use super::snapshot::Shown;
+use super::writer::{changed, write};
 use super::{Sqlite, SqliteView, failure};
-use crate::{Candidate, Filter, StoreError};
+use crate::{Candidate, Filter, StoreError, Upsert};
 
 impl Sqlite {
     /// Makes the file able to be a mirror.
@@ -72,33 +73,47 @@ impl Sqlite {
         .await
     }
 
-    /// Removes from the mirror what is not among these ids.
-    pub(crate) async fn retain(&self, collection: Collection, ids: HashSet<String>) -> Result<(), StoreError> {
+    /// Writes these documents, by source, and removes what is not among these ids: in one step, so that no view shows half of it.
+    pub(crate) async fn settle(
+        &self,
+        collection: Collection,
+        upserts: BTreeMap<i64, Vec<Upsert>>,
+        ids: HashSet<String>,
+    ) -> Result<(), StoreError> {
         let name = collection.name();
         self.try_with(move |connection, path| {
-            let work = |connection: &mut rusqlite::Connection| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let Some(collection) = find(&transaction, name)? else { return Ok(()) };
-                let gone: Vec<i64> = {
-                    let mut select = transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
-                    let rows = select.query_map([collection.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                    let rows = rows.collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-                    rows.into_iter().filter(|(_, id)| !ids.contains(id)).map(|(row, _)| row).collect()
-                };
-                for row in gone {
-                    transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([row])?;
-                    transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
-                    transaction
-                        .prepare_cached(&format!("DELETE FROM words_{} WHERE rowid = ?1", collection.id))?
-                        .execute([row])?;
+            let at = |e| failure(path, e);
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
+            let Some(filled) = find(&transaction, name).map_err(at)? else { return Ok(()) };
+            for (source, upserts) in &upserts {
+                for upsert in upserts {
+                    write(&transaction, path, collection, &filled, *source, upsert)?;
                 }
-                changed(&transaction, collection.id)?;
-                transaction.commit()
-            };
-            work(connection).map_err(|e| failure(path, e))
+            }
+            retain(&transaction, filled.id, &ids)
+                .and_then(|()| changed(&transaction, filled.id))
+                .and_then(|()| transaction.commit())
+                .map_err(at)
         })
         .await
     }
+}
+
+fn retain(transaction: &Transaction<'_>, collection: i64, ids: &HashSet<String>) -> rusqlite::Result<()> {
+    let mut gone: Vec<i64> = Vec::new();
+    let mut select = transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
+    let mut rows = select.query([collection])?;
+    while let Some(row) = rows.next()? {
+        if !ids.contains(row.get_ref(1)?.as_str()?) {
+            gone.push(row.get(0)?);
+        }
+    }
+    for row in gone {
+        transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([row])?;
+        transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
+        transaction.prepare_cached(&format!("DELETE FROM words_{collection} WHERE rowid = ?1"))?.execute([row])?;
+    }
+    Ok(())
 }
 
 impl SqliteView {
@@ -135,26 +150,33 @@ impl SqliteView {
         .await
     }
 
-    /// The documents of these ids as candidates; ids that are not there are passed over.
+    /// Of these documents the first `wanted` that are there and pass, as candidates.
     pub(crate) async fn candidates(
         &self,
         collection: Collection,
+        filter: &Filter,
         found: Vec<(String, f32)>,
+        wanted: usize,
     ) -> Result<Vec<Candidate>, StoreError> {
+        let filter = filter.clone();
         self.with(move |view, connection| {
-            let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
-            let mut select = connection.prepare_cached(
-                "SELECT d.text, d.record, e.cluster, e.type, e.namespace FROM entries e JOIN documents d USING (id)
-                 WHERE e.collection = ?1 AND e.stored_id = ?2",
-            )?;
-            let mut candidates = Vec::with_capacity(found.len());
+            let Some(InView { filled, snapshot, scoped }) = view.read(connection, collection)? else {
+                return Ok(Vec::new());
+            };
+            let mut select =
+                connection.prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND stored_id = ?2")?;
+            let mut candidates = Vec::new();
             for (id, similarity) in found {
-                let mut rows = select.query(params![filled.id, id])?;
-                let Some(row) = rows.next()? else { continue };
-                if view.admits(collection, row, 2)? {
-                    let (text, record, type_name) = (row.get(0)?, row.get(1)?, row.get(3)?);
-                    candidates.push(Candidate { id, text, record, type_name, similarity });
+                if candidates.len() == wanted {
+                    break;
                 }
+                let row = select.query_row(params![filled.id, id], |row| row.get(0)).optional()?;
+                let row = row.and_then(|row| snapshot.row_of(row));
+                let Some(row) = row.filter(|row| scoped.holds(*row) && snapshot.admits(&filter, *row)) else {
+                    continue;
+                };
+                let Shown { id, text, record, type_name } = shown(connection, &snapshot, row)?;
+                candidates.push(Candidate { id, text, record, type_name, similarity });
             }
             Ok(candidates)
         })

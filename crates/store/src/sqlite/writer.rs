@@ -98,7 +98,7 @@ impl Writer for Sqlite {
     }
 }
 
-fn write(
+pub(super) fn write(
     transaction: &Transaction<'_>,
     path: &Path,
     collection: Collection,

@@ -1,7 +1,6 @@
-//! What syncs remember: sources and types on the server, since other machines must know them; the rest in the mirror's file.
+//! What runs remember: sources and types on the server, since other machines must know them; the rest in the mirror's file.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::sync::PoisonError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,7 +12,7 @@ use serde_json::json;
 use super::Chroma;
 use super::mirror::TYPES;
 use super::notes::Note;
-use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
 
 #[derive(Serialize, Deserialize)]
 struct SourceNote {
@@ -41,14 +40,9 @@ fn new_number() -> i64 {
     (now << 10) | fastrand::i64(0..1 << 10)
 }
 
-#[async_trait]
-impl StateStore for Chroma {
-    /// Keeps other runs of this machine out. A run of another machine over the same cluster writes the same documents.
-    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
-        self.mirror().await?.lock(cluster, me).await
-    }
-
-    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
+impl Chroma {
+    /// All sources, the replaced ones too.
+    pub(super) async fn known_sources(&self) -> Result<Vec<KnownSource>, StoreError> {
         let notes = self.notes(&[("what", "source")]).await?;
         let mut sources = Vec::with_capacity(notes.len());
         for note in notes {
@@ -62,6 +56,14 @@ impl StateStore for Chroma {
         sources.sort_by_key(|s| s.number);
         Ok(sources)
     }
+}
+
+#[async_trait]
+impl Runs for Chroma {
+    /// Keeps other runs of this machine out. A run of another machine over the same cluster writes the same documents.
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
+        self.mirror().await?.lock(cluster, me).await
+    }
 
     async fn remember_source(
         &self,
@@ -69,7 +71,7 @@ impl StateStore for Chroma {
         identity: &SourceIdentity,
         replace: bool,
     ) -> Result<i64, StoreError> {
-        let mut sources = self.sources().await?;
+        let mut sources = self.known_sources().await?;
         sources.retain(|s| s.cluster == cluster && !s.replaced);
         let known = sources.iter().find(|s| s.identity.recognises(identity)).cloned();
         let (number, identity) = match &known {
@@ -88,11 +90,6 @@ impl StateStore for Chroma {
             self.note(notes, &[]).await?;
         }
         Ok(number)
-    }
-
-    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
-        self.fresh_types().await?;
-        self.mirror().await?.types().await
     }
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
@@ -147,9 +144,5 @@ impl StateStore for Chroma {
 
     async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError> {
         self.mirror().await?.finish_run(number, run).await
-    }
-
-    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        self.mirror().await?.last_runs().await
     }
 }
