@@ -46,7 +46,7 @@ fn upsert(document: Document, seed: u64) -> Upsert {
 
 /// Everything, as it is now.
 async fn seen(store: &Postgres) -> Box<dyn View> {
-    store.view(&Scope::All { because: "a test" }).await.unwrap()
+    store.view_all("a test").await.unwrap()
 }
 
 async fn filled(url: &str) -> Postgres {
@@ -547,6 +547,7 @@ fn parsed(selector: &str) -> Vec<clusterlore_core::Requirement> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_is_one_state_and_leaves_its_connection_as_it_was() {
     let Some(server) = PostgresServer::start_or_skip() else { return };
+    let server = Arc::new(server);
     let url = server.create_database("views");
     let store = filled(&url).await;
     let size = |view: Arc<dyn View>| async move {
@@ -566,8 +567,12 @@ async fn a_view_is_one_state_and_leaves_its_connection_as_it_was() {
         assert_eq!(size(Arc::clone(&before)).await, (20, 7, 20, 20, 20));
         assert_eq!(size(Arc::clone(&after)).await, (21, 8, 21, 21, 21));
     }
+    let last: Arc<dyn View> = seen(&store).await.into();
+    drop(after);
 
-    // What rewrites the table waits for whoever reads it.
+    // One goes where there is no runtime.
+    std::thread::spawn(move || drop(before)).join().unwrap();
+    // What rewrites the table waits for views, also for those that have not read it yet.
     let changing = tokio::spawn({
         let store = store.clone();
         let other = EmbedderIdentity { name: "other".into(), dimensions: 4 };
@@ -575,12 +580,23 @@ async fn a_view_is_one_state_and_leaves_its_connection_as_it_was() {
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!changing.is_finished());
-    assert_eq!(size(Arc::clone(&before)).await, (20, 7, 20, 20, 20));
-    // One goes where there is no runtime.
-    std::thread::spawn(move || drop(before)).join().unwrap();
-    drop(after);
+    assert_eq!(size(Arc::clone(&last)).await, (21, 8, 21, 21, 21));
+    drop(last);
     changing.await.unwrap().unwrap();
     assert_eq!(seen(&store).await.collection(Collection::Instances).await.unwrap().unwrap().embedder.name, "other");
+
+    // And a view that begins while it is rewritten shows what comes of it.
+    let rewriting = tokio::task::spawn_blocking({
+        let server = Arc::clone(&server);
+        move || {
+            let slowly = "BEGIN; LOCK TABLE clusterlore.collections IN ACCESS EXCLUSIVE MODE;
+                 UPDATE clusterlore.collections SET embedder = 'slow'; SELECT pg_sleep(1); COMMIT";
+            server.psql("views", slowly)
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(seen(&store).await.collection(Collection::Instances).await.unwrap().unwrap().embedder.name, "slow");
+    rewriting.await.unwrap();
 
     // Views that are broken off at any moment leave nothing open.
     for n in 0..60 {
@@ -606,8 +622,14 @@ async fn a_view_is_one_state_and_leaves_its_connection_as_it_was() {
     for written in writing.collect::<Vec<_>>() {
         written.await.unwrap().unwrap();
     }
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'";
-    assert_eq!(server.psql("views", open), "0");
+    let open = || server.psql("views", "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'");
+    for _ in 0..100 {
+        if open() == "0" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(open(), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -755,7 +777,8 @@ async fn an_answer_under_a_scope_is_that_of_an_index_that_holds_only_what_it_adm
                 let mut batch = Batch { source: 7, cluster: cluster.to_owned(), ..Batch::default() };
                 for (n, (_, d)) in things.iter().filter(|(_, (c, d))| *c == collection && d.facets.cluster == cluster) {
                     match scope.admits(collection, cluster, &d.facets.type_name, &d.facets.namespace) {
-                        true => batch.upserts.push(upsert(d.clone(), *n as u64)),
+                        // Some are as near to anything as others are.
+                        true => batch.upserts.push(upsert(d.clone(), (*n % 60) as u64)),
                         false => batch.deletes.push(d.key),
                     }
                 }
@@ -911,4 +934,40 @@ async fn a_thousand_namespaces_cost_little_and_what_is_cut_off_is_cut_within_the
     let (under_scope, of_all) = (shortest(&*within).await, shortest(&*all).await);
     println!("under a scope of {ADMITTED} namespaces {under_scope:?}, without {of_all:?}");
     assert!(under_scope < of_all * 5 + Duration::from_millis(20), "{under_scope:?}, without {of_all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_scope_admits_is_found_through_the_index_however_far_off_it_lies() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    let url = server.create_database("far");
+    let store = filled(&url).await;
+    // As many beside the question as the index looks at, and more; made by the server, which is faster.
+    server.psql(
+        "far",
+        "SET search_path = clusterlore, public;
+         INSERT INTO documents_instances
+         SELECT '', decode(md5(n::text), 'hex'), decode(md5('h' || n), 'hex'), 1, 'pod-' || n, 'pods', of.namespace,
+            (SELECT array_agg(CASE WHEN i = of.axis THEN 1 ELSE 0.2 * random() + 0 * n END)::real[]::halfvec(8) FROM generate_series(1, 8) i),
+            '{}', '', '{}', '', '{}'
+         FROM generate_series(1, 26000) n, LATERAL (SELECT CASE WHEN n % 8 = 0 THEN 'far' ELSE 'near' END AS namespace,
+            CASE WHEN n % 8 = 0 THEN 2 ELSE 1 END AS axis) of;
+         INSERT INTO facets SELECT 1, '', 'pods', namespace, count(*) FROM documents_instances WHERE namespace <> 'shop' GROUP BY 4;
+         UPDATE clusters SET documents = documents + 26000, revision = revision + 1 WHERE cluster = ''",
+    );
+    let run = RunRecord {
+        command: RunKind::Capabilities,
+        cluster: String::new(),
+        started: "1".into(),
+        finished: String::new(),
+        summary: serde_json::Value::Null,
+    };
+    let number = store.begin_run(&run).await.unwrap();
+    store.finish_run(number, &run).await.unwrap();
+    server.psql("far", "ANALYZE");
+    let far = Rule { namespaces: Some(["far".to_owned()].into()), ..Rule::cluster("") };
+    let view = store.view(&Scope::rules([far])).await.unwrap();
+    let axis = (0..DIMENSIONS).map(|i| if i == 0 { 1.0 } else { 0.0 }).collect();
+    let found =
+        view.probe(Collection::Instances, Probe { vector: axis, nearest: 10, ..Probe::default() }).await.unwrap();
+    assert_eq!((found.documents.len(), found.admitted, found.total), (10, 3_250, 3_250));
 }

@@ -138,22 +138,26 @@ impl Asked<'_> {
         let (narrowed, iterates) = (admitted < all, self.seen.iterates());
         // One by one, all that is admitted is read; through the index, as many as it takes until enough of them pass.
         let through_index = wanted.saturating_mul(all) / admitted * INDEX_COSTS;
-        if admitted <= FEW || admitted <= through_index || (narrowed && !iterates) {
-            // Not a number for vectors of zeros; and no expression that an index would serve.
-            let distance = |vector: &str| format!("coalesce(nullif(vector <=> {vector}, 'NaN'), 1), cluster, key");
-            return self.by_distance(vector, distance, wanted).await;
+        if admitted > FEW && admitted > through_index && (iterates || !narrowed) {
+            let list = wanted.clamp(SHORTEST_LIST, LONGEST_LIST);
+            let mut settings = format!("SET LOCAL hnsw.ef_search = {list}");
+            if iterates {
+                // Twice what is expected, and never less than pgvector's own limit.
+                let most = (through_index / INDEX_COSTS).saturating_mul(2).clamp(20_000, 1_000_000);
+                settings.push_str(&format!(
+                    "; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {most}"
+                ));
+            }
+            self.seen.set(&settings).await?;
+            let found = self.by_distance(vector, |vector| format!("vector <=> {vector}"), wanted).await?;
+            // Too few where what is admitted lies far off: it is not as near to the question as the rest, and the index gave up.
+            if found.len() == wanted {
+                return Ok(found);
+            }
         }
-        let list = wanted.clamp(SHORTEST_LIST, LONGEST_LIST);
-        let mut settings = format!("SET LOCAL hnsw.ef_search = {list}");
-        if iterates {
-            // Twice what is expected, and never less than pgvector's own limit.
-            let most = (through_index / INDEX_COSTS).saturating_mul(2).clamp(20_000, 1_000_000);
-            settings.push_str(&format!(
-                "; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {most}"
-            ));
-        }
-        self.seen.set(&settings).await?;
-        self.by_distance(vector, |vector| format!("vector <=> {vector}"), wanted).await
+        // Not a number for vectors of zeros; and no expression that an index would serve.
+        let distance = |vector: &str| format!("coalesce(nullif(vector <=> {vector}, 'NaN'), 1), cluster, key");
+        self.by_distance(vector, distance, wanted).await
     }
 
     async fn by_distance(
