@@ -5,7 +5,7 @@ use clusterlore_cluster::ClusterError;
 use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
 use clusterlore_models::ModelError;
 use clusterlore_pipeline::{MoveError, SyncError};
-use clusterlore_store::StoreError;
+use clusterlore_store::{RunKind, StoreError};
 
 /// What to do about an error, as a sentence without its full stop; `None` where its message is enough.
 pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
@@ -125,6 +125,16 @@ fn model(error: &ModelError) -> Option<String> {
             Some("Use another model, or --inference rules".to_owned())
         }
         ModelError::Remote { .. } | ModelError::Limit(_) => None,
+    }
+}
+
+/// The command that does a run.
+pub(crate) fn command(run: RunKind) -> &'static str {
+    match run {
+        RunKind::Instances => "sync-instances",
+        RunKind::Capabilities => "sync",
+        RunKind::Import => "import",
+        RunKind::Other => "another program",
     }
 }
 

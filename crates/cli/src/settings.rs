@@ -5,11 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
+use clusterlore_http::{masked, plain_user};
 use clusterlore_models::Key;
-use clusterlore_store::plain_user;
 
 use crate::args::SettingFlags;
-use crate::print::foreign::masked;
 
 /// One thing that can be set.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clusterlore_core::ResourceInstance;
-use clusterlore_store::{Holder, RunLock, Runs, Sqlite};
+use clusterlore_store::{Holder, RunKind, RunLock, Runs, Sqlite};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Home, Ran};
 
@@ -21,7 +21,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// Another run that holds the lock.
 async fn held(path: &Path) -> RunLock {
     let store = Sqlite::open_or_create(path).unwrap();
-    store.lock("", &Holder::new("sync", "2026-01-02T03:04:05Z".to_owned())).await.unwrap()
+    store.lock("", &Holder::new(RunKind::Capabilities, "2026-01-02T03:04:05Z".to_owned())).await.unwrap()
 }
 
 fn start(home: &Home, args: &[&str]) -> Child {
@@ -77,7 +77,7 @@ async fn a_second_writer_waits_for_the_first_and_says_for_whom() {
         let lock = held(&home.store()).await;
         let mut waiting = start(&home, args);
         let told = until(&mut waiting, "Waiting");
-        let who = format!("sync, process {}, since 2026-01-02T03:04:05Z", std::process::id());
+        let who = format!("a sync of capabilities, process {}, since 2026-01-02T03:04:05Z", std::process::id());
         assert!(told.contains(&who) && told.contains("index.db"), "{told}");
         // Searches and dry runs do not wait.
         home.run(&["search", "database"]).ok();
@@ -94,7 +94,11 @@ async fn waiting_has_an_end() {
     let _lock = held(&home.store()).await;
     let began = Instant::now();
     let ran = home.run(&[&SYNC[..], &["--lock-timeout", "0"]].concat());
-    assert!(ran.error().contains("another run is writing to") && ran.err.contains("sync, process"), "{}", ran.err);
+    assert!(
+        ran.error().contains("another run is writing to") && ran.err.contains("a sync of capabilities, process"),
+        "{}",
+        ran.err
+    );
     assert!(!ran.err.contains("Waiting"), "{}", ran.err);
     let ran = home.run(&[&SYNC[..], &["--lock-timeout", "500ms"]].concat());
     assert!(ran.error().contains("--lock-timeout") && ran.err.contains("Waiting"), "{}", ran.err);

@@ -1,8 +1,9 @@
 //! Addresses as Go reads them: that of the server, and the proxy on the way to it.
 
+use clusterlore_http::{escaped, no_proxy, strictly_unescaped};
 use http::Uri;
 
-use crate::{Environment, no_proxy};
+use crate::Environment;
 
 /// `SCHEME://USER:PASSWORD@HOST:PORT/PATH` in parts; query and fragment are of no use here.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Address {
     /// The same with the user, as kube expects that of a proxy.
     pub(crate) fn uri_with_user(&self) -> Option<Uri> {
         let Some((name, password)) = &self.user else { return self.uri() };
-        let (name, password) = (percent(name), percent(password));
+        let (name, password) = (escaped(name), escaped(password));
         format!("{}://{name}:{password}@{}:{}", self.scheme, self.host, self.port()).parse().ok()
     }
 
@@ -163,24 +164,7 @@ fn user_info(text: &str) -> Option<(String, String)> {
         return None;
     }
     let (name, password) = text.split_once(':').unwrap_or((text, ""));
-    Some((decoded(name)?, decoded(password)?))
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next()?.as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn percent(text: &str) -> String {
-    text.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-        .collect()
+    Some((strictly_unescaped(name)?, strictly_unescaped(password)?))
 }
 
 #[cfg(test)]

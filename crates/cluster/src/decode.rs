@@ -1,6 +1,8 @@
 //! A list, in whichever form the server chose, read while it arrives, down to the fields that are kept. Whether it is the list that
 //! was asked for, and whole, is decided here: what is no list of the type says nothing of what exists.
 
+pub(crate) mod watch;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -184,6 +186,8 @@ pub(crate) struct ListReader<'a, I> {
     weight: usize,
     /// Token of the page after this one; empty on the last.
     pub(crate) next: String,
+    /// The list's `resourceVersion`.
+    pub(crate) version: String,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -197,13 +201,9 @@ impl<'a, I: Item> ListReader<'a, I> {
     /// A reader for an answer of this content type. Errors, here and below, name what is wrong with the form, never what stood in an
     /// object.
     pub(crate) fn new(content_type: &str, asked: Asked<'a>) -> Result<Self, String> {
-        let form = if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-            Form::Protobuf(Frames::default())
-        } else if content_type.starts_with("application/json") {
-            Form::Json(Elements::default())
-        } else {
-            let content_type = one_line(content_type);
-            return Err(format!("the answer is {content_type:?}; expected JSON or Kubernetes protobuf"));
+        let form = match is_protobuf(content_type)? {
+            true => Form::Protobuf(Frames::default()),
+            false => Form::Json(Elements::default()),
         };
         Ok(Self {
             asked,
@@ -218,6 +218,7 @@ impl<'a, I: Item> ListReader<'a, I> {
             items: Vec::new(),
             weight: 0,
             next: String::new(),
+            version: String::new(),
             unreadable: Unreadable::default(),
         })
     }
@@ -295,13 +296,13 @@ impl<'a, I: Item> ListReader<'a, I> {
                     (self.api_version, self.kind) = (Some(api_version), Some(kind));
                     self.identify()?;
                 }
-                Some(protobuf::Part::Metadata { next }) => {
+                Some(protobuf::Part::Metadata { version, next }) => {
                     // What holds no objects is no list, and what does not say what it is before them neither.
                     if self.list != Some(ListKind::OfType) {
                         return Err(self.asked.no_list());
                     }
                     self.items_in = Some("items");
-                    self.continues(next)?;
+                    self.continues(version, next)?;
                 }
                 Some(protobuf::Part::Item(None)) => self.took(Err(too_large()))?,
                 Some(protobuf::Part::Item(Some(bytes))) => {
@@ -313,6 +314,7 @@ impl<'a, I: Item> ListReader<'a, I> {
                 None => return Ok(false),
                 Some(json_list::Part::Member(key, value)) => self.member(&key, value.as_deref())?,
                 Some(json_list::Part::List(key)) => self.has_items(if key == "rows" { "rows" } else { "items" })?,
+                Some(json_list::Part::End) => return Ok(false),
                 Some(json_list::Part::Element(None)) => self.took(Err(too_large()))?,
                 Some(json_list::Part::Element(Some(bytes))) => {
                     let item = I::from_json(&bytes, &self.asked);
@@ -334,7 +336,7 @@ impl<'a, I: Item> ListReader<'a, I> {
             "metadata" => {
                 let value = value.filter(|_| !self.described).ok_or("broken JSON: \"metadata\" twice, or too large")?;
                 if let Some(metadata) = from_json::<Option<JsonListMeta>>(value)? {
-                    self.continues(metadata.next.unwrap_or_default())?;
+                    self.continues(metadata.resource_version.unwrap_or_default(), metadata.next.unwrap_or_default())?;
                 }
             }
             // As Go writes an empty list.
@@ -364,11 +366,13 @@ impl<'a, I: Item> ListReader<'a, I> {
         }
     }
 
-    fn continues(&mut self, next: String) -> Result<(), String> {
-        if next.len() > TOKEN_BYTES {
-            return Err(format!("the continue token has more than {} KiB", TOKEN_BYTES >> 10));
+    fn continues(&mut self, version: String, next: String) -> Result<(), String> {
+        for (what, text, most) in [("continue token", &next, TOKEN_BYTES), ("resourceVersion", &version, SHORT_BYTES)] {
+            if text.len() > most {
+                return Err(format!("the {what} has more than {} KiB", most >> 10));
+            }
         }
-        (self.next, self.described) = (next, true);
+        (self.version, self.next, self.described) = (version, next, true);
         Ok(())
     }
 
@@ -392,6 +396,18 @@ impl<'a, I: Item> ListReader<'a, I> {
         }
         Ok(())
     }
+}
+
+/// Whether an answer is protobuf rather than JSON.
+fn is_protobuf(content_type: &str) -> Result<bool, String> {
+    if content_type.starts_with("application/vnd.kubernetes.protobuf") {
+        return Ok(true);
+    }
+    if content_type.starts_with("application/json") {
+        return Ok(false);
+    }
+    let content_type = one_line(content_type);
+    Err(format!("the answer is {content_type:?}; expected JSON or Kubernetes protobuf"))
 }
 
 fn too_large() -> Unfit {
@@ -574,7 +590,9 @@ fn rfc3339(seconds: i64) -> String {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct JsonListMeta {
+    pub(crate) resource_version: Option<String>,
     #[serde(rename = "continue")]
     pub(crate) next: Option<String>,
 }
@@ -754,6 +772,7 @@ impl<'de> Deserialize<'de> for Controller {
 pub(crate) struct Page {
     pub(crate) instances: Vec<ResourceInstance>,
     pub(crate) next: String,
+    pub(crate) version: String,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -765,7 +784,8 @@ pub(crate) fn page(content_type: &str, body: &[u8], asked: Asked<'_>, piece: usi
         reader.push(piece)?;
     }
     reader.end()?;
-    Ok(Page { instances: reader.take(), next: reader.next, unreadable: reader.unreadable })
+    let instances = reader.take();
+    Ok(Page { instances, next: reader.next, version: reader.version, unreadable: reader.unreadable })
 }
 
 #[cfg(test)]

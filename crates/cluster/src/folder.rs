@@ -13,8 +13,8 @@ use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, Sourc
 use kube::core::Version;
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, SchemaRead, Schemas, SkipReason, Skipped,
-    Warning, builtin,
+    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, SchemaRead, Schemas, SkipReason, Skipped,
+    SourceEvent, Warning, builtin,
     crds::{self, JsonDefinition, Versions},
     documents::{self, Found, NoManifest, Object, Unread},
     files::{self, Files},
@@ -519,7 +519,8 @@ impl ClusterSource for FolderSource {
         Ok(Discovery { types: self.types.clone(), warnings: self.warnings.clone(), incomplete_groups })
     }
 
-    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError> {
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
+        events.begin(None).await?;
         let name = ty.name();
         let Some(known) = self.types.iter().find(|t| t.name() == name) else {
             let (reason, message) = if self.whole {
@@ -527,25 +528,27 @@ impl ClusterSource for FolderSource {
             } else {
                 (SkipReason::Unavailable, Self::NOT_WHOLE)
             };
-            let skipped = Some(Skipped { reason, message: message.to_owned() });
-            return Ok(Listing { coverage: Coverage::Nothing, skipped });
+            return events.send(SourceEvent::Failed(Skipped { reason, message: message.to_owned() })).await;
         };
         let coverage = match scope {
             ListScope::All => Coverage::All,
-            ListScope::Namespaces(_) if !known.namespaced => return Ok(Listing::default()),
+            ListScope::Namespaces(_) if !known.namespaced => {
+                return events.send(SourceEvent::Done(ListEnd::default())).await;
+            }
             ListScope::Namespaces(namespaces) => Coverage::of_namespaces(namespaces.iter().cloned().collect()),
         };
         let objects = self.objects.get(&name).map(Vec::as_slice).unwrap_or_default();
         let wanted: Vec<&ResourceInstance> = objects.iter().filter(|o| coverage.covers(&o.namespace)).collect();
         for page in wanted.chunks(PAGE) {
-            pages.page(page.iter().map(|o| (*o).clone()).collect()).await?;
+            events.send(SourceEvent::Page(page.iter().map(|o| (*o).clone()).collect())).await?;
         }
-        if self.whole {
-            return Ok(Listing { coverage, skipped: None });
-        }
-        // Any of the objects may stand in what could not be read.
-        let skipped = Some(Skipped { reason: SkipReason::Unavailable, message: Self::NOT_WHOLE.to_owned() });
-        Ok(Listing { coverage: Coverage::Nothing, skipped })
+        let end = if self.whole {
+            SourceEvent::Done(ListEnd { coverage, ..ListEnd::default() })
+        } else {
+            // Any of the objects may stand in what could not be read.
+            SourceEvent::Failed(Skipped { reason: SkipReason::Unavailable, message: Self::NOT_WHOLE.to_owned() })
+        };
+        events.send(end).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

@@ -1,4 +1,5 @@
 //! A list in JSON, taken apart while it arrives: the members of the outermost object, and the elements of its `items` one by one.
+//! A watch is one such object after another.
 //! Only where values begin and end is found here, without recursion; what they hold is serde's to read and to check.
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -14,11 +15,14 @@ pub(crate) enum Part {
     List(String),
     /// An element of the list that began; `None`: it is larger than [`OBJECT_BYTES`].
     Element(Option<Bytes>),
+    /// The outermost object ends, and another may follow: only where many are expected.
+    End,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Elements {
+    many: bool,
     buffer: BytesMut,
     at: At,
     key: String,
@@ -51,6 +55,11 @@ struct Scan {
 }
 
 impl Elements {
+    /// One object after another, instead of one.
+    pub(crate) fn many() -> Self {
+        Self { many: true, ..Self::default() }
+    }
+
     /// Takes what arrived.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -71,6 +80,10 @@ impl Elements {
             let Some(first) = self.buffer.first().copied() else { return Ok(None) };
             match (self.at, first) {
                 (At::Begin, b'{') => self.go(At::FirstKey),
+                (At::FirstKey | At::AfterValue, b'}') if self.many => {
+                    self.go(At::Begin);
+                    return Ok(Some(Part::End));
+                }
                 (At::FirstKey | At::AfterValue, b'}') => self.go(At::End),
                 (At::FirstKey | At::Key, b'"') => {
                     self.at = At::Key;
@@ -103,9 +116,13 @@ impl Elements {
         }
     }
 
-    /// Whether the outermost object has come to its end.
+    /// Whether the outermost object has come to its end, the last of them where there may be many.
     pub(crate) fn end(&self) -> Result<(), String> {
-        if self.at == At::End { Ok(()) } else { Err("broken JSON: the answer ends too early".to_owned()) }
+        if self.at == if self.many { At::Begin } else { At::End } {
+            Ok(())
+        } else {
+            Err("broken JSON: the answer ends too early".to_owned())
+        }
     }
 
     /// Over one byte.
@@ -197,7 +214,11 @@ mod tests {
     use super::*;
 
     fn parts(text: &[u8], size: usize) -> Result<Vec<Part>, String> {
-        let (mut elements, mut parts) = (Elements::default(), Vec::new());
+        parts_of(Elements::default(), text, size)
+    }
+
+    fn parts_of(mut elements: Elements, text: &[u8], size: usize) -> Result<Vec<Part>, String> {
+        let mut parts = Vec::new();
         for piece in text.chunks(size) {
             elements.push(piece);
             while let Some(part) = elements.next()? {
@@ -214,6 +235,7 @@ mod tests {
             Part::Member(key, value) => format!("{key}={}", text(value)),
             Part::List(key) => format!("{key}["),
             Part::Element(value) => text(value),
+            Part::End => "}".to_owned(),
         };
         parts.iter().map(said).collect()
     }
@@ -254,6 +276,19 @@ mod tests {
             ["", "[]", "{}{}", "{} x", "{,}", "{\"a\"}", "{\"a\" 1}", "{\"items\":[1 2]}", "{a:1}", "{\"a\":1,}"]
         {
             assert!(parts(text.as_bytes(), 5).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_many_objects_each_has_its_end() {
+        let text = b"{\"a\":1}\n {}{\"a\":\"}{\"}\n\n";
+        for size in 1..=text.len() {
+            let parts = parts_of(Elements::many(), text, size).unwrap();
+            assert_eq!(said(&parts), ["a=1", "}", "}", "a=\"}{\"", "}"], "{size}");
+        }
+        assert_eq!(parts_of(Elements::many(), b"", 1).unwrap(), []);
+        for cut in [&b"{"[..], b"{}{\"a\"", b"{\"a\":1}]", b"{},{}"] {
+            assert!(parts_of(Elements::many(), cut, 3).is_err(), "{cut:?}");
         }
     }
 

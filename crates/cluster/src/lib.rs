@@ -1,5 +1,6 @@
 //! Reading a cluster: which types it serves and what exists of each, from a live API server or from a folder of manifests.
-//! [`ClusterSource`] is the one door; [`LiveSource`] and [`FolderSource`] stand behind it.
+//! [`ClusterSource`] is the one door; [`LiveSource`] and [`FolderSource`] stand behind it. Either tells about a type in
+//! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended.
 //!
 //! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
 //! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
@@ -20,7 +21,6 @@ mod json_list;
 mod kubeconfig;
 mod list;
 mod live;
-mod no_proxy;
 mod permissions;
 mod plugin;
 mod protobuf;
@@ -29,6 +29,7 @@ mod retry;
 mod schema;
 mod schema_reading;
 mod source;
+mod watch;
 
 pub use environment::Environment;
 pub use error::ClusterError;
@@ -36,6 +37,7 @@ pub use folder::FolderSource;
 pub use live::{LiveOptions, LiveSource};
 pub use retry::RetryPolicy;
 pub use source::{
-    ClusterSource, Discovery, ListEvent, ListScope, Listing, PageSink, SchemaRead, Schemas, SkipReason, Skipped,
-    Warning,
+    ClusterSource, Discovery, EventSink, ListEnd, ListScope, ObjectName, Position, SchemaRead, Schemas, SkipReason,
+    Skipped, SourceEvent, Warning,
 };
+pub use watch::{Watch, WatchBounds, Watched};

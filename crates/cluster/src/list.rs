@@ -11,7 +11,7 @@ use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    ClusterError, PageSink, SkipReason, Skipped,
+    ClusterError, EventSink, Position, SkipReason, Skipped, SourceEvent,
     decode::{Asked, Item, ListReader, Unreadable},
     requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line},
 };
@@ -29,23 +29,35 @@ pub(crate) enum Stopped {
     Type(Skipped),
 }
 
+/// A list that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) position: Position,
+    /// Why it does not count as whole: some of its objects cannot be read.
+    pub(crate) skipped: Option<Skipped>,
+}
+
 /// Reads one list to its end: of a whole type, or of one namespace of it. What can be read is handed on also where the list as a
-/// whole does not count.
+/// whole does not count. That it begins is said by the caller; here, only that it begins again.
 pub(crate) async fn read(
     requests: &SharedRequests,
     ty: &Arc<ResourceType>,
     namespace: Option<&str>,
-    pages: &PageSink,
-) -> Result<(), Stopped> {
+    events: &EventSink,
+) -> Result<Whole, Stopped> {
     let size = requests.options.page_size.max(1);
     // A list that expires is read again in pages, and if that expires too as one consistent answer without pages.
     for limit in [Some(size), Some(size), None] {
-        match read_once(requests, ty, namespace, limit, pages).await {
+        match read_once(requests, ty, namespace, limit, events).await {
             Err(Failure::Status(StatusCode::GONE, _)) if limit.is_some() => {
-                pages.restarted(namespace).await.map_err(Stopped::Run)?;
+                events.begin(namespace).await.map_err(Stopped::Run)?;
             }
             Err(failure) => return Err(stopped(failure)),
-            Ok(unreadable) => return unreadable.reason().map_or(Ok(()), |r| Err(stopped(Failure::Unavailable(r)))),
+            Ok((resource_version, unreadable)) => {
+                let position = Position { namespace: namespace.map(str::to_owned), resource_version };
+                let skipped = unreadable.reason().map(|message| Skipped { reason: SkipReason::Unavailable, message });
+                return Ok(Whole { position, skipped });
+            }
         }
     }
     unreachable!("the unpaged list returns")
@@ -56,8 +68,8 @@ async fn read_once(
     ty: &Arc<ResourceType>,
     namespace: Option<&str>,
     limit: Option<u32>,
-    pages: &PageSink,
-) -> Result<Unreadable, Failure> {
+    events: &EventSink,
+) -> Result<(String, Unreadable), Failure> {
     let path = path(ty, namespace);
     let start = |token: String, plain: bool| {
         let wanted =
@@ -65,16 +77,18 @@ async fn read_once(
         Ahead::start(requests, wanted, page_path(&path, limit, &token), token)
     };
     let (mut plain, mut tokens) = (false, Tokens::new(requests.options.pages));
-    let mut unreadable = Unreadable::default();
+    let (mut version, mut unreadable) = (None, Unreadable::default());
     let mut current = start(String::new(), plain);
     loop {
         let announced = current.announced().await;
         let ahead = announced.filter(|token| !token.is_empty()).map(|token| start(token, plain));
         while let Some(objects) = current.objects.recv().await {
-            hand_on(objects, requests, pages).await?;
+            hand_on(objects, requests, events).await?;
         }
         let page = current.page().await?;
         plain = page.plain;
+        // All pages are of one state; where a server is not so strict, whoever goes on from the first misses nothing.
+        version.get_or_insert(page.version);
         unreadable.and(page.unreadable);
         // A first page that had to be asked for again belongs to a newer list, with a token of its own.
         let ahead = ahead.filter(|ahead| ahead.token == page.next);
@@ -82,19 +96,19 @@ async fn read_once(
             end if end.is_empty() => Ok(None),
             next => tokens.take(&next).map(|()| Some(ahead.unwrap_or_else(|| start(next, plain)))),
         };
-        hand_on(page.rest, requests, pages).await?;
+        hand_on(page.rest, requests, events).await?;
         match next? {
             Some(next) => current = next,
-            None => return Ok(unreadable),
+            None => return Ok((version.unwrap_or_default(), unreadable)),
         }
     }
 }
 
 /// Hands objects on in pages of the size that was asked for, however many came at once.
-async fn hand_on(mut objects: Vec<ResourceInstance>, requests: &Requests, pages: &PageSink) -> Result<(), Failure> {
+async fn hand_on(mut objects: Vec<ResourceInstance>, requests: &Requests, events: &EventSink) -> Result<(), Failure> {
     while !objects.is_empty() {
         let rest = objects.split_off(objects.len().min(requests.options.page_size.max(1) as usize));
-        pages.page(objects).await.map_err(Failure::Ends)?;
+        events.send(SourceEvent::Page(objects)).await.map_err(Failure::Ends)?;
         objects = rest;
     }
     Ok(())
@@ -147,6 +161,8 @@ struct Page {
     rest: Vec<ResourceInstance>,
     /// Token of the next page; empty on the last.
     next: String,
+    /// The list's `resourceVersion`.
+    version: String,
     unreadable: Unreadable,
     /// Whether the server gives this type in plain JSON only.
     plain: bool,
@@ -194,7 +210,8 @@ async fn fetch(
         other => drop(other?),
     }
     let mut reader = reading.reader.ok_or_else(|| Failure::Unavailable("the answer is empty".to_owned()))?;
-    Ok(Page { rest: reader.take(), next: reader.next, unreadable: reader.unreadable, plain })
+    let rest = reader.take();
+    Ok(Page { rest, next: reader.next, version: reader.version, unreadable: reader.unreadable, plain })
 }
 
 /// Where what is read of a list goes.
@@ -263,6 +280,7 @@ impl<I: Item, R: Reader<I>> Take for Reading<'_, I, R> {
     }
 }
 
+/// What a failure means for the type that was asked for.
 pub(crate) fn stopped(failure: Failure) -> Stopped {
     let (reason, message) = match failure {
         Failure::Ends(error) => return Stopped::Run(error),
@@ -271,6 +289,7 @@ pub(crate) fn stopped(failure: Failure) -> Stopped {
             match code {
                 StatusCode::FORBIDDEN => SkipReason::Forbidden,
                 StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => SkipReason::NotFound,
+                StatusCode::GONE => SkipReason::Expired,
                 _ => SkipReason::Unavailable,
             },
             status_line(code, &message),

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    ClusterError, ClusterSource, Discovery, Environment, ListEvent, ListScope, Listing, PageSink, RetryPolicy, Schemas,
-    SkipReason, Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, Environment, EventSink, ListEnd, ListScope, Position, RetryPolicy, Schemas,
+    SkipReason, Skipped, SourceEvent, Warning, Watch, WatchBounds,
     access::Access,
     crds, decode, discovery,
     list::{self, Stopped},
@@ -164,28 +164,31 @@ impl LiveSource {
     async fn list_namespaces(&self) -> Result<(BTreeSet<String>, Option<Skipped>), ClusterError> {
         let ty = Arc::new(namespace_type());
         let (sender, mut events) = mpsc::channel(4);
-        let sink = PageSink { type_index: 0, sender };
+        let sink = EventSink { type_index: 0, sender };
         let read = async move { list::read(&self.requests, &ty, None, &sink).await };
         let collect = async {
             let mut names = BTreeSet::new();
             while let Some((_, event)) = events.recv().await {
                 match event {
-                    ListEvent::Page(page) => names.extend(page.into_iter().map(|n| n.name)),
-                    ListEvent::Restarted { .. } => names.clear(),
+                    SourceEvent::Page(page) => names.extend(page.into_iter().map(|n| n.name)),
+                    _ => names.clear(),
                 }
             }
             names
         };
-        match futures::join!(read, collect) {
-            // Every cluster has it: a list without it is none of all namespaces.
-            (Ok(()), names) if !names.contains(KUBE_SYSTEM) => {
-                let message = format!("the list of namespaces does not hold {KUBE_SYSTEM}");
-                Ok((names, Some(Skipped { reason: SkipReason::Unavailable, message })))
-            }
-            (Ok(()), names) => Ok((names, None)),
-            (Err(Stopped::Run(error)), _) => Err(error),
-            (Err(Stopped::Type(skipped)), names) => Ok((names, Some(skipped))),
-        }
+        let (read, names) = futures::join!(read, collect);
+        let skipped = match read {
+            Ok(whole) => whole.skipped,
+            Err(Stopped::Run(error)) => return Err(error),
+            Err(Stopped::Type(skipped)) => Some(skipped),
+        };
+        // Every cluster has it: a list without it is none of all namespaces.
+        let odd = || Skipped {
+            reason: SkipReason::Unavailable,
+            message: format!("the list of namespaces does not hold {KUBE_SYSTEM}"),
+        };
+        let skipped = skipped.or_else(|| (!names.contains(KUBE_SYSTEM)).then(odd));
+        Ok((names, skipped))
     }
 
     async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
@@ -219,12 +222,12 @@ impl LiveSource {
         ty: &Arc<ResourceType>,
         reach: &Reach,
         whole: bool,
-        pages: &PageSink,
-    ) -> Result<Listing, ClusterError> {
+        events: &EventSink,
+    ) -> Result<(), ClusterError> {
         let mut ends = stream::iter(reach.namespaces.iter().cloned())
             .map(|namespace| async move {
                 let end = match self.access.may_list(&self.requests, &namespace, &ty.group, &ty.plural).await {
-                    Ok(true) => list::read(&self.requests, ty, Some(&namespace), pages).await,
+                    Ok(true) => list::read(&self.requests, ty, Some(&namespace), events).await,
                     Ok(false) => {
                         Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, message: "forbidden".to_owned() }))
                     }
@@ -233,12 +236,16 @@ impl LiveSource {
                 (namespace, end)
             })
             .buffer_unordered(NAMESPACES_AT_ONCE);
-        let mut read = BTreeSet::new();
+        let (mut read, mut positions) = (BTreeSet::new(), Vec::new());
         let mut skipped: Vec<(String, Skipped)> = Vec::new();
         while let Some((namespace, end)) = ends.next().await {
             match end {
-                Ok(()) => {
-                    read.insert(namespace);
+                Ok(list::Whole { position, skipped: why }) => {
+                    positions.push(position);
+                    match why {
+                        None => drop(read.insert(namespace)),
+                        Some(why) => skipped.push((namespace, why)),
+                    }
                 }
                 Err(Stopped::Run(error)) => return Err(error),
                 Err(Stopped::Type(why)) => skipped.push((namespace, why)),
@@ -249,7 +256,17 @@ impl LiveSource {
             false if read.is_empty() => Coverage::Nothing,
             false => Coverage::of_namespaces(read),
         };
-        Ok(Listing { coverage, skipped: summed_up(skipped, reach.partial.as_ref()) })
+        let skipped = summed_up(skipped, reach.partial.as_ref());
+        events.send(SourceEvent::Done(ListEnd { coverage, skipped, positions })).await
+    }
+
+    /// Watches a type, or one namespace of it, from a position on that a list gave. One request: it ends when the server ends it, or
+    /// breaks off, and is not made again here.
+    ///
+    /// # Errors
+    /// What ends a whole run: refused credentials, no secure connection. Everything else is told by the watch itself.
+    pub async fn watch(&self, ty: &ResourceType, from: &Position, bounds: &WatchBounds) -> Result<Watch, ClusterError> {
+        Watch::open(&self.requests, ty, from, bounds).await
     }
 }
 
@@ -313,26 +330,31 @@ impl ClusterSource for LiveSource {
         discovery::discover(&self.requests).await
     }
 
-    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError> {
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
         let ty = Arc::new(ty.clone());
+        events.begin(None).await?;
         if let ListScope::Namespaces(namespaces) = scope {
             if !ty.namespaced {
-                return Ok(Listing::default());
+                return events.send(SourceEvent::Done(ListEnd::default())).await;
             }
             let named = Reach { namespaces: Arc::new(namespaces.iter().cloned().collect()), partial: None };
-            return self.list_by_namespace(&ty, &named, false, pages).await;
+            return self.list_by_namespace(&ty, &named, false, events).await;
         }
-        match list::read(&self.requests, &ty, None, pages).await {
-            Ok(()) => Ok(Listing { coverage: Coverage::All, skipped: None }),
-            Err(Stopped::Run(error)) => Err(error),
+        let end = match list::read(&self.requests, &ty, None, events).await {
+            Ok(list::Whole { position, skipped }) => {
+                let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
+                SourceEvent::Done(ListEnd { coverage, skipped, positions: vec![position] })
+            }
+            Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {
                 // The permission may have gone between two pages.
-                pages.restarted(None).await?;
+                events.begin(None).await?;
                 let reach = self.reach().await?;
-                self.list_by_namespace(&ty, &reach, reach.partial.is_none(), pages).await
+                return self.list_by_namespace(&ty, &reach, reach.partial.is_none(), events).await;
             }
-            Err(Stopped::Type(skipped)) => Ok(Listing { coverage: Coverage::Nothing, skipped: Some(skipped) }),
-        }
+            Err(Stopped::Type(skipped)) => SourceEvent::Failed(skipped),
+        };
+        events.send(end).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

@@ -145,8 +145,8 @@ pub(crate) fn status_message(body: &[u8]) -> Option<String> {
 pub(crate) enum Part {
     /// What the answer says it is.
     Kind { api_version: String, kind: String },
-    /// The list's own metadata, of which the continue token is kept.
-    Metadata { next: String },
+    /// The list's own metadata, of which the version and the continue token are kept.
+    Metadata { version: String, next: String },
     /// An object; `None`: it is larger than [`OBJECT_BYTES`] and was skipped.
     Item(Option<Bytes>),
 }
@@ -243,7 +243,8 @@ impl Frames {
                     match field {
                         // The API server writes the list's metadata before the objects.
                         1 if !std::mem::replace(&mut self.described, true) => {
-                            return Ok(Some(Part::Metadata { next: line(&message, 3)? }));
+                            let (version, next) = (line(&message, 2)?, line(&message, 3)?);
+                            return Ok(Some(Part::Metadata { version, next }));
                         }
                         2 if self.described => return Ok(Some(Part::Item(Some(message)))),
                         1 | 2 => return Err("broken protobuf: list metadata in the wrong place".to_owned()),
@@ -295,6 +296,77 @@ impl Frames {
     }
 }
 
+/// An object in its envelope (`runtime.Unknown`).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Enveloped<'a> {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) raw: &'a [u8],
+}
+
+/// Takes the envelope off.
+pub(crate) fn enveloped(body: &[u8]) -> Result<Enveloped<'_>, String> {
+    let envelope = body.strip_prefix(MAGIC).ok_or("the protobuf object does not begin with \"k8s\\0\"")?;
+    let mut found = Enveloped { api_version: String::new(), kind: String::new(), raw: &[] };
+    for field in fields(envelope) {
+        match field? {
+            (1, Value::Bytes(typed)) => (found.api_version, found.kind) = (line(typed, 1)?, line(typed, 2)?),
+            (2, Value::Bytes(raw)) => found.raw = raw,
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Takes a watch apart while it arrives: before each event stands its length, in four bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Delimited {
+    buffer: BytesMut,
+    /// Of an event that is too large: what has not been thrown away yet.
+    skip: usize,
+}
+
+impl Delimited {
+    /// Of the length's number.
+    const HEADER: usize = 4;
+    /// No API server writes a longer event: what says so is no watch.
+    const NONSENSE: usize = 16 * OBJECT_BYTES;
+
+    /// Takes what arrived.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.buffer.extend_from_slice(&bytes[skipped..]);
+    }
+
+    /// The next event, as far as it has arrived; `Some(None)`: it is larger than [`OBJECT_BYTES`] and is skipped.
+    pub(crate) fn next(&mut self) -> Result<Option<Option<Bytes>>, String> {
+        let Some(header) = self.buffer.first_chunk::<{ Self::HEADER }>() else { return Ok(None) };
+        let length = usize::try_from(u32::from_be_bytes(*header)).unwrap_or(usize::MAX);
+        if length > Self::NONSENSE {
+            return Err("the answer is no watch: it announces an event that no server writes".to_owned());
+        }
+        let there = self.buffer.len() - Self::HEADER;
+        if length > OBJECT_BYTES {
+            self.skip = length - length.min(there);
+            self.buffer.advance(Self::HEADER + length.min(there));
+            return Ok(Some(None));
+        }
+        if there < length {
+            self.buffer.reserve(length - there);
+            return Ok(None);
+        }
+        self.buffer.advance(Self::HEADER);
+        Ok(Some(Some(self.buffer.split_to(length).freeze())))
+    }
+
+    /// Whether the last event came whole.
+    pub(crate) fn end(&self) -> Result<(), String> {
+        let whole = self.buffer.is_empty() && self.skip == 0;
+        if whole { Ok(()) } else { Err("broken protobuf: the answer ends too early".to_owned()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +385,8 @@ mod tests {
     }
 
     fn body() -> Vec<u8> {
-        let list = [field(1, &field(3, b"token")), field(2, b"one"), field(2, b""), field(7, b"new")].concat();
+        let metadata = [field(2, b"7"), field(3, b"token")].concat();
+        let list = [field(1, &metadata), field(2, b"one"), field(2, b""), field(7, b"new")].concat();
         envelope(LIST, &list)
     }
 
@@ -324,7 +397,7 @@ mod tests {
             whole,
             [
                 Part::Kind { api_version: "meta.k8s.io/v1".into(), kind: "PartialObjectMetadataList".into() },
-                Part::Metadata { next: "token".into() },
+                Part::Metadata { version: "7".into(), next: "token".into() },
                 Part::Item(Some(Bytes::from_static(b"one"))),
                 Part::Item(Some(Bytes::new())),
             ]
@@ -372,6 +445,54 @@ mod tests {
         }
         frames.end().unwrap();
         assert_eq!(items, [Part::Item(None), Part::Item(Some(Bytes::from_static(b"last")))]);
+    }
+
+    /// An event as it stands in a watch.
+    fn delimited(event: &[u8]) -> Vec<u8> {
+        [&u32::try_from(event.len()).unwrap().to_be_bytes(), event].concat()
+    }
+
+    /// What a watch holds, fed in pieces of this size; and the most that was held.
+    fn events(body: &[u8], size: usize) -> Result<(Vec<Option<Bytes>>, usize), String> {
+        let (mut delimited, mut events, mut held) = (Delimited::default(), Vec::new(), 0);
+        for piece in body.chunks(size) {
+            delimited.push(piece);
+            while let Some(event) = delimited.next()? {
+                events.push(event);
+            }
+            held = held.max(delimited.buffer.len());
+        }
+        delimited.end().map(|()| (events, held))
+    }
+
+    #[test]
+    fn a_watch_is_the_same_in_pieces_of_any_size_and_an_error_where_it_is_cut() {
+        let body = [delimited(b"one"), delimited(b""), delimited(b"three")].concat();
+        let expected = [&b"one"[..], b"", b"three"].map(|e| Some(Bytes::from_static(e)));
+        for size in 1..=body.len() {
+            assert_eq!(events(&body, size).unwrap().0, expected, "{size}");
+        }
+        for n in 0..body.len() {
+            assert_eq!(events(&body[..n], 3).is_ok(), [0, 7, 11].contains(&n), "{n}");
+        }
+        assert!(events(b"k8s\0\n", 3).is_err(), "a list is no watch");
+    }
+
+    #[test]
+    fn an_event_that_is_too_large_is_passed_over_and_not_held() {
+        let large = delimited(&vec![b'x'; OBJECT_BYTES + 1]);
+        let body = [delimited(b"one"), large, delimited(b"two")].concat();
+        let (events, held) = events(&body, 1 << 16).unwrap();
+        assert_eq!(events, [Some(Bytes::from_static(b"one")), None, Some(Bytes::from_static(b"two"))]);
+        assert!(held <= 1 << 16, "{held}");
+    }
+
+    #[test]
+    fn an_envelope_says_what_is_in_it() {
+        let body = envelope(("v1", "Pod"), b"pod");
+        let expected = Enveloped { api_version: "v1".into(), kind: "Pod".into(), raw: b"pod" };
+        assert_eq!(enveloped(&body).unwrap(), expected);
+        assert!(enveloped(&body[4..]).is_err());
     }
 
     #[test]

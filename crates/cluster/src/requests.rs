@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::{Bytes, BytesMut};
+use clusterlore_http::{LARGEST_REASON, innermost, read, retry_after};
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
@@ -27,8 +29,6 @@ use crate::{
 
 /// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
 const WHOLE_BYTES: u64 = 16 << 20;
-/// Bytes of an error's body: a message stands in the first few.
-const ERROR_BYTES: usize = 64 << 10;
 /// What is decoded at once of an answer: the smallest objects become a hundred times as large.
 const PIECE_BYTES: usize = 64 << 10;
 /// Only one request at a time may hold more than this many bytes that cannot be decoded yet.
@@ -196,12 +196,7 @@ impl Requests {
         let mut backoff = Backoff::new(&self.options.retry);
         let mut renewed = false;
         loop {
-            let (mut generation, mut client) = self.client();
-            // Where it is known when they end, nobody is asked with credentials that have.
-            if client.valid_until().is_some_and(|end| end <= Timestamp::now()) {
-                self.renew(generation).await.map_err(Failure::Ends)?;
-                (generation, client) = self.client();
-            }
+            let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
             let Some(waits) = self.patience.waits(self.options.answer_timeout) else {
                 return Err(Failure::Unavailable(format!(
                     "the time of the run is used up: it may read for {:?}",
@@ -212,16 +207,12 @@ impl Requests {
             let end = self.attempt(&client, ask, most, taker, &mut waiting).await;
             *waited += waiting.waited;
             let (pause, reason) = match end {
-                Ok(Reply::Taken(permit)) => return Ok(permit),
-                Ok(Reply::Refused(StatusCode::UNAUTHORIZED, ..)) => {
-                    if renewed {
-                        return Err(Failure::Ends(ClusterError::Unauthorized { url: self.server.url.clone() }));
-                    }
-                    self.renew(generation).await.map_err(Failure::Ends)?;
-                    renewed = true;
+                Ok(permit) => return Ok(permit),
+                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
                     continue;
                 }
-                Ok(Reply::Refused(status, headers, body)) => {
+                Err(Broken::Refused(status, headers, body)) => {
                     let message = message_of(&body);
                     let pause = retry_after(&headers);
                     let pause = match status {
@@ -250,6 +241,39 @@ impl Requests {
         }
     }
 
+    /// The body of the answer to `ask`, to be read as long as it lasts. One try, and one more with credentials that were read again; how
+    /// long to wait for more of it, and for its end, is the reader's to say.
+    pub(crate) async fn open_endless(&self, ask: &Ask) -> Result<Arriving, Failure> {
+        let piece = self.options.request_timeout;
+        let mut renewed = false;
+        loop {
+            let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
+            let waits = Waits { piece, whole: piece * 2, again: false };
+            let mut waiting = Waiting { waits, waited: Duration::ZERO };
+            match self.open(&client, ask, u64::MAX, &mut waiting).await {
+                Ok(arriving) => return Ok(arriving),
+                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
+                }
+                Err(Broken::Refused(status, _, body)) => return Err(Failure::Status(status, message_of(&body))),
+                Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
+                Err(Broken::Unreachable(reason) | Broken::Cut(reason) | Broken::Unfit(reason)) => {
+                    return Err(Failure::Unavailable(reason));
+                }
+            }
+        }
+    }
+
+    /// The client. Where it is known when they end, nobody is asked with credentials that have.
+    async fn valid_client(&self) -> Result<(u64, kube::Client), ClusterError> {
+        let (generation, client) = self.client();
+        if client.valid_until().is_none_or(|end| end > Timestamp::now()) {
+            return Ok((generation, client));
+        }
+        self.renew(generation).await?;
+        Ok(self.client())
+    }
+
     fn client(&self) -> (u64, kube::Client) {
         self.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -264,6 +288,14 @@ impl Requests {
         Ok(())
     }
 
+    /// After a 401; a second one ends the run.
+    async fn renew_once(&self, used: u64, renewed: &mut bool) -> Result<(), ClusterError> {
+        if std::mem::replace(renewed, true) {
+            return Err(ClusterError::Unauthorized { url: self.server.url.clone() });
+        }
+        self.renew(used).await
+    }
+
     async fn attempt(
         &self,
         client: &kube::Client,
@@ -271,52 +303,11 @@ impl Requests {
         most: u64,
         taker: &mut impl Take,
         waiting: &mut Waiting,
-    ) -> Result<Reply, Broken> {
-        let mut request = Request::builder().uri(&ask.path).header(header::ACCEPT, ask.accept);
-        let body = match &ask.post {
-            Some(json) => {
-                request = request.method("POST").header(header::CONTENT_TYPE, "application/json");
-                Body::from(json.clone())
-            }
-            None => Body::empty(),
-        };
-        let request = request.body(body).map_err(|e| Broken::Unfit(e.to_string()))?;
-        let response = waiting.on(client.send(request), "answer").await;
-        let response = match response {
-            Err(Broken::Cut(reason)) if !self.answered.load(Ordering::Relaxed) => Err(Broken::Unreachable(reason)),
-            other => other,
-        };
-        let response = response?.map_err(|e| self.broken(&e))?;
-        self.answered.store(true, Ordering::Relaxed);
-        let (head, mut body) = response.into_parts();
-        // What is only a part (206), or somebody else's word (203), is no answer to what was read.
-        let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
-        if !taken {
-            let mut text = Vec::new();
-            waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
-            // The status counts, whatever becomes of its text.
-            while text.len() < ERROR_BYTES
-                && let Ok(Some(Ok(frame))) = waiting.on(body.frame(), "error").await
-            {
-                if let Ok(data) = frame.into_data() {
-                    text.extend_from_slice(&data[..data.len().min(ERROR_BYTES)]);
-                }
-            }
-            return Ok(Reply::Refused(head.status, head.headers, text));
-        }
-        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !matches!(text(header::CONTENT_ENCODING), "" | "identity") {
-            return Err(Broken::Unfit("the answer is compressed in a way that was not asked for".to_owned()));
-        }
-        taker.begin(&text(header::CONTENT_TYPE).to_ascii_lowercase()).map_err(Broken::Unfit)?;
-        let (mut arrived, mut large) = (0, None);
-        while let Some(frame) = waiting.on(body.frame(), "more of the answer").await? {
-            let frame = frame.map_err(|e| cut(&innermost(&e)))?;
-            let Ok(data) = frame.into_data() else { continue };
-            arrived += data.len() as u64;
-            if arrived > most {
-                return Err(Broken::Unfit(format!("the answer has more than {} MiB", most >> 20)));
-            }
+    ) -> Result<Option<OwnedSemaphorePermit>, Broken> {
+        let mut arriving = self.open(client, ask, most, waiting).await?;
+        taker.begin(&arriving.content_type).map_err(Broken::Unfit)?;
+        let mut large = None;
+        while let Some(data) = waiting.on(arriving.next(), "more of the answer").await?? {
             for piece in data.chunks(PIECE_BYTES) {
                 taker.push(piece).map_err(Broken::Unfit)?;
                 if taker.is_full() {
@@ -333,7 +324,49 @@ impl Requests {
             }
         }
         taker.end().map_err(Broken::Unfit)?;
-        Ok(Reply::Taken(large))
+        Ok(large)
+    }
+
+    /// Sends `ask`; what comes of it is a 2xx whose body may be read.
+    async fn open(
+        &self,
+        client: &kube::Client,
+        ask: &Ask,
+        most: u64,
+        waiting: &mut Waiting,
+    ) -> Result<Arriving, Broken> {
+        let mut request = Request::builder().uri(&ask.path).header(header::ACCEPT, ask.accept);
+        let body = match &ask.post {
+            Some(json) => {
+                request = request.method("POST").header(header::CONTENT_TYPE, "application/json");
+                Body::from(json.clone())
+            }
+            None => Body::empty(),
+        };
+        let request = request.body(body).map_err(|e| Broken::Unfit(e.to_string()))?;
+        let response = waiting.on(client.send(request), "answer").await;
+        let response = match response {
+            Err(Broken::Cut(reason)) if !self.answered.load(Ordering::Relaxed) => Err(Broken::Unreachable(reason)),
+            other => other,
+        };
+        let response = response?.map_err(|e| self.broken(&e))?;
+        self.answered.store(true, Ordering::Relaxed);
+        let (head, body) = response.into_parts();
+        // What is only a part (206), or somebody else's word (203), is no answer to what was read.
+        let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
+        if !taken {
+            let mut text = BytesMut::new();
+            waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);
+            // The status counts, whatever becomes of its text.
+            let _ = waiting.on(read(body, LARGEST_REASON, waiting.waits.piece, &mut text), "error").await;
+            return Err(Broken::Refused(head.status, head.headers, text));
+        }
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !matches!(text(header::CONTENT_ENCODING), "" | "identity") {
+            return Err(Broken::Unfit("the answer is compressed in a way that was not asked for".to_owned()));
+        }
+        let content_type = text(header::CONTENT_TYPE).to_ascii_lowercase();
+        Ok(Arriving { content_type, body, arrived: 0, most })
     }
 
     fn broken(&self, error: &kube::Error) -> Broken {
@@ -369,14 +402,34 @@ impl Requests {
     }
 }
 
-enum Reply {
-    /// A 2xx, taken to its end.
-    Taken(Option<OwnedSemaphorePermit>),
-    /// Any other status, with the beginning of its body.
-    Refused(StatusCode, HeaderMap, Vec<u8>),
+/// The body of a 2xx while it arrives: the one way in which lists, whole answers and watches are read.
+pub(crate) struct Arriving {
+    /// In small letters.
+    pub(crate) content_type: String,
+    body: Body,
+    arrived: u64,
+    most: u64,
 }
 
-enum Broken {
+impl Arriving {
+    /// The next piece; `None` at the end. Nothing is lost where this is dropped while it waits.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Broken> {
+        while let Some(frame) = self.body.frame().await {
+            let Ok(data) = frame.map_err(|e| cut(&innermost(&e)))?.into_data() else { continue };
+            self.arrived += data.len() as u64;
+            if self.arrived > self.most {
+                return Err(Broken::Unfit(format!("the answer has more than {} MiB", self.most >> 20)));
+            }
+            return Ok(Some(data));
+        }
+        Ok(None)
+    }
+}
+
+/// Why an answer cannot be read, or no further.
+pub(crate) enum Broken {
+    /// Any status but a 2xx, with the beginning of its body.
+    Refused(StatusCode, HeaderMap, BytesMut),
     Ends(ClusterError),
     Unreachable(String),
     /// Asking again may help.
@@ -429,21 +482,9 @@ fn tls_error(error: &(dyn StdError + 'static)) -> Option<String> {
     tls_error(inner)
 }
 
-fn innermost(error: &dyn StdError) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
 /// Without the query: a continue token says nothing to a reader.
 fn path_only(path: &str) -> &str {
     path.split('?').next().unwrap_or_default()
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// The message of a `Status`, one line; nothing of any other body.

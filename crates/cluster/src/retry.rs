@@ -57,11 +57,7 @@ impl<'a> Backoff<'a> {
     }
 
     fn pause(&self, nth: u32, retry_after: Option<Duration>) -> Duration {
-        let pause = retry_after.unwrap_or_else(|| {
-            let doubled = self.policy.base.saturating_mul(1 << (nth - 1).min(16));
-            doubled.mul_f64(0.5 + fastrand::f64())
-        });
-        pause.min(self.policy.max)
+        clusterlore_http::pause(self.policy.base, nth, retry_after, self.policy.max)
     }
 }
 

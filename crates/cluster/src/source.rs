@@ -23,11 +23,12 @@ pub trait ClusterSource: Send + Sync {
     /// The core API cannot be read, or credentials are refused.
     async fn discover(&self) -> Result<Discovery, ClusterError>;
 
-    /// Lists one type; pages are handed on as they arrive.
+    /// Lists one type: from [`SourceEvent::Begin`] to [`SourceEvent::Done`] or [`SourceEvent::Failed`], with pages handed on as they
+    /// arrive.
     ///
     /// # Errors
-    /// Only what ends the whole run; what concerns this type alone is [`Listing::skipped`].
-    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError>;
+    /// Only what ends the whole run; what concerns this type alone is told to `events`.
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError>;
 
     /// Whether a type is served that discovery does not name and that may not be listed; `None` where that cannot be told.
     ///
@@ -125,56 +126,86 @@ pub enum ListScope {
     Namespaces(Vec<String>),
 }
 
-/// What happens while a type is listed.
+/// What a source tells about one type. A list goes from `Begin` to `Done` or `Failed`, and that is a whole sync; a watch goes on from
+/// there with `Changed` and `Gone`, until `Failed` or the next `Begin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListEvent {
-    /// Objects, in the order in which the server gave them.
-    Page(Vec<ResourceInstance>),
-    /// Everything seen of this type so far (or of this namespace of it) counts as not seen: the list starts again.
-    Restarted {
-        /// `None`: all of the type.
+pub enum SourceEvent {
+    /// The type, or one namespace of it, is listed from its beginning, for the first time or again: the list expired, or may only be
+    /// read namespace by namespace. Whatever was seen of it counts as not seen. Pages follow, then `Done` or `Failed`.
+    Begin {
+        /// `None`: everything that is read of the type.
         namespace: Option<String>,
     },
+    /// Objects that the list holds, in the order in which the server gave them. More pages follow, or `Done` or `Failed`. What came
+    /// in a page exists, also where the list then fails.
+    Page(Vec<ResourceInstance>),
+    /// The list came to its end, as far as `coverage` says: what is covered and was in no page since `Begin` does not exist. A sync ends
+    /// here. A watch from each of `positions` tells what happens next.
+    Done(ListEnd),
+    /// The object was created or changed after the list. More changes follow, or `Failed`.
+    Changed(Box<ResourceInstance>),
+    /// The object was deleted after the list. More changes follow, or `Failed`.
+    Gone(ObjectName),
+    /// The list did not come to its end, or the watch broke off: what was not seen may exist all the same, and nothing more follows
+    /// before the next `Begin`, or the next watch from the last known position.
+    Failed(Skipped),
 }
 
-/// Where the pages of one type go. The channel is bounded: a slow reader slows the list, memory stays flat.
-#[derive(Debug, Clone)]
-pub struct PageSink {
-    /// Sent with every event, so that several types can share a channel.
-    pub type_index: usize,
-    /// To whoever stores the pages.
-    pub sender: mpsc::Sender<(usize, ListEvent)>,
-}
-
-impl PageSink {
-    /// Hands a page on; waits while the reader is behind.
-    ///
-    /// # Errors
-    /// [`ClusterError::Stopped`] when nobody reads any more.
-    pub async fn page(&self, instances: Vec<ResourceInstance>) -> Result<(), ClusterError> {
-        if instances.is_empty() { Ok(()) } else { self.send(ListEvent::Page(instances)).await }
-    }
-
-    /// Says that the list starts again, for one namespace or for all.
-    ///
-    /// # Errors
-    /// [`ClusterError::Stopped`] when nobody reads any more.
-    pub async fn restarted(&self, namespace: Option<&str>) -> Result<(), ClusterError> {
-        self.send(ListEvent::Restarted { namespace: namespace.map(str::to_owned) }).await
-    }
-
-    async fn send(&self, event: ListEvent) -> Result<(), ClusterError> {
-        self.sender.send((self.type_index, event)).await.map_err(|_| ClusterError::Stopped)
-    }
-}
-
-/// How a list ended.
+/// How a list ended that came to its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
-    /// What was read to the end.
+pub struct ListEnd {
+    /// What was read whole.
     pub coverage: Coverage,
     /// Why the rest was not.
     pub skipped: Option<Skipped>,
+    /// Where a watch goes on, one for each list that came to its end: that of all namespaces, or one a namespace. Empty where the source
+    /// cannot be watched.
+    pub positions: Vec<Position>,
+}
+
+/// A point in the history of a type, from which a watch tells what happens next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// `None`: all of the type.
+    pub namespace: Option<String>,
+    /// The list's `resourceVersion`: to be given back as it is, never to be compared.
+    pub resource_version: String,
+}
+
+/// Names an object among those of its type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectName {
+    /// The namespace, or [`CLUSTER_SCOPE`](clusterlore_core::CLUSTER_SCOPE).
+    pub namespace: String,
+    /// The object's name.
+    pub name: String,
+}
+
+/// Where the events of one type go. The channel is bounded: a slow reader slows the list, memory stays flat.
+#[derive(Debug, Clone)]
+pub struct EventSink {
+    /// Sent with every event, so that several types can share a channel.
+    pub type_index: usize,
+    /// To whoever stores the objects.
+    pub sender: mpsc::Sender<(usize, SourceEvent)>,
+}
+
+impl EventSink {
+    /// Hands an event on; waits while the reader is behind.
+    ///
+    /// # Errors
+    /// [`ClusterError::Stopped`] when nobody reads any more.
+    pub async fn send(&self, event: SourceEvent) -> Result<(), ClusterError> {
+        self.sender.send((self.type_index, event)).await.map_err(|_| ClusterError::Stopped)
+    }
+
+    /// Says that the list begins, of one namespace or of all.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn begin(&self, namespace: Option<&str>) -> Result<(), ClusterError> {
+        self.send(SourceEvent::Begin { namespace: namespace.map(str::to_owned) }).await
+    }
 }
 
 /// Why a type, or part of it, was not read.
@@ -195,4 +226,6 @@ pub enum SkipReason {
     NotFound,
     /// Time-outs, 5xx and broken connections after all retries, or an answer that nobody can decode.
     Unavailable,
+    /// 410: the server no longer knows the state that was asked for, or what happened since. The type has to be listed again.
+    Expired,
 }

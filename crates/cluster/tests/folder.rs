@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use clusterlore_cluster::{ClusterSource, FolderSource, ListEvent, ListScope, Listing, PageSink, SkipReason};
+use clusterlore_cluster::{ClusterSource, EventSink, FolderSource, ListScope, SkipReason, Skipped, SourceEvent};
 use clusterlore_core::{Coverage, ResourceInstance, ResourceType, SourceIdentity};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -24,14 +24,30 @@ fn open(files: &[(&str, &str)]) -> (FolderSource, TempDir) {
     (FolderSource::open(folder.path()).unwrap(), folder)
 }
 
+/// How a list ended, whether or not it came to its end.
+#[derive(Debug, Default, PartialEq)]
+struct Listing {
+    coverage: Coverage,
+    skipped: Option<Skipped>,
+}
+
 async fn list(source: &FolderSource, ty: &ResourceType, scope: &ListScope) -> (Listing, Vec<ResourceInstance>) {
     let (sender, mut events) = mpsc::channel(16);
-    let listing = source.list(ty, scope, &PageSink { type_index: 0, sender }).await.unwrap();
+    source.list(ty, scope, &EventSink { type_index: 0, sender }).await.unwrap();
+    assert_eq!(events.recv().await.unwrap().1, SourceEvent::Begin { namespace: None });
     let mut objects = Vec::new();
-    while let Some((_, event)) = events.recv().await {
-        let ListEvent::Page(page) = event else { panic!("restarted") };
-        objects.extend(page);
-    }
+    let listing = loop {
+        match events.recv().await.unwrap().1 {
+            SourceEvent::Page(page) => objects.extend(page),
+            SourceEvent::Done(end) => {
+                assert_eq!(end.positions, [], "nobody watches a folder");
+                break Listing { coverage: end.coverage, skipped: end.skipped };
+            }
+            SourceEvent::Failed(skipped) => break Listing { skipped: Some(skipped), ..Listing::default() },
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(events.recv().await.is_none());
     (listing, objects)
 }
 

@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{
-    ClusterError, ClusterSource, ListEvent, ListScope, Listing, LiveOptions, LiveSource, PageSink, RetryPolicy,
-    SchemaRead, SkipReason,
+    ClusterError, ClusterSource, EventSink, ListEnd, ListScope, LiveOptions, LiveSource, RetryPolicy, SchemaRead,
+    SkipReason, SourceEvent,
 };
 use clusterlore_core::{Coverage, ResourceInstance, ResourceType};
 use clusterlore_testkit::fake::{FakeApiServer, Fault, hostile};
@@ -62,29 +62,32 @@ async fn source(server: &FakeApiServer) -> LiveSource {
 }
 
 /// Lists pods; each page is taken after this time.
-async fn list_pods(source: &LiveSource, slow: Duration) -> (Listing, Vec<String>) {
+async fn list_pods(source: &LiveSource, slow: Duration) -> (ListEnd, Vec<String>) {
     let (sender, mut events) = mpsc::channel(1);
-    let sink = PageSink { type_index: 0, sender };
+    let sink = EventSink { type_index: 0, sender };
     let collect = async {
-        let mut names = Vec::new();
+        let (mut end, mut names) = (None, Vec::new());
         while let Some((_, event)) = events.recv().await {
             tokio::time::sleep(slow).await;
+            assert!(end.is_none(), "more after the end");
             match event {
-                ListEvent::Page(page) => names.extend(page.into_iter().map(|o| o.name)),
-                ListEvent::Restarted { .. } => names.clear(),
+                SourceEvent::Begin { .. } => names.clear(),
+                SourceEvent::Page(page) => names.extend(page.into_iter().map(|o| o.name)),
+                SourceEvent::Done(done) => end = Some(done),
+                SourceEvent::Failed(why) => end = Some(ListEnd { skipped: Some(why), ..ListEnd::default() }),
+                other => panic!("{other:?}"),
             }
         }
-        names
+        (end.unwrap(), names)
     };
     let work = async move {
-        let listing = source.list(&pods(), &ListScope::All, &sink).await;
+        source.list(&pods(), &ListScope::All, &sink).await.unwrap();
         drop(sink);
-        listing.unwrap()
     };
-    tokio::join!(work, collect)
+    tokio::join!(work, collect).1
 }
 
-fn unavailable(listing: &Listing) -> &str {
+fn unavailable(listing: &ListEnd) -> &str {
     assert_eq!(listing.coverage, Coverage::Nothing);
     let skipped = listing.skipped.as_ref().unwrap();
     assert_eq!(skipped.reason, SkipReason::Unavailable);

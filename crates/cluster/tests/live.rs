@@ -9,8 +9,8 @@ use std::{
 };
 
 use clusterlore_cluster::{
-    ClusterError, ClusterSource, ListEvent, ListScope, Listing, LiveOptions, LiveSource, PageSink, RetryPolicy,
-    SkipReason,
+    ClusterError, ClusterSource, EventSink, ListScope, LiveOptions, LiveSource, Position, RetryPolicy, SkipReason,
+    Skipped, SourceEvent,
 };
 use clusterlore_core::{Coverage, OwnerReference, ResourceInstance, ResourceType, SourceIdentity};
 use clusterlore_testkit::fake::{DiscoveryForm, Encoding, FakeApiServer, Fault, NEVER_READ};
@@ -61,12 +61,20 @@ async fn source(server: &FakeApiServer) -> LiveSource {
     LiveSource::connect(options(server)).await.unwrap()
 }
 
+/// How a list ended, whether or not it came to its end.
+#[derive(Debug, Default, PartialEq)]
+struct Listing {
+    coverage: Coverage,
+    skipped: Option<Skipped>,
+}
+
 /// What a reader of the pages holds at the end.
 #[derive(Debug, Default)]
 struct Read {
     objects: BTreeMap<String, ResourceInstance>,
     pages: usize,
     restarts: Vec<Option<String>>,
+    positions: Vec<Position>,
 }
 
 impl Read {
@@ -82,30 +90,44 @@ impl Read {
 
 async fn list(source: &LiveSource, ty: &ResourceType, scope: &ListScope) -> (Result<Listing, ClusterError>, Read) {
     let (sender, mut events) = mpsc::channel(1);
-    let sink = PageSink { type_index: 3, sender };
+    let sink = EventSink { type_index: 3, sender };
     let collect = async {
-        let mut read = Read::default();
+        let (mut read, mut listing, mut begun) = (Read::default(), None, false);
         while let Some((index, event)) = events.recv().await {
             assert_eq!(index, 3);
+            assert!(listing.is_none(), "more after the end: {event:?}");
             match event {
-                ListEvent::Page(page) => {
+                SourceEvent::Begin { namespace } => {
+                    read.objects.retain(|_, o| namespace.as_ref().is_some_and(|n| &o.namespace != n));
+                    // The first is no restart.
+                    if std::mem::replace(&mut begun, true) {
+                        read.restarts.push(namespace);
+                    }
+                }
+                SourceEvent::Page(page) => {
+                    assert!(begun);
                     read.pages += 1;
                     read.objects.extend(page.into_iter().map(|o| (o.id.clone(), o)));
                 }
-                ListEvent::Restarted { namespace } => {
-                    read.objects.retain(|_, o| namespace.as_ref().is_some_and(|n| &o.namespace != n));
-                    read.restarts.push(namespace);
+                SourceEvent::Done(end) => {
+                    read.positions = end.positions;
+                    listing = Some(Listing { coverage: end.coverage, skipped: end.skipped });
                 }
+                SourceEvent::Failed(skipped) => {
+                    listing = Some(Listing { skipped: Some(skipped), ..Listing::default() })
+                }
+                other => panic!("{other:?}"),
             }
         }
-        read
+        (read, listing)
     };
     let work = async move {
-        let listing = source.list(ty, scope, &sink).await;
+        let end = source.list(ty, scope, &sink).await;
         drop(sink);
-        listing
+        end
     };
-    tokio::join!(work, collect)
+    let (end, (read, listing)) = tokio::join!(work, collect);
+    (end.map(|()| listing.unwrap()), read)
 }
 
 async fn list_pods(server: &FakeApiServer) -> (Listing, Read) {
@@ -201,12 +223,17 @@ async fn a_slow_reader_holds_the_server_back_to_one_page_ahead() {
     let source = source(&server).await;
     let (sender, mut events) = mpsc::channel(1);
     let reading =
-        tokio::spawn(async move { source.list(&pods(), &ListScope::All, &PageSink { type_index: 0, sender }).await });
+        tokio::spawn(async move { source.list(&pods(), &ListScope::All, &EventSink { type_index: 0, sender }).await });
+    assert_eq!(events.recv().await.unwrap().1, SourceEvent::Begin { namespace: None });
     tokio::time::sleep(Duration::from_millis(200)).await;
     // One page waits in the channel, one at its door, one is fetched ahead.
     assert_eq!(server.count("/api/v1/pods"), 3);
-    while events.recv().await.is_some() {}
-    assert_eq!(reading.await.unwrap().unwrap(), complete());
+    let mut last = None;
+    while let Some((_, event)) = events.recv().await {
+        last = Some(event);
+    }
+    reading.await.unwrap().unwrap();
+    assert!(matches!(last, Some(SourceEvent::Done(end)) if end.coverage == Coverage::All && end.skipped.is_none()));
 }
 
 #[tokio::test]
@@ -214,7 +241,7 @@ async fn a_list_that_nobody_reads_ends() {
     let server = seven_pods().await;
     let (sender, events) = mpsc::channel(1);
     drop(events);
-    let end = source(&server).await.list(&pods(), &ListScope::All, &PageSink { type_index: 0, sender }).await;
+    let end = source(&server).await.list(&pods(), &ListScope::All, &EventSink { type_index: 0, sender }).await;
     assert!(matches!(end, Err(ClusterError::Stopped)));
 }
 

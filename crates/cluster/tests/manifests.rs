@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clusterlore_cluster::{ClusterSource, FolderSource, ListEvent, ListScope, PageSink};
+use clusterlore_cluster::{ClusterSource, EventSink, FolderSource, ListScope, SourceEvent};
 use clusterlore_testkit::real::ApiServer;
 use proptest::prelude::*;
 use tokio::sync::mpsc;
@@ -254,9 +254,9 @@ async fn found(source: &FolderSource) -> Objects {
     let mut found = Objects::new();
     for ty in source.discover().await.unwrap().types {
         let (sender, mut events) = mpsc::channel(64);
-        source.list(&ty, &ListScope::All, &PageSink { type_index: 0, sender }).await.unwrap();
+        source.list(&ty, &ListScope::All, &EventSink { type_index: 0, sender }).await.unwrap();
         while let Some((_, event)) = events.recv().await {
-            let ListEvent::Page(page) = event else { panic!("restarted") };
+            let SourceEvent::Page(page) = event else { continue };
             found.extend(page.into_iter().map(|o| {
                 assert_eq!(o.is_cluster_scoped(), !ty.namespaced);
                 let namespace = if o.is_cluster_scoped() { "" } else { &o.namespace };

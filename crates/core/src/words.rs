@@ -103,6 +103,11 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The same, as far as it can stand in a message: what a server says may be long.
+pub fn short_line(text: &str) -> String {
+    one_line(text).chars().take(200).collect()
+}
+
 /// Whether the word says nothing about what is looked for.
 pub fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.binary_search(&word).is_ok()

@@ -4,9 +4,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::{Key, Pauses};
+use crate::endpoint::Key;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
-use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
+use crate::{Completion, ModelError, NoAnswer, Pauses, Price, Prompt, Tokens};
 
 /// Where Anthropic is.
 pub const ANTHROPIC_URL: &str = "https://api.anthropic.com";

@@ -1,11 +1,12 @@
 //! What speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, LM Studio.
 
+use clusterlore_http::{Pauses, without_user};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::endpoint::{Key, Pauses, without_user};
+use crate::endpoint::Key;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
 use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
 

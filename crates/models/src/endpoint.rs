@@ -1,50 +1,33 @@
 //! Services behind HTTP: the one way in which they are called. A JSON body is posted until there is an answer or no hope of one;
 //! keys stay out of everything that is printed.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use clusterlore_core::words;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use bytes::Bytes;
+use clusterlore_core::words::short_line;
+use clusterlore_http::{Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use thiserror::Error;
 
-/// Requests in all, the first one included.
-const TRIES: u32 = 5;
-/// The same where nothing came in time: a service that works on a lost request may be paid for it.
-const SLOW_TRIES: u32 = 2;
-/// Longest single pause, whatever a server asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Until a connection stands.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Of an answer that says what is wrong, so many bytes are read for the reason.
-const LARGEST_REASON: usize = 64 << 10;
 
 /// A key of an account. Never printed.
 #[derive(Clone)]
 pub struct Key {
     bare: HeaderValue,
     bearer: HeaderValue,
-    secret: String,
+    secret: Secret,
 }
 
 impl Key {
     /// `None`: no header can hold it.
     pub fn new(secret: &str) -> Option<Self> {
-        let secret = secret.trim().to_owned();
-        let sensitive = |value: &str| {
-            let mut header = HeaderValue::from_str(value).ok()?;
-            header.set_sensitive(true);
-            Some(header)
-        };
-        let (bare, bearer) = (sensitive(&secret)?, sensitive(&format!("Bearer {secret}"))?);
-        (!secret.is_empty()).then_some(Self { bare, bearer, secret })
+        let secret = secret.trim();
+        let (bare, bearer) = (sensitive(secret)?, sensitive(&format!("Bearer {secret}"))?);
+        (!secret.is_empty()).then(|| Self { bare, bearer, secret: Secret::new([secret.to_owned()]) })
     }
 
     /// As `Authorization` holds it.
@@ -124,21 +107,6 @@ pub enum RemoteError {
     },
 }
 
-/// Pauses before the first repetition; each further one is twice as long, and varies by half.
-#[derive(Debug, Clone, Copy)]
-pub struct Pauses {
-    /// After 429 and 5xx: limits are counted by the minute.
-    pub busy: Duration,
-    /// After a lost connection: it is back soon or not at all.
-    pub lost: Duration,
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self { busy: Duration::from_secs(1), lost: Duration::from_millis(200) }
-    }
-}
-
 /// Where a service is, and how it is spoken to.
 #[derive(Debug)]
 pub(crate) struct Address {
@@ -155,40 +123,14 @@ pub(crate) struct Address {
     pub(crate) pauses: Pauses,
 }
 
-/// What one try of an exchange may take. An exchange takes at most two tries that run into [`Self::whole`], or five that end otherwise and
-/// four pauses of a minute.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// From the connection to the last byte.
-    pub(crate) whole: Duration,
-    /// Between two pieces of an answer that has begun.
-    pub(crate) idle: Duration,
-    /// Bytes of the answer.
-    pub(crate) bytes: usize,
-}
-
 /// A service that can be called.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     address: Address,
     uri: Uri,
     host: String,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-}
-
-/// What one try ended with.
-enum Try {
-    Done(Bytes),
-    /// 429 or 5xx.
-    Busy {
-        problem: String,
-        after: Option<Duration>,
-    },
-    /// The connection broke, or there was none.
-    Lost(String),
-    /// Nothing came in time.
-    Slow(String),
-    Never(RemoteError),
+    client: Client,
+    retries: Retries,
 }
 
 impl Endpoint {
@@ -201,26 +143,16 @@ impl Endpoint {
             return Err(wrong());
         }
         let host = authority.to_string();
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = |e: &dyn std::fmt::Display| RemoteError::Tls(e.to_string());
-        let builder = HttpsConnectorBuilder::new();
-        // Certificates are read only where they are needed.
-        let builder = if https {
-            builder.with_provider_and_native_roots(provider).map_err(|e| tls(&e))?
-        } else {
-            let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-                .with_safe_default_protocol_versions()
-                .map_err(|e| tls(&e))?;
-            let nobody = rustls::RootCertStore::empty();
-            builder.with_tls_config(config.with_root_certificates(nobody).with_no_client_auth())
+        let client = Client::new(https, CONNECT).map_err(RemoteError::Tls)?;
+        let retries = Retries {
+            tries: 5,
+            // A service that works on a lost request may be paid for it.
+            slow_tries: 2,
+            pauses: address.pauses,
+            longest: Duration::from_secs(60),
+            later: |status| status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error(),
         };
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
-        let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { address, uri, host, client })
+        Ok(Self { address, uri, host, client, retries })
     }
 
     /// Where it is, for people to read.
@@ -231,137 +163,41 @@ impl Endpoint {
     /// What is answered to a body. Lost connections, time-outs, 429 and 5xx are tried again.
     pub(crate) async fn post(&self, body: &impl Serialize, bounds: Bounds) -> Result<Bytes, RemoteError> {
         let body = serde_json::to_vec(body).map_err(|e| self.wrong("texts that can be sent", e))?;
-        let body = Bytes::from(body);
-        let pauses = self.address.pauses;
-        let mut tries = 1;
-        loop {
-            let (problem, first, after, most) = match self.once(body.clone(), bounds).await {
-                Try::Done(answer) => return Ok(answer),
-                Try::Never(error) => return Err(error),
-                Try::Busy { problem, after } => (problem, pauses.busy, after, TRIES),
-                Try::Lost(problem) => (problem, pauses.lost, None, TRIES),
-                Try::Slow(problem) => (problem, pauses.lost, None, SLOW_TRIES),
-            };
-            if tries >= most {
-                return Err(RemoteError::Unavailable { host: self.host.clone(), tries, problem });
-            }
-            let own = first.saturating_mul(1 << (tries - 1)).mul_f64(0.5 + fastrand::f64());
-            tokio::time::sleep(after.unwrap_or(own).min(LONGEST_PAUSE)).await;
-            tries += 1;
-        }
-    }
-
-    async fn once(&self, body: Bytes, bounds: Bounds) -> Try {
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().clone_from(&self.address.headers);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let exchange = async {
-            let (head, body) = self.client.request(request).await.map_err(|e| causes(&e))?.into_parts();
-            let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
-            Ok::<_, String>((head, read(body, most, bounds.idle).await?))
-        };
-        let whole = bounds.whole;
-        let (head, (body, complete)) = match tokio::time::timeout(whole, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(problem)) => return Try::Lost(problem),
-            Err(_) => return Try::Slow(format!("no whole answer came within {whole:?}")),
-        };
-        if !complete && head.status.is_success() {
-            let (expected, received) = (format!("{} bytes at most", bounds.bytes), "more");
-            return Try::Never(self.wrong(expected, received));
-        }
-        let (host, status) = (self.host.clone(), head.status.as_u16());
-        match head.status {
-            s if s.is_success() => Try::Done(body),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Try::Never(RemoteError::Key { host, status, variable: self.address.variable })
+        let host = self.host.clone();
+        let (head, body) = match self.client.send(request, bounds, &self.retries).await {
+            Ok(answer) => answer.into_parts(),
+            Err(Failure { cause: Cause::TooLong(most), .. }) => {
+                return Err(self.wrong(format!("{most} bytes at most"), "more"));
             }
-            s if s == StatusCode::TOO_MANY_REQUESTS || s.is_server_error() => {
-                let after = head.headers.get(RETRY_AFTER).and_then(|v| retry_after(v.to_str().ok()?));
-                Try::Busy { problem: format!("status {status}: {}", self.message(&body)), after }
+            Err(Failure { cause, tries }) => {
+                return Err(RemoteError::Unavailable { host, tries, problem: cause.to_string() });
             }
-            _ => Try::Never(RemoteError::Refused { host, status, message: self.message(&body) }),
-        }
-    }
-
-    /// What a server said, in one short line and without the key, should it have said that.
-    fn message(&self, body: &[u8]) -> String {
-        let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        let said = [&json["error"]["message"], &json["detail"], &json["message"], &json["error"]];
-        let said = said.into_iter().find_map(|s| s.as_str().map(str::to_owned));
-        let said = said.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
-        let said = match &self.address.key {
-            Some(key) => said.replace(&key.secret, "…"),
-            None => said,
         };
-        let line = one_short_line(&said);
-        if line.is_empty() { "no message".to_owned() } else { line }
+        let message = || short_line(&reason(&body, self.address.key.as_ref().map(|key| &key.secret)));
+        Err(match (head.status, head.status.as_u16()) {
+            (s, _) if s.is_success() => return Ok(body),
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, status) => {
+                RemoteError::Key { host, status, variable: self.address.variable }
+            }
+            (s, status) if (self.retries.later)(s) => {
+                let problem = format!("status {status}: {}", message());
+                RemoteError::Unavailable { host, tries: self.retries.tries, problem }
+            }
+            (_, status) => RemoteError::Refused { host, status, message: message() },
+        })
     }
 
     /// The error of an answer that is none.
     pub(crate) fn wrong(&self, expected: impl ToString, received: impl ToString) -> RemoteError {
         // A parser may quote the answer that it cannot read.
-        let received = one_short_line(&received.to_string());
+        let received = short_line(&received.to_string());
         RemoteError::Answer { host: self.host.clone(), expected: expected.to_string(), received }
     }
-}
-
-/// What a server said, as far as it can stand in a message.
-pub(crate) fn one_short_line(said: &str) -> String {
-    words::one_line(said).chars().take(200).collect()
-}
-
-/// At most so many bytes of a body, and whether that is all of it.
-async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), String>
-where
-    B: BodyExt<Data = Bytes> + Unpin,
-    B::Error: std::error::Error,
-{
-    let mut all = BytesMut::new();
-    loop {
-        let next = tokio::time::timeout(idle, body.frame()).await;
-        match next.map_err(|_| format!("its answer stopped in the middle for {idle:?}"))? {
-            None => return Ok((all.freeze(), true)),
-            Some(Err(e)) => return Err(causes(&e)),
-            Some(Ok(frame)) => {
-                let Ok(data) = frame.into_data() else { continue };
-                if data.len() > most - all.len() {
-                    all.extend_from_slice(&data[..most - all.len()]);
-                    return Ok((all.freeze(), false));
-                }
-                all.extend_from_slice(&data);
-            }
-        }
-    }
-}
-
-/// Seconds, or a date (RFC 9110, 10.2.3).
-fn retry_after(value: &str) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value.trim()).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-/// An error with what caused it: "client error (Connect)" alone says nothing.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    format!("{error}: {last}")
-}
-
-/// An address without user, password and query, for people to read. Addresses with an `@` are refused before they are used, so all
-/// that stands before the last one is taken for user and password.
-pub(crate) fn without_user(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (&url[..scheme.len() + 3], rest));
-    let (user, rest) = rest.rfind('@').map_or(("", rest), |at| ("…", &rest[at..]));
-    let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
-    format!("{scheme}{user}{rest}{query}")
 }
 
 #[cfg(test)]
@@ -369,15 +205,6 @@ mod tests {
     use clusterlore_testkit::hostile::{HostileServer, Manner};
 
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after("2"), Some(Duration::from_secs(2)));
-        assert_eq!(retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
-        assert!(retry_after(&later).is_some_and(|d| (90..=100).contains(&d.as_secs())));
-        assert_eq!(retry_after("soon"), None);
-    }
 
     #[tokio::test]
     async fn a_service_that_says_nothing_is_asked_twice() {
@@ -434,15 +261,5 @@ mod tests {
     fn keys_and_passwords_are_not_printed() {
         assert_eq!(format!("{:?}", Key::new(" s3cret ").unwrap()), "Key(…)");
         assert!(Key::new("two\nlines").is_none() && Key::new(" ").is_none());
-        assert_eq!(without_user("http://me:s3cret@host/v1"), "http://…@host/v1");
-        for (url, shown) in [
-            ("http://host/v1", "http://host/v1"),
-            ("http://u:s3/cret@host/v1", "http://…@host/v1"),
-            ("http://u:s3?cret@host", "http://…@host"),
-            ("u:s3cret@host", "…@host"),
-            ("http://host/v1?key=s3cret", "http://host/v1?…"),
-        ] {
-            assert_eq!(without_user(url), shown);
-        }
     }
 }

@@ -223,7 +223,7 @@ mod tests {
                         }
                     }
                     Ok(Completion { answer: Err(none), .. }) => none.to_string(),
-                    Err((expected, received)) => format!("{expected}, {}", crate::endpoint::one_short_line(&received)),
+                    Err((expected, received)) => format!("{expected}, {}", clusterlore_core::words::short_line(&received)),
                 };
                 prop_assert!(outside + inside > 0, "{}", problem);
                 prop_assert!(problem.chars().count() <= 400 && !problem.contains('\n'), "{}", problem);

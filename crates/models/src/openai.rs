@@ -1,7 +1,9 @@
 //! What speaks OpenAI's embeddings API: OpenAI, Ollama, vLLM, LM Studio.
 
+use clusterlore_http::{Pauses, without_user};
+
 use crate::EmbedError;
-use crate::endpoint::{Key, Pauses, without_user};
+use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
 
 /// Estimated tokens of a request, and of a text: OpenAI's models read 8,192 of a text. OpenAI takes more in a request; what others

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
+use clusterlore_http::{Bounds, Pauses};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
+use crate::endpoint::{Address, Endpoint, Key, RemoteError};
 use crate::{EmbedError, Embedder, Purpose, builtin};
 
 /// A model on a small machine needs a while for a whole batch.

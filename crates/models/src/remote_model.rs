@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clusterlore_http::{Bounds, Pauses};
 use http::HeaderMap;
 use serde_json::Value;
 
-use crate::endpoint::{Address, Bounds, Endpoint, Key, Pauses, RemoteError};
+use crate::endpoint::{Address, Endpoint, Key, RemoteError};
 use crate::{Completion, LanguageModel, ModelError, Price, Prompt};
 
 /// A model on a small machine needs a while for an answer, and others wait before it.

@@ -1,8 +1,8 @@
 //! Voyage AI.
 
-use crate::EmbedError;
-use crate::endpoint::{Key, Pauses};
+use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
+use crate::{EmbedError, Pauses};
 
 /// Where Voyage is.
 pub const VOYAGE_URL: &str = "https://api.voyageai.com/v1";

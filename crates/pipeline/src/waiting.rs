@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use clusterlore_store::{Holder, RunLock, Store, StoreError};
+use clusterlore_store::{Holder, RunKind, RunLock, Store, StoreError};
 use jiff::{Timestamp, Unit};
 
 use crate::{Observer, Progress};
@@ -10,14 +10,14 @@ use crate::{Observer, Progress};
 /// Between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Takes the lock for `command`. While another run holds it, waits for `patience` at most and tells for whom.
+/// Takes the lock for a run. While another run holds it, waits for `patience` at most and tells for whom.
 ///
 /// # Errors
 /// [`StoreError::Locked`] when the time is over, and whatever the store says.
 pub(crate) async fn lock(
     store: &dyn Store,
     cluster: &str,
-    command: &str,
+    kind: RunKind,
     patience: Duration,
     observer: &Observer<'_>,
 ) -> Result<RunLock, StoreError> {
@@ -25,7 +25,7 @@ pub(crate) async fn lock(
     let mut told: Option<Option<Holder>> = None;
     loop {
         let now = Timestamp::now().round(Unit::Second).unwrap_or_else(|_| Timestamp::now());
-        let error = match store.lock(cluster, &Holder::new(command, now.to_string())).await {
+        let error = match store.lock(cluster, &Holder::new(kind, now.to_string())).await {
             Ok(lock) => return Ok(lock),
             Err(error) => error,
         };

@@ -14,7 +14,7 @@ use clusterlore_models::{
     Completion, Embedder, LanguageModel, Limits, Metered, ModelError, Price, Prompt, RemoteError, Tokens,
 };
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Options, SkippedType, SyncError};
-use clusterlore_store::{Runs, Sqlite, Store, Writer};
+use clusterlore_store::{RunKind, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use clusterlore_testkit::real::ApiServer;
 use common::{Counting, Ran, live, run};
@@ -188,7 +188,7 @@ async fn instance_runs_and_capability_runs_do_not_write_over_each_other() {
     bench.server.remove_type("orderbackups.orders.example");
     bench.sync_instances().await;
     assert!(!held(&bench.store).await.contains_key("orderbackups.orders.example"));
-    let runs: Vec<String> = bench
+    let runs: Vec<RunKind> = bench
         .store
         .view_all("a test")
         .await
@@ -199,7 +199,7 @@ async fn instance_runs_and_capability_runs_do_not_write_over_each_other() {
         .into_iter()
         .map(|r| r.command)
         .collect();
-    assert_eq!(runs, ["sync-instances", "sync"]);
+    assert_eq!(runs, [RunKind::Instances, RunKind::Capabilities]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

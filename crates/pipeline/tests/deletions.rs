@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use clusterlore_cluster::{
-    ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, Schemas, SkipReason, Skipped, Warning,
+    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, Schemas, SkipReason, Skipped, SourceEvent,
+    Warning,
 };
 use clusterlore_core::{
     Collection, Coverage, Identity, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, TypeFilter,
@@ -215,20 +216,19 @@ impl ClusterSource for Forgetful {
         self.inner.discover().await
     }
 
-    async fn list(&self, ty: &ResourceType, scope: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError> {
+    async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
         if ty.plural != "pods" {
-            return self.inner.list(ty, scope, pages).await;
+            return self.inner.list(ty, scope, events).await;
         }
         let number = self.lists.fetch_add(1, Ordering::SeqCst);
         if self.then_fails && number == 1 {
             let message = "it fails".to_owned();
-            let skipped = Some(Skipped { reason: SkipReason::Unavailable, message });
-            return Ok(Listing { coverage: Coverage::Nothing, skipped });
+            return events.send(SourceEvent::Failed(Skipped { reason: SkipReason::Unavailable, message })).await;
         }
         if number < self.empty {
-            return Ok(Listing { coverage: Coverage::All, skipped: None });
+            return events.send(SourceEvent::Done(ListEnd { coverage: Coverage::All, ..ListEnd::default() })).await;
         }
-        self.inner.list(ty, scope, pages).await
+        self.inner.list(ty, scope, events).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

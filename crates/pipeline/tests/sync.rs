@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clusterlore_cluster::{FolderSource, ListScope};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Filter, Holder, Probe, Runs, Sqlite, Store};
+use clusterlore_store::{Filter, Holder, Probe, RunKind, Runs, Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, ids, live, run, state};
 
@@ -337,7 +337,7 @@ async fn types_are_documents_too_and_go_when_they_vanish() {
 async fn two_syncs_at_once_are_refused_and_a_search_beside_a_sync_is_not() {
     let bench = Bench::new().await;
     bench.sync().await;
-    let held = bench.store.lock("", &Holder::new("sync", String::new())).await.unwrap();
+    let held = bench.store.lock("", &Holder::new(RunKind::Capabilities, String::new())).await.unwrap();
     let message = bench.try_sync(Options::default()).await.err().unwrap().to_string();
     assert!(message.contains("another run"), "{message}");
     drop(held);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance};
-use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunRecord, Runs, Store, Upsert, Writer};
+use clusterlore_store::{Batch, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, Upsert, Writer};
 use clusterlore_testkit::postgres::PostgresServer;
 use pgvector::HalfVector;
 use serde_json::Value;
@@ -134,7 +134,7 @@ async fn main() {
     let embedder = EmbedderIdentity { name: "invented".into(), dimensions: DIMENSIONS };
     store.open_collection(Collection::Instances, &embedder).await.unwrap();
     let run = RunRecord {
-        command: "scale".into(),
+        command: RunKind::Other,
         cluster: String::new(),
         started: String::new(),
         finished: String::new(),
@@ -237,7 +237,7 @@ async fn main() {
     }
     report("written again, vectors kept", began, 5 * BATCH);
     memory(server.as_ref());
-    drop(store.lock("cluster-0", &Holder::new("scale", String::new())).await.unwrap());
+    drop(store.lock("cluster-0", &Holder::new(RunKind::Other, String::new())).await.unwrap());
 }
 
 /// Several writers, each with clusters of its own, as syncs of a fleet are.

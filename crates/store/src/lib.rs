@@ -4,7 +4,6 @@
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
 
-mod address;
 mod chroma;
 mod error;
 mod filter;
@@ -20,13 +19,12 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use clusterlore_core::Scope;
 
-pub use address::plain_user;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
 pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
-pub use runs::{Holder, KnownSource, RunLock, RunRecord, Runs};
+pub use runs::{Holder, KnownSource, RunKind, RunLock, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use writer::{Batch, Upsert, Writer};

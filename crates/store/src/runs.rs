@@ -23,12 +23,52 @@ pub struct KnownSource {
     pub replaced: bool,
 }
 
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RunKind {
+    /// Reads what is running.
+    #[serde(rename = "sync-instances")]
+    Instances,
+    /// Reads what resource types are for.
+    #[serde(rename = "sync")]
+    Capabilities,
+    /// Reads an export.
+    #[serde(rename = "import")]
+    Import,
+    /// Something that a newer program does.
+    #[serde(other, rename = "other")]
+    Other,
+}
+
+impl RunKind {
+    /// As stores keep it.
+    pub(crate) fn stored(self) -> String {
+        serde_json::to_value(self).ok().and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default()
+    }
+
+    /// The inverse of [`Self::stored`].
+    pub(crate) fn of_stored(kind: &str) -> Self {
+        serde_json::from_value(Value::from(kind)).unwrap_or(Self::Other)
+    }
+}
+
+impl std::fmt::Display for RunKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Instances => "a sync of instances",
+            Self::Capabilities => "a sync of capabilities",
+            Self::Import => "an import",
+            Self::Other => "a run",
+        })
+    }
+}
+
 /// How a run went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
-    /// `sync-instances` or `sync`.
-    pub command: String,
+    /// What it does.
+    pub command: RunKind,
     /// Name of the cluster, empty for the unnamed one.
     pub cluster: String,
     /// RFC 3339.
@@ -42,8 +82,8 @@ pub struct RunRecord {
 /// Who holds a lock, as told to those who wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
-    /// `sync-instances`, `sync` or `import`.
-    pub command: String,
+    /// What it does.
+    pub command: RunKind,
     /// Number of its process.
     pub process: u32,
     /// The machine of that process, where it is another one.
@@ -55,8 +95,8 @@ pub struct Holder {
 
 impl Holder {
     /// This process.
-    pub fn new(command: &str, since: String) -> Self {
-        Self { command: command.to_owned(), process: std::process::id(), machine: None, since }
+    pub fn new(command: RunKind, since: String) -> Self {
+        Self { command, process: std::process::id(), machine: None, since }
     }
 }
 

@@ -11,8 +11,8 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunRecord, Scanned, Sqlite, Store,
-    StoreError, Stored, Upsert, View, Vocabulary,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Scanned, Sqlite,
+    Store, StoreError, Stored, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -883,31 +883,32 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     assert_eq!(store.answer("k").await.unwrap().as_deref(), Some("{\"a\": \"ü\"}"));
     assert_eq!(store.answers().await.unwrap(), [strings(["k", "{\"a\": \"ü\"}"]).into()]);
 
-    let run = |command: &str, cluster: &str, started: &str| RunRecord {
-        command: command.to_owned(),
+    let run = |command: RunKind, cluster: &str, started: &str| RunRecord {
+        command,
         cluster: cluster.to_owned(),
         started: started.to_owned(),
         finished: String::new(),
         summary: serde_json::Value::Null,
     };
-    for [command, cluster, started] in
-        [["sync", "", "1"], ["sync-instances", "", "2"], ["sync", "east", "3"], ["sync", "", "4"]]
+    let (instances, capabilities) = (RunKind::Instances, RunKind::Capabilities);
+    for (command, cluster, started) in
+        [(capabilities, "", "1"), (instances, "", "2"), (capabilities, "east", "3"), (capabilities, "", "4")]
     {
         store.begin_run(&run(command, cluster, started)).await.unwrap();
     }
-    let number = store.begin_run(&run("sync", "", "5")).await.unwrap();
+    let number = store.begin_run(&run(capabilities, "", "5")).await.unwrap();
     let summary = serde_json::json!({"stored": 1});
-    let finished = RunRecord { finished: "6".into(), summary, ..run("sync", "", "5") };
+    let finished = RunRecord { finished: "6".into(), summary, ..run(capabilities, "", "5") };
     store.finish_run(number, &finished).await.unwrap();
     let runs = store.view_all("a test").await.unwrap().last_runs().await.unwrap();
-    let told: Vec<String> = runs.iter().map(|r| format!("{} {} {}", r.command, r.cluster, r.started)).collect();
-    assert_eq!(told, ["sync  5", "sync east 3", "sync-instances  2"]);
+    let told: Vec<_> = runs.iter().map(|r| (r.command, r.cluster.as_str(), r.started.as_str())).collect();
+    assert_eq!(told, [(capabilities, "", "5"), (capabilities, "east", "3"), (instances, "", "2")]);
     assert_eq!(runs[0], finished);
 }
 
 async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
     let (one, other) = (place.open(database).await, place.open(database).await);
-    let me = Holder::new("sync", "2026-01-01T10:00:00Z".to_owned());
+    let me = Holder::new(RunKind::Capabilities, "2026-01-01T10:00:00Z".to_owned());
     let held = one.lock("east", &me).await.unwrap();
     let Err(refused) = other.lock("east", &me).await else {
         // Where a lock is a file of each machine's own, another machine is not kept out; there writing twice is writing once.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use clusterlore_core::ResourceInstance;
 
+use super::state::Target;
+
 /// One fault: what happens, to which of the matching requests. Without further words it happens to all of them.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -14,6 +16,8 @@ pub struct Fault {
     namespace: Option<Option<String>>,
     mid_list: bool,
     paged: bool,
+    /// Whether it happens to watches only, or to anything but watches.
+    watch: Option<bool>,
     met: usize,
 }
 
@@ -49,11 +53,17 @@ pub(super) enum What {
     Tokens,
     /// The list holds this object too.
     Also(Box<ResourceInstance>),
+    /// The watch opens, and nothing comes.
+    Silent,
+    /// The connection of the watch is cut after so many events.
+    CutAfter(usize),
+    /// The watch says after so many events that its version is too old.
+    ExpiresAfter(usize),
 }
 
 impl Fault {
     fn new(what: What) -> Self {
-        Self { what, from: 0, times: usize::MAX, namespace: None, mid_list: false, paged: false, met: 0 }
+        Self { what, from: 0, times: usize::MAX, namespace: None, mid_list: false, paged: false, watch: None, met: 0 }
     }
 
     /// An error status with a `Status` body.
@@ -157,6 +167,21 @@ impl Fault {
         Self::new(What::Also(Box::new(object)))
     }
 
+    /// The watch opens, and then nothing comes, not even its end.
+    pub fn silent() -> Self {
+        Self::new(What::Silent).watches()
+    }
+
+    /// The connection of the watch is cut after so many events.
+    pub fn cut_after(events: usize) -> Self {
+        Self::new(What::CutAfter(events)).watches()
+    }
+
+    /// The watch goes on for so many events, and then says that its version is too old.
+    pub fn expires_after(events: usize) -> Self {
+        Self::new(What::ExpiresAfter(events)).watches()
+    }
+
     /// Only so many times.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
@@ -199,11 +224,26 @@ impl Fault {
         self
     }
 
+    /// Only to watches.
+    #[must_use]
+    pub fn watches(mut self) -> Self {
+        self.watch = Some(true);
+        self
+    }
+
+    /// Only to what is no watch.
+    #[must_use]
+    pub fn lists(mut self) -> Self {
+        self.watch = Some(false);
+        self
+    }
+
     /// Whether it happens to this request; counts it when it matches.
-    pub(super) fn meets(&mut self, namespace: Option<&str>, mid_list: bool, paged: bool) -> bool {
-        let matches = self.namespace.as_ref().is_none_or(|n| n.as_deref() == namespace)
-            && (mid_list || !self.mid_list)
-            && (paged || !self.paged);
+    pub(super) fn meets(&mut self, target: &Target<'_>) -> bool {
+        let matches = self.namespace.as_ref().is_none_or(|n| n.as_deref() == target.namespace)
+            && (target.mid_list || !self.mid_list)
+            && (target.paged || !self.paged)
+            && self.watch.is_none_or(|watch| watch == target.watch);
         if !matches {
             return false;
         }

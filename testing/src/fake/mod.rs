@@ -1,17 +1,19 @@
-//! An API server of plain HTTP on a loopback port, with the lists, discovery forms and permissions of a real one and every fault
-//! that a test asks for. It runs on a thread of its own, so that the compiled program can be run against it, and ends when it
+//! An API server of plain HTTP on a loopback port, with the lists, watches, discovery forms and permissions of a real one and every
+//! fault that a test asks for. It runs on a thread of its own, so that the compiled program can be run against it, and ends when it
 //! is dropped.
 
 mod fault;
 pub mod hostile;
 mod routes;
 mod state;
+mod watch;
 mod wire;
 
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use clusterlore_core::{ResourceInstance, ResourceType};
@@ -99,9 +101,55 @@ impl FakeApiServer {
         self
     }
 
+    /// As [`Self::put`], all at once: a storm for whoever watches.
+    ///
+    /// # Panics
+    /// A type is not known.
+    pub fn put_all(&self, instances: impl IntoIterator<Item = ResourceInstance>) -> &Self {
+        let mut state = self.state();
+        instances.into_iter().for_each(|instance| state.put(instance));
+        drop(state);
+        self
+    }
+
     /// Deletes an object by its id.
     pub fn remove(&self, id: &str) -> &Self {
-        self.state().objects.retain(|_, o| o.id != id);
+        self.state().remove(id);
+        self
+    }
+
+    /// The `resourceVersion` of now.
+    pub fn resource_version(&self) -> String {
+        self.state().resource_version.to_string()
+    }
+
+    /// Keeps so many changes for watches; who asks for what happened before is too late.
+    pub fn keep_history(&self, changes: usize) -> &Self {
+        self.state().history.keep(changes);
+        self
+    }
+
+    /// Forgets all changes so far, as etcd does when it is compacted.
+    pub fn forget_history(&self) -> &Self {
+        self.state().history.forget();
+        self
+    }
+
+    /// Whether a watch that comes too late is refused with a 410. As with a real server it otherwise opens, and the 410 is its only event.
+    pub fn refuse_expired(&self, refuse: bool) -> &Self {
+        self.state().history.refuses = refuse;
+        self
+    }
+
+    /// Time between the bookmarks of watches that are opened from here on; a minute at first.
+    pub fn bookmarks_every(&self, time: Duration) -> &Self {
+        self.state().history.bookmarks = time;
+        self
+    }
+
+    /// Whether watches may ask for initial events; at first they may not, as with a server of 1.33.
+    pub fn allow_initial_events(&self, allow: bool) -> &Self {
+        self.state().history.initial_events = allow;
         self
     }
 

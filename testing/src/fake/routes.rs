@@ -17,14 +17,15 @@ use super::{
     DiscoveryForm, Encoding, Seen,
     fault::What,
     state::{State, Target},
+    watch::{self, Watcher},
     wire,
 };
 
-type Body = UnsyncBoxBody<Bytes, std::io::Error>;
-const JSON: &str = "application/json";
-const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+pub(super) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+pub(super) const JSON: &str = "application/json";
+pub(super) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-struct Plain {
+pub(super) struct Plain {
     code: u16,
     content_type: String,
     retry_after: Option<u64>,
@@ -40,7 +41,7 @@ impl Plain {
         Self::new(JSON, value.to_string().into())
     }
 
-    fn status(code: u16, message: &str, accept: &str) -> Self {
+    pub(super) fn status(code: u16, message: &str, accept: &str) -> Self {
         let mut plain = if accept.starts_with(PROTOBUF) {
             Self::new(PROTOBUF, wire::status_protobuf(code, message))
         } else {
@@ -63,7 +64,8 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
         accept_encoding: header(header::ACCEPT_ENCODING),
     };
     let sent = request.into_body().collect().await.map(|b| b.to_bytes()).unwrap_or_default();
-    let (plain, fault) = {
+    let (plain, watcher, fault) = {
+        let shared = &state;
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         state.seen.push(seen.clone());
         let asked = Asked::of(&state, &seen);
@@ -73,17 +75,23 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
             namespace: asked.namespace.as_deref(),
             mid_list: asked.token.is_some(),
             paged: asked.limit.is_some(),
+            watch: watch::is_watch(&seen),
         });
         let what = fault.map(|f| f.what);
+        let mut watcher = None;
         let plain = match &what {
             Some(What::Status { code, retry_after }) => {
                 let mut plain = Plain::status(*code, "as the test wished", &seen.accept);
                 plain.retry_after = *retry_after;
                 plain
             }
-            what => route(&state, &seen, &asked, &sent, what.as_ref()),
+            what => match Watcher::of(shared, &state, &seen, &asked, what.as_ref()) {
+                Some(Ok(open)) => Plain::new(watcher.insert(open).content_type(), Bytes::new()),
+                Some(Err(refused)) => refused,
+                None => route(&state, &seen, &asked, &sent, what.as_ref()),
+            },
         };
-        (plain, what)
+        (plain, watcher, what)
     };
     if let Some(What::Slow(by)) = fault {
         tokio::time::sleep(by).await;
@@ -133,7 +141,7 @@ pub(super) async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>)
             bytes.iter_mut().skip(middle).for_each(|b| *b = 0xff);
             whole(bytes.into())
         }
-        _ => whole(plain.body),
+        _ => watcher.map_or_else(|| whole(plain.body), Watcher::body),
     };
     Ok(response.body(body).expect("valid headers"))
 }
@@ -153,26 +161,22 @@ fn whole(bytes: Bytes) -> Body {
 }
 
 /// The parts of a resource request.
-struct Asked {
-    ty: Option<ResourceType>,
-    namespace: Option<String>,
-    name: Option<String>,
+pub(super) struct Asked {
+    pub(super) ty: Option<ResourceType>,
+    pub(super) namespace: Option<String>,
+    pub(super) name: Option<String>,
     limit: Option<usize>,
     token: Option<String>,
 }
 
 impl Asked {
     fn of(state: &State, seen: &Seen) -> Self {
-        let parameter = |name: &str| {
-            let pairs = seen.query.split('&').filter_map(|p| p.split_once('='));
-            pairs.filter(|(k, _)| *k == name).map(|(_, v)| unescaped(v)).next()
-        };
         let mut asked = Self {
             ty: None,
             namespace: None,
             name: None,
-            limit: parameter("limit").and_then(|l| l.parse().ok()),
-            token: parameter("continue"),
+            limit: parameter(&seen.query, "limit").and_then(|l| l.parse().ok()),
+            token: parameter(&seen.query, "continue"),
         };
         let parts: Vec<String> = seen.path.trim_matches('/').split('/').map(unescaped).collect();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -198,6 +202,10 @@ impl Asked {
         }
         asked
     }
+}
+
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').filter_map(|p| p.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| unescaped(value))
 }
 
 fn unescaped(text: &str) -> String {
@@ -246,9 +254,9 @@ fn route(state: &State, seen: &Seen, asked: &Asked, sent: &[u8], fault: Option<&
     }
 }
 
-fn forbidden(ty: &ResourceType, seen: &Seen) -> Plain {
+pub(super) fn forbidden(ty: &ResourceType, verb: &str, seen: &Seen) -> Plain {
     let message = format!(
-        "{} is forbidden: User \"fake\" cannot list resource \"{}\" in API group \"{}\"",
+        "{} is forbidden: User \"fake\" cannot {verb} resource \"{}\" in API group \"{}\"",
         ty.name(),
         ty.plural,
         ty.group
@@ -259,7 +267,7 @@ fn forbidden(ty: &ResourceType, seen: &Seen) -> Plain {
 fn object(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain {
     let name = asked.name.clone().unwrap_or_default();
     if !state.may_list(&ty.name(), asked.namespace.as_deref()) {
-        return forbidden(ty, seen);
+        return forbidden(ty, "list", seen);
     }
     let key = (ty.name(), asked.namespace.clone().unwrap_or_default(), name);
     match state.objects.get(&key) {
@@ -271,7 +279,7 @@ fn object(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain
 fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType, fault: Option<&What>) -> Plain {
     let name = ty.name();
     if !state.may_list(&name, asked.namespace.as_deref()) {
-        return forbidden(ty, seen);
+        return forbidden(ty, "list", seen);
     }
     let encoding = state.encodings.get(&name).copied().unwrap_or_default();
     if encoding == Encoding::OnlyPlainJson && seen.accept != JSON {

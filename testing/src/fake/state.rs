@@ -7,7 +7,10 @@ use std::{
 
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType};
 
-use super::Fault;
+use super::{
+    Fault,
+    watch::{History, Kind},
+};
 
 /// Forms in which discovery is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +75,7 @@ pub(super) struct State {
     pub(super) faults: Vec<(String, Fault)>,
     pub(super) seen: Vec<Seen>,
     pub(super) resource_version: u64,
+    pub(super) history: History,
 }
 
 impl State {
@@ -98,6 +102,7 @@ impl State {
             faults: Vec::new(),
             seen: Vec::new(),
             resource_version: 1,
+            history: History::new(),
         };
         state.need_namespace("default");
         state.need_namespace("kube-system");
@@ -123,13 +128,28 @@ impl State {
         if instance.created_at.is_empty() {
             instance.created_at = "2026-01-02T03:04:05Z".into();
         }
+        let kind = if self.objects.contains_key(&key) { Kind::Modified } else { Kind::Added };
+        self.history.add(self.resource_version, kind, &key.0, &instance);
         self.objects.insert(key, instance);
+    }
+
+    pub(super) fn remove(&mut self, id: &str) {
+        self.remove_where(|_, object| object.id == id);
     }
 
     pub(super) fn remove_type(&mut self, name: &str) {
         self.types.retain(|t| t.name() != name);
-        self.objects.retain(|(ty, ..), _| ty != name);
+        self.remove_where(|ty, _| ty == name);
         self.generated.remove(name);
+        self.history.tell();
+    }
+
+    fn remove_where(&mut self, gone: impl Fn(&str, &ResourceInstance) -> bool) {
+        for ((type_name, ..), mut object) in self.objects.extract_if(.., |(ty, ..), object| gone(ty, object)) {
+            self.resource_version += 1;
+            object.resource_version = self.resource_version.to_string();
+            self.history.add(self.resource_version, Kind::Deleted, &type_name, &object);
+        }
     }
 
     fn need_namespace(&mut self, name: &str) {
@@ -197,7 +217,7 @@ impl State {
                     name.starts_with('/') && target.path.starts_with(name.as_str())
                 }
             })
-            .find_map(|(_, fault)| fault.meets(target.namespace, target.mid_list, target.paged).then(|| fault.clone()))
+            .find_map(|(_, fault)| fault.meets(target).then(|| fault.clone()))
     }
 }
 
@@ -207,4 +227,5 @@ pub(super) struct Target<'a> {
     pub(super) namespace: Option<&'a str>,
     pub(super) mid_list: bool,
     pub(super) paged: bool,
+    pub(super) watch: bool,
 }

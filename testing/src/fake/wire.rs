@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 /// See [`super::NEVER_READ`].
 pub const NEVER_READ: &str = "c2VjcmV0LW5ldmVyLXJlYWQ=";
 
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A message that is written field by field.
@@ -64,6 +65,49 @@ pub(super) fn metadata_list_protobuf(page: &[ResourceInstance], version: u64, to
         });
     }
     enveloped("PartialObjectMetadataList", "meta.k8s.io/v1", &list)
+}
+
+/// An object on its own, in its envelope.
+pub(super) fn metadata_protobuf(object: &ResourceInstance) -> Bytes {
+    let mut out = Writer::default();
+    out.message(1, |meta| object_meta(meta, object));
+    enveloped("PartialObjectMetadata", "meta.k8s.io/v1", &out)
+}
+
+/// What a bookmark holds.
+pub(super) fn bookmark_protobuf(version: u64, ends_initial: bool) -> Bytes {
+    let mut out = Writer::default();
+    out.message(1, |meta| {
+        meta.text(1, "").text(6, &version.to_string());
+        if ends_initial {
+            meta.pair(12, INITIAL_EVENTS_END, "true");
+        }
+    });
+    enveloped("PartialObjectMetadata", "meta.k8s.io/v1", &out)
+}
+
+/// As [`bookmark_protobuf`].
+pub(super) fn bookmark_json(kind: &str, api_version: &str, version: u64, ends_initial: bool) -> Value {
+    let mut metadata = json!({"resourceVersion": version.to_string()});
+    if ends_initial {
+        metadata["annotations"] = json!({INITIAL_EVENTS_END: "true"});
+    }
+    json!({"kind": kind, "apiVersion": api_version, "metadata": metadata})
+}
+
+/// One event of a watch (`meta.v1.WatchEvent`), with its length before it.
+pub(super) fn event_protobuf(kind: &str, object: &[u8]) -> Bytes {
+    let mut event = Writer::default();
+    event.text(1, kind).message(2, |raw| {
+        raw.bytes(1, object);
+    });
+    let length = u32::try_from(event.0.len()).expect("an event has less than 4 GiB");
+    [&length.to_be_bytes(), &event.0[..]].concat().into()
+}
+
+/// As [`event_protobuf`], a line each.
+pub(super) fn event_json(kind: &str, object: &Value) -> Bytes {
+    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n").into()
 }
 
 fn list_meta(list: &mut Writer, version: u64, token: Option<&str>) {
@@ -171,6 +215,13 @@ pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
     }
 }
 
+/// A whole object that says what it is, as it stands alone.
+pub(super) fn whole_json(ty: &ResourceType, object: &ResourceInstance) -> Value {
+    let mut whole = object_json(object, true);
+    (whole["kind"], whole["apiVersion"]) = (json!(ty.kind), json!(ty.api_version()));
+    whole
+}
+
 pub(super) fn definitions_protobuf(types: &[ResourceType]) -> Bytes {
     let mut list = Writer::default();
     list_meta(&mut list, 1, None);
@@ -243,11 +294,25 @@ fn by_name(types: &[ResourceType]) -> Vec<Vec<&ResourceType>> {
 }
 
 pub(super) fn status_json(code: u16, message: &str) -> Value {
-    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": code})
+    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": code});
+    if let Some(reason) = reason(code) {
+        status["reason"] = json!(reason);
+    }
+    status
 }
 
 pub(super) fn status_protobuf(code: u16, message: &str) -> Bytes {
     let mut status = Writer::default();
-    status.message(1, |_| {}).text(2, "Failure").text(3, message).number(6, u64::from(code));
+    status.message(1, |_| {}).text(2, "Failure").text(3, message);
+    status.text(4, reason(code).unwrap_or_default()).number(6, u64::from(code));
     enveloped("Status", "v1", &status)
+}
+
+/// As a machine reads it, where it matters.
+fn reason(code: u16) -> Option<&'static str> {
+    match code {
+        410 => Some("Expired"),
+        422 => Some("Invalid"),
+        _ => None,
+    }
 }

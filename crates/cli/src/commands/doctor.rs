@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
 use clusterlore_core::{Collection, Identity, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
-use clusterlore_store::{RunRecord, Store, StoreError};
+use clusterlore_store::{RunKind, RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::Style;
 use serde::Serialize;
@@ -265,7 +265,7 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
         findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
     }
     // An import is as old as it is; what it brought is as fresh as the syncs that follow.
-    for run in runs.iter().filter(|run| run.command != "import") {
+    for run in runs.iter().filter(|run| run.command != RunKind::Import) {
         findings.push(freshness(run));
     }
     let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();

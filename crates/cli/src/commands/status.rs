@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::args::{Output, Status};
 use crate::print::{self, table::table};
 use crate::settings::Settings;
-use crate::{Done, build};
+use crate::{Done, advice, build};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -104,7 +104,7 @@ fn text(state: &State) -> Vec<String> {
             }
             how
         };
-        lines.push(format!("Last run: {}{} at {}: {how}", r.command, named(&r.cluster), r.started));
+        lines.push(format!("Last run: {}{} at {}: {how}", advice::command(r.command), named(&r.cluster), r.started));
     }
     if !state.documents.is_empty() {
         let rows = state

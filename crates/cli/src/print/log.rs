@@ -3,13 +3,12 @@
 
 use std::io::{self, Write};
 
+use clusterlore_http::ends_word;
 use tracing_subscriber::EnvFilter;
-
-use super::foreign::ends_word;
 
 /// kube logs every 5xx as an error; what comes of it is ours to say.
 const QUIET: &str = "error,kube_client=off";
-const OURS: [&str; 3] = ["clusterlore_cluster", "clusterlore_pipeline", "clusterlore_store"];
+const OURS: [&str; 4] = ["clusterlore_cluster", "clusterlore_http", "clusterlore_pipeline", "clusterlore_store"];
 
 pub(crate) fn start(verbose: u8) {
     let ours = |level: &str| OURS.map(|room| format!("{room}={level}")).join(",");

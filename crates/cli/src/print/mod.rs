@@ -13,13 +13,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_http::masked;
 use clusterlore_pipeline::Summary;
 use clusterlore_search::Understood;
 use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 
 use crate::args::{ADDRESSES, Output};
-use foreign::{Far, cut, escaped, masked, visible};
+use foreign::{Far, cut, escaped, visible};
 
 /// Characters of a line: room for the names of all types of a large cluster.
 const LONGEST_LINE: usize = 16_384;

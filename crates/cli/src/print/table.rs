@@ -1,8 +1,9 @@
 //! Tables as kubectl prints them: no lines, capitals above.
 
+use clusterlore_http::masked;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::foreign::{cut, masked, visible};
+use super::foreign::{cut, visible};
 
 /// Characters of a cell: room for a score with all its summands.
 const LONGEST_CELL: usize = 1_000;

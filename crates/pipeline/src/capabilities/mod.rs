@@ -11,16 +11,13 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
-    Capability, Change, Collection, Document, Known, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter,
-    TypeSchema,
+    Capability, Change, Collection, Document, ObjectKey, ResourceType, SyncPlan, TypeFilter, TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered};
-use clusterlore_store::{Batch, KnownSource, Spool, Store};
+use clusterlore_store::{Batch, RunKind, Spool, Store};
 
-use crate::journal::Journal;
-use crate::{
-    ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, waiting, writer,
-};
+use crate::run::{Run, RunOptions};
+use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
 
 use model::Told;
 
@@ -104,41 +101,25 @@ impl CapabilitySync {
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
-        let began = Instant::now();
-        let options = &self.options;
-        let _lock = match &self.store {
-            Some(store) if !options.dry_run => {
-                Some(waiting::lock(&**store, self.cluster(), "sync", options.lock_timeout, observer).await?)
-            }
-            _ => None,
+        let options = RunOptions {
+            kind: RunKind::Capabilities,
+            cluster: self.cluster(),
+            dry_run: self.options.dry_run,
+            replace_source: self.options.replace_source,
+            reindex: self.options.reindex,
+            lock_timeout: self.options.lock_timeout,
         };
-        let identity = self.source.identity().await?;
-        let sources = checks::source(self.store.as_deref(), self.cluster(), &identity, options.replace_source).await?;
-        let identity = identity.source;
-        checks::embedder(self.store.as_deref(), self.embedder.identity(), options.reindex, options.dry_run).await?;
-
-        observer(Progress::Discovering);
-        let discovery = self.source.discover().await?;
-        observer(Progress::Found(discovery.types.len()));
-        let chosen = self.chosen(&discovery)?;
-        observer(Progress::Filtered { kept: chosen.len(), removed: discovery.types.len() - chosen.len() });
-        discovery.warnings.iter().for_each(|w| observer(Progress::Warning(w.0.clone())));
-        let (mut plan, ids) = self.known(&sources, &identity).await?;
-        let discovered_in = began.elapsed();
-
-        let writing = self.store.as_deref().filter(|_| !options.dry_run);
-        let journal = match writing {
-            Some(store) => {
-                Some(Journal::begin(store, "sync", self.cluster(), &identity, options.replace_source).await?)
-            }
-            None => None,
-        };
-        let source = journal.as_ref().map_or(0, |journal| journal.source);
+        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
+        let (discovery, chosen) = run.discover(&*self.source, observer, |found| self.chosen(found)).await?;
+        let mut ids = Vec::new();
+        let mut plan = run.known(Collection::Capabilities, |key, id| ids.push((key, id.to_owned()))).await?;
+        let discovered_in = run.elapsed();
+        let source = run.note().await?;
 
         let schemas = self.read_schemas(&chosen, observer).await?;
-        let read_in = began.elapsed();
+        let read_in = run.elapsed();
         let inferred = self.infer(&chosen, &schemas, &mut plan, observer).await?;
-        let inferred_in = began.elapsed();
+        let inferred_in = run.elapsed();
 
         let is_gone = |name: &str, discovery: &Discovery| self.is_gone(name, discovery);
         let removals = types::gone(&plan, &discovery, &*self.source, &is_gone).await?;
@@ -150,7 +131,7 @@ impl CapabilitySync {
             deleted: removals.len(),
             skipped: inferred.skipped,
             model: match &self.inference {
-                Inference::Model { model, .. } if !options.dry_run => Some(ModelUse::of(model)),
+                Inference::Model { model, .. } if !self.options.dry_run => Some(ModelUse::of(model)),
                 _ => None,
             },
             seconds: Seconds {
@@ -161,7 +142,7 @@ impl CapabilitySync {
             },
         };
         observer(Progress::Inferred(summary.discovered));
-        match writing {
+        match run.writing() {
             None => {
                 for document in inferred.spool.into_documents()? {
                     observer(Progress::WouldStore(document?.0.id));
@@ -188,11 +169,7 @@ impl CapabilitySync {
                 summary.seconds.store = storing.elapsed().as_secs_f64();
             }
         }
-        summary.seconds.total = began.elapsed().as_secs_f64();
-        if let Some(journal) = journal {
-            journal.finish(&summary).await?;
-        }
-        Ok(Outcome { summary })
+        run.finish(summary).await
     }
 
     fn cluster(&self) -> &str {
@@ -210,29 +187,7 @@ impl CapabilitySync {
         let by_filter = |ty: &ResourceType| wanted.is_empty() && ty.allows("get") && self.options.filter.chooses(ty);
         let chosen: Vec<ResourceType> =
             discovery.types.iter().filter(|ty| by_name(ty) || by_filter(ty)).cloned().collect();
-        if chosen.is_empty() {
-            return Err(SyncError::NoTypes { found: discovery.types.len() });
-        }
         Ok(chosen)
-    }
-
-    /// The plan, knowing what the store knows, and the ids of it.
-    async fn known(
-        &self,
-        sources: &[KnownSource],
-        identity: &SourceIdentity,
-    ) -> Result<(SyncPlan, Vec<(ObjectKey, String)>), SyncError> {
-        let (mut plan, mut ids) = (SyncPlan::default(), Vec::new());
-        let Some(store) = &self.store else { return Ok((plan, ids)) };
-        checks::everything_now(&**store)
-            .await?
-            .scan(Collection::Capabilities, self.cluster(), &mut |s| {
-                let origin = checks::origin(sources, s.source, identity, self.options.replace_source);
-                plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
-                ids.push((s.key, s.id.to_owned()));
-            })
-            .await?;
-        Ok((plan, ids))
     }
 
     /// Whether a type is gone, whose group was read whole: it is not served, and this run looked for it. One that is served and

@@ -9,10 +9,10 @@ use clusterlore_core::{
     Capability, Collection, ContentHash, Document, EmbedderIdentity, ObjectKey, ResourceInstance, ResourceType,
 };
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{Batch, KnownSource, RunRecord, Scanned, Store, Upsert};
-use jiff::Timestamp;
+use clusterlore_store::{Batch, KnownSource, RunKind, Scanned, Store, Upsert};
 
 use super::{End, Header, KnownType, Line, MoveError, Moved, Section, VERSION};
+use crate::run::Record;
 use crate::{Observer, Progress, SyncError, checks, waiting};
 
 /// Documents of one transaction, and bytes of their lines.
@@ -103,16 +103,9 @@ impl<R: BufRead + Send> Import<R> {
         lock_timeout: Duration,
         observer: &Observer<'_>,
     ) -> Result<Imported, MoveError> {
-        let _lock = waiting::lock(store, "", "import", lock_timeout, observer).await?;
-        // A run like any other: one that was killed shows, and a store may have work to do when it ends.
-        let mut run = RunRecord {
-            command: "import".to_owned(),
-            cluster: String::new(),
-            started: Timestamp::now().to_string(),
-            finished: String::new(),
-            summary: serde_json::Value::Null,
-        };
-        let number = store.begin_run(&run).await?;
+        let _lock = waiting::lock(store, "", RunKind::Import, lock_timeout, observer).await?;
+        // A store may have work to do when a run ends.
+        let record = Record::begin(store, RunKind::Import, "").await?;
         let mut state = State { clusters: [String::new()].into(), ..State::default() };
         let end = loop {
             let Some(line) = self.next()? else {
@@ -153,9 +146,8 @@ impl<R: BufRead + Send> Import<R> {
             remember_types(store, &cluster, types).await?;
         }
         let Imported { documents, stored, .. } = imported;
-        run.summary = serde_json::json!({"discovered": documents, "stored": stored, "unchanged": documents - stored});
-        run.finished = Timestamp::now().to_string();
-        store.finish_run(number, &run).await?;
+        let summary = serde_json::json!({"discovered": documents, "stored": stored, "unchanged": documents - stored});
+        record.finish(summary).await?;
         Ok(imported)
     }
 

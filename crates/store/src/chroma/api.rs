@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use clusterlore_core::Metadata;
+use clusterlore_core::{Metadata, words::short_line};
+use clusterlore_http::escaped;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Answer, Client, Refusal, escaped, one_short_line};
+use super::client::{Answer, Client, Refusal};
 use crate::StoreError;
 
 /// Bytes of one request's rows; servers refuse bodies of 40 MB.
@@ -188,7 +189,7 @@ impl Api {
                 Some(Ok(dimension)) if dimension <= MOST_DIMENSIONS => Some(dimension),
                 Some(_) => return Err(self.client.other("a collection has dimensions beyond any model's".to_owned())),
             },
-            space: one_short_line(space.or(answer["metadata"]["hnsw:space"].as_str()).unwrap_or("l2")),
+            space: short_line(space.or(answer["metadata"]["hnsw:space"].as_str()).unwrap_or("l2")),
         })
     }
 

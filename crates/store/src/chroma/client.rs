@@ -1,24 +1,21 @@
 //! Requests to a Chroma server: how they are tried again, and what its refusals mean.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::{Bytes, BytesMut};
-use clusterlore_core::words;
+use bytes::Bytes;
+use clusterlore_core::words::short_line;
+use clusterlore_http::{
+    Bounds, Cause, Client as Http, Failure, Pauses, Retries, Secret, escaped, plain_user, reason, sensitive, unescaped,
+};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::{Client as Http, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ChromaOptions, Credentials};
 use crate::StoreError;
-use crate::address::{plain_user, unescaped};
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.
 const TRIES: u32 = 6;
@@ -32,8 +29,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DOCUMENTS: usize = 256 << 20;
 /// Bytes of every other answer.
 const WORD: usize = 4 << 20;
-/// Of an answer that says what is wrong, so many bytes are read for the reason.
-const LARGEST_REASON: usize = 64 << 10;
+/// Longest pause between two tries, whatever the server asks for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy)]
@@ -55,18 +52,10 @@ impl Default for Patience {
     }
 }
 
-/// What an answer may be.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    whole: Duration,
-    idle: Duration,
-    bytes: usize,
-}
-
 /// One database of one server.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: Http<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    http: Http,
     /// Address up to `/api`, without user and password.
     server: String,
     tenant: String,
@@ -75,14 +64,6 @@ pub(super) struct Client {
     /// What must never be shown, should the server say it.
     secret: Secret,
     patience: Patience,
-}
-
-struct Secret(String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("…")
-    }
 }
 
 /// What the server did not do.
@@ -104,13 +85,6 @@ impl From<StoreError> for Refusal {
 
 pub(super) type Answer<T> = Result<T, Refusal>;
 
-enum Try {
-    Done(StatusCode, Bytes),
-    Again(String),
-    /// Nothing came in time.
-    Slow(String),
-}
-
 impl Client {
     pub(super) fn new(options: &ChromaOptions) -> Result<Self, StoreError> {
         plain_user(&options.url).map_err(|problem| StoreError::Unusable {
@@ -123,11 +97,14 @@ impl Client {
         let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         let path = path.trim_end_matches('/');
         let server = format!("{scheme}://{host}{}{path}", if path.is_empty() { "" } else { "/" });
+        let unusable = |problem: &str, fix: &str| {
+            let (problem, fix) = (problem.to_owned(), fix.to_owned());
+            StoreError::Unusable { place: server.clone(), problem, fix }
+        };
         let whole = server.parse::<http::Uri>().is_ok_and(|uri| uri.query().is_none());
         if !["http", "https"].contains(&scheme) || host.is_empty() || !whole {
-            let problem = "it is no address".to_owned();
-            let fix = "Expected http:// or https:// with a host, such as http://localhost:8000".to_owned();
-            return Err(StoreError::Unusable { place: server, problem, fix });
+            let fix = "Expected http:// or https:// with a host, such as http://localhost:8000";
+            return Err(unusable("it is no address", fix));
         }
         let credentials = match (&options.credentials, user.and_then(|u| u.split_once(':'))) {
             (Credentials::None, Some((user, password))) => {
@@ -135,34 +112,26 @@ impl Client {
             }
             (given, _) => given.clone(),
         };
-        let (header, secret) = match credentials {
-            Credentials::None => (None, String::new()),
-            Credentials::Token(token) => (Some((HeaderName::from_static("x-chroma-token"), token.clone())), token),
-            Credentials::Bearer(token) => (Some((AUTHORIZATION, format!("Bearer {token}"))), token),
+        let (name, way, key, secret) = match credentials {
+            Credentials::None => (AUTHORIZATION, "", String::new(), String::new()),
+            Credentials::Token(token) => (HeaderName::from_static("x-chroma-token"), "", token.clone(), token),
+            Credentials::Bearer(token) => (AUTHORIZATION, "Bearer ", token.clone(), token),
             Credentials::Basic { user, password } => {
-                (Some((AUTHORIZATION, format!("Basic {}", BASE64.encode(format!("{user}:{password}"))))), password)
+                (AUTHORIZATION, "Basic ", BASE64.encode(format!("{user}:{password}")), password)
             }
         };
-        let header = match header {
-            None => None,
-            Some((name, value)) => {
-                let mut value = HeaderValue::from_str(&value).map_err(|_| StoreError::Unusable {
-                    place: server.clone(),
-                    problem: "the key holds characters that no header can carry".to_owned(),
-                    fix: "Look for line ends and copy the key again".to_owned(),
-                })?;
-                value.set_sensitive(true);
-                Some((name, value))
-            }
-        };
-        let http = connector(scheme == "https").map_err(|detail| StoreError::Unusable {
-            place: server.clone(),
-            problem: format!("TLS cannot be used here ({detail})"),
-            fix: "Install the system's certificates or set SSL_CERT_FILE".to_owned(),
+        let value = sensitive(&format!("{way}{key}")).ok_or_else(|| {
+            unusable("the key holds characters that no header can carry", "Look for line ends and copy the key again")
         })?;
+        let header = Some((name, value)).filter(|(_, value)| !value.is_empty());
+        let http = Http::new(scheme == "https", CONNECT_TIMEOUT).map_err(|e| {
+            let fix = "Install the system's certificates or set SSL_CERT_FILE";
+            unusable(&format!("TLS cannot be used here ({e})"), fix)
+        })?;
+        let secret = Secret::new([key, secret]);
         let (tenant, database) = (options.tenant.clone(), options.database.clone());
         let patience = Patience::default();
-        Ok(Self { http, server, tenant, database, header, secret: Secret(secret), patience })
+        Ok(Self { http, server, tenant, database, header, secret, patience })
     }
 
     /// With other limits, to try them.
@@ -207,24 +176,21 @@ impl Client {
     }
 
     async fn asked<T: DeserializeOwned>(&self, method: Method, url: &str, body: Bytes, bytes: usize) -> Answer<T> {
-        let Patience { whole, idle, .. } = self.patience;
-        let (status, answer) = self.exchange(method, url, body, TRIES, Bounds { whole, idle, bytes }).await?;
+        let (status, answer) = self.exchange(method, url, body, TRIES, self.patience.whole, bytes).await?;
         if !status.is_success() {
             return Err(self.refusal(status, &answer));
         }
         // Where nothing is to be told, servers differ in how they say so.
         let answer = if answer.is_empty() { Bytes::from_static(b"null") } else { answer };
         // A parser may quote the answer that it cannot read.
-        let unreadable =
-            |e: serde_json::Error| format!("its answer cannot be read: {}", one_short_line(&e.to_string()));
+        let unreadable = |e: serde_json::Error| format!("its answer cannot be read: {}", short_line(&e.to_string()));
         serde_json::from_slice(&answer).map_err(|e| self.other(unreadable(e)).into())
     }
 
     /// One exchange whatever the status, with fewer tries.
     pub(super) async fn look(&self, url: &str) -> Result<(StatusCode, Value, String), StoreError> {
-        let Patience { look: whole, idle, .. } = self.patience;
-        let bounds = Bounds { whole, idle, bytes: WORD };
-        let (status, answer) = self.exchange(Method::GET, url, Bytes::new(), LOOK_TRIES, bounds).await?;
+        let (status, answer) =
+            self.exchange(Method::GET, url, Bytes::new(), LOOK_TRIES, self.patience.look, WORD).await?;
         let json = serde_json::from_slice(&answer).unwrap_or_default();
         Ok((status, json, self.message(&answer)))
     }
@@ -261,135 +227,40 @@ impl Client {
         StoreError::Unreachable { place: self.place(), detail }
     }
 
+    /// The last answer, for the caller to judge.
     async fn exchange(
         &self,
         method: Method,
         url: &str,
         body: Bytes,
         tries: u32,
-        bounds: Bounds,
+        whole: Duration,
+        bytes: usize,
     ) -> Result<(StatusCode, Bytes), StoreError> {
-        let mut tried = 1;
-        loop {
-            let (problem, tries) = match self.once(method.clone(), url, body.clone(), bounds).await? {
-                // The last one is for the caller to judge.
-                Try::Done(status, answer) if !later(status) || tried == tries => return Ok((status, answer)),
-                Try::Done(status, answer) => (format!("status {}: {}", status.as_u16(), self.message(&answer)), tries),
-                Try::Again(problem) => (problem, tries),
-                Try::Slow(problem) => (problem, tries.min(SLOW_TRIES)),
-            };
-            if tried >= tries {
-                return Err(self.unreachable(problem));
-            }
-            tracing::debug!(place = self.server, tried, problem, "trying again");
-            let pause = self.patience.pause.saturating_mul(1 << (tried - 1)).mul_f64(0.5 + fastrand::f64());
-            tokio::time::sleep(pause).await;
-            tried += 1;
-        }
-    }
-
-    async fn once(&self, method: Method, url: &str, body: Bytes, bounds: Bounds) -> Result<Try, StoreError> {
         let mut request = Request::builder().method(method).uri(url).header(CONTENT_TYPE, "application/json");
         if let Some((name, value)) = &self.header {
             request = request.header(name, value.clone());
         }
-        let (began, sent) = (Instant::now(), body.len());
-        let request = request.body(Full::new(body)).map_err(|e| self.other(e.to_string()))?;
-        let exchange = async {
-            let (head, body) = self.http.request(request).await.map_err(|e| causes(&e))?.into_parts();
-            let most = if head.status.is_success() { bounds.bytes } else { LARGEST_REASON };
-            Ok::<_, String>((head.status, read(body, most, bounds.idle).await?))
-        };
-        let exchanged = tokio::time::timeout(bounds.whole, exchange).await;
-        tracing::trace!(url, sent, seconds = began.elapsed().as_secs_f64(), "an exchange with Chroma");
-        Ok(match exchanged {
-            Ok(Ok((status, (_, false)))) if status.is_success() => {
-                return Err(self.other(format!("its answer has more than {} bytes", bounds.bytes)));
-            }
-            Ok(Ok((status, (answer, _)))) => Try::Done(status, answer),
-            Ok(Err(problem)) => Try::Again(problem),
-            Err(_) => Try::Slow(format!("no whole answer came within {:?}", bounds.whole)),
-        })
+        let request = request.body(body).map_err(|e| self.other(e.to_string()))?;
+        let Patience { idle, pause, .. } = self.patience;
+        let pauses = Pauses { busy: pause, lost: pause };
+        let retries = Retries { tries, slow_tries: SLOW_TRIES, pauses, longest: LONGEST_PAUSE, later };
+        match self.http.send(request, Bounds { whole, idle, bytes }, &retries).await {
+            Ok(answer) => Ok((answer.status(), answer.into_body())),
+            Err(Failure { cause: cause @ Cause::TooLong(_), .. }) => Err(self.other(cause.to_string())),
+            Err(Failure { cause, .. }) => Err(self.unreachable(cause.to_string())),
+        }
     }
 
     /// What the server said, in one short line and without the key.
     fn message(&self, answer: &[u8]) -> String {
-        let json: Value = serde_json::from_slice(answer).unwrap_or_default();
-        let said = [&json["message"], &json["detail"], &json["error"]].into_iter().find_map(Value::as_str);
-        let said = said.map_or_else(|| String::from_utf8_lossy(answer).into_owned(), str::to_owned);
-        let Secret(secret) = &self.secret;
-        let said = if secret.is_empty() { said } else { said.replace(secret, "…") };
-        let line = one_short_line(&said);
-        if line.is_empty() { "no message".to_owned() } else { line }
-    }
-}
-
-/// What a server said, as far as it can stand in a message.
-pub(super) fn one_short_line(said: &str) -> String {
-    words::one_line(said).chars().take(200).collect()
-}
-
-/// At most so many bytes of a body, and whether that is all of it.
-async fn read<B>(mut body: B, most: usize, idle: Duration) -> Result<(Bytes, bool), String>
-where
-    B: BodyExt<Data = Bytes> + Unpin,
-    B::Error: std::error::Error,
-{
-    let mut all = BytesMut::new();
-    loop {
-        let next = tokio::time::timeout(idle, body.frame()).await;
-        match next.map_err(|_| format!("its answer stopped in the middle for {idle:?}"))? {
-            None => return Ok((all.freeze(), true)),
-            Some(Err(e)) => return Err(causes(&e)),
-            Some(Ok(frame)) => {
-                let Ok(data) = frame.into_data() else { continue };
-                if data.len() > most - all.len() {
-                    all.extend_from_slice(&data[..most - all.len()]);
-                    return Ok((all.freeze(), false));
-                }
-                all.extend_from_slice(&data);
-            }
-        }
+        short_line(&reason(answer, Some(&self.secret)))
     }
 }
 
 /// Whether the same request may succeed in a moment.
 fn later(status: StatusCode) -> bool {
     [429, 502, 503, 504].contains(&status.as_u16())
-}
-
-fn connector(https: bool) -> Result<Http<HttpsConnector<HttpConnector>, Full<Bytes>>, String> {
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = HttpsConnectorBuilder::new();
-    // Certificates are read only where they are needed.
-    let builder = if https {
-        builder.with_provider_and_native_roots(provider).map_err(|e| e.to_string())?
-    } else {
-        let config = rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| e.to_string())?;
-        builder.with_tls_config(config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
-    };
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    Ok(Http::builder(TokioExecutor::new()).build(builder.https_or_http().enable_http1().wrap_connector(tcp)))
-}
-
-/// A name as one part of a path.
-pub(super) fn escaped(name: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
-}
-
-/// An error with what caused it: "client error (Connect)" alone says nothing.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(cause) = last.source() {
-        last = cause;
-    }
-    format!("{error}: {last}")
 }
 
 #[cfg(test)]
@@ -415,7 +286,6 @@ mod tests {
         let shown = format!("{client:?} {:?}", options("http://me:s3cret@host"));
         assert!(!shown.contains("s3cret") && !shown.contains("bWU6"), "{shown}");
         assert_eq!(client.message(b"{\"message\": \"no s3cret\\nhere\"}"), "no … here");
-        assert_eq!(escaped("a b/c"), "a%20b%2Fc");
         let coded = Client::new(&options("http://me:s3%63re%74@host")).unwrap();
         assert_eq!(coded.header.unwrap().1, client.header.unwrap().1);
         for url in ["http://me:s3@cret@host", "http://me:s3/cret@host", "me:s3cret@host", "ftp://me:s3cret@host"] {

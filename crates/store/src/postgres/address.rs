@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clusterlore_http::{plain_user, unescaped};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use crate::StoreError;
-use crate::address::{plain_user, unescaped};
 
 /// Where the tables live unless `?schema=` says otherwise.
 const SCHEMA: &str = "clusterlore";

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use super::fault::Fault;
-use super::vectors::{Filled, words};
+use super::words::words;
+use super::writer::Filled;
 use super::{Postgres, clean, schema};
 use crate::{Batch, StoreError, Upsert};
 

@@ -1,6 +1,8 @@
-//! A filter as SQL over the columns of a document. Decides exactly as [`Filter::admits`] does.
+//! A filter and a scope as SQL over the columns of a document. Decides exactly as [`Filter::admits`] and [`Scope::admits`] do.
 
-use clusterlore_core::Requirement;
+use std::collections::{BTreeMap, BTreeSet};
+
+use clusterlore_core::{Collection, Requirement, Scope};
 use serde_json::{Value, json};
 use tokio_postgres::types::ToSql;
 
@@ -8,6 +10,65 @@ use crate::Filter;
 
 /// A value on its way to the server.
 pub(super) type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// Names of which one must be met; `None`: any.
+type OneOf = Option<BTreeSet<String>>;
+
+/// Rules that can be told as one.
+#[derive(Debug, PartialEq)]
+struct Group {
+    clusters: BTreeSet<String>,
+    types: OneOf,
+    namespaces: OneOf,
+}
+
+/// What a scope admits of a collection, in as few conditions as there are; `None`: everything.
+#[derive(Debug)]
+pub(super) struct Within(Option<Vec<Group>>);
+
+impl Within {
+    pub(super) fn of(scope: &Scope, collection: Collection) -> Self {
+        let Scope::Rules(rules) = scope else { return Self(None) };
+        let clean = |name: &String| super::clean(name).into_owned();
+        // First the namespaces of each type, which bounds the conditions by the number of types; then types and clusters that have the same.
+        let mut of_type: BTreeMap<(String, Option<String>), OneOf> = BTreeMap::new();
+        for rule in rules.iter().filter(|rule| rule.namespaces.as_ref().is_none_or(|some| !some.is_empty())) {
+            let namespaces = match collection {
+                Collection::Instances => rule.namespaces.as_ref(),
+                Collection::Capabilities => None,
+            };
+            let of = (clean(&rule.cluster), rule.type_name.as_ref().map(clean));
+            let all = of_type.entry(of).or_insert_with(|| Some(BTreeSet::new()));
+            match (all.as_mut(), namespaces) {
+                (Some(all), Some(more)) => all.extend(more.iter().map(clean)),
+                _ => *all = None,
+            }
+        }
+        let mut of_cluster: BTreeMap<(String, OneOf), OneOf> = BTreeMap::new();
+        for ((cluster, type_name), namespaces) in of_type {
+            let types = of_cluster.entry((cluster, namespaces)).or_insert_with(|| Some(BTreeSet::new()));
+            match (types.as_mut(), type_name) {
+                (Some(types), Some(type_name)) => _ = types.insert(type_name),
+                _ => *types = None,
+            }
+        }
+        let mut groups: BTreeMap<(OneOf, OneOf), BTreeSet<String>> = BTreeMap::new();
+        for ((cluster, namespaces), types) in of_cluster {
+            groups.entry((types, namespaces)).or_default().insert(cluster);
+        }
+        let group = |((types, namespaces), clusters)| Group { clusters, types, namespaces };
+        Self(Some(groups.into_iter().map(group).collect()))
+    }
+
+    pub(super) fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether it asks for clusters only, so that what is tallied of each cluster says all about it.
+    pub(super) fn is_tallied(&self) -> bool {
+        self.0.iter().flatten().all(|group| group.types.is_none() && group.namespaces.is_none())
+    }
+}
 
 /// SQL with the values of its placeholders.
 #[derive(Default)]
@@ -36,10 +97,26 @@ impl Statement {
         let sets = [("cluster", &filter.clusters), ("namespace", &filter.namespaces), ("type", &filter.types)];
         let mut all = Vec::new();
         for (column, set) in sets.into_iter().filter(|(_, set)| !set.is_empty()) {
-            let values: Vec<String> = set.iter().map(|v| super::clean(v).into_owned()).collect();
-            all.push(format!("{column} = ANY({}::text[])", self.bind(values)));
+            all.push(self.one_of(column, set.iter().map(|v| super::clean(v).into_owned()).collect()));
         }
         if all.is_empty() { "true".to_owned() } else { all.join(" AND ") }
+    }
+
+    fn one_of(&mut self, column: &str, values: Vec<String>) -> String {
+        format!("{column} = ANY({}::text[])", self.bind(values))
+    }
+
+    /// What the scope admits, for a table with the columns that it asks for: cluster, and type and namespace unless it is tallied.
+    pub(super) fn within(&mut self, within: &Within) -> String {
+        let Some(groups) = &within.0 else { return "true".to_owned() };
+        let mut any = Vec::new();
+        for Group { clusters, types, namespaces } in groups {
+            let sets = [("cluster", Some(clusters)), ("type", types.as_ref()), ("namespace", namespaces.as_ref())];
+            let of = sets.into_iter().filter_map(|(column, set)| Some((column, set?)));
+            let all: Vec<String> = of.map(|(column, set)| self.one_of(column, set.iter().cloned().collect())).collect();
+            any.push(all.join(" AND "));
+        }
+        if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" OR ")) }
     }
 
     /// All conditions of the filter, for the table of documents; `true` where there are none.
@@ -88,5 +165,49 @@ impl Statement {
             i64::MIN,
             i64::MAX
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_core::Rule;
+
+    use super::*;
+
+    #[test]
+    fn rules_that_say_the_same_are_one_condition() {
+        let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<String>>();
+        let rule = |cluster: &str, type_name: Option<&str>, namespaces: Option<&[&str]>| Rule {
+            cluster: cluster.to_owned(),
+            type_name: type_name.map(str::to_owned),
+            namespaces: namespaces.map(set),
+        };
+        let scope = Scope::rules([
+            rule("a", Some("pods"), Some(&["x"])),
+            rule("a", Some("pods"), Some(&["y"])),
+            rule("a", Some("jobs"), Some(&["x", "y"])),
+            rule("b", Some("pods"), Some(&["y", "x"])),
+            rule("b", Some("jobs"), Some(&["x", "y"])),
+            rule("c", Some("pods"), Some(&[])),
+        ]);
+        let within = Within::of(&scope, Collection::Instances);
+        let one = Group {
+            clusters: set(&["a", "b"]),
+            types: Some(set(&["jobs", "pods"])),
+            namespaces: Some(set(&["x", "y"])),
+        };
+        assert_eq!(within.0, Some(vec![one]));
+        assert!(!within.is_tallied());
+        let sql = Statement::default().within(&within);
+        assert_eq!(sql, "(cluster = ANY($1::text[]) AND type = ANY($2::text[]) AND namespace = ANY($3::text[]))");
+        let types = Within::of(&scope, Collection::Capabilities);
+        assert_eq!(types.0.unwrap()[0].namespaces, None, "a type's document belongs to no namespace");
+
+        let none = Within::of(&Scope::rules([]), Collection::Instances);
+        assert_eq!(Statement::default().within(&none), "false");
+        let clusters = Scope::rules([Rule::cluster("a"), rule("b", None, Some(&["x"])), Rule::cluster("b")]);
+        let clusters = Within::of(&clusters, Collection::Instances);
+        assert!(clusters.is_tallied());
+        assert_eq!(Statement::default().within(&clusters), "(cluster = ANY($1::text[]))");
     }
 }

@@ -217,3 +217,17 @@ impl Tries {
         Err(fault.into_error(store.address()))
     }
 }
+
+/// Does `once` until it succeeds or fails for good.
+macro_rules! tried {
+    ($store:expr, $once:expr) => {{
+        let mut tries = Tries::default();
+        loop {
+            match $once.await {
+                Ok(done) => break Ok(done),
+                Err(fault) => tries.after(fault, $store).await?,
+            }
+        }
+    }};
+}
+pub(super) use tried;

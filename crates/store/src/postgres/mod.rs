@@ -9,13 +9,16 @@ mod address;
 mod apply;
 mod attended;
 mod conditions;
+mod counted;
 mod fault;
 mod nearness;
 mod probe;
+mod reader;
+mod runs;
 mod schema;
-mod state;
 mod tls;
-mod vectors;
+mod words;
+mod writer;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,23 +26,28 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clusterlore_core::ResourceType;
+use async_trait::async_trait;
+use clusterlore_core::{ResourceType, Scope};
 use deadpool_postgres::{
     Connect as _, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Store, StoreError, Vocabulary};
+use crate::{Store, StoreError, View, Vocabulary};
 use address::Address;
 use attended::{Attended, PATIENCE};
 use fault::Fault;
+use reader::PostgresView;
 use schema::Server;
 
 /// Connections of one process: a search holds one for some milliseconds, a sync one.
 const CONNECTIONS: usize = 8;
 /// How long to wait for one of them. A batch of a first sync takes a second, and there may be a queue.
 const WAIT: Duration = Duration::from_secs(60);
+
+/// Scopes of which is kept what was read under them; with one more the one that was asked for longest ago is read again.
+const KEPT_SCOPES: usize = 32;
 
 /// A store on a Postgres server. Clones share connections.
 #[derive(Clone)]
@@ -54,17 +62,20 @@ struct Inner {
     pool: Pool,
     /// Statements under way that may be silent for long.
     long: Arc<AtomicUsize>,
-    /// What was read of a collection, by its number.
-    kept: Mutex<HashMap<i32, Kept>>,
+    /// What was read of a collection, by its number, under a scope; what was asked for last at the end.
+    kept: Mutex<Vec<(i32, Scope, Kept)>>,
     /// The known types, with the revision that they show.
     types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
 }
 
 /// What searches ask for again and again, each with the revision that it shows.
-#[derive(Default, Clone)]
+#[derive(Default)]
 struct Kept {
+    documents: Option<(i64, usize)>,
     vocabulary: Option<(i64, Arc<Vocabulary>)>,
     terms: Option<(i64, Arc<Terms>)>,
+    /// Documents that hold a term, of the terms that were asked for; where no tally says it.
+    frequencies: (i64, HashMap<String, usize>),
 }
 
 type Terms = Vec<(String, usize)>;
@@ -134,13 +145,31 @@ impl Postgres {
         self.inner.pool.retain(|_, _| false);
     }
 
-    fn kept<T>(&self, collection: i32, with: impl FnOnce(&mut Kept) -> T) -> T {
+    fn kept<T>(&self, collection: i32, scope: &Scope, with: impl FnOnce(&mut Kept) -> T) -> T {
         let mut kept = self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        with(kept.entry(collection).or_default())
+        // All that sees everything is one, whatever its reason.
+        let same = |(of, known, _): &(i32, Scope, Kept)| {
+            *of == collection && (known == scope || (known.is_all() && scope.is_all()))
+        };
+        let (.., mut of_scope) = match kept.iter().position(same) {
+            Some(at) => kept.remove(at),
+            None => (collection, scope.clone(), Kept::default()),
+        };
+        if kept.len() >= KEPT_SCOPES {
+            kept.remove(0);
+        }
+        let done = with(&mut of_scope);
+        kept.push((collection, scope.clone(), of_scope));
+        done
     }
 }
 
+#[async_trait]
 impl Store for Postgres {
+    async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError> {
+        Ok(Box::new(PostgresView::open(self, scope).await?))
+    }
+
     fn place(&self) -> String {
         self.address().place.clone()
     }

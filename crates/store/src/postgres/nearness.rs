@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::attended::Long;
 use super::fault::Fault;
-use super::vectors::count;
+use super::reader::count;
 use super::{Postgres, schema};
 
 /// Documents from which an index is worth it; below, comparing all takes some milliseconds.

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use clusterlore_core::{Collection, Requirement};
-use deadpool_postgres::Transaction;
+use clusterlore_core::Requirement;
 use pgvector::HalfVector;
 use tokio_postgres::Row;
 
 use super::conditions::Statement;
 use super::fault::Fault;
-use super::vectors::{State, count, frequencies, reading, state, term};
-use super::{Postgres, schema};
+use super::reader::{Seen, count};
+use super::words::lexeme;
 use crate::{Candidate, Candidates, Filter, Probe};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
@@ -28,39 +27,33 @@ const SHORTEST_LIST: usize = 100;
 
 type Key = Vec<u8>;
 
-impl Postgres {
-    pub(super) async fn probe_once(&self, collection: Collection, probe: &Probe) -> Result<Candidates, Fault> {
-        let mut client = self.client().await?;
-        let transaction = reading(&mut client).await?;
-        let Some(state) = state(&transaction, collection).await? else { return Ok(Candidates::default()) };
-        let asked = Asked { transaction: &transaction, table: schema::table(collection), state, probe };
-        let (frequencies, admitted) =
-            tokio::try_join!(frequencies(&transaction, asked.state.collection.id, &probe.terms), asked.admitted())?;
+impl Seen<'_> {
+    pub(super) async fn probe(&self, probe: &Probe) -> Result<Candidates, Fault> {
+        let asked = Asked { seen: self, probe };
+        let (total, frequencies, narrowed) =
+            tokio::try_join!(self.documents(), self.frequencies(&probe.terms), asked.narrowed())?;
+        let admitted = narrowed.unwrap_or(total);
         let mut documents = Vec::new();
         let mut keys: HashSet<Key> = HashSet::new();
         let vector = asked.vector();
         match &vector {
             None if probe.nearest > 0 => documents = asked.any(admitted).await?,
-            Some(vector) if probe.nearest > 0 => {
-                keys.extend(asked.nearest(vector, admitted, self.inner.server.iterates()).await?);
-            }
+            Some(vector) if probe.nearest > 0 => keys.extend(asked.nearest(vector, admitted).await?),
             _ => {}
         }
-        keys.extend(asked.containing(&frequencies).await?);
+        keys.extend(asked.containing(&frequencies, total).await?);
         for (key, _) in &documents {
             keys.remove(key);
         }
         documents.extend(asked.documents(keys, vector.as_ref()).await?);
         let documents = documents.into_iter().map(|(_, candidate)| candidate).collect();
-        Ok(Candidates { documents, frequencies, total: asked.state.documents, admitted })
+        Ok(Candidates { documents, frequencies, total, admitted })
     }
 }
 
 /// A probe with what it is answered from.
 struct Asked<'a> {
-    transaction: &'a Transaction<'a>,
-    table: String,
-    state: State,
+    seen: &'a Seen<'a>,
     probe: &'a Probe,
 }
 
@@ -68,38 +61,36 @@ impl Asked<'_> {
     /// What documents are compared with, if anything.
     fn vector(&self) -> Option<HalfVector> {
         let vector = &self.probe.vector;
-        let fits = vector.len() == self.state.collection.embedder.dimensions;
+        let fits = vector.len() == self.seen.state.collection.embedder.dimensions;
         let says = vector.iter().any(|x| *x != 0.0) && vector.iter().all(|x| x.is_finite());
         (fits && says).then(|| HalfVector::from_f32_slice(vector))
     }
 
-    async fn rows(&self, statement: &Statement) -> Result<Vec<Row>, Fault> {
-        let prepared = self.transaction.prepare_cached(&statement.sql).await?;
-        Ok(self.transaction.query(&prepared, &statement.values()).await?)
+    /// What may be found: what the scope admits and the filter lets pass.
+    fn conditions(&self, statement: &mut Statement) -> String {
+        let (filter, within) = (statement.filter(&self.probe.filter), statement.within(&self.seen.within));
+        format!("{filter} AND {within}")
     }
 
-    /// How many documents pass the filter. The tallies say it where the filter is of one kind; else they are counted.
-    async fn admitted(&self) -> Result<usize, Fault> {
+    /// How many documents pass the filter, where there is one. The tallies say it where it is of one kind; else they are counted.
+    async fn narrowed(&self) -> Result<Option<usize>, Fault> {
         let filter = &self.probe.filter;
         if filter.is_empty() {
-            return Ok(self.state.documents);
+            return Ok(None);
         }
+        let seen = self.seen;
         let mut statement = Statement::default();
-        let collection = statement.bind(self.state.collection.id);
         let by_type = !filter.namespaces.is_empty() || !filter.types.is_empty();
         match &filter.selector.0[..] {
-            [] => {
-                let facets = statement.facets(filter);
-                statement.push(&format!(
-                    "SELECT coalesce(sum(documents), 0)::bigint FROM facets WHERE collection = {collection} AND {facets}"
-                ));
-            }
-            [requirement @ (Requirement::In(..) | Requirement::Exists(_))] if !by_type => {
+            [] => return Ok(Some(seen.in_facets(filter).await?)),
+            [requirement @ (Requirement::In(..) | Requirement::Exists(_))] if !by_type && seen.within.is_tallied() => {
+                let collection = statement.bind(seen.state.collection.id);
                 let facets = statement.facets(&Filter { clusters: filter.clusters.clone(), ..Filter::default() });
+                let within = statement.within(&seen.within);
                 let (key, values) = match requirement {
                     Requirement::In(key, values) => (key, Some(values.clone())),
                     Requirement::Exists(key) => (key, None),
-                    _ => return Ok(0),
+                    _ => return Ok(Some(0)),
                 };
                 let key = statement.bind(key.clone());
                 let of_values = match values {
@@ -111,73 +102,76 @@ impl Asked<'_> {
                 };
                 statement.push(&format!(
                     "SELECT coalesce(sum(documents), 0)::bigint FROM labels
-                     WHERE collection = {collection} AND md5(key) = md5({key}::text) {of_values} AND {facets}"
+                     WHERE collection = {collection} AND md5(key) = md5({key}::text) {of_values} AND {facets} AND {within}"
                 ));
             }
             _ => {
-                let conditions = statement.filter(filter);
-                statement.push(&format!(
-                    "SELECT count(*) FROM {} WHERE {collection}::int IS NOT NULL AND {conditions}",
-                    self.table
-                ));
+                let conditions = self.conditions(&mut statement);
+                statement.push(&format!("SELECT count(*) FROM {} WHERE {conditions}", seen.table));
             }
         }
-        let rows = self.rows(&statement).await?;
-        Ok(rows.first().map_or(0, |row| count(row.get(0))))
+        Ok(seen.rows(&statement).await?.first().map(|row| count(row.get(0))))
     }
 
     /// Documents that pass the filter, where meaning plays no part.
     async fn any(&self, admitted: usize) -> Result<Vec<(Key, Candidate)>, Fault> {
         let mut statement = Statement::default();
-        let conditions = statement.filter(&self.probe.filter);
+        let conditions = self.conditions(&mut statement);
         statement.push(&format!(
             "SELECT key, stored_id, text, record, type, 0::float8 FROM {} WHERE {conditions}",
-            self.table
+            self.seen.table
         ));
         if self.probe.nearest < admitted {
             // In some order, so that an answer is the same twice.
             statement.push(&format!(" ORDER BY cluster, key LIMIT {}", self.probe.nearest));
         }
-        self.rows(&statement).await?.iter().map(candidate).collect()
+        self.seen.rows(&statement).await?.iter().map(candidate).collect()
     }
 
     /// Keys of the documents nearest to the vector.
-    async fn nearest(&self, vector: &HalfVector, admitted: usize, iterates: bool) -> Result<Vec<Key>, Fault> {
-        let (wanted, total) = (self.probe.nearest.min(admitted), self.state.documents);
+    async fn nearest(&self, vector: &HalfVector, admitted: usize) -> Result<Vec<Key>, Fault> {
+        // The index is over all documents, whatever the scope.
+        let (wanted, all) = (self.probe.nearest.min(admitted), self.seen.state.documents);
         if wanted == 0 {
             return Ok(Vec::new());
         }
-        let filtered = admitted < total;
+        let (narrowed, iterates) = (admitted < all, self.seen.iterates());
         // One by one, all that is admitted is read; through the index, as many as it takes until enough of them pass.
-        let through_index = wanted.saturating_mul(total) / admitted * INDEX_COSTS;
-        let exact = admitted <= FEW || admitted <= through_index || (filtered && !iterates);
+        let through_index = wanted.saturating_mul(all) / admitted * INDEX_COSTS;
+        if admitted <= FEW || admitted <= through_index || (narrowed && !iterates) {
+            // Not a number for vectors of zeros; and no expression that an index would serve.
+            let distance = |vector: &str| format!("coalesce(nullif(vector <=> {vector}, 'NaN'), 1), cluster, key");
+            return self.by_distance(vector, distance, wanted).await;
+        }
+        let list = wanted.clamp(SHORTEST_LIST, LONGEST_LIST);
+        let mut settings = format!("SET LOCAL hnsw.ef_search = {list}");
+        if iterates {
+            // Twice what is expected, and never less than pgvector's own limit.
+            let most = (through_index / INDEX_COSTS).saturating_mul(2).clamp(20_000, 1_000_000);
+            settings.push_str(&format!(
+                "; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {most}"
+            ));
+        }
+        self.seen.set(&settings).await?;
+        self.by_distance(vector, |vector| format!("vector <=> {vector}"), wanted).await
+    }
+
+    async fn by_distance(
+        &self,
+        vector: &HalfVector,
+        order: impl Fn(&str) -> String,
+        wanted: usize,
+    ) -> Result<Vec<Key>, Fault> {
         let mut statement = Statement::default();
         let vector = statement.bind(vector.clone());
-        let conditions = statement.filter(&self.probe.filter);
-        let distance = match exact {
-            // Not a number for vectors of zeros; and no expression that an index would serve.
-            true => format!("coalesce(nullif(vector <=> {vector}, 'NaN'), 1)"),
-            false => format!("vector <=> {vector}"),
-        };
+        let (conditions, order) = (self.conditions(&mut statement), order(&vector));
         statement
-            .push(&format!("SELECT key FROM {} WHERE {conditions} ORDER BY {distance} LIMIT {wanted}", self.table));
-        if !exact {
-            let list = wanted.clamp(SHORTEST_LIST, LONGEST_LIST);
-            let mut settings = format!("SET LOCAL hnsw.ef_search = {list}");
-            if iterates {
-                // Twice what is expected, and never less than pgvector's own limit.
-                let most = (through_index / INDEX_COSTS).saturating_mul(2).clamp(20_000, 1_000_000);
-                settings.push_str(&format!(
-                    "; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL hnsw.max_scan_tuples = {most}"
-                ));
-            }
-            self.transaction.batch_execute(&settings).await?;
-        }
-        Ok(self.rows(&statement).await?.iter().map(|row| row.get(0)).collect())
+            .push(&format!("SELECT key FROM {} WHERE {conditions} ORDER BY {order} LIMIT {wanted}", self.seen.table));
+        Ok(self.seen.rows(&statement).await?.iter().map(|row| row.get(0)).collect())
     }
 
     /// Keys of the documents that hold the probe's terms, those with the rarest terms first.
-    async fn containing(&self, frequencies: &[usize]) -> Result<Vec<Key>, Fault> {
+    async fn containing(&self, frequencies: &[usize], total: usize) -> Result<Vec<Key>, Fault> {
         let wanted = self.probe.containing;
         let mut rarest: Vec<(usize, &String)> =
             frequencies.iter().copied().zip(&self.probe.terms).filter(|(n, _)| *n > 0).collect();
@@ -187,13 +181,14 @@ impl Asked<'_> {
         let mut left = MOST_POSTINGS.max(wanted);
         while !rarest.is_empty() && wanted > 0 {
             // As many as there is room for go in one statement; one at least, where nothing was found yet.
-            let mut together: Vec<(usize, f64, String)> = Vec::new();
+            let mut together: Vec<(Option<usize>, f64, String)> = Vec::new();
             while let Some((frequency, term)) = rarest.first() {
                 if *frequency > left && !(together.is_empty() && weights.is_empty()) {
                     break;
                 }
-                let weight = (self.state.documents as f64 / *frequency as f64).ln_1p();
-                together.push((left, weight, lexeme(term)));
+                let weight = (total as f64 / *frequency as f64).ln_1p();
+                let cut = (*frequency > left).then_some(left.max(1));
+                together.push((cut, weight, lexeme(term)));
                 left = left.saturating_sub(*frequency);
                 rarest.remove(0);
             }
@@ -201,25 +196,28 @@ impl Asked<'_> {
                 break;
             }
             let mut statement = Statement::default();
-            let conditions = statement.filter(&self.probe.filter);
+            let conditions = self.conditions(&mut statement);
             let each: Vec<String> = together
                 .iter()
                 .enumerate()
-                .map(|(n, (most, _, lexeme))| {
+                .map(|(n, (cut, _, lexeme))| {
                     let lexeme = statement.bind(lexeme.clone());
+                    // In an order that what is outside the scope does not change.
+                    let cut = cut.map(|most| format!(" ORDER BY cluster, key LIMIT {most}")).unwrap_or_default();
                     format!(
-                        "(SELECT {n} AS n, key FROM {} WHERE words @@ ({lexeme}::text)::tsquery AND {conditions} LIMIT {})",
-                        self.table,
-                        (*most).max(1)
+                        "(SELECT {n} AS n, key FROM {} WHERE words @@ ({lexeme}::text)::tsquery AND {conditions}{cut})",
+                        self.seen.table
                     )
                 })
                 .collect();
             statement.push(&each.join(" UNION ALL "));
-            for row in self.rows(&statement).await? {
-                let (n, key): (i32, Key) = (row.get(0), row.get(1));
-                let weight =
-                    usize::try_from(n).ok().and_then(|n| together.get(n)).map_or(0.0, |(_, weight, _)| *weight);
-                *weights.entry(key).or_default() += weight;
+            let rows = self.seen.rows(&statement).await?;
+            let mut held: Vec<(i32, Key)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+            // Weights are added up in one order, or sums that are the same would differ.
+            held.sort();
+            for (n, key) in held {
+                let of = usize::try_from(n).ok().and_then(|n| together.get(n));
+                *weights.entry(key).or_default() += of.map_or(0.0, |(_, weight, _)| *weight);
             }
         }
         let mut keys: Vec<(Key, f64)> = weights.into_iter().collect();
@@ -240,9 +238,9 @@ impl Asked<'_> {
         };
         statement.push(&format!(
             "SELECT key, stored_id, text, record, type, {similarity} FROM {} WHERE key = ANY({keys})",
-            self.table
+            self.seen.table
         ));
-        self.rows(&statement).await?.iter().map(candidate).collect()
+        self.seen.rows(&statement).await?.iter().map(candidate).collect()
     }
 }
 
@@ -256,20 +254,4 @@ fn candidate(row: &Row) -> Result<(Key, Candidate), Fault> {
         similarity: similarity as f32,
     };
     Ok((row.try_get(0)?, candidate))
-}
-
-/// A term as the text of a query for exactly it.
-fn lexeme(text: &str) -> String {
-    format!("'{}'", super::clean(term(text)).replace('\\', "\\\\").replace('\'', "''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_term_asks_for_itself_only() {
-        assert_eq!(lexeme("o'neil\\|x"), "'o''neil\\\\|x'");
-        assert_eq!(lexeme(&"é".repeat(2_000)).len(), 1_002);
-    }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use clusterlore_http::native_roots;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -47,26 +48,19 @@ pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, StoreErr
 }
 
 fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
+    let Some(file) = file else {
+        return native_roots().map_err(|_| {
+            "this system has no certificate authorities to check the server's certificate against".to_owned()
+        });
+    };
     let mut roots = RootCertStore::empty();
-    match file {
-        Some(file) => {
-            let unreadable = |e: String| format!("{} cannot be read as certificates ({e})", file.display());
-            for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(e.to_string()))? {
-                let certificate = certificate.map_err(|e| unreadable(e.to_string()))?;
-                roots.add(certificate).map_err(|e| unreadable(e.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(format!("{} holds no certificate", file.display()));
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                return Err(
-                    "this system has no certificate authorities to check the server's certificate against".to_owned()
-                );
-            }
-        }
+    let unreadable = |e: String| format!("{} cannot be read as certificates ({e})", file.display());
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(e.to_string()))? {
+        let certificate = certificate.map_err(|e| unreadable(e.to_string()))?;
+        roots.add(certificate).map_err(|e| unreadable(e.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(format!("{} holds no certificate", file.display()));
     }
     Ok(roots)
 }

@@ -218,6 +218,8 @@ impl Runs for Sqlite {
 mod tests {
     use clusterlore_core::{Scope, TypeSchema};
 
+    use crate::RunKind;
+
     use super::*;
 
     #[tokio::test]
@@ -242,9 +244,11 @@ mod tests {
     async fn the_last_run_of_each_command_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open_or_create(&folder.path().join("s.db")).unwrap();
-        for (command, started) in [("sync", "1"), ("sync-instances", "2"), ("sync", "3")] {
+        for (command, started) in
+            [(RunKind::Capabilities, "1"), (RunKind::Instances, "2"), (RunKind::Capabilities, "3")]
+        {
             let run = RunRecord {
-                command: command.to_owned(),
+                command,
                 cluster: String::new(),
                 started: started.to_owned(),
                 finished: String::new(),
@@ -252,15 +256,15 @@ mod tests {
             };
             store.begin_run(&run).await.unwrap();
         }
-        let runs: Vec<String> = crate::Store::view(&store, &Scope::All { because: "a test" })
+        let runs: Vec<(RunKind, String)> = crate::Store::view(&store, &Scope::All { because: "a test" })
             .await
             .unwrap()
             .last_runs()
             .await
             .unwrap()
             .into_iter()
-            .map(|r| r.command + &r.started)
+            .map(|r| (r.command, r.started))
             .collect();
-        assert_eq!(runs, ["sync3", "sync-instances2"]);
+        assert_eq!(runs, [(RunKind::Capabilities, "3".to_owned()), (RunKind::Instances, "2".to_owned())]);
     }
 }

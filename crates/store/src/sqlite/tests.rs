@@ -6,7 +6,7 @@ use crate::{Batch, Filter, Holder, Probe, Runs, Upsert, Writer};
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new("sync", "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(crate::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 fn embedder() -> EmbedderIdentity {

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use clusterlore_cluster::{ClusterSource, ListEvent, ListScope, LiveOptions, LiveSource, PageSink};
-use clusterlore_core::TypeFilter;
+use clusterlore_cluster::{ClusterSource, EventSink, ListEnd, ListScope, LiveOptions, LiveSource, SourceEvent};
+use clusterlore_core::{ResourceType, TypeFilter};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
@@ -21,29 +21,29 @@ async fn main() -> Result<()> {
     let mut types = source.discover().await?.types;
     types.retain(|ty| filter.admits(ty));
 
-    let (sender, mut pages) = mpsc::channel(TYPES_AT_ONCE);
+    let (sender, mut events) = mpsc::channel(TYPES_AT_ONCE);
+    let names: Vec<String> = types.iter().map(ResourceType::name).collect();
     let counting = tokio::spawn(async move {
         let mut objects = 0;
-        while let Some((_, event)) = pages.recv().await {
-            if let ListEvent::Page(page) = event {
-                objects += page.len();
+        while let Some((type_index, event)) = events.recv().await {
+            match event {
+                SourceEvent::Page(page) => objects += page.len(),
+                SourceEvent::Done(ListEnd { skipped: Some(skipped), .. }) | SourceEvent::Failed(skipped) => {
+                    bail!("{}: {}", names[type_index], skipped.message);
+                }
+                _ => {}
             }
         }
-        objects
+        Ok(objects)
     });
     stream::iter(types.iter().enumerate())
         .map(async |(type_index, ty)| {
-            let sink = PageSink { type_index, sender: sender.clone() };
-            let listing = source.list(ty, &ListScope::All, &sink).await?;
-            if let Some(skipped) = listing.skipped {
-                bail!("{}: {}", ty.name(), skipped.message);
-            }
-            Ok(())
+            source.list(ty, &ListScope::All, &EventSink { type_index, sender: sender.clone() }).await
         })
         .buffer_unordered(TYPES_AT_ONCE)
         .try_for_each(async |()| Ok(()))
         .await?;
     drop(sender);
-    println!("{} objects of {} types", counting.await?, types.len());
+    println!("{} objects of {} types", counting.await??, types.len());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What addresses of servers have in common.
+//! What addresses of servers have in common: where user and password end, and percent signs.
 
 /// Refuses an address of which one can only guess where user and password end: what is guessed wrong is looked up as a host, and shown.
 ///
@@ -19,27 +19,35 @@ pub fn plain_user(url: &str) -> Result<(), String> {
         .to_owned())
 }
 
+/// A name as one part of a path: `%XX` for everything that RFC 3986 does not call unreserved.
+pub fn escaped(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
+    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// `%XX` as bytes; what is no such thing stays.
-pub(crate) fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let coded = (*first == b'%')
-            .then(|| after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()))
-            .flatten()
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match coded {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+pub fn unescaped(text: &str) -> String {
+    String::from_utf8_lossy(&bytes(text).0).into_owned()
+}
+
+/// The same; `None` where a percent sign begins no such thing, or the bytes are no text.
+pub fn strictly_unescaped(text: &str) -> Option<String> {
+    let (bytes, all) = bytes(text);
+    String::from_utf8(bytes).ok().filter(|_| all)
+}
+
+/// The bytes, and whether every percent sign began some.
+fn bytes(text: &str) -> (Vec<u8>, bool) {
+    let mut pieces = text.split('%');
+    let (mut bytes, mut all) = (pieces.next().unwrap_or_default().as_bytes().to_vec(), true);
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        all &= byte.is_some();
+        bytes.push(byte.unwrap_or(b'%'));
+        bytes.extend_from_slice(&piece.as_bytes()[if byte.is_some() { 2 } else { 0 }..]);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    (bytes, all)
 }
 
 #[cfg(test)]
@@ -73,5 +81,12 @@ mod tests {
     #[test]
     fn percent_is_read_and_what_is_no_code_stays() {
         assert_eq!(unescaped("a%40b%2Fc%zz%4"), "a@b/c%zz%4");
+        assert_eq!(unescaped("%+f%é%%41"), "%+f%é%A");
+        assert_eq!(strictly_unescaped("a%40b%c3%A9").as_deref(), Some("a@bé"));
+        for broken in ["%", "a%4", "%zz", "%+f", "%é", "%ff"] {
+            assert_eq!(strictly_unescaped(broken), None, "{broken}");
+        }
+        assert_eq!(escaped("a b/c"), "a%20b%2Fc");
+        assert_eq!(unescaped(&escaped("ä-_.~@%/")), "ä-_.~@%/");
     }
 }

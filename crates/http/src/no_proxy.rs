@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 /// Whether the comma-separated list names this host (and port, where an entry has one).
-pub(crate) fn matches(list: &str, host: &str, port: u16) -> bool {
+pub fn matches(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
     let ip: Option<IpAddr> = host.parse().ok();
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {

@@ -1,7 +1,7 @@
-//! Types, schemas, runs, sources and answers on the server.
+//! What runs remember on the server: locks, sources, types, schemas, answers.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -10,10 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attended::Long;
-use super::fault::{Fault, Tries};
-use super::vectors::{reading, tried};
+use super::fault::{Fault, Tries, tried};
 use super::{Postgres, clean, connect};
-use crate::{Holder, KnownSource, RunLock, RunRecord, StateStore, StoreError};
+use crate::{Holder, RunKind, RunLock, RunRecord, Runs, StoreError};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -25,7 +24,7 @@ impl Postgres {
         serde_json::to_string(value).map_err(|e| self.other(e.to_string()))
     }
 
-    fn read_json<T: DeserializeOwned>(&self, text: &str) -> Result<T, Fault> {
+    pub(super) fn read_json<T: DeserializeOwned>(&self, text: &str) -> Result<T, Fault> {
         serde_json::from_str(text).map_err(|e| self.other(format!("a row cannot be read: {e}")))
     }
 
@@ -111,24 +110,6 @@ impl Postgres {
         Ok(number)
     }
 
-    async fn types_once(&self) -> Result<Arc<Vec<(String, ResourceType)>>, Fault> {
-        let mut client = self.client().await?;
-        let transaction = reading(&mut client).await?;
-        let select = transaction.prepare_cached("SELECT coalesce(sum(revision), 0)::bigint FROM type_lists").await?;
-        let revision: i64 = transaction.query_one(&select, &[]).await?.try_get(0)?;
-        {
-            let kept = self.inner.types.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, types)) = kept.as_ref().filter(|(seen, _)| *seen == revision) {
-                return Ok(Arc::clone(types));
-            }
-        }
-        let rows = transaction.query("SELECT cluster, type FROM types ORDER BY cluster, name", &[]).await?;
-        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, self.read_json(row.try_get(1)?)?));
-        let types: Arc<Vec<(String, ResourceType)>> = Arc::new(rows.iter().map(read).collect::<Result<_, Fault>>()?);
-        *self.inner.types.lock().unwrap_or_else(PoisonError::into_inner) = Some((revision, Arc::clone(&types)));
-        Ok(types)
-    }
-
     async fn remember_types_once(&self, cluster: &str, types: &[ResourceType]) -> Result<(), Fault> {
         // By name: a statement takes no row twice.
         let mut by_name: HashMap<String, String> = HashMap::new();
@@ -176,37 +157,20 @@ impl Postgres {
 
 /// A connection's name is what others can see of it: 63 bytes, which this fills nearly.
 fn in_application_name(holder: &Holder) -> String {
-    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command)
+    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command.stored())
 }
 
 /// The inverse of [`in_application_name`].
 fn of_application_name(name: &str) -> Option<Holder> {
     let mut words = name.strip_prefix("clusterlore ")?.splitn(3, ' ').map(str::to_owned);
     let (process, since, command) = (words.next()?.parse().ok()?, words.next()?, words.next()?);
-    Some(Holder { command, process, machine: None, since })
+    Some(Holder { command: RunKind::of_stored(&command), process, machine: None, since })
 }
 
 #[async_trait]
-impl StateStore for Postgres {
+impl Runs for Postgres {
     async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
         tried!(self, self.lock_once(cluster, me))
-    }
-
-    async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
-        tried!(self, async {
-            let client = self.client().await?;
-            let rows =
-                client.query("SELECT number, cluster, identity, replaced FROM sources ORDER BY number", &[]).await?;
-            let read = |row: &tokio_postgres::Row| {
-                Ok(KnownSource {
-                    number: row.try_get(0)?,
-                    cluster: row.try_get(1)?,
-                    identity: self.read_json(row.try_get(2)?)?,
-                    replaced: row.try_get(3)?,
-                })
-            };
-            rows.iter().map(read).collect()
-        })
     }
 
     async fn remember_source(
@@ -216,10 +180,6 @@ impl StateStore for Postgres {
         replace: bool,
     ) -> Result<i64, StoreError> {
         tried!(self, self.remember_source_once(cluster, identity, replace))
-    }
-
-    async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
-        tried!(self, self.types_once())
     }
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
@@ -276,7 +236,7 @@ impl StateStore for Postgres {
         tried!(self, async {
             let client = self.client().await?;
             let insert = "INSERT INTO runs (cluster, command, run) VALUES ($1, $2, $3) RETURNING number";
-            Ok(client.query_one(insert, &[&run.cluster, &run.command, &self.write_json(run)?]).await?.try_get(0)?)
+            Ok(client.query_one(insert, &[&run.cluster, &run.command.stored(), &self.write_json(run)?]).await?.try_get(0)?)
         })
     }
 
@@ -288,20 +248,11 @@ impl StateStore for Postgres {
             transaction.execute(update, &[&number, &self.write_json(run)?]).await?;
             let delete = "DELETE FROM runs WHERE cluster = $1 AND command = $2 AND number < (
                 SELECT number FROM runs WHERE cluster = $1 AND command = $2 ORDER BY number DESC OFFSET $3::bigint - 1 LIMIT 1)";
-            transaction.execute(delete, &[&run.cluster, &run.command, &KEPT_RUNS]).await?;
+            transaction.execute(delete, &[&run.cluster, &run.command.stored(), &KEPT_RUNS]).await?;
             transaction.commit().await?;
             Ok(())
         });
         self.index_vectors().await;
         finished
-    }
-
-    async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
-        tried!(self, async {
-            let client = self.client().await?;
-            let select = "SELECT run FROM runs WHERE number IN (SELECT max(number) FROM runs GROUP BY cluster, command) ORDER BY number DESC";
-            let rows = client.query(select, &[]).await?;
-            rows.iter().map(|row| self.read_json(row.try_get(0)?)).collect()
-        })
     }
 }
