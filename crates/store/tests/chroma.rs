@@ -11,8 +11,8 @@ use clusterlore_core::{
     SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, RunRecord, Runs, Store, StoreError, Upsert,
-    View, Writer,
+    Batch, Candidate, Chroma, ChromaOptions, Credentials, Filter, Probe, RunKind, RunRecord, Runs, Store, StoreError,
+    Upsert, View, Writer,
 };
 use clusterlore_testkit::real::ChromaServer;
 use serde_json::{Value, json};
@@ -588,7 +588,7 @@ async fn sources_types_and_runs_of_others_are_not_told() {
         store.remember_source(cluster, &at, false).await.unwrap();
         store.remember_types(cluster, &[ty("pods"), ty("mice")]).await.unwrap();
         let run = RunRecord {
-            command: "sync".to_owned(),
+            command: RunKind::Capabilities,
             cluster: cluster.to_owned(),
             started: "1".to_owned(),
             finished: "2".to_owned(),
