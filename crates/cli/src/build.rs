@@ -1,6 +1,5 @@
 //! Makes ready objects of flags: the one place where sources, stores and embedders are chosen.
 
-use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

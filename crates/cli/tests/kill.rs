@@ -133,7 +133,7 @@ fn count(home: &Home) -> usize {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = Sqlite::open_existing(&home.store()).unwrap();
     runtime
-        .block_on(store.view_all("a test").await.unwrap().collection(Collection::Instances))
+        .block_on(async { store.view_all("a test").await.unwrap().collection(Collection::Instances).await })
         .unwrap()
         .unwrap()
         .documents

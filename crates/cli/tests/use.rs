@@ -168,10 +168,11 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
         let mut ids: Vec<String> = Vec::new();
         let store = clusterlore_store::Sqlite::open_existing(&home.store()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let scan = clusterlore_store::Writer::scan;
-        runtime
-            .block_on(scan(&store, clusterlore_core::Collection::Instances, "", &mut |s| ids.push(s.id.to_owned())))
-            .unwrap();
+        runtime.block_on(async {
+            let view = clusterlore_store::Store::view_all(&store, "a test").await.unwrap();
+            let mut visit = |s: clusterlore_store::Scanned<'_>| ids.push(s.id.to_owned());
+            view.scan(clusterlore_core::Collection::Instances, "", &mut visit).await.unwrap();
+        });
         ids
     };
     let live = all(&home);

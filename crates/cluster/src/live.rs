@@ -170,8 +170,10 @@ impl LiveSource {
             let mut names = BTreeSet::new();
             while let Some((_, event)) = events.recv().await {
                 match event {
+                    SourceEvent::Begin { .. } => names.clear(),
                     SourceEvent::Page(page) => names.extend(page.into_iter().map(|n| n.name)),
-                    _ => names.clear(),
+                    // Reading one list tells no more.
+                    _ => {}
                 }
             }
             names

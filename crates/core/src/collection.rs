@@ -18,7 +18,7 @@ pub enum Collection {
 }
 
 impl Collection {
-    /// Both.
+    /// Both, each at the place of its number.
     pub const ALL: [Self; 2] = [Self::Instances, Self::Capabilities];
 
     /// Its name in a store. Other programs rely on it.

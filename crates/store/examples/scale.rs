@@ -195,6 +195,9 @@ async fn main() {
             for number in 0..searches + 5 {
                 let began = Instant::now();
                 let found = store
+                    .view_all("an example")
+                    .await
+                    .unwrap()
                     .probe(Collection::Instances, question(number, filter.clone(), nearest, containing))
                     .await
                     .unwrap();
@@ -217,6 +220,9 @@ async fn main() {
             tokio::spawn(async move {
                 for number in 0..SEARCHES / 2 {
                     store
+                        .view_all("an example")
+                        .await
+                        .unwrap()
                         .probe(Collection::Instances, question(task * 1_000 + number, Filter::default(), 80, 100))
                         .await
                         .unwrap();

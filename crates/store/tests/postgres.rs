@@ -10,7 +10,8 @@ use clusterlore_core::{
     SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View, Writer,
+    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View,
+    Writer,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 
@@ -62,7 +63,7 @@ async fn filled(url: &str) -> Postgres {
 async fn all(store: &Postgres) -> Candidates {
     let probe =
         Probe { vector: vector(0), terms: vec!["web".into()], nearest: 100, containing: 100, ..Probe::default() };
-    seen(&store).await.probe(Collection::Instances, probe).await.unwrap()
+    seen(store).await.probe(Collection::Instances, probe).await.unwrap()
 }
 
 /// The statements of docs/scale.md that begin with this comment.
@@ -813,9 +814,9 @@ async fn runs_and_sources_are_told_to_those_who_may_see_their_cluster() {
     let store = filled(&server.create_database("told")).await;
     for cluster in ["", "prod", "test"] {
         let path = format!("/{cluster}");
-        store.remember_source(cluster, &SourceIdentity::Folder { path: path.into() }, false).await.unwrap();
+        store.remember_source(cluster, &SourceIdentity::Folder { path }, false).await.unwrap();
         let run = RunRecord {
-            command: "sync".to_owned(),
+            command: RunKind::Capabilities,
             cluster: cluster.to_owned(),
             started: "1".to_owned(),
             finished: "2".to_owned(),

@@ -51,15 +51,16 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let store = build::store_for_reading(settings).await?;
+    let view = store.view_all(build::OWN_STORE).await?;
     let embedder = build::embedder(settings, Some(&*store), false).await?;
     let catalogue = build::catalogue(settings)?;
-    let searcher = build::searcher(&catalogue);
+    let searcher = build::searcher(catalogue);
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
         let question =
             Question { text: text.to_owned(), collection, limit: 5, now: build::now(), ..Question::default() };
-        hits::print(&searcher.search(&*store, &*embedder, &question).await?, Output::Table, false)?;
+        hits::print(&searcher.search(&*view, &*embedder, &question).await?, Output::Table, false)?;
     }
     print::note("");
     print::note("Now your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
 use clusterlore_models::Embedder;
 use clusterlore_search::{Question, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, Store};
+use clusterlore_store::{Filter, View};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{HitFlags, Output, ScopeFlags, Search};
@@ -18,26 +18,27 @@ use crate::{Done, build};
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(settings)?;
     let store = build::store_for_reading(settings).await?;
+    let view = store.view_all(build::OWN_STORE).await?;
     let embedder = build::embedder(settings, Some(&*store), false).await?;
-    let searcher = build::searcher(&catalogue);
-    let filter = filter(&*store, &flags.scope).await?;
+    let searcher = build::searcher(catalogue);
+    let filter = filter(&*view, &flags.scope).await?;
     let HitFlags { limit, output } = flags.hits;
     let limit = usize::from(limit);
     if let Some(file) = &flags.batch {
-        batch(&*store, &*embedder, &searcher, file, &filter, limit).await?;
+        batch(&*view, &*embedder, &searcher, file, &filter, limit).await?;
         return Ok(Done::Whole);
     }
     let text = flags.question.join(" ");
     let question = Question { text, collection: flags.collection, filter, limit, now: build::now() };
     if flags.count || flags.group_by.is_some() {
-        let count = searcher.count(&*store, &*embedder, &question, flags.group_by.clone()).await?;
+        let count = searcher.count(&*view, &*embedder, &question, flags.group_by.clone()).await?;
         numbers::print(&count, output, flags.explain)?;
         return Ok(Done::Whole);
     }
-    let answer = searcher.search(&*store, &*embedder, &question).await?;
+    let answer = searcher.search(&*view, &*embedder, &question).await?;
     // Programs get the hits, whatever was asked; who asks "how many" is told that first.
     if output == Output::Table && answer.understood.ask.counts() && answer.understood.impossible.is_none() {
-        let count = searcher.count(&*store, &*embedder, &question, None).await?;
+        let count = searcher.count(&*view, &*embedder, &question, None).await?;
         print::lines(numbers::text(&count))?;
         print::line("")?;
     }
@@ -46,7 +47,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
 }
 
 /// What the flags narrow a question to.
-pub(crate) async fn filter(store: &dyn Store, flags: &ScopeFlags) -> anyhow::Result<Filter> {
+pub(crate) async fn filter(view: &dyn View, flags: &ScopeFlags) -> anyhow::Result<Filter> {
     let mut filter = Filter {
         clusters: flags.cluster_name.iter().cloned().collect(),
         namespaces: flags.namespaces.iter().cloned().collect(),
@@ -54,7 +55,7 @@ pub(crate) async fn filter(store: &dyn Store, flags: &ScopeFlags) -> anyhow::Res
         ..Filter::default()
     };
     if !flags.kinds.is_empty() {
-        let types = store.types().await?;
+        let types = view.types().await?;
         filter.types = resolve_kinds(&flags.kinds, &types).context("--kind")?;
     }
     Ok(filter)
@@ -78,9 +79,9 @@ struct Answered {
 }
 
 async fn batch(
-    store: &dyn Store,
+    view: &dyn View,
     embedder: &dyn Embedder,
-    searcher: &Searcher<'_>,
+    searcher: &Searcher,
     file: &Path,
     filter: &Filter,
     limit: usize,
@@ -118,7 +119,7 @@ async fn batch(
         })?;
         let question =
             Question { text: asked.q, collection: asked.collection, filter: filter.clone(), limit, now: now.clone() };
-        let hits = match searcher.search(store, embedder, &question).await {
+        let hits = match searcher.search(view, embedder, &question).await {
             Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),
             Err(e @ SearchError::LongQuestion { .. }) => {

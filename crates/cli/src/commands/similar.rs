@@ -11,16 +11,17 @@ use crate::{Done, build};
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let catalogue = build::catalogue(settings)?;
     let store = build::store_for_reading(settings).await?;
+    let view = store.view_all(build::OWN_STORE).await?;
     let HitFlags { limit, output } = flags.hits;
     let question = Question {
-        filter: filter(&*store, &flags.scope).await?,
+        filter: filter(&*view, &flags.scope).await?,
         limit: usize::from(limit),
         now: build::now(),
         ..Question::default()
     };
     let embedder = build::embedder(settings, Some(&*store), false).await?;
-    let searcher = build::searcher(&catalogue);
-    let answer = searcher.similar(&*store, &*embedder, &flags.id, &question).await?;
+    let searcher = build::searcher(catalogue);
+    let answer = searcher.similar(&*view, &*embedder, &flags.id, &question).await?;
     hits::print(&answer, output, flags.explain)?;
     Ok(Done::Whole)
 }

@@ -349,7 +349,7 @@ fn good_json() -> Vec<u8> {
 }
 
 /// A body with some bytes replaced, left out, doubled or put in.
-fn mutated(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn mutated(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<prop::sample::Index>(), 0..4_u8, any::<u8>(), 1..9_usize);
     prop::collection::vec(change, 1..6).prop_map(move |changes| {
         let mut body = good.clone();

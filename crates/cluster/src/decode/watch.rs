@@ -222,7 +222,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::decode::tests::{envelope, field, pods, text};
+    use crate::decode::tests::{envelope, field, mutated, pods, text};
 
     const JSON: &str = "application/json";
     const PROTOBUF: &str = "application/vnd.kubernetes.protobuf;stream=watch";
@@ -338,13 +338,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic(at in 0_usize..2_000, byte: u8, cut in 0_usize..2_000, noise in prop::collection::vec(any::<u8>(), 0..64)) {
-            for (content_type, mut body) in watches() {
-                let _ = read(content_type, &noise, 5);
-                let at = at % body.len();
-                body[at] = byte;
-                body.truncate(body.len().saturating_sub(cut % 100));
-                let _ = read(content_type, &body, 11);
+        fn fuzz_watch(
+            (content_type, body) in prop_oneof![
+                mutated(watches()[0].1.clone()).prop_map(|body| (PROTOBUF, body)),
+                mutated(watches()[1].1.clone()).prop_map(|body| (JSON, body)),
+                prop::collection::vec(any::<u8>(), 0..200).prop_map(|body| (PROTOBUF, body)),
+                prop::collection::vec(any::<u8>(), 0..200).prop_map(|raw| (PROTOBUF, event("ADDED", &raw))),
+            ],
+            size in 1..40_usize,
+        ) {
+            let whole = read(content_type, &body, usize::MAX).ok();
+            prop_assert_eq!(&read(content_type, &body, size).ok(), &whole);
+            for told in whole.unwrap_or_default() {
+                if let Told::Changed(object) = told {
+                    prop_assert!(!object.name.is_empty() && object.kind == "Pod" && !object.is_cluster_scoped());
+                }
             }
         }
     }

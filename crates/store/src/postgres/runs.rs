@@ -236,7 +236,10 @@ impl Runs for Postgres {
         tried!(self, async {
             let client = self.client().await?;
             let insert = "INSERT INTO runs (cluster, command, run) VALUES ($1, $2, $3) RETURNING number";
-            Ok(client.query_one(insert, &[&run.cluster, &run.command.stored(), &self.write_json(run)?]).await?.try_get(0)?)
+            Ok(client
+                .query_one(insert, &[&run.cluster, &run.command.stored(), &self.write_json(run)?])
+                .await?
+                .try_get(0)?)
         })
     }
 

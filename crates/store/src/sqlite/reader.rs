@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
@@ -75,6 +75,8 @@ pub(crate) struct SqliteView {
     scope: Scope,
     /// Both collections, in the order of [`Collection::ALL`].
     collections: [Option<Filled>; 2],
+    /// What this view has read of them: a later revision may have taken its place in the store.
+    snapshots: Arc<[OnceLock<Arc<Snapshot>>; 2]>,
     types_revision: i64,
 }
 
@@ -98,7 +100,14 @@ impl Sqlite {
             };
             let (types_revision, collections) = begin()?;
             let reader = Arc::new(Mutex::new(Reader { connection: Some(connection), store: store.clone() }));
-            rusqlite::Result::Ok(SqliteView { reader, store, scope, collections, types_revision })
+            rusqlite::Result::Ok(SqliteView {
+                reader,
+                store,
+                scope,
+                collections,
+                snapshots: Arc::default(),
+                types_revision,
+            })
         });
         let opened = opening
             .await
@@ -132,30 +141,40 @@ impl SqliteView {
     }
 
     pub(super) fn filled(&self, collection: Collection) -> Option<&Filled> {
-        let at = Collection::ALL.iter().position(|c| *c == collection)?;
-        self.collections[at].as_ref()
+        self.collections[collection as usize].as_ref()
     }
 
     /// The collection in memory, read where no view of its revision has read it yet.
     pub(super) fn read(&self, connection: &Connection, collection: Collection) -> rusqlite::Result<Option<InView>> {
         let Some(filled) = self.filled(collection).cloned() else { return Ok(None) };
-        let snapshot = match self.kept(collection, &filled) {
-            Some(kept) => {
-                // Whoever comes second waits for the first rather than read the same.
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                match &*kept {
-                    Some(snapshot) => Arc::clone(snapshot),
-                    None => {
-                        let snapshot = Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?);
-                        *kept = Some(Arc::clone(&snapshot));
-                        snapshot
-                    }
-                }
+        let own = &self.snapshots[collection as usize];
+        let snapshot = match own.get() {
+            Some(snapshot) => Arc::clone(snapshot),
+            None => {
+                let read = self.shared(connection, collection, &filled)?;
+                Arc::clone(own.get_or_init(|| read))
             }
-            None => Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?),
         };
         let scoped = snapshot.scoped(collection, &self.scope);
         Ok(Some(InView { filled, snapshot, scoped }))
+    }
+
+    fn shared(
+        &self,
+        connection: &Connection,
+        collection: Collection,
+        filled: &Filled,
+    ) -> rusqlite::Result<Arc<Snapshot>> {
+        let read = || Ok(Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?));
+        let Some(kept) = self.kept(collection, filled) else { return read() };
+        // Whoever comes second waits for the first rather than read the same.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = &*kept {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = read()?;
+        *kept = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
     }
 
     /// Where what is read of the collection is kept; `None` for a state that others have left behind already.
