@@ -242,7 +242,8 @@ async fn another_cluster_or_folder_is_refused_and_changes_nothing() {
     std::fs::create_dir(&manifests).unwrap();
     std::fs::write(manifests.join("a.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n").unwrap();
     let folder = Arc::new(FolderSource::open(&manifests).unwrap());
-    let message = run(folder, &bench.store, &bench.embedder, Options::default()).await.err().unwrap().to_string();
+    let refused = run(folder, &bench.store, &bench.embedder, Options::default()).await.err().unwrap();
+    assert!(matches!(refused, SyncError::Source(_)), "{refused}");
     assert_eq!(before, state(&bench.store).await);
 
     let named = Options { cluster: Some("east".into()), ..Options::default() };

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use clusterlore_core::{Document, EmbedderIdentity, Scope};
-use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, Writer};
+use clusterlore_core::{Document, EmbedderIdentity, ResourceInstance, ResourceType, Scope};
+use clusterlore_models::{EmbedError, Purpose};
+use clusterlore_store::{Batch, Filter, Runs, Sqlite, Store, Upsert, Writer};
 
 use super::*;
 
@@ -42,9 +43,9 @@ async fn store(folder: &tempfile::TempDir) -> Sqlite {
 }
 
 async fn ids(store: &Sqlite, text: &str, filter: Filter) -> Vec<String> {
-    let question = Question { text: text.into(), filter, limit: 10, ..Question::default() };
+    let query = Query { text: text.into(), filter, limit: 10, ..Query::default() };
     Searcher::new(Catalogue::builtin().clone())
-        .search(&*all(store).await, &Toy, &question)
+        .answer(&*all(store).await, &Toy, &query)
         .await
         .unwrap()
         .hits
@@ -71,9 +72,8 @@ async fn meaning_and_words_both_find() {
 async fn the_shown_parts_add_up_to_the_score() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
-    let question = Question { text: "red animals of the wood".into(), limit: 1, ..Question::default() };
-    let answer =
-        Searcher::new(Catalogue::builtin().clone()).search(&*all(&store).await, &Toy, &question).await.unwrap();
+    let query = Query { text: "red animals of the wood".into(), limit: 1, ..Query::default() };
+    let answer = Searcher::new(Catalogue::builtin().clone()).answer(&*all(&store).await, &Toy, &query).await.unwrap();
     let score = &answer.hits[0].score;
     let whys: Vec<&str> = score.reasons.iter().map(|r| r.why.as_str()).collect();
     assert_eq!(whys, ["meaning 1.00", "name: red-fox", "namespace: wood"]);
@@ -99,18 +99,16 @@ async fn software_that_is_not_there_is_not_answered_with_its_neighbour() {
 async fn what_cannot_be_asked_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
-    let empty = Question { text: " ?! ".into(), limit: 1, ..Question::default() };
+    let empty = Query { text: " ?! ".into(), limit: 1, ..Query::default() };
     assert!(matches!(
-        Searcher::new(Catalogue::builtin().clone()).search(&*all(&store).await, &Toy, &empty).await,
+        Searcher::new(Catalogue::builtin().clone()).answer(&*all(&store).await, &Toy, &empty).await,
         Err(SearchError::NoQuestion)
     ));
-    let types = Question { text: "x".into(), collection: Collection::Capabilities, limit: 1, ..Question::default() };
-    let message = Searcher::new(Catalogue::builtin().clone())
-        .search(&*all(&store).await, &Toy, &types)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(message.contains("\"clusterlore sync\"") && message.contains("clusterlore index"), "{message}");
+    let types = Query { text: "x".into(), collection: Collection::Capabilities, limit: 1, ..Query::default() };
+    let error =
+        Searcher::new(Catalogue::builtin().clone()).answer(&*all(&store).await, &Toy, &types).await.unwrap_err();
+    assert!(matches!(error, SearchError::NoCollection(Collection::Capabilities)), "{error:?}");
+    assert_eq!(error.to_string(), "nothing is indexed yet: the store has no collection \"capabilities\"");
 }
 
 /// Twelve pods of three deployments in two namespaces, and a cache that nobody dated.
@@ -152,8 +150,8 @@ async fn farm(folder: &tempfile::TempDir) -> Sqlite {
     store
 }
 
-fn asked(text: &str) -> Question {
-    Question { text: text.into(), limit: 10, now: "2026-03-11T00:00:00Z".into(), ..Question::default() }
+fn asked(text: &str) -> Query {
+    Query { text: text.into(), limit: 10, now: "2026-03-11T00:00:00Z".into(), ..Query::default() }
 }
 
 #[tokio::test]
@@ -186,10 +184,10 @@ async fn counts_are_exact_where_only_a_scope_is_asked_for() {
         ("how many in the moon namespace", Filter::default(), None, 0, &[]),
         ("how many animals are there", pods, None, 8, &[]),
     ] {
-        let question = Question { filter, ..asked(text) };
-        let count = searcher.count(&*all(&store).await, &Toy, &question, group_by).await.unwrap();
-        assert_eq!(count.total, total, "{text}");
-        let shown: Vec<(&str, usize)> = count.groups.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        let query = Query { filter, group_by, hits: false, number: Wanted::Always, ..asked(text) };
+        let answer = searcher.answer(&*all(&store).await, &Toy, &query).await.unwrap();
+        assert_eq!((answer.number, answer.hits.len()), (Some(total), 0), "{text}");
+        let shown: Vec<(&str, usize)> = answer.groups.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         assert_eq!(shown, groups, "{text}");
     }
 }
@@ -210,13 +208,13 @@ async fn hits_are_ordered_and_limited_by_age() {
         ("everything older than 99999999999 years", "", 0),
         ("everything older than -1 days", "", 0),
     ] {
-        let question = Question { filter: pods.clone(), ..asked(text) };
-        let answer = searcher.search(&*all(&store).await, &Toy, &question).await.unwrap();
+        let query = Query { filter: pods.clone(), ..asked(text) };
+        let answer = searcher.answer(&*all(&store).await, &Toy, &query).await.unwrap();
         let ids: Vec<&str> = answer.hits.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!((ids.first().copied().unwrap_or_default(), ids.len()), (first, hits), "{text}: {ids:?}");
     }
-    let oldest = Question { limit: 100, filter: pods, ..asked("oldest things") };
-    let answer = searcher.search(&*all(&store).await, &Toy, &oldest).await.unwrap();
+    let oldest = Query { limit: 100, filter: pods, ..asked("oldest things") };
+    let answer = searcher.answer(&*all(&store).await, &Toy, &oldest).await.unwrap();
     assert_eq!(answer.hits.last().unwrap().id, "field/v1/Pod/stone", "what has no date comes last");
 }
 
@@ -236,16 +234,20 @@ async fn similar_objects_and_those_that_are_not_there() {
     let searcher = Searcher::new(Catalogue::builtin().clone());
     let similar = async |id: &str, namespaces: &[&str]| {
         let namespaces = namespaces.iter().map(|n| (*n).to_owned()).collect();
-        let question = Question { filter: Filter { namespaces, ..Filter::default() }, ..asked("") };
-        let answer = searcher.similar(&*all(&store).await, &Toy, id, &question).await?;
+        let query = Query { filter: Filter { namespaces, ..Filter::default() }, ..asked("") };
+        let answer = searcher.similar(&*all(&store).await, &Toy, id, &query).await?;
         Ok::<Vec<String>, SearchError>(answer.hits.into_iter().map(|hit| hit.id).collect())
     };
     let like = similar("field/apps/v1/Deployment/fox", &[]).await.unwrap();
     assert!(!like.contains(&"field/apps/v1/Deployment/fox".to_owned()));
     assert_eq!(like, similar("deployment/fox", &["field"]).await.unwrap());
     assert!(similar("field/apps/v1/Deployment/fox", &["barn"]).await.unwrap().iter().all(|id| id.starts_with("barn/")));
+    let error = similar("field/apps/v1/Deployment/fx", &[]).await.unwrap_err();
+    assert!(
+        matches!(&error, SearchError::NoSuchObject { near, .. } if near[0] == "field/apps/v1/Deployment/fox"),
+        "{error:?}"
+    );
     for (id, message) in [
-        ("field/apps/v1/Deployment/fx", "Did you mean field/apps/v1/Deployment/fox"),
         ("deployment/nothing-like-it", "there is no object \"deployment/nothing-like-it\""),
         ("fox", "expected a stored id"),
         ("burrow/fox", "no resource type is called \"burrow\""),
@@ -300,11 +302,11 @@ fn of_length(shape: &str, characters: usize) -> String {
 
 /// Steps that answering takes.
 async fn work(searcher: &Searcher, store: &Sqlite, text: String) -> u64 {
-    let question = Question { text, limit: 10, now: "2026-04-10T12:00:00Z".into(), ..Question::default() };
-    let before = crate::yardstick::steps();
-    searcher.search(&*all(store).await, &Toy, &question).await.unwrap();
-    searcher.count(&*all(store).await, &Toy, &question, None).await.unwrap();
-    crate::yardstick::steps() - before
+    let now = "2026-04-10T12:00:00Z".into();
+    let query = Query { text, limit: 10, now, number: Wanted::Always, ..Query::default() };
+    let before = yardstick::steps();
+    searcher.answer(&*all(store).await, &Toy, &query).await.unwrap();
+    yardstick::steps() - before
 }
 
 #[tokio::test]
@@ -351,17 +353,104 @@ async fn a_question_has_a_length() {
     let folder = tempfile::tempdir().unwrap();
     let store = farm(&folder).await;
     let searcher = Searcher::new(Catalogue::builtin().clone());
-    let ask = |text: String| Question { text, limit: 1, ..Question::default() };
+    let ask = |text: String| Query { text, limit: 1, ..Query::default() };
     let longest = ask(of_length("redis ", LONGEST_QUESTION));
-    assert!(searcher.search(&*all(&store).await, &Toy, &longest).await.is_ok());
+    assert!(searcher.answer(&*all(&store).await, &Toy, &longest).await.is_ok());
     let long = ask("redis ".repeat(20_000));
-    for error in [
-        searcher.search(&*all(&store).await, &Toy, &long).await.map(|_| ()).unwrap_err(),
-        searcher.count(&*all(&store).await, &Toy, &long, None).await.map(|_| ()).unwrap_err(),
-    ] {
-        assert_eq!(
-            error.to_string(),
-            "the question has 120000 characters; expected 4000 at most. Ask for one thing in a few words"
-        );
+    let counted = Query { hits: false, number: Wanted::Always, ..long.clone() };
+    for query in [long, counted] {
+        let error = searcher.answer(&*all(&store).await, &Toy, &query).await.unwrap_err();
+        assert_eq!(error.to_string(), "the question has 120000 characters; expected 4000 at most");
     }
+}
+
+/// More objects than any budget for hits: of two kinds in four namespaces, some with a word that few others have.
+async fn crowd(folder: &tempfile::TempDir) -> Sqlite {
+    let store = Sqlite::open_or_create(&folder.path().join("crowd.db")).unwrap();
+    store.open_collection(Collection::Instances, &Toy.identity()).await.unwrap();
+    let mut upserts = Vec::new();
+    for n in 0..1_300 {
+        let (api_version, kind, type_name) =
+            if n % 2 == 0 { ("v1", "Pod", "pods") } else { ("v1", "Service", "services") };
+        let what = ["fox", "oak", "granite", "river"][n % 4];
+        let rare = if n % 7 == 0 { "-lantern" } else { "" };
+        let namespace = format!("zone{}", n % 4);
+        let mut o = ResourceInstance::new(api_version, kind, Some(&namespace), &format!("{what}{rare}-{n}")).unwrap();
+        o.created_at = format!("2026-01-{:02}T00:00:00Z", n % 28 + 1);
+        let document = Document::of_instance(&o, type_name);
+        let vector = Toy.embed(Purpose::Document, vec![document.text.clone()]).await.unwrap().pop();
+        upserts.push(Upsert { document, vector });
+    }
+    store.apply(Collection::Instances, Batch { upserts, ..Batch::default() }).await.unwrap();
+    let ty = |kind: &str, plural: &str| ResourceType { kind: kind.into(), plural: plural.into(), ..Default::default() };
+    store.remember_types("", &[ty("Pod", "pods"), ty("Service", "services")]).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn hits_and_number_are_the_same_together_and_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = crowd(&folder).await;
+    let searcher = Searcher::new(Catalogue::builtin().clone());
+    let view = all(&store).await;
+    let (mut with_hits, mut counted) = (0, 0);
+    for text in [
+        "animals",
+        "foxes with a lantern",
+        "lantern",
+        "how many lanterns per namespace",
+        "services",
+        "how many pods are in zone2",
+        "everything",
+        "everything in zone1 by kind",
+        "newest lanterns",
+        "the 3 oldest animals",
+        "pods newer than 60 days",
+        "how many in the moon namespace",
+        "weather",
+    ] {
+        let both = Query { number: Wanted::Always, ..asked(text) };
+        let answer = searcher.answer(&*view, &Toy, &both).await.unwrap();
+        let hits = searcher.answer(&*view, &Toy, &Query { number: Wanted::Never, ..both.clone() }).await.unwrap();
+        let number = searcher.answer(&*view, &Toy, &Query { hits: false, ..both.clone() }).await.unwrap();
+        assert_eq!((&answer.hits, hits.number, hits.groups.len()), (&hits.hits, None, 0), "{text}");
+        assert_eq!((answer.total, answer.admitted), (hits.total, hits.admitted), "{text}");
+        assert_eq!((answer.number, &answer.groups), (number.number, &number.groups), "{text}");
+        assert!(number.hits.is_empty() && answer.parsed == hits.parsed && answer.closest == hits.closest, "{text}");
+        let if_asked = searcher.answer(&*view, &Toy, &Query { number: Wanted::IfAsked, ..both }).await.unwrap();
+        let counts = answer.parsed.clauses.counts();
+        assert_eq!(if_asked, if counts { answer.clone() } else { hits }, "{text}");
+        with_hits += usize::from(!answer.hits.is_empty());
+        // More than the budget for hits holds.
+        counted += usize::from(answer.number > Some(180));
+    }
+    assert!(with_hits >= 10 && counted >= 5, "{with_hits} and {counted}: is anything compared?");
+}
+
+/// Counts how often it embeds.
+struct Counting(std::sync::atomic::AtomicUsize);
+
+#[async_trait]
+impl Embedder for Counting {
+    fn identity(&self) -> EmbedderIdentity {
+        Toy.identity()
+    }
+
+    async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Toy.embed(purpose, texts).await
+    }
+}
+
+#[tokio::test]
+async fn a_question_with_a_number_is_embedded_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let embedder = Counting(0.into());
+    let query = Query { number: Wanted::IfAsked, ..asked("how many animals per namespace") };
+    let answer = Searcher::new(Catalogue::builtin().clone()).answer(&*all(&store).await, &embedder, &query).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.groups, [("barn".to_owned(), 1), ("field".to_owned(), 1)]);
+    assert_eq!((answer.number, answer.hits.len()), (Some(2), 2));
+    assert_eq!(embedder.0.into_inner(), 1);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_search::{Answer, Question, Searcher};
+use clusterlore_search::{Answer, Query, Searcher};
 use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, View, Writer};
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
@@ -59,11 +59,8 @@ async fn index(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
 }
 
 async fn ask(store: &Sqlite, text: &str) -> Answer {
-    let question = Question { text: text.to_owned(), limit: 10, ..Question::default() };
-    Searcher::new(Catalogue::builtin().clone())
-        .search(&*all(store).await, &Builtin::default(), &question)
-        .await
-        .unwrap()
+    let query = Query { text: text.to_owned(), limit: 10, ..Query::default() };
+    Searcher::new(Catalogue::builtin().clone()).answer(&*all(store).await, &Builtin::default(), &query).await.unwrap()
 }
 
 /// `Kind namespace/name` of each hit.

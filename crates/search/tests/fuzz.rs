@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_search::{LONGEST_QUESTION, Question, SearchError, Searcher};
+use clusterlore_search::{LONGEST_QUESTION, Query, SearchError, Searcher, Wanted};
 use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, Writer};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
@@ -138,16 +138,17 @@ proptest! {
     ) {
         let text = String::from_utf8_lossy(&edited(&seeds.join(" "), edits, random)).into_owned();
         let collection = if types { Collection::Capabilities } else { Collection::Instances };
-        let mut question =
-            Question { text, collection, limit, now: "2026-06-17T12:00:00+02:00".to_owned(), ..Question::default() };
-        question.filter.selector = selector.parse().unwrap();
+        let now = "2026-06-17T12:00:00+02:00".to_owned();
+        let mut query = Query { text, collection, limit, now, number: Wanted::IfAsked, ..Query::default() };
+        query.filter.selector = selector.parse().unwrap();
         let Index { store, runtime, searcher, .. } = index();
         let view = runtime.block_on(store.view(&Scope::All { because: "a test" })).unwrap();
         let began = Instant::now();
-        let long = question.text.chars().count() > LONGEST_QUESTION;
-        match runtime.block_on(searcher.search(&*view, &Builtin::default(), &question)) {
+        let long = query.text.chars().count() > LONGEST_QUESTION;
+        match runtime.block_on(searcher.answer(&*view, &Builtin::default(), &query)) {
             Ok(answer) => {
                 prop_assert!(!long && answer.hits.len() <= limit);
+                prop_assert_eq!(answer.number.is_some(), answer.parsed.clauses.counts());
                 for hit in &answer.hits {
                     prop_assert!(hit.score.total().is_finite(), "{:?}", hit.score);
                 }
@@ -156,11 +157,16 @@ proptest! {
             Err(SearchError::LongQuestion { .. }) => prop_assert!(long),
             Err(other) => prop_assert!(false, "{}", other),
         }
-        match runtime.block_on(searcher.count(&*view, &Builtin::default(), &question, None)) {
-            Ok(count) => prop_assert!(count.total <= 36 && count.groups.iter().map(|(_, n)| n).sum::<usize>() <= count.total),
+        let query = Query { hits: false, number: Wanted::Always, ..query };
+        match runtime.block_on(searcher.answer(&*view, &Builtin::default(), &query)) {
+            Ok(answer) => {
+                let number = answer.number.unwrap();
+                let grouped: usize = answer.groups.iter().map(|(_, n)| n).sum();
+                prop_assert!(number <= 36 && (grouped == number || answer.groups.is_empty()));
+            }
             Err(SearchError::LongQuestion { .. }) => prop_assert!(long),
             Err(other) => prop_assert!(false, "{}", other),
         }
-        prop_assert!(began.elapsed() < LONGEST, "{:?} for {:?}", began.elapsed(), question.text);
+        prop_assert!(began.elapsed() < LONGEST, "{:?} for {:?}", began.elapsed(), query.text);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ResourceInstance, words};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_store::{Batch, Chroma, ChromaOptions, Filter, Postgres, Probe, RunRecord, Sqlite, Store, Upsert};
+use clusterlore_store::{Batch, Chroma, ChromaOptions, Filter, Postgres, Probe, RunKind, RunRecord, Sqlite, Store, Upsert};
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
 use serde::Deserialize;
@@ -210,7 +210,7 @@ async fn measure(store: &dyn Store, work: &Work, measured: &mut Measured) -> Res
     let began = Instant::now();
     // As a run does it: some stores make their index when it ends.
     let run = RunRecord {
-        command: "sync-instances".to_owned(),
+        command: RunKind::Instances,
         cluster: String::new(),
         started: jiff::Timestamp::now().to_string(),
         finished: String::new(),

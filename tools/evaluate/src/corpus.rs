@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use clusterlore_cluster::{ClusterSource, FolderSource, ListEvent, ListScope, PageSink};
+use clusterlore_cluster::{ClusterSource, EventSink, FolderSource, ListScope, SourceEvent};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use fancy_regex::Regex;
 use serde::Deserialize;
@@ -165,14 +165,14 @@ pub(crate) async fn objects(source: &dyn ClusterSource, types: &[ResourceType]) 
     let (sender, mut receiver) = mpsc::channel(4);
     let list = async move {
         for (type_index, ty) in types.iter().enumerate() {
-            source.list(ty, &ListScope::All, &PageSink { type_index, sender: sender.clone() }).await?;
+            source.list(ty, &ListScope::All, &EventSink { type_index, sender: sender.clone() }).await?;
         }
         anyhow::Ok(())
     };
     let collect = async {
         let mut all = Vec::new();
         while let Some((_, event)) = receiver.recv().await {
-            if let ListEvent::Page(page) = event {
+            if let SourceEvent::Page(page) = event {
                 all.extend(page);
             }
         }

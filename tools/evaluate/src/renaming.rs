@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clusterlore_cluster::{ClusterError, ClusterSource, Discovery, ListScope, Listing, PageSink, Schemas, Warning};
+use clusterlore_cluster::{
+    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, Schemas, SourceEvent, Warning,
+};
 use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType};
 
 use crate::corpus::{Corpus, Question};
@@ -105,10 +107,11 @@ impl ClusterSource for Renamed {
         self.source.discover().await
     }
 
-    async fn list(&self, ty: &ResourceType, _: &ListScope, pages: &PageSink) -> Result<Listing, ClusterError> {
+    async fn list(&self, ty: &ResourceType, _: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
+        events.send(SourceEvent::Begin { namespace: None }).await?;
         let of_type = self.objects.iter().filter(|o| o.kind == ty.kind && o.api_group == ty.group);
-        pages.page(of_type.cloned().collect()).await?;
-        Ok(Listing { coverage: Coverage::All, skipped: None })
+        events.send(SourceEvent::Page(of_type.cloned().collect())).await?;
+        events.send(SourceEvent::Done(ListEnd { coverage: Coverage::All, ..ListEnd::default() })).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

@@ -1,28 +1,30 @@
-//! What software is, as vectors: the catalogue's sentence about Vault is near to "which thing keeps our passwords", though nobody
-//! wrote a phrase for it. Always made by the built-in table, whichever embedder filled the index: it costs milliseconds once.
+//! What software is for, as vectors: the catalogue's sentence about Vault is near to "which thing keeps our passwords", although no
+//! phrase of the catalogue says so. The built-in embedder makes these vectors, whichever embedder filled the index: that takes
+//! milliseconds, once.
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::EmbedderIdentity;
 use clusterlore_models::{Builtin, EmbedError, Embedder, Purpose};
 use tokio::sync::OnceCell;
 
-/// Software that a question may mean without naming it.
+/// The most software that a question may mean without naming it.
 const MEANT: usize = 12;
-/// Cosine from which it may.
+/// The lowest cosine of such software.
 const IS_MEANT: f32 = 0.35;
 
+/// The vectors of all software of the catalogue, made when first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Lexicon {
     builtin: Builtin,
     software: OnceCell<Vec<Vec<f32>>>,
 }
 
-/// A question's nearness to all software, in the order of [`Catalogue::all_software`].
+/// How near a question is to all software, in the order of [`Catalogue::all_software`].
 #[derive(Debug, Default)]
 pub(crate) struct Nearness(Vec<f32>);
 
 impl Nearness {
-    /// Cosine of the question and what the software at that place is, 0 where it is negative.
+    /// The cosine of the question and the software at that place, 0 if it is negative.
     pub(crate) fn of(&self, software: usize) -> f32 {
         self.0.get(software).copied().unwrap_or_default()
     }
@@ -37,7 +39,7 @@ impl Nearness {
 }
 
 impl Lexicon {
-    /// Nearness of a question; `vector` is its vector by `embedder`, which spares embedding it again where that is the table.
+    /// How near a question is to all software. `vector` is its vector by `embedder`; if that is the built-in one, it is not embedded again.
     pub(crate) async fn nearness(
         &self,
         catalogue: &Catalogue,
@@ -64,7 +66,7 @@ impl Lexicon {
     }
 }
 
-/// Sums in lanes, which the compiler vectorises; one sum in order it may not.
+/// Sums in lanes, because the compiler may not vectorise a single sum.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 8;
     let mut sums = [0.0; LANES];

@@ -1,43 +1,43 @@
-//! The score of a hit: named features, each 0 to 1, each with a weight, and the role of the kind over all of them.
+//! The score of a document: named features, each 0 to 1 and each with a weight, times the role of the document's kind.
 //!
 //! ```text
 //! score     = role · Σ weight · feature / Σ weights of the features that the question has
 //!
-//! meaning   cosine of question and document, 0 where it is negative; or, where that is more, `about` times the cosine of the
-//!           question and what the software is for that the object is, times how surely it is that
-//! words     Σ place · idf(term) over the terms that the document holds / Σ idf(term) over all terms
+//! meaning   cosine of question and document, 0 if negative; or, if that is more, `about` times the cosine of the question and what
+//!           the object's software is for, times how surely the object is that software
+//! words     Σ place · idf(term) over the terms in the document / Σ idf(term) over all terms of the question
 //! software  how surely the object is the software, or of the category, that the question names
-//! kind      1 where the question names the object's kind
+//! kind      1 if the question names the object's kind
 //! bridge    how well the object's type answers the question, by what the type is for (collection `capabilities`)
-//! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); 1 throughout where kinds were asked for
-//! place     what a word is worth where it stands: 1 in name and kind
+//! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); always 1 if the question names kinds
+//! place     what a word is worth by where it is: 1 in name and kind
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
 //! ```
 //!
-//! **Nothing** fits where no score reaches `evidence`, after half of the eleventh best was taken off: an answer stands out. Documents that
-//! say the same are one answer in this, or a thousand replicas would be a crowd to each other. Where the question names software, only
-//! what is that software fits: a high cosine is no evidence (there is Grafana, but no Prometheus). A document that holds nearly all of
-//! the question's words, wherever they stand, is evidence by itself.
+//! **Nothing** matches if no score reaches `evidence` after half of the eleventh best score was subtracted: an answer stands out.
+//! Documents that say the same count once here; otherwise a thousand replicas would keep each other from standing out. If the question
+//! names software, only that software matches: a high cosine is no evidence (there is Grafana, but no Prometheus). A document that
+//! contains nearly all words of the question is evidence by itself.
 //!
-//! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a
-//! term that no document holds is rare rather than infinite. Software, kind and bridge count only where the question has them.
+//! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a term that
+//! is in no document is rare rather than infinite. Software, kind and bridge count only if the question has them.
 
-use crate::profile::{Place, Places};
+use super::profile::{Place, Places};
 
-/// What each feature weighs. Chosen by `tools/evaluate`; see EVALUATION.md.
+/// The weight of each feature. Chosen by `tools/evaluate`; see EVALUATION.md.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// Cosine of question and document.
     pub meaning: f32,
-    /// Words that the document holds.
+    /// Words of the question in the document.
     pub words: f32,
-    /// It is what was asked for.
+    /// The object is what the question names.
     pub software: f32,
-    /// What is known of the software that the object is, against what its own text says.
+    /// What the object's software is for, compared with what its own text says.
     pub about: f32,
-    /// It is of a kind that the question names.
+    /// The object is of a kind that the question names.
     pub kind: f32,
-    /// Its type is for what was asked.
+    /// The object's type answers the question.
     pub bridge: f32,
     /// What a word is worth in a label.
     pub label: f32,
@@ -45,9 +45,9 @@ pub struct Weights {
     pub description: f32,
     /// What a word is worth in group and namespace.
     pub elsewhere: f32,
-    /// From which score, less half of the eleventh best, the best hit is evidence that something fits.
+    /// The score, less half of the eleventh best, from which the best hit is evidence that something matches.
     pub evidence: f32,
-    /// The same where the question names software or a category.
+    /// The same if the question names software or a category.
     pub evidence_named: f32,
 }
 
@@ -69,22 +69,22 @@ impl Default for Weights {
     }
 }
 
-/// A candidate with regard to a question, before any weight.
+/// The features of a candidate for a question, before any weight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// 0 to 1.
     pub meaning: f32,
-    /// For each term of the question where it stands, and its share of all terms' idf.
+    /// For each term of the question its places in the document, and its share of all terms' idf.
     pub terms: Vec<(Places, f32)>,
-    /// How surely it is what was asked for; `None` where the question names nothing.
+    /// How surely it is what the question names; `None` if the question names nothing.
     pub software: Option<f32>,
-    /// How near the question is to what its software is for; 0 where it is no known software.
+    /// How near the question is to what its software is for; 0 if it is no known software.
     pub about: f32,
-    /// 1 where it is of a named kind; `None` where the question names none.
+    /// 1 if it is of a named kind; `None` if the question names none.
     pub kind: Option<f32>,
-    /// How well its type answers; `None` where no type does.
+    /// How well its type answers; `None` if no type does.
     pub bridge: Option<f32>,
-    /// What its kind is worth beside others that say the same.
+    /// What its kind is worth among documents that say the same.
     pub role: f32,
 }
 
@@ -138,13 +138,13 @@ impl Weights {
         }
     }
 
-    /// What a word is worth where it stands best, with that place.
+    /// The best of these places, and what a word is worth there.
     pub(crate) fn best_place(&self, places: Places) -> Option<(Place, f32)> {
         let here = Place::ALL.into_iter().filter(|place| places.contains(*place)).map(|p| (p, self.worth(p)));
         here.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
     }
 
-    /// The share of the question's words that the document holds.
+    /// The share of the question's words that are in the document.
     pub fn words(&self, features: &Features) -> f32 {
         features
             .terms
@@ -153,12 +153,12 @@ impl Weights {
             .sum()
     }
 
-    /// How near the document is by its text, or the software that it is by what that is for.
+    /// How near the question is to the document's text, or to what its software is for if that is nearer.
     pub(crate) fn nearness(&self, features: &Features) -> f32 {
         features.meaning.max(self.about * features.about)
     }
 
-    /// What turns a weighted feature into what it adds to the score.
+    /// The factor from a weighted feature to what it adds to the score.
     pub(crate) fn scale(&self, features: &Features) -> f32 {
         let of = |feature: Option<f32>, weight: f32| if feature.is_some() { weight } else { 0.0 };
         let all = self.meaning

@@ -1,4 +1,4 @@
-//! What a question wants done with what is found: counted, grouped, put in the order of its age, limited to an age.
+//! What a question wants done with the matches: count them, group them, order them by age, limit their age or their number.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::Noun;
-use crate::fold::Gathered;
-
-/// By what hits are counted apart.
+/// What matches are grouped by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupBy {
     /// Kind.
@@ -24,7 +21,7 @@ pub enum GroupBy {
     Cluster,
 }
 
-/// A text that names nothing to group by.
+/// A text that is not a [`GroupBy`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0:?} is nothing to group by; expected kind, namespace, owner, cluster or label:KEY")]
 pub struct UnknownGroup(String);
@@ -58,77 +55,55 @@ impl fmt::Display for GroupBy {
     }
 }
 
-/// Which of the hits come first.
+/// Which matches come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// What was created last.
+    /// What was created last comes first.
     Newest,
-    /// What was created first.
+    /// What was created first comes first.
     Oldest,
 }
 
-/// What is wanted beside hits. The empty one wants nothing.
+/// The clauses of a question. The default has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ask {
-    /// How many there are.
+pub struct Clauses {
+    /// Count the matches: "how many".
     pub count: bool,
-    /// How many there are of each.
+    /// Count them by group: "per namespace".
     pub group_by: Option<GroupBy>,
-    /// Order by creation.
+    /// Order them by when they were created.
     pub order: Option<Order>,
-    /// "the 5 oldest".
+    /// Show so many at most: "the 5 oldest".
     pub at_most: Option<usize>,
     /// Created then or later.
     pub since: Option<Timestamp>,
-    /// Created before.
+    /// Created before then.
     pub until: Option<Timestamp>,
 }
 
-impl Ask {
-    /// Whether hits are to be counted.
+impl Clauses {
+    /// Whether matches are to be counted.
     pub fn counts(&self) -> bool {
         self.count || self.group_by.is_some()
     }
 
-    /// Whether an age is asked for: then the best candidates may all be of the wrong age, and more must be looked at.
+    /// Whether the question asks for an age or an order by age. The best candidates may all have the wrong age, so it needs more of them.
     pub(crate) fn by_age(&self) -> bool {
         self.order.is_some() || self.since.is_some() || self.until.is_some()
     }
 
-    /// Narrows the limits on creation; two limits must both hold.
+    /// Adds a limit on when objects were created. If there are several, all of them hold.
     pub(crate) fn limit(&mut self, since: Option<Timestamp>, until: Option<Timestamp>) {
         self.since = self.since.max(since);
         self.until = [self.until, until].into_iter().flatten().min();
     }
 
-    /// Whether the object was created in the time asked for. What does not say when it was created never was.
-    pub(crate) fn admits(&self, noun: &Noun) -> bool {
+    /// Whether what was created then is within the limits. What has no date is within none.
+    pub(crate) fn admits(&self, created: impl FnOnce() -> Option<Timestamp>) -> bool {
         if self.since.is_none() && self.until.is_none() {
             return true;
         }
-        created(noun).is_some_and(|at| self.since.is_none_or(|s| at >= s) && self.until.is_none_or(|u| at < u))
-    }
-
-    /// Hits of the age asked for, in the order asked for.
-    pub(crate) fn narrow(&self, mut hits: Vec<Gathered>) -> Vec<Gathered> {
-        hits.retain(|hit| self.admits(&hit.shown.profile.noun));
-        let Some(order) = self.order else { return hits };
-        let mut dated: Vec<(Option<Timestamp>, Gathered)> =
-            hits.into_iter().map(|hit| (created(&hit.shown.profile.noun), hit)).collect();
-        dated.sort_by(|(a, _), (b, _)| match (a, b) {
-            (Some(a), Some(b)) if order == Order::Newest => b.cmp(a),
-            (Some(a), Some(b)) => a.cmp(b),
-            // What does not say when it was created comes last.
-            (a, b) => a.is_none().cmp(&b.is_none()),
-        });
-        dated.into_iter().map(|(_, hit)| hit).collect()
-    }
-}
-
-fn created(noun: &Noun) -> Option<Timestamp> {
-    match noun {
-        Noun::Instance(instance) => instance.created_at.parse().ok(),
-        Noun::Type(..) => None,
+        created().is_some_and(|at| self.since.is_none_or(|s| at >= s) && self.until.is_none_or(|u| at < u))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a user calls a kind, as the types that the index knows.
+//! The types that a word for a kind names.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,18 @@ use thiserror::Error;
 
 /// A word that names no known type.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no resource type is called {word:?}; expected a kind, plural, short name or plural.group{}", hint(near))]
+#[error("no resource type is called {word:?}; expected a kind, plural, short name or plural.group")]
 pub struct UnknownKind {
-    word: String,
-    near: Vec<String>,
-}
-
-fn hint(near: &[String]) -> String {
-    if near.is_empty() {
-        ", see \"clusterlore status\" for what is indexed".to_owned()
-    } else {
-        format!(". Did you mean {}?", near.join(" or "))
-    }
+    /// The word.
+    pub word: String,
+    /// Types with a similar name, as `plural.group`.
+    pub near: Vec<String>,
 }
 
 /// The types (`plural.group`) that each of the words names: kind, plural, singular, short name or `plural.group`, any case.
 ///
 /// # Errors
-/// [`UnknownKind`] for the first word that names none, with those that look like it.
+/// [`UnknownKind`] for the first word that names none, with types of a similar name.
 pub fn resolve_kinds(words: &[String], types: &[(String, ResourceType)]) -> Result<BTreeSet<String>, UnknownKind> {
     let mut resolved = BTreeSet::new();
     for word in words {
@@ -52,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_usual_name_is_understood_and_others_are_named() {
+    fn every_usual_name_of_a_type_is_known() {
         let types = [(
             String::new(),
             ResourceType {
@@ -66,8 +60,9 @@ mod tests {
         for word in ["sts", "StatefulSet", "statefulsets", "statefulsets.apps"] {
             assert_eq!(resolve_kinds(&[word.into()], &types).unwrap(), ["statefulsets.apps".to_owned()].into());
         }
-        let message = resolve_kinds(&["stateful".into()], &types).unwrap_err().to_string();
-        assert!(message.contains("Did you mean statefulsets.apps?"), "{message}");
-        assert!(resolve_kinds(&["x".into()], &types).is_err());
+        let unknown = resolve_kinds(&["stateful".into()], &types).unwrap_err();
+        assert_eq!(unknown.near, ["statefulsets.apps"]);
+        assert!(unknown.to_string().starts_with("no resource type is called \"stateful\""), "{unknown}");
+        assert!(resolve_kinds(&["x".into()], &types).unwrap_err().near.is_empty());
     }
 }

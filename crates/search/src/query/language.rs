@@ -1,16 +1,18 @@
-//! Which language a question is in. Other languages than English are answered by names and by what the catalogue knows in them:
-//! the embedder knows English only.
+//! Which language a question is in. The embedder knows only English. Questions in other languages are answered by names, and by what
+//! the catalogue knows in those languages.
 
-/// A language, by the little words of its questions.
+use clusterlore_core::words;
+
+/// A language, recognised by the stop words of its questions.
 struct Language {
     name: &'static str,
     /// One of them is enough.
     decisive: &'static [&'static str],
-    /// Two of them, or one among words that are not English.
+    /// Two of them are enough, or one among words that are not English.
     usual: &'static [&'static str],
-    /// Words that are English as well, or mean too little; they only say nothing of what is looked for.
+    /// Stop words that are no evidence: they are English too, or too short.
     weak: &'static [&'static str],
-    /// What stands in front of a namespace.
+    /// Words before the name of a namespace.
     inside: &'static [&'static str],
 }
 
@@ -61,11 +63,11 @@ const LANGUAGES: [Language; 4] = [
     },
 ];
 
-/// Chinese characters that say nothing of what is looked for, where a word has no others.
-const CHINESE_LITTLE: &str = "有在里的中吗个是哪些什么多少几了呢我们请列出所运行正内";
+/// Chinese characters that say nothing about what is searched for. A word of only these is a stop word.
+const CHINESE_STOP_CHARACTERS: &str = "有在里的中吗个是哪些什么多少几了呢我们请列出所运行正内";
 
-/// The language, where it is none that the embedder knows. `knows` says whether a word is English.
-pub(crate) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static str> {
+/// The language, if it is not English. `knows` says whether a word is English.
+pub(super) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static str> {
     if text.chars().any(is_unspaced) {
         let kana = text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'));
         let hangul = text.chars().any(|c| matches!(c, '\u{ac00}'..='\u{d7a3}'));
@@ -77,23 +79,22 @@ pub(crate) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static st
             "Chinese"
         });
     }
-    let words: Vec<String> =
+    let split: Vec<String> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
-    LANGUAGES.iter().find(|l| l.is_of(&words, &knows)).map(|l| l.name)
+    LANGUAGES.iter().find(|l| l.is_of(&split, &knows)).map(|l| l.name)
 }
 
 impl Language {
-    fn is_of(&self, words: &[String], knows: impl Fn(&str) -> bool) -> bool {
+    fn is_of(&self, all: &[String], knows: impl Fn(&str) -> bool) -> bool {
         let among = |list: &[&str], word: &String| list.contains(&word.as_str());
-        let count = |list: &[&str]| words.iter().filter(|w| among(list, w)).count();
+        let count = |list: &[&str]| all.iter().filter(|w| among(list, w)).count();
         let (decisive, usual) = (count(self.decisive), count(self.usual));
-        let own = |word: &String| self.is_little(word);
-        let english = words.iter().filter(|w| !own(w) && clusterlore_core::words::is_stop_word(w)).count();
-        let others: Vec<&String> =
-            words.iter().filter(|w| !own(w) && !clusterlore_core::words::is_stop_word(w)).collect();
+        let own = |word: &String| self.is_stop_word(word);
+        let english = all.iter().filter(|w| !own(w) && words::is_stop_word(w)).count();
+        let others: Vec<&String> = all.iter().filter(|w| !own(w) && !words::is_stop_word(w)).collect();
         let unknown = others.iter().filter(|w| !knows(w)).count();
         let sure = decisive > 0 || usual > 1 || usual == 1 && unknown * 2 > others.len();
-        // Another language may be nearer: the words of two overlap.
+        // Languages share words: the one with the most evidence wins.
         let more = |other: &Self| {
             let of_other = count(other.decisive) * 3 + count(other.usual) * 2 + count(other.weak);
             of_other > decisive * 3 + usual * 2 + count(self.weak)
@@ -101,7 +102,7 @@ impl Language {
         sure && decisive + usual > english && !LANGUAGES.iter().any(more)
     }
 
-    fn is_little(&self, word: &str) -> bool {
+    fn is_stop_word(&self, word: &str) -> bool {
         [self.decisive, self.usual, self.weak].iter().any(|list| list.contains(&word))
     }
 }
@@ -110,18 +111,18 @@ fn named(language: Option<&str>) -> Option<&'static Language> {
     LANGUAGES.iter().find(|l| Some(l.name) == language)
 }
 
-/// Whether the word says nothing in that language of what is looked for.
-pub(super) fn is_little(language: Option<&str>, word: &str) -> bool {
-    let chinese = !word.is_empty() && word.chars().all(|c| CHINESE_LITTLE.contains(c));
-    named(language).is_some_and(|l| l.is_little(word)) || language.is_some() && chinese
+/// Whether the word is a stop word of that language.
+pub(super) fn is_stop_word(language: Option<&str>, word: &str) -> bool {
+    let chinese = !word.is_empty() && word.chars().all(|c| CHINESE_STOP_CHARACTERS.contains(c));
+    named(language).is_some_and(|l| l.is_stop_word(word)) || language.is_some() && chinese
 }
 
-/// Words that stand in that language in front of a namespace.
+/// The words of that language that stand before the name of a namespace.
 pub(super) fn inside(language: Option<&str>) -> &'static [&'static str] {
     named(language).map_or(&[], |l| l.inside)
 }
 
-/// The text with a space wherever the language ends a word without one, and with the words for a namespace in English.
+/// The text with spaces between words if the language writes none, and with the word for "namespace" in English.
 pub(super) fn spaced(language: Option<&str>, text: &str) -> String {
     match language {
         None => text.to_owned(),
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_told_by_their_little_words() {
+    fn languages_are_recognised_by_their_stop_words() {
         let english = ["bases", "cache", "iot", "namespace", "hay", "pods", "bale", "tracker"];
         for (question, language) in [
             ("welche Datenbanken gibt es", Some("German")),

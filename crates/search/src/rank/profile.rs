@@ -1,5 +1,5 @@
-//! What the ranking looks at of a document: its words by the place where they stand, and the software it is. Made once for a
-//! record and kept, because one document is a candidate for many questions.
+//! What the ranking reads of a document: its words by place, and the software that it is. A profile is made once for each record and
+//! kept, because one document is a candidate for many questions.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,31 +8,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clusterlore_catalogue::{Catalogue, Named, Part, Role, Software};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
 
-use crate::Noun;
-
-/// Profiles that are kept, some 2 kB each; with one more all are made anew.
+/// The most profiles that are kept, about 2 kB each. When there is one more, the cache is emptied.
 const KEPT: usize = 16_384;
-/// The same in bytes of their records: a few documents may be as large as many.
+/// The most bytes of records whose profiles are kept: a few documents may be as large as many.
 const KEPT_BYTES: usize = 32 << 20;
-/// Words of a document that stand for all of them when it is compared with another.
+/// The most hashes of words by which a document is compared with another.
 const SKETCH: usize = 64;
-/// Share of their words that two documents have in common from which they say the same.
+/// The share of words that two documents must have in common to say the same.
 const ALIKE: f32 = 0.8;
 
-/// Where in a document a word stands.
+/// What a document is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Noun {
+    /// An object of a cluster.
+    Instance(Box<ResourceInstance>),
+    /// A resource type, and what it is for if that is known.
+    Type(Box<ResourceType>, Option<Box<Capability>>),
+}
+
+/// Where in a document a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// Its name; of a type also the kind, the plural and the short names.
+    /// The name; of a type also the kind, the plural and the short names.
     Name,
-    /// Its kind.
+    /// The kind.
     Kind,
-    /// A label; of a type what it can do, as tags.
+    /// A label; of a type its capabilities.
     Label,
     /// A description; of a type also its use case.
     Description,
-    /// Its API group; of a type also what its schema says.
+    /// The API group; of a type also what its schema says.
     Group,
-    /// Its namespace.
+    /// The namespace.
     Namespace,
 }
 
@@ -45,12 +52,12 @@ impl Place {
     }
 }
 
-/// Places in which a word stands.
+/// The places of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Places(u8);
 
 impl Places {
-    /// Whether it stands there.
+    /// Whether the word is there.
     pub fn contains(self, place: Place) -> bool {
         self.0 & place.bit() != 0
     }
@@ -64,25 +71,25 @@ impl Places {
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) place: Place,
-    /// What the user is told of the place.
+    /// The name of the place for people.
     pub(crate) called: &'static str,
     pub(crate) value: String,
 }
 
-/// A software that an object is, or belongs to, apart from the catalogue that knows more of it: profiles outlive a question.
+/// Software that an object is, or belongs to. It names its place in the catalogue, because a profile outlives a question.
 #[derive(Debug)]
 pub(crate) struct Recognised {
     /// Its place in [`Catalogue::all_software`].
     pub(crate) software: usize,
-    /// Whether the object's kind tells it.
+    /// Whether the object's kind says so.
     pub(crate) by_kind: bool,
-    /// What told it, as the catalogue spells it.
+    /// The word that says so, as the catalogue spells it.
     pub(crate) alias: Box<str>,
     /// How sure that is: 0 to 1.
     pub(crate) weight: f32,
-    /// What the object is beside the software.
+    /// Which part of the software the object is, if it is not the software itself.
     pub(crate) part: Option<Part>,
-    /// Id of the category of such a part, where it is not that of the software.
+    /// Id of the category of that part, if it has one of its own.
     part_category: Option<Box<str>>,
 }
 
@@ -91,12 +98,12 @@ impl Recognised {
         &catalogue.all_software()[self.software]
     }
 
-    /// Id of the category that the object has as a part of the software.
+    /// Id of the category of the part that the object is.
     pub(crate) fn part_category(&self) -> Option<&str> {
         self.part_category.as_deref().or(self.part.and_then(Part::category))
     }
 
-    /// Ids of the categories that the object belongs to: those of the part where it has its own, else the software's.
+    /// Ids of the categories of the object: the part's own if it has one, else the software's.
     pub(crate) fn categories<'a>(&'a self, catalogue: &'a Catalogue) -> Vec<&'a str> {
         match self.part_category() {
             Some(category) => vec![category],
@@ -111,17 +118,17 @@ pub(crate) struct Profile {
     pub(crate) noun: Noun,
     pub(crate) fields: Vec<Field>,
     pub(crate) terms: HashMap<String, Places>,
-    /// Hashes of its words, in order; see [`Profile::says_the_same`].
+    /// Hashes of its words, sorted; see [`Profile::says_the_same`].
     sketch: Vec<u32>,
     pub(crate) recognised: Vec<Recognised>,
-    /// What the object's kind is worth beside others that say the same.
+    /// What the object's kind is worth among documents that say the same.
     pub(crate) role: f32,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
 }
 
 impl Profile {
-    /// `None` where the record is none of the collection's, which only another program can have written.
+    /// `None` if the record is not one of the collection. Only another program can have written it.
     fn read(catalogue: &Catalogue, collection: Collection, record: &str) -> Option<Self> {
         let (noun, fields) = match collection {
             Collection::Instances => {
@@ -152,11 +159,11 @@ impl Profile {
         Some(Self { noun, fields, terms, sketch, recognised, role, is_it })
     }
 
-    /// Whether the two say the same of different objects: replicas, copies in other namespaces, one of a thousand settings.
+    /// Whether the two say the same about different objects: replicas, copies in other namespaces, one of a thousand settings.
     ///
-    /// The share of words in both among those in either (Jaccard), taken over the smallest hashes of either (Broder, "On the resemblance
-    /// and containment of documents", 1997), so that long documents take no longer. Numbers, and what numbers are part of, only tell
-    /// copies apart; so does the namespace.
+    /// That is the Jaccard similarity of their words, estimated from the smallest hashes of either (Broder, "On the resemblance and
+    /// containment of documents", 1997), so that long documents take no longer. Words with digits do not count, and neither does the
+    /// namespace: they only tell copies apart.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         let (mut a, mut b) = (self.sketch.iter().peekable(), other.sketch.iter().peekable());
         let (mut either, mut both) = (0, 0);
@@ -222,7 +229,7 @@ fn recognise(catalogue: &Catalogue, noun: &Noun) -> Vec<Recognised> {
     known.into_iter().filter_map(own).collect()
 }
 
-/// How surely an object is the software that its kind belongs to: a `MariaDB` is one, a `Connection` of MariaDB's operator is not.
+/// How surely an object is the software that its kind belongs to: a `MariaDB` is, a `Connection` of MariaDB's operator is not.
 fn of_kind(catalogue: &Catalogue, instance: &ResourceInstance) -> f32 {
     match catalogue.kind(&instance.api_group, &instance.kind).map(|k| k.role) {
         Some(Role::Workload) => 1.0,
@@ -233,7 +240,7 @@ fn of_kind(catalogue: &Catalogue, instance: &ResourceInstance) -> f32 {
 
 fn role_of(catalogue: &Catalogue, noun: &Noun) -> f32 {
     let Noun::Instance(instance) = noun else { return 1.0 };
-    // What a controller made stands for its owner, which is there too.
+    // The owner of an object is in the index too, and ranks before it.
     let owned = if instance.owner.is_some() { 0.9 } else { 1.0 };
     let role = match catalogue.kind(&instance.api_group, &instance.kind).map(|k| k.role) {
         Some(Role::Workload) | None => 1.0,
@@ -280,21 +287,22 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
     Field { place, called, value: words::one_line(value) }
 }
 
-/// The profiles that were made, by stored id.
+/// A cache of profiles, by stored id.
 #[derive(Debug, Default)]
 pub(crate) struct Profiles(Mutex<All>);
 
 #[derive(Debug, Default)]
 struct All {
     by_id: HashMap<(Collection, String), Kept>,
-    /// Of the records.
+    /// The bytes of their records.
     bytes: usize,
 }
 
-/// A profile with the hash of the record that it was made of.
+/// A profile, with the hash of the record that it was made from.
 type Kept = (u64, Arc<Profile>);
 
 impl Profiles {
+    /// The profile of a document. `None` if its record is not one of the collection.
     pub(crate) fn of(
         &self,
         catalogue: &Catalogue,

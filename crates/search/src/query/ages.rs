@@ -1,14 +1,14 @@
-//! When what is asked for was created: "older than 30 days", "deployed last week", "since 2026-01-31".
+//! Limits on when objects were created: "older than 30 days", "deployed last week", "since 2026-01-31".
 
 use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
-use super::asks::number;
-use super::{Understood, Words};
+use super::parsed::{Note, ParsedQuery, Problem};
+use super::tokens::{Tokens, number};
 
-/// Words for coming into being; with them "today" is a limit, without them it is any word.
+/// Verbs for creation. With one of them "today" is a limit; without, it is a word like any other.
 const CREATED: [&str; 9] =
     ["created", "deployed", "installed", "added", "started", "made", "launched", "introduced", "rolled"];
 const MINUTE: i64 = 60;
@@ -37,7 +37,7 @@ impl Clock {
         Some(Self { now, offset })
     }
 
-    /// So long ago; as long ago as can be said where that is longer.
+    /// That many seconds ago, or the earliest time that can be represented.
     fn ago(&self, seconds: i64) -> Timestamp {
         let at = self.now.as_second().saturating_sub(seconds);
         Timestamp::from_second(at.max(Timestamp::MIN.as_second())).unwrap_or(Timestamp::MIN)
@@ -55,7 +55,7 @@ impl Clock {
         TimeZone::fixed(self.offset).to_timestamp(time).unwrap_or(self.now)
     }
 
-    /// "yesterday", "last week" …: from when until when.
+    /// When "yesterday", "last week" and so on begin and end.
     fn period(&self, name: &str) -> Option<(Timestamp, Timestamp)> {
         let today = self.today();
         let monday = || today.saturating_sub(Span::new().days(i64::from(today.weekday().to_monday_zero_offset())));
@@ -74,100 +74,93 @@ impl Clock {
     }
 }
 
-/// Reads all limits and takes their words. Where one makes no sense, nothing fits it.
-pub(super) fn read(question: &mut Words, understood: &mut Understood, now: &str) {
+/// Reads all limits. One that makes no sense is a problem: nothing matches it.
+pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
     let clock = Clock::of(now);
-    let created = question.low.iter().any(|w| CREATED.contains(&w.as_str()));
+    let created = tokens.low.iter().any(|w| CREATED.contains(&w.as_str()));
     let mut any = false;
-    for at in 0..question.low.len() {
-        if question.taken[at] {
+    for at in 0..tokens.low.len() {
+        if tokens.taken[at] {
             continue;
         }
-        let found = compared(question, at, clock.as_ref())
-            .or_else(|| rolling(question, at, clock.as_ref()))
-            .or_else(|| dated(question, at, clock.as_ref()))
-            .or_else(|| named(question, at, created, clock.as_ref()));
+        let found = compared(tokens, at, clock.as_ref())
+            .or_else(|| rolling(tokens, at, clock.as_ref()))
+            .or_else(|| dated(tokens, at, clock.as_ref()))
+            .or_else(|| named(tokens, at, created, clock.as_ref()));
         match found {
             None => {}
             Some((taken, Ok(limit))) => {
-                question.take_range(at, taken);
+                tokens.take_range(at, taken);
                 any = true;
                 let (since, until) = match limit {
                     Limit::Since(since) => (Some(since), None),
                     Limit::Until(until) => (None, Some(until)),
                     Limit::Between(since, until) => (Some(since), Some(until)),
                 };
-                let said = [since.map(|t| format!("since {t}")), until.map(|t| format!("before {t}"))];
-                understood
-                    .notes
-                    .push(format!("created {}", said.into_iter().flatten().collect::<Vec<_>>().join(" and ")));
-                understood.ask.limit(since, until);
+                parsed.notes.push(Note::Created { since, until });
+                parsed.clauses.limit(since, until);
             }
             Some((taken, Err(problem))) => {
-                question.take_range(at, taken);
-                understood.impossible = Some(problem);
+                tokens.take_range(at, taken);
+                parsed.problem = Some(problem);
             }
         }
     }
     if any {
-        for at in question.free().collect::<Vec<_>>() {
-            if question.is(Some(at), &CREATED) {
-                question.take(Some(at));
+        for at in tokens.free().collect::<Vec<_>>() {
+            if tokens.is(Some(at), &CREATED) {
+                tokens.take(Some(at));
             }
         }
     }
 }
 
-type Found = Option<(usize, Result<Limit, String>)>;
-
-fn no_clock() -> String {
-    "the time of the question is not known, so that no age can be told".to_owned()
-}
+type Found = Option<(usize, Result<Limit, Problem>)>;
 
 /// "older than 30 days", "not younger than a week", "more than 3 months old".
-fn compared(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
-    let not = question.reads(at, "not|never").unwrap_or(0);
+fn compared(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
+    let not = tokens.match_at(at, "not|never").unwrap_or(0);
     let from = at + not;
-    let (older, taken, old) = if let Some(taken) = question.reads(from, "older than") {
+    let (older, taken, old) = if let Some(taken) = tokens.match_at(from, "older than") {
         (true, taken, 0)
-    } else if let Some(taken) = question.reads(from, "younger|newer|fresher than") {
+    } else if let Some(taken) = tokens.match_at(from, "younger|newer|fresher than") {
         (false, taken, 0)
-    } else if let Some(taken) = question.reads(from, "more than").or_else(|| question.reads(from, "over")) {
+    } else if let Some(taken) = tokens.match_at(from, "more than").or_else(|| tokens.match_at(from, "over")) {
         (true, taken, 1)
-    } else if let Some(taken) = question.reads(from, "less than").or_else(|| question.reads(from, "under")) {
+    } else if let Some(taken) = tokens.match_at(from, "less than").or_else(|| tokens.match_at(from, "under")) {
         (false, taken, 1)
     } else {
         return None;
     };
-    let (span, seconds) = duration(question, from + taken)?;
-    if old == 1 && !question.is(Some(from + taken + span), &["old"]) {
+    let (span, seconds) = duration(tokens, from + taken)?;
+    if old == 1 && !tokens.is(Some(from + taken + span), &["old"]) {
         return None;
     }
     let all = not + taken + span + old;
     let limit = seconds.and_then(|seconds| {
-        let then = clock.ok_or_else(no_clock)?.ago(seconds);
+        let then = clock.ok_or(Problem::NoClock)?.ago(seconds);
         Ok(if older == (not == 0) { Limit::Until(then) } else { Limit::Since(then) })
     });
     Some((all, limit))
 }
 
 /// "in the last 3 hours", "within the past week".
-fn rolling(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
-    let begun = question.reads(at, "in|within|during|over|from|for the? last|past");
-    let taken = begun.or_else(|| question.reads(at, "the? last|past"))?;
-    let the = (at..at + taken).any(|at| question.is(Some(at), &["the"]));
-    let (span, seconds) = match duration(question, at + taken) {
+fn rolling(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
+    let begun = tokens.match_at(at, "in|within|during|over|from|for the? last|past");
+    let taken = begun.or_else(|| tokens.match_at(at, "the? last|past"))?;
+    let the = (at..at + taken).any(|at| tokens.is(Some(at), &["the"]));
+    let (span, seconds) = match duration(tokens, at + taken) {
         Some(found) => found,
         // "the last week" is the last seven days, "last week" a week of the calendar.
-        None => (1, Ok(unit(question.low.get(at + taken).filter(|w| the && !w.ends_with('s'))?)?)),
+        None => (1, Ok(unit(tokens.low.get(at + taken).filter(|w| the && !w.ends_with('s'))?)?)),
     };
-    Some((taken + span, seconds.and_then(|s| Ok(Limit::Since(clock.ok_or_else(no_clock)?.ago(s))))))
+    Some((taken + span, seconds.and_then(|s| Ok(Limit::Since(clock.ok_or(Problem::NoClock)?.ago(s))))))
 }
 
 /// "since 2026-01-31", "before 2026-01-31T10:00:00Z".
-fn dated(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
-    let taken = question.reads(at, "since|after|from|before|until")?;
-    let word = question.raw.get(at + taken).filter(|_| !question.taken[at + taken])?;
+fn dated(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
+    let taken = tokens.match_at(at, "since|after|from|before|until")?;
+    let word = tokens.raw.get(at + taken).filter(|_| !tokens.taken[at + taken])?;
     if !looks_like_a_date(word) {
         return None;
     }
@@ -176,10 +169,10 @@ fn dated(question: &Words, at: usize, clock: Option<&Clock>) -> Found {
     let moment = || word.parse::<Timestamp>().ok().or_else(|| Some(clock.at(word.parse::<DateTime>().ok()?)));
     let then = day.map(|d| clock.begin(d)).or_else(moment);
     let limit = match then {
-        None => Err(format!("\"{word}\" is no date; expected one such as 2026-01-31")),
-        Some(then) if question.is(Some(at), &["before", "until"]) => Ok(Limit::Until(then)),
-        // After a day is when it has ended.
-        Some(_) if question.is(Some(at), &["after"]) && day.is_some() => {
+        None => Err(Problem::NotADate(word.clone())),
+        Some(then) if tokens.is(Some(at), &["before", "until"]) => Ok(Limit::Until(then)),
+        // "After" a day begins when the day has ended.
+        Some(_) if tokens.is(Some(at), &["after"]) && day.is_some() => {
             let next = day.map(|d| d.saturating_add(Span::new().days(1))).unwrap_or_default();
             Ok(Limit::Since(clock.begin(next)))
         }
@@ -198,20 +191,20 @@ fn looks_like_a_date(word: &str) -> bool {
         && head[2].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// "deployed yesterday", "since last week". `created`: the question has a word for coming into being.
-fn named(question: &Words, at: usize, created: bool, clock: Option<&Clock>) -> Found {
-    let since = question.reads(at, "since");
-    let before = question.reads(at, "before");
+/// "deployed yesterday", "since last week". `created`: the question has a verb for creation.
+fn named(tokens: &Tokens, at: usize, created: bool, clock: Option<&Clock>) -> Found {
+    let since = tokens.match_at(at, "since");
+    let before = tokens.match_at(at, "before");
     let led = since.or(before).unwrap_or(0);
     let from = at + led;
     let taken =
-        question.reads(from, "today|yesterday").or_else(|| question.reads(from, "this|last week|month|year"))?;
+        tokens.match_at(from, "today|yesterday").or_else(|| tokens.match_at(from, "this|last week|month|year"))?;
     if led == 0 && !created {
         return None;
     }
-    let name = question.low.get(from..from + taken)?.join(" ");
-    let limit = clock.ok_or_else(no_clock).and_then(|clock| {
-        let (begin, end) = clock.period(&name).ok_or_else(no_clock)?;
+    let name = tokens.low.get(from..from + taken)?.join(" ");
+    let limit = clock.ok_or(Problem::NoClock).and_then(|clock| {
+        let (begin, end) = clock.period(&name).ok_or(Problem::NoClock)?;
         Ok(match (since, before) {
             (Some(_), _) => Limit::Since(begin),
             (_, Some(_)) => Limit::Until(begin),
@@ -221,20 +214,20 @@ fn named(question: &Words, at: usize, created: bool, clock: Option<&Clock>) -> F
     Some((led + taken, limit))
 }
 
-/// "30 days", "a week", "12h": how many words it takes, and the seconds.
-fn duration(question: &Words, at: usize) -> Option<(usize, Result<i64, String>)> {
-    let first = question.low.get(at).filter(|_| !question.taken[at])?;
+/// "30 days", "a week", "12h": how many words that is, and how many seconds.
+fn duration(tokens: &Tokens, at: usize) -> Option<(usize, Result<i64, Problem>)> {
+    let first = tokens.low.get(at).filter(|_| !tokens.taken[at])?;
     let (negative, digits) = first.strip_prefix('-').map_or((false, first.as_str()), |rest| (true, rest));
     let letters = digits.trim_start_matches(|c: char| c.is_ascii_digit());
     let (many, unit_word, taken) = if !letters.is_empty() && letters.len() < digits.len() {
         (number(&digits[..digits.len() - letters.len()])?, letters, 1)
     } else {
         let many = if ["a", "an"].contains(&digits) { 1 } else { number(digits)? };
-        (many, question.low.get(at + 1)?.as_str(), 2)
+        (many, tokens.low.get(at + 1)?.as_str(), 2)
     };
     let unit = unit(unit_word)?;
     if negative {
-        return Some((taken, Err(format!("\"{first} {unit_word}\" is no age; expected a number above zero"))));
+        return Some((taken, Err(Problem::NotAnAge(format!("{first} {unit_word}")))));
     }
     Some((taken, Ok(i64::try_from(many).unwrap_or(i64::MAX).saturating_mul(unit))))
 }

@@ -1,0 +1,123 @@
+//! How many match, and how many of each group.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use clusterlore_core::{Collection, ObjectKey, ResourceInstance};
+use clusterlore_store::{StoreError, View};
+
+use super::age::created;
+use super::collapse::{Collapser, LEVELS, apart, owner_keys};
+use crate::query::GroupBy;
+use crate::rank::{Noun, Profile, Ranked, Ranking, is_evidence, matching};
+
+/// The group of what has nothing to be grouped by.
+const NONE: &str = "(none)";
+/// The highest role of an object that only serves others: the Service of a database is not a second database.
+const SERVES: f32 = 0.7;
+/// An object with a higher `software` feature surely is what the question names. If there are any, only they count.
+const SURE: f32 = 0.5;
+
+/// How many match.
+#[derive(Default)]
+pub(crate) struct Number {
+    pub(crate) total: usize,
+    /// How many of each, most first, then by name. They add up to the total. Empty if no groups are wanted.
+    pub(crate) groups: Vec<(String, usize)>,
+}
+
+/// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
+/// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. Then what a
+/// controller made counts as that controller (unless matches are grouped by owner), and services, settings and permissions do not count
+/// beside what runs (unless the question names their type).
+pub(crate) async fn count(
+    collapser: &Collapser<'_>,
+    ranking: &Ranking<'_>,
+    ranked: &[Ranked],
+) -> Result<Number, StoreError> {
+    let parsed = ranking.parsed();
+    let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number).collect();
+    let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
+    let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
+        ranked.into_iter().filter(|r| sure(r)).collect()
+    } else {
+        matching(ranked, ranking).into_iter().filter(|r| is_evidence(r, ranking)).collect()
+    };
+    let mut counted: Vec<(String, Arc<Profile>)> =
+        if parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner) {
+            matches.into_iter().map(|r| (r.type_name.clone(), Arc::clone(&r.profile))).collect()
+        } else {
+            let collapsed = apart(collapser.collapse(&matches, usize::MAX).await?);
+            collapsed.into_iter().map(|c| (c.shown.type_name, c.shown.profile)).collect()
+        };
+    counted.retain(|(_, p)| parsed.clauses.admits(|| created(&p.noun)));
+    if !parsed.scope_only && counted.iter().any(|(_, p)| p.role > SERVES) {
+        counted.retain(|(type_name, p)| p.role > SERVES || parsed.names_type(type_name));
+    }
+    let nouns: Vec<&Noun> = counted.iter().map(|(_, p)| &p.noun).collect();
+    let groups = match &parsed.clauses.group_by {
+        None => Vec::new(),
+        Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(collapser.view, &nouns).await?),
+        Some(by) => grouped(&nouns, by, &HashMap::new()),
+    };
+    Ok(Number { total: nouns.len(), groups })
+}
+
+fn grouped(nouns: &[&Noun], by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInstance>) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for noun in nouns {
+        let group = group_of(noun, by, owners).unwrap_or_else(|| NONE.to_owned());
+        *counts.entry(group).or_default() += 1;
+    }
+    let mut groups: Vec<(String, usize)> = counts.into_iter().collect();
+    groups.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    groups
+}
+
+fn group_of(noun: &Noun, by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInstance>) -> Option<String> {
+    match (noun, by) {
+        (Noun::Instance(i), GroupBy::Kind) => Some(i.kind.clone()),
+        (Noun::Instance(i), GroupBy::Namespace) => (!i.is_cluster_scoped()).then(|| i.namespace.clone()),
+        (Noun::Instance(i), GroupBy::Label(key)) => i.labels.get(key).cloned(),
+        (Noun::Instance(i), GroupBy::Cluster) => i.cluster.clone(),
+        (Noun::Instance(i), GroupBy::Owner) => top_owner(i, owners),
+        (Noun::Type(t, _), GroupBy::Kind) => Some(t.kind.clone()),
+        (Noun::Type(..), _) => None,
+    }
+}
+
+/// The owner at the top, as far as owners are indexed.
+fn top_owner(instance: &ResourceInstance, owners: &HashMap<ObjectKey, ResourceInstance>) -> Option<String> {
+    let (mut owned, mut owner) = (instance, instance.owner.as_ref()?);
+    for _ in 0..LEVELS {
+        let found = owner_keys(owned).into_iter().find_map(|key| owners.get(&key));
+        let Some((found, above)) = found.and_then(|found| Some((found, found.owner.as_ref()?))) else { break };
+        (owned, owner) = (found, above);
+    }
+    Some(format!("{}/{}", owner.kind, owner.name))
+}
+
+/// The owners of the objects, their owners and so on, as far as they are indexed.
+async fn owners(view: &dyn View, nouns: &[&Noun]) -> Result<HashMap<ObjectKey, ResourceInstance>, StoreError> {
+    let mut known = HashMap::new();
+    let mut wanted: BTreeSet<ObjectKey> = BTreeSet::new();
+    for noun in nouns {
+        if let Noun::Instance(instance) = noun {
+            wanted.extend(owner_keys(instance));
+        }
+    }
+    for _ in 0..LEVELS {
+        wanted.retain(|key| !known.contains_key(key));
+        if wanted.is_empty() {
+            break;
+        }
+        let keys: Vec<ObjectKey> = std::mem::take(&mut wanted).into_iter().collect();
+        for (key, record) in view.records(Collection::Instances, &keys).await? {
+            if let Ok(owner) = serde_json::from_str::<ResourceInstance>(&record) {
+                wanted.extend(owner_keys(&owner));
+                known.insert(key, owner);
+            }
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,16 @@
+//! From candidates to a ranking: what a document is, what speaks for it, and whether it matches.
+
+mod profile;
+mod ranked;
+mod ranking;
+mod types;
+mod weights;
+
+pub use profile::{Noun, Place, Places};
+pub use ranking::{Reason, Score};
+pub use weights::{Features, Weights};
+
+pub(crate) use profile::{Profile, Profiles};
+pub(crate) use ranked::{Ranked, is_evidence, matching, rank};
+pub(crate) use ranking::Ranking;
+pub(crate) use types::bridge;

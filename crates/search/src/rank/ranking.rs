@@ -1,0 +1,251 @@
+//! The features of a candidate, and its score in words. The formula is in [`weights`](super::weights).
+
+use std::collections::HashMap;
+
+use clusterlore_catalogue::{Meaning, Software};
+use clusterlore_core::words;
+
+use super::profile::{Noun, Place, Places, Profile, Recognised};
+use super::weights::{Features, Weights};
+use crate::query::ParsedQuery;
+use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};
+
+/// How surely an object must be some software to count as that software.
+const IS_IT: f32 = 0.3;
+/// What a broader category than the named one is worth: a database if the question names relational databases.
+const BROADER: f32 = 0.35;
+/// What software is worth if the named category is not its main purpose.
+const BESIDE: f32 = 0.75;
+
+/// One summand of a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    /// In words: `name: red-fox`, `meaning 0.42`, `Valkey is a key-value store`.
+    pub why: String,
+    /// What it adds to the score.
+    pub adds: f32,
+}
+
+/// A score as the sum of its reasons.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Score {
+    /// Largest first.
+    pub reasons: Vec<Reason>,
+}
+
+impl Score {
+    /// The score itself, 0 to 1.
+    pub fn total(&self) -> f32 {
+        self.reasons.iter().map(|r| r.adds).sum()
+    }
+}
+
+/// Everything that a candidate is compared with.
+pub(crate) struct Ranking<'q> {
+    pub(crate) query: &'q EmbeddedQuery<'q>,
+    /// The types that answer the question.
+    bridge: &'q Bridge,
+    weights: Weights,
+    /// The terms of the question, each with its share of all terms' idf.
+    terms: Vec<(String, f32)>,
+}
+
+impl<'q> Ranking<'q> {
+    /// Weighs the terms of the question by how many documents contain each.
+    pub(crate) fn new(
+        query: &'q EmbeddedQuery<'q>,
+        bridge: &'q Bridge,
+        weights: Weights,
+        candidates: &Candidates,
+    ) -> Self {
+        // The embedder knows only English, so meaning says nothing about a question in another language.
+        let weights = if query.parsed.language.is_some() { Weights { meaning: 0.0, ..weights } } else { weights };
+        let idf = |n: usize| (1.0 + candidates.total as f32 / (n as f32 + 1.0)).ln();
+        let all = candidates.frequencies.iter().map(|(_, n)| idf(*n)).sum::<f32>().max(f32::MIN_POSITIVE);
+        let terms = candidates.frequencies.iter().map(|(term, n)| (term.clone(), idf(*n) / all)).collect();
+        Self { query, bridge, weights, terms }
+    }
+
+    /// The question itself.
+    pub(crate) fn parsed(&self) -> &'q ParsedQuery {
+        self.query.parsed
+    }
+
+    /// The features of a document; `None` if the question does not want it.
+    pub(crate) fn features(&self, profile: &Profile, type_name: &str, similarity: f32) -> Option<Features> {
+        if self.is_unwanted(profile) {
+            return None;
+        }
+        let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
+        let (is_instance, group, kind) = match &profile.noun {
+            Noun::Instance(i) => (true, i.api_group.as_str(), i.kind.as_str()),
+            Noun::Type(ty, _) => (false, ty.group.as_str(), ty.kind.as_str()),
+        };
+        let EmbeddedQuery { parsed, concepts, .. } = self.query;
+        let named = parsed.kinds.contains(type_name) || concepts.kinds.contains(&(group, kind));
+        let names_kinds = !parsed.kinds.is_empty() || !concepts.kinds.is_empty();
+        Some(Features {
+            meaning: similarity.clamp(0.0, 1.0),
+            terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
+            software: (!concepts.parts.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
+            about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
+            kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
+            bridge: (is_instance && !self.bridge.types.is_empty())
+                .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
+            role: if named || !parsed.filter.types.is_empty() { 1.0 } else { profile.role },
+        })
+    }
+
+    /// The score in words. Its parts add up to it.
+    pub(crate) fn explain(&self, profile: &Profile, type_name: &str, features: &Features) -> Score {
+        if self.query.parsed.scope_only {
+            return Score { reasons: vec![Reason { why: "in the scope asked for".to_owned(), adds: features.role }] };
+        }
+        let scale = self.weights.scale(features);
+        let nearness = self.weights.nearness(features);
+        let why = match self.about(profile) {
+            Some((software, about)) if nearness > features.meaning => {
+                format!("{} is for that ({about:.2})", software.title)
+            }
+            _ => format!("meaning {nearness:.2}"),
+        };
+        let mut reasons = vec![Reason { why, adds: self.weights.meaning * nearness * scale }];
+        let mut add = |why: String, adds: f32| match reasons.iter_mut().find(|r| r.why == why) {
+            Some(known) => known.adds += adds,
+            None => reasons.push(Reason { why, adds }),
+        };
+        // Each field is read once, however many words of the question it contains.
+        let mut looked_for: HashMap<&str, (Place, f32)> = HashMap::new();
+        for ((term, _), (places, share)) in self.terms.iter().zip(&features.terms) {
+            if let Some((place, worth)) = self.weights.best_place(*places) {
+                looked_for.insert(term, (place, self.weights.words * worth * share * scale));
+            }
+        }
+        for field in &profile.fields {
+            if looked_for.is_empty() {
+                break;
+            }
+            let mut adds = None;
+            for term in words::terms(&field.value) {
+                if looked_for.get(term.as_str()).is_some_and(|(place, _)| *place == field.place)
+                    && let Some((_, worth)) = looked_for.remove(term.as_str())
+                {
+                    adds = Some(adds.unwrap_or(0.0) + worth);
+                }
+            }
+            if let Some(adds) = adds {
+                add(format!("{}: {}", field.called, field.value), adds);
+            }
+        }
+        if let Some((why, sureness)) = self.software(profile, features.kind == Some(1.0)) {
+            add(why, self.weights.software * sureness * scale);
+        }
+        if features.kind == Some(1.0) {
+            add(format!("kind: {type_name}"), self.weights.kind * scale);
+        }
+        if let Some(bridge) = features.bridge.filter(|b| *b > 0.0) {
+            add(format!("{type_name} are for that"), self.weights.bridge * bridge * scale);
+        }
+        reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
+        Score { reasons }
+    }
+
+    pub(crate) fn score(&self, features: &Features) -> f32 {
+        if self.query.parsed.scope_only { features.role } else { self.weights.score(features) }
+    }
+
+    /// The share of the question's words that the document contains anywhere but in its namespace, which says little about it.
+    pub(crate) fn contained(&self, features: &Features) -> f32 {
+        features.terms.iter().filter(|(places, _)| places.besides_namespace()).map(|(_, share)| share).sum()
+    }
+
+    /// The score from which a hit is evidence that something matches.
+    pub(crate) fn evidence(&self) -> f32 {
+        match (self.query.parsed.scope_only, self.query.concepts.parts.is_empty()) {
+            (true, _) => 0.0,
+            (false, true) => self.weights.evidence,
+            (false, false) => self.weights.evidence_named,
+        }
+    }
+
+    /// If the question names software, whether the object is that software, or a part of it.
+    pub(crate) fn is_named_software(&self, profile: &Profile) -> bool {
+        let id = |r: &Recognised| &*r.software(self.query.catalogue).id;
+        let is = |software: &str| profile.recognised.iter().any(|r| id(r) == software && r.weight >= IS_IT);
+        self.query.concepts.software.is_empty() || self.query.concepts.software.iter().any(|software| is(software))
+    }
+
+    /// The surest reason why the object is what the question names, and how surely it is, on average over the parts of the question.
+    fn software(&self, profile: &Profile, kind_is_named: bool) -> Option<(String, f32)> {
+        // A question for MariaDB's users wants what only belongs to MariaDB.
+        let is_it = |r: &Recognised| if r.by_kind && !kind_is_named { profile.is_it } else { 1.0 };
+        let mut best: Option<(&Recognised, Meaning<'q>, f32)> = None;
+        let mut sum = 0.0;
+        let mut parts = 0;
+        for (meanings, times) in &self.query.concepts.parts {
+            parts += times;
+            let of_part = profile.recognised.iter().flat_map(|r| {
+                meanings.iter().filter_map(move |m| self.fits(r, *m).map(|sureness| (r, *m, sureness * is_it(r))))
+            });
+            let Some(part) = of_part.max_by(|a, b| a.2.total_cmp(&b.2)) else { continue };
+            sum += part.2 * *times as f32;
+            if best.as_ref().is_none_or(|(_, _, s)| part.2 > *s) {
+                best = Some(part);
+            }
+        }
+        best.map(|(recognised, meaning, _)| (self.why(recognised, meaning), sum / parts as f32))
+    }
+
+    /// Of the software that the object is, the one nearest to the question, and how near.
+    fn about(&self, profile: &Profile) -> Option<(&'q Software, f32)> {
+        let near = |r: &Recognised| {
+            let whole = if r.part_category().is_none() { 1.0 } else { BROADER };
+            (r.software(self.query.catalogue), self.query.nearness.of(r.software) * r.weight * whole)
+        };
+        profile.recognised.iter().map(near).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// How surely the software is what a part of the question means.
+    fn fits(&self, recognised: &Recognised, meaning: Meaning<'q>) -> Option<f32> {
+        match meaning {
+            Meaning::Software(software) if software.id == recognised.software(self.query.catalogue).id => {
+                let whole = if recognised.part.is_none() { 1.0 } else { BESIDE };
+                Some(recognised.weight * whole)
+            }
+            Meaning::Category(category) => {
+                let fit = |(place, own): (usize, &&str)| {
+                    if self.query.catalogue.is_a(own, &category.id) {
+                        Some(if place == 0 { 1.0 } else { BESIDE })
+                    } else if self.query.catalogue.is_a(&category.id, own) {
+                        Some(BROADER)
+                    } else {
+                        None
+                    }
+                };
+                let best = recognised
+                    .categories(self.query.catalogue)
+                    .iter()
+                    .enumerate()
+                    .filter_map(fit)
+                    .max_by(f32::total_cmp)?;
+                Some(recognised.weight * best)
+            }
+            _ => None,
+        }
+    }
+
+    fn why(&self, recognised: &Recognised, meaning: Meaning<'_>) -> String {
+        let title = &recognised.software(self.query.catalogue).title;
+        match meaning {
+            Meaning::Category(category) => format!("{title} is {}", category.id.replace('-', " ")),
+            _ => format!("is {title} ({})", recognised.alias),
+        }
+    }
+
+    fn is_unwanted(&self, profile: &Profile) -> bool {
+        let sure = |r: &Recognised, m| self.fits(r, m).is_some_and(|sureness| sureness >= IS_IT);
+        let fits = profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)));
+        let elsewhere = |places: &Places| places.besides_namespace();
+        fits || self.query.concepts.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
+    }
+}

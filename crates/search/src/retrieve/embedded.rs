@@ -1,0 +1,62 @@
+//! A parsed query with all that documents are compared with.
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_models::{EmbedError, Embedder, Purpose};
+
+use super::lexicon::{Lexicon, Nearness};
+use crate::query::{Concepts, ParsedQuery};
+
+/// A query, ready to retrieve with and to rank by.
+pub(crate) struct EmbeddedQuery<'q> {
+    pub(crate) catalogue: &'q Catalogue,
+    pub(crate) parsed: &'q ParsedQuery,
+    pub(crate) concepts: Concepts<'q>,
+    /// Its vector. Empty if meaning does not count.
+    pub(crate) vector: Vec<f32>,
+    /// How near it is to what software is for.
+    pub(crate) nearness: Nearness,
+}
+
+impl<'q> EmbeddedQuery<'q> {
+    /// Embeds the free text. Meaning does not count for a query with only conditions, or in another language.
+    pub(crate) async fn of_text(
+        catalogue: &'q Catalogue,
+        lexicon: &Lexicon,
+        embedder: &dyn Embedder,
+        parsed: &'q ParsedQuery,
+    ) -> Result<Self, EmbedError> {
+        let concepts = Concepts::of(catalogue, parsed);
+        if parsed.scope_only || parsed.language.is_some() {
+            return Ok(Self { catalogue, parsed, concepts, vector: Vec::new(), nearness: Nearness::default() });
+        }
+        let vector = embedder.embed(Purpose::Query, vec![parsed.text.clone()]).await?.pop().unwrap_or_default();
+        let nearness = lexicon.nearness(catalogue, &parsed.text, &embedder.identity(), &vector).await?;
+        Ok(Self { catalogue, parsed, concepts, vector, nearness })
+    }
+
+    /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words
+    /// name one.
+    pub(crate) async fn of_object(
+        catalogue: &'q Catalogue,
+        lexicon: &Lexicon,
+        embedder: &dyn Embedder,
+        parsed: &'q ParsedQuery,
+        text: String,
+    ) -> Result<Self, EmbedError> {
+        let mut concepts = Concepts::of(catalogue, parsed);
+        concepts.software.clear();
+        let vector = embedder.embed(Purpose::Document, vec![text]).await?.pop().unwrap_or_default();
+        let nearness = lexicon.nearness(catalogue, &parsed.text, &embedder.identity(), &vector).await?;
+        Ok(Self { catalogue, parsed, concepts, vector, nearness })
+    }
+
+    /// The same question for types. `parsed` is its text without conditions.
+    pub(crate) fn for_types<'t>(&self, parsed: &'t ParsedQuery) -> EmbeddedQuery<'t>
+    where
+        'q: 't,
+    {
+        let concepts = self.concepts.without_unwanted();
+        let nearness = Nearness::default();
+        EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector: self.vector.clone(), nearness }
+    }
+}
