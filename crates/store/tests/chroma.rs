@@ -483,7 +483,7 @@ async fn views_that_are_opened_while_others_write_hold_together() {
         ChromaOptions { fresh_for: Duration::from_millis(200), ..options(&server.url(), &folder.path().join("p")) };
     let third = Chroma::connect(patient).await.unwrap();
     let mut sizes = BTreeSet::new();
-    for _ in 0..15 {
+    for _ in 0..12 {
         for store in [&first, &third] {
             let (numbers, _, near) = told(&*all(store).await, 20).await;
             assert!(numbers.iter().all(|n| *n == numbers[0]) && near.len() == 20, "{numbers:?}");

@@ -240,7 +240,7 @@ impl Api {
         Ok(near.map(|(id, distance)| (id, 1.0 - distance.unwrap_or(1.0))).collect())
     }
 
-    /// As [`Self::nearest`], of those of these ids that are there.
+    /// As [`Self::nearest`], of these ids; fewer, or none, where documents are gone.
     pub(super) async fn nearest_of(
         &self,
         id: &str,
@@ -248,15 +248,16 @@ impl Api {
         count: usize,
         ids: &[String],
     ) -> Answer<Vec<(String, f32)>> {
-        match self.nearest(id, vector, count.min(ids.len()), Some(ids)).await {
+        let mut answer = self.nearest(id, vector, count.min(ids.len()), Some(ids)).await;
+        if let Err(Refusal::UnknownId) = answer {
             // Where one is gone, nothing is said of the others.
-            Err(Refusal::UnknownId) => {
-                let there = self.get(id, &json!({"ids": ids, "include": []})).await?.ids;
-                match there.is_empty() {
-                    true => Ok(Vec::new()),
-                    false => self.nearest(id, vector, count.min(there.len()), Some(&there)).await,
-                }
+            let there = self.get(id, &json!({"ids": ids, "include": []})).await?.ids;
+            if !there.is_empty() {
+                answer = self.nearest(id, vector, count.min(there.len()), Some(&there)).await;
             }
+        }
+        match answer {
+            Err(Refusal::UnknownId) => Ok(Vec::new()),
             answer => answer,
         }
     }
