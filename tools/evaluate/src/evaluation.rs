@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
-use clusterlore_search::{Question, SearchError, Searcher, Weights};
+use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
 use clusterlore_store::{Sqlite, Store};
 
 use crate::asks::{Got, Seen};
@@ -94,8 +94,8 @@ impl<'c> Evaluation<'c> {
         let mut outcomes = Vec::new();
         for (question, text) in self.corpus.questions.iter().zip(texts) {
             let text = (*text).to_owned();
-            let asked = Question { text, collection: question.collection, limit: LIMIT, ..Question::default() };
-            let hits = match self.searcher.search(&self.view, &self.embedder, &asked).await {
+            let asked = Query { text, collection: question.collection, limit: LIMIT, ..Query::default() };
+            let hits = match self.searcher.answer(&self.view, &self.embedder, &asked).await {
                 Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
                 Err(SearchError::NoQuestion) => Vec::new(),
                 Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
@@ -107,24 +107,19 @@ impl<'c> Evaluation<'c> {
 
     /// What was taken for misspelt in these words of a question, as something to put behind them.
     pub(crate) async fn corrected(&mut self, question: &crate::corpus::Question, text: &str) -> Result<String> {
-        let asked =
-            Question { text: text.to_owned(), collection: question.collection, limit: 1, ..Question::default() };
-        let answer = self.searcher.search(&self.view, &self.embedder, &asked).await?;
-        let corrections = answer.understood.corrections.iter().map(|(typed, meant)| format!(" [{typed}: {meant}]"));
+        let asked = Query { text: text.to_owned(), collection: question.collection, limit: 1, ..Query::default() };
+        let answer = self.searcher.answer(&self.view, &self.embedder, &asked).await?;
+        let corrections = answer.parsed.corrections().map(|(typed, meant)| format!(" [{typed}: {meant}]"));
         Ok(corrections.collect())
     }
 
     /// What comes of a question of which more than the hits counts, with the weights that are built in.
     pub(crate) async fn got(&mut self, text: &str, limit: usize) -> Result<Got> {
         self.searcher.set_weights(Weights::default());
-        let asked = Question { text: text.to_owned(), limit, now: NOW.to_owned(), ..Question::default() };
-        let answer = self.searcher.search(&self.view, &self.embedder, &asked).await?;
+        let (now, number) = (NOW.to_owned(), Wanted::IfAsked);
+        let asked = Query { text: text.to_owned(), limit, now, number, ..Query::default() };
+        let answer = self.searcher.answer(&self.view, &self.embedder, &asked).await?;
         let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
-        let mut got = Got { hits: hits.collect(), ..Got::default() };
-        if answer.understood.ask.counts() {
-            let count = self.searcher.count(&self.view, &self.embedder, &asked, None).await?;
-            (got.total, got.groups) = (Some(count.total), count.groups);
-        }
-        Ok(got)
+        Ok(Got { hits: hits.collect(), total: answer.number, groups: answer.groups })
     }
 }
