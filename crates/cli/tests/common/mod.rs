@@ -4,6 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use fancy_regex::{Captures, Regex};
+
+/// The manifests of the example company.
+pub const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
 /// A home folder of its own, with a store in it.
 pub struct Home {
     pub folder: tempfile::TempDir,
@@ -45,6 +50,50 @@ impl Home {
 
     pub fn run(&self, args: &[&str]) -> Ran {
         Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// What a user sees of a run, for a snapshot.
+    pub fn shows(&self, args: &[&str]) -> String {
+        self.transcript(args, &self.run(args))
+    }
+
+    /// The command, its status and what it wrote; what differs between machines and runs is replaced.
+    pub fn transcript(&self, args: &[&str], ran: &Ran) -> String {
+        let quoted = |arg: &&str| match arg.is_empty() || arg.contains([' ', '"', '*', '?', '<', '\n']) {
+            true => format!("'{arg}'"),
+            false => (*arg).to_owned(),
+        };
+        let words: Vec<String> = args.iter().map(quoted).collect();
+        let mut text = format!("$ clusterlore {}\nstatus: {}\n", words.join(" "), ran.status);
+        for (name, stream) in [("stdout", &ran.out), ("stderr", &ran.err)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("{name}:\n{stream}"));
+            }
+        }
+        self.stable(&text)
+    }
+
+    /// A text without what differs between machines and runs: paths, ports, times, sizes, process ids, versions, digits of scores.
+    pub fn stable(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (path, name) in [(self.folder.path(), "HOME"), (Path::new(EXAMPLES), "EXAMPLES")] {
+            let real = path.canonicalize().unwrap();
+            text = text.replace(real.to_str().unwrap(), name).replace(path.to_str().unwrap(), name);
+        }
+        for (pattern, instead) in [
+            (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+            (r"\(\d+\.\d MB\)", "(SIZE MB)"),
+            (r"(sizeBytes\W+)\d+", "${1}SIZE"),
+            (r#"("(?:discover|schemas|infer|list|embed|store|total)": )\d[\d.e-]*"#, "${1}SECONDS"),
+            (r"process \d+", "process PID"),
+            (r"\(os error \d+\)", "(os error N)"),
+            (concat!("clusterlore ", env!("CARGO_PKG_VERSION")), "clusterlore VERSION"),
+        ] {
+            text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
+        }
+        let rounded = |number: &Captures<'_>| format!("{:.2}", number[0].parse::<f64>().unwrap());
+        Regex::new(r"\b\d+\.\d{3,}\b").unwrap().replace_all(&text, rounded).into_owned()
     }
 
     /// Under a terminal of 200 columns; both streams in one, as the terminal gets them. `None` without `script`.
