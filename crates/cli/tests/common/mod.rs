@@ -85,15 +85,17 @@ impl Home {
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
             (r"\(\d+\.\d MB\)", "(SIZE MB)"),
             (r"(sizeBytes\W+)\d+", "${1}SIZE"),
-            (r#"("(?:discover|schemas|infer|list|embed|store|total)": )\d[\d.e-]*"#, "${1}SECONDS"),
+            (r#"\b((?:discover|infer|list|embed|store|total)"?: )(?:\d+\.\d+(?:e-\d+)?|\d+e-\d+)"#, "${1}SECONDS"),
             (r"process \d+", "process PID"),
             (r"\(os error \d+\)", "(os error N)"),
+            (r"/\.tmp\w+", "/.tmpXXXXXX"),
             (concat!("clusterlore ", env!("CARGO_PKG_VERSION")), "clusterlore VERSION"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
         }
         let rounded = |number: &Captures<'_>| format!("{:.2}", number[0].parse::<f64>().unwrap());
-        Regex::new(r"\b\d+\.\d{3,}\b").unwrap().replace_all(&text, rounded).into_owned()
+        let text = Regex::new(r"(?<![$\d.])\d+\.\d{3,}\b").unwrap().replace_all(&text, rounded).into_owned();
+        listed_in_order(&text)
     }
 
     /// Under a terminal of 200 columns; both streams in one, as the terminal gets them. `None` without `script`.
@@ -120,6 +122,21 @@ impl Home {
     pub fn sync_from(&self, folder: &Path) -> Ran {
         self.run(&["sync-instances", "--from", folder.to_str().unwrap()])
     }
+}
+
+/// Types are listed at once, so that their lines come in any order.
+fn listed_in_order(text: &str) -> String {
+    fn name(line: &str) -> Option<&str> {
+        Some(line.strip_prefix("Listing instances (")?.split_once("): ")?.1)
+    }
+    let mut types: Vec<&str> = text.lines().filter_map(name).collect();
+    types.sort_unstable();
+    let mut types = types.into_iter();
+    let line = |line: &str| match name(line) {
+        Some(listed) => format!("{}{}\n", line.strip_suffix(listed).unwrap(), types.next().unwrap()),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 #[derive(Debug)]
