@@ -166,6 +166,7 @@ fn what_is_set_wrong_in_a_file_or_the_environment() {
     ] {
         home.write(".config/clusterlore/clusterlore.toml", text);
         fails_with(&home, name, &[], &["search", "shop"]);
+        assert_eq!(home.run(&["config", "show"]).status, 2, "{name}");
     }
     std::fs::remove_dir_all(home.path(".config")).unwrap();
     fail(

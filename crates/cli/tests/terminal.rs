@@ -327,5 +327,5 @@ fn nothing_is_written_when_the_disk_behind_standard_output_is_full() {
     let home = home();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let ran = Ran::of(home.command(&["config", "show"]).stdout(full).output().unwrap());
-    assert!(ran.error().contains("standard output cannot be written"), "{}", ran.err);
+    insta::assert_snapshot!("standard-output-full", home.stable(ran.error()));
 }

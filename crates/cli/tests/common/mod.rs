@@ -166,6 +166,12 @@ impl Ran {
         errors[0]
     }
 
+    /// The numbers of a run's last line: discovered, stored, deleted, and unchanged where some are.
+    pub fn counts(&self) -> Vec<u64> {
+        let words = self.err.lines().last().unwrap_or_default().split_whitespace();
+        words.filter_map(|word| word.trim_start_matches('(').parse().ok()).collect()
+    }
+
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.status, 0, "{}", self.err);
