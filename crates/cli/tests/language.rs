@@ -125,7 +125,10 @@ async fn a_model_that_goes_away_in_the_middle_is_paid_once() {
     server.script(|n, _| (n >= 2).then(|| (HANG_UP, None, String::new())));
     let ran = run(&home, &server, &folder, &["-vv"]);
     assert_eq!(ran.status, 3, "{}", ran.err);
-    insta::assert_snapshot!("gone-in-the-middle", told(&home, &ran));
+    // Which three were asked last is chance, as is how the connection ended.
+    let skipped = ran.err.lines().find(|line| line.starts_with("Skipped 3 ")).unwrap();
+    let (_, why) = skipped.split_once(" (").unwrap();
+    insta::assert_snapshot!("gone-in-the-middle", home.stable(why.split(" (").next().unwrap()));
     server.script(|_, _| None);
     let next = run(&home, &server, &folder, &[]).ok();
     assert_eq!(server.asked().len(), 3, "{}", next.err);
