@@ -299,7 +299,9 @@ async fn an_api_server_that_refuses() {
         namespaced: true,
         ..Default::default()
     };
-    server.add_type(pods).fault("pods", Fault::not_allowed());
+    server.add_type(pods).fault("/openapi/v3/api/v1", Fault::forbidden());
+    fail(&home, &[("server-forbids-schemas", &["sync", "--kubeconfig", "fake.yaml"])]);
+    server.clear_faults().fault("pods", Fault::not_allowed());
     fail(&home, &[("server-in-part", &sync)]);
     server.clear_faults().fault("pods", Fault::forbidden());
     let ran = home.run(&sync).ok();
@@ -355,6 +357,15 @@ fn manifests_that_cannot_be_read() {
 }
 
 #[test]
+fn a_temporary_folder_that_is_not_there() {
+    let home = home();
+    let nowhere = [("TMPDIR", "nowhere")];
+    home.write("m/a.yaml", &GOOD.replace("shop", "office"));
+    fails_with(&home, "temporary-folder-of-sync", &nowhere, &[&SYNC[..], &["--include", "deployments.apps"]].concat());
+    fails_with(&home, "temporary-folder-of-demo", &nowhere, &["demo"]);
+}
+
+#[test]
 fn questions_that_cannot_be_asked() {
     let home = home();
     home.write("m/b.yaml", &GOOD.replace("web}", "test}"));
@@ -370,6 +381,7 @@ fn questions_that_cannot_be_asked() {
             ("question-empty", &["search", " ?! "]),
             ("question-unknown-kind", &["search", "x", "--kind", "boulder"]),
             ("question-misspelt-kind", &["search", "x", "--kind", "deploymint"]),
+            ("question-part-of-a-kind", &["search", "x", "--kind", "stateful"]),
             ("question-unknown-kind-of-count", &["count", "--kind", "boulder"]),
             ("batch-missing", &["search", "--batch", "nowhere.jsonl"]),
             ("batch-nonsense", &["search", "--batch", "target.jsonl"]),
@@ -568,9 +580,7 @@ fn files_that_are_no_export() {
     home.write("other/a.yaml", &GOOD.replace("shop", "office"));
     home.run(&["sync-instances", "--from", "other", "--store", "sqlite:other.db"]).ok();
     std::os::unix::fs::symlink("round", home.path("round")).unwrap();
-    let store = home.store();
-    let lock = format!("{}.lock", store.display());
-    std::os::unix::fs::symlink(&store, home.path("link.db")).unwrap();
+    std::os::unix::fs::symlink(home.store(), home.path("link.db")).unwrap();
     fail(
         &home,
         &[
@@ -582,9 +592,9 @@ fn files_that_are_no_export() {
             ("export-to-a-folder", &["export", "m"]),
             ("export-in-a-circle", &["export", "round"]),
             ("export-into-no-folder", &["export", "nowhere/x.jsonl"]),
-            ("export-over-the-index", &["export", store.to_str().unwrap()]),
+            ("export-over-the-index", &["export", "data/clusterlore/index.db"]),
             ("export-over-its-link", &["export", "link.db"]),
-            ("export-over-its-lock", &["export", &lock]),
+            ("export-over-its-lock", &["export", "data/clusterlore/index.db.lock"]),
             ("demo-below-a-file", &["demo", "--write", "m/a.yaml/x"]),
         ],
     );
