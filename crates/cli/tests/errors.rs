@@ -299,8 +299,8 @@ async fn an_api_server_that_refuses() {
         namespaced: true,
         ..Default::default()
     };
-    server.add_type(pods).fault("/openapi/v3/api/v1", Fault::forbidden());
-    fail(&home, &[("server-forbids-schemas", &["sync", "--kubeconfig", "fake.yaml"])]);
+    server.add_type(pods).fault("/openapi/v3/api/v1", Fault::malformed());
+    fail(&home, &[("server-without-schemas", &["sync", "--kubeconfig", "fake.yaml"])]);
     server.clear_faults().fault("pods", Fault::not_allowed());
     fail(&home, &[("server-in-part", &sync)]);
     server.clear_faults().fault("pods", Fault::forbidden());
