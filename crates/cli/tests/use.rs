@@ -133,9 +133,10 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
     assert!(missing.is_empty(), "{missing:?}");
     let again = home.run(&["sync-instances", "--kubeconfig", config.to_str().unwrap()]).ok();
     assert_eq!(again.counts()[1..3], [0, 0], "{}", again.err);
-    let doctor = home.run(&["doctor", "--kubeconfig", config.to_str().unwrap()]).ok().out;
-    assert!(doctor.contains("may be listed in all namespaces"), "{doctor}");
-    let viewer = server.kubeconfig("viewer");
-    let doctor = home.run(&["doctor", "--kubeconfig", viewer.to_str().unwrap()]).ok().out;
-    assert!(doctor.contains("types may not be listed"), "{doctor}");
+    for (user, verdict) in [("admin", "ok"), ("viewer", "warning")] {
+        let config = server.kubeconfig(user);
+        let doctor = home.run(&["doctor", "-o", "json", "--kubeconfig", config.to_str().unwrap()]).ok().out;
+        let findings: Vec<serde_json::Value> = serde_json::from_str(&doctor).unwrap();
+        assert!(findings.iter().any(|f| f["check"] == "permissions" && f["verdict"] == verdict), "{user}: {doctor}");
+    }
 }
