@@ -3,20 +3,14 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
 use clusterlore_core::{ResourceInstance, ResourceType};
 use clusterlore_testkit::fake::FakeApiServer;
-use common::Home;
+use common::{EXAMPLES, Home};
 use serde_json::Value;
-
-fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
-}
 
 fn home() -> Home {
     let home = Home::new();
-    home.sync_from(&examples()).ok();
+    home.sync_from(EXAMPLES.as_ref()).ok();
     home
 }
 
@@ -36,15 +30,9 @@ fn a_scope_is_counted_exactly() {
         &["search", "--count", "pods in fares"],
     ] {
         assert_eq!(json(&home, args)["total"], pods, "{args:?}");
-        assert_eq!(home.run(args).ok().out, format!("{pods} matches.\n"), "{args:?}");
     }
     assert_eq!(home.run(&["count", "--kind", "pod", "-n", "fares", "-o", "name"]).ok().out, format!("{pods}\n"));
-    assert_eq!(home.run(&["count", "-n", "nowhere"]).ok().out, "0 matches.\n");
-    let nowhere = home.run(&["count", "pods in the moon namespace"]).ok();
-    assert_eq!(
-        (nowhere.out.as_str(), nowhere.err.as_str()),
-        ("0 matches.\n", "No results: there is no namespace \"moon\".\n")
-    );
+    assert_eq!(json(&home, &["count", "-n", "nowhere"])["total"], 0);
 }
 
 #[test]
@@ -59,73 +47,62 @@ fn groups_add_up_and_stand_in_order() {
     }
     let owners = json(&home, &["count", "--kind", "pod", "--group-by", "owner"]);
     assert_eq!(owners["groups"][0]["name"], "Deployment/marmot", "the topmost: {owners}");
-    let yaml = home.run(&["count", "--kind", "namespace", "--group-by", "kind", "-o", "yaml"]).ok().out;
-    assert_eq!(yaml, "total: 7\ngroups:\n- name: Namespace\n  count: 7\n");
     let names = home.run(&["search", "--kind", "namespace", "--group-by", "label:team", "-o", "name"]).ok().out;
     assert_eq!(names.lines().next(), Some("platform"));
-    let wrong = home.run(&["count", "--group-by", "colour"]);
-    assert!(wrong.status == 2 && wrong.err.contains("label:KEY"), "{}", wrong.err);
-    let both = home.run(&["search", "--count", "--batch", "x.jsonl"]);
-    assert_eq!(both.status, 2, "{}", both.err);
 }
 
 #[test]
 fn a_question_for_a_number_is_answered_with_one_and_then_with_hits() {
     let home = home();
-    let ran = home.run(&["search", "how many relational databases are there?"]).ok();
-    let lines: Vec<&str> = ran.out.lines().collect();
-    assert_eq!(lines[0], "3 matches.", "{}", ran.out);
-    assert!(lines[2].starts_with("SCORE") && ran.out.contains("ledger"), "{}", ran.out);
-    let by = home.run(&["search", "in which namespaces are relational databases?"]).ok().out;
-    assert!(by.starts_with("NAMESPACE    COUNT\ndatastores   3\n3 matches.\n"), "{by}");
     let team = home.run(&["count", "relational databases per team", "-o", "name"]).ok().out;
     assert_eq!(team, "fares\nlifts\nplatform\n");
-    // Programs get what they always got.
-    assert!(json(&home, &["search", "how many relational databases are there?"])[0]["id"].is_string());
+    // Whose hits are the ones that it counts, and their services.
+    let reply = json(&home, &["search", "how many relational databases are there?"]);
+    assert_eq!((&reply["number"], reply["hits"].as_array().unwrap().len()), (&3.into(), 4), "{reply}");
 }
 
 #[test]
 fn misspelt_words_are_corrected_and_that_is_said() {
     let home = home();
-    for (question, meant, first) in [
-        ("statfulsets in datastores", "statefulsets", "datastores/apps/v1/StatefulSet/"),
-        ("databases in the datstores namespace", "datastores", "datastores/postgresql.cnpg.io/v1/Cluster/"),
-        ("postgress", "postgres", "datastores/postgresql.cnpg.io/v1/Cluster/"),
-        ("messgae broker", "message", "datastores/apps/v1/StatefulSet/sherpa"),
+    let mut told = String::new();
+    for (question, first) in [
+        ("statfulsets in datastores", "datastores/apps/v1/StatefulSet/"),
+        ("databases in the datstores namespace", "datastores/postgresql.cnpg.io/v1/Cluster/"),
+        ("postgress", "datastores/postgresql.cnpg.io/v1/Cluster/"),
+        ("messgae broker", "datastores/apps/v1/StatefulSet/sherpa"),
         // No object has the label as it was typed, and only one value is near.
-        ("tier=dtaa databases", "data", "datastores/postgresql.cnpg.io/v1/Cluster/"),
-        ("wind-wraden", "warden", "liftops/apps/v1/Deployment/wind-warden"),
+        ("tier=dtaa databases", "datastores/postgresql.cnpg.io/v1/Cluster/"),
+        ("wind-wraden", "liftops/apps/v1/Deployment/wind-warden"),
     ] {
         let ran = home.run(&["search", question, "-o", "name"]).ok();
-        assert!(ran.err.starts_with(&format!("Searched for \"{meant}\" instead of ")), "{question}: {}", ran.err);
         assert!(ran.out.starts_with(first), "{question}: {}", ran.out);
+        told.push_str(&format!("{question}\n  {}", ran.err));
     }
+    insta::assert_snapshot!("misspelt", told);
     for question in ["relational databases", "rope-drive", "who sends the invoices", "tier=prod-7 caches", "ledgerdb"] {
         let ran = home.run(&["search", question, "-o", "name"]).ok();
-        assert!(!ran.err.contains("instead of"), "{question}: {}", ran.err);
+        assert_eq!(ran.err, "", "{question}");
     }
 }
 
 #[test]
 fn other_languages_are_answered_by_names_and_that_is_said() {
     let home = home();
-    for (question, language) in [
-        ("welche relationalen Datenbanken gibt es im namespace datastores?", "German"),
-        ("quelles bases relationnelles sont dans le namespace datastores ?", "French"),
-        ("¿qué bases de datos relacionales hay en el namespace datastores?", "Spanish"),
-        ("quais bancos de dados relacionais existem no namespace datastores?", "Portuguese"),
-        ("datastores 命名空间有哪些关系型数据库", "Chinese"),
+    let mut told = String::new();
+    for question in [
+        "welche relationalen Datenbanken gibt es im namespace datastores?",
+        "quelles bases relationnelles sont dans le namespace datastores ?",
+        "¿qué bases de datos relacionales hay en el namespace datastores?",
+        "quais bancos de dados relacionais existem no namespace datastores?",
+        "datastores 命名空间有哪些关系型数据库",
     ] {
         let ran = home.run(&["search", question, "-o", "name"]).ok();
-        assert!(
-            ran.err.contains(&format!("seems to be in {language}; it is answered by names")),
-            "{question}: {}",
-            ran.err
-        );
+        told.push_str(&format!("{question}\n  {}", ran.err));
         let ids: Vec<&str> = ran.out.lines().collect();
         assert!(ids.iter().take(3).any(|id| id.ends_with("Cluster/ledger")), "{question}: {ids:?}");
         assert!(ids.iter().all(|id| id.starts_with("datastores/")), "{question}: {ids:?}");
     }
+    insta::assert_snapshot!("languages", told);
 }
 
 #[test]
@@ -142,16 +119,6 @@ fn more_like_this_one() {
     assert_eq!(ids(&["sts/granite", "-n", "datastores", "--limit", "4"]), like);
     let sets = ids(&["sts/granite", "--kind", "sts"]);
     assert!(!sets.is_empty() && sets.iter().all(|id| id.contains("/StatefulSet/")), "{sets:?}");
-    for (args, told) in [
-        (&["datastores/apps/v1/StatefulSet/granit"][..], "Did you mean datastores/apps/v1/StatefulSet/granite"),
-        (&["sts/granite", "-n", "fares"], "there is no object \"sts/granite\""),
-        (&["granite"], "expected a stored id"),
-        (&["boulder/granite"], "no resource type is called \"boulder\""),
-        (&["sts/granite", "--kind", "boulder"], "no resource type is called \"boulder\""),
-    ] {
-        let ran = home.run(&[&["similar"], args].concat());
-        assert!(ran.error().contains(told), "{}", ran.err);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,38 +162,15 @@ async fn ages_and_their_order() {
         let found: Vec<&str> = ran.out.lines().filter_map(|id| id.rsplit('/').next()).collect();
         assert_eq!(found.join(" "), names, "{question}");
     }
-    assert_eq!(home.run(&["count", "deployments older than 30 days"]).ok().out, "2 matches.\n");
-    let negative = home.run(&["search", "deployments older than -3 days"]).ok();
-    assert!(negative.err.contains("\"-3 days\" is not an age; expected a number above zero"), "{}", negative.err);
-    let date = home.run(&["count", "deployments since 2026-02-31"]).ok();
-    assert!(date.err.contains("\"2026-02-31\" is not a date; expected one such as 2026-01-31"), "{}", date.err);
+    assert_eq!(json(&home, &["count", "deployments older than 30 days"])["total"], 2);
 }
 
 #[test]
-fn types_tell_how_to_read_more() {
+fn types_are_counted() {
     let home = Home::new();
-    home.run(&["index", "--from", examples().to_str().unwrap()]).ok();
-    let ask = ["search", "how do I get a certificate", "--collection", "capabilities", "--limit", "2"];
-    let table = home.run(&ask).ok().out;
-    assert_eq!(table.lines().last(), Some("Read more: kubectl explain certificates.cert-manager.io"), "{table}");
-    let first = &json(&home, &ask)[0];
-    assert_eq!(first["explainCommand"], "kubectl explain certificates.cert-manager.io");
-    assert_eq!(first["complexity"], "low");
-    for key in ["description", "useCase"] {
-        assert!(first[key].as_str().is_some_and(|text| !text.is_empty()), "{key} in {first}");
-    }
-    assert!(first["capabilities"].is_array() && first["providers"].is_array(), "{first}");
+    home.run(&["index", "--from", EXAMPLES]).ok();
     let count = json(&home, &["count", "how many types are there?", "--collection", "capabilities"]);
     assert_eq!(count["total"], json(&home, &["count", "--collection", "capabilities"])["total"]);
-}
-
-#[test]
-fn an_index_without_capabilities_says_what_makes_them() {
-    let home = Home::new();
-    home.write("m/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n");
-    home.run(&["sync", "--from", home.path("m").to_str().unwrap()]).ok();
-    let ran = home.run(&["search", "x", "--collection", "instances"]);
-    assert!(ran.error().contains("\"clusterlore sync-instances\"") && ran.error().contains("clusterlore index"));
 }
 
 const OWN: &str = "[categories.weather-guard]\nabout = \"Stops machines in a storm.\"\nphrases = [\"weather guard\"]\n\n\
@@ -236,27 +180,13 @@ const OWN: &str = "[categories.weather-guard]\nabout = \"Stops machines in a sto
 fn an_own_catalogue_is_known_to_every_command() {
     let home = home();
     let file = home.write("own.toml", OWN).to_str().unwrap().to_owned();
-    let explained = home.run(&["search", "weather guard", "--explain", "--catalogue", &file]).ok();
-    assert!(explained.out.contains("Wind warden is weather guard"), "{}", explained.out);
-    let by_environment =
-        home.command(&["count", "weather guards"]).env("CLUSTERLORE_CATALOGUE", &file).output().unwrap();
-    assert_eq!(common::Ran::of(by_environment).ok().out, "1 match.\n");
-    let folder = examples().to_str().unwrap().to_owned();
-    home.run(&["sync", "--from", &folder, "--catalogue", &file]).ok();
+    insta::assert_snapshot!(
+        "own-catalogue",
+        home.shows(&["search", "weather guard", "--explain", "--catalogue", "own.toml"])
+    );
+    let count = ["count", "weather guards"];
+    let by_environment = home.command(&count).env("CLUSTERLORE_CATALOGUE", &file).output().unwrap();
+    insta::assert_snapshot!("own-catalogue-count", home.transcript(&count, &common::Ran::of(by_environment).ok()));
+    home.run(&["sync", "--from", EXAMPLES, "--catalogue", &file]).ok();
     home.run(&["similar", "deploy/wind-warden", "--catalogue", &file]).ok();
-
-    let bad = home.write("bad.toml", "[software.x]\ntitle = 3\n").to_str().unwrap().to_owned();
-    let missing = home.path("missing.toml").to_str().unwrap().to_owned();
-    for file in [&bad, &missing] {
-        for args in [
-            &["search", "x"][..],
-            &["count"],
-            &["similar", "deploy/marmot"],
-            &["sync", "--from", &folder],
-            &["index", "--from", &folder],
-        ] {
-            let ran = home.run(&[args, &["--catalogue", file]].concat());
-            assert!(ran.error().contains(file.as_str()) && ran.error().contains("--catalogue"), "{}", ran.err);
-        }
-    }
 }

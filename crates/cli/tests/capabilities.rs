@@ -21,50 +21,32 @@ fn home() -> (Home, String) {
 #[test]
 fn types_are_found_by_what_they_are_for() {
     let (home, folder) = home();
-    let ran = home.run(&["sync", "--from", &folder]).ok();
-    assert!(ran.err.contains("): tides.sea.example\n"), "{}", ran.err);
-    let last = ran.err.lines().last().unwrap();
-    assert!(last.starts_with("Sync complete: ") && last.ends_with(" 0 deleted."), "{last}");
+    home.run(&["sync", "--from", &folder]).ok();
     let found = home.run(&["search", "--collection", "capabilities", "high water", "-o", "name"]).ok().out;
     assert_eq!(found.lines().next(), Some("tides.sea.example"));
     let again = home.run(&["sync", "--from", &folder, "-o", "json"]).ok();
     let summary: Value = serde_json::from_str(&again.out).unwrap();
-    let keys: Vec<&String> = summary.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["deleted", "discovered", "seconds", "skipped", "stored", "unchanged"]);
     assert_eq!(
         (&summary["stored"], &summary["deleted"], &summary["skipped"]),
         (&0.into(), &0.into(), &Value::Array(vec![]))
     );
-    assert!(summary["seconds"]["infer"].is_number());
 }
 
 #[test]
-fn only_and_dry_run() {
+fn a_dry_run_of_one_type_writes_nothing() {
     let (home, folder) = home();
     let dry = home.run(&["sync", "--from", &folder, "--dry-run", "--only", "tides.sea.example"]).ok();
-    assert_eq!(dry.out, "would store tides.sea.example\n");
-    assert!(dry.err.ends_with(
-        "Dry run, nothing was written: 1 discovered, 1 would be stored, 0 would be deleted, 0 unchanged.\n"
-    ));
+    assert!(dry.out.lines().count() == 1 && dry.out.ends_with(" tides.sea.example\n"), "{}", dry.out);
     assert!(!home.store().exists());
-    let unknown = home.run(&["sync", "--from", &folder, "--only", "waves.sea.example"]);
-    assert!(unknown.error().contains("there is no resource type \"waves.sea.example\""), "{}", unknown.err);
-    let both = home.run(&["sync", "--from", &folder, "--only", "pods", "--include", "pods"]);
-    assert_eq!(both.status, 2, "{}", both.err);
 }
 
 #[test]
 fn index_runs_both_and_a_second_time_changes_nothing() {
     let (home, folder) = home();
-    let first = home.run(&["index", "--from", &folder]).ok();
-    let complete: Vec<&str> = first.err.lines().filter(|l| l.starts_with("Storage complete: ")).collect();
-    assert!(complete[0].ends_with("capabilities stored in \"capabilities\" collection."), "{complete:?}");
-    assert!(complete[1].ends_with("instances stored in \"instances\" collection."), "{complete:?}");
+    home.run(&["index", "--from", &folder]).ok();
     let again = home.run(&["index", "--from", &folder, "-o", "json"]).ok();
     let summaries: Value = serde_json::from_str(&again.out).unwrap();
     for part in ["capabilities", "instances"] {
         assert_eq!((&summaries[part]["stored"], &summaries[part]["deleted"]), (&0.into(), &0.into()), "{part}");
     }
-    let status = home.run(&["status"]).ok().out;
-    assert!(status.contains("Last run: sync ") && status.contains("Last run: sync-instances "), "{status}");
 }

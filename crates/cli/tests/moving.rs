@@ -4,9 +4,7 @@
 mod common;
 
 use clusterlore_testkit::embeddings::FakeEmbeddings;
-use common::{Home, Ran};
-
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+use common::{EXAMPLES, Home, Ran};
 
 fn indexed() -> Home {
     let home = Home::new();
@@ -29,11 +27,11 @@ fn an_index_answers_the_same_from_where_it_was_moved_to() {
     let home = indexed();
     home.run(&["export", "index.jsonl"]).ok();
     let copy = ["--store", "sqlite:copy.db"];
-    let ran = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
-    assert!(ran.err.contains("(0 of them embedded anew), 0 unchanged"), "{}", ran.err);
+    let import = || home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok().counts();
+    let first = import();
+    assert_eq!(first[1..], [first[0], 0, 0], "all are stored, none is embedded, none was there");
     assert_eq!(hits(&home, &[]), hits(&home, &copy));
-    let again = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
-    assert!(again.err.contains(": 0 stored"), "{}", again.err);
+    assert_eq!(import()[1..], [0, 0, first[0]]);
     // It is the same index to a sync, too: nothing is written or embedded again.
     for command in ["sync", "sync-instances"] {
         let ran = home.run(&[&[command, "--from", EXAMPLES, "-o", "json"], &copy[..]].concat()).ok();
@@ -48,56 +46,34 @@ async fn without_vectors_or_for_another_embedder_texts_are_embedded_again() {
     home.run(&["export", "index.jsonl", "--no-vectors"]).ok();
     assert!(!std::fs::read_to_string(home.path("index.jsonl")).unwrap().contains("\"vector\""));
     let copy = ["--store", "sqlite:copy.db"];
-    let ran = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok();
-    assert!(!ran.err.contains("(0 of them embedded anew)"), "{}", ran.err);
+    let [all, stored, embedded, _] = home.run(&[&["import", "index.jsonl"], &copy[..]].concat()).ok().counts()[..]
+    else {
+        panic!("four numbers")
+    };
+    assert_eq!((stored, embedded), (all, all));
     assert_eq!(hits(&home, &[]), hits(&home, &copy));
 
     home.run(&["export", "whole.jsonl"]).ok();
     let name = format!("openai:test@{}", server.url());
     let other = ["import", "whole.jsonl", "--embedder", &name];
     let ran = home.run(&[&other[..], &["--store", "sqlite:other.db"]].concat()).ok();
-    assert!(!ran.err.contains("(0 of them embedded anew)"), "{}", ran.err);
+    assert_eq!(ran.counts()[1..3], [all, all]);
     let asked: usize = server.asked().iter().map(|a| a.body["input"].as_array().unwrap().len()).sum();
     assert!(asked > 100);
-    let ran = home.run(&[&other[..], &copy[..]].concat());
-    assert!(ran.error().contains("--reindex"), "{}", ran.err);
+    home.run(&[&other[..], &copy[..]].concat()).error();
 }
 
 #[test]
-fn a_file_that_is_none_is_refused_with_its_line_and_a_cut_off_one_goes_on_later() {
+fn an_import_that_was_cut_off_goes_on_later() {
     let home = indexed();
     home.run(&["export", "index.jsonl"]).ok();
     let whole = std::fs::read_to_string(home.path("index.jsonl")).unwrap();
     let import = |name: &str| home.run(&["import", name, "--store", "sqlite:copy.db"]);
-    let lines: Vec<&str> = whole.lines().collect();
-    for (text, said) in [
-        (String::new(), "line 0: it does not begin as an export does"),
-        ("hello\n".to_owned(), "line 1: "),
-        ("{\"header\": {\"version\": 99}}\n".to_owned(), "line 1: it was written by a newer clusterlore"),
-        (format!("{}\nnonsense\n", lines[0]), "line 2: "),
-        (format!("{}\n{}\n", lines[0], lines[lines.len() - 2]), "line 2: a document before its collection"),
-        (format!("{}\n{{\"end\": {{\"documents\": 7}}}}\n", lines[0]), "it speaks of 7 documents"),
-        (
-            format!(
-                "{}\n{{\"collection\": {{\"name\": \"x\", \"embedder\": {{\"name\": \"a\", \"dimensions\": 1}}}}}}\n",
-                lines[0]
-            ),
-            "no collection \"x\"",
-        ),
-    ] {
-        home.write("bad.jsonl", &text);
-        let ran = import("bad.jsonl");
-        assert!(ran.error().contains(said) && ran.err.contains("bad.jsonl"), "{text}: {}", ran.err);
-    }
-    std::fs::write(home.path("bad.jsonl"), [0xff, 0xfe, b'\n']).unwrap();
-    assert!(import("bad.jsonl").error().contains("it is no text"));
-    assert!(import("nowhere.jsonl").error().contains("nowhere.jsonl"));
-
     // Cut off in the middle of a document.
     home.write("cut.jsonl", &whole[..whole.len() * 3 / 4]);
-    assert!(import("cut.jsonl").error().contains("it was cut off"));
-    let ran = import("index.jsonl").ok();
-    assert!(!ran.err.contains(" 0 unchanged"), "{}", ran.err);
+    import("cut.jsonl").error();
+    let counts = import("index.jsonl").ok().counts();
+    assert!(counts[3] > 0, "what it held was imported: {counts:?}");
     assert_eq!(hits(&home, &[]), hits(&home, &["--store", "sqlite:copy.db"]));
 }
 
@@ -109,8 +85,7 @@ fn an_index_of_another_source_is_not_written_over() {
     let copy = ["--store", "sqlite:copy.db"];
     home.run(&[&["sync-instances", "--from", "m"], &copy[..]].concat()).ok();
     let import = [&["import", "index.jsonl"], &copy[..]].concat();
-    let ran = home.run(&import);
-    assert!(ran.error().contains("--replace-source"), "{}", ran.err);
+    home.run(&import).error();
     let names = home.run(&[&["search", "service other", "-o", "name"], &copy[..]].concat()).ok().out;
     assert!(names.contains("web/v1/Service/other"), "{names}");
     home.run(&[&import[..], &["--replace-source"]].concat()).ok();
@@ -184,8 +159,8 @@ fn an_export_replaces_regular_files_only() {
     assert_eq!(read("held.jsonl"), format!("before\n{expected}"));
 
     symlink("round", home.path("round")).unwrap();
-    for (name, said) in [("deep", "it is a folder"), ("round", "round"), ("nowhere/x.jsonl", "cannot be written")] {
-        assert!(home.run(&["export", name]).error().contains(said), "{name}");
+    for name in ["deep", "round", "nowhere/x.jsonl"] {
+        home.run(&["export", name]).error();
     }
     let left: Vec<String> = ["", "deep"]
         .iter()
@@ -204,8 +179,7 @@ fn an_export_never_takes_the_place_of_the_index() {
     std::os::unix::fs::symlink(&store, home.path("link.db")).unwrap();
     let lock = format!("{}.lock", store.display());
     for file in [store.to_str().unwrap(), home.path("link.db").to_str().unwrap(), &lock] {
-        let refused = home.run(&["export", file]);
-        assert!(refused.error().contains("belongs to the index"), "{}", refused.err);
+        home.run(&["export", file]).error();
     }
     assert!(home.run(&["search", "configmap a", "-o", "name"]).ok().out.contains("ConfigMap/a"));
 }

@@ -7,12 +7,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use clusterlore_testkit::embeddings::FakeEmbeddings;
-use clusterlore_testkit::fake::FakeApiServer;
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
-use common::{Home, Ran};
+use common::{EXAMPLES, Home, Ran};
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 const KEY: &str = "pa-a-key-of-voyage";
 
 /// A server that can go away and come back.
@@ -79,8 +77,7 @@ fn every_store_gives_the_same_answers() {
     let expected = answers(&[]);
     for server in Server::all() {
         let flag = server.flag();
-        let ran = run(&home, &["index", "--from", EXAMPLES], &flag).ok();
-        assert!(ran.err.contains("capabilities stored in \"capabilities\" collection."), "{}", ran.err);
+        run(&home, &["index", "--from", EXAMPLES], &flag).ok();
         let again = run(&home, &["index", "--from", EXAMPLES, "-o", "json"], &flag).ok();
         let summary: serde_json::Value = serde_json::from_str(&again.out).unwrap();
         for what in ["capabilities", "instances"] {
@@ -97,8 +94,10 @@ fn every_store_gives_the_same_answers() {
         assert_eq!(answers(&["--store", &copy]), expected, "{}", flag[0]);
         let status = home.run(&[&["status"], &flag[..]].concat()).ok().out;
         assert!(status.contains("127.0.0.1") && !status.contains("postgres-secret"), "{status}");
-        let doctor = home.run(&[&["doctor"], &flag[..]].concat()).out;
-        assert!(doctor.contains("can be written") && !doctor.contains("postgres-secret"), "{doctor}");
+        let doctor = home.run(&[&["doctor", "-o", "json"], &flag[..]].concat()).out;
+        let findings: Vec<serde_json::Value> = serde_json::from_str(&doctor).unwrap();
+        assert!(findings.iter().any(|f| f["check"] == "store" && f["verdict"] == "ok"), "{doctor}");
+        assert!(!doctor.contains("postgres-secret"), "{doctor}");
     }
 }
 
@@ -114,26 +113,8 @@ async fn a_drop_in_for_the_tool_that_people_know() {
     let url = chroma.url();
     let sync = ["sync-instances", "--from", EXAMPLES, "--chroma-url", &url];
     let ran = with_key(&sync).ok();
-    let lines: Vec<&str> = ran.err.lines().filter(|l| !l.starts_with("Listing instances (")).collect();
-    let number = |line: &str| -> usize { line.split_whitespace().find_map(|w| w.parse().ok()).unwrap() };
-    let found = lines.iter().find(|l| l.starts_with("Discovery complete: ")).unwrap();
-    let (objects, types) = (number(found), number(found.split(" across ").nth(1).unwrap()));
-    let all = number(lines[2]);
-    assert_eq!(
-        lines,
-        [
-            "Embedder voyage:voyage-4: object names, labels and descriptions go to ".to_owned()
-                + voyage.url().trim_start_matches("http://").trim_end_matches("/v1")
-                + ".",
-            "Discovering API resources...".to_owned(),
-            format!("Found {all} API resources."),
-            format!("After filtering: {types} resource types (removed {}).", all - types),
-            format!("Discovery complete: {objects} instances across {types} resource types."),
-            format!("Storing {objects} resource instances in vector database..."),
-            format!("Storage complete: {objects} instances stored in \"instances\" collection."),
-            format!("Sync complete: {objects} discovered, {objects} stored, 0 deleted."),
-        ]
-    );
+    insta::assert_snapshot!("drop-in", home.transcript(&sync, &ran));
+    let objects = ran.counts()[0] as usize;
     let asked = voyage.asked();
     assert!(asked.iter().all(|a| a.body["model"] == "voyage-4" && a.body["input_type"] == "document"), "{asked:?}");
     assert!(asked.iter().all(|a| a.headers["authorization"] == format!("Bearer {KEY}")));
@@ -173,7 +154,7 @@ async fn a_drop_in_for_the_tool_that_people_know() {
     assert!(found.out.contains("marmot"), "{}", found.out);
     assert_eq!(voyage.asked()[0].body["input_type"], "query");
     let ran = home.run(&["search", "gateway", "--chroma-url", &url]);
-    assert!(ran.error().contains("VOYAGE_API_KEY"), "{}", ran.err);
+    insta::assert_snapshot!("drop-in-without-key", ran.error());
 
     // What that tool left behind: the same documents, without what only ours keeps of them. It is searched, and taken over without
     // paying for a single vector.
@@ -189,7 +170,7 @@ async fn a_drop_in_for_the_tool_that_people_know() {
     let found = with_key(&search).ok();
     assert!(found.out.contains("fares/apps/v1/Deployment/marmot"), "{}", found.out);
     let ran = home.run(&search);
-    assert!(ran.error().contains("another program") && ran.err.contains("1024"), "{}", ran.err);
+    insta::assert_snapshot!("drop-in-of-another-program", ran.error());
     voyage.asked();
     let ran = with_key(&[&["sync-instances", "--from", EXAMPLES, "-o", "json"], &foreign[..]].concat()).ok();
     let summary: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
@@ -229,7 +210,7 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing_and_nothing_is_paid
             None
         });
         let ran = run(&home, &sync, &flag);
-        assert!(ran.error().contains("127.0.0.1") && ran.err.contains("run the command again"), "{}", ran.err);
+        assert!(ran.error().contains("127.0.0.1"), "{}", ran.err);
         assert!(!ran.err.contains("postgres-secret"));
         server.start_again();
         let ran = run(&home, &[&sync[..], &["-o", "json"]].concat(), &flag).ok();
@@ -248,46 +229,22 @@ async fn a_server_that_goes_away_in_the_middle_loses_nothing_and_nothing_is_paid
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_work_is_refused_in_one_line_before_anything_is_written() {
     let home = Home::new();
-    // Nobody listens on the port of a listener that is gone.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let nowhere = [
-        ["--chroma-url", &format!("http://127.0.0.1:{port}")],
-        ["--postgres-url", &format!("postgres://u:hunter2@127.0.0.1:{port}/d")],
-    ]
-    .map(|f| f.map(str::to_owned));
-    for flag in &nowhere {
-        for command in [&["sync-instances", "--from", EXAMPLES][..], &["search", "x"], &["status"], &["export"]] {
-            let ran = run(&home, command, flag);
-            let error = ran.error();
-            assert!(error.contains(&port.to_string()) && error.contains("cannot be reached"), "{error}");
-            assert!(!error.contains("hunter2"), "{error}");
-        }
-        let doctor = run(&home, &["doctor"], flag);
-        assert!(doctor.status == 1 && doctor.out.contains("cannot be reached"), "{doctor:?}");
-    }
-    // A server that is another one.
-    let (other, embeddings) = (FakeApiServer::start().await, FakeEmbeddings::start().await);
-    let ran = run(&home, &["search", "x"], &["--chroma-url".to_owned(), other.url()]);
-    assert!(ran.error().contains("cannot be used"), "{}", ran.err);
-
+    let embeddings = FakeEmbeddings::start().await;
     // A refused key: the store is there, and nothing is in it.
     let name = format!("openai:test@{}", embeddings.url());
     for server in Server::all() {
         let flag = server.flag();
         embeddings.script(|_, _| Some((401, None, "{\"error\": {\"message\": \"no such key\"}}".to_owned())));
         let sync = ["sync-instances", "--from", EXAMPLES, "--embedder", &name];
-        let ran = run(&home, &sync, &flag);
-        assert!(ran.error().contains("key was refused"), "{}", ran.err);
+        run(&home, &sync, &flag).error();
         let ran = run(&home, &["search", "x"], &flag);
-        assert!(ran.error().contains("nothing is indexed yet"), "{}", ran.err);
+        insta::assert_snapshot!(format!("nothing-indexed-{}", &flag[0][2..]), home.stable(ran.error()));
         embeddings.script(|_, _| None);
         run(&home, &sync, &flag).ok();
         let before = run(&home, &["export"], &flag).ok().out;
         // Another embedder, with other dimensions, in a sync of either collection and in a search.
         for command in [&["sync-instances", "--from", EXAMPLES][..], &["sync", "--from", EXAMPLES], &["search", "x"]] {
-            let ran = run(&home, &[command, &["--embedder", "builtin"]].concat(), &flag);
-            let error = ran.error();
-            assert!(error.contains(&name) && error.contains("--reindex"), "{error}");
+            run(&home, &[command, &["--embedder", "builtin"]].concat(), &flag).error();
         }
         assert_eq!(run(&home, &["export"], &flag).ok().out, before);
     }
@@ -299,14 +256,15 @@ async fn what_cannot_work_is_refused_in_one_line_before_anything_is_written() {
         std::fs::rename(&file, &away).unwrap();
         let flag = ["--postgres-url".to_owned(), url];
         let ran = run(&home, &["sync-instances", "--from", EXAMPLES], &flag);
-        assert!(ran.error().contains("pgvector"), "{}", ran.err);
+        insta::assert_snapshot!("postgres-without-pgvector", home.stable(ran.error()));
         assert_eq!(server.psql("bare", "SELECT count(*) FROM pg_namespace WHERE nspname = 'clusterlore'"), "0");
         std::fs::rename(&away, &file).unwrap();
         run(&home, &["sync-instances", "--from", EXAMPLES], &flag).ok();
         let wrong = ["--postgres-url".to_owned(), server.url_of("postgres", "hunter2", "bare")];
         let ran = run(&home, &["search", "x"], &wrong);
-        assert!(ran.error().contains("password") && !ran.err.contains("hunter2"), "{}", ran.err);
+        assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+        insta::assert_snapshot!("postgres-wrong-password", home.stable(ran.error()));
         let wrong = ["--postgres-url".to_owned(), server.url("absent")];
-        assert!(run(&home, &["search", "x"], &wrong).error().contains("absent"));
+        insta::assert_snapshot!("postgres-without-database", home.stable(run(&home, &["search", "x"], &wrong).error()));
     }
 }

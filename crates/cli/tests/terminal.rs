@@ -122,7 +122,7 @@ fn hostile_texts_through_every_command_and_format() {
     let home = home();
     index(&home);
     let synced = check(&home, &["sync-instances", "--from", "m", "--store", "sqlite:e.db", "--cluster-name", "synced"]);
-    assert!(synced.err.contains("Sync complete") && synced.err.contains("Warning: "), "{}", synced.err);
+    assert!(synced.status == 3 && synced.counts().len() == 4, "it reads hostile files, some broken: {}", synced.err);
     let store = ["--store", "sqlite:e.db"];
     let with = |args: &[&str]| check(&home, &[args, &store[..]].concat());
     for args in [
@@ -209,9 +209,9 @@ fn programs_read_the_exact_names_and_an_export_brings_them_back() {
         hits
     };
     let hits = of("sqlite:e.db");
-    let names: Vec<&str> = hits.as_array().unwrap().iter().map(|hit| hit["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = hits["hits"].as_array().unwrap().iter().map(|hit| hit["name"].as_str().unwrap()).collect();
     assert!(names.contains(&format!("pod{HOSTILE}").as_str()), "{names:?}");
-    assert_eq!(hits[0]["labels"]["app"], format!("database{HOSTILE}"));
+    assert_eq!(hits["hits"][0]["labels"]["app"], format!("database{HOSTILE}"));
     home.run(&["export", "e.jsonl", "--store", "sqlite:e.db"]).ok();
     home.run(&["import", "e.jsonl", "--store", "sqlite:f.db"]).ok();
     assert_eq!(of("sqlite:f.db"), hits);
@@ -240,7 +240,8 @@ fn what_is_shown_as_a_reason_is_short() {
         let ran = home.run(args).ok();
         assert!(ran.out.contains("Harbour fee table") && ran.out.len() < most, "{}", ran.out.len());
     }
-    let hit: Value = serde_json::from_str(&home.run(&["search", "harbour fee", "-o", "json"]).ok().out).unwrap();
+    let reply: Value = serde_json::from_str(&home.run(&["search", "harbour fee", "-o", "json"]).ok().out).unwrap();
+    let hit = &reply["hits"];
     assert!(
         hit[0]["description"].as_str().unwrap().len() > 100_000
             || hit[0]["description"].as_str().unwrap().contains("Harbour")
@@ -327,5 +328,5 @@ fn nothing_is_written_when_the_disk_behind_standard_output_is_full() {
     let home = home();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let ran = Ran::of(home.command(&["config", "show"]).stdout(full).output().unwrap());
-    assert!(ran.error().contains("standard output cannot be written"), "{}", ran.err);
+    insta::assert_snapshot!("standard-output-full", home.stable(ran.error()));
 }

@@ -3,58 +3,32 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use clusterlore_testkit::real::ApiServer;
-use common::{Home, Ran};
+use common::{EXAMPLES, Home, Ran};
 
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
-}
-
-#[test]
-fn the_demo_runs_without_anything() {
-    let home = Home::new();
-    let ran = home.run(&["demo"]).ok();
-    assert!(
-        ran.err.contains("Sync complete: 80 discovered, 80 stored, 0 deleted.")
-            || ran.err.contains("Sync complete: 73 discovered, 73 stored, 0 deleted."),
-        "{}",
-        ran.err
-    );
-    assert_eq!(ran.out.matches("$ clusterlore search").count(), 4);
-    assert!(ran.out.contains("ledger") && ran.out.contains("wind-warden"), "{}", ran.out);
-    assert!(!home.store().exists(), "the demo leaves nothing behind");
+    EXAMPLES.into()
 }
 
 #[test]
 fn a_second_sync_of_a_folder_changes_nothing() {
     let home = Home::new();
     home.sync_from(&examples()).ok();
-    let again = home.sync_from(&examples()).ok();
-    let last = again.err.lines().last().unwrap();
-    assert!(last.contains(" 0 stored, 0 deleted, ") && last.ends_with(" unchanged."), "{last}");
-    let json = home.run(&["sync-instances", "--from", examples().to_str().unwrap(), "-o", "json"]).ok();
-    let summary: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!((&summary["stored"], &summary["deleted"]), (&0.into(), &0.into()));
-    assert!(summary["seconds"]["list"].is_number());
+    assert_eq!(home.sync_from(&examples()).ok().counts(), [73, 0, 0, 73]);
 }
 
 #[test]
-fn every_output_and_filter_of_search() {
+fn every_filter_of_search() {
     let home = Home::new();
     home.sync_from(&examples()).ok();
-    let hits: serde_json::Value =
+    let reply: serde_json::Value =
         serde_json::from_str(&home.run(&["search", "message queue", "-o", "json", "--explain"]).ok().out).unwrap();
-    let first = &hits[0];
-    for key in ["id", "score", "kind", "apiVersion", "namespace", "name", "labels", "matched", "explain"] {
-        assert!(!first[key].is_null(), "{key} in {first}");
-    }
+    let first = &reply["hits"][0];
     let parts: f64 = first["explain"].as_array().unwrap().iter().map(|part| part["adds"].as_f64().unwrap()).sum();
     assert!((parts - first["score"].as_f64().unwrap()).abs() < 0.001);
-    let yaml = home.run(&["search", "message queue", "-o", "yaml", "--limit", "1"]).ok().out;
-    assert!(yaml.starts_with("- id: "), "{yaml}");
     let names = |args: &[&str]| {
         let mut all = vec!["search", "database", "-o", "name", "--limit", "100"];
         all.extend(args);
@@ -71,27 +45,6 @@ fn every_output_and_filter_of_search() {
     let types =
         home.run(&["search", "certificate", "--collection", "capabilities", "-o", "name", "--limit", "1"]).ok().out;
     assert_eq!(types.trim(), "certificates.cert-manager.io");
-}
-
-#[test]
-fn status_and_doctor_say_what_is_there() {
-    let home = Home::new();
-    home.sync_from(&examples()).ok();
-    let status = home.run(&["status"]).ok().out;
-    for part in [
-        "Collection \"instances\"",
-        "builtin-v2 (256 dimensions)",
-        "Source: the folder",
-        "Last run",
-        "deployments.apps",
-    ] {
-        assert!(status.contains(part), "{part} in {status}");
-    }
-    let json: serde_json::Value = serde_json::from_str(&home.run(&["status", "-o", "json"]).ok().out).unwrap();
-    assert_eq!(json["collections"][0]["name"], "instances");
-    let doctor = home.run(&["doctor"]);
-    assert_eq!(doctor.status, 1, "there is no cluster");
-    assert!(doctor.out.contains("no cluster is configured") && doctor.out.contains("can be written"), "{}", doctor.out);
 }
 
 #[test]
@@ -179,10 +132,11 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
     let missing: Vec<String> = all(&folder).into_iter().filter(|id| !live.contains(id)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let again = home.run(&["sync-instances", "--kubeconfig", config.to_str().unwrap()]).ok();
-    assert!(again.err.lines().last().unwrap().contains(" 0 stored, 0 deleted, "), "{}", again.err);
-    let doctor = home.run(&["doctor", "--kubeconfig", config.to_str().unwrap()]).ok().out;
-    assert!(doctor.contains("may be listed in all namespaces"), "{doctor}");
-    let viewer = server.kubeconfig("viewer");
-    let doctor = home.run(&["doctor", "--kubeconfig", viewer.to_str().unwrap()]).ok().out;
-    assert!(doctor.contains("types may not be listed"), "{doctor}");
+    assert_eq!(again.counts()[1..3], [0, 0], "{}", again.err);
+    for (user, verdict) in [("admin", "ok"), ("viewer", "warning")] {
+        let config = server.kubeconfig(user);
+        let doctor = home.run(&["doctor", "-o", "json", "--kubeconfig", config.to_str().unwrap()]).ok().out;
+        let findings: Vec<serde_json::Value> = serde_json::from_str(&doctor).unwrap();
+        assert!(findings.iter().any(|f| f["check"] == "permissions" && f["verdict"] == verdict), "{user}: {doctor}");
+    }
 }

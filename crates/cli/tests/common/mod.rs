@@ -4,6 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use fancy_regex::{Captures, Regex};
+
+/// The manifests of the example company.
+pub const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
 /// A home folder of its own, with a store in it.
 pub struct Home {
     pub folder: tempfile::TempDir,
@@ -47,6 +52,52 @@ impl Home {
         Ran::of(self.command(args).output().unwrap())
     }
 
+    /// What a user sees of a run, for a snapshot.
+    pub fn shows(&self, args: &[&str]) -> String {
+        self.transcript(args, &self.run(args))
+    }
+
+    /// The command, its status and what it wrote; what differs between machines and runs is replaced.
+    pub fn transcript(&self, args: &[&str], ran: &Ran) -> String {
+        let quoted = |arg: &&str| match arg.is_empty() || arg.contains([' ', '"', '*', '?', '<', '\n']) {
+            true => format!("'{arg}'"),
+            false => (*arg).to_owned(),
+        };
+        let words: Vec<String> = args.iter().map(quoted).collect();
+        let mut text = format!("$ clusterlore {}\nstatus: {}\n", words.join(" "), ran.status);
+        for (name, stream) in [("stdout", &ran.out), ("stderr", &ran.err)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("{name}:\n{stream}"));
+            }
+        }
+        self.stable(&text)
+    }
+
+    /// A text without what differs between machines and runs: paths, ports, times, sizes, process ids, versions, digits of scores.
+    pub fn stable(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (path, name) in [(self.folder.path(), "HOME"), (Path::new(EXAMPLES), "EXAMPLES")] {
+            let real = path.canonicalize().unwrap();
+            text = text.replace(real.to_str().unwrap(), name).replace(path.to_str().unwrap(), name);
+        }
+        for (pattern, instead) in [
+            (r"(127\.0\.0\.1|localhost):\d+", "$1:PORT"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+            (r"\(\d+\.\d MB\)", "(SIZE MB)"),
+            (r"(sizeBytes\W+)\d+", "${1}SIZE"),
+            (r#"\b((?:discover|infer|list|embed|store|total)"?: )(?:\d+\.\d+(?:e-\d+)?|\d+e-\d+)"#, "${1}SECONDS"),
+            (r"process \d+", "process PID"),
+            (r"\(os error \d+\)", "(os error N)"),
+            (r"/\.tmp\w+", "/.tmpXXXXXX"),
+            (concat!("clusterlore ", env!("CARGO_PKG_VERSION")), "clusterlore VERSION"),
+        ] {
+            text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
+        }
+        let rounded = |number: &Captures<'_>| format!("{:.2}", number[0].parse::<f64>().unwrap());
+        let text = Regex::new(r"(?<![$\d.])\d+\.\d{3,}\b").unwrap().replace_all(&text, rounded).into_owned();
+        listed_in_order(&text)
+    }
+
     /// Under a terminal of 200 columns; both streams in one, as the terminal gets them. `None` without `script`.
     pub fn on_terminal(&self, args: &[&str]) -> Option<Vec<u8>> {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
@@ -71,6 +122,21 @@ impl Home {
     pub fn sync_from(&self, folder: &Path) -> Ran {
         self.run(&["sync-instances", "--from", folder.to_str().unwrap()])
     }
+}
+
+/// Types are listed at once, so that their lines come in any order.
+fn listed_in_order(text: &str) -> String {
+    fn name(line: &str) -> Option<&str> {
+        Some(line.strip_prefix("Listing instances (")?.split_once("): ")?.1)
+    }
+    let mut types: Vec<&str> = text.lines().filter_map(name).collect();
+    types.sort_unstable();
+    let mut types = types.into_iter();
+    let line = |line: &str| match name(line) {
+        Some(listed) => format!("{}{}\n", line.strip_suffix(listed).unwrap(), types.next().unwrap()),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
 }
 
 #[derive(Debug)]
@@ -98,6 +164,12 @@ impl Ran {
         assert_eq!(errors.len(), 1, "{}", self.err);
         assert_eq!(self.err.lines().last(), Some(errors[0]), "{}", self.err);
         errors[0]
+    }
+
+    /// The numbers of a run's last line: discovered, stored, deleted, and unchanged where some are.
+    pub fn counts(&self) -> Vec<u64> {
+        let words = self.err.lines().last().unwrap_or_default().split_whitespace();
+        words.filter_map(|word| word.trim_start_matches('(').parse().ok()).collect()
     }
 
     #[track_caller]
