@@ -83,16 +83,14 @@ impl Code {
     fn name_attributes(&mut self) {
         for literal in &mut self.literals {
             let before = &self.text[..literal.at];
-            let begin = before.rfind("#[").max(before.rfind("#!["));
-            let Some(inside) = begin.map(|at| before[at..].trim_start_matches(['#', '!', '['])) else { continue };
-            let depth = inside.matches('[').count() + 1 - inside.matches(']').count().min(inside.matches('[').count() + 1);
-            if depth > 0 {
+            let Some(inside) = before.rfind("#[").map(|at| &before[at + 2..]) else { continue };
+            // Its own bracket is closed before the literal where there are more of these than of the others.
+            if inside.matches(']').count() <= inside.matches('[').count() {
                 literal.attribute = word(inside).to_owned();
             }
         }
     }
 
-    /// Lines stay as they are numbered only in `literals`: what is left out here leaves no empty lines.
     fn leave_out_tests(&mut self) {
         const TEST: &str = "#[cfg(test)]\n";
         let mut from = 0;
@@ -230,7 +228,10 @@ fn collect(src: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Code>) -> io
 pub fn imports(src: &Path) -> io::Result<Imports> {
     let files = files(src)?;
     let of = |(file, code): (&PathBuf, &Code)| {
-        let paths = paths(&code.text, &module_of(file));
+        // `deserialize_with = "crate::…"` is an import as well.
+        let named = code.literals.iter().filter(|literal| literal.attribute == "serde").map(|literal| &*literal.text);
+        let text: Vec<&str> = std::iter::once(&*code.text).chain(named).collect();
+        let paths = paths(&text.join("\n"), &module_of(file));
         let imported = paths.iter().filter_map(|path| file_of(path, &files));
         (file.clone(), imported.filter(|other| other != file).collect())
     };

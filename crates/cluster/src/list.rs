@@ -10,11 +10,10 @@ use clusterlore_core::{ResourceInstance, ResourceType};
 use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    ClusterError, EventSink, Position, SkipReason, Skipped, SourceEvent,
-    decode::{Asked, Item, ListReader, Unreadable},
-    requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line},
-};
+use crate::decode::{Asked, Item, ListReader, Unreadable};
+use crate::error::ClusterError;
+use crate::requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line};
+use crate::source::{EventSink, Position, SkipReason, Skipped, SourceEvent};
 
 pub(crate) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 pub(crate) const PLAIN_JSON: &str = "application/json";

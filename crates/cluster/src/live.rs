@@ -14,15 +14,18 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::{
-    ClusterError, ClusterSource, Discovery, Environment, EventSink, ListEnd, ListScope, Position, RetryPolicy, Schemas,
-    SkipReason, Skipped, SourceEvent, Warning, Watch, WatchBounds,
-    access::Access,
-    crds, decode, discovery,
-    list::{self, Stopped},
-    requests::{Ask, Failure, Requests, SharedRequests, status_line},
-    schema_reading,
+use crate::access::Access;
+use crate::environment::Environment;
+use crate::error::ClusterError;
+use crate::list::{self, Stopped};
+use crate::requests::{Ask, Failure, Requests, SharedRequests, status_line};
+use crate::retry::RetryPolicy;
+use crate::source::{
+    ClusterSource, Discovery, EventSink, ListEnd, ListScope, Position, Schemas, SkipReason, Skipped, SourceEvent,
+    Warning,
 };
+use crate::watch::{Watch, WatchBounds};
+use crate::{crds, decode, discovery, schema_reading};
 
 /// How to reach the API server and how to read from it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,10 +22,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    ClusterError, LiveOptions, config, protobuf,
-    retry::{Backoff, Patience, Waits},
-};
+use crate::error::ClusterError;
+use crate::live::LiveOptions;
+use crate::retry::{Backoff, Patience, Waits};
+use crate::{config, protobuf};
 
 /// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
 const WHOLE_BYTES: u64 = 16 << 20;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, TypeSchema};
 use tokio::sync::mpsc;
 
-use crate::ClusterError;
+use crate::error::ClusterError;
 
 /// Where types and instances come from.
 #[async_trait]

@@ -7,15 +7,12 @@ use clusterlore_core::ResourceType;
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{
-    ClusterError, Position, SkipReason, Skipped, SourceEvent,
-    decode::{
-        Asked,
-        watch::{EventReader, Told},
-    },
-    list::{PLAIN_JSON, Stopped, escaped, path, stopped},
-    requests::{Arriving, Ask, Broken, Failure, SharedRequests, one_line},
-};
+use crate::decode::Asked;
+use crate::decode::watch::{EventReader, Told};
+use crate::error::ClusterError;
+use crate::list::{PLAIN_JSON, Stopped, escaped, path, stopped};
+use crate::requests::{Arriving, Ask, Broken, Failure, SharedRequests, one_line};
+use crate::source::{Position, SkipReason, Skipped, SourceEvent};
 
 const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
@@ -47,7 +44,7 @@ pub enum Watched {
     Unreadable(String),
 }
 
-/// One watch, from [`LiveSource::watch`](crate::LiveSource::watch).
+/// One watch, from [`LiveSource::watch`](crate::live::LiveSource::watch).
 pub struct Watch {
     ty: ResourceType,
     namespace: Option<String>,

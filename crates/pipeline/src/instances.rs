@@ -15,8 +15,10 @@ use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
+use crate::error::SyncError;
+use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions};
-use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -57,13 +59,6 @@ impl Default for Options {
             lock_timeout: Duration::ZERO,
         }
     }
-}
-
-/// How a run ended that was not cut off.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// What it came to.
-    pub summary: Summary,
 }
 
 /// One run of `sync-instances`.

@@ -272,6 +272,13 @@ impl std::fmt::Display for Progress {
     }
 }
 
+/// How a run ended that was not cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What it came to.
+    pub summary: Summary,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

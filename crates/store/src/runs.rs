@@ -7,7 +7,7 @@ use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// A source that has written to the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ impl RunLock {
     }
 }
 
-/// What a run needs beside documents. What of it may be shown to callers is read through a [`crate::View`].
+/// What a run needs beside documents. What of it may be shown to callers is read through a [`crate::reader::View`].
 #[async_trait]
 pub trait Runs: Send + Sync {
     /// Takes the right to write what is a cluster's, for `me`; one sync of a cluster at a time. A store of one file has one lock for

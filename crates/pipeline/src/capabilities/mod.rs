@@ -16,8 +16,10 @@ use clusterlore_core::{
 use clusterlore_models::{Embedder, Metered};
 use clusterlore_store::{Batch, RunKind, Spool, Store};
 
+use crate::error::SyncError;
+use crate::progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions};
-use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{checks, types, writer};
 
 use model::Told;
 

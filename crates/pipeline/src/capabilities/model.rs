@@ -10,7 +10,8 @@ use clusterlore_models::{
 use clusterlore_store::Store;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::{Observer, Progress, SyncError};
+use crate::error::SyncError;
+use crate::progress::{Observer, Progress};
 
 /// Questions at once.
 const AT_ONCE: usize = 4;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Refusal};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Bytes of one request's rows; servers refuse bodies of 40 MB.
 const LARGEST_REQUEST: usize = 8 << 20;

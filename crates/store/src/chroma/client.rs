@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ChromaOptions, Credentials};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.
 const TRIES: u32 = 6;

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Chroma;
 use super::api::{Described, Pages, Row};
 use super::collections::{Filled, embedder};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Documents of one page: rows are held twice.
 const PAGE: usize = 1_000;
@@ -39,7 +39,7 @@ fn waiting_name(name: Collection) -> String {
 }
 
 impl Chroma {
-    /// See [`crate::Writer::change_embedder`].
+    /// See [`crate::writer::Writer::change_embedder`].
     pub(super) async fn hand_over(&self, name: Collection, to: &EmbedderIdentity) -> Result<(), StoreError> {
         let _gate = self.inner.gate.lock().await;
         let Some(old) = self.find(name).await? else { return Ok(()) };

@@ -11,7 +11,11 @@ use serde_json::json;
 use super::api::Pages;
 use super::row::{self, Read, TypeNames};
 use super::{Chroma, Seen};
-use crate::{Batch, Runs, Sqlite, StoreError, Upsert, View, Writer};
+use crate::error::StoreError;
+use crate::reader::View;
+use crate::runs::Runs;
+use crate::sqlite::Sqlite;
+use crate::writer::{Batch, Upsert, Writer};
 
 /// Documents of one answer.
 pub(super) const PAGE: usize = 2_000;
@@ -311,7 +315,7 @@ async fn known(mirror: &Sqlite, name: Collection) -> Result<HashMap<ObjectKey, S
     let mut known = HashMap::new();
     let clusters: HashSet<String> = view.counts(name).await?.into_iter().map(|c| c.cluster).collect();
     for cluster in clusters {
-        let mut visit = |s: crate::Scanned<'_>| {
+        let mut visit = |s: crate::reader::Scanned<'_>| {
             let shown =
                 Shown { id: s.id.to_owned(), hash: s.hash, type_name: s.type_name.to_owned(), source: s.source };
             known.insert(s.key, shown);

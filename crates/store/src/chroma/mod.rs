@@ -29,7 +29,10 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity, Scope};
 use tokio::sync::OnceCell;
 
-use crate::{Sqlite, Store, StoreError, View};
+use crate::Store;
+use crate::error::StoreError;
+use crate::reader::View;
+use crate::sqlite::Sqlite;
 use api::Api;
 use client::Client;
 use handover::Waiting;

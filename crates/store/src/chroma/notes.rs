@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Chroma;
 use super::api::{Pages, Row};
 use super::client::Refusal;
-use crate::StoreError;
+use crate::error::StoreError;
 
 const NOTES: &str = "clusterlore";
 /// Notes of one answer.

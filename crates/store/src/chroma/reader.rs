@@ -11,11 +11,10 @@ use tokio::sync::OnceCell;
 use super::api::VECTORS;
 use super::client::{Answer, Refusal};
 use super::{Chroma, Seen};
+use crate::error::StoreError;
+use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, View, Vocabulary};
+use crate::runs::{KnownSource, RunRecord};
 use crate::sqlite::SqliteView;
-use crate::{
-    Candidate, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View,
-    Vocabulary,
-};
 
 /// Up to so many documents, their vectors are read and compared here: exact, and the server need not search among the others.
 const FEW: usize = 200;

@@ -12,7 +12,8 @@ use serde_json::json;
 use super::Chroma;
 use super::mirror::TYPES;
 use super::notes::Note;
-use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
+use crate::error::StoreError;
+use crate::runs::{Holder, KnownSource, RunLock, RunRecord, Runs};
 
 #[derive(Serialize, Deserialize)]
 struct SourceNote {

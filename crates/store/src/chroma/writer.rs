@@ -11,7 +11,8 @@ use super::client::Refusal;
 use super::handover::Waiting;
 use super::mirror::unsettled;
 use super::{Chroma, Seen, row};
-use crate::{Batch, StoreError, Upsert, Writer};
+use crate::error::StoreError;
+use crate::writer::{Batch, Upsert, Writer};
 
 #[async_trait]
 impl Writer for Chroma {

@@ -11,7 +11,8 @@ use super::fault::Fault;
 use super::words::words;
 use super::writer::Filled;
 use super::{Postgres, clean, schema};
-use crate::{Batch, StoreError, Upsert};
+use crate::error::StoreError;
+use crate::writer::{Batch, Upsert};
 
 /// How often something is counted more, or less, than before.
 type Tally<K> = BTreeMap<K, i64>;

@@ -6,7 +6,7 @@ use clusterlore_core::{Collection, Requirement, Scope};
 use serde_json::{Value, json};
 use tokio_postgres::types::ToSql;
 
-use crate::Filter;
+use crate::filter::Filter;
 
 /// A value on its way to the server.
 pub(super) type Parameter = Box<dyn ToSql + Sync + Send>;

@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::Postgres;
 use super::address::Address;
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Tries of a transaction that another one got in the way of.
 const TRIES: u32 = 6;

@@ -34,7 +34,9 @@ use deadpool_postgres::{
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{Store, StoreError, View, Vocabulary};
+use crate::Store;
+use crate::error::StoreError;
+use crate::reader::{View, Vocabulary};
 use address::Address;
 use attended::{Attended, PATIENCE};
 use fault::Fault;

@@ -10,7 +10,8 @@ use super::conditions::Statement;
 use super::fault::Fault;
 use super::reader::{Seen, count};
 use super::words::lexeme;
-use crate::{Candidate, Candidates, Filter, Probe};
+use crate::filter::Filter;
+use crate::reader::{Candidate, Candidates, Probe};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
 /// says least.

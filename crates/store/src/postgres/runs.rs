@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use super::attended::Long;
 use super::fault::{Fault, Tries, tried};
 use super::{Postgres, clean, connect};
-use crate::{Holder, RunKind, RunLock, RunRecord, Runs, StoreError};
+use crate::error::StoreError;
+use crate::runs::{Holder, RunKind, RunLock, RunRecord, Runs};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::address::Address;
 use super::fault::Fault;
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Oldest server: what is newer is looked after by its makers.
 const OLDEST_POSTGRES: i32 = 140_000;

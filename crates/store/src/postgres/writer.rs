@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 
 use super::fault::{Fault, Tries, tried};
 use super::{Postgres, schema};
-use crate::{Batch, StoreError, Writer};
+use crate::error::StoreError;
+use crate::writer::{Batch, Writer};
 
 /// Longest dimensions that a half vector can have.
 const MOST_DIMENSIONS: usize = 16_000;

@@ -10,7 +10,10 @@ use super::reader::{InView, find, shown};
 use super::snapshot::Shown;
 use super::writer::{changed, write};
 use super::{Sqlite, SqliteView, failure};
-use crate::{Candidate, Filter, StoreError, Upsert};
+use crate::error::StoreError;
+use crate::filter::Filter;
+use crate::reader::Candidate;
+use crate::writer::Upsert;
 
 impl Sqlite {
     /// Makes the file able to be a mirror.

@@ -19,7 +19,9 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, ResourceType, Scope};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{Store, StoreError, View};
+use crate::Store;
+use crate::error::StoreError;
+use crate::reader::View;
 use reader::KeptSnapshot;
 pub(crate) use reader::SqliteView;
 

@@ -14,10 +14,9 @@ use super::quantized::{self, Query};
 use super::runs::from_json;
 use super::snapshot::{Scoped, Shown, Snapshot};
 use super::{Sqlite, failure};
-use crate::{
-    Candidate, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, Stored,
-    View, Vocabulary,
-};
+use crate::error::StoreError;
+use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+use crate::runs::{KnownSource, RunRecord};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
 /// says least.

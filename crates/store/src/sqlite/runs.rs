@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Sqlite, owned};
-use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
+use crate::error::StoreError;
+use crate::runs::{Holder, KnownSource, RunLock, RunRecord, Runs};
 
 /// Bytes that are read of what a lock's file says of its holder.
 const LONGEST_HOLDER: u64 = 4_096;
@@ -218,7 +219,7 @@ impl Runs for Sqlite {
 mod tests {
     use clusterlore_core::{Scope, TypeSchema};
 
-    use crate::RunKind;
+    use crate::runs::RunKind;
 
     use super::*;
 

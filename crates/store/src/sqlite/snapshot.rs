@@ -10,7 +10,8 @@ use rusqlite::Connection;
 
 use super::quantized::{self, Query};
 
-use crate::{Filter, FilterView, Vocabulary};
+use crate::filter::{Filter, FilterView};
+use crate::reader::Vocabulary;
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;

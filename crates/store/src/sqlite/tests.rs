@@ -2,11 +2,14 @@ use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, Resour
 use rusqlite::Connection;
 
 use super::*;
-use crate::{Batch, Filter, Holder, Probe, Runs, Upsert, Writer};
+use crate::filter::Filter;
+use crate::reader::Probe;
+use crate::runs::{Holder, Runs};
+use crate::writer::{Batch, Upsert, Writer};
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new(crate::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(crate::runs::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 fn embedder() -> EmbedderIdentity {
