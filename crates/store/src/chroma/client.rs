@@ -14,7 +14,7 @@ use http::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ChromaOptions, Credentials};
+use super::options::{ChromaOptions, Credentials};
 use crate::error::StoreError;
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.

@@ -4,9 +4,9 @@ use clusterlore_core::{Collection, EmbedderIdentity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Chroma;
 use super::api::Described;
 use super::row::OURS;
+use super::server::Chroma;
 use crate::error::StoreError;
 
 /// Bytes of an embedder's name, which may hold an address.

@@ -12,10 +12,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Chroma, ChromaOptions, row};
-use crate::Store;
 use crate::error::StoreError;
 use crate::filter::Filter;
 use crate::reader::Probe;
+use crate::store::Store;
 use crate::writer::{Batch, Upsert, Writer};
 
 /// Cases where `PROPTEST_CASES` does not say: each is a server, a mirror and a dozen calls.

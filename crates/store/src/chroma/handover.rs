@@ -2,29 +2,19 @@
 //! good: all are equally far from each other. So the collection is put aside as it is, an empty one takes its place, and its documents
 //! wait beside it, found by their words, until a sync has embedded them again. Nothing is copied and nothing can get lost on the way.
 
-use std::collections::HashSet;
-
 use clusterlore_core::{Collection, EmbedderIdentity};
 use serde_json::json;
 
-use super::Chroma;
 use super::api::{Described, Pages, Row};
 use super::collections::{Filled, embedder};
+use super::seen::Waiting;
+use super::server::Chroma;
 use crate::error::StoreError;
 
 /// Documents of one page: rows are held twice.
 const PAGE: usize = 1_000;
 /// How often a collection that others write to meanwhile is copied again.
 const ROUNDS: usize = 3;
-
-/// The documents of a collection that have no vector of its embedder.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    /// Id of the collection that holds them.
-    pub(super) collection: String,
-    /// Their ids.
-    pub(super) ids: HashSet<String>,
-}
 
 fn new_name(name: Collection) -> String {
     format!("clusterlore-new-{name}")

@@ -10,7 +10,8 @@ use tokio::sync::OnceCell;
 
 use super::api::VECTORS;
 use super::client::{Answer, Refusal};
-use super::{Chroma, Seen};
+use super::seen::Seen;
+use super::server::Chroma;
 use crate::error::StoreError;
 use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, View, Vocabulary};
 use crate::runs::{KnownSource, RunRecord};

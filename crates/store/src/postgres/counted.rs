@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::conditions::Statement;
 use super::fault::Fault;
+use super::pool::Terms;
 use super::reader::{Seen, count};
+use super::text::clean;
 use super::words::{lexeme, term};
-use super::{Terms, clean};
 use crate::filter::Filter;
 use crate::reader::{Counts, Vocabulary};
 

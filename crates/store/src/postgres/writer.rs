@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity};
 use tokio_postgres::Row;
 
-use super::fault::{Fault, Tries, tried};
-use super::{Postgres, schema};
+use super::fault::Fault;
+use super::pool::Postgres;
+use super::schema;
+use super::tries::{Tries, tried};
 use crate::error::StoreError;
 use crate::writer::{Batch, Writer};
 

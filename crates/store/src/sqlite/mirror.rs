@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use clusterlore_core::{Collection, ObjectKey};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::failure::failure;
+use super::file::Sqlite;
+use super::reader::SqliteView;
 use super::reader::{InView, find, shown};
 use super::snapshot::Shown;
 use super::writer::{changed, write};
-use super::{Sqlite, SqliteView, failure};
 use crate::error::StoreError;
 use crate::filter::Filter;
 use crate::reader::Candidate;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::failure;
+use super::failure::failure;
 use crate::error::StoreError;
 
 /// Marks the file as ours (`clor`), so that another program's database is never written to.

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::failure::failure;
+use super::file::Sqlite;
 use super::quantized::Quantized;
 use super::reader::{Filled, find};
-use super::{Sqlite, failure};
 use crate::error::StoreError;
 use crate::filter::join_labels;
 use crate::writer::{Batch, Upsert, Writer};
