@@ -16,9 +16,9 @@ use crate::address::{self, Address};
 use crate::environment::Environment;
 use crate::error::ClusterError;
 use crate::kubeconfig::{self, Chosen, Cluster, Impersonate, Kubeconfig, Provider, User};
-use crate::live::LiveOptions;
+use crate::line::one_line;
+use crate::options::LiveOptions;
 use crate::plugin::{Credential, Identity, Plugin};
-use crate::requests::one_line;
 
 /// What is known of the server without asking it.
 pub(crate) struct Server {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_http::escaped;
 use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 
@@ -311,19 +312,6 @@ pub(crate) fn page_path(path: &str, limit: Option<u32>, token: &str) -> String {
         (Some(limit), "") => format!("{path}?limit={limit}"),
         (Some(limit), token) => format!("{path}?limit={limit}&continue={}", escaped(token)),
     }
-}
-
-/// Percent-encoding of everything that RFC 3986 does not call unreserved.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
 use crate::error::ClusterError;
 use crate::kubeconfig::{At, Cluster, PluginEntry, yaml};
-use crate::requests::one_line;
+use crate::line::one_line;
 
 /// Long enough for a login in a browser.
 const LONGEST: Duration = Duration::from_secs(300);
