@@ -12,9 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{Doctor, Output};
+use crate::build;
+use crate::done::Done;
 use crate::print;
 use crate::settings::{Settings, StoreChoice};
-use crate::{Done, build};
 
 /// An index older than this is called stale.
 const STALE_HOURS: f64 = 24.0;
