@@ -84,8 +84,13 @@ impl Code {
         for literal in &mut self.literals {
             let before = &self.text[..literal.at];
             let Some(inside) = before.rfind("#[").map(|at| &before[at + 2..]) else { continue };
-            // Its own bracket is closed before the literal where there are more of these than of the others.
-            if inside.matches(']').count() <= inside.matches('[').count() {
+            let mut depth = 1_usize;
+            let inside_still = inside.chars().all(|c| {
+                depth += usize::from(c == '[');
+                depth -= usize::from(c == ']');
+                depth > 0
+            });
+            if inside_still {
                 literal.attribute = word(inside).to_owned();
             }
         }
