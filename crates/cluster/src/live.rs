@@ -166,7 +166,7 @@ impl LiveSource {
                 1 => "one of them was read".to_owned(),
                 some => format!("{some} of them were read"),
             };
-            Skipped { reason, message: format!("{why}: only {read}; name others with -n") }
+            Skipped { reason, message: format!("{why}: only {read}") }
         });
         if partial.is_some() && namespaces.is_empty() {
             namespaces.insert(self.requests.server.namespace.clone());
@@ -215,7 +215,7 @@ impl LiveSource {
             false => Coverage::of_namespaces(read),
         };
         let skipped = summed_up(skipped, reach.partial.as_ref());
-        events.send(SourceEvent::Done(ListEnd { coverage, skipped, positions })).await
+        events.send(SourceEvent::Done(ListEnd { coverage, skipped, unnamed: reach.partial.is_some(), positions })).await
     }
 
     /// Watches a type, or one namespace of it, from a position on that a list gave. One request: it ends when the server ends it, or
@@ -301,7 +301,7 @@ impl ClusterSource for LiveSource {
         let end = match list::read(&self.requests, &ty, None, events).await {
             Ok(list::Whole { position, skipped }) => {
                 let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
-                SourceEvent::Done(ListEnd { coverage, skipped, positions: vec![position] })
+                SourceEvent::Done(ListEnd { coverage, skipped, unnamed: false, positions: vec![position] })
             }
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {

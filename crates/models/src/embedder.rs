@@ -19,7 +19,7 @@ pub enum Purpose {
 #[derive(Debug, Error)]
 pub enum EmbedError {
     /// The model's own data cannot be read.
-    #[error("the embedder {name} cannot be loaded: {problem}; expected a Model2Vec table, reinstall clusterlore")]
+    #[error("the embedder {name} cannot be loaded: {problem}; expected a Model2Vec table")]
     Load {
         /// Which embedder.
         name: String,
@@ -27,7 +27,7 @@ pub enum EmbedError {
         problem: String,
     },
     /// The work itself stopped.
-    #[error("the embedder {name} failed: {problem}; run the command again")]
+    #[error("the embedder {name} failed: {problem}")]
     Failed {
         /// Which embedder.
         name: String,

@@ -301,7 +301,7 @@ impl InstanceSync {
         drop(stop);
         lists.await??;
 
-        for (index, ListEnd { coverage, skipped, .. }) in ends.into_iter().enumerate() {
+        for (index, ListEnd { coverage, skipped, unnamed, .. }) in ends.into_iter().enumerate() {
             let type_name = all[index].name();
             if let Some(mut skipped) = skipped {
                 // A type that discovery no longer names and that answers 404 is gone, and so are its objects. Whoever may not list it
@@ -325,6 +325,8 @@ impl InstanceSync {
                         type_name: type_name.clone(),
                         reason: skipped.message,
                         forbidden: skipped.reason == SkipReason::Forbidden,
+                        unnamed,
+                        model: None,
                     });
                 }
             }
@@ -409,7 +411,8 @@ fn nothing_listed(skipped: &[SkippedType], types: usize, source: &SourceIdentity
     let first = skipped
         .first()
         .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
-    SyncError::NothingListed { types, first, manifests: matches!(source, SourceIdentity::Folder { .. }) }
+    let unnamed = skipped.iter().any(|s| s.unnamed);
+    SyncError::NothingListed { types, first, unnamed, manifests: matches!(source, SourceIdentity::Folder { .. }) }
 }
 
 /// A list that nobody waits for any more is stopped.

@@ -105,6 +105,14 @@ pub enum StoreError {
         /// What to do, as a sentence without its full stop.
         fix: String,
     },
+    /// Other programs changed what was being read or written.
+    #[error("{place}: {detail}")]
+    Disturbed {
+        /// The server's address, without user and password.
+        place: String,
+        /// What they did.
+        detail: String,
+    },
     /// Anything else the database or the system says.
     #[error("{place}: {detail}")]
     Other {

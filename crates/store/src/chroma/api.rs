@@ -333,12 +333,9 @@ impl Api {
         match refusal {
             Refusal::Failed(error) => error,
             Refusal::NotThere(message) => {
-                let detail = format!("{message}; another program removed or replaced it. Run the command again");
-                self.client.other(detail)
+                self.client.disturbed(format!("{message}; another program removed or replaced it"))
             }
-            Refusal::UnknownId => {
-                self.client.other("another program removed documents meanwhile; run the command again".to_owned())
-            }
+            Refusal::UnknownId => self.client.disturbed("another program removed documents meanwhile".to_owned()),
         }
     }
 }

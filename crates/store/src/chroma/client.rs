@@ -199,6 +199,10 @@ impl Client {
         StoreError::Other { place: self.place(), detail }
     }
 
+    pub(super) fn disturbed(&self, detail: String) -> StoreError {
+        StoreError::Disturbed { place: self.place(), detail }
+    }
+
     pub(super) fn unusable(&self, problem: String, fix: &str) -> StoreError {
         StoreError::Unusable { place: self.place(), problem, fix: fix.to_owned() }
     }

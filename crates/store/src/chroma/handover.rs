@@ -121,8 +121,6 @@ impl Chroma {
                 return Ok(());
             }
         }
-        let detail =
-            format!("others keep writing to collection \"{name}\"; run the command again when they have finished");
-        Err(self.api().client.other(detail))
+        Err(self.api().client.disturbed(format!("others keep writing to collection \"{name}\"")))
     }
 }

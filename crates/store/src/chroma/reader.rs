@@ -72,7 +72,7 @@ impl Chroma {
             }
         }
         let name = changed.map(Collection::name).unwrap_or_default();
-        Err(self.api().client.other(format!("collection \"{name}\" changes too fast to be read; try again")))
+        Err(self.api().client.disturbed(format!("collection \"{name}\" changes too fast to be read")))
     }
 }
 
