@@ -222,3 +222,32 @@ pub(crate) fn filler(collection: Collection) -> &'static str {
         Collection::Capabilities => "sync",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_embeds_and_who_answers_fail_alike() {
+        let key = || RemoteError::Key { host: "far".into(), status: 401, variable: "OPENAI_API_KEY" };
+        let name = || "x".to_owned();
+        let refused = EmbedError::Remote { name: name(), problem: key() };
+        let said = Some("Check the environment variable OPENAI_API_KEY");
+        assert_eq!(of(&refused.into()).as_deref(), said);
+        assert_eq!(of(&ModelError::Remote { name: name(), problem: key() }.into()).as_deref(), said);
+        let failed = EmbedError::Failed { name: name(), problem: "no memory".into() };
+        let failed = anyhow::Error::from(SearchError::Embed(failed)).context("asked");
+        assert_eq!(of(&failed).as_deref(), Some("Run the command again"));
+    }
+
+    #[test]
+    fn what_was_skipped_is_advised_about_once() {
+        let away = RemoteError::Unavailable { host: "far".into(), tries: 5, problem: "refused".into() };
+        let model = Some(ModelError::Remote { name: "x".into(), problem: away });
+        let ty = |unnamed, model| SkippedType { unnamed, model, ..SkippedType::default() };
+        let types = [ty(false, model.clone()), ty(true, None), ty(true, model), ty(false, None)];
+        let advice: Vec<String> = skipped(&types).into_iter().collect();
+        assert_eq!(advice, ["Name other namespaces with -n", "Run the command again later"]);
+        assert!(skipped(&types[3..]).is_empty());
+    }
+}
