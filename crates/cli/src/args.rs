@@ -24,12 +24,12 @@ use crate::addresses::{http_url, postgres_url, sqlite_path};
   clusterlore search backups -n platform --kind cronjob
   clusterlore count \"databases per namespace\"
   clusterlore similar deploy/checkout -n shop
-  clusterlore doctor                                  what is wrong, and how to mend it"
+  clusterlore doctor                                  check the setup, and how to fix it"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
-    /// Log what is done on standard error; twice for more
+    /// Log to standard error; twice for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -66,14 +66,14 @@ pub(crate) struct SettingFlags {
     /// Keep the index in a Postgres server with pgvector, as postgres://USER@HOST/DATABASE
     #[arg(long, global = true, value_name = "URL", value_parser = checked(postgres_url))]
     pub(crate) postgres_url: Option<String>,
-    /// Who turns texts into vectors: builtin, voyage[:MODEL] or openai:MODEL@URL [default: who filled the index, else builtin]
+    /// Embedder: builtin, voyage[:MODEL] or openai:MODEL@URL [default: the one that filled the index, else builtin]
     #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
     pub(crate) embedder: Option<String>,
-    /// Language model of --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY) or openai:MODEL@URL for OpenAI, Ollama, vLLM, LM
-    /// Studio (OPENAI_API_KEY, where one is needed) [default: anthropic]
+    /// Language model for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
+    /// Studio (OPENAI_API_KEY, if one is needed) [default: anthropic]
     #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
     pub(crate) model: Option<String>,
-    /// File that says what your own software, API groups and kinds are (TOML, see crates/catalogue/data)
+    /// File that describes your own software, API groups and kinds (TOML, see crates/catalogue/data)
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) catalogue: Option<String>,
 }
@@ -203,29 +203,29 @@ impl Default for ModelChoice {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Index what resource types are for and what runs: sync, then sync-instances
+    /// Index everything: resource types, then what is running (sync, then sync-instances)
     Index(Index),
-    /// Index what resource types are for, from their schemas
+    /// Index resource types and what each is for, from their schemas
     Sync(Sync),
-    /// Index what runs: names, kinds, labels and descriptions, never spec, status or data
+    /// Index what is running: names, kinds, labels and descriptions; never spec, status or data
     SyncInstances(SyncInstances),
-    /// Find what runs, or the type for a task, by meaning
+    /// Find what is running, or the resource type for a task, by meaning
     Search(Search),
-    /// Say how many there are, and how many of each
+    /// Count what is running, in total or by group
     Count(Count),
-    /// Find what is like an object
+    /// Find objects similar to an object
     Similar(Similar),
-    /// Show what is indexed, from where, when and by which embedder
+    /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
-    /// Check cluster, permissions and store, and say how to mend what is wrong
+    /// Check cluster, permissions, store and index, and suggest fixes
     Doctor(Doctor),
     /// Try it on an example company, without a cluster
     Demo(Demo),
     /// Write the index as JSON lines, to move it to another store
     Export(Export),
-    /// Read what export wrote into a store
+    /// Load an export into a store
     Import(Import),
-    /// Show what is set, and by whom
+    /// Show the settings, and where each comes from
     Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -240,21 +240,21 @@ pub(crate) enum Output {
     Json,
     /// For programs and people
     Yaml,
-    /// One id a line
+    /// One id per line
     Name,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore sync-instances                               the current context's cluster
-  clusterlore sync-instances --dry-run                     say what would be stored and deleted
+  clusterlore sync-instances --dry-run                     show what would be stored and deleted
   clusterlore sync-instances --from manifests/             a folder of YAML or JSON instead of a cluster
-  helm template . | clusterlore sync-instances --from -    what a pipe says; the next pipe takes its place
+  helm template . | clusterlore sync-instances --from -    manifests from a pipe; the next pipe replaces them
   clusterlore sync-instances -n shop -n shop-test          two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
   clusterlore sync-instances --context east --cluster-name east
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a type could not be listed for another reason than permission).")]
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a type could not be listed for another reason than permission).")]
 pub(crate) struct SyncInstances {
     /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
     #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
@@ -271,25 +271,25 @@ pub(crate) struct SyncInstances {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
-    /// Write nothing; say what would be stored and deleted
+    /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Replace what another cluster or folder has indexed under this name
+    /// Replace what another cluster or folder indexed under this name
     #[arg(long)]
     pub(crate) replace_source: bool,
-    /// Embed everything again where another embedder filled the index
+    /// Embed everything again if another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
-    /// Wait this long for another run that writes to the same index (0: do not wait)
+    /// How long to wait for another run that is writing to the index (0: do not wait)
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub(crate) lock_timeout: Duration,
-    /// Types listed at once
+    /// How many types to list at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) concurrency: u16,
-    /// Objects asked for in one request
+    /// How many objects to request at once
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) page_size: u32,
-    /// How the summary is printed [default: a line on standard error]
+    /// Format of the summary [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
 }
@@ -297,7 +297,7 @@ pub(crate) struct SyncInstances {
 /// Who says what a type is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InferenceFlag {
-    /// Rules over the schema, and what is known of groups and kinds
+    /// Rules over the schema, and the catalogue of known groups and kinds
     #[default]
     Rules,
     /// A language model
@@ -307,17 +307,16 @@ pub(crate) enum InferenceFlag {
 /// Who says what a type is for, and what a language model may cost.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct InferenceFlags {
-    /// Who says what a type is for
+    /// How to find out what a type is for
     #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
     pub(crate) inference: InferenceFlag,
-    /// Ask the model this many questions at most; the next run goes on
+    /// Ask the model at most this many questions; the next run continues
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_calls: Option<u64>,
-    /// Spend this much on the model at most, in US dollars, as estimated from its price; the next run goes on
+    /// Spend at most this much on the model, in US dollars, estimated from its price; the next run continues
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
-    /// Price of the model, in US dollars per million tokens of questions and of answers [default: the provider's list price, where
-    /// it is known]
+    /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) price: Option<Price>,
 }
@@ -337,7 +336,7 @@ fn price(text: &str) -> Result<Price, String> {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore sync                                         the current context's cluster
-  clusterlore sync --dry-run                               say what would be stored and deleted
+  clusterlore sync --dry-run                               show what would be stored and deleted
   clusterlore sync --only certificates.cert-manager.io     one type
   clusterlore sync --from manifests/                       custom resource definitions in a folder
   clusterlore sync --include '*.crossplane.io'
@@ -345,10 +344,10 @@ fn price(text: &str) -> Result<Price, String> {
   clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
   clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
 
-A model is sent names and schemas of types, nothing of what runs. Its answers are kept: a type is asked about again when its schema
-changed, or the model.
+A model is sent names and schemas of types, nothing about what is running. Its answers are kept: it is asked about a type again only if the
+type's schema or the model changes.
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema could not be read, or the model did not answer for all types).")]
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a schema could not be read, or the model did not answer for every type).")]
 pub(crate) struct Sync {
     /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
     #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
@@ -367,19 +366,19 @@ pub(crate) struct Sync {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
-    /// Write nothing; say what would be stored and deleted
+    /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Replace what another cluster or folder has indexed under this name
+    /// Replace what another cluster or folder indexed under this name
     #[arg(long)]
     pub(crate) replace_source: bool,
-    /// Embed everything again where another embedder filled the index
+    /// Embed everything again if another embedder filled the index
     #[arg(long)]
     pub(crate) reindex: bool,
-    /// Wait this long for another run that writes to the same index (0: do not wait)
+    /// How long to wait for another run that is writing to the index (0: do not wait)
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub(crate) lock_timeout: Duration,
-    /// How the summary is printed [default: a line on standard error]
+    /// Format of the summary [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
 }
@@ -392,7 +391,7 @@ pub(crate) struct Sync {
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
   clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part (a schema or a type could not be read, or the model did not answer for
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a schema or a type could not be read, or the model did not answer for
 all types).")]
 pub(crate) struct Index {
     #[command(flatten)]
@@ -427,16 +426,16 @@ fn collection() -> impl TypedValueParser<Value = Collection> {
 /// What is looked at.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScopeFlags {
-    /// Only in these namespaces
+    /// Only objects in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
-    /// Only of these kinds: kind, plural, short name or plural.group
+    /// Only objects of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
-    /// Only with these labels: =, ==, !=, in, notin, key, !key, joined by commas
+    /// Only objects with these labels: =, ==, !=, in, notin, key, !key, joined by commas
     #[arg(short = 'l', long, value_name = "SELECTOR", default_value = "", hide_default_value = true)]
     pub(crate) selector: Selector,
-    /// Only of this cluster
+    /// Only objects of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
 }
@@ -444,10 +443,10 @@ pub(crate) struct ScopeFlags {
 /// Which hits are shown, and how.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HitFlags {
-    /// Hits at most
+    /// Maximum number of hits
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) limit: u16,
-    /// How hits are printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
 }
@@ -468,23 +467,23 @@ pub(crate) struct Search {
     /// What to look for, in your own words
     #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]
     pub(crate) question: Vec<String>,
-    /// Answer the questions of a JSON lines file (- for standard input)
+    /// Answer the questions in a JSON lines file (- for standard input)
     #[arg(long, value_name = "FILE")]
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
-    /// Where to look
+    /// Which collection to search
     #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,
-    /// Only the number of those that fit, instead of them
+    /// Print only the number of matches
     #[arg(long, conflicts_with = "batch")]
     pub(crate) count: bool,
-    /// Only how many fit of each: kind, namespace, owner, cluster or label:KEY
+    /// Print only the number of matches in each group: kind, namespace, owner, cluster or label:KEY
     #[arg(long, value_name = "WHAT", conflicts_with = "batch")]
     pub(crate) group_by: Option<GroupBy>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
-    /// Show how the score comes about
+    /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
 }
@@ -497,27 +496,27 @@ pub(crate) struct Search {
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
 
-Without a question everything in reach is counted. What only has to be in reach is counted exactly; with words, what has evidence for them.")]
+Without a question, everything that the flags admit is counted, exactly. With a question, only what clearly matches is counted.")]
 pub(crate) struct Count {
-    /// What to count, in your own words; may be left out
+    /// What to count, in your own words; optional
     pub(crate) question: Vec<String>,
-    /// How many of each: kind, namespace, owner (the topmost controller), cluster or label:KEY
+    /// Group by kind, namespace, owner (the topmost controller), cluster or label:KEY
     #[arg(long, value_name = "WHAT")]
     pub(crate) group_by: Option<GroupBy>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
-    /// Where to look
+    /// Which collection to search
     #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,
-    /// How the numbers are printed; name: the groups, one a line
+    /// Output format; name prints the groups, one per line
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  clusterlore similar deploy/checkout -n shop                  more like this one
-  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as -o name prints it
+  clusterlore similar deploy/checkout -n shop                  objects similar to this one
+  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o name
   clusterlore similar sts/orders-db --kind sts,cluster --limit 5
 
 With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
@@ -529,7 +528,7 @@ pub(crate) struct Similar {
     pub(crate) scope: ScopeFlags,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
-    /// Show how the score comes about
+    /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
 }
@@ -537,17 +536,17 @@ pub(crate) struct Similar {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:\n  clusterlore status\n  clusterlore status -o json")]
 pub(crate) struct Status {
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore doctor\n  clusterlore doctor --context east\n  clusterlore doctor --model anthropic            also the language model of sync --inference llm\n\nA remote embedder, and a language model that is set, are asked one short question.\n\nExit status: 0 all well, 1 something is wrong."
+    after_help = "Examples:\n  clusterlore doctor\n  clusterlore doctor --context east\n  clusterlore doctor --model anthropic            also check the language model of sync --inference llm\n\nA remote embedder and a configured language model are each sent one short question.\n\nExit status: 0 no problems, 1 problems found."
 )]
 pub(crate) struct Doctor {
-    /// How it is printed
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
 }
@@ -560,10 +559,10 @@ pub(crate) struct Doctor {
 
 The file holds sources, types, models' answers and documents with their vectors; never spec, status, data or keys.")]
 pub(crate) struct Export {
-    /// Where to, - for standard output
+    /// File to write, - for standard output
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
-    /// Leave the vectors out: a tenth of the size, and an import embeds again
+    /// Leave out the vectors: a tenth of the size; an import embeds again
     #[arg(long)]
     pub(crate) no_vectors: bool,
 }
@@ -574,16 +573,16 @@ pub(crate) struct Export {
   zcat index.jsonl.gz | clusterlore import - --store sqlite:copy.db
   clusterlore import index.jsonl --embedder voyage          embed everything with another embedder
 
-What the store holds already is left alone, so that an import that was cut off can be run again. Vectors of the file are used where they
-are the store's embedder's; else texts are embedded again.")]
+Documents that the store already has are left alone, so you can run an interrupted import again. Vectors from the file are used if the
+store's embedder made them; otherwise texts are embedded again.")]
 pub(crate) struct Import {
-    /// What \"clusterlore export\" wrote, - for standard input
+    /// File that \"clusterlore export\" wrote, - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Replace what another cluster or folder has indexed under the same name
+    /// Replace what another cluster or folder indexed under the same name
     #[arg(long)]
     pub(crate) replace_source: bool,
-    /// Wait this long for another run that writes to the same index (0: do not wait)
+    /// How long to wait for another run that is writing to the index (0: do not wait)
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     pub(crate) lock_timeout: Duration,
 }
@@ -610,12 +609,12 @@ pub(crate) struct Config {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigAction {
-    /// Print every setting with its value and where that is from; keys and passwords are masked
+    /// Print every setting with its value and origin; keys and passwords are masked
     #[command(
         after_help = "Examples:\n  clusterlore config show\n  clusterlore config show --config staging.toml -o yaml"
     )]
     Show {
-        /// How it is printed
+        /// Output format
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
@@ -623,7 +622,7 @@ pub(crate) enum ConfigAction {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sends the invoices\"\n  clusterlore demo --write corrie/   keep the manifests to look at"
+    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sends the invoices\"\n  clusterlore demo --write corrie/   write the manifests to a folder"
 )]
 pub(crate) struct Demo {
     /// A question of your own
@@ -638,7 +637,7 @@ pub(crate) struct Demo {
     after_help = "Examples:\n  clusterlore completions bash > /etc/bash_completion.d/clusterlore\n  source <(clusterlore completions zsh)"
 )]
 pub(crate) struct Completions {
-    /// Which shell
+    /// Your shell
     pub(crate) shell: clap_complete::Shell,
 }
 

@@ -178,7 +178,7 @@ impl Settings {
             STORES.into_iter().filter(|key| self.get(key).is_some_and(|v| v.origin == first)).collect();
         if let [_, _, ..] = named[..] {
             let told: Vec<String> = named.iter().map(|key| self.called(key)).collect();
-            return Err(wrong(format!("{} name a store each; expected one of them", told.join(" and "))));
+            return Err(wrong(format!("{} each name a store; expected one of them", told.join(" and "))));
         }
         self.values.retain(|key, _| !STORES.contains(key) || named.contains(key));
         Ok(())
@@ -289,7 +289,7 @@ fn parse(path: &Path, text: &str) -> anyhow::Result<BTreeMap<String, String>> {
         }
         match value {
             toml::Value::String(text) if !text.trim().is_empty() => values.insert(key, text.trim().to_owned()),
-            _ => return Err(wrong(format!("{at}: {key} is no text; expected {key} = \"…\""))),
+            _ => return Err(wrong(format!("{at}: {key} is not a text; expected {key} = \"…\""))),
         };
     }
     Ok(values)

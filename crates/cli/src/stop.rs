@@ -69,9 +69,9 @@ pub(crate) fn kept(command: &Command) -> String {
         }
         Command::Export(flags) if flags.file != std::path::Path::new("-") => {
             let file = flags.file.display();
-            format!("{file} is no whole export; if it was a regular file before, it is as it was. Run the same command again")
+            format!("{file} is not a complete export; if it was a regular file before, it is unchanged. Run the same command again")
         }
-        Command::Export(_) => "what was written is no whole export; run the same command again".to_owned(),
+        Command::Export(_) => "what was written is not a complete export; run the same command again".to_owned(),
         _ => "nothing was changed".to_owned(),
     }
 }

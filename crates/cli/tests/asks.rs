@@ -36,14 +36,14 @@ fn a_scope_is_counted_exactly() {
         &["search", "--count", "pods in fares"],
     ] {
         assert_eq!(json(&home, args)["total"], pods, "{args:?}");
-        assert_eq!(home.run(args).ok().out, format!("{pods} fit.\n"), "{args:?}");
+        assert_eq!(home.run(args).ok().out, format!("{pods} matches.\n"), "{args:?}");
     }
     assert_eq!(home.run(&["count", "--kind", "pod", "-n", "fares", "-o", "name"]).ok().out, format!("{pods}\n"));
-    assert_eq!(home.run(&["count", "-n", "nowhere"]).ok().out, "0 fit.\n");
+    assert_eq!(home.run(&["count", "-n", "nowhere"]).ok().out, "0 matches.\n");
     let nowhere = home.run(&["count", "pods in the moon namespace"]).ok();
     assert_eq!(
         (nowhere.out.as_str(), nowhere.err.as_str()),
-        ("0 fit.\n", "Nothing fits: there is no namespace \"moon\".\n")
+        ("0 matches.\n", "No results: there is no namespace \"moon\".\n")
     );
 }
 
@@ -74,10 +74,10 @@ fn a_question_for_a_number_is_answered_with_one_and_then_with_hits() {
     let home = home();
     let ran = home.run(&["search", "how many relational databases are there?"]).ok();
     let lines: Vec<&str> = ran.out.lines().collect();
-    assert_eq!(lines[0], "3 fit.", "{}", ran.out);
+    assert_eq!(lines[0], "3 matches.", "{}", ran.out);
     assert!(lines[2].starts_with("SCORE") && ran.out.contains("ledger"), "{}", ran.out);
     let by = home.run(&["search", "in which namespaces are relational databases?"]).ok().out;
-    assert!(by.starts_with("NAMESPACE    COUNT\ndatastores   3\n3 fit.\n"), "{by}");
+    assert!(by.starts_with("NAMESPACE    COUNT\ndatastores   3\n3 matches.\n"), "{by}");
     let team = home.run(&["count", "relational databases per team", "-o", "name"]).ok().out;
     assert_eq!(team, "fares\nlifts\nplatform\n");
     // Programs get what they always got.
@@ -195,11 +195,11 @@ async fn ages_and_their_order() {
         let found: Vec<&str> = ran.out.lines().filter_map(|id| id.rsplit('/').next()).collect();
         assert_eq!(found.join(" "), names, "{question}");
     }
-    assert_eq!(home.run(&["count", "deployments older than 30 days"]).ok().out, "2 fit.\n");
+    assert_eq!(home.run(&["count", "deployments older than 30 days"]).ok().out, "2 matches.\n");
     let negative = home.run(&["search", "deployments older than -3 days"]).ok();
-    assert!(negative.err.contains("\"-3 days\" is no age; expected a number above zero"), "{}", negative.err);
+    assert!(negative.err.contains("\"-3 days\" is not an age; expected a number above zero"), "{}", negative.err);
     let date = home.run(&["count", "deployments since 2026-02-31"]).ok();
-    assert!(date.err.contains("\"2026-02-31\" is no date; expected one such as 2026-01-31"), "{}", date.err);
+    assert!(date.err.contains("\"2026-02-31\" is not a date; expected one such as 2026-01-31"), "{}", date.err);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn an_own_catalogue_is_known_to_every_command() {
     assert!(explained.out.contains("Wind warden is weather guard"), "{}", explained.out);
     let by_environment =
         home.command(&["count", "weather guards"]).env("CLUSTERLORE_CATALOGUE", &file).output().unwrap();
-    assert_eq!(common::Ran::of(by_environment).ok().out, "1 fits.\n");
+    assert_eq!(common::Ran::of(by_environment).ok().out, "1 match.\n");
     let folder = examples().to_str().unwrap().to_owned();
     home.run(&["sync", "--from", &folder, "--catalogue", &file]).ok();
     home.run(&["similar", "deploy/wind-warden", "--catalogue", &file]).ok();

@@ -61,7 +61,7 @@ fn four_hundred_settings_of_one_database_fit() {
     home.sync_from(&home.path("m")).ok();
     let found = home.run(&["search", "orders database", "-o", "name"]).ok();
     assert_eq!(found.out.lines().count(), 10, "{}", found.out);
-    assert_eq!(home.run(&["count", "orders database"]).ok().out, "400 fit.\n");
+    assert_eq!(home.run(&["count", "orders database"]).ok().out, "400 matches.\n");
 }
 
 #[test]

@@ -104,7 +104,7 @@ async fn exit_status_3_is_for_what_failed_and_0_for_what_is_forbidden() {
     let ran = home.run(&["sync-instances", "--kubeconfig", &config]);
     assert_eq!(ran.status, 3, "{}", ran.err);
     let lines: Vec<&str> = ran.err.lines().rev().take(2).collect();
-    assert!(lines[0].starts_with("Sync complete: ") && lines[1].starts_with("Skipped 1 resource types"), "{}", ran.err);
+    assert!(lines[0].starts_with("Sync complete: ") && lines[1].starts_with("Skipped 1 resource type,"), "{}", ran.err);
 }
 
 #[test]

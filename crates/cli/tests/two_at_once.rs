@@ -159,7 +159,7 @@ fn a_signal_ends_what_waits_for_a_pipe() {
     for (args, said) in [
         (&["import", "-"][..], "what was imported so far is kept"),
         (&["search", "--batch", "-"], "nothing was changed"),
-        (&["export", "pipe"], "pipe is no whole export"),
+        (&["export", "pipe"], "pipe is not a complete export"),
     ] {
         for name in ["INT", "TERM"] {
             let mut command = home.command(args);

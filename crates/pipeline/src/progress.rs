@@ -217,7 +217,9 @@ impl Summary {
             }
         }
         let each: Vec<String> = each.iter().map(|(reason, names)| format!("{} ({reason})", named(names))).collect();
-        Some(format!("Skipped {} resource types, their documents stay: {}.", self.skipped.len(), each.join(", ")))
+        let (skipped, each) = (self.skipped.len(), each.join(", "));
+        let types = if skipped == 1 { "type" } else { "types" };
+        Some(format!("Skipped {skipped} resource {types}, their documents stay: {each}."))
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     write_manifests(&manifests)?;
     let store = format!("sqlite:{}", scratch.path().join("index.db").display());
     let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
-    print::note("Corrie Ropeways, an invented company, is indexed from its manifests.");
+    print::note("Indexing the manifests of Corrie Ropeways, an invented company.");
     print::note("");
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
         hits::print(&index.ask(&build::OWN_STORE, &request).await?, Output::Table, false)?;
     }
     print::note("");
-    print::note("Now your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
+    print::note("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 

@@ -278,7 +278,8 @@ fn freshness(run: &RunRecord) -> Finding {
     const CHECK: &str = "index";
     const FIX: &str = "run \"clusterlore sync-instances\"";
     if run.finished.is_empty() {
-        let found = format!("the run of {} did not finish; what it stored is right but may not be all", run.started);
+        let found =
+            format!("the run of {} did not finish; what it stored is correct but may be incomplete", run.started);
         return Finding::warning(CHECK, found, FIX);
     }
     let age = run

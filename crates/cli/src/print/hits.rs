@@ -19,14 +19,14 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
                     Some(problem) => problem.to_string(),
                     // Manifests do not say when they were applied.
                     None if clauses.since.is_some() || clauses.until.is_some() => {
-                        "no document is known to be of that age".to_owned()
+                        "no document of that age is known".to_owned()
                     }
-                    None => "no document says so".to_owned(),
+                    None => "no document matches".to_owned(),
                 };
                 let (admitted, total) = (reply.admitted, reply.total);
-                super::note(&format!("Nothing fits: {why} ({admitted} of {total} documents in reach)."));
+                super::note(&format!("No results: {why} ({admitted} of {total} documents in scope)."));
                 if !reply.closest.is_empty() {
-                    super::note(&format!("The closest resource types: {}.", reply.closest.join(", ")));
+                    super::note(&format!("Closest resource types: {}.", reply.closest.join(", ")));
                 }
                 return Ok(());
             }

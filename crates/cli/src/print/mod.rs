@@ -110,7 +110,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     }
     if let Some(language) = reply.parsed.language {
         note(&format!(
-            "The question seems to be in {language}; it is answered by names and by what the catalogue knows, not by meaning."
+            "The question seems to be in {language}. It is answered by names and known products, not by meaning."
         ));
     }
 }

@@ -23,20 +23,20 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
         Output::Name => reply.groups.iter().try_for_each(|group| super::line(&group.name)),
         Output::Table => {
             if let Some(problem) = reply.problems.first() {
-                super::note(&format!("Nothing fits: {problem}."));
+                super::note(&format!("No results: {problem}."));
             }
             super::lines(text(reply))
         }
     }
 }
 
-/// "12 fit.", or the groups under their header.
+/// "12 matches.", or the groups under their header.
 pub(crate) fn text(reply: &Reply) -> Vec<String> {
     lines(reply.number.unwrap_or_default(), &reply.groups, reply.group_by.as_ref())
 }
 
 fn lines(number: usize, groups: &[Group], by: Option<&GroupBy>) -> Vec<String> {
-    let fit = if number == 1 { "1 fits.".to_owned() } else { format!("{number} fit.") };
+    let fit = if number == 1 { "1 match.".to_owned() } else { format!("{number} matches.") };
     let Some(by) = by.filter(|_| !groups.is_empty()) else { return vec![fit] };
     let header = match by {
         GroupBy::Label(key) => key.clone(),
@@ -55,13 +55,13 @@ mod tests {
     #[test]
     fn a_number_or_groups() {
         let groups = [("shop", 2), ("(none)", 1)].map(|(name, count)| Group { name: name.to_owned(), count });
-        assert_eq!(lines(1, &[], None), ["1 fits."]);
-        assert_eq!(lines(3, &groups, None), ["3 fit."]);
+        assert_eq!(lines(1, &[], None), ["1 match."]);
+        assert_eq!(lines(3, &groups, None), ["3 matches."]);
         insta::assert_snapshot!(lines(3, &groups, Some(&GroupBy::Namespace)).join("\n"), @r"
         NAMESPACE   COUNT
         shop        2
         (none)      1
-        3 fit.
+        3 matches.
         ");
     }
 }

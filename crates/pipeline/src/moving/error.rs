@@ -18,7 +18,7 @@ pub enum MoveError {
     #[error(transparent)]
     Source(#[from] SourceMismatch),
     /// The file cannot be read or written.
-    #[error(transparent)]
+    #[error("the file cannot be read or written")]
     File(#[from] std::io::Error),
     /// A line that is none.
     #[error("line {line}: {problem}")]

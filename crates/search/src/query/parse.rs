@@ -313,8 +313,8 @@ mod tests {
     #[test]
     fn ages_that_make_no_sense_fit_nothing() {
         for (text, problem) in [
-            ("caches older than -3 days", "\"-3 days\" is no age"),
-            ("caches since 2026-02-31", "\"2026-02-31\" is no date"),
+            ("caches older than -3 days", "\"-3 days\" is not an age"),
+            ("caches since 2026-02-31", "\"2026-02-31\" is not a date"),
         ] {
             assert!(read(text).problem.unwrap().to_string().starts_with(problem), "{text}");
         }

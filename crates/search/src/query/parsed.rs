@@ -133,11 +133,11 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchNamespace(name) => write!(f, "there is no namespace \"{name}\""),
-            Self::NoSuchLabel { key, value } => write!(f, "no object is labelled {key}={value}"),
+            Self::NoSuchLabel { key, value } => write!(f, "no object has the label {key}={value}"),
             Self::TooManyConditions => f.write_str("the question has too many conditions on labels"),
-            Self::NoClock => f.write_str("the time of the question is not known, so that no age can be told"),
-            Self::NotADate(word) => write!(f, "\"{word}\" is no date; expected one such as 2026-01-31"),
-            Self::NotAnAge(words) => write!(f, "\"{words}\" is no age; expected a number above zero"),
+            Self::NoClock => f.write_str("the time of the question is unknown, so ages cannot be compared"),
+            Self::NotADate(word) => write!(f, "\"{word}\" is not a date; expected one such as 2026-01-31"),
+            Self::NotAnAge(words) => write!(f, "\"{words}\" is not an age; expected a number above zero"),
         }
     }
 }
@@ -164,6 +164,6 @@ mod tests {
             assert_eq!(note.to_string(), text);
         }
         let problem = Problem::NoSuchLabel { key: "team".to_owned(), value: "payroll".to_owned() };
-        assert_eq!(problem.to_string(), "no object is labelled team=payroll");
+        assert_eq!(problem.to_string(), "no object has the label team=payroll");
     }
 }

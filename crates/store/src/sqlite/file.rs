@@ -15,7 +15,7 @@ use super::snapshot::KeptSnapshot;
 use crate::error::StoreError;
 
 /// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pages of 4 kB in the write-ahead log before it is written back: a first sync then waits for the disk once or twice, not at
 /// every fourth megabyte.

@@ -362,3 +362,27 @@ async fn terms_are_counted_by_documents() {
         [0; 5]
     );
 }
+
+/// A writer may hold its transaction for as long as it likes, in this process or in another.
+#[tokio::test]
+async fn readers_do_not_wait_for_a_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = filled(&path).await;
+    let writer = Connection::open(&path).unwrap();
+    writer
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM entries; UPDATE collections SET revision = revision + 1;")
+        .unwrap();
+    let began = std::time::Instant::now();
+    for _ in 0..20 {
+        let view = store.view_all("a test").await.unwrap();
+        let found = view.probe(Collection::Instances, Probe { nearest: 9, ..Probe::default() }).await.unwrap();
+        assert!(found.total > 0 && view.terms(Collection::Instances).await.unwrap().len() > 1);
+    }
+    assert!(began.elapsed() < super::file::BUSY_TIMEOUT / 10, "{:?}", began.elapsed());
+    writer.execute_batch("COMMIT").unwrap();
+    assert_eq!(
+        store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,
+        0
+    );
+}
