@@ -1,5 +1,5 @@
 //! What the tests of clusterlore run against: a fake API server with faults, in this process, real servers (Kubernetes, Chroma,
-//! Postgres), and stand-ins for services that embed and for language models.
+//! Postgres), stand-ins for services that embed and for language models, and a look at how a crate is built.
 //!
 //! Never in this room: anything that the product itself needs.
 
@@ -12,5 +12,6 @@ pub mod postgres;
 pub mod real;
 pub mod recorder;
 pub mod service;
+pub mod structure;
 
 pub use real::shared;

@@ -18,7 +18,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::real::{free_ports, parts, processes::Processes};
+use crate::real::parts;
+use crate::real::processes::{Processes, free_ports};
 
 /// How long initdb and the server may take; usually two seconds, far more while a machine compiles.
 const START_TIMEOUT: Duration = Duration::from_secs(120);

@@ -18,10 +18,9 @@ pub(crate) mod processes;
 use std::{
     fs,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -29,7 +28,7 @@ use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
 pub use parts::shared;
-use processes::Processes;
+use processes::{Processes, free_ports};
 
 /// How long etcd and kube-apiserver may take together; usually two seconds, far more while a machine compiles.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -344,15 +343,4 @@ fn kubeconfig_path(dir: &Path, user: &str) -> PathBuf {
 
 fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-}
-
-/// Ports that were free a moment ago, all different.
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    listeners.map(|l| l.local_addr().expect("a bound address").port())
-}
-
-/// Waits between two looks at something that takes a second or so.
-fn pause() {
-    thread::sleep(Duration::from_millis(50));
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use clusterlore_core::words;
 
-use crate::index::{Target, fold, unspaced};
-use crate::{Catalogue, Category, Kind, Software};
+use crate::catalogue::Catalogue;
+use crate::entry::{Category, Kind, Software};
+use crate::index::{Alias, Target, fold, unspaced};
 
 /// Something that a question names.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +104,7 @@ impl Catalogue {
         while at < all.len() {
             // "in flux" is not Influx: words that stand apart make a short alias only where it is spelt apart.
             let apart = |taken: usize| all[at].span != all[at + taken - 1].span;
-            let fits = |alias: &crate::Alias, taken: usize| {
+            let fits = |alias: &Alias, taken: usize| {
                 taken == 1 || !apart(taken) || alias.key.len() >= 6 || words::split(&alias.spelt).len() == taken
             };
             let mut found = self.alias_at(&texts, at, fits);

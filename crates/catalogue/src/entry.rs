@@ -1,8 +1,9 @@
 //! The nouns of the catalogue. Texts are borrowed where they are in the binary and owned where they come from a user's file.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A text of the catalogue.
 pub type Text = Cow<'static, str>;
@@ -53,7 +54,7 @@ pub struct Software {
     /// One sentence: what it is and what people use it for.
     pub about: Text,
     /// Parts of it that are something else than the whole.
-    #[serde(deserialize_with = "crate::file::components")]
+    #[serde(deserialize_with = "components")]
     pub components: Cow<'static, [Component]>,
 }
 
@@ -64,6 +65,12 @@ pub struct Component {
     pub suffix: Text,
     /// Id of the category that the part belongs to.
     pub category: Text,
+}
+
+/// `{ agent-injector = "secrets-management" }` as a list.
+fn components<'de, D: Deserializer<'de>>(from: D) -> Result<Cow<'static, [Component]>, D::Error> {
+    let map = BTreeMap::<Text, Text>::deserialize(from)?;
+    Ok(map.into_iter().map(|(suffix, category)| Component { suffix, category }).collect::<Vec<_>>().into())
 }
 
 /// An API group, or a pattern for several (`*.services.k8s.aws`).

@@ -1,14 +1,10 @@
 //! Reading entries from TOML. The built-in data and a user's file have the same form.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 use toml::{Table, Value};
 
-use crate::entry::{Category, Component, Group, Kind, Software, Text};
+use crate::entry::{Category, Group, Kind, Software};
 
 /// What a file, or several, hold.
 #[derive(Debug, Clone, Default)]
@@ -119,10 +115,4 @@ fn entry<T: DeserializeOwned>(file: &str, name: &str, value: Value) -> Result<T,
 
 pub(crate) fn problem(file: &str, entry: &str, problem: &str) -> CatalogueError {
     CatalogueError::Entry { file: file.to_owned(), entry: entry.to_owned(), problem: problem.to_owned() }
-}
-
-/// `{ agent-injector = "secrets-management" }` as a list.
-pub(crate) fn components<'de, D: Deserializer<'de>>(from: D) -> Result<Cow<'static, [Component]>, D::Error> {
-    let map = BTreeMap::<Text, Text>::deserialize(from)?;
-    Ok(map.into_iter().map(|(suffix, category)| Component { suffix, category }).collect::<Vec<_>>().into())
 }

@@ -90,7 +90,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Catalogue;
+    use crate::catalogue::Catalogue;
 
     #[test]
     fn words_are_sorted_and_categories_known() {

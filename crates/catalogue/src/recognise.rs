@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use clusterlore_core::words;
 
+use crate::catalogue::Catalogue;
+use crate::entry::Software;
 use crate::index::Alias;
-use crate::{Catalogue, Part, Software};
+use crate::part::Part;
 
 /// What of an object tells which software it is.
 #[derive(Debug, Clone, Copy)]

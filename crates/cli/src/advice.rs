@@ -1,10 +1,12 @@
 //! The way out of an error, in the words of the command line. Rooms below say what is wrong and what was expected; which flag or
 //! command helps is known here only.
 
+use std::collections::BTreeSet;
+
 use clusterlore_cluster::ClusterError;
 use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
-use clusterlore_models::ModelError;
-use clusterlore_pipeline::{MoveError, SyncError};
+use clusterlore_models::{EmbedError, ModelError, RemoteError};
+use clusterlore_pipeline::{MoveError, SkippedType, SyncError};
 use clusterlore_search::{SearchError, UnknownKind};
 use clusterlore_store::{RunKind, StoreError};
 
@@ -32,6 +34,9 @@ fn of_one(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<ModelError>() {
         return model(error);
     }
+    if let Some(error) = error.downcast_ref::<EmbedError>() {
+        return embedder(error);
+    }
     None
 }
 
@@ -44,12 +49,15 @@ fn sync(error: &SyncError) -> Option<String> {
         SyncError::NothingListed { manifests: true, .. } => {
             Some("Mend the files that the warnings name, and run it again".to_owned())
         }
+        SyncError::NothingListed { unnamed: true, .. } => Some(
+            "Name other namespaces with -n, or check what this user may list with \"clusterlore doctor\"".to_owned(),
+        ),
         SyncError::NothingListed { .. } => Some("Check what this user may list with \"clusterlore doctor\"".to_owned()),
         SyncError::NoTypes { .. } => Some("Check --include and --exclude against \"kubectl api-resources\"".to_owned()),
         SyncError::UnknownType(_) => Some("See \"kubectl api-resources\"".to_owned()),
         SyncError::NoSchemas { .. } | SyncError::Task(_) => Some("Run it again".to_owned()),
         SyncError::Spool(_) => Some("Free some space, or point TMPDIR to another folder".to_owned()),
-        SyncError::Embed(_) => None,
+        SyncError::Embed(error) => embedder(error),
     }
 }
 
@@ -60,7 +68,7 @@ fn moving(error: &MoveError) -> Option<String> {
         MoveError::File(_) => Some("Check the disk and the file's permissions, and run the command again".to_owned()),
         MoveError::Line { .. } => Some("Expected a file that \"clusterlore export\" wrote".to_owned()),
         MoveError::CutOff { .. } => Some("Export again and import that".to_owned()),
-        MoveError::Embed(_) => None,
+        MoveError::Embed(error) => embedder(error),
     }
 }
 
@@ -86,6 +94,7 @@ fn store(error: &StoreError) -> Option<String> {
         }
         StoreError::ReadOnly { .. } => Some(format!("Check its permissions, or {ANOTHER}")),
         StoreError::Full(_) => Some("Free some space and run the command again".to_owned()),
+        StoreError::Disturbed { .. } => Some("Run the command again when others have finished".to_owned()),
         StoreError::Busy(_) => Some("Try again when it has finished".to_owned()),
         StoreError::Locked { .. } => Some("Wait until it has finished, or give --lock-timeout more time".to_owned()),
         StoreError::OtherEmbedder { stored, .. } => {
@@ -124,7 +133,7 @@ fn search(error: &SearchError) -> Option<String> {
         }
         SearchError::NoQuestion => Some("Ask for something, such as \"what databases are running?\"".to_owned()),
         SearchError::LongQuestion { .. } => Some("Ask for one thing in a few words".to_owned()),
-        SearchError::Embed(_) => None,
+        SearchError::Embed(error) => embedder(error),
     }
 }
 
@@ -150,6 +159,10 @@ fn cluster(error: &ClusterError) -> Option<String> {
         ClusterError::Unreachable { .. } => {
             Some("Check that the cluster runs and that this context is the right one".to_owned())
         }
+        ClusterError::Tls { .. } => Some(
+            "Check certificate-authority(-data), the client certificate and tls-server-name in the kubeconfig"
+                .to_owned(),
+        ),
         ClusterError::Unauthorized { .. } | ClusterError::Credentials { .. } => Some("Log in again".to_owned()),
         ClusterError::FolderBroken { .. } => Some("Mend it and run this again".to_owned()),
         _ => None,
@@ -161,8 +174,35 @@ fn model(error: &ModelError) -> Option<String> {
         ModelError::NoAnswer { .. } | ModelError::Malformed { .. } => {
             Some("Use another model, or --inference rules".to_owned())
         }
-        ModelError::Remote { .. } | ModelError::Limit(_) => None,
+        ModelError::Remote { problem, .. } => remote(problem),
+        ModelError::Limit(_) => None,
     }
+}
+
+fn embedder(error: &EmbedError) -> Option<String> {
+    match error {
+        EmbedError::Load { .. } => Some("Reinstall clusterlore".to_owned()),
+        EmbedError::Failed { .. } => Some("Run the command again".to_owned()),
+        EmbedError::Remote { problem, .. } => remote(problem),
+    }
+}
+
+fn remote(error: &RemoteError) -> Option<String> {
+    match error {
+        RemoteError::Address { .. } => None,
+        RemoteError::Tls(_) => Some("Install the system's certificates or set SSL_CERT_FILE".to_owned()),
+        RemoteError::Key { variable, .. } => Some(format!("Check the environment variable {variable}")),
+        RemoteError::Refused { .. } | RemoteError::Answer { .. } => {
+            Some("Check the name of the model and the address".to_owned())
+        }
+        RemoteError::Unavailable { .. } => Some("Run the command again later".to_owned()),
+    }
+}
+
+/// What to do about types that a run skipped, each once.
+pub(crate) fn skipped(types: &[SkippedType]) -> BTreeSet<String> {
+    let namespaces = types.iter().any(|ty| ty.unnamed).then(|| "Name other namespaces with -n".to_owned());
+    types.iter().filter_map(|ty| model(ty.model.as_ref()?)).chain(namespaces).collect()
 }
 
 /// The command that does a run.
@@ -180,5 +220,34 @@ pub(crate) fn filler(collection: Collection) -> &'static str {
     match collection {
         Collection::Instances => "sync-instances",
         Collection::Capabilities => "sync",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_embeds_and_who_answers_fail_alike() {
+        let key = || RemoteError::Key { host: "far".into(), status: 401, variable: "OPENAI_API_KEY" };
+        let name = || "x".to_owned();
+        let refused = EmbedError::Remote { name: name(), problem: key() };
+        let said = Some("Check the environment variable OPENAI_API_KEY");
+        assert_eq!(of(&refused.into()).as_deref(), said);
+        assert_eq!(of(&ModelError::Remote { name: name(), problem: key() }.into()).as_deref(), said);
+        let failed = EmbedError::Failed { name: name(), problem: "no memory".into() };
+        let failed = anyhow::Error::from(SearchError::Embed(failed)).context("asked");
+        assert_eq!(of(&failed).as_deref(), Some("Run the command again"));
+    }
+
+    #[test]
+    fn what_was_skipped_is_advised_about_once() {
+        let away = RemoteError::Unavailable { host: "far".into(), tries: 5, problem: "refused".into() };
+        let model = Some(ModelError::Remote { name: "x".into(), problem: away });
+        let ty = |unnamed, model| SkippedType { unnamed, model, ..SkippedType::default() };
+        let types = [ty(false, model.clone()), ty(true, None), ty(true, model), ty(false, None)];
+        let advice: Vec<String> = skipped(&types).into_iter().collect();
+        assert_eq!(advice, ["Name other namespaces with -n", "Run the command again later"]);
+        assert!(skipped(&types[3..]).is_empty());
     }
 }

@@ -9,7 +9,7 @@ use clusterlore_core::{Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
-use crate::settings::{http_url, postgres_url, sqlite_path};
+use crate::addresses::{http_url, postgres_url, sqlite_path};
 
 /// Ask a Kubernetes cluster what is running, by meaning.
 #[derive(Debug, Parser)]

@@ -5,9 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use clusterlore_http::{masked, plain_user};
+use clusterlore_http::masked;
 use clusterlore_models::Key;
 
+use crate::addresses::{http_url, postgres_url, sqlite_path};
 use crate::args::SettingFlags;
 
 /// One thing that can be set.
@@ -292,32 +293,6 @@ fn parse(path: &Path, text: &str) -> anyhow::Result<BTreeMap<String, String>> {
         };
     }
     Ok(values)
-}
-
-pub(crate) fn sqlite_path(text: &str) -> Result<PathBuf, String> {
-    match text.strip_prefix("sqlite:") {
-        Some(":memory:") => Err("expected a file; an index in memory would be gone at once".to_owned()),
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err("expected sqlite:PATH".to_owned()),
-    }
-}
-
-pub(crate) fn http_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => {
-            plain_user(text).map(|()| text.trim_end_matches('/').to_owned())
-        }
-        _ => Err("expected http://HOST:PORT or https://HOST".to_owned()),
-    }
-}
-
-pub(crate) fn postgres_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
-    match rest {
-        Some(rest) if !rest.is_empty() => plain_user(text).map(|()| text.to_owned()),
-        _ => Err("expected postgres://USER@HOST:PORT/DATABASE".to_owned()),
-    }
 }
 
 #[cfg(test)]

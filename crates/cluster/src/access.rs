@@ -9,11 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::{
-    ClusterError, decode,
-    list::PLAIN_JSON,
-    requests::{Ask, Failure, Requests},
-};
+use crate::decode;
+use crate::error::ClusterError;
+use crate::list::PLAIN_JSON;
+use crate::requests::{Ask, Failure, Requests};
 
 /// JSON objects of one answer: one for each rule.
 const OBJECTS: usize = 100_000;

@@ -3,7 +3,7 @@
 use clusterlore_http::{escaped, no_proxy, strictly_unescaped};
 use http::Uri;
 
-use crate::Environment;
+use crate::environment::Environment;
 
 /// `SCHEME://USER:PASSWORD@HOST:PORT/PATH` in parts; query and fragment are of no use here.
 #[derive(Clone, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use rustls::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    ClusterError, Environment, LiveOptions,
-    address::{self, Address},
-    kubeconfig::{self, Chosen, Cluster, Impersonate, Kubeconfig, Provider, User},
-    plugin::{Credential, Identity, Plugin},
-    requests::one_line,
-};
+use crate::address::{self, Address};
+use crate::environment::Environment;
+use crate::error::ClusterError;
+use crate::kubeconfig::{self, Chosen, Cluster, Impersonate, Kubeconfig, Provider, User};
+use crate::line::one_line;
+use crate::options::LiveOptions;
+use crate::plugin::{Credential, Identity, Plugin};
 
 /// What is known of the server without asking it.
 pub(crate) struct Server {

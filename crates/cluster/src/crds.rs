@@ -7,14 +7,13 @@ use clusterlore_core::{ResourceType, TypeSchema};
 use prost::Message;
 use serde::Deserialize;
 
-use crate::{
-    ClusterError, Warning,
-    decode::{self, Asked, Item, Unfit},
-    list::{Reader, Reading, Tokens, page_path},
-    protobuf,
-    requests::{Ask, Failure, Requests},
-    schema::{self, Node},
-};
+use crate::decode::{self, Asked, Item, Unfit};
+use crate::error::ClusterError;
+use crate::list::{Reader, Reading, Tokens, page_path};
+use crate::protobuf;
+use crate::requests::{Ask, Failure, Requests};
+use crate::schema::{self, Node};
+use crate::source::Warning;
 
 const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const ACCEPT: &str = "application/vnd.kubernetes.protobuf,application/json";

@@ -13,13 +13,12 @@ use serde::{
 };
 
 use crate::{
+    bounds::OBJECT_BYTES,
     json_list::{self, Elements},
+    line::one_line,
     protobuf::{self, Frames, Value, fields},
-    requests::one_line,
 };
 
-/// Bytes of one object in a list. etcd takes 1.5 MiB and the API server requests of 3; a larger object is left out.
-pub(crate) const OBJECT_BYTES: usize = 4 << 20;
 /// Bytes of one description, or of one label's value; Kubernetes allows 63 for a label.
 const TEXT_BYTES: usize = 4 << 10;
 /// Bytes of a label's key; Kubernetes allows 317. A longer one is left out.

@@ -7,11 +7,12 @@ use futures::{StreamExt, stream};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::{
-    ClusterError, Discovery, Warning, decode,
-    list::PLAIN_JSON,
-    requests::{Ask, Failure, Requests, one_line},
-};
+use crate::decode;
+use crate::error::ClusterError;
+use crate::line::one_line;
+use crate::list::PLAIN_JSON;
+use crate::requests::{Ask, Failure, Requests};
+use crate::source::{Discovery, Warning};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 

@@ -51,9 +51,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// The server's certificate is not trusted, or TLS fails otherwise.
-    #[error(
-        "no secure connection to {url} ({reason}); check certificate-authority(-data), the client certificate and tls-server-name in the kubeconfig"
-    )]
+    #[error("no secure connection to {url} ({reason})")]
     Tls {
         /// Server URL.
         url: String,

@@ -12,14 +12,15 @@ use async_trait::async_trait;
 use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
 use kube::core::Version;
 
-use crate::{
-    ClusterError, ClusterSource, Discovery, EventSink, ListEnd, ListScope, SchemaRead, Schemas, SkipReason, Skipped,
-    SourceEvent, Warning, builtin,
-    crds::{self, JsonDefinition, Versions},
-    documents::{self, Found, NoManifest, Object, Unread},
-    files::{self, Files},
-    schema,
+use crate::crds::{self, JsonDefinition, Versions};
+use crate::documents::{self, Found, NoManifest, Object, Unread};
+use crate::error::ClusterError;
+use crate::files::{self, Files};
+use crate::source::{
+    ClusterSource, Discovery, EventSink, ListEnd, ListScope, SchemaRead, Schemas, SkipReason, Skipped, SourceEvent,
+    Warning,
 };
+use crate::{builtin, schema};
 
 /// Larger files are no manifests that anybody wrote.
 const LARGEST_FILE: u64 = 256 << 20;

@@ -4,7 +4,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::decode::OBJECT_BYTES;
+use crate::bounds::OBJECT_BYTES;
 
 /// A part of the answer, as [`Elements`] finds it.
 #[derive(Debug, PartialEq, Eq)]

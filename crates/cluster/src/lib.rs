@@ -7,6 +7,7 @@
 
 mod access;
 mod address;
+mod bounds;
 mod builtin;
 mod config;
 mod crds;
@@ -19,8 +20,10 @@ mod files;
 mod folder;
 mod json_list;
 mod kubeconfig;
+mod line;
 mod list;
 mod live;
+mod options;
 mod permissions;
 mod plugin;
 mod protobuf;
@@ -34,7 +37,8 @@ mod watch;
 pub use environment::Environment;
 pub use error::ClusterError;
 pub use folder::FolderSource;
-pub use live::{LiveOptions, LiveSource};
+pub use live::LiveSource;
+pub use options::LiveOptions;
 pub use retry::RetryPolicy;
 pub use source::{
     ClusterSource, Discovery, EventSink, ListEnd, ListScope, ObjectName, Position, SchemaRead, Schemas, SkipReason,

@@ -7,14 +7,14 @@ use std::{
 };
 
 use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_http::escaped;
 use http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{
-    ClusterError, EventSink, Position, SkipReason, Skipped, SourceEvent,
-    decode::{Asked, Item, ListReader, Unreadable},
-    requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line},
-};
+use crate::decode::{Asked, Item, ListReader, Unreadable};
+use crate::error::ClusterError;
+use crate::requests::{Ask, Failure, Requests, Running, SharedRequests, Take, status_line};
+use crate::source::{EventSink, Position, SkipReason, Skipped, SourceEvent};
 
 pub(crate) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 pub(crate) const PLAIN_JSON: &str = "application/json";
@@ -312,19 +312,6 @@ pub(crate) fn page_path(path: &str, limit: Option<u32>, token: &str) -> String {
         (Some(limit), "") => format!("{path}?limit={limit}"),
         (Some(limit), token) => format!("{path}?limit={limit}&continue={}", escaped(token)),
     }
-}
-
-/// Percent-encoding of everything that RFC 3986 does not call unreserved.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

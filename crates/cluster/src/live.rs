@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,59 +12,17 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::{
-    ClusterError, ClusterSource, Discovery, Environment, EventSink, ListEnd, ListScope, Position, RetryPolicy, Schemas,
-    SkipReason, Skipped, SourceEvent, Warning, Watch, WatchBounds,
-    access::Access,
-    crds, decode, discovery,
-    list::{self, Stopped},
-    requests::{Ask, Failure, Requests, SharedRequests, status_line},
-    schema_reading,
+use crate::access::Access;
+use crate::error::ClusterError;
+use crate::list::{self, Stopped};
+use crate::options::LiveOptions;
+use crate::requests::{Ask, Failure, Requests, SharedRequests, status_line};
+use crate::source::{
+    ClusterSource, Discovery, EventSink, ListEnd, ListScope, Position, Schemas, SkipReason, Skipped, SourceEvent,
+    Warning,
 };
-
-/// How to reach the API server and how to read from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveOptions {
-    /// Kubeconfig file; `None`: what kubectl would take, else the pod's service account.
-    pub kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig; `None`: the current one.
-    pub context: Option<String>,
-    /// What the environment says of clusters and the way to them.
-    pub environment: Environment,
-    /// Objects a page.
-    pub page_size: u32,
-    /// Longest wait for an answer to begin, and then for each further piece of it.
-    pub request_timeout: Duration,
-    /// For time-outs, 5xx, 429 and broken connections.
-    pub retry: RetryPolicy,
-    /// Longest time for one answer, from the request to its last byte.
-    pub answer_timeout: Duration,
-    /// Most bytes of one page of a list. Memory does not grow with it: lists are decoded while they arrive. A list that expired
-    /// twice, and is read without pages, may have 16 times as many.
-    pub answer_bytes: u64,
-    /// Most pages of one list.
-    pub pages: u32,
-    /// Longest time in which a run, from one discovery to the next, may read. What is not read then is skipped. (A server that does not
-    /// answer does not take so long: what was waited in vain, ten times `request_timeout` in all, shortens every further wait to a tenth.)
-    pub run_timeout: Duration,
-}
-
-impl Default for LiveOptions {
-    fn default() -> Self {
-        Self {
-            kubeconfig: None,
-            context: None,
-            environment: Environment::default(),
-            page_size: 500,
-            request_timeout: Duration::from_secs(60),
-            retry: RetryPolicy::default(),
-            answer_timeout: Duration::from_secs(300),
-            answer_bytes: 256 << 20,
-            pages: 5_000,
-            run_timeout: Duration::from_secs(3600),
-        }
-    }
-}
+use crate::watch::{Watch, WatchBounds};
+use crate::{crds, decode, discovery, schema_reading};
 
 /// The namespace by whose uid a cluster is known.
 const KUBE_SYSTEM: &str = "kube-system";
@@ -210,7 +166,7 @@ impl LiveSource {
                 1 => "one of them was read".to_owned(),
                 some => format!("{some} of them were read"),
             };
-            Skipped { reason, message: format!("{why}: only {read}; name others with -n") }
+            Skipped { reason, message: format!("{why}: only {read}") }
         });
         if partial.is_some() && namespaces.is_empty() {
             namespaces.insert(self.requests.server.namespace.clone());
@@ -259,7 +215,7 @@ impl LiveSource {
             false => Coverage::of_namespaces(read),
         };
         let skipped = summed_up(skipped, reach.partial.as_ref());
-        events.send(SourceEvent::Done(ListEnd { coverage, skipped, positions })).await
+        events.send(SourceEvent::Done(ListEnd { coverage, skipped, unnamed: reach.partial.is_some(), positions })).await
     }
 
     /// Watches a type, or one namespace of it, from a position on that a list gave. One request: it ends when the server ends it, or
@@ -345,7 +301,7 @@ impl ClusterSource for LiveSource {
         let end = match list::read(&self.requests, &ty, None, events).await {
             Ok(list::Whole { position, skipped }) => {
                 let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
-                SourceEvent::Done(ListEnd { coverage, skipped, positions: vec![position] })
+                SourceEvent::Done(ListEnd { coverage, skipped, unnamed: false, positions: vec![position] })
             }
             Err(Stopped::Run(error)) => return Err(error),
             Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {

@@ -5,11 +5,11 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{
-    ClusterError, LiveSource, decode,
-    list::PLAIN_JSON,
-    requests::{Ask, Failure},
-};
+use crate::decode;
+use crate::error::ClusterError;
+use crate::list::PLAIN_JSON;
+use crate::live::LiveSource;
+use crate::requests::{Ask, Failure};
 
 /// Reviews asked for at the same time.
 const AT_ONCE: usize = 8;

@@ -8,11 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
-use crate::{
-    ClusterError,
-    kubeconfig::{At, Cluster, PluginEntry, yaml},
-    requests::one_line,
-};
+use crate::error::ClusterError;
+use crate::kubeconfig::{At, Cluster, PluginEntry, yaml};
+use crate::line::one_line;
 
 /// Long enough for a login in a browser.
 const LONGEST: Duration = Duration::from_secs(300);

@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use prost::{Message, encoding::decode_varint};
 
-use crate::decode::OBJECT_BYTES;
+use crate::bounds::OBJECT_BYTES;
 
 /// What every protobuf body of an API server begins with.
 const MAGIC: &[u8] = b"k8s\0";

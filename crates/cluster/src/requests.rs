@@ -22,10 +22,11 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    ClusterError, LiveOptions, config, protobuf,
-    retry::{Backoff, Patience, Waits},
-};
+use crate::error::ClusterError;
+use crate::line::one_line;
+use crate::options::LiveOptions;
+use crate::retry::{Backoff, Patience, Waits};
+use crate::{config, protobuf};
 
 /// Bytes of an answer that is read whole before it is decoded: discovery, reviews.
 const WHOLE_BYTES: u64 = 16 << 20;
@@ -499,14 +500,6 @@ fn message_of(body: &[u8]) -> String {
         _ => String::new(),
     });
     one_line(&message)
-}
-
-pub(crate) fn one_line(text: &str) -> String {
-    let line = clusterlore_core::words::one_line(text);
-    match line.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }
 
 /// Runs a task that ends when nobody waits for it any more.

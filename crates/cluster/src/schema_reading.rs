@@ -12,11 +12,11 @@ use futures::{StreamExt, stream};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::{
-    ClusterError, SchemaRead, Schemas, Warning, crds, decode,
-    requests::{Ask, Failure, Requests, Running, SharedRequests},
-    schema::OpenApi,
-};
+use crate::error::ClusterError;
+use crate::requests::{Ask, Failure, Requests, Running, SharedRequests};
+use crate::schema::OpenApi;
+use crate::source::{SchemaRead, Schemas, Warning};
+use crate::{crds, decode};
 
 const INDEX: &str = "/openapi/v3";
 const JSON: &str = "application/json";

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, TypeSchema};
 use tokio::sync::mpsc;
 
-use crate::ClusterError;
+use crate::error::ClusterError;
 
 /// Where types and instances come from.
 #[async_trait]
@@ -158,6 +158,8 @@ pub struct ListEnd {
     pub coverage: Coverage,
     /// Why the rest was not.
     pub skipped: Option<Skipped>,
+    /// Whether there may be namespaces that were not read because they cannot be listed and nobody named them.
+    pub unnamed: bool,
     /// Where a watch goes on, one for each list that came to its end: that of all namespaces, or one a namespace. Empty where the source
     /// cannot be watched.
     pub positions: Vec<Position>,

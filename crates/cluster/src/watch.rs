@@ -4,18 +4,17 @@
 use std::time::Duration;
 
 use clusterlore_core::ResourceType;
+use clusterlore_http::escaped;
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{
-    ClusterError, Position, SkipReason, Skipped, SourceEvent,
-    decode::{
-        Asked,
-        watch::{EventReader, Told},
-    },
-    list::{PLAIN_JSON, Stopped, escaped, path, stopped},
-    requests::{Arriving, Ask, Broken, Failure, SharedRequests, one_line},
-};
+use crate::decode::Asked;
+use crate::decode::watch::{EventReader, Told};
+use crate::error::ClusterError;
+use crate::line::one_line;
+use crate::list::{PLAIN_JSON, Stopped, path, stopped};
+use crate::requests::{Arriving, Ask, Broken, Failure, SharedRequests};
+use crate::source::{Position, SkipReason, Skipped, SourceEvent};
 
 const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
@@ -47,7 +46,7 @@ pub enum Watched {
     Unreadable(String),
 }
 
-/// One watch, from [`LiveSource::watch`](crate::LiveSource::watch).
+/// One watch, from [`LiveSource::watch`](crate::live::LiveSource::watch).
 pub struct Watch {
     ty: ResourceType,
     namespace: Option<String>,

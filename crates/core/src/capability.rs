@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{Metadata, ResourceType, words};
+use crate::instance::Metadata;
+use crate::resource_type::ResourceType;
+use crate::words;
 
 /// How much one has to know to use a type.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,7 +174,7 @@ impl TypeSchema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Document;
+    use crate::document::Document;
 
     fn ty() -> ResourceType {
         ResourceType {

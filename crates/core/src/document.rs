@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{CLUSTER_SCOPE, Capability, Metadata, ResourceInstance, ResourceType, stored_id, words};
+use crate::capability::Capability;
+use crate::instance::{CLUSTER_SCOPE, Metadata, ResourceInstance, stored_id};
+use crate::resource_type::ResourceType;
+use crate::words;
 
 /// Version of the rules that make texts and words. Part of the change hash: a new version rewrites every document.
 pub const TEXT_VERSION: u32 = 1;

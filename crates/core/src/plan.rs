@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::{ContentHash, Document, Fingerprint, ObjectKey};
+use crate::document::{ContentHash, Document, Fingerprint, ObjectKey};
 
 /// What the store knows of one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,7 +279,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ResourceInstance;
+    use crate::instance::ResourceInstance;
 
     type Store = BTreeMap<ObjectKey, Document>;
 

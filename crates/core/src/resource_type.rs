@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ResourceInstance, words};
+use crate::instance::ResourceInstance;
+use crate::words;
 
 /// One resource type at the version of its group that serves it with the highest priority.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::Collection;
+use crate::collection::Collection;
 
 /// What a caller may see of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::ResourceType;
+use crate::resource_type::ResourceType;
 
 /// Types that are never instances of anything one looks for: new at every read, derived from others, or questions to the API server.
 /// Each is `plural.group` with `*`; a pattern without a dot means the core group.

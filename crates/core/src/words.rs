@@ -1,5 +1,5 @@
 //! Splitting text into words, once for embedding and once for the word index. Whoever changes a rule here raises
-//! [`crate::TEXT_VERSION`], so that every index is made again from the new words. The embedder's training program follows
+//! [`crate::document::TEXT_VERSION`], so that every index is made again from the new words. The embedder's training program follows
 //! the same rules; `tools/train-embedder/words.tsv` holds both to them.
 
 use std::borrow::Cow;

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use thiserror::Error;
 
-use crate::{Retries, pause, retry_after};
+use crate::retry::{Retries, pause, retry_after};
 
 /// Of an answer that says what is wrong, so many bytes are read for the reason.
 pub const LARGEST_REASON: usize = 64 << 10;
@@ -192,7 +192,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Pauses;
+    use crate::retry::Pauses;
 
     const SOON: Duration = Duration::from_millis(1);
     const BOUNDS: Bounds =

@@ -1,7 +1,7 @@
 //! What is indexed, from where, and when.
 
 use clusterlore_core::{Collection, Scope};
-use clusterlore_store::{Counts, KnownSource, RunRecord, Store, StoreError};
+use clusterlore_store::{Counts, KnownSource, RunRecord, Store, StoreError, View};
 use serde::Serialize;
 
 /// An index as a whole, as far as a scope admits.
@@ -66,10 +66,24 @@ impl Status {
         Ok(Self {
             store: store.place(),
             size_bytes: store.size().filter(|_| scope.is_all()),
-            collections: crate::collections(&*view).await?,
+            collections: collections(&*view).await?,
             sources,
             last_runs: view.last_runs().await?,
             documents,
         })
     }
+}
+
+/// Both collections with their documents, as far as the scope admits.
+async fn collections(view: &dyn View) -> Result<Vec<CollectionStatus>, StoreError> {
+    let mut all = Vec::new();
+    for name in Collection::ALL {
+        all.extend(view.collection(name).await?.map(|info| CollectionStatus {
+            name,
+            documents: info.documents,
+            embedder: info.embedder.name,
+            dimensions: info.embedder.dimensions,
+        }));
+    }
+    Ok(all)
 }

@@ -5,8 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::endpoint::Key;
+use crate::language::{Completion, ModelError, NoAnswer, Prompt};
+use crate::price::Price;
+use crate::price::Tokens;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
-use crate::{Completion, ModelError, NoAnswer, Pauses, Price, Prompt, Tokens};
+use clusterlore_http::Pauses;
 
 /// Where Anthropic is.
 pub const ANTHROPIC_URL: &str = "https://api.anthropic.com";

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
 use model2vec_rs::model::StaticModel;
 
-use crate::{EmbedError, Embedder, Purpose};
+use crate::embedder::{EmbedError, Embedder, Purpose};
 
 /// Raised when the table is trained again: vectors of two tables must not meet in one collection.
 const NAME: &str = "builtin-v2";

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::endpoint::Key;
+use crate::language::{Completion, ModelError, NoAnswer, Prompt};
+use crate::price::Price;
+use crate::price::Tokens;
 use crate::remote_model::{Api, RemoteModel, Unreadable, Way, with_schema};
-use crate::{Completion, ModelError, NoAnswer, Price, Prompt, Tokens};
 
 /// Whose list prices are known; what others charge for a model of the same name is theirs to say.
 const OPENAI: &str = "https://api.openai.com/";

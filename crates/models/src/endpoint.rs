@@ -59,10 +59,10 @@ pub enum RemoteError {
         url: String,
     },
     /// No connection can be made from here at all.
-    #[error("TLS cannot be used ({0}); install the system's certificates or set SSL_CERT_FILE")]
+    #[error("TLS cannot be used ({0})")]
     Tls(String),
     /// 401 or 403.
-    #[error("the key was refused by {host} (status {status}); check the environment variable {variable}")]
+    #[error("the key was refused by {host} (status {status})")]
     Key {
         /// Who refused.
         host: String,
@@ -72,7 +72,7 @@ pub enum RemoteError {
         variable: &'static str,
     },
     /// Another answer that repeating does not mend.
-    #[error("{host} refused the request (status {status}: {message}); check the name of the model and the address")]
+    #[error("{host} refused the request (status {status}: {message})")]
     Refused {
         /// Who refused.
         host: String,
@@ -82,9 +82,7 @@ pub enum RemoteError {
         message: String,
     },
     /// No answer, or none but "later".
-    #[error(
-        "{host} gave no answer in {tries} tries ({problem}); what was stored before is kept, run the command again later"
-    )]
+    #[error("{host} gave no answer in {tries} tries ({problem}); what was stored before is kept")]
     Unavailable {
         /// Who.
         host: String,
@@ -94,9 +92,7 @@ pub enum RemoteError {
         problem: String,
     },
     /// An answer that is none.
-    #[error(
-        "{host} gave a wrong answer: expected {expected}, received {received}; check the name of the model and the address"
-    )]
+    #[error("{host} gave a wrong answer: expected {expected}, received {received}")]
     Answer {
         /// Who.
         host: String,

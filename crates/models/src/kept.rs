@@ -13,7 +13,7 @@ use clusterlore_core::EmbedderIdentity;
 use futures::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 
-use crate::{EmbedError, Embedder, Purpose};
+use crate::embedder::{EmbedError, Embedder, Purpose};
 
 /// Texts that are asked for, and kept, together.
 const CHUNK: usize = 128;

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Price, RemoteError};
+use crate::endpoint::RemoteError;
+use crate::price::{Price, Tokens};
 
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,15 +20,6 @@ pub struct Prompt {
     /// JSON schema of the answer, without bounds of lengths and numbers, which providers refuse. A provider that can hold its model to
     /// a schema does; the answer is checked all the same.
     pub schema: Value,
-}
-
-/// Tokens, as providers count and charge them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
-    /// Of the question.
-    pub input: u64,
-    /// Of the answer, thoughts included.
-    pub output: u64,
 }
 
 /// Why a model said nothing that can be used, although it was asked and wants to be paid.

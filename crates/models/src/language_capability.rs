@@ -4,7 +4,7 @@ use clusterlore_core::{Complexity, ResourceType, TypeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{LanguageModel, ModelError, Prompt};
+use crate::language::{LanguageModel, ModelError, Prompt};
 
 /// Version of the prompt. Part of the key under which answers are kept: a new version asks again.
 pub const CAPABILITY_PROMPT_VERSION: u32 = 2;
@@ -191,7 +191,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Completion, Scripted, Tokens};
+    use crate::language::{Completion, Scripted};
+    use crate::price::Tokens;
 
     const GOOD: &str = r#"{"capabilities": ["Brewing ", "coffee", "coffee"], "providers": [], "complexity": "low",
         "description": "Makes\ncoffee.", "useCase": "Keep a team awake.", "confidence": 0.777}"#;

@@ -6,6 +6,7 @@
 mod anthropic;
 mod builtin;
 mod chat;
+mod embedder;
 mod endpoint;
 mod kept;
 mod language;
@@ -17,91 +18,18 @@ mod remote;
 mod remote_model;
 mod voyage;
 
-use async_trait::async_trait;
-use clusterlore_core::EmbedderIdentity;
-use thiserror::Error;
-
 pub use anthropic::{ANTHROPIC_MODEL, ANTHROPIC_URL, anthropic};
 pub use builtin::Builtin;
 pub use chat::openai_chat;
 pub use clusterlore_http::Pauses;
+pub use embedder::{EmbedError, Embedder, Purpose};
 pub use endpoint::{Key, RemoteError};
 pub use kept::Kept;
-pub use language::{Completion, LanguageModel, ModelError, NoAnswer, Prompt, Scripted, Tokens};
+pub use language::{Completion, LanguageModel, ModelError, NoAnswer, Prompt, Scripted};
 pub use language_capability::{CAPABILITY_PROMPT_VERSION, CapabilityAnswer, ask_capability, capability_prompt};
 pub use metered::{Limits, Metered, Spent};
 pub use openai::openai;
-pub use price::Price;
+pub use price::{Price, Tokens};
 pub use remote::Remote;
 pub use remote_model::RemoteModel;
 pub use voyage::{VOYAGE_MODEL, VOYAGE_URL, voyage};
-
-/// What a text is embedded for; some models treat both differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// To be stored and found.
-    Document,
-    /// To find.
-    Query,
-}
-
-/// An embedder that could not do its work.
-#[derive(Debug, Error)]
-pub enum EmbedError {
-    /// The model's own data cannot be read.
-    #[error("the embedder {name} cannot be loaded: {problem}; expected a Model2Vec table, reinstall clusterlore")]
-    Load {
-        /// Which embedder.
-        name: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// The work itself stopped.
-    #[error("the embedder {name} failed: {problem}; run the command again")]
-    Failed {
-        /// Which embedder.
-        name: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A service did not do its part.
-    #[error("the embedder {name} failed: {problem}")]
-    Remote {
-        /// Which embedder.
-        name: String,
-        /// What is wrong.
-        problem: RemoteError,
-    },
-}
-
-/// Turns texts into vectors of one length.
-#[async_trait]
-pub trait Embedder: Send + Sync {
-    /// What a collection remembers of it.
-    fn identity(&self) -> EmbedderIdentity;
-
-    /// One vector of unit length a text, in the order of the texts. A text without a known word gives a vector of zeros.
-    ///
-    /// # Errors
-    /// When the model fails as a whole; there are no partial answers.
-    async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError>;
-
-    /// Whether it has a meaning for exactly this word, in lower case; `None` where it cannot tell.
-    fn knows(&self, word: &str) -> Option<bool> {
-        let _ = word;
-        None
-    }
-
-    /// Words that it has a meaning for, in lower case, the most usual ones first; empty where it cannot tell.
-    fn words(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// The host that texts are sent to; `None`: they stay here.
-    fn sends_to(&self) -> Option<&str> {
-        None
-    }
-
-    /// Hears that what was embedded is stored, so that nothing need be kept for a second try.
-    fn settled(&self) {}
-}

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::{Completion, LanguageModel, ModelError, Price, Prompt, Tokens};
+use crate::language::{Completion, LanguageModel, ModelError, Prompt};
+use crate::price::{Price, Tokens};
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

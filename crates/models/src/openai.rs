@@ -2,7 +2,7 @@
 
 use clusterlore_http::{Pauses, without_user};
 
-use crate::EmbedError;
+use crate::embedder::EmbedError;
 use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
 

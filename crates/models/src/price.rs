@@ -1,6 +1,13 @@
-//! What models cost.
+//! What answers take, and what they cost.
 
-use crate::Tokens;
+/// Tokens, as providers count and charge them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of the question.
+    pub input: u64,
+    /// Of the answer, thoughts included.
+    pub output: u64,
+}
 
 /// US dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]

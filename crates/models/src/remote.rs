@@ -11,8 +11,9 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::{Deserialize, Serialize};
 
+use crate::builtin;
+use crate::embedder::{EmbedError, Embedder, Purpose};
 use crate::endpoint::{Address, Endpoint, Key, RemoteError};
-use crate::{EmbedError, Embedder, Purpose, builtin};
 
 /// A model on a small machine needs a while for a whole batch.
 const WHOLE_BATCH: Duration = Duration::from_secs(120);

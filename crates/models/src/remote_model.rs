@@ -10,7 +10,8 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use crate::endpoint::{Address, Endpoint, Key, RemoteError};
-use crate::{Completion, LanguageModel, ModelError, Price, Prompt};
+use crate::language::{Completion, LanguageModel, ModelError, Prompt};
+use crate::price::Price;
 
 /// A model on a small machine needs a while for an answer, and others wait before it.
 const BOUNDS: Bounds = Bounds { whole: Duration::from_secs(300), idle: Duration::from_secs(60), bytes: LARGEST_ANSWER };

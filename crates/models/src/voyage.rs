@@ -1,8 +1,9 @@
 //! Voyage AI.
 
+use crate::embedder::EmbedError;
 use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
-use crate::{EmbedError, Pauses};
+use clusterlore_http::Pauses;
 
 /// Where Voyage is.
 pub const VOYAGE_URL: &str = "https://api.voyageai.com/v1";

@@ -67,9 +67,11 @@ async fn recorded_exchanges_come_to_what_they_should() {
         let expected = &fixture["outcome"];
         match outcome {
             Err(error) => {
+                // What it carries beside its message: which variable holds the key.
+                let all = format!("{error} {error:?}");
                 let error = error.to_string();
                 let parts = expected["error"].as_array().unwrap_or_else(|| panic!("{name}: {error}"));
-                parts.iter().for_each(|part| assert!(error.contains(part.as_str().unwrap()), "{name}: {error}"));
+                parts.iter().for_each(|part| assert!(all.contains(part.as_str().unwrap()), "{name}: {all}"));
                 assert!(!error.contains(SECRET) && error.lines().count() == 1, "{name}: {error}");
             }
             Ok(done) => {

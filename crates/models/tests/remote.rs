@@ -117,7 +117,7 @@ async fn a_busy_server_is_asked_again_and_a_refusal_is_not_repeated() {
     let (said, asked) = error(0, "").await;
     assert!(said.contains("5 tries") && asked == 5, "{said}");
     let (said, asked) = error(401, &format!("Incorrect key {SECRET}")).await;
-    assert!(said.contains("the key was refused by 127.0.0.1") && said.contains("OPENAI_API_KEY"), "{said}");
+    assert!(said.contains("the key was refused by 127.0.0.1"), "{said}");
     assert_eq!(asked, 1);
     let (said, asked) = error(404, &format!(r#"{{"error":{{"message":"no model \"test\" for {SECRET}"}}}}"#)).await;
     assert!(said.contains("status 404: no model \"test\" for …"), "{said}");

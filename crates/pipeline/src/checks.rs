@@ -3,7 +3,7 @@
 use clusterlore_core::{Collection, EmbedderIdentity, Identity, Origin, SourceIdentity};
 use clusterlore_store::{KnownSource, Store, StoreError, View};
 
-use crate::SyncError;
+use crate::error::SyncError;
 
 /// Who may see what plays no part in a run.
 const WHOLE: &str = "a run compares all that is stored with all that is there";

@@ -28,6 +28,8 @@ pub enum SyncError {
         types: usize,
         /// Why the first of them could not.
         first: String,
+        /// Whether there may be namespaces that were not read because they cannot be listed and nobody named them.
+        unnamed: bool,
         /// Whether manifests were read: there files are to be mended, in a cluster rights.
         manifests: bool,
     },

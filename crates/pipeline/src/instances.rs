@@ -15,8 +15,10 @@ use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
+use crate::error::SyncError;
+use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions};
-use crate::{Observer, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -57,13 +59,6 @@ impl Default for Options {
             lock_timeout: Duration::ZERO,
         }
     }
-}
-
-/// How a run ended that was not cut off.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// What it came to.
-    pub summary: Summary,
 }
 
 /// One run of `sync-instances`.
@@ -306,7 +301,7 @@ impl InstanceSync {
         drop(stop);
         lists.await??;
 
-        for (index, ListEnd { coverage, skipped, .. }) in ends.into_iter().enumerate() {
+        for (index, ListEnd { coverage, skipped, unnamed, .. }) in ends.into_iter().enumerate() {
             let type_name = all[index].name();
             if let Some(mut skipped) = skipped {
                 // A type that discovery no longer names and that answers 404 is gone, and so are its objects. Whoever may not list it
@@ -330,6 +325,8 @@ impl InstanceSync {
                         type_name: type_name.clone(),
                         reason: skipped.message,
                         forbidden: skipped.reason == SkipReason::Forbidden,
+                        unnamed,
+                        model: None,
                     });
                 }
             }
@@ -414,7 +411,8 @@ fn nothing_listed(skipped: &[SkippedType], types: usize, source: &SourceIdentity
     let first = skipped
         .first()
         .map_or_else(|| "no namespace may be read".to_owned(), |s| format!("{}: {}", s.type_name, s.reason));
-    SyncError::NothingListed { types, first, manifests: matches!(source, SourceIdentity::Folder { .. }) }
+    let unnamed = skipped.iter().any(|s| s.unnamed);
+    SyncError::NothingListed { types, first, unnamed, manifests: matches!(source, SourceIdentity::Folder { .. }) }
 }
 
 /// A list that nobody waits for any more is stopped.

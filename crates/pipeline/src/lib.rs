@@ -18,6 +18,6 @@ pub use capabilities::{
     CapabilityOptions, CapabilitySync, Inference, Knowledge, KnownGroup, KnownKind, Unknowing, infer,
 };
 pub use error::SyncError;
-pub use instances::{InstanceSync, Options, Outcome};
+pub use instances::{InstanceSync, Options};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
-pub use progress::{ModelUse, Observer, Progress, Seconds, SkippedType, Summary};
+pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};

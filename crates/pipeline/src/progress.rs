@@ -1,6 +1,6 @@
 //! What a run tells while it runs, and what it comes to.
 
-use clusterlore_models::{LanguageModel, Metered, Spent};
+use clusterlore_models::{LanguageModel, Metered, ModelError, Spent};
 use clusterlore_store::Holder;
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ pub enum Progress {
 pub type Observer<'a> = dyn Fn(Progress) + Send + Sync + 'a;
 
 /// A type that was not read to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SkippedType {
     /// `plural.group`.
     #[serde(rename = "type")]
@@ -104,6 +104,12 @@ pub struct SkippedType {
     /// Whether it was for lack of permission.
     #[serde(skip)]
     pub forbidden: bool,
+    /// Whether there may be namespaces that were not read because they cannot be listed and nobody named them.
+    #[serde(skip)]
+    pub unnamed: bool,
+    /// What the language model did instead of answering, where its provider failed.
+    #[serde(skip)]
+    pub model: Option<ModelError>,
 }
 
 /// Where the time went.
@@ -274,6 +280,13 @@ impl std::fmt::Display for Progress {
     }
 }
 
+/// How a run ended that was not cut off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What it came to.
+    pub summary: Summary,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,14 +344,24 @@ mod tests {
         assert_eq!(summary.skipped_line(), None);
         (summary.stored, summary.unchanged) = (2, 85);
         assert_eq!(summary.line(), "Sync complete: 87 discovered, 2 stored, 0 deleted, 85 unchanged.");
-        summary.skipped.push(SkippedType { type_name: "secrets".into(), reason: "forbidden".into(), forbidden: true });
+        summary.skipped.push(SkippedType {
+            type_name: "secrets".into(),
+            reason: "forbidden".into(),
+            forbidden: true,
+            ..SkippedType::default()
+        });
         assert!(!summary.is_partial());
         for (name, reason) in [("pods", "status 500"), ("leases", "forbidden")] {
-            summary.skipped.push(SkippedType { type_name: name.into(), reason: reason.into(), forbidden: false });
+            summary.skipped.push(SkippedType {
+                type_name: name.into(),
+                reason: reason.into(),
+                ..SkippedType::default()
+            });
         }
         let line = "Skipped 3 resource types, their documents stay: secrets, leases (forbidden), pods (status 500).";
         assert_eq!(summary.skipped_line().as_deref(), Some(line));
-        let many = (0..12).map(|n| SkippedType { type_name: format!("t{n}"), reason: "x".into(), forbidden: false });
+        let many =
+            (0..12).map(|n| SkippedType { type_name: format!("t{n}"), reason: "x".into(), ..SkippedType::default() });
         let line = Summary { skipped: many.collect(), ..Summary::default() }.skipped_line();
         assert!(line.is_some_and(|l| l.ends_with(": t0, t1, t2, t3, t4, t5, t6, t7, t8, t9 and 2 more (x).")));
         summary.skipped.truncate(1);

@@ -10,7 +10,9 @@ use clusterlore_models::Embedder;
 use clusterlore_store::{KnownSource, RunKind, RunLock, RunRecord, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::{Observer, Outcome, Progress, Summary, SyncError, checks, waiting};
+use crate::error::SyncError;
+use crate::progress::{Observer, Outcome, Progress, Summary};
+use crate::{checks, waiting};
 
 /// What the runs over a source have in common.
 pub(crate) struct RunOptions<'a> {

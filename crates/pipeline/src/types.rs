@@ -10,7 +10,8 @@ use clusterlore_core::{
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Spool, Store};
 
-use crate::{SyncError, checks, writer};
+use crate::error::SyncError;
+use crate::{checks, writer};
 
 /// Where the documents of types go.
 pub(crate) struct Types<'a> {

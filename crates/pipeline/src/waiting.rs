@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clusterlore_store::{Holder, RunKind, RunLock, Store, StoreError};
 use jiff::{Timestamp, Unit};
 
-use crate::{Observer, Progress};
+use crate::progress::{Observer, Progress};
 
 /// Between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(200);

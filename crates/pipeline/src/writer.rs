@@ -9,7 +9,7 @@ use clusterlore_models::{Embedder, Purpose};
 use clusterlore_store::{Batch, Spool, Store, Upsert};
 use tokio::sync::mpsc;
 
-use crate::SyncError;
+use crate::error::SyncError;
 
 /// Documents of one transaction: a run that dies loses at most the work of two of them.
 const BATCH: usize = 1_000;

@@ -7,7 +7,7 @@
 //! 3. `rank`: candidates get a score, which decides their order and whether they match.
 //! 4. `answer`: matches become hits or a number.
 //!
-//! `error` is between 3 and 4. No two files import each other, not even by way of others (`tests/no_circles.rs`).
+//! `error` is between 3 and 4. No two files import each other, not even by way of others (`testing/tests/structure.rs`).
 //!
 //! Never in this room: flags, printing, advice to the user, and writing to a store.
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clusterlore_core::{Collection, EmbedderIdentity};
 use thiserror::Error;
 
-use crate::Holder;
+use crate::lock::Holder;
 
 /// A store that could not do what was asked; nothing that was stored is lost.
 #[derive(Debug, Error)]
@@ -104,6 +104,14 @@ pub enum StoreError {
         problem: String,
         /// What to do, as a sentence without its full stop.
         fix: String,
+    },
+    /// Other programs changed what was being read or written.
+    #[error("{place}: {detail}")]
+    Disturbed {
+        /// The server's address, without user and password.
+        place: String,
+        /// What they did.
+        detail: String,
     },
     /// Anything else the database or the system says.
     #[error("{place}: {detail}")]

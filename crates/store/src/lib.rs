@@ -7,63 +7,23 @@
 mod chroma;
 mod error;
 mod filter;
+mod lock;
 pub mod postgres;
 mod reader;
 mod runs;
 mod spool;
 pub mod sqlite;
+mod store;
 mod writer;
-
-use std::path::PathBuf;
-
-use async_trait::async_trait;
-use clusterlore_core::Scope;
 
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
+pub use lock::{Holder, RunKind, RunLock};
 pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
-pub use runs::{Holder, KnownSource, RunKind, RunLock, RunRecord, Runs};
+pub use runs::{KnownSource, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
+pub use store::Store;
 pub use writer::{Batch, Upsert, Writer};
-
-/// A whole store: documents, and what runs remember.
-#[async_trait]
-pub trait Store: Writer + Runs {
-    /// The store as it is now, as far as the scope admits. The only way to read documents.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn view(&self, scope: &Scope) -> Result<Box<dyn View>, StoreError>;
-
-    /// As [`Self::view`], of everything; `because` says why that is right.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn view_all(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
-        self.view(&Scope::All { because }).await
-    }
-
-    /// As [`Self::view_all`], for a run that plans by it: where a view may show what was there a moment ago, this one does not.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    async fn view_now(&self, because: &'static str) -> Result<Box<dyn View>, StoreError> {
-        self.view_all(because).await
-    }
-
-    /// File or server, for people: without user, password and key.
-    fn place(&self) -> String;
-
-    /// Its files on this machine: nothing else may be written in their place.
-    fn files(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
-
-    /// Bytes on this machine's disk, where that can be told.
-    fn size(&self) -> Option<u64> {
-        None
-    }
-}

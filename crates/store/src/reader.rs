@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
 use serde_json::Value;
 
-use crate::{Filter, KnownSource, RunRecord, StoreError};
+use crate::error::StoreError;
+use crate::filter::Filter;
+use crate::runs::{KnownSource, RunRecord};
 
 /// What a scan sees of a document.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey};
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// A document to be written, with its vector.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ impl Batch {
     }
 }
 
-/// Writes documents. One run at a time writes what is a cluster's (see [`crate::Runs::lock`]).
+/// Writes documents. One run at a time writes what is a cluster's (see [`crate::runs::Runs::lock`]).
 #[async_trait]
 pub trait Writer: Send + Sync {
     /// Makes sure that the collection exists and that this embedder may write to it.

@@ -10,10 +10,12 @@ use clusterlore_core::ResourceType;
 use clusterlore_testkit::fake::FakeApiServer;
 use serde_json::Value;
 
-use crate::FAKE_SERVER;
 use crate::process::{Sample, run};
 use crate::rows::{Bench, Row, Unit};
 use crate::stores::{KINDS, instance};
+
+/// Runs in a program of its own, so that its memory is not that of what is measured.
+pub(crate) const FAKE_SERVER: &str = "fake-server";
 
 /// Memory of a sync, and of searches among what it stored, in MB.
 const SYNC_MEMORY: f64 = 200.0;

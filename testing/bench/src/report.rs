@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
-    Args,
+    args::Args,
     process::Sample,
     rows::{Bench, Row, Unit},
 };

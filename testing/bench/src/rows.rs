@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    Args, OBJECTS, TYPES,
+    args::{Args, OBJECTS, TYPES},
     process::{Run, Sample, run, time},
 };
 

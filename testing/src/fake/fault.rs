@@ -5,8 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use clusterlore_core::ResourceInstance;
 
-use super::state::Target;
-
 /// One fault: what happens, to which of the matching requests. Without further words it happens to all of them.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -251,4 +249,14 @@ impl Fault {
         self.met += 1;
         number >= self.from && number - self.from < self.times
     }
+}
+
+/// What is known of a request.
+pub(super) struct Target<'a> {
+    pub(super) path: &'a str,
+    pub(super) type_name: Option<&'a str>,
+    pub(super) namespace: Option<&'a str>,
+    pub(super) mid_list: bool,
+    pub(super) paged: bool,
+    pub(super) watch: bool,
 }

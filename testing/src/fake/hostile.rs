@@ -7,10 +7,8 @@ use bytes::Bytes;
 use clusterlore_core::{ResourceInstance, ResourceType};
 use prost::encoding::encode_varint;
 
-use super::{
-    Fault,
-    wire::{Writer, enveloped, status_protobuf},
-};
+use super::fault::Fault;
+use super::wire::{Writer, enveloped, status_protobuf};
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const JSON: &str = "application/json";

@@ -2,7 +2,9 @@
 //! fault that a test asks for. It runs on a thread of its own, so that the compiled program can be run against it, and ends when it
 //! is dropped.
 
+mod exchange;
 mod fault;
+mod history;
 pub mod hostile;
 mod routes;
 mod state;

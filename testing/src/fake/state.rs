@@ -7,10 +7,8 @@ use std::{
 
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType};
 
-use super::{
-    Fault,
-    watch::{History, Kind},
-};
+use super::fault::{Fault, Target};
+use super::history::{History, Kind};
 
 /// Forms in which discovery is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -219,13 +217,4 @@ impl State {
             })
             .find_map(|(_, fault)| fault.meets(target).then(|| fault.clone()))
     }
-}
-
-pub(super) struct Target<'a> {
-    pub(super) path: &'a str,
-    pub(super) type_name: Option<&'a str>,
-    pub(super) namespace: Option<&'a str>,
-    pub(super) mid_list: bool,
-    pub(super) paged: bool,
-    pub(super) watch: bool,
 }

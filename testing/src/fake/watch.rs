@@ -1,4 +1,4 @@
-//! Watches: what happened to objects is kept for a while, and told to whoever watches, as an API server tells it.
+//! Watches: what happened to objects is told to whoever watches, as an API server tells it.
 
 use std::{
     collections::VecDeque,
@@ -13,108 +13,11 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    Encoding,
-    fault::What,
-    routes::{Asked, Body, JSON, PROTOBUF, Plain, forbidden, parameter},
-    state::{Seen, State},
-    wire,
-};
-
-/// Changes that are kept where a test says nothing else.
-const KEPT: usize = 100_000;
-
-/// What happened, as long as it is kept.
-pub(super) struct History {
-    changes: VecDeque<Change>,
-    most: usize,
-    /// Up to this version nothing is kept any more.
-    forgotten: u64,
-    /// Time between two bookmarks.
-    pub(super) bookmarks: Duration,
-    /// Whether who comes too late gets a 410 instead of a watch whose only event says so.
-    pub(super) refuses: bool,
-    /// Whether `sendInitialEvents` is allowed.
-    pub(super) initial_events: bool,
-    /// Wakes whoever watches.
-    news: watch::Sender<()>,
-}
-
-/// What happened to one object.
-#[derive(Clone)]
-struct Change {
-    version: u64,
-    kind: Kind,
-    type_name: String,
-    object: ResourceInstance,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Added,
-    Modified,
-    Deleted,
-    Bookmark,
-    Error,
-}
-
-impl Kind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Added => "ADDED",
-            Self::Modified => "MODIFIED",
-            Self::Deleted => "DELETED",
-            Self::Bookmark => "BOOKMARK",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-impl History {
-    pub(super) fn new() -> Self {
-        Self {
-            changes: VecDeque::new(),
-            most: KEPT,
-            forgotten: 0,
-            // As kube-apiserver.
-            bookmarks: Duration::from_secs(60),
-            refuses: false,
-            initial_events: false,
-            news: watch::Sender::new(()),
-        }
-    }
-
-    pub(super) fn add(&mut self, version: u64, kind: Kind, type_name: &str, object: &ResourceInstance) {
-        self.changes.push_back(Change { version, kind, type_name: type_name.to_owned(), object: object.clone() });
-        self.keep(self.most);
-        self.tell();
-    }
-
-    /// From here on so many changes are kept.
-    pub(super) fn keep(&mut self, most: usize) {
-        self.most = most;
-        while self.changes.len() > most {
-            self.forgotten = self.changes.pop_front().map_or(self.forgotten, |change| change.version);
-        }
-    }
-
-    /// Forgets everything so far.
-    pub(super) fn forget(&mut self) {
-        let most = self.most;
-        self.keep(0);
-        self.most = most;
-    }
-
-    /// Lets whoever watches look again.
-    pub(super) fn tell(&self) {
-        self.news.send_replace(());
-    }
-
-    /// The first change after this version.
-    fn after(&self, version: u64) -> Option<&Change> {
-        self.changes.get(self.changes.partition_point(|change| change.version <= version))
-    }
-}
+use super::exchange::{Asked, Body, JSON, PROTOBUF, Plain, forbidden, is_watch, parameter};
+use super::fault::What;
+use super::history::{History, Kind};
+use super::state::{Encoding, Seen, State};
+use super::wire;
 
 /// The form in which events are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -340,10 +243,6 @@ enum Happened {
 }
 
 const REFUSED_INITIAL_EVENTS: &str = "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-
-pub(super) fn is_watch(seen: &Seen) -> bool {
-    parameter(&seen.query, "watch").is_some_and(|value| value == "true" || value == "1")
-}
 
 fn too_old(version: u64, history: &History) -> String {
     format!("too old resource version: {version} ({})", history.forgotten)

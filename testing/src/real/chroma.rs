@@ -10,7 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{free_ports, parts, processes::Processes};
+use super::parts;
+use super::processes::{Processes, free_ports};
 
 /// Usually two seconds.
 const START_TIMEOUT: Duration = Duration::from_secs(120);

@@ -13,7 +13,8 @@ use kube::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::{ApiServer, START_TIMEOUT, pause};
+use super::processes::pause;
+use super::{ApiServer, START_TIMEOUT};
 
 /// Requests on their way at the same time; more make the server no faster.
 const IN_FLIGHT: usize = 32;

@@ -3,9 +3,11 @@
 use std::{
     fs::{self, File},
     io::Write,
+    net::TcpListener,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -73,7 +75,7 @@ impl Processes {
                 let name = self.children.last().map(|(name, _)| name.clone()).unwrap_or_default();
                 return Err(format!("{name} was not ready in time\n{}", self.last_words(&name)));
             }
-            super::pause();
+            pause();
         }
     }
 
@@ -83,7 +85,7 @@ impl Processes {
         for (_, child) in &mut self.children {
             let _ = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
             while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
-                super::pause();
+                pause();
             }
         }
     }
@@ -115,4 +117,15 @@ impl Drop for Processes {
         let _ = writeln!(self.guard_input, "bye");
         let _ = self.guard.wait();
     }
+}
+
+/// Ports that were free a moment ago, all different.
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|l| l.local_addr().expect("a bound address").port())
+}
+
+/// Waits between two looks at something that takes a second or so.
+pub(crate) fn pause() {
+    thread::sleep(Duration::from_millis(50));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::generate::{NOW, Object};
+use crate::object::{NOW, Object};
 
 /// What an answer must be.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -13,8 +13,8 @@ use clusterlore_store::{Sqlite, Store};
 
 use crate::asks::{Got, Seen};
 use crate::corpus::Corpus;
-use crate::generate::NOW;
 use crate::memo::{RememberingEmbedder, RememberingView};
+use crate::object::NOW;
 use crate::score::{self, Outcome};
 
 /// Hits that are asked for: as many as any measure looks at.
@@ -122,4 +122,10 @@ impl<'c> Evaluation<'c> {
         let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
         Ok(Got { hits: hits.collect(), total: answer.number, groups: answer.groups })
     }
+}
+
+/// Runs on this thread alone, so that several evaluations can stand side by side.
+pub(crate) fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("the system gives no threads; close other programs and try again")?.block_on(future)
 }

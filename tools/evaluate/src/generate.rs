@@ -9,11 +9,8 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::asks::{self, Ask};
+use crate::object::{DAY, NOW_SECOND, Object};
 
-/// When the platform is looked at, and the questions are asked.
-pub(crate) const NOW: &str = "2026-06-01T00:00:00Z";
-const NOW_SECOND: i64 = 1_780_272_000;
-const DAY: i64 = 86_400;
 /// Nothing is older, in days.
 const OLDEST: i64 = 400;
 /// Fewer objects do not hold what the questions are about.
@@ -75,33 +72,6 @@ pub(crate) struct Args {
     /// Another one gives another platform
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-}
-
-/// An object with what the index keeps of it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Object {
-    pub(crate) api_version: &'static str,
-    pub(crate) kind: &'static str,
-    /// Empty for what lives in none.
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) labels: BTreeMap<String, String>,
-    /// Seconds since 1970; of each second there is one object at most.
-    pub(crate) created: i64,
-    /// Place of the controller among all objects.
-    pub(crate) owner: Option<usize>,
-}
-
-impl Object {
-    pub(crate) fn id(&self) -> String {
-        let namespace = if self.namespace.is_empty() { "_cluster" } else { &self.namespace };
-        format!("{namespace}/{}/{}/{}", self.api_version, self.kind, self.name)
-    }
-
-    /// Whether it is older than so many days.
-    pub(crate) fn older(&self, days: i64) -> bool {
-        self.created < NOW_SECOND - days * DAY
-    }
 }
 
 #[derive(Debug)]
@@ -351,6 +321,7 @@ fn definition((kind, purpose): (&str, &str)) -> Value {
 mod tests {
     use super::*;
     use crate::corpus;
+    use crate::object::NOW;
     use clusterlore_cluster::{ClusterSource, FolderSource};
 
     #[test]

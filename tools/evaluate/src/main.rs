@@ -9,6 +9,7 @@ mod evaluation;
 mod folds;
 mod generate;
 mod memo;
+mod object;
 mod renaming;
 mod report;
 mod score;
@@ -18,14 +19,15 @@ mod typos;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
 
 use corpus::Corpus;
-use evaluation::{Evaluation, Values};
+use evaluation::{Evaluation, Values, wait};
 use score::{Means, Outcome};
+use tune::NEUTRAL;
 
 /// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl.
 #[derive(Parser)]
@@ -81,9 +83,6 @@ struct Tune {
 /// What a slip must cost a question to be worth telling.
 const LOST: f64 = 0.1;
 
-/// What every weight is in a search that is to know nothing.
-const NEUTRAL: f32 = 0.5;
-
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Score { corpora, worst, typos, from } => wait(async {
@@ -102,12 +101,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs on this thread alone, so that several evaluations can stand side by side.
-fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("the system gives no threads; close other programs and try again")?.block_on(future)
 }
 
 async fn open(folders: &[PathBuf]) -> Result<Vec<Corpus>> {

@@ -14,9 +14,10 @@ use fastrand::Rng;
 use crate::asks::{Expected, Kind};
 use crate::bootstrap;
 use crate::corpus::Corpus;
-use crate::evaluation::{Evaluation, Values};
+use crate::evaluation::{Evaluation, Values, wait};
 use crate::score::{self, Means, Outcome};
-use crate::{NEUTRAL, generate, renaming, tune, typos, wait};
+use crate::tune::{self, NEUTRAL};
+use crate::{generate, renaming, typos};
 
 /// Folds, and rounds of tuning without each of them. Later rounds move little.
 const FOLDS: usize = 5;

@@ -9,6 +9,9 @@ use crate::evaluation::{Evaluation, Values};
 use crate::folds;
 use crate::score::{self, Outcome};
 
+/// What every weight is in a search that is to know nothing.
+pub(crate) const NEUTRAL: f32 = 0.5;
+
 /// By what a value is multiplied and divided, and what is added and taken off, round after round; the last pair stays.
 const STEPS: [(f32, f32); 4] = [(2.0, 0.2), (1.5, 0.1), (1.25, 0.05), (1.1, 0.02)];
 /// What moving a value by its own size costs, so that nothing moves without gain.

@@ -3,7 +3,8 @@
 use clap::CommandFactory;
 
 use crate::args::{Args, Completions};
-use crate::{Done, print};
+use crate::done::Done;
+use crate::print;
 
 pub(crate) fn run(flags: &Completions) -> anyhow::Result<Done> {
     let mut script = Vec::new();

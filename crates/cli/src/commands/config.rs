@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::args::{Config, ConfigAction, EmbedderChoice, ModelChoice, Output};
+use crate::build;
+use crate::done::Done;
 use crate::print::{self, table::table};
 use crate::settings::{Origin, SETTINGS, Settings, StoreChoice};
-use crate::{Done, build};
 
 #[derive(Serialize)]
 struct Row {

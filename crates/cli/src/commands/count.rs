@@ -5,9 +5,10 @@ use clusterlore_search::Wanted;
 
 use super::search::{ask, scoped};
 use crate::args::Count;
+use crate::build;
+use crate::done::Done;
 use crate::print::numbers;
 use crate::settings::Settings;
-use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;

@@ -9,10 +9,11 @@ use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
 use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
+use crate::build;
 use crate::commands::index;
+use crate::done::Done;
 use crate::print::{self, hits};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 const MANIFESTS: &[(&str, &str)] = &[
     ("00-crds.yaml", include_str!("../../../../examples/00-crds.yaml")),

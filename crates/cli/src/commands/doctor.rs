@@ -12,9 +12,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{Doctor, Output};
+use crate::done::Done;
 use crate::print;
 use crate::settings::{Settings, StoreChoice};
-use crate::{Done, build};
+use crate::{advice, build};
 
 /// An index older than this is called stale.
 const STALE_HOURS: f64 = 24.0;
@@ -45,9 +46,9 @@ impl Finding {
         Self { check, verdict: Verdict::Warning, found: found.to_string(), fix: Some(fix.to_string()) }
     }
 
-    /// Messages of errors say themselves what to do.
-    fn error(check: &'static str, found: impl ToString) -> Self {
-        Self { check, verdict: Verdict::Error, found: found.to_string(), fix: None }
+    fn error(check: &'static str, error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        Self { check, verdict: Verdict::Error, found: format!("{error:#}"), fix: advice::of(&error) }
     }
 }
 
@@ -81,7 +82,7 @@ fn tell(finding: &Finding) -> anyhow::Result<()> {
 async fn cluster_findings(settings: &Settings) -> Vec<Finding> {
     let source = match build::live(settings, 1).await {
         Ok(source) => source,
-        Err(e) => return vec![Finding::error("cluster", format!("{e:#}"))],
+        Err(e) => return vec![Finding::error("cluster", e)],
     };
     let mut findings = Vec::new();
     match source.identity().await {
@@ -140,12 +141,12 @@ async fn store_findings(settings: &Settings) -> Vec<Finding> {
         Err(e) if matches!(e.downcast_ref(), Some(StoreError::Missing(_))) => {
             return vec![Finding::warning(CHECK, e, "run \"clusterlore index\"")];
         }
-        Err(e) => return vec![Finding::error(CHECK, format!("{e:#}"))],
+        Err(e) => return vec![Finding::error(CHECK, e)],
     };
     let size = store.size().map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6)).unwrap_or_default();
     let mut findings = vec![match build::store_for_writing(settings).await {
         Ok(_) => Finding::ok(CHECK, format!("{}{size} can be written", store.place())),
-        Err(e) => Finding::error(CHECK, format!("{e:#}")),
+        Err(e) => Finding::error(CHECK, e),
     }];
     findings.extend(index_file_finding(settings));
     findings.extend(index_findings(&*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
@@ -158,7 +159,7 @@ async fn embedder_finding(settings: &Settings, store: &dyn Store) -> Finding {
     const CHECK: &str = "embedder";
     let embedder = match build::embedder(settings, Some(store), false).await {
         Ok(embedder) => embedder,
-        Err(e) => return Finding::error(CHECK, format!("{e:#}")),
+        Err(e) => return Finding::error(CHECK, e),
     };
     let identity = embedder.identity();
     let vector = match embedder.embed(Purpose::Query, vec!["cluster".to_owned()]).await {
@@ -183,7 +184,7 @@ async fn model_finding(settings: &Settings) -> Finding {
     const CHECK: &str = "model";
     let model = match build::language_model(settings) {
         Ok(model) => model,
-        Err(e) => return Finding::error(CHECK, format!("{e:#}")),
+        Err(e) => return Finding::error(CHECK, e),
     };
     let prompt = Prompt {
         system: "You are asked whether you are there.".to_owned(),

@@ -10,10 +10,11 @@ use clusterlore_store::Store;
 use tempfile::NamedTempFile;
 
 use crate::args::Export;
+use crate::build;
+use crate::done::Done;
 use crate::print::foreign::Escaping;
 use crate::print::{self, progress::Count};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 /// Links that lead to a link, at most: as the system has it.
 const LINKS: usize = 40;

@@ -10,9 +10,10 @@ use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_pipeline::Header;
 
 use crate::args::{EmbedderChoice, Import};
+use crate::build;
+use crate::done::Done;
 use crate::print::{self, progress::Count};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Import) -> anyhow::Result<Done> {
     let input: Box<dyn BufRead + Send> = if flags.file == Path::new("-") {

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::{sync, sync_instances};
 use crate::args::{Index, Output};
+use crate::done::Done;
 use crate::settings::Settings;
-use crate::{Done, build, print};
+use crate::{build, print};
 
 /// Both summaries.
 #[derive(Serialize)]

@@ -10,9 +10,10 @@ use clusterlore_search::{SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{HitFlags, Output, ScopeFlags, Search};
+use crate::build;
+use crate::done::Done;
 use crate::print::{self, hits, numbers};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;

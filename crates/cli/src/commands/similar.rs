@@ -4,9 +4,10 @@ use clusterlore_index::Request;
 
 use super::search::{named, scoped};
 use crate::args::{HitFlags, Similar};
+use crate::build;
+use crate::done::Done;
 use crate::print::hits;
 use crate::settings::Settings;
-use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;

@@ -3,9 +3,10 @@
 use clusterlore_index::Status as Indexed;
 
 use crate::args::{Output, Status};
+use crate::done::Done;
 use crate::print::{self, table::table};
 use crate::settings::Settings;
-use crate::{Done, advice, build};
+use crate::{advice, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<Done> {
     let store = build::store_for_reading(settings).await?;

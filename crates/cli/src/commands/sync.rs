@@ -9,9 +9,10 @@ use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary
 use clusterlore_store::Store;
 
 use crate::args::{Output, Sync};
+use crate::build;
+use crate::done::Done;
 use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;

@@ -8,9 +8,10 @@ use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
 
 use crate::args::{Output, SyncInstances};
+use crate::build;
+use crate::done::Done;
 use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
-use crate::{Done, build};
 
 pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
     let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;

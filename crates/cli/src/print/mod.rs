@@ -123,6 +123,9 @@ pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: 
     if let Some(line) = summary.skipped_line() {
         note(&line);
     }
+    for advice in crate::advice::skipped(&summary.skipped) {
+        note(&format!("{advice}."));
+    }
     if let Some(used) = &summary.model {
         note(&used.line());
     }

@@ -5,11 +5,9 @@ use clusterlore_core::ResourceInstance;
 use serde::Deserialize;
 
 use super::{Asked, Item, JsonObject, Unfit, from_json, is_protobuf, short, too_large, utf8};
-use crate::{
-    ObjectName,
-    json_list::{Elements, Part},
-    protobuf::{Delimited, Enveloped, Value, enveloped, fields},
-};
+use crate::json_list::{Elements, Part};
+use crate::protobuf::{Delimited, Enveloped, Value, enveloped, fields};
+use crate::source::ObjectName;
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]

@@ -13,13 +13,15 @@ use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
     Capability, Change, Collection, Document, ObjectKey, ResourceType, SyncPlan, TypeFilter, TypeSchema,
 };
-use clusterlore_models::{Embedder, Metered};
+use clusterlore_models::{Embedder, Metered, ModelError};
 use clusterlore_store::{Batch, RunKind, Spool, Store};
 
+use crate::error::SyncError;
+use crate::progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions};
-use crate::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary, SyncError, checks, types, writer};
+use crate::{checks, types, writer};
 
-use model::Told;
+use model::{Nothing, Told};
 
 pub use knowledge::{Knowledge, KnownGroup, KnownKind, Unknowing};
 pub use rules::infer;
@@ -267,11 +269,12 @@ impl CapabilitySync {
         }
         for (index, ty) in chosen.iter().enumerate() {
             let type_name = ty.name();
-            let mut skip = |reason: String| {
-                inferred.skipped.push(SkippedType { type_name: type_name.clone(), reason, forbidden: false });
+            let mut skip = |reason: String, model: Option<ModelError>| {
+                let type_name = type_name.clone();
+                inferred.skipped.push(SkippedType { type_name, reason, model, ..SkippedType::default() });
             };
             if let Some(reason) = schemas.failed.get(&type_name) {
-                skip(format!("its schema could not be read: {reason}"));
+                skip(format!("its schema could not be read: {reason}"), None);
                 continue;
             }
             let schema = schema(&type_name);
@@ -283,12 +286,12 @@ impl CapabilitySync {
                 }
                 Inference::Model { otherwise, .. } => match told.remove(&type_name) {
                     Some(Told::Known(capability)) => Some(*capability),
-                    Some(Told::Nothing(reason)) if described.contains(&type_name) => {
-                        skip(reason);
+                    Some(Told::Nothing(Nothing { reason, error })) if described.contains(&type_name) => {
+                        skip(reason, error);
                         continue;
                     }
-                    Some(Told::Nothing(reason)) => {
-                        skip(format!("{reason}; described by rules until then"));
+                    Some(Told::Nothing(Nothing { reason, error })) => {
+                        skip(format!("{reason}; described by rules until then"), error);
                         Some(infer(ty, schema, &**otherwise))
                     }
                     Some(Told::NotAsked) | None => None,

@@ -10,7 +10,8 @@ use clusterlore_models::{
 use clusterlore_store::Store;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::{Observer, Progress, SyncError};
+use crate::error::SyncError;
+use crate::progress::{Observer, Progress};
 
 /// Questions at once.
 const AT_ONCE: usize = 4;
@@ -22,8 +23,16 @@ pub(super) enum Told {
     Known(Box<Capability>),
     /// A dry run asks no model.
     NotAsked,
-    /// No answer, and why.
-    Nothing(String),
+    /// No answer.
+    Nothing(Nothing),
+}
+
+/// Why there is no answer.
+#[derive(Clone)]
+pub(super) struct Nothing {
+    pub(super) reason: String,
+    /// Where the provider failed.
+    pub(super) error: Option<ModelError>,
 }
 
 /// How it went so far.
@@ -34,20 +43,21 @@ struct Course {
     failures: usize,
     first: Option<ModelError>,
     /// Why no more is asked.
-    stopped: Option<String>,
+    stopped: Option<Nothing>,
 }
 
 impl Course {
-    fn failed(&mut self, error: ModelError) -> String {
+    fn failed(&mut self, error: ModelError) -> Nothing {
         let reason = error.to_string();
         self.failures += 1;
         // The same key will be refused again.
         let hopeless = matches!(error, ModelError::Remote { problem: RemoteError::Key { .. }, .. });
         if self.failures >= FAILURES || hopeless {
-            self.stopped.get_or_insert_with(|| format!("not asked: {reason}"));
+            let stopped = || Nothing { reason: format!("not asked: {reason}"), error: Some(error.clone()) };
+            self.stopped.get_or_insert_with(stopped);
         }
-        self.first.get_or_insert(error);
-        reason
+        self.first.get_or_insert_with(|| error.clone());
+        Nothing { reason, error: Some(error) }
     }
 }
 
@@ -114,8 +124,8 @@ impl Asking<'_> {
         key: String,
     ) -> Result<(String, Told), SyncError> {
         let type_name = ty.name();
-        if let Some(reason) = self.course().stopped.clone() {
-            return Ok((type_name, Told::Nothing(reason)));
+        if let Some(stopped) = self.course().stopped.clone() {
+            return Ok((type_name, Told::Nothing(stopped)));
         }
         (self.observer)(Progress::Inferring { number, of: self.of, type_name: type_name.clone() });
         let answer = ask_capability(self.model, ty, schema).await;
@@ -129,10 +139,11 @@ impl Asking<'_> {
         let told = match answer {
             Ok(answer) => Told::Known(Box::new(capability(answer, ty, schema))),
             Err(ModelError::Limit(limit)) => {
-                Told::Nothing(course.stopped.get_or_insert_with(|| format!("not asked: {limit}")).clone())
+                let stopped = || Nothing { reason: format!("not asked: {limit}"), error: None };
+                Told::Nothing(course.stopped.get_or_insert_with(stopped).clone())
             }
             Err(error @ ModelError::Remote { .. }) => Told::Nothing(course.failed(error)),
-            Err(error) => Told::Nothing(error.to_string()),
+            Err(error) => Told::Nothing(Nothing { reason: error.to_string(), error: None }),
         };
         Ok((type_name, told))
     }

@@ -336,7 +336,7 @@ mod tests {
     use clusterlore_core::SchemaField;
 
     use super::*;
-    use crate::Unknowing;
+    use crate::capabilities::Unknowing;
 
     fn ty(group: &str, kind: &str, plural: &str) -> ResourceType {
         ResourceType {

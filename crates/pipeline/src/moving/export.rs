@@ -5,7 +5,8 @@ use std::io::Write;
 use clusterlore_core::Collection;
 use clusterlore_store::Store;
 
-use super::{Answer, End, Header, KnownType, Line, MoveError, Moved, Section, VERSION};
+use super::error::MoveError;
+use super::line::{Answer, End, Header, KnownType, Line, Moved, Section, VERSION};
 
 /// Documents that are read at a time.
 const PAGE: usize = 1_000;

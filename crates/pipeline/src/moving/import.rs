@@ -11,9 +11,12 @@ use clusterlore_core::{
 use clusterlore_models::{Embedder, Purpose};
 use clusterlore_store::{Batch, KnownSource, RunKind, Scanned, Store, Upsert};
 
-use super::{End, Header, KnownType, Line, MoveError, Moved, Section, VERSION};
+use super::error::MoveError;
+use super::line::{End, Header, KnownType, Line, Moved, Section, VERSION};
+use crate::error::SyncError;
+use crate::progress::{Observer, Progress};
 use crate::run::Record;
-use crate::{Observer, Progress, SyncError, checks, waiting};
+use crate::{checks, waiting};
 
 /// Documents of one transaction, and bytes of their lines.
 const BATCH: usize = 1_000;

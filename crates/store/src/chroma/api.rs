@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Client, Refusal};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Bytes of one request's rows; servers refuse bodies of 40 MB.
 const LARGEST_REQUEST: usize = 8 << 20;
@@ -333,12 +333,9 @@ impl Api {
         match refusal {
             Refusal::Failed(error) => error,
             Refusal::NotThere(message) => {
-                let detail = format!("{message}; another program removed or replaced it. Run the command again");
-                self.client.other(detail)
+                self.client.disturbed(format!("{message}; another program removed or replaced it"))
             }
-            Refusal::UnknownId => {
-                self.client.other("another program removed documents meanwhile; run the command again".to_owned())
-            }
+            Refusal::UnknownId => self.client.disturbed("another program removed documents meanwhile".to_owned()),
         }
     }
 }

@@ -14,8 +14,8 @@ use http::{Method, Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ChromaOptions, Credentials};
-use crate::StoreError;
+use super::options::{ChromaOptions, Credentials};
+use crate::error::StoreError;
 
 /// Requests in all, the first one included: a server that is started again is back within their pauses.
 const TRIES: u32 = 6;
@@ -197,6 +197,10 @@ impl Client {
 
     pub(super) fn other(&self, detail: String) -> StoreError {
         StoreError::Other { place: self.place(), detail }
+    }
+
+    pub(super) fn disturbed(&self, detail: String) -> StoreError {
+        StoreError::Disturbed { place: self.place(), detail }
     }
 
     pub(super) fn unusable(&self, problem: String, fix: &str) -> StoreError {

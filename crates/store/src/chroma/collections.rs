@@ -4,10 +4,10 @@ use clusterlore_core::{Collection, EmbedderIdentity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Chroma;
 use super::api::Described;
 use super::row::OURS;
-use crate::StoreError;
+use super::server::Chroma;
+use crate::error::StoreError;
 
 /// Bytes of an embedder's name, which may hold an address.
 const LONGEST_NAME: usize = 1_000;
@@ -69,7 +69,7 @@ impl Chroma {
         Err(self.api().client.unusable(problem, fix))
     }
 
-    /// See [`crate::Writer::open_collection`].
+    /// See [`crate::writer::Writer::open_collection`].
     pub(super) async fn open(&self, name: Collection, offered: &EmbedderIdentity) -> Result<(), StoreError> {
         let filled = Filled::by(offered);
         let Some(found) = self.find(name).await? else {

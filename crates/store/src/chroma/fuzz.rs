@@ -12,7 +12,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Chroma, ChromaOptions, row};
-use crate::{Batch, Filter, Probe, Store, StoreError, Upsert, Writer};
+use crate::error::StoreError;
+use crate::filter::Filter;
+use crate::reader::Probe;
+use crate::store::Store;
+use crate::writer::{Batch, Upsert, Writer};
 
 /// Cases where `PROPTEST_CASES` does not say: each is a server, a mirror and a dozen calls.
 const CASES: u32 = 32;

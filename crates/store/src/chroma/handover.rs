@@ -2,29 +2,19 @@
 //! good: all are equally far from each other. So the collection is put aside as it is, an empty one takes its place, and its documents
 //! wait beside it, found by their words, until a sync has embedded them again. Nothing is copied and nothing can get lost on the way.
 
-use std::collections::HashSet;
-
 use clusterlore_core::{Collection, EmbedderIdentity};
 use serde_json::json;
 
-use super::Chroma;
 use super::api::{Described, Pages, Row};
 use super::collections::{Filled, embedder};
-use crate::StoreError;
+use super::seen::Waiting;
+use super::server::Chroma;
+use crate::error::StoreError;
 
 /// Documents of one page: rows are held twice.
 const PAGE: usize = 1_000;
 /// How often a collection that others write to meanwhile is copied again.
 const ROUNDS: usize = 3;
-
-/// The documents of a collection that have no vector of its embedder.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    /// Id of the collection that holds them.
-    pub(super) collection: String,
-    /// Their ids.
-    pub(super) ids: HashSet<String>,
-}
 
 fn new_name(name: Collection) -> String {
     format!("clusterlore-new-{name}")
@@ -39,7 +29,7 @@ fn waiting_name(name: Collection) -> String {
 }
 
 impl Chroma {
-    /// See [`crate::Writer::change_embedder`].
+    /// See [`crate::writer::Writer::change_embedder`].
     pub(super) async fn hand_over(&self, name: Collection, to: &EmbedderIdentity) -> Result<(), StoreError> {
         let _gate = self.inner.gate.lock().await;
         let Some(old) = self.find(name).await? else { return Ok(()) };
@@ -131,8 +121,6 @@ impl Chroma {
                 return Ok(());
             }
         }
-        let detail =
-            format!("others keep writing to collection \"{name}\"; run the command again when they have finished");
-        Err(self.api().client.other(detail))
+        Err(self.api().client.disturbed(format!("others keep writing to collection \"{name}\"")))
     }
 }

@@ -2,90 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::api::Pages;
 use super::row::{self, Read, TypeNames};
-use super::{Chroma, Seen};
-use crate::{Batch, Runs, Sqlite, StoreError, Upsert, View, Writer};
+use super::seen::{READING, Seen, Stamp, is_being_written, unsettled};
+use super::server::Chroma;
+use crate::error::StoreError;
+use crate::reader::View;
+use crate::runs::Runs;
+use crate::sqlite::Sqlite;
+use crate::writer::{Batch, Upsert, Writer};
 
 /// Documents of one answer.
 pub(super) const PAGE: usize = 2_000;
 /// The known types among what is mirrored.
 pub(super) const TYPES: &str = "types";
-/// What is being brought up to date.
-const READING: &str = "reading";
-/// How long a writer is believed to be still at it, and to keep the mirror up to date.
-const WRITING: Duration = Duration::from_secs(60);
 /// What reading everything costs is paid once in so many times its duration.
 const READING_SHARE: u32 = 10;
-
-/// The state of a collection that the mirror shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
-    /// Id of the collection.
-    pub(super) collection: String,
-    /// Id of the collection of those that wait beside it.
-    #[serde(default)]
-    pub(super) waiting: Option<String>,
-    /// Documents on the server, in both: tells what programs add and delete that announce nothing.
-    pub(super) count: usize,
-    /// What its writers last called their writing.
-    pub(super) revisions: BTreeMap<String, String>,
-    /// Ids of documents whose object another document stands for: left behind between writing a newer version and deleting the older.
-    #[serde(default)]
-    pub(super) shadows: Vec<String>,
-    /// Ids that wait although the collection itself shows them.
-    #[serde(default)]
-    pub(super) leftover: Vec<String>,
-}
-
-impl Stamp {
-    fn shows(&self, other: &Self) -> bool {
-        (&self.collection, &self.waiting, self.count, &self.revisions)
-            == (&other.collection, &other.waiting, other.count, &other.revisions)
-    }
-
-    pub(super) fn to_json(&self) -> String {
-        json!(self).to_string()
-    }
-}
-
-impl Seen {
-    /// Whether a view of the mirror that bears this stamp shows what was seen, or what another process of this machine has seen since.
-    pub(super) fn is_shown_by(&mut self, stamp: &str) -> bool {
-        match serde_json::from_str::<Stamp>(stamp) {
-            Ok(stamp) if stamp == self.stamp => true,
-            // Which of them wait another process knows.
-            Ok(stamp) if stamp.collection == self.id && stamp.waiting.is_none() && self.waiting.is_none() => {
-                self.stamp = stamp;
-                true
-            }
-            Ok(_) => false,
-            // On its way to what is newer than what was seen.
-            Err(_) => stamp.starts_with(READING) || is_being_written(stamp),
-        }
-    }
-}
-
-/// A stamp while the mirror is between two states; told apart from everybody else's.
-pub(super) fn unsettled(why: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    format!("{why}:{now}:{}", super::notes::random())
-}
 
 /// What is kept here of a server is its own, whoever asks.
 fn everything() -> Scope {
     Scope::All { because: "the mirror shows a whole server" }
-}
-
-fn is_being_written(stamp: &str) -> bool {
-    let since = stamp.strip_prefix("writing:").and_then(|rest| rest.split(':').next()?.parse().ok());
-    since.is_some_and(|since| UNIX_EPOCH + Duration::from_secs(since) + WRITING > SystemTime::now())
 }
 
 /// Who fills the mirror's collections: nobody, their vectors have no dimensions.
@@ -311,7 +252,7 @@ async fn known(mirror: &Sqlite, name: Collection) -> Result<HashMap<ObjectKey, S
     let mut known = HashMap::new();
     let clusters: HashSet<String> = view.counts(name).await?.into_iter().map(|c| c.cluster).collect();
     for cluster in clusters {
-        let mut visit = |s: crate::Scanned<'_>| {
+        let mut visit = |s: crate::reader::Scanned<'_>| {
             let shown =
                 Shown { id: s.id.to_owned(), hash: s.hash, type_name: s.type_name.to_owned(), source: s.source };
             known.insert(s.key, shown);

@@ -6,10 +6,11 @@ use std::sync::PoisonError;
 use clusterlore_core::Metadata;
 use serde_json::{Value, json};
 
-use super::Chroma;
 use super::api::{Pages, Row};
 use super::client::Refusal;
-use crate::StoreError;
+use super::seen::random;
+use super::server::Chroma;
+use crate::error::StoreError;
 
 const NOTES: &str = "clusterlore";
 /// Notes of one answer.
@@ -134,9 +135,4 @@ impl Chroma {
         mirror.set_stamp(WRITER, &random(), None).await?;
         Ok(mirror.stamp(WRITER).await?.unwrap_or_default())
     }
-}
-
-/// A name that nobody else has.
-pub(super) fn random() -> String {
-    format!("{:032x}", fastrand::u128(..))
 }

@@ -10,12 +10,12 @@ use tokio::sync::OnceCell;
 
 use super::api::VECTORS;
 use super::client::{Answer, Refusal};
-use super::{Chroma, Seen};
+use super::seen::Seen;
+use super::server::Chroma;
+use crate::error::StoreError;
+use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, View, Vocabulary};
+use crate::runs::{KnownSource, RunRecord};
 use crate::sqlite::SqliteView;
-use crate::{
-    Candidate, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View,
-    Vocabulary,
-};
 
 /// Up to so many documents, their vectors are read and compared here: exact, and the server need not search among the others.
 const FEW: usize = 200;
@@ -72,7 +72,7 @@ impl Chroma {
             }
         }
         let name = changed.map(Collection::name).unwrap_or_default();
-        Err(self.api().client.other(format!("collection \"{name}\" changes too fast to be read; try again")))
+        Err(self.api().client.disturbed(format!("collection \"{name}\" changes too fast to be read")))
     }
 }
 

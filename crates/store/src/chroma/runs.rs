@@ -9,10 +9,12 @@ use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Chroma;
 use super::mirror::TYPES;
 use super::notes::Note;
-use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
+use super::server::Chroma;
+use crate::error::StoreError;
+use crate::lock::{Holder, RunLock};
+use crate::runs::{KnownSource, RunRecord, Runs};
 
 #[derive(Serialize, Deserialize)]
 struct SourceNote {

@@ -8,10 +8,11 @@ use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 
 use super::api::Row;
 use super::client::Refusal;
-use super::handover::Waiting;
-use super::mirror::unsettled;
-use super::{Chroma, Seen, row};
-use crate::{Batch, StoreError, Upsert, Writer};
+use super::row;
+use super::seen::{Seen, Waiting, unsettled};
+use super::server::Chroma;
+use crate::error::StoreError;
+use crate::writer::{Batch, Upsert, Writer};
 
 #[async_trait]
 impl Writer for Chroma {

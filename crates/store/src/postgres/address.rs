@@ -7,7 +7,7 @@ use clusterlore_http::{plain_user, unescaped};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Where the tables live unless `?schema=` says otherwise.
 const SCHEMA: &str = "clusterlore";

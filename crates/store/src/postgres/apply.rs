@@ -8,10 +8,13 @@ use serde_json::Value;
 use tokio_postgres::Row;
 
 use super::fault::Fault;
+use super::pool::Postgres;
+use super::schema;
+use super::text::clean;
 use super::words::words;
 use super::writer::Filled;
-use super::{Postgres, clean, schema};
-use crate::{Batch, StoreError, Upsert};
+use crate::error::StoreError;
+use crate::writer::{Batch, Upsert};
 
 /// How often something is counted more, or less, than before.
 type Tally<K> = BTreeMap<K, i64>;

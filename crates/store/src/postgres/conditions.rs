@@ -6,7 +6,8 @@ use clusterlore_core::{Collection, Requirement, Scope};
 use serde_json::{Value, json};
 use tokio_postgres::types::ToSql;
 
-use crate::Filter;
+use super::text;
+use crate::filter::Filter;
 
 /// A value on its way to the server.
 pub(super) type Parameter = Box<dyn ToSql + Sync + Send>;
@@ -29,7 +30,7 @@ pub(super) struct Within(Option<Vec<Group>>);
 impl Within {
     pub(super) fn of(scope: &Scope, collection: Collection) -> Self {
         let Scope::Rules(rules) = scope else { return Self(None) };
-        let clean = |name: &String| super::clean(name).into_owned();
+        let clean = |name: &String| text::clean(name).into_owned();
         // First the namespaces of each type, which bounds the conditions by the number of types; then types and clusters that have the same.
         let mut of_type: BTreeMap<(String, Option<String>), OneOf> = BTreeMap::new();
         for rule in rules.iter().filter(|rule| rule.namespaces.as_ref().is_none_or(|some| !some.is_empty())) {
@@ -97,7 +98,7 @@ impl Statement {
         let sets = [("cluster", &filter.clusters), ("namespace", &filter.namespaces), ("type", &filter.types)];
         let mut all = Vec::new();
         for (column, set) in sets.into_iter().filter(|(_, set)| !set.is_empty()) {
-            all.push(self.one_of(column, set.iter().map(|v| super::clean(v).into_owned()).collect()));
+            all.push(self.one_of(column, set.iter().map(|v| text::clean(v).into_owned()).collect()));
         }
         if all.is_empty() { "true".to_owned() } else { all.join(" AND ") }
     }
@@ -136,19 +137,19 @@ impl Statement {
                 let any: Vec<String> = values
                     .iter()
                     .map(|value| {
-                        let pair: Value = json!({ super::clean(key): super::clean(value) });
+                        let pair: Value = json!({ text::clean(key): text::clean(value) });
                         format!("labels @> {}::jsonb", self.bind(pair))
                     })
                     .collect();
                 if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" OR ")) }
             }
             Requirement::NotIn(key, values) => {
-                let (key, values) = (self.bind(super::clean(key).into_owned()), self.bind(values.clone()));
+                let (key, values) = (self.bind(text::clean(key).into_owned()), self.bind(values.clone()));
                 format!("coalesce((labels ->> {key}::text) <> ALL({values}::text[]), true)")
             }
-            Requirement::Exists(key) => format!("labels ? {}::text", self.bind(super::clean(key).into_owned())),
+            Requirement::Exists(key) => format!("labels ? {}::text", self.bind(text::clean(key).into_owned())),
             Requirement::DoesNotExist(key) => {
-                format!("NOT labels ? {}::text", self.bind(super::clean(key).into_owned()))
+                format!("NOT labels ? {}::text", self.bind(text::clean(key).into_owned()))
             }
             Requirement::GreaterThan(key, bound) => self.compare(key, ">", *bound),
             Requirement::LessThan(key, bound) => self.compare(key, "<", *bound),
@@ -157,7 +158,7 @@ impl Statement {
 
     /// A value that is no integer of 64 bits is neither above nor below anything.
     fn compare(&mut self, key: &str, operator: &str, bound: i64) -> String {
-        let (key, bound) = (self.bind(super::clean(key).into_owned()), self.bind(bound));
+        let (key, bound) = (self.bind(text::clean(key).into_owned()), self.bind(bound));
         let value = format!("(labels ->> {key}::text)");
         format!(
             "(CASE WHEN {value} ~ '^[+-]?[0-9]+$' AND length({value}) < 100000 THEN {value}::numeric {operator} {bound}::bigint

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use super::conditions::Statement;
 use super::fault::Fault;
+use super::pool::Terms;
 use super::reader::{Seen, count};
+use super::text::clean;
 use super::words::{lexeme, term};
-use super::{Terms, clean};
-use crate::{Counts, Filter, Vocabulary};
+use crate::filter::Filter;
+use crate::reader::{Counts, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;

@@ -1,18 +1,14 @@
-//! What Postgres and the connection say, as what the user can do about it; and which faults are worth another try.
+//! What Postgres and the connection say, as what the user can do about it, and which faults are worth another try.
 
 use std::error::Error as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
-use super::Postgres;
 use super::address::Address;
-use crate::StoreError;
-
-/// Tries of a transaction that another one got in the way of.
-const TRIES: u32 = 6;
+use super::text::quoted;
+use crate::error::StoreError;
 
 /// A fault on the way through this room.
 #[derive(Debug)]
@@ -52,7 +48,7 @@ impl Fault {
     }
 
     /// Two transactions wanted the same; the one that lost is done again.
-    fn is_contention(&self) -> bool {
+    pub(super) fn is_contention(&self) -> bool {
         matches!(self.code(), Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
     }
 
@@ -122,7 +118,7 @@ impl Fault {
             let database = address.config.get_dbname().unwrap_or(user);
             unusable(
                 format!("it has no database {database:?}"),
-                &format!("Create it with \"CREATE DATABASE {}\", or check its URL", super::schema::quoted(database)),
+                &format!("Create it with \"CREATE DATABASE {}\", or check its URL", quoted(database)),
             )
         } else if *code == SqlState::TOO_MANY_CONNECTIONS {
             unusable(
@@ -190,44 +186,3 @@ fn cause(error: &tokio_postgres::Error) -> String {
     }
     text
 }
-
-/// Counts the tries of one operation. Everything that is tried again is the same when it was done twice.
-#[derive(Debug, Default)]
-pub(super) struct Tries {
-    done: u32,
-    lost: bool,
-}
-
-impl Tries {
-    /// Waits before the next try, or gives the fault back as the error that it ends in.
-    pub(super) async fn after(&mut self, fault: Fault, store: &Postgres) -> Result<(), StoreError> {
-        self.done += 1;
-        if fault.is_contention() && self.done < TRIES {
-            let pause = Duration::from_millis(fastrand::u64(5..20) << self.done);
-            tracing::debug!(?pause, "another transaction was in the way; trying again");
-            tokio::time::sleep(pause).await;
-            return Ok(());
-        }
-        if fault.is_lost() && !self.lost {
-            self.lost = true;
-            tracing::debug!("the connection was lost; trying once more on another");
-            store.forget_connections();
-            return Ok(());
-        }
-        Err(fault.into_error(store.address()))
-    }
-}
-
-/// Does `once` until it succeeds or fails for good.
-macro_rules! tried {
-    ($store:expr, $once:expr) => {{
-        let mut tries = Tries::default();
-        loop {
-            match $once.await {
-                Ok(done) => break Ok(done),
-                Err(fault) => tries.after(fault, $store).await?,
-            }
-        }
-    }};
-}
-pub(super) use tried;

@@ -6,8 +6,9 @@ use tokio_postgres::error::SqlState;
 
 use super::attended::Long;
 use super::fault::Fault;
+use super::pool::Postgres;
 use super::reader::count;
-use super::{Postgres, schema};
+use super::schema;
 
 /// Documents from which an index is worth it; below, comparing all takes some milliseconds.
 const INDEXED_FROM: usize = 10_000;

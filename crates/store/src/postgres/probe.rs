@@ -9,8 +9,10 @@ use tokio_postgres::Row;
 use super::conditions::Statement;
 use super::fault::Fault;
 use super::reader::{Seen, count};
+use super::text::restored;
 use super::words::lexeme;
-use crate::{Candidate, Candidates, Filter, Probe};
+use crate::filter::Filter;
+use crate::reader::{Candidate, Candidates, Probe};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
 /// says least.
@@ -252,7 +254,7 @@ fn candidate(row: &Row) -> Result<(Key, Candidate), Fault> {
     let similarity: f64 = row.try_get(5)?;
     let candidate = Candidate {
         id: row.try_get(1)?,
-        text: super::restored(row.try_get(2)?),
+        text: restored(row.try_get(2)?),
         record: row.try_get(3)?,
         type_name: row.try_get(4)?,
         similarity: similarity as f32,

@@ -13,14 +13,15 @@ use tokio::sync::Mutex;
 use tokio_postgres::Row;
 
 use super::conditions::{Statement, Within};
-use super::fault::{Fault, Tries, tried};
+use super::fault::Fault;
+use super::pool::{Kept, KnownTypes, Postgres};
+use super::schema;
+use super::tries::{Tries, tried};
 use super::writer::Filled;
-use super::{Kept, KnownTypes, Postgres, schema};
+use crate::error::StoreError;
+use crate::reader::{Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
 use crate::reader::{runs_in, types_in};
-use crate::{
-    Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, Stored, View,
-    Vocabulary,
-};
+use crate::runs::{KnownSource, RunRecord};
 
 /// Rows that a scan holds at a time.
 const SCAN_CHUNK: usize = 2_000;

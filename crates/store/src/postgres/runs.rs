@@ -10,9 +10,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attended::Long;
-use super::fault::{Fault, Tries, tried};
-use super::{Postgres, clean, connect};
-use crate::{Holder, RunKind, RunLock, RunRecord, Runs, StoreError};
+use super::fault::Fault;
+use super::pool::{Postgres, connect};
+use super::text::clean;
+use super::tries::{Tries, tried};
+use crate::error::StoreError;
+use crate::lock::{Holder, RunKind, RunLock};
+use crate::runs::{RunRecord, Runs};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);

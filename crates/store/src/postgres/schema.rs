@@ -5,7 +5,8 @@ use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::address::Address;
 use super::fault::Fault;
-use crate::StoreError;
+use super::text::quoted;
+use crate::error::StoreError;
 
 /// Oldest server: what is newer is looked after by its makers.
 const OLDEST_POSTGRES: i32 = 140_000;
@@ -321,11 +322,6 @@ pub(super) fn create_nearness(collection: Collection, dimensions: usize) -> Opti
     let (name, table) = (nearness(collection), table(collection));
     let create = format!("CREATE INDEX IF NOT EXISTS {name} ON {table} USING hnsw (vector halfvec_cosine_ops)");
     (1..=LONGEST_INDEXED).contains(&dimensions).then_some(create)
-}
-
-/// A name as SQL takes any.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Major and minor of a version.

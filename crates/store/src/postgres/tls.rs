@@ -13,7 +13,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Trust};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// What connections are made with.
 pub(super) fn connector(address: &Address) -> Result<MakeRustlsConnect, StoreError> {

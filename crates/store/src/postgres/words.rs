@@ -1,5 +1,7 @@
 //! Terms, as far as Postgres can hold and look for them.
 
+use super::text::clean;
+
 /// Bytes of a term that count. An index takes no more than some 2,700, and no word that somebody asks for is as long.
 const LONGEST_TERM: usize = 1_000;
 /// Bytes of a document's words that count: a `tsvector` holds one megabyte.
@@ -22,7 +24,7 @@ pub(super) fn term(term: &str) -> &str {
 
 /// A term as the text of a query for exactly it.
 pub(super) fn lexeme(text: &str) -> String {
-    format!("'{}'", super::clean(term(text)).replace('\\', "\\\\").replace('\'', "''"))
+    format!("'{}'", clean(term(text)).replace('\\', "\\\\").replace('\'', "''"))
 }
 
 #[cfg(test)]

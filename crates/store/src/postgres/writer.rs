@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity};
 use tokio_postgres::Row;
 
-use super::fault::{Fault, Tries, tried};
-use super::{Postgres, schema};
-use crate::{Batch, StoreError, Writer};
+use super::fault::Fault;
+use super::pool::Postgres;
+use super::schema;
+use super::tries::{Tries, tried};
+use crate::error::StoreError;
+use crate::writer::{Batch, Writer};
 
 /// Longest dimensions that a half vector can have.
 const MOST_DIMENSIONS: usize = 16_000;

@@ -6,11 +6,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use clusterlore_core::{Collection, ObjectKey};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::failure::failure;
+use super::file::Sqlite;
+use super::reader::SqliteView;
 use super::reader::{InView, find, shown};
 use super::snapshot::Shown;
 use super::writer::{changed, write};
-use super::{Sqlite, SqliteView, failure};
-use crate::{Candidate, Filter, StoreError, Upsert};
+use crate::error::StoreError;
+use crate::filter::Filter;
+use crate::reader::Candidate;
+use crate::writer::Upsert;
 
 impl Sqlite {
     /// Makes the file able to be a mirror.

@@ -1,176 +1,29 @@
 //! The default store: one SQLite file in WAL mode, so that one process can sync while others search. Vectors are int8 and are
 //! scanned in memory; words are in FTS5. All writing goes through one connection a process, one transaction a batch.
 
+mod failure;
+mod file;
 mod mirror;
 mod quantized;
 mod reader;
 mod runs;
 mod schema;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod writer;
 
-use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ResourceType, Scope};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use clusterlore_core::Scope;
 
-use crate::{Store, StoreError, View};
-use reader::KeptSnapshot;
+use crate::error::StoreError;
+use crate::reader::View;
+use crate::store::Store;
+
+pub use file::Sqlite;
 pub(crate) use reader::SqliteView;
-
-/// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Pages of 4 kB in the write-ahead log before it is written back: a first sync then waits for the disk once or twice, not at
-/// every fourth megabyte.
-const CHECKPOINT_PAGES: i64 = 8_000;
-
-/// A store in a file. Clones share the connection.
-#[derive(Debug, Clone)]
-pub struct Sqlite {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    /// The one that writes; read-only where the file was opened for searching.
-    connection: Mutex<Connection>,
-    /// How a connection that reads is opened.
-    reading: Reading,
-    /// Connections without a view, for the next one.
-    readers: Mutex<Vec<Connection>>,
-    /// Vectors and facets in memory, of the latest revision that was read.
-    snapshots: Mutex<HashMap<Collection, KeptSnapshot>>,
-    /// The known types, with the revision that they show.
-    types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
-}
-
-type KnownTypes = Vec<(String, ResourceType)>;
-
-/// How the file is opened for reading.
-#[derive(Debug, Clone)]
-struct Reading(String);
-
-impl Reading {
-    fn of(path: &Path) -> Self {
-        Self(format!("file:{}", escaped(path)))
-    }
-
-    /// For a file beside which nothing may be written.
-    fn immutable(path: &Path) -> Self {
-        Self(format!("file:{}?immutable=1", escaped(path)))
-    }
-
-    fn open(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(&self.0, flags)?;
-        configure(&connection)?;
-        Ok(connection)
-    }
-}
-
-impl Sqlite {
-    /// Opens the store for writing, making the file and its folder where they are missing.
-    ///
-    /// # Errors
-    /// See [`StoreError`]; the file is as it was then.
-    pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
-        let denied = |e: std::io::Error| StoreError::ReadOnly { path: path.to_owned(), detail: e.to_string() };
-        if let Some(folder) = path.parent() {
-            make_folder(folder).map_err(denied)?;
-        }
-        // SQLite gives its other files the mode of this one.
-        match owned(File::options().write(true).create_new(true)).open(path) {
-            Err(e) if !path.exists() => return Err(denied(e)),
-            _ => {}
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failure(path, e))?;
-        configure(&connection).map_err(|e| failure(path, e))?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failure(path, e))?;
-        connection.pragma_update(None, "synchronous", "NORMAL").map_err(|e| failure(path, e))?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| failure(path, e))?;
-        schema::migrate(&mut connection, path)?;
-        Ok(Self::holding(path, connection, Reading::of(path)))
-    }
-
-    /// Opens a store that is there, for searching; a file that may not be written is read as it is.
-    ///
-    /// # Errors
-    /// [`StoreError::Missing`] where there is none, else see [`StoreError`].
-    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
-            return Err(StoreError::Missing(path.display().to_string()));
-        }
-        let open = |reading: Reading| {
-            let connection = reading.open().map_err(|e| failure(path, e))?;
-            schema::version(&connection, path).map(|version| (connection, version, reading))
-        };
-        // A reader of a WAL file writes to the shared index beside it; where that may not be, the file alone is read.
-        let (connection, version, reading) = match open(Reading::of(path)) {
-            Err(StoreError::ReadOnly { .. } | StoreError::Other { .. }) => open(Reading::immutable(path))?,
-            other => other?,
-        };
-        if version < schema::VERSION {
-            drop(connection);
-            return Self::open_or_create(path);
-        }
-        Ok(Self::holding(path, connection, reading))
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.inner.path
-    }
-
-    /// Beside the file itself: whatever links the store was named by, there is one lock.
-    fn lock_file(&self) -> PathBuf {
-        let path = self.path();
-        let mut lock = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
-        lock.push(".lock");
-        lock.into()
-    }
-
-    fn holding(path: &Path, connection: Connection, reading: Reading) -> Self {
-        let inner = Inner {
-            path: path.to_owned(),
-            connection: Mutex::new(connection),
-            reading,
-            readers: Mutex::default(),
-            snapshots: Mutex::default(),
-            types: Mutex::default(),
-        };
-        Self { inner: Arc::new(inner) }
-    }
-
-    /// Runs `work` on the connection, off the async threads.
-    async fn with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.try_with(move |connection, path| work(connection).map_err(|e| failure(path, e))).await
-    }
-
-    /// As [`Self::with`], for work that has errors of its own.
-    async fn try_with<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection, &Path) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let inner = Arc::clone(&self.inner);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut connection = inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection, &inner.path)
-        });
-        done.await
-            .map_err(|e| StoreError::Other { place: self.inner.path.display().to_string(), detail: e.to_string() })?
-    }
-}
 
 #[async_trait]
 impl Store for Sqlite {
@@ -198,47 +51,3 @@ impl Store for Sqlite {
         Some(size(self.path()) + size(Path::new(&wal)))
     }
 }
-
-/// Files and folders that are made belong to this user alone: names and descriptions of a whole cluster are in them. What is there
-/// already keeps its mode.
-fn owned(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder)
-}
-
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "cache_size", -16_000)
-}
-
-/// A path inside a `file:` URI.
-fn escaped(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-/// What SQLite says, as what the user can do about it.
-fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
-    let path = path.to_owned();
-    let detail = error.to_string();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, detail },
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-            StoreError::ReadOnly { path, detail }
-        }
-        Some(ErrorCode::DiskFull) => StoreError::Full(path),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path),
-        _ => StoreError::Other { place: path.display().to_string(), detail },
-    }
-}
-
-#[cfg(test)]
-mod tests;

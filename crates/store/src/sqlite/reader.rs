@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::failure::failure;
+use super::file::Sqlite;
 use super::quantized::{self, Query};
 use super::runs::from_json;
 use super::snapshot::{Scoped, Shown, Snapshot};
-use super::{Sqlite, failure};
-use crate::{
-    Candidate, Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, Stored,
-    View, Vocabulary,
-};
+use crate::error::StoreError;
+use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+use crate::runs::{KnownSource, RunRecord};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
 /// says least.
@@ -45,9 +45,6 @@ pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Opti
     };
     select.query_row([name], read).optional()
 }
-
-/// What was read of a collection, and of which revision; made by the first view that needs it.
-pub(super) type KeptSnapshot = (i64, Arc<Mutex<Option<Arc<Snapshot>>>>);
 
 /// A connection with an open transaction; goes back to its store when dropped.
 struct Reader {

@@ -10,8 +10,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Sqlite, owned};
-use crate::{Holder, KnownSource, RunLock, RunRecord, Runs, StoreError};
+use super::file::{Sqlite, owned};
+use crate::error::StoreError;
+use crate::lock::{Holder, RunLock};
+use crate::runs::{KnownSource, RunRecord, Runs};
 
 /// Bytes that are read of what a lock's file says of its holder.
 const LONGEST_HOLDER: u64 = 4_096;
@@ -218,7 +220,7 @@ impl Runs for Sqlite {
 mod tests {
     use clusterlore_core::{Scope, TypeSchema};
 
-    use crate::RunKind;
+    use crate::lock::RunKind;
 
     use super::*;
 
@@ -256,7 +258,7 @@ mod tests {
             };
             store.begin_run(&run).await.unwrap();
         }
-        let runs: Vec<(RunKind, String)> = crate::Store::view(&store, &Scope::All { because: "a test" })
+        let runs: Vec<(RunKind, String)> = crate::store::Store::view(&store, &Scope::All { because: "a test" })
             .await
             .unwrap()
             .last_runs()

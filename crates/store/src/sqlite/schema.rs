@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::failure;
-use crate::StoreError;
+use super::failure::failure;
+use crate::error::StoreError;
 
 /// Marks the file as ours (`clor`), so that another program's database is never written to.
 const APPLICATION_ID: i64 = 0x636c_6f72;

@@ -9,8 +9,8 @@ use clusterlore_core::{Collection, Scope};
 use rusqlite::Connection;
 
 use super::quantized::{self, Query};
-
-use crate::{Filter, FilterView, Vocabulary};
+use crate::filter::{Filter, FilterView};
+use crate::reader::Vocabulary;
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
@@ -225,6 +225,9 @@ impl Snapshot {
         FilterView { cluster, type_name, namespace, labels: &self.labels[start..self.label_ends[row]] }
     }
 }
+
+/// What was read of a collection, and of which revision; made by the first view that needs it.
+pub(super) type KeptSnapshot = (i64, Arc<Mutex<Option<Arc<Snapshot>>>>);
 
 /// What a scope admits of a snapshot, and what was worked out of that.
 #[derive(Debug, Default)]

@@ -2,11 +2,15 @@ use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, Resour
 use rusqlite::Connection;
 
 use super::*;
-use crate::{Batch, Filter, Holder, Probe, Runs, Upsert, Writer};
+use crate::filter::Filter;
+use crate::lock::Holder;
+use crate::reader::Probe;
+use crate::runs::Runs;
+use crate::writer::{Batch, Upsert, Writer};
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new(crate::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(crate::lock::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 fn embedder() -> EmbedderIdentity {
@@ -375,7 +379,7 @@ async fn readers_do_not_wait_for_a_writer() {
         let found = view.probe(Collection::Instances, Probe { nearest: 9, ..Probe::default() }).await.unwrap();
         assert!(found.total > 0 && view.terms(Collection::Instances).await.unwrap().len() > 1);
     }
-    assert!(began.elapsed() < super::BUSY_TIMEOUT / 10, "{:?}", began.elapsed());
+    assert!(began.elapsed() < super::file::BUSY_TIMEOUT / 10, "{:?}", began.elapsed());
     writer.execute_batch("COMMIT").unwrap();
     assert_eq!(
         store.view_all("a test").await.unwrap().collection(Collection::Instances).await.unwrap().unwrap().documents,

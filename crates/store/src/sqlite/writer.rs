@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::failure::failure;
+use super::file::Sqlite;
 use super::quantized::Quantized;
 use super::reader::{Filled, find};
-use super::{Sqlite, failure};
+use crate::error::StoreError;
 use crate::filter::join_labels;
-use crate::{Batch, StoreError, Upsert, Writer};
+use crate::writer::{Batch, Upsert, Writer};
 
 /// The table of words: one a collection, so that a term's frequency is the collection's own. Words come split and stemmed.
 fn create_words(transaction: &Transaction<'_>, collection: i64) -> rusqlite::Result<()> {

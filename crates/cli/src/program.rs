@@ -1,0 +1,139 @@
+//! From the arguments to the exit status.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::done::Done;
+use crate::settings::{Settings, WrongSetting};
+use crate::{commands, print, stop};
+
+/// Whether anything panicked, in whatever thread.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+/// The exit status then: a fault of the program (`EX_SOFTWARE`).
+const FAULTY: u8 = 70;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    guarded(program)
+}
+
+/// A panic is one line and status 70, and unwinds, so that what is half-written is removed.
+fn guarded(program: fn() -> ExitCode) -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // One that comes of another says nothing new.
+        if !PANICKED.swap(true, Ordering::SeqCst) {
+            print::panicked(panic);
+        }
+    }));
+    match std::panic::catch_unwind(program) {
+        Ok(status) if !PANICKED.load(Ordering::SeqCst) => status,
+        _ => ExitCode::from(FAULTY),
+    }
+}
+
+fn program() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(e) => return print::usage(e),
+    };
+    print::log::start(args.verbose);
+    // Whichever TLS library another crate would choose, rustls is told once which one counts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            return failed(&anyhow::anyhow!("the system gives no threads: {e}; close other programs and try again"));
+        }
+    };
+    let kept = stop::kept(&args.command);
+    let ended = runtime.block_on(stop::unless_stopped(kept, run(args)));
+    // What a run had handed to other threads may end, and is not waited for long.
+    runtime.shutdown_timeout(stop::GRACE);
+    match ended {
+        Ok(Ok(Done::Whole)) => ExitCode::SUCCESS,
+        Ok(Ok(Done::InPart)) => ExitCode::from(3),
+        Ok(Err(e)) => failed(&e),
+        Err(stopped) => stopped.tell(),
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<Done> {
+    let Args { settings, command, verbose: _ } = args;
+    let settings = Settings::read(&settings)?;
+    match command {
+        Command::Index(flags) => commands::index::run(&settings, &flags).await,
+        Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
+        Command::SyncInstances(flags) => commands::sync_instances::run(&settings, &flags).await,
+        Command::Search(flags) => commands::search::run(&settings, &flags).await,
+        Command::Count(flags) => commands::count::run(&settings, &flags).await,
+        Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
+        Command::Status(flags) => commands::status::run(&settings, &flags).await,
+        Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
+        Command::Demo(flags) => commands::demo::run(&settings, &flags).await,
+        Command::Export(flags) => commands::export::run(&settings, &flags).await,
+        Command::Import(flags) => commands::import::run(&settings, &flags).await,
+        Command::Config(flags) => commands::config::run(&settings, &flags),
+        Command::Completions(flags) => commands::completions::run(&flags),
+    }
+}
+
+/// One line for the user, whatever happened, and status 1, or 2 for wrong usage. A reader that went away (`| head`) is no error.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let gone = |e: &(dyn std::error::Error + 'static)| {
+        e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    // A task that panicked has told its line.
+    if error.chain().any(gone) || PANICKED.load(Ordering::SeqCst) {
+        return ExitCode::SUCCESS;
+    }
+    print::error(error);
+    // What is set wrong in the environment or in a file is wrong usage, as it is in a flag.
+    if error.is::<WrongSetting>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Set where this test runs itself again, as a program that panics.
+    const INSIDE: &str = "CLUSTERLORE_TEST_PANIC";
+
+    fn panics() -> ExitCode {
+        match std::env::var(INSIDE).as_deref() {
+            Ok("task") => {
+                let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+                let task = runtime.block_on(async { tokio::spawn(async { panic!("in a\ntask\u{1b}[31m") }).await });
+                failed(&anyhow::Error::from(task.unwrap_err()))
+            }
+            _ => panic!("postgres://me:s3cret@host {}", "long ".repeat(1_000)),
+        }
+    }
+
+    /// Not a test of its own: what the next one starts.
+    #[test]
+    fn inside() {
+        if std::env::var_os(INSIDE).is_some() {
+            let status = guarded(panics);
+            std::process::exit(if status == ExitCode::from(FAULTY) { FAULTY.into() } else { 1 });
+        }
+    }
+
+    #[test]
+    fn a_panic_is_one_line_and_status_70() {
+        for (kind, said) in [("main", "postgres://…@host"), ("task", r"in a\ntask\u{1b}[31m")] {
+            let mut program = Command::new(std::env::current_exe().unwrap());
+            let ran =
+                program.args(["--exact", "program::tests::inside", "--nocapture"]).env(INSIDE, kind).output().unwrap();
+            let said_at_all = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(70), "{said_at_all}");
+            assert_eq!(said_at_all.lines().count(), 1, "{said_at_all}");
+            assert!(said_at_all.contains(said) && said_at_all.contains("please report"), "{said_at_all}");
+            assert!(!said_at_all.contains("s3cret") && said_at_all.len() < 800, "{said_at_all}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The door itself.
+
+use std::sync::Arc;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::Scope;
+use clusterlore_models::Embedder;
+use clusterlore_search::{Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_store::{Filter, Store, StoreError, View};
+
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::status::Status;
+
+/// An index that can be asked. One serves a whole process: it keeps what it learned of documents.
+pub struct Index {
+    store: Arc<dyn Store>,
+    embedder: Arc<dyn Embedder>,
+    searcher: Searcher,
+}
+
+impl Index {
+    /// Over a store that this embedder filled.
+    pub fn new(store: Arc<dyn Store>, embedder: Arc<dyn Embedder>, catalogue: impl Into<Arc<Catalogue>>) -> Self {
+        Self { store, embedder, searcher: Searcher::new(catalogue) }
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// See [`SearchError`]; none of them tells of anything outside the scope.
+    pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
+        let view = self.store.view(scope).await?;
+        let query = self.query(&*view, request).await?;
+        let answer = self.searcher.answer(&*view, &*self.embedder, &query).await?;
+        Ok(Reply::of(answer, request.explain))
+    }
+
+    /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
+    /// saying where it is. The request's question plays no part.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
+        let view = self.store.view(scope).await?;
+        let query = self.query(&*view, request).await?;
+        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
+        Ok(Reply::of(answer, request.explain))
+    }
+
+    /// What is indexed, from where, and when.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn status(&self, scope: &Scope) -> Result<Status, StoreError> {
+        Status::of(&*self.store, scope).await
+    }
+
+    async fn query(&self, view: &dyn View, request: &Request) -> Result<Query, SearchError> {
+        let types = match request.kinds.is_empty() {
+            true => Default::default(),
+            false => resolve_kinds(&request.kinds, &view.types().await?)?,
+        };
+        let filter = Filter {
+            clusters: request.clusters.iter().cloned().collect(),
+            namespaces: request.namespaces.iter().cloned().collect(),
+            types,
+            selector: request.selector.clone(),
+        };
+        Ok(Query {
+            text: request.question.clone(),
+            collection: request.collection,
+            filter,
+            limit: request.limit,
+            now: request.now.clone(),
+            hits: request.hits,
+            number: request.number,
+            group_by: request.group_by.clone(),
+        })
+    }
+}
