@@ -205,7 +205,7 @@ pub fn files(src: &Path) -> io::Result<BTreeMap<PathBuf, Code>> {
     collect(src, Path::new(""), &mut files)?;
     let of_tests = |(file, code): (&PathBuf, &Code)| {
         let module = module_of(file);
-        code.test_modules.iter().map(|name| [&module[..], &[name.clone()]].concat()).collect::<Vec<_>>()
+        code.test_modules.iter().map(|name| [&module[..], std::slice::from_ref(name)].concat()).collect::<Vec<_>>()
     };
     let of_tests: Vec<Vec<String>> = files.iter().flat_map(of_tests).collect();
     files.retain(|file, _| !of_tests.iter().any(|test| module_of(file).starts_with(test)));

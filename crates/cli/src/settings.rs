@@ -363,9 +363,9 @@ mod tests {
             ("embedder = \n", "/c.toml:1: "),
             ("context = \"a\"\nembedder: x\n", "/c.toml:2: "),
             ("embeder = \"x\"", "there is no setting \"embeder\"; expected one of kubeconfig, context, store"),
-            ("embedder = 7", "embedder is no text"),
-            ("embedder = \"\"", "embedder is no text"),
-            ("[store]\npath = \"x\"", "store is no text"),
+            ("embedder = 7", "embedder is not a text"),
+            ("embedder = \"\"", "embedder is not a text"),
+            ("[store]\npath = \"x\"", "store is not a text"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");
