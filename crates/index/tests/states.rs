@@ -24,7 +24,7 @@ const STATES: usize = 400;
 /// Object number `n` as state `state` has it; `None` where it is not there. Every object changes or goes in some states, several
 /// at once, so that an answer over two states tells numbers and labels that no state has.
 fn object(n: usize, state: usize) -> Option<ResourceInstance> {
-    if (n + state) % 7 == 0 {
+    if (n + state).is_multiple_of(7) {
         return None;
     }
     let name = ["redis", "postgres", "checkout", "kafka", "nginx"][n % 5];
@@ -83,7 +83,7 @@ fn request(number: usize) -> Request {
     ];
     Request {
         question: texts[number % texts.len()].to_owned(),
-        number: if number % 3 == 0 { Wanted::Always } else { Wanted::IfAsked },
+        number: if number.is_multiple_of(3) { Wanted::Always } else { Wanted::IfAsked },
         limit: 20,
         explain: true,
         ..Request::default()
