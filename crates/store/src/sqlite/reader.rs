@@ -322,10 +322,12 @@ impl View for SqliteView {
     async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
-            let mut select = connection.prepare_cached(
+            // Namespaces matter to a scope only.
+            let by = if view.scope.is_all() { "cluster, type" } else { "cluster, type, namespace" };
+            let mut select = connection.prepare_cached(&format!(
                 "SELECT cluster, type, namespace, count(*) FROM entries WHERE collection = ?1
-                 GROUP BY cluster, type, namespace ORDER BY cluster, type",
-            )?;
+                 GROUP BY {by} ORDER BY cluster, type"
+            ))?;
             let mut rows = select.query([filled.id])?;
             let mut counts: Vec<Counts> = Vec::new();
             while let Some(row) = rows.next()? {
