@@ -8,14 +8,14 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// File or server, without user, password and key.
+    /// File or server, without user, password and key; empty for whoever may not see everything.
     pub store: String,
     /// Bytes on this machine's disk, where that can be told and the caller may see everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
     /// The collections that there are.
     pub collections: Vec<CollectionStatus>,
-    /// The sources that fill it.
+    /// The sources that fill the clusters of which the caller may see everything.
     pub sources: Vec<KnownSource>,
     /// The last run of each kind and cluster, newest first.
     pub last_runs: Vec<RunRecord>,
@@ -62,9 +62,13 @@ impl Status {
             view.counts(Collection::Instances).await?.into_iter().map(of_type).collect();
         documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
         let mut sources = view.sources().await?;
-        sources.retain(|source| !source.replaced);
+        sources.retain(|source| !source.replaced && scope.admits_whole_cluster(&source.cluster));
+        if !scope.is_all() {
+            // Their numbers count what the caller may not see.
+            sources.iter_mut().zip(1..).for_each(|(source, number)| source.number = number);
+        }
         Ok(Self {
-            store: store.place(),
+            store: if scope.is_all() { store.place() } else { String::new() },
             size_bytes: store.size().filter(|_| scope.is_all()),
             collections: collections(&*view).await?,
             sources,

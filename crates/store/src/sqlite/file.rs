@@ -30,12 +30,13 @@ pub struct Sqlite {
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) path: PathBuf,
+    /// Connections without a view, for the next one, each with the number of the file that it reads. Closed before the one that writes:
+    /// the last to close writes the log back into the file, and one that reads cannot.
+    pub(super) readers: Mutex<Vec<(u64, Connection)>>,
     /// The one that writes; read-only where the file was opened for searching.
     pub(super) connection: Mutex<Connection>,
     /// How a connection that reads is opened.
     pub(super) reading: Reading,
-    /// Connections without a view, for the next one.
-    pub(super) readers: Mutex<Vec<Connection>>,
     /// Vectors and facets in memory, of the latest revision that was read.
     pub(super) snapshots: Mutex<HashMap<Collection, KeptSnapshot>>,
     /// The known types, with the revision that they show.
@@ -113,6 +114,15 @@ impl Sqlite {
             return Self::open_or_create(path);
         }
         Ok(Self::holding(path, connection, reading))
+    }
+
+    /// Tells the file apart from one that takes its place.
+    pub(super) fn file_number(&self) -> u64 {
+        #[cfg(unix)]
+        let number = std::fs::metadata(self.path()).map_or(0, |m| std::os::unix::fs::MetadataExt::ino(&m));
+        #[cfg(not(unix))]
+        let number = 0;
+        number
     }
 
     /// The file.

@@ -49,6 +49,8 @@ pub(super) fn find(connection: &Connection, name: &str) -> rusqlite::Result<Opti
 /// A connection with an open transaction; goes back to its store when dropped.
 struct Reader {
     connection: Option<Connection>,
+    /// Number of the file that it reads.
+    file: u64,
     store: Sqlite,
 }
 
@@ -58,7 +60,7 @@ impl Drop for Reader {
         if connection.execute_batch("ROLLBACK").is_ok() {
             let mut idle = self.store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < KEPT_CONNECTIONS {
-                idle.push(connection);
+                idle.push((self.file, connection));
             }
         }
     }
@@ -82,9 +84,15 @@ impl Sqlite {
         let (store, scope) = (self.clone(), scope.clone());
         let path = self.path().to_owned();
         let opening = tokio::task::spawn_blocking(move || {
-            let idle = store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let file = store.file_number();
+            let idle = {
+                let mut readers = store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+                // Where another file has taken the place of the one that was opened, this is the index now.
+                readers.retain(|(number, _)| *number == file);
+                readers.pop()
+            };
             let connection = match idle {
-                Some(connection) => connection,
+                Some((_, connection)) => connection,
                 None => store.inner.reading.open()?,
             };
             let begin = || -> rusqlite::Result<(i64, [Option<Filled>; 2])> {
@@ -96,7 +104,7 @@ impl Sqlite {
                 Ok((types_revision.unwrap_or(0), [instances?, capabilities?]))
             };
             let (types_revision, collections) = begin()?;
-            let reader = Arc::new(Mutex::new(Reader { connection: Some(connection), store: store.clone() }));
+            let reader = Arc::new(Mutex::new(Reader { connection: Some(connection), file, store: store.clone() }));
             rusqlite::Result::Ok(SqliteView {
                 reader,
                 store,

@@ -30,8 +30,11 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (cluster, type)) WITHOUT ROWID;
      CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID;",
     // Revisions grow with every write, in the transaction that writes: what a reader keeps in memory says which one it shows.
+    // They begin anywhere, so that two files never show the same one.
     "ALTER TABLE collections ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
-     CREATE TABLE revisions (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;",
+     UPDATE collections SET revision = abs(random() / 4);
+     CREATE TABLE revisions (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
+     INSERT INTO revisions VALUES ('types', abs(random() / 4));",
 ];
 
 /// Version of a current file.

@@ -386,3 +386,39 @@ async fn readers_do_not_wait_for_a_writer() {
         0
     );
 }
+
+/// Whoever copies the file after a run has all of it, and whoever may only read it needs nothing beside it.
+#[tokio::test]
+async fn a_file_is_whole_when_its_store_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let store = filled(&path).await;
+    drop(store.view_all("a test").await.unwrap());
+    drop(store);
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.retain(|name| name != "s.db.lock");
+    assert_eq!(names, ["s.db"]);
+}
+
+#[tokio::test]
+async fn a_file_that_takes_the_place_of_another_is_read_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("s.db"), folder.path().join("other.db"));
+    drop(filled(&path).await);
+    let store = Sqlite::open_existing(&path).unwrap();
+    let asked = || Probe { nearest: 9, ..Probe::default() };
+    let before = store.view_all("a test").await.unwrap();
+    let total = before.probe(Collection::Instances, asked()).await.unwrap().total;
+    drop(before);
+    let replacing = Sqlite::open_or_create(&other).unwrap();
+    replacing.open_collection(Collection::Instances, &embedder()).await.unwrap();
+    replacing
+        .apply(Collection::Instances, Batch::writing(1, vec![upsert(&document("z", "z", "z"), [1.0; 4])]))
+        .await
+        .unwrap();
+    drop(replacing);
+    std::fs::rename(&other, &path).unwrap();
+    let view = store.view_all("a test").await.unwrap();
+    let found = view.probe(Collection::Instances, asked()).await.unwrap();
+    assert_eq!((found.total, found.documents.len()), (1, 1), "there were {total}");
+}

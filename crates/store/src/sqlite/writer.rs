@@ -46,7 +46,7 @@ impl Writer for Sqlite {
             }
             transaction
                 .execute(
-                    "INSERT INTO collections (name, embedder, dimensions) VALUES (?1, ?2, ?3)",
+                    "INSERT INTO collections (name, embedder, dimensions, revision) VALUES (?1, ?2, ?3, abs(random() / 4))",
                     params![name, offered.name, offered.dimensions],
                 )
                 .map_err(at)?;
