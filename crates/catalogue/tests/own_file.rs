@@ -66,11 +66,11 @@ fn errors_name_the_file_the_entry_and_what_was_expected() {
         ("software = 3".to_owned(), "own.toml, software: is not a table; expected [categories.ID]"),
         (
             software("categories = [\"databse\"]"),
-            "own.toml, software.x-thing: \"databse\" is no known category; expected one of the catalogue's",
+            "own.toml, software.x-thing: \"databse\" is not a known category; define it under [categories] or use an existing one",
         ),
         (
             software("categories = [\"relational\"]"),
-            "own.toml, software.x-thing: \"relational\" is no known category; is it \"relational-database\"?",
+            "own.toml, software.x-thing: \"relational\" is not a known category; is it \"relational-database\"?",
         ),
         (software(""), "own.toml, software.x-thing: 0 categories; expected 1 to 4, the best one first"),
         (
@@ -95,7 +95,7 @@ fn errors_name_the_file_the_entry_and_what_was_expected() {
         ),
         (
             "[groups.x]\ntitle = \"X\"\nabout = \"X.\"\ncategories = [\"cache\"]".to_owned(),
-            "own.toml, groups.\"x\": is no group; expected a domain such as \"example.org\"",
+            "own.toml, groups.\"x\": is not a group; expected a domain such as \"example.org\"",
         ),
     ];
     for (text, expected) in cases {

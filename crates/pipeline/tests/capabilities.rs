@@ -441,7 +441,7 @@ async fn a_model_is_asked_once_for_each_state_of_a_type() {
     let first = first.unwrap();
     assert_eq!((numbers(&first), asked.len()), ([2, 2, 0, 0], 4));
     let SkippedType { type_name, reason, .. } = &first.summary.skipped[0];
-    assert!(type_name == "pods" && reason.ends_with("; described by rules until then"), "{reason}");
+    assert!(type_name == "pods" && reason.ends_with("; described by rules for now"), "{reason}");
     let used = first.summary.model.unwrap();
     assert_eq!((used.calls, used.input_tokens, used.output_tokens, used.cost), (4, 400, 40, Some(0.0008)));
     let order = held(&bench.store).await["orders.orders.example"].clone().unwrap();
@@ -469,7 +469,7 @@ async fn limits_stop_a_run_and_the_next_goes_on_without_paying_twice() {
     assert_eq!((numbers(&first), asked), ([5, 5, 0, 0], vec!["Deployment".to_owned(), "Namespace".to_owned()]));
     assert!(first.summary.is_partial());
     let expected = "Skipped 3 resource types, their documents stay: orderbackups.orders.example, orders.orders.example, pods \
-        (not asked: the limit of 2 calls is reached; described by rules until then).";
+        (not asked: the limit of 2 calls is reached; described by rules for now).";
     assert_eq!(first.summary.skipped_line().as_deref(), Some(expected));
     let after_one = bench.descriptions().await;
     assert_eq!(after_one["deployments.apps"], "What a Deployment is.");

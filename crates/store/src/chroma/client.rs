@@ -104,7 +104,7 @@ impl Client {
         let whole = server.parse::<http::Uri>().is_ok_and(|uri| uri.query().is_none());
         if !["http", "https"].contains(&scheme) || host.is_empty() || !whole {
             let fix = "Expected http:// or https:// with a host, such as http://localhost:8000";
-            return Err(unusable("it is no address", fix));
+            return Err(unusable("it is not an address", fix));
         }
         let credentials = match (&options.credentials, user.and_then(|u| u.split_once(':'))) {
             (Credentials::None, Some((user, password))) => {
