@@ -327,7 +327,10 @@ mod tests {
     fn what_is_no_address_is_refused() {
         for url in ["", "localhost:8000", "ftp://host", "http://", "http://host/?q=1"] {
             let message = Client::new(&options(url)).unwrap_err().to_string();
-            assert!(message.contains("no address") && message.contains("http://localhost:8000"), "{url}: {message}");
+            assert!(
+                message.contains("not an address") && message.contains("http://localhost:8000"),
+                "{url}: {message}"
+            );
         }
     }
 }
