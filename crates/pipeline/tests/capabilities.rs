@@ -292,6 +292,19 @@ async fn without_openapi_definitions_speak_and_what_is_known_is_not_forgotten() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn schemas_that_are_all_refused_are_warned_about() {
+    let bench = Bench::new().await;
+    for target in ["/openapi/v3/", "/apis/apiextensions.k8s.io"] {
+        bench.server.fault(target, Fault::forbidden());
+    }
+    let warned = |ran: &Ran| ran.lines.iter().any(|l| l.starts_with("Warning: no schema could be read"));
+    let ran = bench.sync().await;
+    assert!(warned(&ran), "{:?}", ran.lines);
+    bench.server.clear_faults();
+    assert!(!warned(&bench.sync().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_writes_nothing_and_names_what_it_would_do() {
     let bench = Bench::new().await;
     let dry = || CapabilityOptions { dry_run: true, ..CapabilityOptions::default() };
