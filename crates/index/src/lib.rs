@@ -1,4 +1,4 @@
-//! The one door for questions. [`Index::ask`] takes a [`Request`] under a [`Scope`] and gives a [`Reply`]; command line, HTTP and
+//! The one door for questions. [`Index::ask`] takes a [`Request`] under a [`Scope`](clusterlore_core::Scope) and gives a [`Reply`]; command line, HTTP and
 //! assistants all go through it, so that a question has one answer and one JSON shape.
 //!
 //! Every answer is made on one view: one state of the store, one caller's rights.

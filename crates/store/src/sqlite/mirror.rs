@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::failure::failure;
 use super::file::Sqlite;
 use super::reader::SqliteView;
-use super::reader::{InView, find, shown};
+use super::reader::{InView, find, select_shown, shown};
 use super::snapshot::Shown;
 use super::writer::{changed, write};
 use crate::error::StoreError;
@@ -168,19 +168,20 @@ impl SqliteView {
             let Some(InView { filled, snapshot, scoped }) = view.read(connection, collection)? else {
                 return Ok(Vec::new());
             };
-            let mut select =
+            let mut find =
                 connection.prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND stored_id = ?2")?;
+            let mut select = select_shown(connection)?;
             let mut candidates = Vec::new();
             for (id, similarity) in found {
                 if candidates.len() == wanted {
                     break;
                 }
-                let row = select.query_row(params![filled.id, id], |row| row.get(0)).optional()?;
+                let row = find.query_row(params![filled.id, id], |row| row.get(0)).optional()?;
                 let row = row.and_then(|row| snapshot.row_of(row));
                 let Some(row) = row.filter(|row| scoped.holds(*row) && snapshot.admits(&filter, *row)) else {
                     continue;
                 };
-                let Shown { id, text, record, type_name } = shown(connection, &snapshot, row)?;
+                let Shown { id, text, record, type_name } = shown(&mut select, &snapshot, row)?;
                 candidates.push(Candidate { id, text, record, type_name, similarity });
             }
             Ok(candidates)

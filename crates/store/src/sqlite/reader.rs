@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
 use super::failure::failure;
 use super::file::Sqlite;
@@ -322,10 +322,12 @@ impl View for SqliteView {
     async fn counts(&self, collection: Collection) -> Result<Vec<Counts>, StoreError> {
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
-            let mut select = connection.prepare_cached(
+            // Namespaces matter to a scope only.
+            let by = if view.scope.is_all() { "cluster, type" } else { "cluster, type, namespace" };
+            let mut select = connection.prepare_cached(&format!(
                 "SELECT cluster, type, namespace, count(*) FROM entries WHERE collection = ?1
-                 GROUP BY cluster, type, namespace ORDER BY cluster, type",
-            )?;
+                 GROUP BY {by} ORDER BY cluster, type"
+            ))?;
             let mut rows = select.query([filled.id])?;
             let mut counts: Vec<Counts> = Vec::new();
             while let Some(row) = rows.next()? {
@@ -477,20 +479,25 @@ fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Re
     for row in containing(connection, seen, probe, &frequencies)? {
         found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
     }
+    let mut select = select_shown(connection)?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
-        let Shown { id, text, record, type_name } = shown(connection, snapshot, row)?;
+        let Shown { id, text, record, type_name } = shown(&mut select, snapshot, row)?;
         documents.push(Candidate { id, text, record, type_name, similarity });
     }
     Ok(Candidates { documents, frequencies, total: scoped.len(), admitted })
 }
 
+/// What [`shown`] asks. Taking a statement from the cache once a row would plan it again for each.
+pub(super) fn select_shown(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    connection.prepare_cached(
+        "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
+    )
+}
+
 /// The document of a row, read once.
-pub(super) fn shown(connection: &Connection, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Shown> {
+pub(super) fn shown(select: &mut Statement<'_>, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Shown> {
     let document = snapshot.document(row, || {
-        let mut select = connection.prepare_cached(
-            "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
-        )?;
         select.query_row([snapshot.id(row)], |r| {
             Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
         })
