@@ -29,7 +29,13 @@ pub(crate) fn check(entries: &Entries) -> Vec<(String, String)> {
             tell(&name, "phrases is empty; expected at least one way in which people ask for it".to_owned());
         }
         for parent in c.parents.iter().filter(|p| !categories.contains_key(&***p)) {
-            tell(&name, format!("the parent {parent:?} is no known category{}", near(parent, categories.keys())));
+            tell(
+                &name,
+                format!(
+                    "the parent {parent:?} is not a known category{}",
+                    near(parent, "categories", categories.keys())
+                ),
+            );
         }
         if ancestors(&c.id, &categories).contains(&*c.id) {
             tell(&name, "is among its own ancestors; expected parents that lead to broader categories".to_owned());
@@ -49,7 +55,7 @@ pub(crate) fn check(entries: &Entries) -> Vec<(String, String)> {
         }
         let of_components = s.components.iter().map(|c| &c.category);
         for c in s.categories.iter().chain(of_components).filter(|c| !categories.contains_key(&***c)) {
-            tell(&name, format!("{c:?} is no known category{}", near(c, categories.keys())));
+            tell(&name, format!("{c:?} is not a known category{}", near(c, "categories", categories.keys())));
         }
         for alias in s.aliases.iter().chain(s.ambiguous.iter()).filter(|a| key(a).is_empty()) {
             tell(&name, format!("the alias {alias:?} has no letters; expected a word as it stands in names"));
@@ -66,29 +72,29 @@ pub(crate) fn check(entries: &Entries) -> Vec<(String, String)> {
         }
         sentence(&name, &g.about, &mut tell);
         if g.group.trim_start_matches("*.").contains('*') || !g.group.contains('.') {
-            tell(&name, "is no group; expected a domain such as \"example.org\", or \"*.example.org\"".to_owned());
+            tell(&name, "is not a group; expected a domain such as \"example.org\", or \"*.example.org\"".to_owned());
         }
         if g.categories.is_empty() {
             tell(&name, "categories is empty; expected at least one".to_owned());
         }
         for c in g.categories.iter().filter(|c| !categories.contains_key(&***c)) {
-            tell(&name, format!("{c:?} is no known category{}", near(c, categories.keys())));
+            tell(&name, format!("{c:?} is not a known category{}", near(c, "categories", categories.keys())));
         }
         for s in g.software.iter().chain(g.runs.iter()).filter(|s| !software.contains(&***s)) {
-            tell(&name, format!("{s:?} is no known software{}", near(s, software.iter())));
+            tell(&name, format!("{s:?} is not a known software{}", near(s, "software", software.iter())));
         }
     }
     for k in &entries.kinds {
         let name = format!("kinds.{:?}", k.name());
         sentence(&name, &k.about, &mut tell);
         if !k.kind.starts_with(char::is_alphabetic) || !k.kind.chars().all(char::is_alphanumeric) {
-            tell(&name, "the kind is no word; expected \"Kind\" or \"Kind.group\"".to_owned());
+            tell(&name, "the kind is not a word; expected \"Kind\" or \"Kind.group\"".to_owned());
         }
         if k.built_in && k.plural.is_empty() {
             tell(&name, "plural is missing; expected something like \"deployments\"".to_owned());
         }
         for s in k.software.iter().filter(|s| !software.contains(&***s)) {
-            tell(&name, format!("{s:?} is no known software{}", near(s, software.iter())));
+            tell(&name, format!("{s:?} is not a known software{}", near(s, "software", software.iter())));
         }
     }
     wrong
@@ -140,12 +146,12 @@ fn kebab(id: &str) -> bool {
 }
 
 /// Known ids that share a word with what was written.
-fn near<'a>(written: &str, known: impl Iterator<Item = &'a &'a str>) -> String {
+fn near<'a>(written: &str, section: &str, known: impl Iterator<Item = &'a &'a str>) -> String {
     let words = words::split(written);
     let found: Vec<String> =
         known.filter(|id| words.iter().any(|w| id.contains(w.as_str()))).take(3).map(|id| format!("{id:?}")).collect();
     if found.is_empty() {
-        "; expected one of the catalogue's".to_owned()
+        format!("; define it under [{section}] or use an existing one")
     } else {
         format!("; is it {}?", found.join(" or "))
     }

@@ -19,7 +19,7 @@ pub(crate) struct Entries {
 #[derive(Debug, Error)]
 pub enum CatalogueError {
     /// The file cannot be read.
-    #[error("cannot read the catalogue {file}: {source}")]
+    #[error("cannot read the catalogue {file}")]
     Read {
         /// The file.
         file: String,

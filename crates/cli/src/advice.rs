@@ -47,7 +47,7 @@ fn sync(error: &SyncError) -> Option<String> {
         SyncError::Source(error) => Some(source(error)),
         SyncError::Model(error) => model(error),
         SyncError::NothingListed { manifests: true, .. } => {
-            Some("Mend the files that the warnings name, and run it again".to_owned())
+            Some("Fix the files named in the warnings and run it again".to_owned())
         }
         SyncError::NothingListed { unnamed: true, .. } => Some(
             "Name other namespaces with -n, or check what this user may list with \"clusterlore doctor\"".to_owned(),
@@ -92,11 +92,12 @@ fn store(error: &StoreError) -> Option<String> {
         StoreError::Damaged { .. } => {
             Some("Move it away and run \"clusterlore sync-instances\" to index again".to_owned())
         }
+        StoreError::Folder(_) => Some("Name a file with --store sqlite:PATH".to_owned()),
         StoreError::ReadOnly { .. } => Some(format!("Check its permissions, or {ANOTHER}")),
         StoreError::Full(_) => Some("Free some space and run the command again".to_owned()),
         StoreError::Disturbed { .. } => Some("Run the command again when others have finished".to_owned()),
         StoreError::Busy(_) => Some("Try again when it has finished".to_owned()),
-        StoreError::Locked { .. } => Some("Wait until it has finished, or give --lock-timeout more time".to_owned()),
+        StoreError::Locked { .. } => Some("Wait until it has finished, or raise --lock-timeout".to_owned()),
         StoreError::OtherEmbedder { stored, .. } => {
             Some(format!("Use {}, or embed everything again with --reindex", the_embedder(stored)))
         }
@@ -164,7 +165,7 @@ fn cluster(error: &ClusterError) -> Option<String> {
                 .to_owned(),
         ),
         ClusterError::Unauthorized { .. } | ClusterError::Credentials { .. } => Some("Log in again".to_owned()),
-        ClusterError::FolderBroken { .. } => Some("Mend it and run this again".to_owned()),
+        ClusterError::FolderBroken { .. } => Some("Fix it and run the command again".to_owned()),
         _ => None,
     }
 }

@@ -344,7 +344,7 @@ fn price(text: &str) -> Result<Price, String> {
   clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
   clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
 
-A model is sent names and schemas of types, nothing about what is running. Its answers are kept: it is asked about a type again only if the
+A model is sent names and schemas of types, nothing about what is running. Its answers are kept: it is asked about a type again only if the \
 type's schema or the model changes.
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a schema could not be read, or the model did not answer for every type).")]
@@ -391,7 +391,7 @@ pub(crate) struct Sync {
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
   clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a schema or a type could not be read, or the model did not answer for
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a schema or a type could not be read, or the model did not answer for \
 all types).")]
 pub(crate) struct Index {
     #[command(flatten)]
@@ -573,10 +573,10 @@ pub(crate) struct Export {
   zcat index.jsonl.gz | clusterlore import - --store sqlite:copy.db
   clusterlore import index.jsonl --embedder voyage          embed everything with another embedder
 
-Documents that the store already has are left alone, so you can run an interrupted import again. Vectors from the file are used if the
+Documents that the store already has are left alone, so you can run an interrupted import again. Vectors from the file are used if the \
 store's embedder made them; otherwise texts are embedded again.")]
 pub(crate) struct Import {
-    /// File that \"clusterlore export\" wrote, - for standard input
+    /// File that "clusterlore export" wrote, - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Replace what another cluster or folder indexed under the same name
@@ -593,7 +593,7 @@ pub(crate) struct Import {
   clusterlore config show -o json
   clusterlore search databases --config staging.toml
 
-Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL)
+Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL) \
 and in clusterlore.toml, under its name. A flag counts before the environment, that before the file:
 
   chroma-url = \"http://chroma:8000\"
@@ -622,7 +622,7 @@ pub(crate) enum ConfigAction {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sends the invoices\"\n  clusterlore demo --write corrie/   write the manifests to a folder"
+    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sells tickets\"\n  clusterlore demo --write corrie/   write the manifests to a folder"
 )]
 pub(crate) struct Demo {
     /// A question of your own

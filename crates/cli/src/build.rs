@@ -135,7 +135,7 @@ pub(crate) async fn embedder(
         (None, Some(known)) if known.name.starts_with("builtin") => EmbedderChoice::Builtin,
         (None, Some(known)) => EmbedderChoice::read(&known.name).map_err(|_| {
             anyhow!(
-                "the index was filled by embedder {}, which this program does not know; embed everything again with \"clusterlore index --embedder builtin --reindex\"",
+                "the index was filled by {}, which this program does not know; embed everything again with \"clusterlore index --embedder builtin --reindex\"",
                 known.name
             )
         })?,
@@ -148,7 +148,7 @@ pub(crate) async fn embedder(
     // Refused here, before anything is sent.
     if let Some(known) = recorded.as_ref().filter(|known| known.name != name && !reindex) {
         bail!(
-            "the index was filled by embedder {known}, not by {name}; their vectors cannot be compared. Use --embedder {}, or embed everything again with \"clusterlore index --embedder {name} --reindex\"",
+            "the index was filled by {known}, not by {name}; their vectors cannot be compared. Use --embedder {}, or embed everything again with \"clusterlore index --embedder {name} --reindex\"",
             known.name
         );
     }
@@ -160,7 +160,7 @@ pub(crate) async fn embedder(
         EmbedderChoice::Voyage { model } => {
             let base = settings.text("voyage-base-url").unwrap_or(VOYAGE_URL);
             let key = settings.key("voyage-api-key")?.ok_or_else(|| {
-                anyhow!("embedder {name} needs a key: set VOYAGE_API_KEY, or choose another one with --embedder (for an index that it filled, with --reindex)")
+                anyhow!("embedder {name} needs a key: set VOYAGE_API_KEY, or choose another one with --embedder; if Voyage filled this index, add --reindex")
             })?;
             Arc::new(voyage(&model, base, key, dimensions, pauses).await?)
         }

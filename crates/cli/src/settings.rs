@@ -230,8 +230,9 @@ impl Settings {
 
     /// The key of an account.
     pub(crate) fn key(&self, key: &str) -> anyhow::Result<Option<Key>> {
-        let read =
-            |text: &str| Key::new(text).ok_or_else(|| "expected one line of letters, digits and signs".to_owned());
+        let read = |text: &str| {
+            Key::new(text).ok_or_else(|| "expected one line without spaces or control characters".to_owned())
+        };
         self.parsed(key, read)
     }
 

@@ -22,9 +22,12 @@ pub(crate) struct Address {
 impl Address {
     /// The address of an API server; without a scheme it is `http`, and then nothing may follow the port.
     pub(crate) fn server(text: &str) -> Result<Self, &'static str> {
-        const EXPECTED: &str = "is no address; expected https://HOST:PORT";
+        const EXPECTED: &str = "is not an address; expected https://HOST:PORT";
         let mut address = match parse(text) {
             Some(address) => address,
+            None if text.split_once("://").is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(['/', ':'])) => {
+                return Err("has no host; expected https://HOST:PORT");
+            }
             None => {
                 let address = parse(&format!("http://{text}")).ok_or(EXPECTED)?;
                 if !["", "/"].contains(&address.path.as_str()) {
@@ -34,7 +37,7 @@ impl Address {
             }
         };
         if !["http", "https"].contains(&address.scheme.as_str()) {
-            return Err("has another scheme than http and https; expected https://HOST:PORT");
+            return Err("has a scheme other than http or https; expected https://HOST:PORT");
         }
         address.path.truncate(address.path.trim_end_matches('/').len());
         // What Go takes and kube's HTTP library does not, such as a name in other letters.
@@ -87,9 +90,9 @@ impl Address {
 
 /// The proxy that a cluster names itself. It is used whatever the server is called.
 pub(crate) fn named_proxy(text: &str) -> Result<Address, &'static str> {
-    let address = parse(text).ok_or("is no address; expected http://HOST:PORT")?;
+    let address = parse(text).ok_or("is not an address; expected http://HOST:PORT")?;
     if !["http", "https", "socks5"].contains(&address.scheme.as_str()) {
-        return Err("has a scheme that is none of http, https and socks5; expected http://HOST:PORT");
+        return Err("has a scheme other than http, https or socks5; expected http://HOST:PORT");
     }
     usable(address)
 }
@@ -119,7 +122,7 @@ fn usable(mut proxy: Address) -> Result<Address, &'static str> {
         return Err("has a user, which is not supported with socks5; expected socks5://HOST:PORT, or an http proxy");
     }
     if proxy.host.is_empty() || proxy.uri_with_user().is_none() {
-        return Err("is no address; expected http://HOST:PORT");
+        return Err("is not an address; expected http://HOST:PORT");
     }
     Ok(proxy)
 }

@@ -71,7 +71,7 @@ pub(crate) async fn connect(options: &LiveOptions, known: Option<&Server>) -> Re
     if let Login::Token(token) = &plan.login
         && !is_header(&format!("Bearer {token}"))
     {
-        let reason = "the token holds a line break or another sign that no token has".to_owned();
+        let reason = "the token holds a line break or an invalid character".to_owned();
         return Err(ClusterError::Credentials { reason });
     }
     let server = Server {
@@ -155,7 +155,7 @@ impl Plan {
         }
         if cluster.insecure && !(cluster.ca_file.is_empty() && cluster.ca_data.is_empty()) {
             return Err(
-                "the cluster has a certificate-authority beside insecure-skip-tls-verify: true; expected one of \
+                "the cluster has a certificate-authority together with insecure-skip-tls-verify: true; expected one of \
                         them"
                     .to_owned(),
             );
@@ -180,7 +180,7 @@ fn login(chosen: &Chosen, ca: &[u8], has_identity: bool, environment: &Environme
     }
     if user.provider.as_ref().is_some_and(|provider| provider.name != "oidc") {
         return Err(format!(
-            "user {user_name:?} has an auth-provider other than oidc, which kubectl no longer knows either; expected an exec"
+            "user {user_name:?} has an auth-provider other than oidc, which kubectl no longer supports either; expected an exec plugin"
         ));
     }
     if by_token {
@@ -212,7 +212,7 @@ fn token(user: &User) -> Result<String, String> {
     }
     let read = kubeconfig::read_bounded(Path::new(&user.token_file)).map_err(|e| e.to_string());
     let trimmed = read.and_then(|bytes| {
-        let token = String::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
+        let token = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
         Some(token.trim().to_owned()).filter(|token| !token.is_empty()).ok_or_else(|| "it is empty".to_owned())
     });
     match trimmed {

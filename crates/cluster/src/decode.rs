@@ -83,7 +83,7 @@ impl<'a> Asked<'a> {
 
     fn no_list(&self) -> String {
         let (plural, kind) = (self.plural, self.kind);
-        format!("the answer is no list of {plural}; expected a PartialObjectMetadataList or a {kind}List")
+        format!("the answer is not a list of {plural}; expected a PartialObjectMetadataList or a {kind}List")
     }
 
     fn instance(&self, namespace: &str, name: &str) -> Result<ResourceInstance, String> {
@@ -278,10 +278,10 @@ impl<'a, I: Item> ListReader<'a, I> {
             Some(ListKind::Plain) => self.items_in == Some("items"),
         };
         if !there {
-            return Err("the answer is no list: it has no \"items\"".to_owned());
+            return Err("the answer is not a list: it has no \"items\"".to_owned());
         }
         if !self.described {
-            return Err("the answer is no list: it has no \"metadata\" of its own".to_owned());
+            return Err("the answer is not a list: it has no \"metadata\" of its own".to_owned());
         }
         Ok(())
     }
@@ -494,7 +494,7 @@ fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, Stri
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|_| "its metadata is no UTF-8".to_owned())
+    std::str::from_utf8(bytes).map_err(|_| "its metadata is not UTF-8".to_owned())
 }
 
 /// So many bytes, and as many more as the last character may need: [`cut`] then finds its end.

@@ -193,7 +193,7 @@ impl Found {
             for version in group.versions.unwrap_or_default() {
                 let current = version.freshness.as_deref() == Some("Current");
                 if !current {
-                    self.missing(&name, &version.version, "discovery calls it stale");
+                    self.missing(&name, &version.version, "its server does not answer");
                 }
                 for resource in version.resources.unwrap_or_default() {
                     let ty = ResourceType {
@@ -227,7 +227,7 @@ impl Found {
         let (wanted, strange): (Vec<_>, Vec<_>) =
             wanted.take(TYPES).partition(|(group, version)| is_name(group) && is_name(version));
         for (group, version) in strange {
-            self.missing(&group, &version, "that is no name");
+            self.missing(&group, &version, "its name is not valid");
         }
         let mut answers = stream::iter(wanted)
             .map(|(group, version)| async {

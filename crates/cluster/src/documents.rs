@@ -197,7 +197,7 @@ impl<'a> Document<'a> {
         match rest {
             Some(rest) if values.is_empty() => rest.read_one(tell),
             Some(rest) if rest.text.lines().any(is_content) => {
-                tell(rest.line, Found::Unread(unparsed(self.text, "what stands here is no valid JSON")));
+                tell(rest.line, Found::Unread(unparsed(self.text, "this is not valid JSON")));
             }
             _ => {}
         }

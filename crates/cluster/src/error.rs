@@ -59,7 +59,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// 401, also after the credentials were read again.
-    #[error("{url} refused the credentials (401) twice, also after they were read again")]
+    #[error("{url} refused the credentials (401), even after reading them again")]
     Unauthorized {
         /// Server URL.
         url: String,

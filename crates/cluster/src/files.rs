@@ -118,5 +118,5 @@ fn special(kind: fs::FileType) -> Option<&'static str> {
 
 #[cfg(not(unix))]
 fn special(kind: fs::FileType) -> Option<&'static str> {
-    if kind.is_file() { None } else { Some("it is no file") }
+    if kind.is_file() { None } else { Some("it is not a file") }
 }

@@ -89,7 +89,7 @@ impl FolderSource {
                 reading.broken(&shown(&file), None, &reason);
             }
             for (file, reason) in passed_over {
-                reading.passed_over.push(Warning(format!("{} is passed over: {reason}", shown(&file))));
+                reading.passed_over.push(Warning(format!("{} skipped: {reason}", shown(&file))));
             }
             for file in manifests {
                 reading.file(&file, &shown(&file));
@@ -219,7 +219,7 @@ impl Reading {
                 self.broken(
                     file,
                     Some(document.line()),
-                    "it is binary or encrypted, and no text; decrypt it, or move it away",
+                    "it is binary or encrypted, not text; decrypt it, or move it away",
                 );
                 continue;
             }
@@ -304,7 +304,7 @@ impl Reading {
             warnings.push(Warning(format!("{}: {stays}", FolderSource::NOT_WHOLE)));
         }
         warnings.extend(self.no_manifests.iter().map(|(reason, files)| named_once(*reason, files)));
-        warnings.extend(summed_up(self.passed_over, "are passed over"));
+        warnings.extend(summed_up(self.passed_over, "are skipped"));
         warnings.extend(summed_up(guesses, "kinds are described by nothing"));
         warnings.extend(summed_up(twice, "stand twice"));
         let objects = objects
@@ -374,7 +374,7 @@ fn named_once(reason: NoManifest, files: &BTreeSet<String>) -> Warning {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Warning(format!("passed over as no manifests ({}): {}{more}", reason.reason(), named.join(", ")))
+    Warning(format!("skipped, not a manifest ({}): {}{more}", reason.reason(), named.join(", ")))
 }
 
 fn summed_up(mut warnings: Vec<Warning>, what: &str) -> Vec<Warning> {

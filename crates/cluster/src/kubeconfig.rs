@@ -327,10 +327,10 @@ impl PluginEntry {
             return Err(format!("has an exec whose apiVersion is neither {PLUGIN_V1} nor {PLUGIN_V1BETA1}"));
         }
         if self.env.iter().any(|(name, value)| name.is_empty() || name.contains(bad) || value.contains('\0')) {
-            return Err("has an exec with an env entry that is no variable".to_owned());
+            return Err("has an exec with an env entry that is not a variable".to_owned());
         }
         if !["Never", "IfAvailable", "Always"].contains(&self.interactive_mode.as_str()) {
-            return Err("has an exec whose interactiveMode is none of Never, IfAvailable and Always".to_owned());
+            return Err("has an exec whose interactiveMode is not Never, IfAvailable or Always".to_owned());
         }
         Ok(())
     }
@@ -357,7 +357,7 @@ pub(crate) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The first document of YAML (JSON is YAML), as kubectl reads it: of a repeated key the last counts, `yes` is true.
 pub(crate) fn yaml(bytes: &[u8]) -> Result<Value, String> {
-    let text = text_of(bytes).ok_or("it is not a kubeconfig (it is no text)")?;
+    let text = text_of(bytes).ok_or("it is not a kubeconfig (it is not text)")?;
     let options = serde_saphyr::options! {
         with_snippet: false,
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,

@@ -140,7 +140,7 @@ pub(crate) fn credential(answer: &[u8], api_version: &str) -> Result<Credential,
     }
     let until = match text("expirationTimestamp")? {
         end if end.is_empty() => None,
-        end => Some(end.parse().map_err(|_| "gave an expirationTimestamp that is no time".to_owned())?),
+        end => Some(end.parse().map_err(|_| "gave an expirationTimestamp that is not a time".to_owned())?),
     };
     let identity = (!key.is_empty()).then(|| Identity { certificate: certificate.into_bytes(), key: key.into_bytes() });
     Ok(Credential { token, identity, until })

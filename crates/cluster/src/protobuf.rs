@@ -344,7 +344,7 @@ impl Delimited {
         let Some(header) = self.buffer.first_chunk::<{ Self::HEADER }>() else { return Ok(None) };
         let length = usize::try_from(u32::from_be_bytes(*header)).unwrap_or(usize::MAX);
         if length > Self::NONSENSE {
-            return Err("the answer is no watch: it announces an event that no server writes".to_owned());
+            return Err("the answer is not a watch: it announces an event that no server writes".to_owned());
         }
         let there = self.buffer.len() - Self::HEADER;
         if length > OBJECT_BYTES {

@@ -235,7 +235,7 @@ async fn a_broken_manifest_is_named_and_takes_nothing_along_and_nothing_is_delet
         (
             "rest.json",
             json_pod("\"metadata\": {\"name\": \"rest\"}}\n c2VjcmV0"),
-            "rest.json:2 is not read: what stands here is no valid JSON",
+            "rest.json:2 is not read: this is not valid JSON",
         ),
         ("shape.yaml", pod("metadata: c2VjcmV0"), "shape.yaml:3 is not read: its metadata is malformed"),
         (
@@ -445,7 +445,7 @@ async fn what_is_no_manifest_is_named_once_and_does_not_stop_deletions() {
     for (file, text, reason) in NO_MANIFESTS {
         let twice = if text.trim().is_empty() { (*text).to_owned() } else { format!("{text}\n---\n{text}") };
         let (source, _folder) = open(&[(file, &twice), ("good.yaml", NGINX)]);
-        let expected = format!("passed over as no manifests ({reason}): {file}");
+        let expected = format!("skipped, not a manifest ({reason}): {file}");
         assert_eq!(warnings(&source).await, [expected]);
         assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
         assert!(is_whole(&source).await, "{file}");
@@ -527,7 +527,7 @@ async fn a_manifest_that_is_cut_off_is_broken() {
 
 #[tokio::test]
 async fn a_file_that_is_no_text_is_broken() {
-    const BINARY: &str = "it is binary or encrypted, and no text; decrypt it, or move it away";
+    const BINARY: &str = "it is binary or encrypted, not text; decrypt it, or move it away";
     let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     let inside = format!("{NGINX}---\nx\0y\n---\n{}", NGINX.replace("nginx", "other"));
     let table: [(&str, &[u8], &str, usize); 8] = [
@@ -614,7 +614,7 @@ async fn the_templates_of_a_chart_are_read_as_far_as_they_are_manifests() {
     assert_eq!(all(&source).await, ["deployments.apps default/apps/v1/Deployment/nginx"]);
     assert_eq!(
         warnings(&source).await[1],
-        "passed over as no manifests (templates, still to be filled in): shop/templates/deep/odd.yaml"
+        "skipped, not a manifest (templates, still to be filled in): shop/templates/deep/odd.yaml"
     );
     assert!(is_whole(&source).await);
     let (source, _folder) = open(&[("templates/odd.yaml", odd), ("a.yaml", NGINX)]);
@@ -677,10 +677,7 @@ mod unix {
         std::fs::write(folder.path().join("beside.yaml"), NGINX.replace("nginx", "beside")).unwrap();
         symlink("../..", at("up")).unwrap();
         let source = FolderSource::open(&at("")).unwrap();
-        assert_eq!(
-            warnings(&source).await,
-            ["up is passed over: it leads to a folder that holds the one that is read"]
-        );
+        assert_eq!(warnings(&source).await, ["up skipped: it leads to a folder that holds the one that is read"]);
         assert_eq!(all(&source).await.len(), 3);
         assert!(is_whole(&source).await);
     }
@@ -705,9 +702,9 @@ mod unix {
         assert_eq!(
             warnings(&source).await,
             [
-                "pipe.yaml is passed over: it is a pipe",
-                "socket.json is passed over: it is a socket",
-                "zero.yml is passed over: it is a device",
+                "pipe.yaml skipped: it is a pipe",
+                "socket.json skipped: it is a socket",
+                "zero.yml skipped: it is a device",
             ]
         );
         assert_eq!(all(&source).await.len(), 1);
@@ -954,7 +951,7 @@ fn folders_without_manifests_are_refused() {
         ("Chart.yaml", "apiVersion: v2\n"),
     ]);
     let message = FolderSource::open(array.path()).unwrap_err().to_string();
-    let passed = "passed over as no manifests (no apiVersion and kind): Chart.yaml, a.yaml";
+    let passed = "skipped, not a manifest (no apiVersion and kind): Chart.yaml, a.yaml";
     assert_eq!(message, format!("no manifest was found in {}; {passed}; {expected}", array.path().display()));
 
     let deep = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: d}}\ndata: {}", "[".repeat(100_000));

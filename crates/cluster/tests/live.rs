@@ -397,7 +397,7 @@ async fn refused_credentials_are_read_again_once() {
     server.fault("*", Fault::unauthorized());
     let (listing, _) = list(&source, &pods(), &ListScope::All).await;
     let message = listing.unwrap_err().to_string();
-    assert!(message.contains("refused the credentials (401) twice"), "{message}");
+    assert!(message.contains("refused the credentials (401), even after reading them again"), "{message}");
     assert!(matches!(source.discover().await, Err(ClusterError::Unauthorized { .. })));
     assert!(matches!(source.identity().await, Err(ClusterError::Unauthorized { .. })));
 }

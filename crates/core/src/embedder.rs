@@ -33,7 +33,7 @@ impl EmbedderIdentity {
 impl std::fmt::Display for EmbedderIdentity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.is_unknown() {
-            return write!(f, "of another program ({} dimensions)", self.dimensions);
+            return write!(f, "another program ({} dimensions)", self.dimensions);
         }
         write!(f, "{} ({} dimensions)", self.name, self.dimensions)
     }
@@ -49,6 +49,6 @@ mod tests {
         assert!(of("a", 4).admits(&of("a", 4)) && !of("a", 4).admits(&of("b", 4)) && !of("a", 4).admits(&of("a", 8)));
         let admitted = [0, 4, 8].map(|d| EmbedderIdentity::unknown(d).admits(&of("a", 4)));
         assert_eq!(admitted, [true, true, false]);
-        assert_eq!(EmbedderIdentity::unknown(4).to_string(), "of another program (4 dimensions)");
+        assert_eq!(EmbedderIdentity::unknown(4).to_string(), "another program (4 dimensions)");
     }
 }

@@ -140,7 +140,7 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
             part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {:?}", shortened(part)))?;
         let mut head = part[..open].split_whitespace();
         let (Some(key), Some(operator), None) = (head.next(), head.next(), head.next()) else {
-            return Err(format!("{:?} is no condition", shortened(part)));
+            return Err(format!("{:?} is not a condition", shortened(part)));
         };
         let values: Vec<String> = values.split(',').map(|v| label_value(v.trim())).collect::<Result<_, _>>()?;
         return match operator {
@@ -162,7 +162,7 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
         [(">", Requirement::GreaterThan as fn(String, i64) -> Requirement), ("<", Requirement::LessThan)]
     {
         if let Some((key, value)) = part.split_once(operator) {
-            let bound = value.trim().parse().map_err(|_| format!("{:?} is no integer", shortened(value.trim())))?;
+            let bound = value.trim().parse().map_err(|_| format!("{:?} is not an integer", shortened(value.trim())))?;
             return Ok(build(label_key(key.trim())?, bound));
         }
     }
@@ -179,7 +179,7 @@ fn label_key(key: &str) -> Result<String, String> {
     if !name.is_empty() && prefix_ok && is_label_name(name) {
         Ok(key.to_owned())
     } else {
-        Err(format!("{:?} is no label key", shortened(key)))
+        Err(format!("{:?} is not a label key", shortened(key)))
     }
 }
 
@@ -187,7 +187,7 @@ fn label_value(value: &str) -> Result<String, String> {
     if value.is_empty() || is_label_name(value) {
         Ok(value.to_owned())
     } else {
-        Err(format!("{:?} is no label value", shortened(value)))
+        Err(format!("{:?} is not a label value", shortened(value)))
     }
 }
 

@@ -15,8 +15,7 @@ pub fn plain_user(url: &str) -> Result<(), String> {
     if plain {
         return Ok(());
     }
-    Err("it cannot be told where its password ends; in user and password write \"@\" as %40 and \"/\" as %2F"
-        .to_owned())
+    Err("its password contains an unescaped character; write \"@\" as %40 and \"/\" as %2F".to_owned())
 }
 
 /// A name as one part of a path: `%XX` for everything that RFC 3986 does not call unreserved.

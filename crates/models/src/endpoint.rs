@@ -52,7 +52,7 @@ impl std::fmt::Debug for Key {
 pub enum RemoteError {
     /// The address is none.
     #[error(
-        "{url} is no address; expected http:// or https:// with a host and a path, without user, password and query"
+        "{url} is not an address; expected http:// or https:// with a host and a path, without user, password and query"
     )]
     Address {
         /// What was given.

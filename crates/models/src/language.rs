@@ -65,7 +65,7 @@ pub enum ModelError {
         problem: NoAnswer,
     },
     /// It answered twice, and neither answer has the form that was asked for.
-    #[error("the model {name} answers in another form than was asked for: {problem}")]
+    #[error("the model {name} gave an answer in the wrong format: {problem}")]
     Malformed {
         /// Which model.
         name: String,

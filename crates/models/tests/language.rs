@@ -141,7 +141,7 @@ fn names_addresses_and_prices() {
         let error = openai_chat("m", wrong, None, PAUSES).unwrap_err();
         assert!(matches!(&error, ModelError::Remote { .. }), "{error}");
         assert!(
-            error.to_string().contains("is no address; expected") && !error.to_string().contains("s3cret"),
+            error.to_string().contains("is not an address; expected") && !error.to_string().contains("s3cret"),
             "{error}"
         );
     }

@@ -131,6 +131,6 @@ async fn an_address_where_nobody_is_and_one_that_is_none() {
     assert!(error.contains(&format!("{address} gave no answer in 5 tries")) && error.contains("refused"), "{error}");
     for wrong in ["ftp://host/v1", "http://me:s3cret@host/v1", "http://host/v1?key=1"] {
         let error = openai("test", wrong, None, None, PAUSES).await.unwrap_err().to_string();
-        assert!(error.contains("is no address; expected") && !error.contains("s3cret"), "{error}");
+        assert!(error.contains("is not an address; expected") && !error.contains("s3cret"), "{error}");
     }
 }

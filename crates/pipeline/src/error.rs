@@ -22,7 +22,7 @@ pub enum SyncError {
     #[error(transparent)]
     Source(#[from] SourceMismatch),
     /// Every list failed or was forbidden.
-    #[error("none of {types} resource types could be listed ({first}); nothing was changed")]
+    #[error("no resource type could be listed ({types} tried: {first}); nothing was changed")]
     NothingListed {
         /// How many were tried.
         types: usize,
@@ -34,7 +34,7 @@ pub enum SyncError {
         manifests: bool,
     },
     /// The filter admits no type.
-    #[error("the filters leave none of {found} resource types; expected plural.group such as deployments.apps")]
+    #[error("the filters exclude all {found} resource types; expected plural.group such as deployments.apps")]
     NoTypes {
         /// How many there are.
         found: usize,
@@ -43,7 +43,7 @@ pub enum SyncError {
     #[error("there is no resource type {0:?}; expected plural.group such as deployments.apps")]
     UnknownType(String),
     /// No schema could be read.
-    #[error("the schemas of none of {types} resource types could be read ({first}); nothing was changed")]
+    #[error("no schema could be read ({types} tried: {first}); nothing was changed")]
     NoSchemas {
         /// How many were tried.
         types: usize,
@@ -54,9 +54,9 @@ pub enum SyncError {
     #[error(transparent)]
     Model(ModelError),
     /// The temporary folder.
-    #[error("the temporary folder cannot be used ({0})")]
+    #[error("the temporary folder cannot be used")]
     Spool(#[from] std::io::Error),
     /// A task of the run died.
-    #[error("the run was cut off: {0}")]
+    #[error("the run was cut off")]
     Task(#[from] tokio::task::JoinError),
 }

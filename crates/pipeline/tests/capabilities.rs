@@ -292,6 +292,19 @@ async fn without_openapi_definitions_speak_and_what_is_known_is_not_forgotten() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn schemas_that_are_all_refused_are_warned_about() {
+    let bench = Bench::new().await;
+    for target in ["/openapi/v3/", "/apis/apiextensions.k8s.io"] {
+        bench.server.fault(target, Fault::forbidden());
+    }
+    let warned = |ran: &Ran| ran.lines.iter().any(|l| l.starts_with("Warning: no schema could be read"));
+    let ran = bench.sync().await;
+    assert!(warned(&ran), "{:?}", ran.lines);
+    bench.server.clear_faults();
+    assert!(!warned(&bench.sync().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_writes_nothing_and_names_what_it_would_do() {
     let bench = Bench::new().await;
     let dry = || CapabilityOptions { dry_run: true, ..CapabilityOptions::default() };
@@ -441,7 +454,7 @@ async fn a_model_is_asked_once_for_each_state_of_a_type() {
     let first = first.unwrap();
     assert_eq!((numbers(&first), asked.len()), ([2, 2, 0, 0], 4));
     let SkippedType { type_name, reason, .. } = &first.summary.skipped[0];
-    assert!(type_name == "pods" && reason.ends_with("; described by rules until then"), "{reason}");
+    assert!(type_name == "pods" && reason.ends_with("; described by rules for now"), "{reason}");
     let used = first.summary.model.unwrap();
     assert_eq!((used.calls, used.input_tokens, used.output_tokens, used.cost), (4, 400, 40, Some(0.0008)));
     let order = held(&bench.store).await["orders.orders.example"].clone().unwrap();
@@ -469,7 +482,7 @@ async fn limits_stop_a_run_and_the_next_goes_on_without_paying_twice() {
     assert_eq!((numbers(&first), asked), ([5, 5, 0, 0], vec!["Deployment".to_owned(), "Namespace".to_owned()]));
     assert!(first.summary.is_partial());
     let expected = "Skipped 3 resource types, their documents stay: orderbackups.orders.example, orders.orders.example, pods \
-        (not asked: the limit of 2 calls is reached; described by rules until then).";
+        (not asked: the limit of 2 calls is reached; described by rules for now).";
     assert_eq!(first.summary.skipped_line().as_deref(), Some(expected));
     let after_one = bench.descriptions().await;
     assert_eq!(after_one["deployments.apps"], "What a Deployment is.");

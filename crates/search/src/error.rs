@@ -20,7 +20,7 @@ pub enum SearchError {
     #[error("nothing is indexed yet: the store has no collection \"{0}\"")]
     NoCollection(Collection),
     /// Another embedder filled the collection.
-    #[error("collection \"{collection}\" was filled by embedder {stored}; this search uses {offered}")]
+    #[error("collection \"{collection}\" was filled by {stored}; this search uses {offered}")]
     OtherEmbedder {
         /// The collection.
         collection: Collection,

@@ -129,7 +129,7 @@ async fn software_is_found_by_what_it_is_for() {
     let answer = ask(&store, "which thing keeps our passwords").await;
     assert_eq!(hits(&answer)[0], "StatefulSet infra/strongbox");
     let why = &answer.hits[0].score.reasons[0].why;
-    assert!(why.starts_with("HashiCorp Vault is for that"), "{why}");
+    assert!(why.starts_with("HashiCorp Vault matches the purpose"), "{why}");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn types_vouch_for_their_instances_and_are_named_where_nothing_fits() {
     let answer = ask(&store, "ships at a berth").await;
     assert_eq!(hits(&answer)[0], "VesselCall quay/gannet-2612");
     let whys: Vec<&str> = answer.hits[0].score.reasons.iter().map(|r| r.why.as_str()).collect();
-    assert!(whys.contains(&"vesselcalls.port.example are for that"), "{whys:?}");
+    assert!(whys.contains(&"type vesselcalls.port.example matches the purpose"), "{whys:?}");
 
     let nothing = ask(&store, "TLS certificates that renew themselves").await;
     assert_eq!((nothing.hits.len(), nothing.closest), (0, vec!["certificates.cert-manager.io".to_owned()]));

@@ -24,13 +24,16 @@ pub enum StoreError {
         known: i64,
     },
     /// Not a store of ours, or a broken one.
-    #[error("{} is damaged or is no clusterlore store ({detail})", path.display())]
+    #[error("{} is damaged or is not a clusterlore store ({detail})", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What the database said.
         detail: String,
     },
+    /// A folder, where the file should be.
+    #[error("{} is a folder; expected a file", .0.display())]
+    Folder(PathBuf),
     /// It may be read, not written.
     #[error("{} cannot be written ({detail}); nothing was changed", path.display())]
     ReadOnly {
@@ -54,9 +57,7 @@ pub enum StoreError {
         holder: Option<Holder>,
     },
     /// The collection's vectors are another embedder's.
-    #[error(
-        "collection \"{collection}\" was filled by embedder {stored}, not by {offered}; their vectors cannot be compared"
-    )]
+    #[error("collection \"{collection}\" was filled by {stored}, not by {offered}; their vectors cannot be compared")]
     OtherEmbedder {
         /// Which collection.
         collection: Collection,

@@ -795,9 +795,9 @@ async fn keys_go_in_the_headers_that_servers_look_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_serve_is_named() {
     let page = StandIn::start(|_, _| (200, "<html>welcome</html>".to_owned())).await;
-    assert!(page.refusal(Credentials::None).await.contains("no Chroma server"));
+    assert!(page.refusal(Credentials::None).await.contains("not a Chroma server"));
     let nothing = StandIn::start(|_, _| (404, String::new())).await;
-    assert!(nothing.refusal(Credentials::None).await.contains("no Chroma server"));
+    assert!(nothing.refusal(Credentials::None).await.contains("not a Chroma server"));
     let ancient = StandIn::start(|path, _| match path {
         "/api/v1/heartbeat" => (200, "{\"nanosecond heartbeat\": 1}".to_owned()),
         _ => (404, "{\"detail\": \"Not Found\"}".to_owned()),

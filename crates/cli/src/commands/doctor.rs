@@ -215,7 +215,7 @@ fn index_file_finding(settings: &Settings) -> Option<Finding> {
 
     let StoreChoice::Sqlite(file) = build::store_choice(settings).ok()? else { return None };
     let mode = std::fs::metadata(&file).ok()?.permissions().mode() & 0o777;
-    let fix = format!("if that is not meant: chmod 600 {0} {0}-wal {0}-shm", file.display());
+    let fix = format!("to keep it private: chmod 600 {0} {0}-wal {0}-shm", file.display());
     let found = format!("{} can be read by others (mode {mode:03o})", file.display());
     (mode & 0o044 != 0).then(|| Finding::warning("permissions of the index", found, fix))
 }
@@ -255,8 +255,7 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
             // A remote embedder is used by its name; only tables of other versions are out of reach.
             let ours = Builtin::identity_of();
             if info.embedder != ours && info.embedder.name.starts_with("builtin") {
-                let found =
-                    format!("collection \"{name}\" was filled by embedder {}, this program has {ours}", info.embedder);
+                let found = format!("collection \"{name}\" was filled by {}, this program has {ours}", info.embedder);
                 findings.push(Finding::warning("embedder", found, "run \"clusterlore index --reindex\""));
             }
         }
@@ -270,17 +269,25 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
         findings.push(freshness(run));
     }
     let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    findings.push(Finding::ok("documents", counts.join(", ")));
+    let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+    findings.push(Finding::ok("documents", counts));
     Ok(findings)
 }
 
 fn freshness(run: &RunRecord) -> Finding {
     const CHECK: &str = "index";
-    const FIX: &str = "run \"clusterlore sync-instances\"";
+    let fix = match run.command {
+        RunKind::Capabilities => "run \"clusterlore sync\"",
+        _ => "run \"clusterlore sync-instances\"",
+    };
+    let cluster = if run.cluster.is_empty() { String::new() } else { format!(" of cluster {}", run.cluster) };
+    let command = advice::command(run.command);
     if run.finished.is_empty() {
-        let found =
-            format!("the run of {} did not finish; what it stored is correct but may be incomplete", run.started);
-        return Finding::warning(CHECK, found, FIX);
+        let found = format!(
+            "{command}{cluster}, started {}, did not finish; what it stored is correct but may be incomplete",
+            run.started
+        );
+        return Finding::warning(CHECK, found, fix);
     }
     let age = run
         .finished
@@ -289,6 +296,6 @@ fn freshness(run: &RunRecord) -> Finding {
         .and_then(|at| Timestamp::now().since(at).ok())
         .and_then(|age| age.total(Unit::Hour).ok())
         .unwrap_or(f64::INFINITY);
-    let found = format!("last sync {age:.1} hours ago");
-    if age > STALE_HOURS { Finding::warning(CHECK, found, FIX) } else { Finding::ok(CHECK, found) }
+    let found = format!("{command}{cluster} ran {age:.1} hours ago");
+    if age > STALE_HOURS { Finding::warning(CHECK, found, fix) } else { Finding::ok(CHECK, found) }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Import) -> anyhow::Result<D
     let imported = imported.with_context(named)?;
     embedder.settled();
     print::note(&format!(
-        "Imported {} documents into {}: {} stored ({} of them embedded anew), {} unchanged.",
+        "Imported {} documents into {}: {} stored ({} of them embedded again), {} unchanged.",
         imported.documents,
         store.place(),
         imported.stored,

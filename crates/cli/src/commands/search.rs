@@ -65,14 +65,16 @@ pub(crate) fn scoped(flags: &ScopeFlags) -> Request {
 
 /// Asks, and says which flag a kind came from that is none.
 pub(crate) async fn ask(index: &Index, request: &Request) -> anyhow::Result<Reply> {
-    named(index.ask(&build::OWN_STORE, request).await)
+    named(index.ask(&build::OWN_STORE, request).await, request)
 }
 
 /// Says which flag a kind came from that is none.
-pub(crate) fn named(reply: Result<Reply, SearchError>) -> anyhow::Result<Reply> {
-    reply.map_err(|error| match error {
-        SearchError::Kind(_) => anyhow::Error::from(error).context("--kind"),
-        error => error.into(),
+pub(crate) fn named(reply: Result<Reply, SearchError>, request: &Request) -> anyhow::Result<Reply> {
+    reply.map_err(|error| match &error {
+        SearchError::Kind(unknown) if request.kinds.contains(&unknown.word) => {
+            anyhow::Error::from(error).context("--kind")
+        }
+        _ => error.into(),
     })
 }
 
@@ -122,7 +124,7 @@ async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<(
             Ok(reply) => reply.hits.into_iter().map(|hit| hit.id).collect(),
             Err(SearchError::NoQuestion) => Vec::new(),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
-            Err(e) => return named(Err(e)).map(|_| ()),
+            Err(e) => return named(Err(e), &request).map(|_| ()),
         };
         print::json_line(&Answered { id: asked.id, hits })?;
     }

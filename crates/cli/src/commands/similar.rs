@@ -13,7 +13,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<
     let index = build::index(settings).await?;
     let HitFlags { limit, output } = flags.hits;
     let request = Request { limit: usize::from(limit), explain: flags.explain, ..scoped(&flags.scope) };
-    let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await)?;
+    let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await, &request)?;
     hits::print(&reply, output, flags.explain)?;
     Ok(Done::Whole)
 }

@@ -62,8 +62,13 @@ pub(crate) fn note(line: &str) {
 /// repeated.
 pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
     let status = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    if error.kind() == ErrorKind::DisplayVersion {
+        // Of a command, clap would say "clusterlore-search".
+        let _ = line(concat!("clusterlore ", env!("CARGO_PKG_VERSION")));
+        return status;
+    }
     let help = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion, help].contains(&error.kind()) {
+    if [ErrorKind::DisplayHelp, help].contains(&error.kind()) {
         // Our own text. A reader that went away has read enough.
         let _ = error.print();
         return status;

@@ -240,8 +240,8 @@ fn one_object_that_cannot_be_read_does_not_hide_the_others() {
         (vec![text(1, "b/c"), text(3, "n")], "holds a \"/\""),
         (vec![text(1, "b")], "metadata.namespace is missing"),
         (vec![text(1, &long), text(3, "n")], "more than 1024 bytes"),
-        (vec![text(1, "b"), field(3, b"\xff\xfe")], "no UTF-8"),
-        (vec![text(1, "b"), text(3, "n"), entry(11, "app", b"\xff")], "no UTF-8"),
+        (vec![text(1, "b"), field(3, b"\xff\xfe")], "not UTF-8"),
+        (vec![text(1, "b"), text(3, "n"), entry(11, "app", b"\xff")], "not UTF-8"),
         (vec![text(1, "b"), text(3, "n"), vec![0xff]], "broken protobuf"),
         (vec![], "metadata.name is missing"),
     ] {

@@ -77,7 +77,7 @@ impl EventReader {
     /// # Errors
     /// This is no watch of what was asked for, or broken: nothing that follows can be read.
     pub(crate) fn next(&mut self, asked: &Asked<'_>) -> Result<Option<Told>, String> {
-        let no_watch = || "the answer is no watch: expected events with a type and an object".to_owned();
+        let no_watch = || "the answer is not a watch: expected events with a type and an object".to_owned();
         match &mut self.0 {
             Form::Protobuf(delimited) => {
                 let frame = match delimited.next()? {

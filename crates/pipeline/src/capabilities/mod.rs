@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery, SchemaRead};
 use clusterlore_core::{
-    Capability, Change, Collection, Document, ObjectKey, ResourceType, SyncPlan, TypeFilter, TypeSchema,
+    Capability, Change, Collection, Document, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter, TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered, ModelError};
 use clusterlore_store::{Batch, RunKind, Spool, Store};
@@ -118,7 +118,7 @@ impl CapabilitySync {
         let discovered_in = run.elapsed();
         let source = run.note().await?;
 
-        let schemas = self.read_schemas(&chosen, observer).await?;
+        let schemas = self.read_schemas(&chosen, run.identity(), observer).await?;
         let read_in = run.elapsed();
         let inferred = self.infer(&chosen, &schemas, &mut plan, observer).await?;
         let inferred_in = run.elapsed();
@@ -202,7 +202,12 @@ impl CapabilitySync {
     }
 
     /// What is known of the chosen types' schemas: read where they changed.
-    async fn read_schemas(&self, chosen: &[ResourceType], observer: &Observer<'_>) -> Result<SchemasRead, SyncError> {
+    async fn read_schemas(
+        &self,
+        chosen: &[ResourceType],
+        source: &SourceIdentity,
+        observer: &Observer<'_>,
+    ) -> Result<SchemasRead, SyncError> {
         observer(Progress::ReadingSchemas(chosen.len()));
         let mut known = match &self.store {
             Some(store) => store.schemas(self.cluster()).await?,
@@ -238,6 +243,12 @@ impl CapabilitySync {
             && let Some((name, reason)) = schemas.failed.first_key_value()
         {
             return Err(SyncError::NoSchemas { types: chosen.len(), first: format!("{name}: {reason}") });
+        }
+        // Manifests bring schemas of custom types only, and may have none.
+        let is_cluster = !matches!(source, SourceIdentity::Folder { .. });
+        if is_cluster && answer.warnings.is_empty() && !chosen.is_empty() && schemas.of.is_empty() {
+            let what = "no schema could be read; types are described by their names alone";
+            observer(Progress::Warning(what.to_owned()));
         }
         observer(Progress::SchemasRead { read: schemas.read, unchanged: schemas.unchanged });
         Ok(schemas)
@@ -291,7 +302,7 @@ impl CapabilitySync {
                         continue;
                     }
                     Some(Told::Nothing(Nothing { reason, error })) => {
-                        skip(format!("{reason}; described by rules until then"), error);
+                        skip(format!("{reason}; described by rules for now"), error);
                         Some(infer(ty, schema, &**otherwise))
                     }
                     Some(Told::NotAsked) | None => None,

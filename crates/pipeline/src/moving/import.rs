@@ -83,7 +83,7 @@ impl<R: BufRead + Send> Import<R> {
                     format!("it was written by a newer clusterlore (version {} of its lines)", header.version);
                 return Err(import.wrong(problem));
             }
-            _ => return Err(import.wrong("it does not begin as an export does".to_owned())),
+            _ => return Err(import.wrong("the file is empty or not an export".to_owned())),
         }
         Ok(import)
     }
@@ -141,9 +141,10 @@ impl<R: BufRead + Send> Import<R> {
         if let End { documents } = end
             && documents != imported.documents
         {
-            return Err(
-                self.wrong(format!("it speaks of {documents} documents, and {} came before it", imported.documents))
-            );
+            return Err(self.wrong(format!(
+                "the last line promises {documents} documents, but the file holds {}",
+                imported.documents
+            )));
         }
         for (cluster, types) in types {
             remember_types(store, &cluster, types).await?;
@@ -179,7 +180,7 @@ impl<R: BufRead + Send> Import<R> {
     /// A document is made again of its record: ids, texts and words are those of this program, whoever wrote the file.
     fn take(&self, moved: Moved, embedder: &Arc<dyn Embedder>, state: &mut State) -> Result<(), MoveError> {
         let Some((collection, filled_by)) = &state.collection else {
-            return Err(self.wrong("a document before its collection".to_owned()));
+            return Err(self.wrong("a document comes before its collection".to_owned()));
         };
         let Moved { id, type_name, source, record, vector } = moved;
         let document = match collection {
@@ -195,7 +196,7 @@ impl<R: BufRead + Send> Import<R> {
                 })
             }
         };
-        let mut document = document.map_err(|e| self.wrong(format!("the record of {id:?} is none: {e}")))?;
+        let mut document = document.map_err(|e| self.wrong(format!("the record of {id:?} cannot be read: {e}")))?;
         state.imported.documents += 1;
         if state.held.get(&document.key) == Some(&document.hash) {
             return Ok(());
@@ -254,7 +255,7 @@ impl<R: BufRead + Send> Import<R> {
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
                     self.line += 1;
-                    return Err(self.wrong("it is no text".to_owned()));
+                    return Err(self.wrong("it is not UTF-8 text".to_owned()));
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -263,6 +264,7 @@ impl<R: BufRead + Send> Import<R> {
         match serde_json::from_str(&text) {
             Ok(line) => Ok(Some(line)),
             Err(e) if e.is_eof() && !text.ends_with('\n') && self.line > 1 => Ok(None),
+            Err(e) if e.is_syntax() || e.is_eof() => Err(self.wrong(format!("not valid JSON (column {})", e.column()))),
             Err(e) => Err(self.wrong(e.to_string())),
         }
     }

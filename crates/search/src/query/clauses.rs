@@ -23,7 +23,7 @@ pub enum GroupBy {
 
 /// A text that is not a [`GroupBy`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is nothing to group by; expected kind, namespace, owner, cluster or label:KEY")]
+#[error("{0:?} cannot be grouped by; expected kind, namespace, owner, cluster or label:KEY")]
 pub struct UnknownGroup(String);
 
 impl FromStr for GroupBy {

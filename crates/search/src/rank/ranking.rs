@@ -99,13 +99,13 @@ impl<'q> Ranking<'q> {
     /// The score in words. Its parts add up to it.
     pub(crate) fn explain(&self, profile: &Profile, type_name: &str, features: &Features) -> Score {
         if self.query.parsed.scope_only {
-            return Score { reasons: vec![Reason { why: "in the scope asked for".to_owned(), adds: features.role }] };
+            return Score { reasons: vec![Reason { why: "in scope".to_owned(), adds: features.role }] };
         }
         let scale = self.weights.scale(features);
         let nearness = self.weights.nearness(features);
         let why = match self.about(profile) {
             Some((software, about)) if nearness > features.meaning => {
-                format!("{} is for that ({about:.2})", software.title)
+                format!("{} matches the purpose ({about:.2})", software.title)
             }
             _ => format!("meaning {nearness:.2}"),
         };
@@ -144,7 +144,7 @@ impl<'q> Ranking<'q> {
             add(format!("kind: {type_name}"), self.weights.kind * scale);
         }
         if let Some(bridge) = features.bridge.filter(|b| *b > 0.0) {
-            add(format!("{type_name} are for that"), self.weights.bridge * bridge * scale);
+            add(format!("type {type_name} matches the purpose"), self.weights.bridge * bridge * scale);
         }
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
         Score { reasons }

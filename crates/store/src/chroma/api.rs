@@ -107,7 +107,7 @@ impl Api {
     pub(super) async fn connect(client: Client) -> Result<Self, StoreError> {
         let no_chroma = |c: &Client| {
             c.unusable(
-                "what answers there is no Chroma server".to_owned(),
+                "what answers there is not a Chroma server".to_owned(),
                 "Check host, port and path of the address; Chroma listens on port 8000 by default",
             )
         };

@@ -104,7 +104,7 @@ impl Client {
         let whole = server.parse::<http::Uri>().is_ok_and(|uri| uri.query().is_none());
         if !["http", "https"].contains(&scheme) || host.is_empty() || !whole {
             let fix = "Expected http:// or https:// with a host, such as http://localhost:8000";
-            return Err(unusable("it is no address", fix));
+            return Err(unusable("it is not an address", fix));
         }
         let credentials = match (&options.credentials, user.and_then(|u| u.split_once(':'))) {
             (Credentials::None, Some((user, password))) => {
@@ -327,7 +327,10 @@ mod tests {
     fn what_is_no_address_is_refused() {
         for url in ["", "localhost:8000", "ftp://host", "http://", "http://host/?q=1"] {
             let message = Client::new(&options(url)).unwrap_err().to_string();
-            assert!(message.contains("no address") && message.contains("http://localhost:8000"), "{url}: {message}");
+            assert!(
+                message.contains("not an address") && message.contains("http://localhost:8000"),
+                "{url}: {message}"
+            );
         }
     }
 }

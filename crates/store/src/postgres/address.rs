@@ -66,7 +66,7 @@ impl Address {
             }
         }
         if schema.is_empty() || schema.len() > LONGEST_SCHEMA || schema.contains('\0') {
-            return Err(wrong(format!("{schema:?} is no name of a schema")));
+            return Err(wrong(format!("{schema:?} is not a schema name")));
         }
         let (ssl, trust) = match (mode.unwrap_or("prefer"), root) {
             ("disable", _) => (SslMode::Disable, Trust::Anybody),

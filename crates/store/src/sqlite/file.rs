@@ -74,6 +74,7 @@ impl Sqlite {
     /// See [`StoreError`]; the file is as it was then.
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
         let denied = |e: std::io::Error| StoreError::ReadOnly { path: path.to_owned(), detail: e.to_string() };
+        no_folder(path)?;
         if let Some(folder) = path.parent() {
             make_folder(folder).map_err(denied)?;
         }
@@ -100,6 +101,7 @@ impl Sqlite {
         if !path.exists() {
             return Err(StoreError::Missing(path.display().to_string()));
         }
+        no_folder(path)?;
         let open = |reading: Reading| {
             let connection = reading.open().map_err(|e| failure(path, e))?;
             schema::version(&connection, path).map(|version| (connection, version, reading))
@@ -179,6 +181,10 @@ pub(super) fn owned(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
+}
+
+fn no_folder(path: &Path) -> Result<(), StoreError> {
+    if path.is_dir() { Err(StoreError::Folder(path.to_owned())) } else { Ok(()) }
 }
 
 fn make_folder(folder: &Path) -> std::io::Result<()> {
