@@ -226,7 +226,7 @@ fn collect(src: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, Code>) -> io
     Ok(())
 }
 
-/// Reads all paths that begin with `crate::`, `super::` or a module that the file declares, in `use` lines and elsewhere.
+/// Reads all paths that begin with `crate::`, `self::`, `super::` or a module that the file declares, in `use` lines and elsewhere.
 ///
 /// # Errors
 /// The folder or a file in it cannot be read.
@@ -267,7 +267,7 @@ fn file_of(path: &[String], files: &BTreeMap<PathBuf, Code>) -> Option<PathBuf> 
 
 /// The paths in a module's code, from the crate's root.
 fn paths(code: &str, module: &[String]) -> Vec<Vec<String>> {
-    let mut starts = vec![("crate::".to_owned(), Vec::new())];
+    let mut starts = vec![("crate::".to_owned(), Vec::new()), ("self::".to_owned(), module.to_vec())];
     if let Some((_, parent)) = module.split_last() {
         starts.push(("super::".to_owned(), parent.to_vec()));
     }
