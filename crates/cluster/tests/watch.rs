@@ -446,10 +446,14 @@ async fn a_real_server_sends_bookmarks_ends_in_time_and_forgets() {
     let from = Position { namespace: Some("a".to_owned()), ..position(&source, &maps).await };
     let mut watch = source.watch(&maps, &from, &bounds(6, Duration::from_secs(20))).await.unwrap();
     server.kubectl(&["create", "configmap", "elsewhere", "-n", "b"]);
-    let Some(Watched::Bookmark(version)) = next(&mut watch).await else { panic!("no bookmark") };
+    // A busy server sends more than one in six seconds.
+    let mut version = from.resource_version.clone();
+    while let Some(told) = next(&mut watch).await {
+        let Watched::Bookmark(at) = told else { panic!("{told:?}") };
+        version = at;
+    }
     assert_ne!(version, from.resource_version);
     assert_eq!(watch.position().resource_version, version);
-    assert_eq!(next(&mut watch).await, None, "six seconds were asked for");
     server.kubectl(&["create", "configmap", "here", "-n", "a"]);
     let mut watch = source.watch(&maps, &watch.position(), &WatchBounds::default()).await.unwrap();
     assert_eq!(changed(&mut watch).await.name, "here");
