@@ -50,6 +50,12 @@ struct Bench {
 }
 
 impl Bench {
+    /// Documents of types.
+    async fn capabilities(&self) -> usize {
+        let view = self.store.view_all("a test").await.unwrap();
+        view.collection(Collection::Capabilities).await.unwrap().unwrap().documents
+    }
+
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open_or_create(&folder.path().join("index.db")).unwrap();
@@ -300,37 +306,13 @@ async fn a_text_that_did_not_change_keeps_its_vector() {
 async fn types_are_documents_too_and_go_when_they_vanish() {
     let bench = Bench::new().await;
     bench.sync().await;
-    assert_eq!(
-        bench
-            .store
-            .view_all("a test")
-            .await
-            .unwrap()
-            .collection(Collection::Capabilities)
-            .await
-            .unwrap()
-            .unwrap()
-            .documents,
-        4
-    );
+    assert_eq!(bench.capabilities().await, 4);
     let probe = Probe { terms: vec!["order".into()], containing: 5, filter: Filter::default(), ..Probe::default() };
     let found = bench.store.view_all("a test").await.unwrap().probe(Collection::Capabilities, probe).await.unwrap();
     assert_eq!(found.documents[0].id, "orders.orders.example");
     bench.server.remove_type("orders.orders.example");
     bench.sync().await;
-    assert_eq!(
-        bench
-            .store
-            .view_all("a test")
-            .await
-            .unwrap()
-            .collection(Collection::Capabilities)
-            .await
-            .unwrap()
-            .unwrap()
-            .documents,
-        3
-    );
+    assert_eq!(bench.capabilities().await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clusterlore_core::{Collection, ObjectKey};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::failure::failure;
 use super::file::Sqlite;
@@ -32,11 +32,7 @@ impl Sqlite {
     /// Which state is shown.
     pub(crate) async fn stamp(&self, name: &str) -> Result<Option<String>, StoreError> {
         let name = name.to_owned();
-        self.with(move |connection| {
-            let mut select = connection.prepare_cached("SELECT stamp FROM mirrored WHERE name = ?1")?;
-            select.query_row([name], |row| row.get(0)).optional()
-        })
-        .await
+        self.with(move |connection| stamp(connection, &name)).await
     }
 
     /// Notes which state is shown; with `before`, only where that still stands: whoever changed it meanwhile knows better.
@@ -121,15 +117,18 @@ fn retain(transaction: &Transaction<'_>, collection: i64, ids: &HashSet<String>)
     Ok(())
 }
 
+fn stamp(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT stamp FROM mirrored WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
 impl SqliteView {
     /// Which state is shown.
     pub(crate) async fn stamp(&self, name: &str) -> Result<Option<String>, StoreError> {
         let name = name.to_owned();
-        self.with(move |_, connection| {
-            let mut select = connection.prepare_cached("SELECT stamp FROM mirrored WHERE name = ?1")?;
-            select.query_row([name], |row| row.get(0)).optional()
-        })
-        .await
+        self.with(move |_, connection| stamp(connection, &name)).await
     }
 
     /// The ids of all documents that pass.
