@@ -21,6 +21,11 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// every fourth megabyte.
 const CHECKPOINT_PAGES: i64 = 8_000;
 
+/// What a connection keeps of the file in memory, as SQLite takes it: negative, in KiB. There are as many that read as there are views at
+/// once, and what they read again lies in the system's cache.
+const WRITER_CACHE: i64 = -16_000;
+const READER_CACHE: i64 = -2_000;
+
 /// A store in a file. Clones share the connection.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
@@ -62,7 +67,7 @@ impl Reading {
     pub(super) fn open(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(&self.0, flags)?;
-        configure(&connection)?;
+        configure(&connection, READER_CACHE)?;
         Ok(connection)
     }
 }
@@ -85,7 +90,7 @@ impl Sqlite {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failure(path, e))?;
-        configure(&connection).map_err(|e| failure(path, e))?;
+        configure(&connection, WRITER_CACHE).map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| failure(path, e))?;
@@ -194,10 +199,10 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
+fn configure(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.pragma_update(None, "cache_size", -16_000)
+    connection.pragma_update(None, "cache_size", cache)
 }
 
 /// A path inside a `file:` URI.
