@@ -35,8 +35,8 @@ pub use query::{
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
 
 use answer::{Collapser, Number};
-use rank::{Profiles, Ranking};
-use retrieve::{Bridge, Budgets, CandidateBudget, EmbeddedQuery, Lexicon};
+use rank::{Profiles, Ranked, Ranking};
+use retrieve::{Bridge, Budgets, CandidateBudget, Candidates, EmbeddedQuery, Lexicon};
 
 /// What was found, and how the question was understood.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +55,26 @@ pub struct Answer {
     pub admitted: usize,
     /// If hits were wanted and there are none: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
+}
+
+/// A candidate, as the ranking sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Stored id.
+    pub id: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// What it is scored by.
+    pub features: Features,
+    /// Its score.
+    pub score: f32,
+}
+
+/// What may answer a question, and what it is compared with.
+struct Found<'q> {
+    embedded: EmbeddedQuery<'q>,
+    bridge: Bridge,
+    candidates: Candidates,
 }
 
 /// Answers questions. It caches what it read of documents, so create one and use it for all questions of a process.
@@ -100,20 +120,12 @@ impl Searcher {
             return Ok(Answer { number: counted.then_some(0), parsed, total, ..Answer::default() });
         }
 
-        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, &parsed).await?;
-        let bridge = match collection {
-            Collection::Instances if !parsed.scope_only => {
-                rank::bridge(view, &embedder.identity(), &self.profiles, self.weights, &embedded).await?
-            }
-            _ => Bridge::default(),
-        };
         let budgets = Budgets {
             hits: query.hits.then(|| CandidateBudget::for_hits(&parsed)),
             number: counted.then(|| CandidateBudget::for_number(&parsed)),
         };
-        let bridged: BTreeSet<String> = bridge.types.keys().cloned().collect();
-        let mut candidates = retrieve::retrieve(view, collection, &embedded, bridged, budgets).await?;
-
+        let Found { embedded, bridge, mut candidates } =
+            self.find(view, embedder, collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut candidates.documents);
         let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
@@ -131,6 +143,56 @@ impl Searcher {
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
         Ok(Answer { hits, number, groups, parsed, total, admitted, closest })
+    }
+
+    /// Everything that the ranking knows of each candidate of a question, best first, for programs that choose weights or look for faults.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn scored(
+        &self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        query: &Query,
+    ) -> Result<(ParsedQuery, Vec<Scored>), SearchError> {
+        check(query)?;
+        searchable(view, embedder, query.collection).await?;
+        let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+        if parsed.problem.is_some() {
+            return Ok((parsed, Vec::new()));
+        }
+        let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
+        let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
+        let documents = std::mem::take(&mut found.candidates.documents);
+        let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
+        let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
+        let scored = ranked.into_iter().map(|r| {
+            let Ranked { id, type_name, features, score, .. } = r;
+            Scored { id, type_name, features, score }
+        });
+        let scored = scored.collect();
+        Ok((parsed, scored))
+    }
+
+    /// What may answer a question.
+    async fn find<'q>(
+        &'q self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        collection: Collection,
+        parsed: &'q ParsedQuery,
+        budgets: Budgets,
+    ) -> Result<Found<'q>, SearchError> {
+        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, parsed).await?;
+        let bridge = match collection {
+            Collection::Instances if !parsed.scope_only => {
+                rank::bridge(view, &embedder.identity(), &self.profiles, self.weights, &embedded).await?
+            }
+            _ => Bridge::default(),
+        };
+        let bridged: BTreeSet<String> = bridge.types.keys().cloned().collect();
+        let candidates = retrieve::retrieve(view, collection, &embedded, bridged, budgets).await?;
+        Ok(Found { embedded, bridge, candidates })
     }
 
     /// Finds objects similar to one object, which is left out. `id` is a stored id, or `kind/name`: then the query's namespaces and
@@ -164,6 +226,12 @@ impl Searcher {
         let hits = answer::others(&collapser, &ranking, &ranked, &object.stored_id(), query.limit).await?;
         let admitted = candidates.admitted;
         Ok(Answer { hits, parsed, total, admitted, ..Answer::default() })
+    }
+
+    /// The text by which the encoder knows a document, from its record. `None` if the record is not one of the collection.
+    pub fn encoded_text(&self, collection: Collection, record: &str) -> Option<String> {
+        let profile = self.profiles.of(&self.catalogue, collection, "", record)?;
+        Some(profile.described(&self.catalogue))
     }
 
     fn collapser<'a>(&'a self, view: &'a dyn View, parsed: &'a ParsedQuery) -> Collapser<'a> {

@@ -1,6 +1,7 @@
-//! A corpus: a folder of manifests and a file of questions with rules that grade its objects.
+//! A corpus: a folder of manifests and files of questions with rules that grade its objects.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clusterlore_cluster::{ClusterSource, EventSink, FolderSource, ListScope, SourceEvent};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
 use fancy_regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 /// The built-in types that may be asked for, beside those that the corpus defines.
@@ -81,25 +82,72 @@ struct Line {
     collection: Collection,
     q: String,
     rules: Vec<Rule>,
+    /// The right number, where the question asks how many.
+    count: Option<usize>,
+}
+
+/// How the questions of a file are put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Form {
+    /// Short, and made of words that say something.
+    Clean,
+    /// As people and assistants type: whole sentences.
+    Sentences,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clean => "clean questions",
+            Self::Sentences => "whole sentences",
+        })
+    }
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 2] = [Self::Clean, Self::Sentences];
+
+    /// What such a file may be called, beside the manifests.
+    fn files(self) -> [&'static str; 2] {
+        match self {
+            Self::Clean => ["questions.jsonl", "queries.jsonl"],
+            Self::Sentences => ["sentences.jsonl", "queries2.jsonl"],
+        }
+    }
 }
 
 /// A question and what answers it.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) id: String,
+    pub(crate) form: Form,
     pub(crate) class: String,
     pub(crate) collection: Collection,
     pub(crate) text: String,
     /// Grade of each object that answers, by its id; empty where nothing fits.
     pub(crate) grades: HashMap<String, u32>,
+    /// The right number, where the question asks how many.
+    pub(crate) count: Option<usize>,
 }
 
 impl Question {
     /// The class of questions that nothing answers.
     const NONE: &str = "none";
+    /// The class of questions that metadata cannot answer whole.
+    const BEYOND: &str = "beyond";
 
     pub(crate) fn is_answerable(&self) -> bool {
         self.class != Self::NONE
+    }
+
+    /// Whether hits are graded: a count may be 0, and of what metadata cannot say no object may be labelled.
+    pub(crate) fn is_graded(&self) -> bool {
+        self.is_answerable() && !self.grades.is_empty()
+    }
+
+    fn may_lack_grades(&self) -> bool {
+        !self.is_answerable() || self.class == Self::BEYOND || self.count == Some(0)
     }
 
     /// The best grade that an object has.
@@ -118,14 +166,19 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Reads `manifests/`, or the folder itself where it has none, and `questions.jsonl` or `queries.jsonl`.
+    /// Reads `manifests/`, or the folder itself where it has none, and the questions of every form.
     pub(crate) async fn open(folder: &Path) -> Result<Self> {
-        let (manifests, questions) = places(folder)?;
+        let (manifests, files) = places(folder)?;
         let (source, types, objects) = read(&manifests).await?;
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         let name = if name == "corpus" { "shared".to_owned() } else { name };
-        let text = std::fs::read_to_string(&questions).with_context(|| questions.display().to_string())?;
-        let questions = read_questions(&questions.display().to_string(), &text, &shown(&types, &objects))?;
+        let shown = shown(&types, &objects);
+        let mut questions = Vec::new();
+        for (form, file) in files {
+            let place = file.display().to_string();
+            let text = std::fs::read_to_string(&file).with_context(|| place.clone())?;
+            questions.extend(read_questions(&place, &text, form, &shown)?);
+        }
         Ok(Self { name, source: Arc::new(source), objects, questions })
     }
 
@@ -151,14 +204,18 @@ async fn read(manifests: &Path) -> Result<(FolderSource, Vec<ResourceType>, Vec<
     Ok((source, types, objects))
 }
 
-fn places(folder: &Path) -> Result<(PathBuf, PathBuf)> {
+fn places(folder: &Path) -> Result<(PathBuf, Vec<(Form, PathBuf)>)> {
     let below = folder.join("manifests");
     let manifests = if below.is_dir() { below } else { folder.to_owned() };
-    let questions = ["questions.jsonl", "queries.jsonl"].map(|name| folder.join(name));
-    let Some(questions) = questions.into_iter().find(|file| file.is_file()) else {
-        bail!("{} has no questions.jsonl; expected a corpus: manifests/ and questions.jsonl", folder.display());
-    };
-    Ok((manifests, questions))
+    let file = |form: Form| form.files().map(|name| folder.join(name)).into_iter().find(|file| file.is_file());
+    let files: Vec<(Form, PathBuf)> = Form::ALL.into_iter().filter_map(|form| Some((form, file(form)?))).collect();
+    if files.is_empty() {
+        bail!(
+            "{} has no questions; expected a corpus: manifests/ and questions.jsonl or sentences.jsonl",
+            folder.display()
+        );
+    }
+    Ok((manifests, files))
 }
 
 pub(crate) async fn objects(source: &dyn ClusterSource, types: &[ResourceType]) -> Result<Vec<ResourceInstance>> {
@@ -210,7 +267,7 @@ fn shown(types: &[ResourceType], objects: &[ResourceInstance]) -> AllShown {
     [(Collection::Instances, instances.collect()), (Collection::Capabilities, types.collect())].into()
 }
 
-fn read_questions(file: &str, text: &str, shown: &AllShown) -> Result<Vec<Question>> {
+fn read_questions(file: &str, text: &str, form: Form, shown: &AllShown) -> Result<Vec<Question>> {
     let mut questions: Vec<Question> = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("{file}:{}", number + 1);
@@ -219,8 +276,9 @@ fn read_questions(file: &str, text: &str, shown: &AllShown) -> Result<Vec<Questi
         })?;
         let documents = shown.get(&read.collection).map(Vec::as_slice).unwrap_or_default();
         let grades = grades(&read.rules, documents).with_context(|| place.clone())?;
-        let question = Question { id: read.id, class: read.class, collection: read.collection, text: read.q, grades };
-        if question.is_answerable() && question.grades.is_empty() {
+        let Line { id, class, collection, q: text, count, .. } = read;
+        let question = Question { id, form, class, collection, text, grades, count };
+        if question.grades.is_empty() && !question.may_lack_grades() {
             bail!(
                 "{place}: no object is labelled for {}; expected rules that fit at least one, or class \"none\"",
                 question.id
@@ -267,7 +325,7 @@ mod tests {
 
     fn read_text(text: &str) -> Result<Vec<Question>> {
         let deployment = ResourceInstance::new("apps/v1", "Deployment", Some("shop"), "Web-api").unwrap();
-        read_questions("q.jsonl", text, &shown(&[], &[deployment]))
+        read_questions("q.jsonl", text, Form::Clean, &shown(&[], &[deployment]))
     }
 
     #[test]
@@ -283,7 +341,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let message = Corpus::open(folder.path()).await.err().unwrap().to_string();
         assert!(
-            message.ends_with("has no questions.jsonl; expected a corpus: manifests/ and questions.jsonl"),
+            message.ends_with("has no questions; expected a corpus: manifests/ and questions.jsonl or sentences.jsonl"),
             "{message}"
         );
         std::fs::write(folder.path().join("questions.jsonl"), "").unwrap();

@@ -6,19 +6,23 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clusterlore_catalogue::Catalogue;
+use clusterlore_core::Collection;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
-use clusterlore_store::{Sqlite, Store};
+use clusterlore_store::{Sqlite, Store, View as _};
 
 use crate::asks::{Got, Seen};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Question};
+use crate::dump::{Document, Scored};
 use crate::memo::{RememberingEmbedder, RememberingView};
 use crate::object::NOW;
 use crate::score::{self, Outcome};
 
 /// Hits that are asked for: as many as any measure looks at.
 const LIMIT: usize = 20;
+/// Documents that are read at once.
+const PAGE: usize = 1_000;
 
 /// All values of [`Weights`] in a row.
 pub(crate) type Values = [f32; Weights::NAMES.len()];
@@ -105,8 +109,44 @@ impl<'c> Evaluation<'c> {
         Ok(outcomes)
     }
 
+    /// All documents, with the texts that the encoder reads. A type goes by its name, as in answers.
+    pub(crate) async fn documents(&self) -> Result<Vec<Document>> {
+        let mut documents = Vec::new();
+        for collection in Collection::ALL {
+            let mut after = None;
+            loop {
+                let page = self.view.page(collection, after.as_deref(), PAGE, false).await?;
+                documents.extend(page.documents.into_iter().filter_map(|stored| {
+                    let text = self.searcher.encoded_text(collection, &stored.record)?;
+                    Some(Document { id: stored.id, collection, text })
+                }));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(documents)
+    }
+
+    /// The free text of a question, if anything can match, and its candidates.
+    pub(crate) async fn scored(&mut self, question: &Question) -> Result<(Option<String>, Vec<Scored>)> {
+        let text = question.text.clone();
+        let asked = Query { text, collection: question.collection, limit: LIMIT, ..Query::default() };
+        let (parsed, scored) = match self.searcher.scored(&self.view, &self.embedder, &asked).await {
+            Err(SearchError::NoQuestion) => return Ok((None, Vec::new())),
+            found => found?,
+        };
+        let text = parsed.problem.is_none().then_some(parsed.text);
+        let scored = scored.into_iter().map(|s| {
+            let features = s.features.by_name();
+            Scored { id: s.id, type_name: s.type_name, score: s.score, features }
+        });
+        Ok((text, scored.collect()))
+    }
+
     /// What was taken for misspelt in these words of a question, as something to put behind them.
-    pub(crate) async fn corrected(&mut self, question: &crate::corpus::Question, text: &str) -> Result<String> {
+    pub(crate) async fn corrected(&mut self, question: &Question, text: &str) -> Result<String> {
         let asked = Query { text: text.to_owned(), collection: question.collection, limit: 1, ..Query::default() };
         let answer = self.searcher.answer(&self.view, &self.embedder, &asked).await?;
         let corrections = answer.parsed.corrections().map(|(typed, meant)| format!(" [{typed}: {meant}]"));

@@ -5,6 +5,7 @@
 mod asks;
 mod bootstrap;
 mod corpus;
+mod dump;
 mod evaluation;
 mod folds;
 mod generate;
@@ -24,12 +25,12 @@ use clap::{Parser, Subcommand};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
 
-use corpus::Corpus;
+use corpus::{Corpus, Form};
 use evaluation::{Evaluation, Values, wait};
 use score::{Means, Outcome};
 use tune::NEUTRAL;
 
-/// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl.
+/// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl or sentences.jsonl.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
@@ -40,7 +41,7 @@ struct Args {
 enum Command {
     /// Print the scores of each corpus, with the weights that are built in
     Score {
-        /// Folders with manifests/ (or manifests) and questions.jsonl
+        /// Folders with manifests/ (or manifests), questions.jsonl and sentences.jsonl
         #[arg(required = true, value_name = "CORPUS")]
         corpora: Vec<PathBuf>,
         /// Also name the questions that were answered worst
@@ -57,6 +58,12 @@ enum Command {
     Tune(Tune),
     /// Print what can be said of how well questions are answered, as markdown
     Report(report::Args),
+    /// Print what a program that trains on a corpus reads of it: documents and graded questions, as JSON
+    Dump {
+        /// A folder with manifests/ and questions
+        #[arg(value_name = "CORPUS")]
+        corpus: PathBuf,
+    },
     /// Write the manifests of an invented platform, and questions with their answers
     Generate(generate::Args),
 }
@@ -91,6 +98,7 @@ fn main() -> ExitCode {
             with_typos(&corpora, from..from + typos).await
         }),
         Command::Tune(args) => wait(tune(&args)),
+        Command::Dump { corpus } => wait(dump::dump(&corpus)).map(|text| println!("{text}")),
         Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
         Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
     };
@@ -123,7 +131,13 @@ async fn score(corpora: &[Corpus], worst: usize) -> Result<()> {
     for corpus in corpora {
         let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
         let outcomes = evaluation.outcomes(Weights::default().values()).await?;
-        println!("{}\n\n{}", corpus.name, score::table(&outcomes));
+        for form in Form::ALL {
+            let of_form = corpus.questions.iter().zip(outcomes.iter()).filter(|(q, _)| q.form == form);
+            let of_form: Vec<Outcome> = of_form.map(|(_, outcome)| outcome.clone()).collect();
+            if !of_form.is_empty() {
+                println!("{}, {form}\n\n{}", corpus.name, score::table(&of_form));
+            }
+        }
         let mut by_value: Vec<_> = corpus.questions.iter().zip(outcomes.iter().map(value)).collect();
         by_value.sort_by(|a, b| a.1.total_cmp(&b.1));
         for (question, value) in by_value.into_iter().take(worst) {

@@ -13,7 +13,7 @@ use fastrand::Rng;
 
 use crate::asks::{Expected, Kind};
 use crate::bootstrap;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Form};
 use crate::evaluation::{Evaluation, Values, wait};
 use crate::score::{self, Means, Outcome};
 use crate::tune::{self, NEUTRAL};
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 type Part<'a> = Box<dyn FnOnce() -> Result<String> + Send + 'a>;
 
 pub(crate) fn report(args: &Args) -> Result<String> {
-    let corpus = &wait(Corpus::open(&args.corpus))?;
+    let corpus = &wait(Corpus::open(&args.corpus))?.asked(|q| q.form == Form::Clean);
     let others = args.example.iter().chain(&args.development);
     let others = &others.map(|folder| wait(Corpus::open(folder))).collect::<Result<Vec<Corpus>>>()?;
     let built_in = Weights::default().values();

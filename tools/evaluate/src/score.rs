@@ -9,6 +9,8 @@ use crate::corpus::Question;
 pub(crate) struct Outcome {
     pub(crate) class: String,
     pub(crate) answerable: bool,
+    /// Whether any object has a grade: only then are there measures.
+    pub(crate) graded: bool,
     /// No hits.
     pub(crate) empty: bool,
     /// nDCG@10 with gain 2^grade - 1.
@@ -25,9 +27,10 @@ pub(crate) struct Outcome {
 pub(crate) fn outcome(question: &Question, hits: &[String]) -> Outcome {
     let mut seen = HashSet::new();
     let hits: Vec<&String> = hits.iter().filter(|hit| seen.insert(hit.as_str())).collect();
-    let answerable = question.is_answerable();
-    let outcome = Outcome { class: question.class.clone(), answerable, empty: hits.is_empty(), ..Outcome::default() };
-    if !answerable {
+    let (answerable, graded) = (question.is_answerable(), question.is_graded());
+    let class = question.class.clone();
+    let outcome = Outcome { class, answerable, graded, empty: hits.is_empty(), ..Outcome::default() };
+    if !graded {
         return outcome;
     }
     let grade = |hit: &&String| question.grades.get(*hit).copied().unwrap_or_default();
@@ -62,9 +65,9 @@ pub(crate) struct Means {
     pub(crate) wrongly_empty: f64,
 }
 
-/// Means over the answerable ones among them.
+/// Means over the graded ones among them.
 pub(crate) fn means<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Means {
-    let answerable: Vec<&Outcome> = outcomes.into_iter().filter(|o| o.answerable).collect();
+    let answerable: Vec<&Outcome> = outcomes.into_iter().filter(|o| o.graded).collect();
     let mean = |of: fn(&Outcome) -> f64| share(answerable.iter().map(|o| of(o)));
     Means {
         questions: answerable.len(),
@@ -92,7 +95,7 @@ fn share(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 /// The classes of answerable questions, in the order in which they appear.
 pub(crate) fn classes(outcomes: &[Outcome]) -> Vec<&str> {
     let mut classes: Vec<&str> = Vec::new();
-    for outcome in outcomes.iter().filter(|o| o.answerable) {
+    for outcome in outcomes.iter().filter(|o| o.graded) {
         if !classes.contains(&outcome.class.as_str()) {
             classes.push(&outcome.class);
         }
@@ -133,6 +136,8 @@ mod tests {
     fn question(grades: &[(&str, u32)]) -> Question {
         Question {
             id: "q".into(),
+            form: crate::corpus::Form::Clean,
+            count: None,
             class: if grades.is_empty() { "none" } else { "app" }.into(),
             collection: clusterlore_core::Collection::Instances,
             text: String::new(),
@@ -163,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn the_shared_scorer_says_the_same() {
         let Some(folder) = clusterlore_testkit::shared("corpus") else { return };
-        let corpus = Corpus::open(&folder).await.unwrap();
+        let corpus = Corpus::open(&folder).await.unwrap().asked(|q| q.form == crate::corpus::Form::Clean);
         let mut random = fastrand::Rng::with_seed(7);
         let mut run = String::new();
         let outcomes: Vec<Outcome> = corpus

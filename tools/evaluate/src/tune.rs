@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn worth_weighs_answers_against_silence() {
-        let answered = Outcome { answerable: true, ndcg: 0.8, ..Outcome::default() };
-        let silent = Outcome { answerable: true, empty: true, ..Outcome::default() };
+        let answered = Outcome { answerable: true, graded: true, ndcg: 0.8, ..Outcome::default() };
+        let silent = Outcome { answerable: true, graded: true, empty: true, ..Outcome::default() };
         let right = Outcome { empty: true, ..Outcome::default() };
         assert!((worth([answered.clone(), right.clone()].iter()) - 1.3).abs() < 1e-12);
         assert!((worth([answered, silent, right].iter()) - (0.4 + 0.5 - 0.46)).abs() < 1e-12);

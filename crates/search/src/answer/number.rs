@@ -36,7 +36,7 @@ pub(crate) async fn count(
     ranked: &[Ranked],
 ) -> Result<Number, StoreError> {
     let parsed = ranking.parsed();
-    let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number).collect();
+    let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
     let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
         ranked.into_iter().filter(|r| sure(r)).collect()

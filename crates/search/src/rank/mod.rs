@@ -1,5 +1,6 @@
 //! From candidates to a ranking: what a document is, what speaks for it, and whether it matches.
 
+mod described;
 mod profile;
 mod ranked;
 mod ranking;

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clusterlore_catalogue::{Catalogue, Named, Part, Role, Software};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
 
+use super::described::described;
+
 /// The most profiles that are kept, about 2 kB each. When there is one more, the cache is emptied.
 const KEPT: usize = 16_384;
 /// The most bytes of records whose profiles are kept: a few documents may be as large as many.
@@ -157,6 +159,11 @@ impl Profile {
         };
         let role = role_of(catalogue, &noun);
         Some(Self { noun, fields, terms, sketch, recognised, role, is_it })
+    }
+
+    /// The text by which the encoder knows the document.
+    pub(crate) fn described(&self, catalogue: &Catalogue) -> String {
+        described(catalogue, &self.noun, &self.recognised)
     }
 
     /// Whether the two say the same about different objects: replicas, copies in other namespaces, one of a thousand settings.

@@ -42,9 +42,6 @@ pub(crate) fn rank(
         .into_iter()
         .filter_map(|Retrieved { candidate, for_hits, for_number }| {
             let profile = profiles.of(ranking.query.catalogue, collection, &candidate.id, &candidate.record)?;
-            if !ranking.is_named_software(&profile) {
-                return None;
-            }
             let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
             let score = ranking.score(&features);
             let (id, type_name) = (candidate.id, candidate.type_name);
@@ -63,6 +60,7 @@ pub(crate) fn matching<'r>(mut ranked: Vec<&'r Ranked>, ranking: &Ranking<'_>) -
     if ranking.parsed().scope_only {
         return ranked;
     }
+    ranked.retain(|r| !r.features.other_software);
     let best = ranked.first().map_or(0.0, |best| best.score);
     // A match stands out. If a crowd is as near as the best document, that one is only the nearest.
     let stands_out = || best - CROWD_WORTH * crowd(&ranked) >= ranking.evidence();

@@ -88,6 +88,7 @@ impl<'q> Ranking<'q> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!concepts.parts.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
+            other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.types.is_empty())
@@ -169,7 +170,7 @@ impl<'q> Ranking<'q> {
     }
 
     /// If the question names software, whether the object is that software, or a part of it.
-    pub(crate) fn is_named_software(&self, profile: &Profile) -> bool {
+    fn is_named_software(&self, profile: &Profile) -> bool {
         let id = |r: &Recognised| &*r.software(self.query.catalogue).id;
         let is = |software: &str| profile.recognised.iter().any(|r| id(r) == software && r.weight >= IS_IT);
         self.query.concepts.software.is_empty() || self.query.concepts.software.iter().any(|software| is(software))

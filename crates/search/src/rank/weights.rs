@@ -22,6 +22,8 @@
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a term that
 //! is in no document is rare rather than infinite. Software, kind and bridge count only if the question has them.
 
+use std::collections::BTreeMap;
+
 use super::profile::{Place, Places};
 
 /// The weight of each feature. Chosen by `tools/evaluate`; see EVALUATION.md.
@@ -78,6 +80,8 @@ pub struct Features {
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what the question names; `None` if the question names nothing.
     pub software: Option<f32>,
+    /// The question names software, and it is none of that.
+    pub other_software: bool,
     /// How near the question is to what its software is for; 0 if it is no known software.
     pub about: f32,
     /// 1 if it is of a named kind; `None` if the question names none.
@@ -86,6 +90,33 @@ pub struct Features {
     pub bridge: Option<f32>,
     /// What its kind is worth among documents that say the same.
     pub role: f32,
+}
+
+impl Features {
+    /// The features by their names. What the question does not have is left out; words are told by their best place.
+    pub fn by_name(&self) -> BTreeMap<&'static str, f32> {
+        let mut all = BTreeMap::from([
+            ("meaning", self.meaning),
+            ("about", self.about),
+            ("role", self.role),
+            ("other software", f32::from(u8::from(self.other_software))),
+        ]);
+        for (name, value) in [("software", self.software), ("kind", self.kind), ("bridge", self.bridge)] {
+            all.extend(value.map(|value| (name, value)));
+        }
+        for (places, share) in &self.terms {
+            let best = Place::ALL.into_iter().find(|place| places.contains(*place));
+            let name = match best {
+                Some(Place::Name | Place::Kind) => "words in name",
+                Some(Place::Label) => "words in label",
+                Some(Place::Description) => "words in description",
+                Some(Place::Group | Place::Namespace) => "words elsewhere",
+                None => continue,
+            };
+            *all.entry(name).or_default() += share;
+        }
+        all
+    }
 }
 
 impl Weights {

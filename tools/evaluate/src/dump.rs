@@ -1,0 +1,75 @@
+//! What a program that trains on a corpus reads of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::Collection;
+use serde::Serialize;
+
+use crate::corpus::{Corpus, Form};
+use crate::evaluation::Evaluation;
+
+#[derive(Serialize)]
+struct Dump<'a> {
+    name: &'a str,
+    documents: Vec<Document>,
+    questions: Vec<Question<'a>>,
+}
+
+/// A document as the encoder reads it.
+#[derive(Serialize)]
+pub(crate) struct Document {
+    pub(crate) id: String,
+    pub(crate) collection: Collection,
+    pub(crate) text: String,
+}
+
+/// A candidate of a question, as the ranking sees it.
+#[derive(Serialize)]
+pub(crate) struct Scored {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) type_name: String,
+    pub(crate) score: f32,
+    pub(crate) features: BTreeMap<&'static str, f32>,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    id: &'a str,
+    set: Form,
+    class: &'a str,
+    collection: Collection,
+    q: &'a str,
+    grades: BTreeMap<&'a str, u32>,
+    count: Option<usize>,
+    /// The free text that is left when conditions were read; `None` if nothing can match.
+    text: Option<String>,
+    candidates: Vec<Scored>,
+}
+
+/// The corpus as JSON: documents with the texts that the encoder reads, and questions with the grade of each document.
+pub(crate) async fn dump(folder: &Path) -> Result<String> {
+    let corpus = Corpus::open(folder).await?;
+    let mut evaluation = Evaluation::of(&corpus, Catalogue::builtin()).await?;
+    let documents = evaluation.documents().await?;
+    let mut questions = Vec::new();
+    for q in &corpus.questions {
+        let (text, candidates) = evaluation.scored(q).await?;
+        questions.push(Question {
+            id: &q.id,
+            set: q.form,
+            class: &q.class,
+            collection: q.collection,
+            q: &q.text,
+            grades: q.grades.iter().map(|(id, grade)| (id.as_str(), *grade)).collect(),
+            count: q.count,
+            text,
+            candidates,
+        });
+    }
+    let dump = Dump { name: &corpus.name, documents, questions };
+    Ok(serde_json::to_string(&dump)?)
+}
