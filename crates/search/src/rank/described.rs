@@ -1,7 +1,7 @@
 //! The text by which the encoder knows a document: what its record says, and what the catalogue knows of its software and its kind.
 //! Other programs never see it; what they read of a document is its own text.
 
-use clusterlore_catalogue::{Catalogue, Kind};
+use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, ResourceInstance, ResourceType};
 
 use super::profile::{Noun, Recognised};
@@ -58,7 +58,7 @@ fn of_instance(catalogue: &Catalogue, instance: &ResourceInstance, recognised: &
             None => parts.push(software.about.to_string()),
         }
     }
-    parts.extend(catalogue.kind(&instance.api_group, &instance.kind).map(of_kind));
+    parts.extend(catalogue.kind(&instance.api_group, &instance.kind).map(|kind| kind.about.to_string()));
     let labels = instance.labels.iter().filter(|(key, _)| !is_boilerplate(key));
     parts.extend(labels.map(|(_, value)| value.clone()));
     joined(parts)
@@ -74,10 +74,6 @@ fn of_type(catalogue: &Catalogue, ty: &ResourceType, capability: Option<&Capabil
         parts.push(kind.synonyms.join(", "));
     }
     joined(parts)
-}
-
-fn of_kind(kind: &Kind) -> String {
-    format!("{} {}", kind.about, kind.synonyms.join(", "))
 }
 
 fn joined(mut parts: Vec<String>) -> String {
