@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, words};
-use clusterlore_models::Embedder;
+use clusterlore_models::{Embedder, Encoder};
 use clusterlore_store::View;
 
 pub use answer::Hit;
@@ -97,6 +97,12 @@ impl Searcher {
         Self { catalogue: catalogue.into(), weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
+    /// With an encoder for questions.
+    #[must_use]
+    pub fn with_encoder(self, encoder: Arc<Encoder<'static>>) -> Self {
+        Self { profiles: Profiles::of_encoder(encoder), ..self }
+    }
+
     /// Replaces the weights and keeps the caches.
     pub fn set_weights(&mut self, weights: Weights) {
         self.weights = weights;
@@ -127,7 +133,7 @@ impl Searcher {
         let Found { embedded, bridge, mut candidates } =
             self.find(view, embedder, collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut candidates.documents);
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);
@@ -164,7 +170,8 @@ impl Searcher {
         let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
         let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut found.candidates.documents);
-        let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
+        let ranking =
+            Ranking::new(&found.embedded, &found.bridge, self.weights, self.profiles.encoder(), &found.candidates);
         let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
         let scored = ranked.into_iter().map(|r| {
             let Ranked { id, type_name, features, score, .. } = r;
@@ -183,7 +190,8 @@ impl Searcher {
         parsed: &'q ParsedQuery,
         budgets: Budgets,
     ) -> Result<Found<'q>, SearchError> {
-        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, parsed).await?;
+        let encoder = self.profiles.encoder();
+        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, encoder, parsed).await?;
         let bridge = match collection {
             Collection::Instances if !parsed.scope_only => {
                 rank::bridge(view, &embedder.identity(), &self.profiles, self.weights, &embedded).await?
@@ -219,7 +227,7 @@ impl Searcher {
 
         let documents = std::mem::take(&mut candidates.documents);
         let bridge = Bridge::default();
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);

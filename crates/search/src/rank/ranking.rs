@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
+use clusterlore_models::Encoder;
 
 use super::profile::{Noun, Place, Places, Profile, Recognised};
 use super::weights::{Features, Weights};
@@ -46,6 +47,7 @@ pub(crate) struct Ranking<'q> {
     /// The types that answer the question.
     bridge: &'q Bridge,
     weights: Weights,
+    encoder: Option<&'q Encoder<'static>>,
     /// The terms of the question, each with its share of all terms' idf.
     terms: Vec<(String, f32)>,
 }
@@ -56,6 +58,7 @@ impl<'q> Ranking<'q> {
         query: &'q EmbeddedQuery<'q>,
         bridge: &'q Bridge,
         weights: Weights,
+        encoder: Option<&'q Encoder<'static>>,
         candidates: &Candidates,
     ) -> Self {
         // The embedder knows only English, so meaning says nothing about a question in another language.
@@ -63,7 +66,7 @@ impl<'q> Ranking<'q> {
         let idf = |n: usize| (1.0 + candidates.total as f32 / (n as f32 + 1.0)).ln();
         let all = candidates.frequencies.iter().map(|(_, n)| idf(*n)).sum::<f32>().max(f32::MIN_POSITIVE);
         let terms = candidates.frequencies.iter().map(|(term, n)| (term.clone(), idf(*n) / all)).collect();
-        Self { query, bridge, weights, terms }
+        Self { query, bridge, weights, encoder, terms }
     }
 
     /// The question itself.
@@ -88,6 +91,11 @@ impl<'q> Ranking<'q> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!concepts.parts.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
+            encoded: self.encoder.map_or(0.0, |e| match self.query.encoded.is_empty() {
+                true => 0.0,
+                false => e.probability(profile.cosine(&self.query.encoded)),
+            }),
+            of_type: self.bridge.scores.get(type_name).copied().unwrap_or_default(),
             other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),

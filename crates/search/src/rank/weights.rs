@@ -80,6 +80,10 @@ pub struct Features {
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what the question names; `None` if the question names nothing.
     pub software: Option<f32>,
+    /// How likely it answers by the encoder, 0 to 1.
+    pub encoded: f32,
+    /// How well its type answers, and whether Kubernetes itself serves that type.
+    pub of_type: (f32, bool),
     /// The question names software, and it is none of that.
     pub other_software: bool,
     /// How near the question is to what its software is for; 0 if it is no known software.
@@ -99,6 +103,9 @@ impl Features {
             ("meaning", self.meaning),
             ("about", self.about),
             ("role", self.role),
+            ("encoded", self.encoded),
+            ("custom type", if self.of_type.1 { 0.0 } else { self.of_type.0 }),
+            ("built-in type", if self.of_type.1 { self.of_type.0 } else { 0.0 }),
             ("other software", f32::from(u8::from(self.other_software))),
         ]);
         for (name, value) in [("software", self.software), ("kind", self.kind), ("bridge", self.bridge)] {
