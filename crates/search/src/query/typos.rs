@@ -306,6 +306,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         let terms = [("gannet", 1), ("ledger", 9), ("lodger", 3), ("order", 4)].map(|(t, n)| (t.to_owned(), n));
         for (word, meant) in [
@@ -343,6 +344,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         for (text, corrected) in [
             ("pods in squa-heron", "pods in squad-heron"),
@@ -377,6 +379,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         let english = Builtin::default().words();
         for (typed, meant) in

@@ -81,8 +81,9 @@ pub(super) fn count(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
         parsed.clauses.count = true;
     }
     // "count" is mostly a noun; as the first of several words it is a verb.
-    let verb = tokens.match_at(0, "count of?").filter(|taken| *taken < tokens.low.len());
-    let found = verb.map(|taken| (0, taken)).or_else(|| {
+    let first = tokens.free().next().unwrap_or_default();
+    let verb = tokens.match_at(first, "count of?").filter(|taken| first + *taken < tokens.low.len());
+    let found = verb.map(|taken| (first, taken)).or_else(|| {
         let scope =
             |at: usize| context.vocabulary.namespaces.contains(&tokens.low[at]) || tokens.low[at] == "namespace";
         // Up to and including the first word that says something.
@@ -151,11 +152,11 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
 
 /// "where does … run"; "where are the passwords kept" does not ask for a namespace.
 fn wherever(tokens: &mut Tokens) -> Option<GroupBy> {
-    let last = tokens.low.len().checked_sub(1)?;
-    if last < 2 || !tokens.is(Some(0), &["where"]) || !tokens.is(Some(last), &RUNS) {
+    let (first, last) = (tokens.free().next()?, tokens.free().last()?);
+    if last < first + 2 || !tokens.is(Some(first), &["where"]) || !tokens.is(Some(last), &RUNS) {
         return None;
     }
-    tokens.take(Some(0));
+    tokens.take(Some(first));
     tokens.take(Some(last));
     Some(GroupBy::Namespace)
 }
