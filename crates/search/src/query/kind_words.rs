@@ -93,8 +93,8 @@ fn pair(first: &str, second: &str, context: &QueryContext<'_>) -> BTreeSet<Strin
     one(&format!("{first_long}{second_long}"), context)
 }
 
-/// What people shorten in the names of kinds.
-fn spelt_out(word: &str) -> &str {
+/// What people shorten in the names of kinds, spelt out; other words as they are.
+pub(super) fn spelt_out(word: &str) -> &str {
     match word {
         "svc" => "service",
         "acct" | "accts" | "acc" => "accounts",
@@ -109,12 +109,13 @@ fn spelt_out(word: &str) -> &str {
 /// Whether the words of a kind may well mean something else: a single English word that Kubernetes itself does not serve ("functions",
 /// "users"), or what the catalogue knows as something else ("databases").
 pub(super) fn may_mean_more(tokens: &Tokens, kind: &Kind, context: &QueryContext<'_>) -> bool {
-    let text = kind.words.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
+    // "Database claims" are only the kind `DatabaseClaim`.
+    let [at] = kind.words[..] else { return false };
+    let text = &tokens.raw[at];
     let whole = |a: &Asked<'_>| a.span == (0..text.len()) && !matches!(a.meaning, Meaning::Kind(_));
-    if context.catalogue.asked(&text).iter().any(whole) {
+    if context.catalogue.asked(text).iter().any(whole) {
         return true;
     }
-    let [at] = kind.words[..] else { return false };
     // "Restore objects" and "Wards" in the middle of a sentence are written as kinds are.
     let as_kind = tokens.is(Some(at + 1), &["object", "objects", "resource", "resources", "kind", "kinds", "crs", "cr"])
         || tokens.is(at.checked_sub(1), &["kind", "type"]);

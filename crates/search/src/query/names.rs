@@ -129,19 +129,22 @@ pub(super) fn collect(
         // "goods ledger db" is `goods-ledger-db`.
         let mut run = tokens.low[at].clone();
         let mut own_kind = false;
+        // "the checkout service" may be `checkout-service`.
+        let mut last_is_kind;
         for to in at + 1..(at + LONGEST_RUN).min(tokens.low.len()) {
             if tokens.taken[to] || tokens.ends[to - 1] || unsure >= MOST_UNSURE {
                 break;
             }
             run = format!("{run}-{}", tokens.low[to]);
-            own_kind |= kind_at.contains_key(&to);
+            last_is_kind = kind_at.contains_key(&to);
+            own_kind |= last_is_kind;
             if words::is_stop_word(&tokens.low[to]) {
                 continue;
             }
             let words = to + 1 - at;
             let kind = beside(at, to + 1);
             let whole = words >= telling;
-            if words > 2 || kind.is_some() || whole || tokens.is(at.checked_sub(1), &THINGS) || !places.is_empty() && !own_kind {
+            if words > 2 || kind.is_some() || last_is_kind || whole || tokens.is(at.checked_sub(1), &THINGS) || !places.is_empty() && !own_kind {
                 let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
                 parsed.asked.push(ask(run.clone(), false, of_kind));
                 unsure += 1;
@@ -164,7 +167,7 @@ pub(super) async fn resolve(
     for asked in sure.into_iter().take(MOST_SURE) {
         found.push((asked, lookup.sure(asked, &parsed.kinds).await?));
     }
-    found.extend(lookup.unsure(&unsure).await?);
+    found.extend(longest(lookup.unsure(&unsure).await?));
     for (asked, objects) in found {
         name(asked, objects, parsed);
     }
@@ -181,6 +184,16 @@ pub(super) async fn resolve(
     Ok(())
 }
 
+/// Without the names that begin a longer one: "checkout service" is `checkout-service` if there is one.
+fn longest<'n>(mut found: Vec<(&'n AskedName, Vec<Found>)>) -> Vec<(&'n AskedName, Vec<Found>)> {
+    let names: Vec<String> = found.iter().map(|(asked, _)| asked.name.clone()).collect();
+    found.retain(|(asked, _)| {
+        let begins = |name: &String| name.strip_prefix(asked.name.as_str()).is_some_and(|rest| rest.starts_with('-'));
+        !names.iter().any(begins)
+    });
+    found
+}
+
 /// Of the objects of a name those that the question means.
 fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     // "The web service" is any workload of that name.
@@ -194,6 +207,9 @@ fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     }
     if objects.iter().any(is_there) {
         objects.retain(is_there);
+    } else if !asked.sure && !said.is_empty() && !parsed.hedged {
+        // A word that is the name of something elsewhere is only a word here.
+        return;
     } else if !said.is_empty() && objects.iter().any(|f| f.object.namespace != CLUSTER_SCOPE) {
         let is_in: BTreeSet<String> = objects.iter().map(|f| f.object.namespace.clone()).collect();
         parsed.notes.push(Note::Elsewhere {

@@ -89,8 +89,8 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
     let said = said.chain(places.iter().filter(|p| p.words.is_empty()).flat_map(|p| p.namespaces())).collect();
-    names::collect(&tokens, &mut parsed, context, &kinds, &said);
     settle(&mut tokens, &mut parsed, context, places, &kinds);
+    names::collect(&tokens, &mut parsed, context, &kinds, &said);
     take_stop_words(&mut tokens, context);
     if !filter.namespaces.is_empty() {
         keep_to(&mut parsed, filter);

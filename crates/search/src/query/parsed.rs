@@ -38,6 +38,8 @@ pub struct ParsedQuery {
     pub language: Option<&'static str>,
     /// Words that may be names of objects.
     pub(crate) asked: Vec<AskedName>,
+    /// Whether the question is not sure where something is.
+    pub(crate) hedged: bool,
     /// Where the question says that things are, if nothing there is called so.
     pub(crate) unknown: Vec<String>,
 }

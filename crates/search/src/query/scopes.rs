@@ -100,11 +100,33 @@ pub(super) fn kind_and_name(tokens: &mut Tokens, parsed: &mut ParsedQuery, conte
 /// All places that the question names, and takes the words of those that it names as such.
 pub(super) fn places(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>) -> Vec<Place> {
     let hedged = tokens.low.iter().any(|w| HEDGES.contains(&w.as_str()));
+    parsed.hedged = hedged;
     let mut found = Vec::new();
+    everywhere(tokens, parsed);
     named_namespaces(tokens, parsed, context, hedged, &mut found);
     owners(tokens, parsed, context, &mut found);
     mentioned(tokens, context, &mut found);
     found
+}
+
+/// "in any namespace", "across the whole cluster" say no place; "on the shop-prod cluster" says one that only the caller can choose.
+fn everywhere(tokens: &mut Tokens, parsed: &mut ParsedQuery) {
+    const EVERYWHERE: [&str; 3] = [
+        "in|on|over|across|from|through any|all|every|each|whichever of? the|our? namespace|namespaces|ns",
+        "in|on|over|across|from|through the|our|a|this? whole|entire|same|k8s|kubernetes? cluster",
+        "any|all|every namespace|namespaces",
+    ];
+    for at in 0..tokens.raw.len() {
+        if let Some(words) = EVERYWHERE.iter().find_map(|pattern| tokens.match_at(at, pattern)) {
+            tokens.take_range(at, words);
+        } else if let Some(before) = tokens.match_at(at, "in|on the|our?")
+            && let Some(name) = tokens.low.get(at + before).filter(|_| tokens.is(Some(at + before + 1), &["cluster"])).cloned()
+            && (name.contains('-') || STAGES.iter().any(|names| names.contains(&name.as_str())))
+        {
+            parsed.unknown.push(format!("{name} cluster"));
+            tokens.take_range(at, before + 2);
+        }
+    }
 }
 
 /// "in (the) iot (namespace)", "namespace iot", "iot namespace", "in iot or edge".

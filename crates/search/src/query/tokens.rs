@@ -41,9 +41,10 @@ impl Tokens {
             }
             // A minus in front of a digit belongs to the number.
             let negative = before.ends_with('-') && word.starts_with(|c: char| c.is_ascii_digit());
-            let low = word.to_lowercase();
+            let raw = if negative { format!("-{word}") } else { word.to_owned() };
+            let low = raw.to_lowercase();
             let quote = |c: Option<char>| c.is_some_and(|c| QUOTES.contains(c));
-            tokens.raw.push(if negative { format!("-{word}") } else { word.to_owned() });
+            tokens.raw.push(raw);
             tokens.low.push(low.strip_suffix("'s").unwrap_or(&low).to_owned());
             tokens.taken.push(false);
             tokens.ends.push(after.contains(|c| ENDS.contains(c)));

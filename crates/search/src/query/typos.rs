@@ -12,6 +12,7 @@ use clusterlore_store::{StoreError, View};
 use super::context::QueryContext;
 use super::edit_cost::{SHORTEST, Typed, cost, edit_distance};
 use super::english::{LONGEST, is_english};
+use super::kind_words::spelt_out;
 use crate::yardstick::step;
 
 /// The shortest part of a dashed name that is corrected.
@@ -191,6 +192,7 @@ fn doubtful(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> 
             let word = part.to_lowercase();
             let named = |word: &str| {
                 words::is_stop_word(word)
+                    || spelt_out(word) != word
                     || context.catalogue.knows(word)
                     || context.types.iter().any(|(_, t)| {
                         step();

@@ -22,16 +22,14 @@ const ALWAYS: &[&str] = &[
     "not counting|including",
     "anything|everything|anywhere|nothing|all but",
     "but|so|and not",
-    "but|and none of",
+    "but|and nothing|none from|of|in",
     "neither|nor",
     "i|we don't|dont|do not? mean|want|need|care",
     "don't|dont mean|want|need|show|list|count|include",
     "don't|dont show|give|tell me|us",
     "do not mean|want|show|list|count|include",
     "isn't|isnt|aren't|arent for|in|from|part",
-    "if|when it|they? isn't|aren't|is|are not",
     // German
-    "außer|ausser|ausgenommen|statt|anstatt|anstelle|weder|noch kein|keine",
     "außer|ausser|ausgenommen|statt|anstatt|anstelle|weder",
     "abgesehen von",
     "bis auf",
@@ -41,11 +39,11 @@ const ALWAYS: &[&str] = &[
     "à part",
     "autre|autres que",
     "au lieu de|des|du",
-    "à l'|l' exception de|des|du",
+    "à l exception de|des|du",
     "mais|et pas|non",
     // Spanish and Portuguese
     "excepto|salvo|exceto|excetuando",
-    "aparte|además|en|lugar|vez|fuera de|del",
+    "aparte|además|fuera de|del",
     "en|em lugar|vez de|del|da|do",
     "além|fora de|do|da|dos|das",
     "que no|não sea|sean|es|son|seja|sejam|é|são",
@@ -65,7 +63,7 @@ const BEHIND: &[&str] = &[
     "does|do not count|matter",
     "itself|themselves? excluded|aside",
     "is|are not what|something i|we want|need|mean",
-    "is|are another|a different matter|story|thing|topic",
+    "is|are another|a different? matter|story|thing|topic",
     "meine|meinen|will|brauche|suche ich|wir nicht",
     "zählt|zählen nicht",
     "no cuentan|cuenta",
@@ -88,6 +86,11 @@ const AUXILIARIES: [&str; 28] = [
 
 /// After these "not" excludes what follows, if that is something that can be excluded; else it only says how something is ("not ready").
 const BE: [&str; 12] = ["is", "are", "was", "were", "be", "being", "that's", "it's", "they're", "sind", "ist", "est"];
+
+/// Verbs that a question begins with.
+const INVERTED: [&str; 14] = [
+    "is", "are", "was", "were", "does", "do", "did", "can", "could", "has", "have", "will", "would", "should",
+];
 
 /// Words that end a phrase.
 const BOUNDARIES: &[&str] = &[
@@ -176,6 +179,8 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
             Some(Opener { words: 1, sure_only: !(begins || tokens.is(before, &["but", "and", "itself", "aber", "mais"])) })
         }
         _ if tokens.is(Some(after), &DENIES_NOTHING) || tokens.is(before, &AUXILIARIES) => None,
+        // "why is the database not running"
+        _ if is_inverted(tokens, at) => None,
         // "don't", "can't"
         _ if before.is_some_and(|b| tokens.low[b].ends_with("n't")) => None,
         _ if tokens.is(before, &BE) => {
@@ -185,6 +190,13 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         // A question does not begin with what it does not want.
         _ => (at > 0).then_some(Opener { words: 1, sure_only: false }),
     }
+}
+
+/// Whether "not" belongs to the verb that its clause begins with.
+fn is_inverted(tokens: &Tokens, at: usize) -> bool {
+    let begin = (0..=at).rev().find(|begin| tokens.begins(*begin)).unwrap_or_default();
+    let verb = (begin..at).take(2).find(|at| tokens.is(Some(*at), &INVERTED));
+    verb.is_some_and(|verb| verb + 1 < at)
 }
 
 /// From where to where a phrase reaches that begins here.
