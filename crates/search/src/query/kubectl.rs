@@ -215,7 +215,13 @@ fn objects(positional: &[&str], begin: &Command<'_>, parsed: &mut ParsedQuery, c
 fn ask(name: &str, kinds: &BTreeSet<String>, parsed: &mut ParsedQuery) {
     if !name.is_empty() {
         let namespaces = parsed.filter.namespaces.clone();
-        parsed.asked.push(AskedName { name: name.to_owned(), kinds: kinds.clone(), namespaces, sure: true });
+        parsed.asked.push(AskedName {
+            name: name.to_owned(),
+            kinds: kinds.clone(),
+            namespaces,
+            sure: true,
+            ..AskedName::default()
+        });
     }
 }
 

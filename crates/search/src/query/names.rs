@@ -32,13 +32,32 @@ const SHORTEST: usize = 3;
 const SHORTEST_PART: usize = 5;
 /// The most JSON snippets that are read.
 const MOST_SNIPPETS: usize = 4;
-/// How surely a pod is meant whose controller is asked for.
-const LESS_SURE: f32 = 0.9;
+/// How surely what controls a named object is meant too, and how much less at each level above it.
+const CONTROLS: f32 = 0.9;
+const LEVEL: f32 = 0.05;
+/// The most levels of controllers.
+const LEVELS: u8 = 3;
 
 /// Words between a kind and a name.
 const CALLED: [&str; 5] = ["called", "named", "name", "the", "is"];
 /// Words before a name, beside those for kinds.
 const THINGS: [&str; 8] = ["app", "application", "workload", "object", "called", "named", "container", "component"];
+
+/// Verbs whose object is often a name.
+const DONE_TO: [&str; 14] = [
+    "describe", "restart", "restarts", "scale", "open", "edit", "inspect", "debug", "troubleshoot", "stop", "start", "pause",
+    "upgrade", "reach",
+];
+/// What people ask of a thing that has a name: "the logs of …".
+const ASPECTS: [&str; 22] = [
+    "logs", "log", "events", "version", "image", "images", "metrics", "status", "owner", "yaml", "details", "pods", "replicas",
+    "config", "configuration", "cpu", "memory", "name", "state", "replica", "endpoint", "manifest",
+];
+/// Words that ask for what an object belongs to.
+const OWNERSHIP: [&str; 22] = [
+    "own", "owns", "owner", "belong", "belongs", "controls", "control", "controller", "created", "creates", "started", "starts",
+    "triggered", "triggers", "made", "makes", "spawned", "spawns", "launched", "comes", "come", "manages",
+];
 
 /// Takes JSON snippets out of a text and puts the names in their place.
 pub(super) fn snippets(text: &str, parsed: &mut ParsedQuery, context: &QueryContext<'_>) -> String {
@@ -60,6 +79,7 @@ pub(super) fn snippets(text: &str, parsed: &mut ParsedQuery, context: &QueryCont
             kinds: types.map(ResourceType::name).collect(),
             namespaces: field(metadata, "namespace").into_iter().collect(),
             sure: true,
+            ..AskedName::default()
         });
     }
     rest.push_str(&text[from..]);
@@ -105,11 +125,14 @@ pub(super) fn collect(
         let called = tokens.is(at.checked_sub(1), &THINGS);
         let sure = tokens.quoted[at] || like_a_name || called && kind_at.get(&at).is_none() && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
+        let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
+        let cued = kind.is_some() || !places.is_empty() || of_aspect || tokens.is(at.checked_sub(1), &DONE_TO);
         let ask = |name: String, sure: bool, kinds: BTreeSet<String>| AskedName {
             name,
             kinds,
             namespaces: places.clone(),
             sure,
+            kinds_inside: BTreeSet::new(),
         };
         if sure {
             parsed.asked.push(ask(tokens.low[at].clone(), true, of_kind));
@@ -120,7 +143,7 @@ pub(super) fn collect(
         }
         let is_kind = kind_at.contains_key(&at);
         let rare = || !(context.is_english)(low) && !context.catalogue.knows(low);
-        if !is_kind && (kind.is_some() || !places.is_empty() || telling == 1 || rare())
+        if !is_kind && (cued || telling == 1 || rare())
             || is_kind && !places.is_empty() && (context.is_english)(low)
         {
             parsed.asked.push(ask(tokens.low[at].clone(), false, of_kind));
@@ -128,7 +151,8 @@ pub(super) fn collect(
         }
         // "goods ledger db" is `goods-ledger-db`.
         let mut run = tokens.low[at].clone();
-        let mut own_kind = false;
+        let mut own_kind = is_kind;
+        let mut inside: BTreeSet<String> = kind_at.get(&at).map(|kind| kind.types.clone()).unwrap_or_default();
         // "the checkout service" may be `checkout-service`.
         let mut last_is_kind;
         for to in at + 1..(at + LONGEST_RUN).min(tokens.low.len()) {
@@ -138,6 +162,7 @@ pub(super) fn collect(
             run = format!("{run}-{}", tokens.low[to]);
             last_is_kind = kind_at.contains_key(&to);
             own_kind |= last_is_kind;
+            inside.extend(kind_at.get(&to).into_iter().flat_map(|kind| kind.types.iter().cloned()));
             if words::is_stop_word(&tokens.low[to]) {
                 continue;
             }
@@ -146,11 +171,12 @@ pub(super) fn collect(
             let whole = words >= telling;
             if words > 2 || kind.is_some() || last_is_kind || whole || tokens.is(at.checked_sub(1), &THINGS) || !places.is_empty() && !own_kind {
                 let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
-                parsed.asked.push(ask(run.clone(), false, of_kind));
+                parsed.asked.push(AskedName { kinds_inside: inside.clone(), ..ask(run.clone(), false, of_kind) });
                 unsure += 1;
             }
         }
     }
+    parsed.asks_for_owners = tokens.low.iter().any(|w| OWNERSHIP.contains(&w.as_str()));
 }
 
 /// Looks the names up. `own`: the caller's own conditions, which hold for names too.
@@ -165,7 +191,7 @@ pub(super) async fn resolve(
     let lookup = Lookup { view, own, context };
     let mut found: Vec<(&AskedName, Vec<Found>)> = Vec::new();
     for asked in sure.into_iter().take(MOST_SURE) {
-        found.push((asked, lookup.sure(asked, &parsed.kinds).await?));
+        found.push((asked, lookup.sure(asked, parsed).await?));
     }
     found.extend(longest(lookup.unsure(&unsure).await?));
     for (asked, objects) in found {
@@ -198,7 +224,15 @@ fn longest<'n>(mut found: Vec<(&'n AskedName, Vec<Found>)>) -> Vec<(&'n AskedNam
 fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     // "The web service" is any workload of that name.
     let told = asked.kinds.iter().any(|kind| kind != "services");
-    retain_if_any(&mut objects, |f| !told || asked.kinds.contains(&f.document.type_name) || f.sureness < 1.0);
+    let same_name = |f: &Found| folded(&f.object.name) == folded(&asked.name);
+    let of_kind = |f: &Found| asked.kinds.contains(&f.document.type_name);
+    if told && objects.iter().any(|f| same_name(f) && of_kind(f)) {
+        objects.retain(|f| !same_name(f) || of_kind(f));
+    }
+    // The "service" in `checkout-service` names no kind.
+    if !objects.is_empty() {
+        parsed.kinds.retain(|kind| !asked.kinds_inside.contains(kind));
+    }
     retain_if_any(&mut objects, |f| !parsed.not.iter().any(|c| c.admits(&f.object, &f.document.type_name)));
     let is_there = |f: &Found| asked.namespaces.contains(&f.object.namespace);
     let mut said: BTreeSet<String> = asked.namespaces.clone();
@@ -247,10 +281,10 @@ struct Lookup<'a> {
 
 impl Lookup<'_> {
     /// The objects of a name; else the controller whose pod or job bears it; else the one whose name is misspelt in it.
-    async fn sure(&self, asked: &AskedName, kinds: &BTreeSet<String>) -> Result<Vec<Found>, StoreError> {
+    async fn sure(&self, asked: &AskedName, parsed: &ParsedQuery) -> Result<Vec<Found>, StoreError> {
         let mut found = self.called(&asked.name, asked).await?;
         if !found.is_empty() {
-            self.add_owners(&mut found, kinds).await?;
+            self.add_owners(&mut found, parsed).await?;
             return Ok(found);
         }
         for shorter in without_hashes(&asked.name) {
@@ -307,12 +341,14 @@ impl Lookup<'_> {
         Ok(candidates.into_iter().filter(bears).filter_map(|c| found(c, 1.0)).collect())
     }
 
-    /// If the question names the kind of what controls an object ("which deployment is pod web-5d9-x of"), that is meant before it.
-    async fn add_owners(&self, found: &mut Vec<Found>, kinds: &BTreeSet<String>) -> Result<(), StoreError> {
+    /// Adds what controls the objects. It comes after them, but before them if the question asks for it: by its kind ("which deployment is
+    /// pod web-5d9-x of"), or by a word ("who owns …").
+    async fn add_owners(&self, found: &mut Vec<Found>, parsed: &ParsedQuery) -> Result<(), StoreError> {
         let mut owned: Vec<ResourceInstance> = found.iter().map(|f| f.object.clone()).collect();
-        let mut owners = Vec::new();
-        for _ in 0..3 {
-            let keys: Vec<ObjectKey> = owned.iter().filter_map(owner_key).flatten().collect();
+        let named = found.len();
+        let mut asked_for = false;
+        for level in 0..LEVELS {
+            let keys: Vec<ObjectKey> = owned.iter().filter_map(owner_keys).flatten().collect();
             if keys.is_empty() {
                 break;
             }
@@ -322,18 +358,16 @@ impl Lookup<'_> {
                 owned.push(object.clone());
                 let is_type = |t: &&ResourceType| t.group == object.api_group && t.kind == object.kind;
                 let type_name = self.context.types.iter().map(|(_, t)| t).find(is_type).map(ResourceType::name);
-                let Some(type_name) = type_name.filter(|name| kinds.contains(name)) else { continue };
+                let type_name = type_name.unwrap_or_default();
+                let is_asked_for = parsed.asks_for_owners || parsed.kinds.contains(&type_name);
+                asked_for |= is_asked_for;
+                let sureness = if is_asked_for { 1.0 } else { CONTROLS - LEVEL * f32::from(level) };
                 let (id, text) = (object.stored_id(), object.text());
-                owners.push(Found {
-                    document: Candidate { id, text, record, type_name, similarity: 0.0 },
-                    object,
-                    sureness: 1.0,
-                });
+                found.push(Found { document: Candidate { id, text, record, type_name, similarity: 0.0 }, object, sureness });
             }
         }
-        if !owners.is_empty() {
-            found.iter_mut().for_each(|f| f.sureness = LESS_SURE);
-            found.extend(owners);
+        if asked_for {
+            found[..named].iter_mut().for_each(|f| f.sureness = CONTROLS);
         }
         Ok(())
     }
@@ -392,7 +426,7 @@ fn found(document: Candidate, sureness: f32) -> Option<Found> {
 }
 
 /// The keys that the owner may have.
-fn owner_key(object: &ResourceInstance) -> Option<[ObjectKey; 2]> {
+fn owner_keys(object: &ResourceInstance) -> Option<[ObjectKey; 2]> {
     let owner = object.owner.as_ref()?;
     let cluster = object.cluster.as_deref().unwrap_or_default();
     let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);

@@ -38,6 +38,8 @@ pub struct ParsedQuery {
     pub language: Option<&'static str>,
     /// Words that may be names of objects.
     pub(crate) asked: Vec<AskedName>,
+    /// Whether the question asks what an object belongs to.
+    pub(crate) asks_for_owners: bool,
     /// Whether the question is not sure where something is.
     pub(crate) hedged: bool,
     /// Where the question says that things are, if nothing there is called so.
@@ -101,6 +103,8 @@ pub(crate) struct AskedName {
     pub(crate) namespaces: BTreeSet<String>,
     /// Whether the word can hardly be anything but a name.
     pub(crate) sure: bool,
+    /// The types that words of the name name by themselves.
+    pub(crate) kinds_inside: BTreeSet<String>,
 }
 
 impl ParsedQuery {

@@ -17,6 +17,9 @@ const BROADER: f32 = 0.35;
 /// What software is worth if the named category is not its main purpose.
 const BESIDE: f32 = 0.75;
 
+/// What the role of a named object adds to how surely it is meant.
+const BY_ROLE: f32 = 0.04;
+
 /// One summand of a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reason {
@@ -85,6 +88,7 @@ impl<'q> Ranking<'q> {
         let EmbeddedQuery { parsed, concepts, .. } = self.query;
         let of_kind = parsed.kinds.contains(type_name) || concepts.kinds.contains(&(group, kind));
         let names_kinds = !parsed.kinds.is_empty() || !concepts.kinds.is_empty();
+        let role = if of_kind || !parsed.filter.types.is_empty() { 1.0 } else { profile.role };
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
@@ -94,9 +98,10 @@ impl<'q> Ranking<'q> {
             bridge: (is_instance && !self.bridge.types.is_empty())
                 .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
             scope: self.scope(profile, type_name),
-            named,
+            // Of several objects of a name what runs comes first.
+            named: named.map(|sureness| sureness - BY_ROLE * (1.0 - role)),
             unwanted: self.unwanted(profile),
-            role: if of_kind || !parsed.filter.types.is_empty() { 1.0 } else { profile.role },
+            role,
         })
     }
 
@@ -296,7 +301,9 @@ impl<'q> Ranking<'q> {
             return true;
         }
         // A broader category is not the unwanted one: "no relational databases" leaves databases.
-        let sure = |r: &Recognised, m| self.fits(r, m).is_some_and(|sureness| sureness > BROADER);
+        // What an operator manages is of its kinds, but it is not the operator.
+        let managed = |r: &Recognised| r.by_kind && r.categories(self.query.catalogue).contains(&"operator");
+        let sure = |r: &Recognised, m| !managed(r) && self.fits(r, m).is_some_and(|sureness| sureness > BROADER);
         profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)))
     }
 }
