@@ -41,7 +41,7 @@ const ANYWHERE: &[&str] = &[
 const LEADING: &[&str] = &[
     "hi|hey there|all|team|folks|everyone|everybody|guys?",
     "hello|hallo there|all|team|folks|everyone|everybody|guys|zusammen",
-    "so|and|well|also|now|right|then|but",
+    "so|and|well|also|now|right|then",
     "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
     "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
     "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
@@ -62,7 +62,7 @@ const LEADING: &[&str] = &[
     "wondering|curious if|whether",
     "is it true|possible that|to",
     "the user|customer|boss|client|business would|wants|asks|asked|needs like? to? know|see|have|find",
-    "security|finance|audit|management|support|someone|somebody wants|asks|asked|needs to know|see",
+    "security|finance|audit|management|support|someone|somebody wants|asks|asked|needs me|us? to know|see|find",
     "for the|my|our|an|a next|upcoming|licence|license|security|quarterly|yearly|annual|monthly? audit|report|presentation|meeting|review|slides|documentation|docs|ticket|handover|onboarding|postmortem|wiki|inventory",
     "it would|'d be nice|great|good|helpful to know|see|have if|whether|which?",
     "need|want to know|see|find|list",

@@ -168,6 +168,9 @@ fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind
         kind.words.iter().any(|place| longest.get(place).is_none_or(|longest| *longest <= kind.words.len()))
     };
     named.retain(fits);
+    // "Svc accts" are no services.
+    let within = |few: &Kind, many: &Kind| few.words.len() < many.words.len() && few.words.iter().all(|at| many.words.contains(at));
+    more.retain(|kind| !named.iter().any(|longer| within(kind, longer)));
     named.extend(more);
 }
 

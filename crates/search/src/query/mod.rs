@@ -29,3 +29,6 @@ pub use request::{LONGEST_QUESTION, Query, Wanted};
 pub(crate) use concepts::Concepts;
 pub(crate) use edit_cost::edit_distance;
 pub(crate) use parse::parse;
+
+#[cfg(test)]
+mod tests;

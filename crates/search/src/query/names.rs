@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::context::QueryContext;
 use super::edit_cost::edit_distance;
 use super::kind_words::Kind;
+use super::language;
 use super::parsed::{AskedName, Condition, NamedObject, Note, ParsedQuery, Problem};
 use super::tokens::Tokens;
 use crate::yardstick::step;
@@ -40,6 +41,11 @@ const LEVELS: u8 = 3;
 
 /// Words between a kind and a name.
 const CALLED: [&str; 5] = ["called", "named", "name", "the", "is"];
+/// Types of what runs. People do not tell them apart when they name an object.
+const RUNS: [&str; 8] = [
+    "pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "replicasets.apps", "jobs.batch", "cronjobs.batch",
+    "services",
+];
 /// Words before a name, beside those for kinds.
 const THINGS: [&str; 8] = ["app", "application", "workload", "object", "called", "named", "container", "component"];
 
@@ -122,7 +128,7 @@ pub(super) fn collect(
         let like_a_name = low.contains(['-', '_', ':', '.'])
             || low.bytes().any(|b| b.is_ascii_digit()) && !low.starts_with(|c: char| c.is_ascii_digit());
         let kind = beside(at, at + 1);
-        let called = tokens.is(at.checked_sub(1), &THINGS);
+        let called = tokens.is(at.checked_sub(1), &THINGS) || tokens.is(Some(at + 1), &["itself"]);
         let sure = tokens.quoted[at] || like_a_name || called && kind_at.get(&at).is_none() && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
         let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
@@ -138,7 +144,8 @@ pub(super) fn collect(
             parsed.asked.push(ask(tokens.low[at].clone(), true, of_kind));
             continue;
         }
-        if words::is_stop_word(low) || low.len() < SHORTEST || unsure >= MOST_UNSURE {
+        let says_nothing = words::is_stop_word(low) || language::is_stop_word(context.language, low);
+        if says_nothing || low.len() < SHORTEST || unsure >= MOST_UNSURE {
             continue;
         }
         let is_kind = kind_at.contains_key(&at);
@@ -228,6 +235,9 @@ fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     let of_kind = |f: &Found| asked.kinds.contains(&f.document.type_name);
     if told && objects.iter().any(|f| same_name(f) && of_kind(f)) {
         objects.retain(|f| !same_name(f) || of_kind(f));
+    } else if told && !asked.sure && !asked.kinds.iter().any(|kind| RUNS.contains(&kind.as_str())) {
+        // "Traefik middlewares" do not ask for an object that is called traefik.
+        return;
     }
     // The "service" in `checkout-service` names no kind.
     if !objects.is_empty() {

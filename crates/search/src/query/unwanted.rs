@@ -69,7 +69,6 @@ const BEHIND: &[&str] = &[
     "no cuentan|cuenta",
     "não contam|conta",
     "ne comptent|compte pas",
-    "out of it|this|that",
 ];
 
 /// "Not" before one of these denies nothing that could be left out.
@@ -100,7 +99,7 @@ const BOUNDARIES: &[&str] = &[
     "welche", "welcher", "welches", "wer", "wie", "bitte", "laufen", "läuft", "gibt", "haben", "sind", "où", "quels",
     "quelles", "quel", "quelle", "combien", "avons", "sont", "tourne", "tournent", "dónde", "qué", "cuáles", "hay", "están",
     "tenemos", "onde", "quais", "há", "temos", "existem", "still", "noch", "instead", "anyway", "we", "i", "you", "they",
-    "altogether", "together", "per",
+    "altogether", "together", "per", "out",
 ];
 
 /// Words at the beginning of a phrase that say nothing about what is excluded.
@@ -117,6 +116,7 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Quer
         let all: Vec<usize> = cut.free().collect();
         exclude(&cut, parsed, context, &all, &mut phrases);
     }
+    behind(tokens, parsed, context, &mut phrases);
     let mut at = 0;
     while at < tokens.low.len() {
         let found = if tokens.taken[at] { None } else { opener(tokens, at, context) };
@@ -136,7 +136,6 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Quer
         tokens.take_range(at, to - at);
         at = to;
     }
-    behind(tokens, parsed, context, &mut phrases);
     if !phrases.is_empty() {
         parsed.unwanted = phrases.join(", ");
         parsed.notes.push(Note::Unwanted(parsed.unwanted.clone()));
@@ -158,6 +157,12 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         let denies = tokens.is(Some(at + words), &DENIES_NOTHING);
         return (!denies).then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
     }
+    // "leave the operator out of it"
+    if ["leave", "leaving", "keep"].contains(&word) {
+        let clause = (at + 1..tokens.low.len()).take(8).take_while(|at| !tokens.begins(*at));
+        let out = clause.into_iter().any(|at| tokens.low[at] == "out");
+        return out.then_some(Opener { words: 1, sure_only: false });
+    }
     if !NOT.contains(&word) {
         return None;
     }
@@ -178,6 +183,8 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         "without" | "w/o" | "ohne" | "sans" | "sin" | "sem" => {
             Some(Opener { words: 1, sure_only: !(begins || tokens.is(before, &["but", "and", "itself", "aber", "mais"])) })
         }
+        // In these languages it mostly denies a verb: "gibt es nicht …".
+        "nicht" | "pas" if !begins && !tokens.is(before, &["aber", "und", "die", "der", "das", "mais", "et"]) => None,
         _ if tokens.is(Some(after), &DENIES_NOTHING) || tokens.is(before, &AUXILIARIES) => None,
         // "why is the database not running"
         _ if is_inverted(tokens, at) => None,

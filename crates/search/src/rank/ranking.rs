@@ -98,8 +98,11 @@ impl<'q> Ranking<'q> {
             bridge: (is_instance && !self.bridge.types.is_empty())
                 .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
             scope: self.scope(profile, type_name),
-            // Of several objects of a name what runs comes first.
-            named: named.map(|sureness| sureness - BY_ROLE * (1.0 - role)),
+            // Of several objects of a name what runs comes first, unless the question asks for another kind.
+            named: named.map(|sureness| {
+                let role = if parsed.names_type(type_name) { 1.0 } else { profile.role };
+                sureness - BY_ROLE * (1.0 - role)
+            }),
             unwanted: self.unwanted(profile),
             role,
         })
