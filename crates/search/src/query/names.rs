@@ -141,7 +141,7 @@ pub(super) fn collect(
             kinds_inside: BTreeSet::new(),
         };
         if sure {
-            parsed.asked.push(ask(tokens.low[at].clone(), true, of_kind));
+            parsed.asked.push(ask(tokens.raw[at].clone(), true, of_kind));
             continue;
         }
         let says_nothing = words::is_stop_word(low) || language::is_stop_word(context.language, low);
@@ -153,11 +153,11 @@ pub(super) fn collect(
         if !is_kind && (cued || telling == 1 || rare())
             || is_kind && !places.is_empty() && (context.is_english)(low)
         {
-            parsed.asked.push(ask(tokens.low[at].clone(), false, of_kind));
+            parsed.asked.push(ask(tokens.raw[at].clone(), false, of_kind));
             unsure += 1;
         }
         // "goods ledger db" is `goods-ledger-db`.
-        let mut run = tokens.low[at].clone();
+        let mut run = tokens.raw[at].clone();
         let mut own_kind = is_kind;
         let mut inside: BTreeSet<String> = kind_at.get(&at).map(|kind| kind.types.clone()).unwrap_or_default();
         // "the checkout service" may be `checkout-service`.
@@ -166,7 +166,7 @@ pub(super) fn collect(
             if tokens.taken[to] || tokens.ends[to - 1] || unsure >= MOST_UNSURE {
                 break;
             }
-            run = format!("{run}-{}", tokens.low[to]);
+            run = format!("{run}-{}", tokens.raw[to]);
             last_is_kind = kind_at.contains_key(&to);
             own_kind |= last_is_kind;
             inside.extend(kind_at.get(&to).into_iter().flat_map(|kind| kind.types.iter().cloned()));
