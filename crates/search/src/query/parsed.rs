@@ -9,6 +9,9 @@ use jiff::Timestamp;
 
 use super::clauses::{Clauses, GroupBy, Order};
 
+/// The most namespaces that a note lists.
+const MOST_SHOWN: usize = 5;
+
 /// A question, parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParsedQuery {
@@ -213,9 +216,14 @@ impl fmt::Display for Note {
             Self::Preferred(said) => write!(f, "preferred: {said}"),
             Self::Named(ids) => write!(f, "named: {}", ids.join(", ")),
             Self::Elsewhere { name, said, is_in } => {
-                write!(f, "{name} is not in namespace {}; it is in {}", said.join(" or "), is_in.join(", "))
+                let more = match is_in.len().saturating_sub(MOST_SHOWN) {
+                    0 => String::new(),
+                    n => format!(" and {n} more"),
+                };
+                let shown = is_in.iter().take(MOST_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+                write!(f, "{name} is not in namespace {}; it is in {shown}{more}", said.join(" or "))
             }
-            Self::Unknown(said) => write!(f, "no namespace, team or stage is called \"{said}\"; searched without it"),
+            Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Corrected { typed, meant } => write!(f, "corrected: {typed} to {meant}"),
             Self::SimilarTo(id) => write!(f, "similar to {id}"),
@@ -287,7 +295,7 @@ mod tests {
             ),
             (
                 Note::Unknown("production".to_owned()),
-                "no namespace, team or stage is called \"production\"; searched without it",
+                "\"production\" is no namespace, team or stage; searched without it",
             ),
             (Note::Language("German"), "language: German, answered by names and not by meaning"),
             (Note::Corrected { typed: "redsi".to_owned(), meant: "redis".to_owned() }, "corrected: redsi to redis"),
