@@ -22,8 +22,9 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["welche", "welcher", "welches", "welchem", "welchen", "wieviele", "läuft", "gibt"],
         usual: &[
             "wie", "viele", "wo", "sind", "ist", "laufen", "wird", "werden", "haben", "für", "unsere", "unser", "mit",
-            "und", "der", "das", "den", "dem", "ein", "eine", "einen", "im", "auf", "von", "zeige", "zeig", "mir",
-            "wir", "bei", "wer", "macht", "kümmert", "sich", "um", "zur", "zum", "alle", "uns",
+            "und", "der", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "im", "auf", "von", "zeige", "zeig", "mir",
+            "wir", "bei", "wer", "macht", "kümmert", "sich", "um", "zur", "zum", "alle", "uns", "womit", "wofür", "warum",
+            "wann", "wessen", "noch", "eigentlich", "insgesamt", "irgendwo", "welch", "unserem", "unseren", "allen", "auch",
         ],
         weak: &["die", "in", "hat", "was", "es", "an", "am", "war", "aus", "so", "man", "oder"],
         inside: &["im", "in", "aus"],
@@ -33,7 +34,8 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["quels", "quelles", "quel", "quelle", "où", "combien", "montre"],
         usual: &[
             "sont", "est", "les", "dans", "avec", "nos", "notre", "une", "du", "qui", "tous", "toutes", "le", "tourne",
-            "tournent", "quoi", "aux", "au", "ou", "que",
+            "tournent", "quoi", "aux", "au", "ou", "que", "avons", "avons-nous", "avez", "a-t-il", "a-t-on", "existe-t-il",
+            "est-ce", "comment", "faut", "faut-il", "cette", "cet", "ces", "tout",
         ],
         weak: &[
             "des", "de", "la", "un", "et", "pour", "en", "y", "a", "t", "il", "l", "d", "qu", "ce", "s", "n", "on",
@@ -46,7 +48,8 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["qué", "cuáles", "cuales", "cuál", "dónde", "donde", "cuántos", "cuantos", "cuántas", "cuantas"],
         usual: &[
             "hay", "están", "está", "estan", "los", "las", "del", "el", "para", "una", "nuestros", "nuestras",
-            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quién", "existen",
+            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quién", "quiénes", "existen", "cómo", "cuándo",
+            "desde", "todo", "todos", "todas", "toda", "nuestro", "usa", "hace",
         ],
         weak: &["de", "la", "un", "en", "con", "es", "son", "y", "a", "por", "o", "esta", "al"],
         inside: &["en", "del"],
@@ -56,7 +59,8 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["quais", "quantos", "quantas", "onde", "há"],
         usual: &[
             "qual", "estão", "são", "está", "os", "uma", "nossos", "nossas", "mostre", "nos", "nas", "dos", "das",
-            "em", "para", "que", "temos", "quem", "rodam", "roda", "existem", "rodando",
+            "em", "para", "que", "temos", "quem", "rodam", "roda", "existem", "rodando", "como", "todo", "todos", "toda",
+            "nosso", "nossa", "usa", "fica", "ficam",
         ],
         weak: &["de", "do", "da", "o", "a", "as", "e", "um", "com", "no", "na", "por", "se", "é"],
         inside: &["no", "na", "em", "do"],

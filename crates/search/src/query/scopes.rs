@@ -111,10 +111,19 @@ pub(super) fn places(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Qu
 
 /// "in any namespace", "across the whole cluster" say no place; "on the shop-prod cluster" says one that only the caller can choose.
 fn everywhere(tokens: &mut Tokens, parsed: &mut ParsedQuery) {
-    const EVERYWHERE: [&str; 3] = [
+    const EVERYWHERE: [&str; 12] = [
         "in|on|over|across|from|through any|all|every|each|whichever of? the|our? namespace|namespaces|ns",
         "in|on|over|across|from|through the|our|a|this? whole|entire|same|k8s|kubernetes? cluster",
         "any|all|every namespace|namespaces",
+        "in|über allen|alle namespaces",
+        "im ganzen|gesamten cluster",
+        "dans? tous les? namespaces confondus?",
+        "dans tout|tous le|les cluster|clusters",
+        "en|em todos los|os? namespaces",
+        "en|em todo|toda el|o clúster|cluster",
+        "im|aufs|ins cluster",
+        "dans le|notre cluster",
+        "en|no el|nuestro? clúster|cluster",
     ];
     for at in 0..tokens.raw.len() {
         if let Some(words) = EVERYWHERE.iter().find_map(|pattern| tokens.match_at(at, pattern)) {

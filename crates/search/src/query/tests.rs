@@ -340,6 +340,29 @@ fn the_callers_own_conditions_are_not_widened() {
     }
 }
 
+#[test]
+fn other_languages_are_read_by_the_forms_of_a_question() {
+    for (text, kinds, namespaces) in [
+        ("Combien de pods avons-nous au total, et dans quels namespaces ?", &["pods"][..], &[][..]),
+        ("combien de cronjobs y a-t-il, tous namespaces confondus ?", &["cronjobs.batch"], &[]),
+        ("¿Cuántos CronJobs hay en todo el clúster?", &["cronjobs.batch"], &[]),
+        ("Wie viele CronJobs gibt es insgesamt, aufgeschlüsselt nach Namespace?", &["cronjobs.batch"], &[]),
+        ("Wie viele Pods haben wir, und wie verteilen die sich auf die Namespaces?", &["pods"], &[]),
+        ("quantos pods existem no namespace lab", &["pods"], &["lab"]),
+        ("lab 命名空间有多少 pods", &["pods"], &["lab"]),
+        ("how many pods do we have in total, and in which namespaces?", &["pods"], &[]),
+    ] {
+        let parsed = read(text);
+        assert!(parsed.clauses.count && parsed.scope_only, "{text}: {parsed:?}");
+        assert_eq!((parsed.filter.types, parsed.filter.namespaces), (set(kinds), set(namespaces)), "{text}");
+        let grouped = parsed.clauses.group_by.is_some();
+        assert_eq!(grouped, text.contains("quels") || text.contains("nach") || text.contains("auf die") || text.contains("in which"), "{text}");
+    }
+    for text in ["Wer druckt die Armbänder", "¿Quién calcula la ruta?", "Quem manda os avisos", "Où sont les mots de passe", "谁负责收款"] {
+        assert!(read(text).language.is_some(), "{text}");
+    }
+}
+
 /// What people say before and after a question.
 const BEFORE: [&str; 32] = [
     "hi, ", "Hello! ", "hey team, ", "good morning, ", "please ", "could you tell me ", "can you show me ", "do you know ",
