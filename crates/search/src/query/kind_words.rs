@@ -1,12 +1,14 @@
 //! Words of a question that name kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use clusterlore_catalogue::{Asked, Meaning};
 use clusterlore_core::{ResourceType, words};
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
+use super::language;
 use super::tokens::Tokens;
 use crate::yardstick::step;
 
@@ -76,9 +78,11 @@ fn among(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> Vec<K
 /// The types that a word names, in the singular or the plural.
 pub(super) fn one(word: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
     let stem = words::stem(word);
+    // "Cms" are several of `cm`: too short to have a stem.
+    let short = word.strip_suffix('s').filter(|cut| word.len() < 4 && cut.len() > 1);
     let answers = |t: &&ResourceType| {
         step();
-        t.answers_to(word) || t.answers_to(&stem)
+        t.answers_to(word) || t.answers_to(&stem) || short.is_some_and(|cut| t.short_names.iter().any(|s| s == cut))
     };
     context.types.iter().map(|(_, t)| t).filter(answers).map(ResourceType::name).collect()
 }
@@ -148,7 +152,15 @@ fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind
         let Meaning::Kind(kind) = asked.meaning else { continue };
         let from = spans.partition_point(|(_, span)| span.end <= asked.span.start);
         let inside = spans[from..].iter().take_while(|(_, span)| span.start < asked.span.end);
-        let words: Vec<usize> = inside.map(|(at, _)| *at).collect();
+        let words: Vec<usize> = inside.clone().map(|(at, _)| *at).collect();
+        // Chinese writes no spaces: the name may be only a part of a word, which then says more.
+        let around = |(_, span): &(usize, Range<usize>)| {
+            let before = text.get(span.start..asked.span.start.max(span.start)).unwrap_or_default();
+            let after = text.get(asked.span.end.min(span.end)..span.end).unwrap_or_default();
+            format!("{before}{after}")
+        };
+        let says_more = inside.map(around).any(|rest| !rest.is_empty() && !language::is_stop_word(context.language, &rest));
+        let words = if says_more && language::is_unspaced(&text) { Vec::new() } else { words };
         let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
         let types: BTreeSet<String> =
             context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name).collect();

@@ -72,7 +72,7 @@ const CHINESE_STOP_CHARACTERS: &str = "有在里的中吗个是哪些什么多�
 
 /// The language, if it is not English. `knows` says whether a word is English.
 pub(super) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static str> {
-    if text.chars().any(is_unspaced) {
+    if is_unspaced(text) {
         let kana = text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'));
         let hangul = text.chars().any(|c| matches!(c, '\u{ac00}'..='\u{d7a3}'));
         return Some(if kana {
@@ -137,7 +137,7 @@ pub(super) fn spaced(language: Option<&str>, text: &str) -> String {
             let mut before = None;
             let text = text.replace("命名空间", " namespace ").replace("名前空間", " namespace ");
             for c in text.chars() {
-                let here = c.is_alphanumeric().then(|| is_unspaced(c));
+                let here = c.is_alphanumeric().then(|| unspaced(c));
                 if before.is_some() && here.is_some() && before != here {
                     spaced.push(' ');
                 }
@@ -150,7 +150,12 @@ pub(super) fn spaced(language: Option<&str>, text: &str) -> String {
     }
 }
 
-fn is_unspaced(c: char) -> bool {
+/// Whether the text has words of a language that writes no spaces.
+pub(super) fn is_unspaced(text: &str) -> bool {
+    text.chars().any(unspaced)
+}
+
+fn unspaced(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 

@@ -128,8 +128,9 @@ pub(super) fn collect(
         let like_a_name = low.contains(['-', '_', ':', '.'])
             || low.bytes().any(|b| b.is_ascii_digit()) && !low.starts_with(|c: char| c.is_ascii_digit());
         let kind = beside(at, at + 1);
-        let called = tokens.is(at.checked_sub(1), &THINGS) || tokens.is(Some(at + 1), &["itself"]);
-        let sure = tokens.quoted[at] || like_a_name || called && kind_at.get(&at).is_none() && !words::is_stop_word(low);
+        let called = tokens.is(at.checked_sub(1), &THINGS) && !kind_at.contains_key(&at);
+        let itself = tokens.is(Some(at + 1), &["itself"]);
+        let sure = tokens.quoted[at] || like_a_name || (called || itself) && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
         let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
         let cued = kind.is_some() || !places.is_empty() || of_aspect || tokens.is(at.checked_sub(1), &DONE_TO);
@@ -229,6 +230,8 @@ fn longest<'n>(mut found: Vec<(&'n AskedName, Vec<Found>)>) -> Vec<(&'n AskedNam
 
 /// Of the objects of a name those that the question means.
 fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
+    // Many a word is the name of a namespace.
+    objects.retain(|f| asked.sure || f.object.kind != "Namespace" || asked.kinds.contains("namespaces"));
     // "The web service" is any workload of that name.
     let told = asked.kinds.iter().any(|kind| kind != "services");
     let same_name = |f: &Found| folded(&f.object.name) == folded(&asked.name);

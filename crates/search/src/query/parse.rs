@@ -53,6 +53,7 @@ pub(crate) async fn parse(
         Collection::Instances => parse_instances(&text, &query.filter, &context),
         Collection::Capabilities => parse_types(&text, &query.filter, &context),
     };
+    scopes::narrow_by(view, &mut parsed).await?;
     names::resolve(view, &query.filter, &mut parsed, &context).await?;
     tell_unknown(&mut parsed);
     parsed.notes.extend(corrections.into_iter().map(|(typed, meant)| Note::Corrected { typed, meant }));
@@ -97,8 +98,10 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
         keep_to(&mut parsed, filter);
     }
     parsed.notes.extend(context.language.map(Note::Language));
-    parsed.scope_only = !tokens.say_something();
     parsed.text = tokens.text();
+    // Words of another language that name nothing known ask for nothing beside the conditions.
+    let foreign = context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
+    parsed.scope_only = foreign || !tokens.say_something();
     parsed
 }
 
@@ -124,8 +127,8 @@ fn settle(
     let hollow: Vec<usize> = tokens.free().filter(|at| !of_place.contains(at) && !of_kind.contains(at)).collect();
     for place in places {
         if place.sure || narrows && !means_more {
-            scopes::narrow(parsed, &place.condition);
             place.words.iter().for_each(|at| tokens.take(Some(*at)));
+            scopes::narrow(parsed, place.condition);
         } else {
             parsed.notes.push(Note::Preferred(place.condition.said.clone()));
             parsed.soft.push(place.condition);

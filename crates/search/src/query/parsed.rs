@@ -41,6 +41,8 @@ pub struct ParsedQuery {
     pub language: Option<&'static str>,
     /// Words that may be names of objects.
     pub(crate) asked: Vec<AskedName>,
+    /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
+    pub(crate) either: Vec<SoftCondition>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
     /// Whether the question is not sure where something is.

@@ -1,10 +1,11 @@
 //! The conditions that a question names: labels, `kind/name`, and where things are: namespaces, teams, stages. What can mean nothing else
 //! is a filter; the rest is a soft condition, which what meets it ranks higher by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_catalogue::Meaning;
-use clusterlore_core::{Requirement, ResourceType, Selector, words};
+use clusterlore_core::{Collection, Requirement, ResourceType, Selector, words};
+use clusterlore_store::{Probe, StoreError, View};
 
 use super::context::QueryContext;
 use super::language;
@@ -267,13 +268,10 @@ fn of_owner(key: Option<&str>, word: &str, context: &QueryContext<'_>) -> Vec<Co
     } else if key.is_some_and(|key| !["team", "squad", "owner", "department"].contains(&key)) {
         of_key.clear();
     }
-    let mut any: Vec<Condition> = of_key.into_iter().map(|own| Condition::Label(own.clone(), word.to_owned())).collect();
-    if any.is_empty() {
-        let names = [word.to_owned(), format!("team-{word}"), format!("squad-{word}"), format!("{word}-team")];
-        let named = names.into_iter().filter(|name| context.vocabulary.namespaces.contains(name));
-        any.extend(named.map(Condition::Namespace));
-    }
-    any
+    let labels = of_key.into_iter().map(|own| Condition::Label(own.clone(), word.to_owned()));
+    let names = [word.to_owned(), format!("team-{word}"), format!("squad-{word}"), format!("{word}-team")];
+    let named = names.into_iter().filter(|name| context.vocabulary.namespaces.contains(name));
+    labels.chain(named.map(Condition::Namespace)).collect()
 }
 
 /// "team shop", "finance team", "the yard or the heron people", "owned by shop".
@@ -375,27 +373,56 @@ fn mentioned(tokens: &Tokens, context: &QueryContext<'_>, found: &mut Vec<Place>
     }
 }
 
-/// Makes a place a filter: the question can mean nothing else. Several labels of one key are any of them.
-pub(super) fn narrow(parsed: &mut ParsedQuery, condition: &SoftCondition) {
-    let labelled = condition.any.iter().find_map(|c| if let Condition::Label(key, _) = c { Some(key.clone()) } else { None });
-    if let Some(key) = labelled {
-        let values: Vec<String> = condition
-            .any
-            .iter()
-            .filter_map(|c| match c {
-                Condition::Label(own, value) if *own == key => Some(value.clone()),
-                _ => None,
-            })
-            .collect();
-        for value in &values {
-            parsed.notes.push(Note::Label(format!("{key}={value}")));
-        }
-        parsed.filter.selector.0.push(Requirement::In(key, values));
-        return;
+/// Makes a place a filter: the question can mean nothing else. What may be a label or a namespace waits until the view is asked which.
+pub(super) fn narrow(parsed: &mut ParsedQuery, condition: SoftCondition) {
+    let labels: BTreeSet<&String> =
+        condition.any.iter().filter_map(|c| if let Condition::Label(key, _) = c { Some(key) } else { None }).collect();
+    let namespaces = condition.any.iter().any(|c| matches!(c, Condition::Namespace(_)));
+    if labels.len() + usize::from(namespaces) > 1 {
+        parsed.either.push(condition);
+    } else {
+        narrow_to(parsed, &condition.any);
     }
-    for condition in &condition.any {
-        if let Condition::Namespace(name) = condition {
-            parsed.add_namespace(name);
+}
+
+/// Narrows to objects that meet any of these conditions, which are all of one kind.
+pub(super) fn narrow_to(parsed: &mut ParsedQuery, any: &[Condition]) {
+    let mut values: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for condition in any {
+        match condition {
+            Condition::Namespace(name) => parsed.add_namespace(name),
+            Condition::Label(key, value) => values.entry(key).or_default().push(value.clone()),
+            Condition::Type(_) => {}
         }
     }
+    for (key, values) in values {
+        parsed.notes.extend(values.iter().map(|value| Note::Label(format!("{key}={value}"))));
+        parsed.filter.selector.0.push(Requirement::In(key.clone(), values));
+    }
+}
+
+/// Narrows to the first reading of each place that leaves something: a label, then another, then namespaces.
+pub(super) async fn narrow_by(view: &dyn View, parsed: &mut ParsedQuery) -> Result<(), StoreError> {
+    for condition in std::mem::take(&mut parsed.either) {
+        let mut readings: BTreeMap<Option<&String>, Vec<Condition>> = BTreeMap::new();
+        for one in &condition.any {
+            let key = if let Condition::Label(key, _) = one { Some(key) } else { None };
+            readings.entry(key).or_default().push(one.clone());
+        }
+        // Namespaces stand first in that order, and are tried last.
+        let mut readings: Vec<Vec<Condition>> = readings.into_values().collect();
+        readings.rotate_left(1);
+        let last = readings.len() - 1;
+        for (n, any) in readings.into_iter().enumerate() {
+            let mut narrowed = parsed.clone();
+            narrow_to(&mut narrowed, &any);
+            let probe = Probe { filter: narrowed.filter.clone(), ..Probe::default() };
+            let is_empty = || async { view.probe(Collection::Instances, probe).await.map(|found| found.admitted == 0) };
+            if n == last || !is_empty().await? {
+                *parsed = narrowed;
+                break;
+            }
+        }
+    }
+    Ok(())
 }
