@@ -29,8 +29,8 @@ use clusterlore_store::View;
 pub use answer::Hit;
 pub use error::SearchError;
 pub use query::{
-    Clauses, GroupBy, LONGEST_QUESTION, Note, Order, ParsedQuery, Problem, Query, UnknownGroup, UnknownKind, Wanted,
-    resolve_kinds,
+    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query,
+    SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
 
@@ -121,6 +121,11 @@ impl Searcher {
         let total = searchable(view, embedder, collection).await?;
 
         let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+        // Stop words alone ask for nothing, unless the caller says where.
+        let empty = !query.text.trim().is_empty() && parsed.says_nothing() && query.filter.is_empty();
+        if empty {
+            return Err(SearchError::NoQuestion);
+        }
         let counted = query.number.applies(&parsed.clauses);
         if parsed.problem.is_some() {
             return Ok(Answer { number: counted.then_some(0), parsed, total, ..Answer::default() });
