@@ -146,7 +146,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Label(_) => "label",
         Note::Kind(_) => "kind",
         Note::Namespace(_) => "namespace",
-        Note::Language(_) => "language",
+        Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",
         Note::SimilarTo(_) => "similarTo",
     }

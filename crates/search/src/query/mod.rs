@@ -6,6 +6,7 @@ mod concepts;
 mod context;
 mod edit_cost;
 mod english;
+mod gloss;
 mod kind_words;
 mod kinds;
 mod language;

@@ -8,11 +8,11 @@ use clusterlore_store::{Filter, StoreError, View};
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
-use super::english::is_english;
+use super::english::is_word;
 use super::parsed::{Note, ParsedQuery};
 use super::request::Query;
 use super::tokens::Tokens;
-use super::{kind_words, language, scopes, typos, wording};
+use super::{gloss, kind_words, language, scopes, typos, wording};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
@@ -26,7 +26,7 @@ pub(crate) async fn parse(
 ) -> Result<ParsedQuery, StoreError> {
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
-    let language = language::of(&query.text, |word| is_english(embedder, word) == Some(true));
+    let language = language::of(&query.text, is_word);
     let context = QueryContext { vocabulary: &vocabulary, types: &types, catalogue, now: &query.now, language };
     let (text, corrections) = match language {
         None => typos::correct(view, embedder, query.collection, &query.text, &context).await?,
@@ -36,6 +36,7 @@ pub(crate) async fn parse(
         Collection::Instances => parse_instances(&text, &query.filter, &context),
         Collection::Capabilities => parse_types(&text, &query.filter, &context),
     };
+    gloss::read(view, query.collection, &mut parsed).await?;
     parsed.notes.extend(corrections.into_iter().map(|(typed, meant)| Note::Corrected { typed, meant }));
     if query.group_by.is_some() {
         parsed.clauses.group_by.clone_from(&query.group_by);

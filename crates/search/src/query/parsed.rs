@@ -27,11 +27,23 @@ pub struct ParsedQuery {
     pub scope_only: bool,
     /// What the question wants done with the matches.
     pub clauses: Clauses,
-    /// The question's language, if it is not English. Such a question is answered by names, not by meaning.
+    /// The question's language, if it is not English. Without `english` such a question is answered by names, not by meaning.
     pub language: Option<&'static str>,
+    /// The free text in English, word by word, if the question is in another language and a glossary knows some of it.
+    pub english: Option<String>,
 }
 
 impl ParsedQuery {
+    /// The free text as an embedder for English reads it, and as it is looked up.
+    pub(crate) fn meant(&self) -> &str {
+        self.english.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether the free text can be read by meaning.
+    pub(crate) fn has_meaning(&self) -> bool {
+        !self.scope_only && (self.language.is_none() || self.english.is_some())
+    }
+
     /// The corrected words: as typed, and as understood.
     pub fn corrections(&self) -> impl Iterator<Item = (&str, &str)> {
         self.notes.iter().filter_map(|note| match note {
@@ -72,6 +84,13 @@ pub enum Note {
     Namespace(String),
     /// It is in this language.
     Language(&'static str),
+    /// It is in this language, and its free text was read as these English words.
+    Read {
+        /// The language.
+        language: &'static str,
+        /// The free text, word for word.
+        english: String,
+    },
     /// A word was corrected.
     Corrected {
         /// The word as it was typed.
@@ -101,6 +120,7 @@ impl fmt::Display for Note {
             Self::Kind(types) => write!(f, "kind: {}", types.join(", ")),
             Self::Namespace(name) => write!(f, "namespace: {name}"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
+            Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),
             Self::Corrected { typed, meant } => write!(f, "corrected: {typed} to {meant}"),
             Self::SimilarTo(id) => write!(f, "similar to {id}"),
         }
@@ -159,6 +179,10 @@ mod tests {
             (Note::Unwanted("for backups".to_owned()), "not wanted: for backups"),
             (Note::Kind(vec!["pods".to_owned(), "jobs.batch".to_owned()]), "kind: pods, jobs.batch"),
             (Note::Language("German"), "language: German, answered by names and not by meaning"),
+            (
+                Note::Read { language: "German", english: "application send sms".to_owned() },
+                "language: German, read word for word as: application send sms",
+            ),
             (Note::Corrected { typed: "redsi".to_owned(), meant: "redis".to_owned() }, "corrected: redsi to redis"),
         ] {
             assert_eq!(note.to_string(), text);
