@@ -63,7 +63,8 @@ impl Glossary {
     /// Whether the language's glossary lists the word just so, and English has another word for it. No glossary needs to be made.
     pub fn lists(language: &str, word: &str) -> bool {
         let file = FILES.iter().find(|(name, ..)| *name == language).map_or("", |(_, _, file)| file);
-        let english = line(file, word).filter(|english| !english.split(' ').any(|e| word.starts_with(e) || e.starts_with(word)));
+        let english =
+            line(file, word).filter(|english| !english.split(' ').any(|e| word.starts_with(e) || e.starts_with(word)));
         english.is_some()
     }
 
@@ -188,7 +189,10 @@ impl Glossary {
             stem.or_else(|| self.stems.get(word)).or_else(|| listed().find_map(|stem| self.stems.get(&stem))).copied()
         };
         find(word).or_else(|| {
-            self.inflection.variants(word).into_iter().find_map(|other| self.listed.get(&other).copied().or_else(|| find(&other)))
+            self.inflection
+                .variants(word)
+                .into_iter()
+                .find_map(|other| self.listed.get(&other).copied().or_else(|| find(&other)))
         })
     }
 

@@ -15,25 +15,24 @@ pub(crate) enum Inflection {
     Portuguese,
 }
 
-const GERMAN: [&str; 17] = [
-    "e", "n", "s", "t", "en", "er", "es", "em", "et", "te", "ern", "ten", "ung", "erin", "ungen", "ende", "enden",
-];
+const GERMAN: [&str; 17] =
+    ["e", "n", "s", "t", "en", "er", "es", "em", "et", "te", "ern", "ten", "ung", "erin", "ungen", "ende", "enden"];
 const FRENCH: [&str; 20] = [
-    "e", "ee", "er", "es", "ez", "ent", "ant", "ait", "ir", "it", "ons", "ais", "aient", "age", "ement", "ation", "eur",
-    "euse", "ateur", "issent",
+    "e", "ee", "er", "es", "ez", "ent", "ant", "ait", "ir", "it", "ons", "ais", "aient", "age", "ement", "ation",
+    "eur", "euse", "ateur", "issent",
 ];
 const SPANISH: [&str; 27] = [
-    "o", "a", "e", "an", "en", "ar", "er", "ir", "on", "amos", "emos", "aba", "aban", "aron", "ado", "ada", "ido", "ida",
-    "ando", "iendo", "cion", "acion", "dor", "ador", "adora", "miento", "amiento",
+    "o", "a", "e", "an", "en", "ar", "er", "ir", "on", "amos", "emos", "aba", "aban", "aron", "ado", "ada", "ido",
+    "ida", "ando", "iendo", "cion", "acion", "dor", "ador", "adora", "miento", "amiento",
 ];
 const PORTUGUESE: [&str; 26] = [
-    "o", "a", "e", "am", "em", "ar", "er", "ir", "ou", "amos", "emos", "ava", "avam", "aram", "ado", "ada", "ido", "ida",
-    "ando", "endo", "indo", "cao", "acao", "dor", "ador", "amento",
+    "o", "a", "e", "am", "em", "ar", "er", "ir", "ou", "amos", "emos", "ava", "avam", "aram", "ado", "ada", "ido",
+    "ida", "ando", "endo", "indo", "cao", "acao", "dor", "ador", "amento",
 ];
 /// What stands before the "ge" or "zu" of a German verb that is taken apart: "hochgeladen", "hochzuladen".
 const SEPARABLE: [&str; 22] = [
-    "", "ab", "an", "auf", "aus", "bei", "bereit", "durch", "ein", "fest", "her", "herunter", "hoch", "los", "mit", "nach",
-    "um", "vor", "weiter", "zu", "zuruck", "zusammen",
+    "", "ab", "an", "auf", "aus", "bei", "bereit", "durch", "ein", "fest", "her", "herunter", "hoch", "los", "mit",
+    "nach", "um", "vor", "weiter", "zu", "zuruck", "zusammen",
 ];
 
 impl Inflection {
@@ -58,9 +57,11 @@ impl Inflection {
                 let cut = ends("es").filter(|c| ["n", "r", "l", "d", "j"].iter().any(|end| c.ends_with(end)))?;
                 (!cut.ends_with("nt")).then(|| cut.to_owned())
             }),
-            Self::Portuguese => [("oes", "ao"), ("aes", "ao"), ("ais", "al"), ("eis", "el"), ("ns", "m"), ("res", "r"), ("zes", "z")]
-                .iter()
-                .find_map(|(many, one)| ends(many).map(|c| with(c, one))),
+            Self::Portuguese => {
+                [("oes", "ao"), ("aes", "ao"), ("ais", "al"), ("eis", "el"), ("ns", "m"), ("res", "r"), ("zes", "z")]
+                    .iter()
+                    .find_map(|(many, one)| ends(many).map(|c| with(c, one)))
+            }
             Self::None | Self::German => return word.to_owned(),
         };
         let plural = |c: char| c == 's' || c == 'x' && self == Self::French;
@@ -171,7 +172,9 @@ mod tests {
 
     #[test]
     fn accents_go() {
-        for (word, expected) in [("Größe", "grosse"), ("œuvre", "oeuvre"), ("ação", "acao"), ("e\u{301}te\u{301}", "ete"), ("İ", "i")] {
+        for (word, expected) in
+            [("Größe", "grosse"), ("œuvre", "oeuvre"), ("ação", "acao"), ("e\u{301}te\u{301}", "ete"), ("İ", "i")]
+        {
             assert_eq!(plain(word), expected);
         }
     }

@@ -57,7 +57,10 @@ fn every_listed_word_is_found_as_it_is_listed() {
             if word.is_ascii() && !word.contains([' ', '-', '\'']) && language != "Chinese" {
                 let made = gloss(language, &format!("{word} fffff"));
                 let hollow = Glossary::of(language).is_some_and(|g| g.is_stop_word(word));
-                assert!(hollow || made.split(' ').any(|w| w != word && w != "fffff") || english.contains(word), "{line:?}: {made:?}");
+                assert!(
+                    hollow || made.split(' ').any(|w| w != word && w != "fffff") || english.contains(word),
+                    "{line:?}: {made:?}"
+                );
             }
         }
     }
@@ -65,16 +68,17 @@ fn every_listed_word_is_found_as_it_is_listed() {
 
 #[test]
 fn words_are_read_in_any_form() {
+    let mut wrong = Vec::new();
     for (language, text, expected) in [
         ("German", "Anwendung verschickt SMS Kunden", "application send sms text message customer"),
         ("German", "Kundenrechnungen", "customer invoice"),
         ("German", "Rechnungsversand", "invoice shipment"),
         ("German", "gespeicherte Daten", "store data"),
         ("German", "Daten werden hochgeladen", "data be upload"),
-        ("German", "Ueberwachung der Maerkte", "monitoring the marketplace"),
-        ("German", "Kafka-Themen", "kafka topic"),
+        ("German", "Ueberwachung der Maerkte", "monitoring the market"),
+        ("German", "Kafka-Themen", "Kafka topic"),
         ("German", "Grafanaübersicht", "grafana dashboard"),
-        ("German", "App fürs Release", "App fürs Release"),
+        ("German", "App fürs Release", ""),
         ("French", "envoyées", "send"),
         ("French", "base de données des factures", "database of invoice"),
         ("French", "l'hôpital, l’école", "the hospital school"),
@@ -90,9 +94,12 @@ fn words_are_read_in_any_form() {
         ("Chinese", "kafka 主题", "kafka topic"),
         ("Japanese", "アプリ", ""),
     ] {
-        let expected = if text == "App fürs Release" { "" } else { expected };
-        assert_eq!(gloss(language, text), expected, "{text}");
+        let made = gloss(language, text);
+        if made != expected {
+            wrong.push(format!("{language} {text:?}: {made:?} instead of {expected:?}"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

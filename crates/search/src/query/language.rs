@@ -229,7 +229,9 @@ mod tests {
                 wrong.entry(language).or_default().push(format!("{sentence}: {found}"));
             }
         }
-        for (language, at_least) in [("German", 40), ("French", 40), ("Spanish", 40), ("Portuguese", 40), ("English", 100)] {
+        for (language, at_least) in
+            [("German", 40), ("French", 40), ("Spanish", 40), ("Portuguese", 40), ("English", 100)]
+        {
             let all = sentences.iter().filter(|(l, _)| *l == language).count();
             assert!(all >= at_least, "{language}: {all}");
             let missed = wrong.get(language).map_or(0, Vec::len);
