@@ -1,6 +1,6 @@
 //! A corpus that has been indexed, and how its questions are answered under any weights.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use clusterlore_core::Collection;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
-use clusterlore_store::{Sqlite, Store, View as _};
+use clusterlore_store::{Probe, Sqlite, Store, View as _};
 
 use crate::asks::{Got, Seen};
 use crate::corpus::{Corpus, Question};
@@ -80,6 +80,11 @@ impl<'c> Evaluation<'c> {
         })
     }
 
+    /// The weights that are built in.
+    pub(crate) fn weights(&self) -> Values {
+        Weights::default().values()
+    }
+
     /// How each question of the corpus is answered under these weights.
     pub(crate) async fn outcomes(&mut self, values: Values) -> Result<Rc<[Outcome]>> {
         let key = values.map(f32::to_bits);
@@ -97,16 +102,34 @@ impl<'c> Evaluation<'c> {
         self.searcher.set_weights(Weights::of(values));
         let mut outcomes = Vec::new();
         for (question, text) in self.corpus.questions.iter().zip(texts) {
-            let text = (*text).to_owned();
-            let asked = Query { text, collection: question.collection, limit: LIMIT, ..Query::default() };
-            let hits = match self.searcher.answer(&self.view, &self.embedder, &asked).await {
-                Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
-                Err(SearchError::NoQuestion) => Vec::new(),
-                Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
-            };
-            outcomes.push(score::outcome(question, &hits));
+            outcomes.push(self.outcome_of(question, text).await?);
         }
         Ok(outcomes)
+    }
+
+    /// How one question is answered in these words, under the weights that were tried last.
+    pub(crate) async fn outcome_of(&self, question: &Question, text: &str) -> Result<Outcome> {
+        let hits = match self.searcher.answer(&self.view, &self.embedder, &asked(question, text)).await {
+            Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
+            Err(SearchError::NoQuestion) => Vec::new(),
+            Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
+        };
+        Ok(score::outcome(question, &hits))
+    }
+
+    /// Ids of the documents that meet the conditions that are read from a question.
+    pub(crate) async fn admitted(&self, question: &Question) -> Result<HashSet<String>> {
+        let asked = asked(question, &question.text);
+        let parsed = match self.searcher.scored(&self.view, &self.embedder, &asked).await {
+            Err(SearchError::NoQuestion) => return Ok(HashSet::new()),
+            found => found?.0,
+        };
+        if parsed.problem.is_some() {
+            return Ok(HashSet::new());
+        }
+        let whole = Probe { filter: parsed.filter, nearest: usize::MAX, ..Probe::default() };
+        let found = self.view.probe(question.collection, whole).await?;
+        Ok(found.documents.into_iter().map(|c| c.id).collect())
     }
 
     /// All documents, with the texts that the encoder reads. A type goes by its name, as in answers.
@@ -131,8 +154,7 @@ impl<'c> Evaluation<'c> {
 
     /// The free text of a question, if anything can match, and its candidates.
     pub(crate) async fn scored(&mut self, question: &Question) -> Result<(Option<String>, Vec<Scored>)> {
-        let text = question.text.clone();
-        let asked = Query { text, collection: question.collection, limit: LIMIT, ..Query::default() };
+        let asked = asked(question, &question.text);
         let (parsed, scored) = match self.searcher.scored(&self.view, &self.embedder, &asked).await {
             Err(SearchError::NoQuestion) => return Ok((None, Vec::new())),
             found => found?,
@@ -162,6 +184,10 @@ impl<'c> Evaluation<'c> {
         let hits = answer.hits.into_iter().map(|hit| Seen { id: hit.id, elsewhere: hit.elsewhere });
         Ok(Got { hits: hits.collect(), total: answer.number, groups: answer.groups })
     }
+}
+
+fn asked(question: &Question, text: &str) -> Query {
+    Query { text: text.to_owned(), collection: question.collection, limit: LIMIT, ..Query::default() }
 }
 
 /// Runs on this thread alone, so that several evaluations can stand side by side.

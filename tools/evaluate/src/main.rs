@@ -10,10 +10,12 @@ mod evaluation;
 mod folds;
 mod generate;
 mod memo;
+mod neutral;
 mod object;
 mod renaming;
 mod report;
 mod score;
+mod stages;
 mod tune;
 mod typos;
 
@@ -53,6 +55,21 @@ enum Command {
         /// The first of the draws of --typos; the report has 1 to 3
         #[arg(long, value_name = "SEED", default_value_t = 100)]
         from: u64,
+    },
+    /// Print what each stage of an answer loses: parsing, retrieval, ranking, abstention, collapsing
+    Stages {
+        /// Folders with manifests/ and questions
+        #[arg(required = true, value_name = "CORPUS")]
+        corpora: Vec<PathBuf>,
+    },
+    /// Print what phrases that ask for nothing change when they are put before and after questions
+    Neutral {
+        /// Folders with manifests/ and questions
+        #[arg(required = true, value_name = "CORPUS")]
+        corpora: Vec<PathBuf>,
+        /// How many questions of each corpus are asked with each phrase
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+        each: u32,
     },
     /// Search for better weights
     Tune(Tune),
@@ -98,6 +115,10 @@ fn main() -> ExitCode {
             with_typos(&corpora, from..from + typos).await
         }),
         Command::Tune(args) => wait(tune(&args)),
+        Command::Stages { corpora } => {
+            wait(async { stages::table(&open(&corpora).await?).await }).map(|text| print!("{text}"))
+        }
+        Command::Neutral { corpora, each } => wait(async { neutral(&open(&corpora).await?, each as usize).await }),
         Command::Dump { corpus } => wait(dump::dump(&corpus)).map(|text| println!("{text}")),
         Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
         Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
@@ -192,6 +213,16 @@ async fn with_typos(corpora: &[Corpus], seeds: std::ops::Range<u64>) -> Result<(
 /// An empty answer to a question that nothing answers is as good as it can be.
 fn value(outcome: &Outcome) -> f64 {
     if outcome.answerable { outcome.ndcg } else { f64::from(u8::from(outcome.empty)) }
+}
+
+async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
+    for corpus in corpora {
+        let neutral::Change { asked, mean, worst, emptied } = neutral::change(corpus, each).await?;
+        println!("{}: {asked} questions with a phrase, nDCG@10 {mean:+.4}; emptied {}", corpus.name, emptied.len());
+        println!("  worst phrase {:+.3}: {}", worst.0, worst.1);
+        emptied.iter().take(10).for_each(|text| println!("  emptied: {text}"));
+    }
+    Ok(())
 }
 
 async fn tune(args: &Tune) -> Result<()> {
