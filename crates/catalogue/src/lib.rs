@@ -8,7 +8,9 @@ mod catalogue;
 mod check;
 mod entry;
 mod file;
+mod glossary;
 mod index;
+mod inflection;
 mod part;
 mod recognise;
 
@@ -16,5 +18,6 @@ pub use asked::{Asked, Cover, Meaning};
 pub use catalogue::Catalogue;
 pub use entry::{Category, Complexity, Component, Group, Kind, Role, Software, Text, Texts};
 pub use file::CatalogueError;
+pub use glossary::{Glossary, Known};
 pub use part::Part;
 pub use recognise::{Field, Named, Recognised};

@@ -150,7 +150,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
-        Note::Language(_) => "language",
+        Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",
         Note::SimilarTo(_) => "similarTo",
     }

@@ -119,7 +119,9 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
-    if let Some(language) = reply.parsed.language {
+    if let (Some(language), Some(english)) = (reply.parsed.language, &reply.parsed.english) {
+        note(&format!("The question seems to be in {language}. It is read word for word as \"{english}\"."));
+    } else if let Some(language) = reply.parsed.language {
         note(&format!(
             "The question seems to be in {language}. It is answered by names and known products, not by meaning."
         ));

@@ -1,7 +1,7 @@
 //! Whether a word is English, as far as the embedder's vocabulary and a few rules for endings and compounds can tell.
 
 use clusterlore_core::words;
-use clusterlore_models::Embedder;
+use clusterlore_models::{Builtin, Embedder};
 
 /// What an ending is put on has at least so many letters: "lit" makes no "lits".
 const STEM: usize = 4;
@@ -39,6 +39,11 @@ pub(super) fn is_english(embedder: &dyn Embedder, word: &str) -> Option<bool> {
             known(first) && known(&words::stem(second))
         });
     Some(english)
+}
+
+/// Whether the word is English as far as the built-in embedder knows, whichever embedder filled the index.
+pub(super) fn is_word(word: &str) -> bool {
+    is_english(&Builtin::default(), word) == Some(true)
 }
 
 /// "postgres" has no plural "postgress", and "watch" none without an "e".

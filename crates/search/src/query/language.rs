@@ -1,6 +1,7 @@
 //! Which language a question is in. The embedder knows only English. Questions in other languages are answered by names, and by what
-//! the catalogue knows in those languages.
+//! the catalogue knows in those languages, and by meaning as far as a glossary can put them into English words.
 
+use clusterlore_catalogue::Glossary;
 use clusterlore_core::words;
 
 /// A language, recognised by the stop words of its questions.
@@ -166,25 +167,58 @@ pub(super) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static st
     }
     let split: Vec<String> =
         text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
-    LANGUAGES.iter().find(|l| l.is_of(&split, &knows)).map(|l| l.name)
+    let evidence: Vec<Evidence> = LANGUAGES.iter().map(|l| l.evidence(text, &split, &knows)).collect();
+    // Languages share words: the one with the most evidence wins.
+    let most = evidence.iter().map(Evidence::weight).max().unwrap_or(0);
+    LANGUAGES.iter().zip(evidence).find(|(_, e)| e.weight() == most && e.is_enough()).map(|(l, _)| l.name)
+}
+
+/// What speaks for a language, in words of a question.
+struct Evidence {
+    decisive: usize,
+    usual: usize,
+    weak: usize,
+    /// Words that its glossary lists and that are not English.
+    listed: usize,
+    /// English stop words.
+    english: usize,
+    /// Words that are no stop words, and how many of them are not English.
+    others: usize,
+    unknown: usize,
+}
+
+impl Evidence {
+    fn weight(&self) -> usize {
+        self.decisive * 3 + (self.usual + self.listed) * 2 + self.weak
+    }
+
+    fn is_enough(&self) -> bool {
+        let Self { decisive, usual, weak, listed, english, others, unknown } = *self;
+        let by_stop_words = decisive > 0 || usual > 1 || usual == 1 && unknown * 2 > others;
+        // An English question may name things in other languages; its own stop words show that it is English.
+        let by_words = listed > 0 && listed + usual + weak > 1 && (listed + weak) * 2 > others;
+        by_stop_words && decisive + usual + listed > english || by_words && english == 0
+    }
 }
 
 impl Language {
-    fn is_of(&self, all: &[String], knows: impl Fn(&str) -> bool) -> bool {
-        let among = |list: &[&str], word: &String| list.contains(&word.as_str());
-        let count = |list: &[&str]| all.iter().filter(|w| among(list, w)).count();
-        let (decisive, usual) = (count(self.decisive), count(self.usual));
+    fn evidence(&self, text: &str, all: &[String], knows: impl Fn(&str) -> bool) -> Evidence {
+        let count = |list: &[&str]| all.iter().filter(|w| list.contains(&w.as_str())).count();
+        // Only Spanish turns its marks upside down.
+        let marks = usize::from(self.name == "Spanish" && text.contains(['¿', '¡']));
         let own = |word: &String| self.is_stop_word(word);
         let english = all.iter().filter(|w| !own(w) && words::is_stop_word(w)).count();
         let others: Vec<&String> = all.iter().filter(|w| !own(w) && !words::is_stop_word(w)).collect();
-        let unknown = others.iter().filter(|w| !knows(w)).count();
-        let sure = decisive > 0 || usual > 1 || usual == 1 && unknown * 2 > others.len();
-        // Languages share words: the one with the most evidence wins.
-        let more = |other: &Self| {
-            let of_other = count(other.decisive) * 3 + count(other.usual) * 2 + count(other.weak);
-            of_other > decisive * 3 + usual * 2 + count(self.weak)
-        };
-        sure && decisive + usual > english && !LANGUAGES.iter().any(more)
+        let unknown: Vec<&&String> = others.iter().filter(|w| !knows(w)).collect();
+        Evidence {
+            decisive: count(self.decisive) + marks,
+            usual: count(self.usual),
+            weak: count(self.weak),
+            listed: unknown.iter().filter(|w| Glossary::lists(self.name, w)).count(),
+            english,
+            others: others.len(),
+            unknown: unknown.len(),
+        }
     }
 
     fn is_stop_word(&self, word: &str) -> bool {
@@ -199,7 +233,9 @@ fn named(language: Option<&str>) -> Option<&'static Language> {
 /// Whether the word is a stop word of that language.
 pub(super) fn is_stop_word(language: Option<&str>, word: &str) -> bool {
     let chinese = !word.is_empty() && word.chars().all(|c| CHINESE_STOP_CHARACTERS.contains(c));
-    named(language).is_some_and(|l| l.is_stop_word(word)) || language.is_some() && chinese
+    named(language).is_some_and(|l| l.is_stop_word(word))
+        || language.is_some() && chinese
+        || language.and_then(Glossary::of).is_some_and(|glossary| glossary.is_stop_word(word))
 }
 
 /// The words of that language that stand before the name of a namespace.
@@ -242,6 +278,7 @@ fn unspaced(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::english::is_word;
     use super::*;
 
     #[test]
@@ -268,6 +305,27 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(of(question, |w| english.contains(&w)), language, "{question}");
+        }
+    }
+
+    #[test]
+    fn whole_sentences_are_recognised_and_english_with_foreign_names_stays_english() {
+        let mut wrong: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
+        let sentences: Vec<(&str, &str)> =
+            include_str!("../../tests/languages.tsv").lines().filter_map(|l| l.split_once('\t')).collect();
+        for (language, sentence) in &sentences {
+            let found = of(sentence, is_word).unwrap_or("English");
+            if found != *language {
+                wrong.entry(language).or_default().push(format!("{sentence}: {found}"));
+            }
+        }
+        for (language, at_least) in
+            [("German", 40), ("French", 40), ("Spanish", 40), ("Portuguese", 40), ("English", 100)]
+        {
+            let all = sentences.iter().filter(|(l, _)| *l == language).count();
+            assert!(all >= at_least, "{language}: {all}");
+            let missed = wrong.get(language).map_or(0, Vec::len);
+            assert!(missed * 20 <= all, "{language}: {missed} of {all} are wrong: {wrong:#?}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod context;
 mod edit_cost;
 mod english;
 mod fillers;
+mod gloss;
 mod kind_words;
 mod kinds;
 mod kubectl;

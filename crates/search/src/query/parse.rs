@@ -11,13 +11,13 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
-use super::english::is_english;
+use super::english::{is_english, is_word};
 use super::kind_words::Kind;
 use super::parsed::{Condition, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
-use super::{fillers, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
+use super::{fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
@@ -89,7 +89,7 @@ pub(crate) async fn parse(
     let vocabulary = view.vocabulary(query.collection).await?;
     let question = folded(&query.text);
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
-    let language = language::of(&question, is_english);
+    let language = language::of(&question, is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
         types: &types,
@@ -109,6 +109,7 @@ pub(crate) async fn parse(
     scopes::narrow_by(view, &mut parsed).await?;
     names::resolve(view, &query.filter, &mut parsed, &context).await?;
     tell_unknown(&mut parsed);
+    gloss::read(view, query.collection, &mut parsed).await?;
     parsed.notes.extend(corrections.into_iter().map(|(typed, meant)| Note::Corrected { typed, meant }));
     if query.group_by.is_some() {
         parsed.clauses.group_by.clone_from(&query.group_by);

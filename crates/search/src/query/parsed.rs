@@ -37,8 +37,10 @@ pub struct ParsedQuery {
     pub scope_only: bool,
     /// What the question wants done with the matches.
     pub clauses: Clauses,
-    /// The question's language, if it is not English. Such a question is answered by names, not by meaning.
+    /// The question's language, if it is not English. Without `english` such a question is answered by names, not by meaning.
     pub language: Option<&'static str>,
+    /// The free text in English, word by word, if the question is in another language and a glossary knows some of it.
+    pub english: Option<String>,
     /// Words that may be names of objects.
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
@@ -113,6 +115,16 @@ pub(crate) struct AskedName {
 }
 
 impl ParsedQuery {
+    /// The free text as an embedder for English reads it, and as it is looked up.
+    pub(crate) fn meant(&self) -> &str {
+        self.english.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether the free text can be read by meaning.
+    pub(crate) fn has_meaning(&self) -> bool {
+        !self.scope_only && (self.language.is_none() || self.english.is_some())
+    }
+
     /// The corrected words: as typed, and as understood.
     pub fn corrections(&self) -> impl Iterator<Item = (&str, &str)> {
         self.notes.iter().filter_map(|note| match note {
@@ -187,6 +199,13 @@ pub enum Note {
     Unknown(String),
     /// It is in this language.
     Language(&'static str),
+    /// It is in this language, and its free text was read as these English words.
+    Read {
+        /// The language.
+        language: &'static str,
+        /// The free text, word for word.
+        english: String,
+    },
     /// A word was corrected.
     Corrected {
         /// The word as it was typed.
@@ -227,6 +246,7 @@ impl fmt::Display for Note {
             }
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
+            Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),
             Self::Corrected { typed, meant } => write!(f, "corrected: {typed} to {meant}"),
             Self::SimilarTo(id) => write!(f, "similar to {id}"),
         }
@@ -300,6 +320,10 @@ mod tests {
                 "\"production\" is no namespace, team or stage; searched without it",
             ),
             (Note::Language("German"), "language: German, answered by names and not by meaning"),
+            (
+                Note::Read { language: "German", english: "application send sms".to_owned() },
+                "language: German, read word for word as: application send sms",
+            ),
             (Note::Corrected { typed: "redsi".to_owned(), meant: "redis".to_owned() }, "corrected: redsi to redis"),
         ] {
             assert_eq!(note.to_string(), text);

@@ -64,8 +64,9 @@ impl<'q> Ranking<'q> {
         encoder: Option<&'q Encoder<'static>>,
         candidates: &Candidates,
     ) -> Self {
-        // The embedder knows only English, so meaning says nothing about a question in another language.
-        let weights = if query.parsed.language.is_some() { Weights { meaning: 0.0, ..weights } } else { weights };
+        // The embedder knows only English, so meaning says nothing about a question that could not be read in English.
+        let unread = query.parsed.language.is_some() && query.parsed.english.is_none();
+        let weights = if unread { Weights { meaning: 0.0, ..weights } } else { weights };
         let idf = |n: usize| (1.0 + candidates.total as f32 / (n as f32 + 1.0)).ln();
         let all = candidates.frequencies.iter().map(|(_, n)| idf(*n)).sum::<f32>().max(f32::MIN_POSITIVE);
         let terms = candidates.frequencies.iter().map(|(term, n)| (term.clone(), idf(*n) / all)).collect();

@@ -24,8 +24,9 @@ pub(crate) async fn bridge(
     if !usable {
         return Ok(Bridge::default());
     }
+    let ParsedQuery { text, language, english, .. } = query.parsed;
     let parsed =
-        ParsedQuery { text: query.parsed.text.clone(), language: query.parsed.language, ..ParsedQuery::default() };
+        ParsedQuery { text: text.clone(), language: *language, english: english.clone(), ..ParsedQuery::default() };
     let query = query.for_types(&parsed);
     let mut candidates = retrieve(view, Collection::Capabilities, &query, BTreeSet::new(), Budgets::BEST_HITS).await?;
     let none = Bridge::default();

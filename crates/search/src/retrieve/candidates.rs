@@ -58,7 +58,7 @@ pub(crate) async fn retrieve(
 ) -> Result<Candidates, StoreError> {
     let Some(first) = budgets.hits.or(budgets.number) else { return Ok(Candidates::default()) };
     let filter = &query.parsed.filter;
-    let mut terms = question_terms(&query.parsed.text);
+    let mut terms = question_terms(query.parsed.meant());
     let own_terms = terms.len();
     terms.extend(expansion(query, &terms));
     // Without a vector nothing is near, unless the question has only conditions: then everything is.

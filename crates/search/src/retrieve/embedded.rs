@@ -1,6 +1,6 @@
 //! A parsed query with all that documents are compared with.
 
-use clusterlore_catalogue::Catalogue;
+use clusterlore_catalogue::{Catalogue, Meaning};
 use clusterlore_models::{EmbedError, Embedder, Encoder, Purpose};
 
 use super::lexicon::{Lexicon, Nearness};
@@ -20,7 +20,7 @@ pub(crate) struct EmbeddedQuery<'q> {
 }
 
 impl<'q> EmbeddedQuery<'q> {
-    /// Embeds the free text. Meaning does not count for a query with only conditions, or in another language.
+    /// Embeds the free text. Meaning does not count for a query with only conditions, or in a language that cannot be read.
     pub(crate) async fn of_text(
         catalogue: &'q Catalogue,
         lexicon: &Lexicon,
@@ -28,14 +28,18 @@ impl<'q> EmbeddedQuery<'q> {
         encoder: Option<&Encoder<'_>>,
         parsed: &'q ParsedQuery,
     ) -> Result<Self, EmbedError> {
-        let concepts = Concepts::of(catalogue, parsed);
-        if parsed.scope_only || parsed.language.is_some() {
+        let mut concepts = Concepts::of(catalogue, parsed);
+        if let Some(english) = &parsed.english {
+            let read = ParsedQuery { text: english.clone(), ..ParsedQuery::default() };
+            add_new(&mut concepts, Concepts::of(catalogue, &read));
+        }
+        if !parsed.has_meaning() {
             let (vector, encoded, nearness) = (Vec::new(), Vec::new(), Nearness::default());
             return Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded });
         }
-        let encoded = encoder.map(|e| e.question(&parsed.text)).unwrap_or_default();
-        let vector = embedder.embed(Purpose::Query, vec![parsed.text.clone()]).await?.pop().unwrap_or_default();
-        let nearness = lexicon.nearness(catalogue, &parsed.text, &embedder.identity(), &vector).await?;
+        let encoded = encoder.map(|e| e.question(parsed.meant())).unwrap_or_default();
+        let vector = embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default();
+        let nearness = lexicon.nearness(catalogue, parsed.meant(), &embedder.identity(), &vector).await?;
         Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded })
     }
 
@@ -65,4 +69,13 @@ impl<'q> EmbeddedQuery<'q> {
         let (vector, encoded) = (self.vector.clone(), self.encoded.clone());
         EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector, nearness, encoded }
     }
+}
+
+/// Adds what only the English words of a question name. What the question itself names counts once.
+fn add_new<'c>(concepts: &mut Concepts<'c>, read: Concepts<'c>) {
+    let known: Vec<_> = concepts.meanings().map(Meaning::id).collect();
+    let new = |(meanings, _): &(Vec<Meaning<'c>>, usize)| !meanings.iter().any(|m| known.contains(&m.id()));
+    let parts: Vec<_> = read.parts.into_iter().filter(new).collect();
+    concepts.parts.extend(parts);
+    concepts.kinds.extend(read.kinds);
 }
