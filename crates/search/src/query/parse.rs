@@ -23,12 +23,12 @@ use super::{fillers, kind_words, kubectl, language, names, scopes, typos, unwant
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 52] = [
+const HOLLOW: [&str; 54] = [
     "belong", "belongs", "belonging", "own", "owns", "owned", "exist", "exists", "existing", "hold", "holds", "contain", "contains",
     "live", "lives", "sit", "sits", "defined", "deployed", "installed", "lying", "around", "anywhere", "object", "objects",
     "resource", "resources", "total", "together", "altogether", "stuff", "thing", "ones", "else", "called", "names", "number",
     "count", "whole", "also", "available", "present", "same", "others", "set", "know",
-    "insgesamt", "gesamt", "verteilen", "total", "confondus", "totales",
+    "insgesamt", "gesamt", "verteilen", "total", "confondus", "totales", "sum", "overall",
 ];
 
 /// Parses a query with what the index and the embedder know.

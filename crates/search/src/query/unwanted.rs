@@ -154,8 +154,10 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
     let word = tokens.low[at].as_str();
     if let Some(words) = ALWAYS.iter().filter_map(|pattern| tokens.match_at(at, pattern)).max() {
         // "there is no other than": what begins a question does not follow anything that it could narrow, but may stand in front of it.
-        let denies = tokens.is(Some(at + words), &DENIES_NOTHING);
-        return (!denies).then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
+        let denies = tokens.is(Some(at + words), &DENIES_NOTHING) || tokens.ends[at + words - 1];
+        // "From the outside" is a place.
+        let noun = word == "outside" && tokens.is(at.checked_sub(1), &["from", "the"]);
+        return (!denies && !noun).then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
     }
     // "leave the operator out of it"
     if ["leave", "leaving", "keep"].contains(&word) {
@@ -163,7 +165,7 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         let out = clause.into_iter().any(|at| tokens.low[at] == "out");
         return out.then_some(Opener { words: 1, sure_only: false });
     }
-    if !NOT.contains(&word) {
+    if !NOT.contains(&word) || tokens.ends[at] {
         return None;
     }
     let (before, after) = (at.checked_sub(1), at + 1);

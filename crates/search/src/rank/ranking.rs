@@ -305,7 +305,9 @@ impl<'q> Ranking<'q> {
         }
         // A broader category is not the unwanted one: "no relational databases" leaves databases.
         // What an operator manages is of its kinds, but it is not the operator.
-        let managed = |r: &Recognised| r.by_kind && r.categories(self.query.catalogue).contains(&"operator");
+        let itself = self.query.concepts.unwanted_itself;
+        let managed =
+            |r: &Recognised| r.by_kind && (itself || r.categories(self.query.catalogue).contains(&"operator"));
         let sure = |r: &Recognised, m| !managed(r) && self.fits(r, m).is_some_and(|sureness| sureness > BROADER);
         profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)))
     }
