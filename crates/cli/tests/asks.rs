@@ -43,7 +43,9 @@ fn what_people_type_of_kubectl_is_read_as_kubectl_reads_it() {
     let names = |args: &[&str]| home.run(&[args, &["-o", "name"]].concat()).ok().out;
     let pods = names(&["search", "everything", "--kind", "pod", "-n", "fares", "--limit", "100"]);
     assert_eq!(pods.lines().count(), 2);
-    for question in ["get pods -n fares", "pods --namespace=fares", "kubectl -n fares get po -o wide", "pods in namespace fares"] {
+    for question in
+        ["get pods -n fares", "pods --namespace=fares", "kubectl -n fares get po -o wide", "pods in namespace fares"]
+    {
         let found = names(&["search", question, "--limit", "100"]);
         assert_eq!(found.lines().collect::<BTreeSet<_>>(), pods.lines().collect::<BTreeSet<_>>(), "{question}");
         assert_eq!(json(&home, &["count", question])["total"], 2, "{question}");
@@ -55,13 +57,23 @@ fn what_people_type_of_kubectl_is_read_as_kubectl_reads_it() {
     // kubectl prints the one and takes both.
     let similar = |of: &str| names(&["similar", of, "-n", "fares"]);
     assert_eq!(similar("deployment.apps/turnstile-api"), similar("deploy/turnstile-api"));
-    assert_eq!(json(&home, &["count", "--kind", "deployments.v1.apps"]), json(&home, &["count", "--kind", "deployments"]));
+    assert_eq!(
+        json(&home, &["count", "--kind", "deployments.v1.apps"]),
+        json(&home, &["count", "--kind", "deployments"])
+    );
 }
 
 #[test]
 fn words_that_ask_for_nothing_are_no_question() {
     let home = home();
-    for args in [["search", "the of and"], ["search", "AND AND"], ["search", "a"], ["count", "the of and"], ["search", "???"], ["count", "???"]] {
+    for args in [
+        ["search", "the of and"],
+        ["search", "AND AND"],
+        ["search", "a"],
+        ["count", "the of and"],
+        ["search", "???"],
+        ["count", "???"],
+    ] {
         let ran = home.run(&args);
         assert!(ran.status != 0 && ran.err.contains("the question is empty"), "{args:?}: {}", ran.err);
     }

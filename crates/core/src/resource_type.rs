@@ -98,7 +98,8 @@ impl ResourceType {
                     false => "",
                 });
                 let core = self.group.is_empty() && is_version(place.trim_end_matches('.'));
-                core || !self.group.is_empty() && [place, after_version].iter().any(|g| g.eq_ignore_ascii_case(&self.group))
+                core || !self.group.is_empty()
+                    && [place, after_version].iter().any(|g| g.eq_ignore_ascii_case(&self.group))
             }
             Some(_) => false,
         }
@@ -175,7 +176,9 @@ mod tests {
         ] {
             assert!(t.answers_to(word), "{word}");
         }
-        for word in ["", "issuer", "certificates.v1", "certificates.acme", "certificates.", "certificates.1.cert-manager.io"] {
+        for word in
+            ["", "issuer", "certificates.v1", "certificates.acme", "certificates.", "certificates.1.cert-manager.io"]
+        {
             assert!(!t.answers_to(word), "{word}");
         }
         let pods = ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..t };

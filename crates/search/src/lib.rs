@@ -2,7 +2,7 @@
 //!
 //! A question goes through four folders, and each imports only from those before it:
 //!
-//! 1. `query`: the text becomes a [`ParsedQuery`] (spelling, clauses, conditions, free text).
+//! 1. `query`: the text becomes a [`ParsedQuery`] (spelling, clauses, named objects, conditions, what is not wanted, free text).
 //! 2. `retrieve`: the store brings up candidates.
 //! 3. `rank`: candidates get a score, which decides their order and whether they match.
 //! 4. `answer`: matches become hits or a number.
@@ -29,8 +29,8 @@ use clusterlore_store::View;
 pub use answer::Hit;
 pub use error::SearchError;
 pub use query::{
-    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query, SoftCondition,
-    UnknownGroup, UnknownKind, Wanted, resolve_kinds,
+    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query,
+    SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
 

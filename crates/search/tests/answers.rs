@@ -284,7 +284,10 @@ async fn shop(folder: &Path) -> Sqlite {
         labelled(object("apps/v1", "Deployment", "lab", "redis-operator"), "app", "redis-operator"),
         labelled(object("apps/v1", "Deployment", "lab", "blue-cache"), "app", "memcached"),
     ];
-    let all = [api("storefront"), api("staging")].into_iter().chain(of("storefront", "5d9c6f8b5d")).chain(of("staging", "7f6d5c4b3d"));
+    let all = [api("storefront"), api("staging")]
+        .into_iter()
+        .chain(of("storefront", "5d9c6f8b5d"))
+        .chain(of("staging", "7f6d5c4b3d"));
     let all: Vec<ResourceInstance> = all.chain(more).chain(others()).collect();
     index_with_types(folder, &all).await
 }
@@ -321,10 +324,33 @@ async fn an_exact_name_comes_first() {
         let scores: Vec<f32> = answer.hits.iter().map(|h| h.score.total()).collect();
         assert!(scores.is_sorted_by(|a, b| *a >= *b - 0.1), "{question}: {scores:?}");
     }
+    // Its pods, if they are asked for.
+    let pods = hits(&ask(&store, "which pods does checkout-api have in staging").await);
+    assert_eq!(pods[..2], ["Pod staging/checkout-api-7f6d5c4b3d-x2k9q", "Deployment staging/checkout-api"], "{pods:?}");
     // What only looks like a name, or is a name only elsewhere, names nothing.
     for question in ["which trains leave on time", "gongs of a temple", "the gong in storefront", "checkout-apx"] {
         let answer = ask(&store, question).await;
         assert!(answer.parsed.named.is_empty(), "{question}: {:?}", answer.parsed.named);
+    }
+}
+
+#[tokio::test]
+async fn a_team_is_a_label_or_a_namespace() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |kind: &str, namespace: &str, name: &str| object("batch/v1", kind, namespace, name);
+    let all = [
+        labelled(of("Job", "shop", "bill"), "team", "ibis"),
+        labelled(of("CronJob", "shop", "sweep"), "team", "heron"),
+        of("CronJob", "team-ibis", "count"),
+    ];
+    let store = index_with_types(folder.path(), &all).await;
+    for (question, found) in [
+        ("jobs of team ibis", &["Job shop/bill"][..]),
+        ("cronjobs of team ibis", &["CronJob team-ibis/count"]),
+        ("the heron team's cronjobs", &["CronJob shop/sweep"]),
+        ("jobs of team heron", &[]),
+    ] {
+        assert_eq!(hits(&ask(&store, question).await), found, "{question}");
     }
 }
 
@@ -335,7 +361,11 @@ async fn where_a_named_object_really_is_is_told() {
     let elsewhere = |answer: &Answer| {
         answer.parsed.notes.iter().find(|n| matches!(n, Note::Elsewhere { .. })).map(ToString::to_string)
     };
-    for question in ["is orders-db in the lab namespace?", "kubectl describe statefulset orders-db -n lab", "orders-db of team moon in lab"] {
+    for question in [
+        "is orders-db in the lab namespace?",
+        "kubectl describe statefulset orders-db -n lab",
+        "orders-db of team moon in lab",
+    ] {
         let answer = ask(&store, question).await;
         assert_eq!(hits(&answer)[0], "StatefulSet storefront/orders-db", "{question}");
         let told = Some("orders-db is not in namespace lab; it is in storefront".to_owned());
@@ -388,7 +418,10 @@ async fn stop_words_alone_are_no_question_and_letters_are_folded() {
     }
     assert_eq!(hits(&ask(&store, "ｒｅｄｉｓ").await), hits(&ask(&store, "redis").await));
     assert!(!hits(&ask(&store, "ｒｅｄｉｓ").await).is_empty());
-    assert_eq!(ask(&store, "which of them are in qa?").await.parsed.problem, Some(Problem::NoSuchScope("qa".to_owned())));
+    assert_eq!(
+        ask(&store, "which of them are in qa?").await.parsed.problem,
+        Some(Problem::NoSuchScope("qa".to_owned()))
+    );
     let answer = ask(&store, "caches in qa").await;
     assert!(answer.parsed.notes.contains(&Note::Unknown("qa".to_owned())) && !answer.hits.is_empty());
 }

@@ -45,7 +45,6 @@ const LEADING: &[&str] = &[
     "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
     "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
     "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
-
     "let me|us see|know|have about|just?",
     "i|we would|'d also|really? like|love to know|see|find|have|get|understand|learn which|about?",
     "i'd|we'd also|really? like|love to know|see|find|have|get|understand|learn which|about?",

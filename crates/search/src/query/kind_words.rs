@@ -125,7 +125,8 @@ pub(super) fn may_mean_more(tokens: &Tokens, kind: &Kind, context: &QueryContext
         return true;
     }
     // "Restore objects" and "Wards" in the middle of a sentence are written as kinds are.
-    let as_kind = tokens.is(Some(at + 1), &["object", "objects", "resource", "resources", "kind", "kinds", "crs", "cr"])
+    let as_kind = tokens
+        .is(Some(at + 1), &["object", "objects", "resource", "resources", "kind", "kinds", "crs", "cr"])
         || tokens.is(at.checked_sub(1), &["kind", "type"]);
     let of_kubernetes =
         |name: &String| name.split_once('.').is_none_or(|(_, g)| KUBERNETES.contains(&g) || g.ends_with(".k8s.io"));
@@ -163,7 +164,8 @@ fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind
             let after = text.get(asked.span.end.min(span.end)..span.end).unwrap_or_default();
             format!("{before}{after}")
         };
-        let says_more = inside.map(around).any(|rest| !rest.is_empty() && !language::is_stop_word(context.language, &rest));
+        let says_more =
+            inside.map(around).any(|rest| !rest.is_empty() && !language::is_stop_word(context.language, &rest));
         let words = if says_more && language::is_unspaced(&text) { Vec::new() } else { words };
         let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
         let types: BTreeSet<String> =
@@ -185,7 +187,9 @@ fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind
     };
     named.retain(fits);
     // "Svc accts" are no services.
-    let within = |few: &Kind, many: &Kind| few.words.len() < many.words.len() && few.words.iter().all(|at| many.words.contains(at));
+    let within = |few: &Kind, many: &Kind| {
+        few.words.len() < many.words.len() && few.words.iter().all(|at| many.words.contains(at))
+    };
     more.retain(|kind| !named.iter().any(|longer| within(kind, longer)));
     named.extend(more);
 }

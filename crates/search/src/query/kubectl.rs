@@ -17,8 +17,22 @@ const OF_TYPES: [&str; 11] =
 const OF_PODS: [&str; 6] = ["logs", "log", "exec", "attach", "port-forward", "debug"];
 /// Flags with a value, beside those that are read.
 const WITH_VALUE: [&str; 16] = [
-    "-o", "--output", "-c", "--container", "--context", "--cluster", "--kubeconfig", "--field-selector", "--sort-by",
-    "--tail", "--since", "-L", "--label-columns", "--replicas", "--as", "--template",
+    "-o",
+    "--output",
+    "-c",
+    "--container",
+    "--context",
+    "--cluster",
+    "--kubeconfig",
+    "--field-selector",
+    "--sort-by",
+    "--tail",
+    "--since",
+    "-L",
+    "--label-columns",
+    "--replicas",
+    "--as",
+    "--template",
 ];
 /// What `get all` lists.
 const ALL: [&str; 10] = [
@@ -114,7 +128,10 @@ fn command<'a>(all: &[&'a str], context: &QueryContext<'_>) -> Option<Command<'a
     if !is_verb(&verb) {
         return None;
     }
-    let flags = all.iter().any(|w| ["-n", "-l", "-A", "-o", "--namespace", "--selector", "--all-namespaces"].contains(w) || w.starts_with("--namespace="));
+    let flags = all.iter().any(|w| {
+        ["-n", "-l", "-A", "-o", "--namespace", "--selector", "--all-namespaces"].contains(w)
+            || w.starts_with("--namespace=")
+    });
     let bare = all[1..].iter().all(|w| w.starts_with('-') || !words::is_stop_word(&w.to_lowercase()));
     let names = all[1..].iter().filter(|w| !w.starts_with('-')).count();
     let typed = OF_PODS.contains(&verb) || named(plain(kind), context).is_some() || kind.starts_with('-');
@@ -144,16 +161,18 @@ fn flag(all: &[&str], at: usize, parsed: &mut ParsedQuery, context: &QueryContex
     }
     let long = |name: &str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
     let next = || all.get(at + 1).filter(|value| !value.starts_with('-'));
-    let namespace = long("--namespace").or_else(|| long("-n")).map(|value| (value, 1)).or_else(|| {
-        ["-n", "--namespace"].contains(&word).then(next).flatten().map(|value| (*value, 2))
-    });
+    let namespace = long("--namespace")
+        .or_else(|| long("-n"))
+        .map(|value| (value, 1))
+        .or_else(|| ["-n", "--namespace"].contains(&word).then(next).flatten().map(|value| (*value, 2)));
     if let Some((value, taken)) = namespace.filter(|(value, _)| !plain(value).is_empty()) {
         of_namespace(plain(value), parsed, context);
         return taken;
     }
-    let selector = long("--selector").or_else(|| long("-l")).map(|value| (value, 1)).or_else(|| {
-        ["-l", "--selector"].contains(&word).then(next).flatten().map(|value| (*value, 2))
-    });
+    let selector = long("--selector")
+        .or_else(|| long("-l"))
+        .map(|value| (value, 1))
+        .or_else(|| ["-l", "--selector"].contains(&word).then(next).flatten().map(|value| (*value, 2)));
     if let Some((value, taken)) = selector
         && let Ok(selector) = plain(value).parse::<Selector>()
     {

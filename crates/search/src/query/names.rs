@@ -45,7 +45,13 @@ const LEVELS: u8 = 3;
 const CALLED: [&str; 5] = ["called", "named", "name", "the", "is"];
 /// Types of what runs. People do not tell them apart when they name an object.
 const RUNS: [&str; 8] = [
-    "pods", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "replicasets.apps", "jobs.batch", "cronjobs.batch",
+    "pods",
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
     "services",
 ];
 /// Types of what controllers make.
@@ -55,18 +61,70 @@ const THINGS: [&str; 8] = ["app", "application", "workload", "object", "called",
 
 /// Verbs whose object is often a name.
 const DONE_TO: [&str; 14] = [
-    "describe", "restart", "restarts", "scale", "open", "edit", "inspect", "debug", "troubleshoot", "stop", "start", "pause",
-    "upgrade", "reach",
+    "describe",
+    "restart",
+    "restarts",
+    "scale",
+    "open",
+    "edit",
+    "inspect",
+    "debug",
+    "troubleshoot",
+    "stop",
+    "start",
+    "pause",
+    "upgrade",
+    "reach",
 ];
 /// What people ask of a thing that has a name: "the logs of …".
 const ASPECTS: [&str; 22] = [
-    "logs", "log", "events", "version", "image", "images", "metrics", "status", "owner", "yaml", "details", "pods", "replicas",
-    "config", "configuration", "cpu", "memory", "name", "state", "replica", "endpoint", "manifest",
+    "logs",
+    "log",
+    "events",
+    "version",
+    "image",
+    "images",
+    "metrics",
+    "status",
+    "owner",
+    "yaml",
+    "details",
+    "pods",
+    "replicas",
+    "config",
+    "configuration",
+    "cpu",
+    "memory",
+    "name",
+    "state",
+    "replica",
+    "endpoint",
+    "manifest",
 ];
 /// Words that ask for what an object belongs to.
 const OWNERSHIP: [&str; 22] = [
-    "own", "owns", "owner", "belong", "belongs", "controls", "control", "controller", "created", "creates", "started", "starts",
-    "triggered", "triggers", "made", "makes", "spawned", "spawns", "launched", "comes", "come", "manages",
+    "own",
+    "owns",
+    "owner",
+    "belong",
+    "belongs",
+    "controls",
+    "control",
+    "controller",
+    "created",
+    "creates",
+    "started",
+    "starts",
+    "triggered",
+    "triggers",
+    "made",
+    "makes",
+    "spawned",
+    "spawns",
+    "launched",
+    "comes",
+    "come",
+    "manages",
 ];
 
 /// Takes JSON snippets out of a text and puts the names in their place.
@@ -134,7 +192,7 @@ pub(super) fn collect(
         let kind = beside(at, at + 1);
         let called = tokens.is(at.checked_sub(1), &THINGS) && !kind_at.contains_key(&at);
         let itself = tokens.is(Some(at + 1), &["itself"]);
-        let alone = telling == 1 && !kind_at.contains_key(&at) && !context.catalogue.knows(low);
+        let alone = telling == 1 && places.is_empty() && !kind_at.contains_key(&at) && !context.catalogue.knows(low);
         let sure = tokens.quoted[at] || like_a_name || (called || itself || alone) && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
         let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
@@ -146,6 +204,9 @@ pub(super) fn collect(
             sure,
             kinds_inside: BTreeSet::new(),
         };
+        if sure && parsed.asked.len() >= MOST_SURE + MOST_UNSURE {
+            continue;
+        }
         if sure {
             parsed.asked.push(ask(tokens.raw[at].clone(), true, of_kind));
             continue;
@@ -156,9 +217,7 @@ pub(super) fn collect(
         }
         let is_kind = kind_at.contains_key(&at);
         let rare = || !(context.is_english)(low) && !context.catalogue.knows(low);
-        if !is_kind && (cued || telling == 1 || rare())
-            || is_kind && !places.is_empty() && (context.is_english)(low)
-        {
+        if !is_kind && (cued || telling == 1 || rare()) || is_kind && !places.is_empty() && (context.is_english)(low) {
             parsed.asked.push(ask(tokens.raw[at].clone(), false, of_kind));
             unsure += 1;
         }
@@ -182,7 +241,13 @@ pub(super) fn collect(
             let words = to + 1 - at;
             let kind = beside(at, to + 1);
             let whole = words >= telling;
-            if words > 2 || kind.is_some() || last_is_kind || whole || tokens.is(at.checked_sub(1), &THINGS) || !places.is_empty() && !own_kind {
+            if words > 2
+                || kind.is_some()
+                || last_is_kind
+                || whole
+                || tokens.is(at.checked_sub(1), &THINGS)
+                || !places.is_empty() && !own_kind
+            {
                 let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
                 parsed.asked.push(AskedName { kinds_inside: inside.clone(), ..ask(run.clone(), false, of_kind) });
                 unsure += 1;
@@ -215,16 +280,15 @@ pub(super) async fn resolve(
     parsed.named.truncate(MOST_NAMED);
     if !parsed.named.is_empty() {
         parsed.notes.push(Note::Named(parsed.named.iter().map(|n| n.document.id.clone()).collect()));
-        let of_place = |p: &Problem| {
-            matches!(p, Problem::NoSuchNamespace(_) | Problem::NoSuchKind(_) | Problem::NoSuchScope(_))
-        };
+        let of_place =
+            |p: &Problem| matches!(p, Problem::NoSuchNamespace(_) | Problem::NoSuchKind(_) | Problem::NoSuchScope(_));
         parsed.problem = parsed.problem.take().filter(|problem| !of_place(problem));
     }
     Ok(())
 }
 
 /// Without the names that begin a longer one: "checkout service" is `checkout-service` if there is one.
-fn longest<'n>(mut found: Vec<(&'n AskedName, Vec<Found>)>) -> Vec<(&'n AskedName, Vec<Found>)> {
+fn longest(mut found: Vec<(&AskedName, Vec<Found>)>) -> Vec<(&AskedName, Vec<Found>)> {
     let names: Vec<String> = found.iter().map(|(asked, _)| asked.name.clone()).collect();
     found.retain(|(asked, _)| {
         let begins = |name: &String| name.strip_prefix(asked.name.as_str()).is_some_and(|rest| rest.starts_with('-'));
@@ -382,7 +446,11 @@ impl Lookup<'_> {
                 asked_for |= is_asked_for;
                 let sureness = if is_asked_for { 1.0 } else { CONTROLS - LEVEL * f32::from(level) };
                 let (id, text) = (object.stored_id(), object.text());
-                found.push(Found { document: Candidate { id, text, record, type_name, similarity: 0.0 }, object, sureness });
+                found.push(Found {
+                    document: Candidate { id, text, record, type_name, similarity: 0.0 },
+                    object,
+                    sureness,
+                });
             }
         }
         if asked_for {
@@ -393,9 +461,15 @@ impl Lookup<'_> {
 
     /// Adds the pods of a controller if the question asks for pods, and likewise what else controllers make. "Which pods has web" asks for them
     /// in the first place; "the web pod" is mostly said of the controller.
-    async fn add_owned(&self, found: &mut Vec<Found>, asked: &AskedName, parsed: &ParsedQuery) -> Result<(), StoreError> {
+    async fn add_owned(
+        &self,
+        found: &mut Vec<Found>,
+        asked: &AskedName,
+        parsed: &ParsedQuery,
+    ) -> Result<(), StoreError> {
         let made = |kind: &&String| MADE.contains(&kind.as_str());
-        let kinds: BTreeSet<String> = parsed.kinds.union(&asked.kinds).chain(&parsed.filter.types).filter(made).cloned().collect();
+        let kinds: BTreeSet<String> =
+            parsed.kinds.union(&asked.kinds).chain(&parsed.filter.types).filter(made).cloned().collect();
         if kinds.is_empty() || found.iter().any(|f| kinds.contains(&f.document.type_name)) {
             return Ok(());
         }
@@ -418,7 +492,10 @@ impl Lookup<'_> {
     /// The name with each part that no object has replaced by the one part that is an edit away from it.
     async fn misspelt(&self, name: &str) -> Result<Option<String>, StoreError> {
         let parts: Vec<String> = words::split(name);
-        let frequencies = self.view.frequencies(Collection::Instances, &parts.iter().map(|p| words::stem(p)).collect::<Vec<_>>()).await?;
+        let frequencies = self
+            .view
+            .frequencies(Collection::Instances, &parts.iter().map(|p| words::stem(p)).collect::<Vec<_>>())
+            .await?;
         let unknown = frequencies.iter().filter(|n| **n == 0).count();
         if unknown != 1 || parts.len() < 2 && name.len() < LONG_WORD {
             return Ok(None);
@@ -489,8 +566,7 @@ fn without_hashes(name: &str) -> Vec<&str> {
     while let Some((before, last)) = rest.rsplit_once('-') {
         let random = |b: u8| b"bcdfghjklmnpqrstvwxz2456789".contains(&b);
         let is_hash = last.bytes().all(|b| b.is_ascii_digit())
-            || (4..=10).contains(&last.len())
-                && (last.bytes().all(random) || last.bytes().any(|b| b.is_ascii_digit()));
+            || (4..=10).contains(&last.len()) && (last.bytes().all(random) || last.bytes().any(|b| b.is_ascii_digit()));
         if !is_hash || last.is_empty() || shorter.len() == 2 {
             break;
         }

@@ -24,11 +24,60 @@ const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "re
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
 const HOLLOW: [&str; 54] = [
-    "belong", "belongs", "belonging", "own", "owns", "owned", "exist", "exists", "existing", "hold", "holds", "contain", "contains",
-    "live", "lives", "sit", "sits", "defined", "deployed", "installed", "lying", "around", "anywhere", "object", "objects",
-    "resource", "resources", "total", "together", "altogether", "stuff", "thing", "ones", "else", "called", "names", "number",
-    "count", "whole", "also", "available", "present", "same", "others", "set", "know",
-    "insgesamt", "gesamt", "verteilen", "total", "confondus", "totales", "sum", "overall",
+    "belong",
+    "belongs",
+    "belonging",
+    "own",
+    "owns",
+    "owned",
+    "exist",
+    "exists",
+    "existing",
+    "hold",
+    "holds",
+    "contain",
+    "contains",
+    "live",
+    "lives",
+    "sit",
+    "sits",
+    "defined",
+    "deployed",
+    "installed",
+    "lying",
+    "around",
+    "anywhere",
+    "object",
+    "objects",
+    "resource",
+    "resources",
+    "total",
+    "together",
+    "altogether",
+    "stuff",
+    "thing",
+    "ones",
+    "else",
+    "called",
+    "names",
+    "number",
+    "count",
+    "whole",
+    "also",
+    "available",
+    "present",
+    "same",
+    "others",
+    "set",
+    "know",
+    "insgesamt",
+    "gesamt",
+    "verteilen",
+    "total",
+    "confondus",
+    "totales",
+    "sum",
+    "overall",
 ];
 
 /// Parses a query with what the index and the embedder know.
@@ -43,8 +92,14 @@ pub(crate) async fn parse(
     let question = folded(&query.text);
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
     let language = language::of(&question, is_english);
-    let context =
-        QueryContext { vocabulary: &vocabulary, types: &types, catalogue, now: &query.now, language, is_english: &is_english };
+    let context = QueryContext {
+        vocabulary: &vocabulary,
+        types: &types,
+        catalogue,
+        now: &query.now,
+        language,
+        is_english: &is_english,
+    };
     let (text, corrections) = match language {
         None => typos::correct(view, embedder, query.collection, &question, &context).await?,
         Some(_) => (question, Vec::new()),
@@ -100,7 +155,8 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     parsed.notes.extend(context.language.map(Note::Language));
     parsed.text = tokens.text();
     // Words of another language that name nothing known ask for nothing beside the conditions.
-    let foreign = context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
+    let foreign =
+        context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
     parsed.scope_only = foreign || !tokens.say_something();
     parsed
 }

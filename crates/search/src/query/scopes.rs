@@ -22,9 +22,32 @@ pub(super) const OWNER_KEYS: [&str; 8] =
 const PEOPLE: [&str; 8] = ["people", "folks", "guys", "crew", "teams", "squads", "colleagues", "lot"];
 /// What shows that somebody is not sure where something is.
 const HEDGES: [&str; 26] = [
-    "think", "guess", "probably", "maybe", "perhaps", "somewhere", "mistaken", "possibly", "likely", "presumably",
-    "believe", "suppose", "should", "may", "might", "afaik", "must", "vielleicht", "glaube", "wohl", "vermutlich",
-    "peut-être", "crois", "quizás", "creo", "acho",
+    "think",
+    "guess",
+    "probably",
+    "maybe",
+    "perhaps",
+    "somewhere",
+    "mistaken",
+    "possibly",
+    "likely",
+    "presumably",
+    "believe",
+    "suppose",
+    "should",
+    "may",
+    "might",
+    "afaik",
+    "must",
+    "vielleicht",
+    "glaube",
+    "wohl",
+    "vermutlich",
+    "peut-être",
+    "crois",
+    "quizás",
+    "creo",
+    "acho",
 ];
 /// Words for the stages of a product, each with the others that mean the same.
 const STAGES: [&[&str]; 4] = [
@@ -33,6 +56,9 @@ const STAGES: [&[&str]; 4] = [
     &["development", "dev"],
     &["testing", "test", "qa"],
 ];
+
+/// The most places that a question names as such. One with more of them is a list, or a log.
+const MOST_PLACES: usize = 32;
 
 /// Where a question says that things are.
 pub(super) struct Place {
@@ -130,7 +156,8 @@ fn everywhere(tokens: &mut Tokens, parsed: &mut ParsedQuery) {
         if let Some(words) = EVERYWHERE.iter().find_map(|pattern| tokens.match_at(at, pattern)) {
             tokens.take_range(at, words);
         } else if let Some(before) = tokens.match_at(at, "in|on the|our?")
-            && let Some(name) = tokens.low.get(at + before).filter(|_| tokens.is(Some(at + before + 1), &["cluster"])).cloned()
+            && let Some(name) =
+                tokens.low.get(at + before).filter(|_| tokens.is(Some(at + before + 1), &["cluster"])).cloned()
             && (name.contains('-') || STAGES.iter().any(|names| names.contains(&name.as_str())))
         {
             parsed.unknown.push(format!("{name} cluster"));
@@ -159,7 +186,7 @@ fn named_namespaces(
         let as_such = followed || tokens.is(before, &NAMESPACE);
         let word = tokens.low[at].clone();
         let is_known = context.vocabulary.namespaces.contains(&word);
-        if !(led || followed) {
+        if !(led || followed) || found.len() == MOST_PLACES {
             continue;
         }
         let (any, mut to) = match is_known {
@@ -170,32 +197,28 @@ fn named_namespaces(
             false => (stage(&word, context), at + 1),
         };
         if any.is_empty() {
-            let said = words::is_stop_word(&word) || language::is_stop_word(context.language, &word);
+            let says_nothing = words::is_stop_word(&word) || language::is_stop_word(context.language, &word);
             let is_stage = STAGES.iter().any(|names| names.contains(&word.as_str()));
-            let like_one = looks_like_a_namespace(&word, context);
-            match (as_such && (led || !the && at == 0), hedged) {
-                _ if said => continue,
-                (true, false) => {
-                    let is_last = parsed.problem.is_none();
-                    if is_last {
-                        parsed.problem = Some(Problem::NoSuchNamespace(tokens.raw[at].clone()));
-                    }
-                }
-                _ if as_such && led || led && (is_stage || like_one) => parsed.unknown.push(tokens.raw[at].clone()),
-                _ => continue,
-            }
-        } else {
-            // "in grafana" may mean the software, "in search engines" no namespace, "in the lab" a laboratory.
-            let rest_ends = tokens.ends[to - 1] || to >= tokens.raw.len() || tokens.says_nothing(to) || !the && tokens.taken[to];
-            let english = (context.is_english)(&word);
-            let sure = is_known
-                && !hedged
-                && (as_such || tokens.is(Some(to), &NAMESPACE) || !is_software(&word, context) && (!english || !the && rest_ends));
-            if !is_known && !led {
+            if !led || says_nothing || !(as_such || is_stage || looks_like_a_namespace(&word, context)) {
                 continue;
             }
+            match as_such && !hedged {
+                true => {
+                    parsed.problem.get_or_insert_with(|| Problem::NoSuchNamespace(tokens.raw[at].clone()));
+                }
+                false => parsed.unknown.push(tokens.raw[at].clone()),
+            }
+        } else if is_known || led {
+            // "in grafana" may mean the software, "in search engines" no namespace, "in the lab" a laboratory.
+            let ends = tokens.ends[to - 1] || to >= tokens.raw.len() || tokens.says_nothing(to);
+            let as_such = as_such || tokens.is(Some(to), &NAMESPACE);
+            let english = (context.is_english)(&word);
+            let plain = !is_software(&word, context) && (!english || !the && ends);
+            let sure = is_known && !hedged && (as_such || plain);
             let said = tokens.raw[at..to].join(" ");
             found.push(Place { condition: SoftCondition { said, any }, sure, words: Vec::new() });
+        } else {
+            continue;
         }
         if tokens.is(Some(to), &["namespace", "namespaces", "ns"]) {
             to += 1;
@@ -234,9 +257,8 @@ fn stage(word: &str, context: &QueryContext<'_>) -> Vec<Condition> {
     let is_of = |name: &String| words::split(name).iter().any(|part| same.contains(&part.as_str()));
     let namespaces = context.vocabulary.namespaces.iter().filter(|n| is_of(n)).cloned().map(Condition::Namespace);
     let keyed = context.vocabulary.labels.iter().filter(|(key, _)| owner_key(key).is_some());
-    let labels = keyed.flat_map(|(key, values)| {
-        values.iter().filter(|v| is_of(v)).map(|v| Condition::Label(key.clone(), v.clone()))
-    });
+    let labels = keyed
+        .flat_map(|(key, values)| values.iter().filter(|v| is_of(v)).map(|v| Condition::Label(key.clone(), v.clone())));
     namespaces.chain(labels).collect()
 }
 
@@ -282,9 +304,9 @@ fn owners(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
         }
         let word = tokens.low[at].clone();
         let key = OWNER_KEYS.contains(&word.as_str()).then_some(word.as_str());
-        let by = tokens.match_at(at, "owned|run|managed|maintained by the?").or_else(|| {
-            tokens.match_at(at, "belong|belongs|belonging to the?")
-        });
+        let by = tokens
+            .match_at(at, "owned|run|managed|maintained by the?")
+            .or_else(|| tokens.match_at(at, "belong|belongs|belonging to the?"));
         if key.is_none() && by.is_none() && !PEOPLE.contains(&word.as_str()) {
             continue;
         }
@@ -302,7 +324,8 @@ fn owners(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
             Some(of_owner(key, value, context)).filter(|any| !any.is_empty())
         };
         let Some((side, mut any)) = sides.iter().find_map(|side| Some((*side, owner(*side)?))) else {
-            let value = tokens.low.get(after).filter(|w| key.is_some() && !words::is_stop_word(w) && !tokens.taken[after]);
+            let value =
+                tokens.low.get(after).filter(|w| key.is_some() && !words::is_stop_word(w) && !tokens.taken[after]);
             let said = tokens.is(at.checked_sub(1), &["of", "by", "to", "from", "in", "does", "for"]);
             if let (Some(value), true) = (value.cloned(), said && !tokens.ends[at]) {
                 parsed.unknown.push(format!("{word} {value}"));
@@ -320,12 +343,16 @@ fn owners(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
                 .then(|| (1..=2).find(|n| begin > *n && tokens.is(Some(begin - n), &["and", "or"])))
                 .flatten()
                 .map(|n| begin - n - 1);
-            let more = [on.filter(|_| side > at), back].into_iter().flatten().find_map(|place| Some((place, owner(place)?)));
+            let more =
+                [on.filter(|_| side > at), back].into_iter().flatten().find_map(|place| Some((place, owner(place)?)));
             let Some((place, more)) = more else { break };
             places.push(place);
             any.extend(more);
         }
-        let (from, to) = (places.iter().copied().min().unwrap_or(at).min(at), places.iter().copied().max().unwrap_or(at).max(after - 1));
+        let (from, to) = (
+            places.iter().copied().min().unwrap_or(at).min(at),
+            places.iter().copied().max().unwrap_or(at).max(after - 1),
+        );
         let said = places.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(", ");
         found.push(Place { condition: SoftCondition { said, any }, sure: false, words: Vec::new() });
         tokens.take_range(from, to + 1 - from);
@@ -339,15 +366,20 @@ fn owners(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
 /// may mean something else.
 fn mentioned(tokens: &Tokens, context: &QueryContext<'_>, found: &mut Vec<Place>) {
     let mut any: Vec<Condition> = Vec::new();
-    let (mut places, mut said) = (Vec::new(), Vec::new());
+    let (mut places, mut said): (Vec<usize>, Vec<String>) = (Vec::new(), Vec::new());
     for at in tokens.free() {
+        if said.len() == MOST_PLACES {
+            break;
+        }
         let word = tokens.low[at].as_str();
         if words::is_stop_word(word) || word == "default" || tokens.quoted[at] {
             continue;
         }
         let pair = tokens.low.get(at + 1).filter(|_| !tokens.ends[at] && !tokens.taken[at + 1]);
         let joined = pair.and_then(|next| {
-            [format!("{word}-{next}"), format!("{word}{next}")].into_iter().find(|n| context.vocabulary.namespaces.contains(n))
+            [format!("{word}-{next}"), format!("{word}{next}")]
+                .into_iter()
+                .find(|n| context.vocabulary.namespaces.contains(n))
         });
         if let Some(name) = joined {
             any.push(Condition::Namespace(name));

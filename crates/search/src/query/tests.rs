@@ -33,7 +33,16 @@ fn read(text: &str) -> ParsedQuery {
 
 fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
     let namespaces = [
-        "search", "platform", "pet-store", "squad-heron", "squad-otter", "prod-a", "staging", "grafana", "ns-blue", "lab",
+        "search",
+        "platform",
+        "pet-store",
+        "squad-heron",
+        "squad-otter",
+        "prod-a",
+        "staging",
+        "grafana",
+        "ns-blue",
+        "lab",
         "_cluster",
     ];
     let vocabulary = Vocabulary {
@@ -221,9 +230,17 @@ fn lines_of_kubectl_are_read_as_kubectl_reads_them() {
     assert_eq!(read("kubectl get pods -n moon").problem, Some(Problem::NoSuchNamespace("moon".to_owned())));
     assert_eq!(read("kubectl get moons").problem, Some(Problem::NoSuchKind("moons".to_owned())));
     // Sentences are no commands.
-    for text in ["get me the pods that print logs", "describe what the web deployment does", "logs of the web shop", "scale the web shop up"] {
+    for text in [
+        "get me the pods that print logs",
+        "describe what the web deployment does",
+        "logs of the web shop",
+        "scale the web shop up",
+    ] {
         let parsed = read(text);
-        assert!(parsed.filter.types.is_empty() && parsed.problem.is_none() && parsed.asked.iter().all(|a| !a.sure), "{text}: {parsed:?}");
+        assert!(
+            parsed.filter.types.is_empty() && parsed.problem.is_none() && parsed.asked.iter().all(|a| !a.sure),
+            "{text}: {parsed:?}"
+        );
     }
 }
 
@@ -291,8 +308,14 @@ fn what_denies_nothing_excludes_nothing() {
 fn kinds_and_namespaces_are_left_out_for_sure() {
     let of = |kind: &str| Condition::Type(kind.to_owned());
     for (text, not) in [
-        ("workloads in lab that are neither daemonsets nor statefulsets", vec![of("daemonsets.apps"), of("statefulsets.apps")]),
-        ("what else is in lab apart from the deployments and their services", vec![of("deployments.apps"), of("services")]),
+        (
+            "workloads in lab that are neither daemonsets nor statefulsets",
+            vec![of("daemonsets.apps"), of("statefulsets.apps")],
+        ),
+        (
+            "what else is in lab apart from the deployments and their services",
+            vec![of("deployments.apps"), of("services")],
+        ),
         ("caches, but not in staging", vec![namespace("staging")]),
         ("pods anywhere but in lab", vec![namespace("lab")]),
         ("alle Pods außer denen in lab", vec![namespace("lab")]),
@@ -327,7 +350,9 @@ fn names_are_seen_where_a_name_is_meant() {
         let asked: Vec<&AskedName> = parsed.asked.iter().filter(|a| a.name == name).collect();
         assert!(asked.iter().any(|a| a.kinds == set(kinds)), "{text}: {:?}", parsed.asked);
     }
-    for text in ["which databases are there", "how many caches run", "pods in lab", "everything in the search namespace"] {
+    for text in
+        ["which databases are there", "how many caches run", "pods in lab", "everything in the search namespace"]
+    {
         assert!(read(text).asked.iter().all(|a| !a.sure), "{text}: {:?}", read(text).asked);
     }
 }
@@ -356,27 +381,89 @@ fn other_languages_are_read_by_the_forms_of_a_question() {
         assert!(parsed.clauses.count && parsed.scope_only, "{text}: {parsed:?}");
         assert_eq!((parsed.filter.types, parsed.filter.namespaces), (set(kinds), set(namespaces)), "{text}");
         let grouped = parsed.clauses.group_by.is_some();
-        assert_eq!(grouped, text.contains("quels") || text.contains("nach") || text.contains("auf die") || text.contains("in which"), "{text}");
+        assert_eq!(
+            grouped,
+            text.contains("quels") || text.contains("nach") || text.contains("auf die") || text.contains("in which"),
+            "{text}"
+        );
     }
-    for text in ["Wer druckt die Armbänder", "¿Quién calcula la ruta?", "Quem manda os avisos", "Où sont les mots de passe", "谁负责收款"] {
+    for text in [
+        "Wer druckt die Armbänder",
+        "¿Quién calcula la ruta?",
+        "Quem manda os avisos",
+        "Où sont les mots de passe",
+        "谁负责收款",
+    ] {
         assert!(read(text).language.is_some(), "{text}");
     }
 }
 
 /// What people say before and after a question.
 const BEFORE: [&str; 32] = [
-    "hi, ", "Hello! ", "hey team, ", "good morning, ", "please ", "could you tell me ", "can you show me ", "do you know ",
-    "does anybody know ", "I'd like to know ", "I would like to see ", "I'm looking for ", "I was wondering ",
-    "we need to know ", "quick question: ", "ok so ", "so ", "also ", "just curious, ", "for the audit I need to know ",
-    "tell me ", "let me know ", "I need to find ", "btw ", "sorry, ", "one more question: ", "somebody asked me to find ",
-    "the user would like to know ", "what about ", "could someone please point me to ", "I want to see ", "by the way, ",
+    "hi, ",
+    "Hello! ",
+    "hey team, ",
+    "good morning, ",
+    "please ",
+    "could you tell me ",
+    "can you show me ",
+    "do you know ",
+    "does anybody know ",
+    "I'd like to know ",
+    "I would like to see ",
+    "I'm looking for ",
+    "I was wondering ",
+    "we need to know ",
+    "quick question: ",
+    "ok so ",
+    "so ",
+    "also ",
+    "just curious, ",
+    "for the audit I need to know ",
+    "tell me ",
+    "let me know ",
+    "I need to find ",
+    "btw ",
+    "sorry, ",
+    "one more question: ",
+    "somebody asked me to find ",
+    "the user would like to know ",
+    "what about ",
+    "could someone please point me to ",
+    "I want to see ",
+    "by the way, ",
 ];
 const AFTER: [&str; 30] = [
-    " please", ", please", " thanks", ", thanks a lot", " thank you", ", thank you very much!", " pls", "?", " ???", ".",
-    " right now", " these days", " currently", " at the moment", " by the way", ", I need it for the audit",
-    ", I need them for a report", " because the auditors ask", ", because my boss wants to know", " btw", ", cheers",
-    ", any idea?", " if possible", " if you don't mind", ", sorry", ", asking for a friend", ", that would help",
-    " as far as I know", ", by the way", " or so",
+    " please",
+    ", please",
+    " thanks",
+    ", thanks a lot",
+    " thank you",
+    ", thank you very much!",
+    " pls",
+    "?",
+    " ???",
+    ".",
+    " right now",
+    " these days",
+    " currently",
+    " at the moment",
+    " by the way",
+    ", I need it for the audit",
+    ", I need them for a report",
+    " because the auditors ask",
+    ", because my boss wants to know",
+    " btw",
+    ", cheers",
+    ", any idea?",
+    " if possible",
+    " if you don't mind",
+    ", sorry",
+    ", asking for a friend",
+    ", that would help",
+    " as far as I know",
+    ", by the way",
+    " or so",
 ];
 const CORES: [&str; 8] = [
     "which caches hold the sessions",

@@ -8,6 +8,9 @@ use super::kind_words;
 use super::parsed::{Condition, Note, ParsedQuery};
 use super::tokens::Tokens;
 
+/// The most words of a clause that are looked back upon.
+const LONGEST_CLAUSE: usize = 16;
+
 /// What begins an exclusion wherever it stands.
 const ALWAYS: &[&str] = &[
     "except for?",
@@ -51,8 +54,7 @@ const ALWAYS: &[&str] = &[
 ];
 
 /// Words that begin an exclusion, unless what stands around them says that they do not.
-const NOT: [&str; 12] =
-    ["not", "without", "no", "none", "w/o", "nicht", "ohne", "pas", "sans", "sin", "sem", "menos"];
+const NOT: [&str; 12] = ["not", "without", "no", "none", "w/o", "nicht", "ohne", "pas", "sans", "sin", "sem", "menos"];
 
 /// What ends an exclusion that stands behind what it excludes: "the operator itself not included".
 const BEHIND: &[&str] = &[
@@ -73,33 +75,132 @@ const BEHIND: &[&str] = &[
 
 /// "Not" before one of these denies nothing that could be left out.
 const DENIES_NOTHING: [&str; 22] = [
-    "only", "just", "sure", "yet", "necessarily", "even", "enough", "least", "know", "all", "every", "one", "so", "too",
-    "really", "very", "quite", "long", "more", "less", "older", "younger",
+    "only",
+    "just",
+    "sure",
+    "yet",
+    "necessarily",
+    "even",
+    "enough",
+    "least",
+    "know",
+    "all",
+    "every",
+    "one",
+    "so",
+    "too",
+    "really",
+    "very",
+    "quite",
+    "long",
+    "more",
+    "less",
+    "older",
+    "younger",
 ];
 
 /// Verbs that "not" stands after or before without excluding anything: "do we not have", "can not", "does not come up".
 const AUXILIARIES: [&str; 28] = [
-    "do", "does", "did", "can", "could", "should", "would", "will", "has", "have", "had", "may", "might", "must", "why",
-    "or", "if", "whether", "am", "shall", "we", "you", "i", "they", "he", "she", "it", "there",
+    "do", "does", "did", "can", "could", "should", "would", "will", "has", "have", "had", "may", "might", "must",
+    "why", "or", "if", "whether", "am", "shall", "we", "you", "i", "they", "he", "she", "it", "there",
 ];
 
 /// After these "not" excludes what follows, if that is something that can be excluded; else it only says how something is ("not ready").
 const BE: [&str; 12] = ["is", "are", "was", "were", "be", "being", "that's", "it's", "they're", "sind", "ist", "est"];
 
 /// Verbs that a question begins with.
-const INVERTED: [&str; 14] = [
-    "is", "are", "was", "were", "does", "do", "did", "can", "could", "has", "have", "will", "would", "should",
-];
+const INVERTED: [&str; 14] =
+    ["is", "are", "was", "were", "does", "do", "did", "can", "could", "has", "have", "will", "would", "should"];
 
 /// Words that end a phrase.
 const BOUNDARIES: &[&str] = &[
-    "which", "who", "whose", "where", "what", "when", "how", "why", "whether", "because", "since", "but", "if", "while",
-    "though", "although", "then", "please", "pls", "thanks", "afaik", "show", "give", "list", "tell", "find", "is", "are",
-    "was", "were", "does", "do", "did", "can", "could", "should", "would", "will", "has", "have", "had", "wo", "was",
-    "welche", "welcher", "welches", "wer", "wie", "bitte", "laufen", "läuft", "gibt", "haben", "sind", "où", "quels",
-    "quelles", "quel", "quelle", "combien", "avons", "sont", "tourne", "tournent", "dónde", "qué", "cuáles", "hay", "están",
-    "tenemos", "onde", "quais", "há", "temos", "existem", "still", "noch", "instead", "anyway", "we", "i", "you", "they",
-    "altogether", "together", "per", "out",
+    "which",
+    "who",
+    "whose",
+    "where",
+    "what",
+    "when",
+    "how",
+    "why",
+    "whether",
+    "because",
+    "since",
+    "but",
+    "if",
+    "while",
+    "though",
+    "although",
+    "then",
+    "please",
+    "pls",
+    "thanks",
+    "afaik",
+    "show",
+    "give",
+    "list",
+    "tell",
+    "find",
+    "is",
+    "are",
+    "was",
+    "were",
+    "does",
+    "do",
+    "did",
+    "can",
+    "could",
+    "should",
+    "would",
+    "will",
+    "has",
+    "have",
+    "had",
+    "wo",
+    "was",
+    "welche",
+    "welcher",
+    "welches",
+    "wer",
+    "wie",
+    "bitte",
+    "laufen",
+    "läuft",
+    "gibt",
+    "haben",
+    "sind",
+    "où",
+    "quels",
+    "quelles",
+    "quel",
+    "quelle",
+    "combien",
+    "avons",
+    "sont",
+    "tourne",
+    "tournent",
+    "dónde",
+    "qué",
+    "cuáles",
+    "hay",
+    "están",
+    "tenemos",
+    "onde",
+    "quais",
+    "há",
+    "temos",
+    "existem",
+    "still",
+    "noch",
+    "instead",
+    "anyway",
+    "we",
+    "i",
+    "you",
+    "they",
+    "altogether",
+    "together",
+    "per",
+    "out",
 ];
 
 /// Words at the beginning of a phrase that say nothing about what is excluded.
@@ -157,7 +258,8 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         let denies = tokens.is(Some(at + words), &DENIES_NOTHING) || tokens.ends[at + words - 1];
         // "From the outside" is a place.
         let noun = word == "outside" && tokens.is(at.checked_sub(1), &["from", "the"]);
-        return (!denies && !noun).then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
+        return (!denies && !noun)
+            .then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
     }
     // "leave the operator out of it"
     if ["leave", "leaving", "keep"].contains(&word) {
@@ -181,10 +283,11 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
     match word {
         // "get no mail", "with no downtime", "no alerts on weekends": said of the thing itself.
         "no" | "none" => (at > 0 && (begins || tokens.is(before, &["and", "but"])))
-            .then(|| Opener { words: 1, sure_only: !begins }),
-        "without" | "w/o" | "ohne" | "sans" | "sin" | "sem" => {
-            Some(Opener { words: 1, sure_only: !(begins || tokens.is(before, &["but", "and", "itself", "aber", "mais"])) })
-        }
+            .then_some(Opener { words: 1, sure_only: !begins }),
+        "without" | "w/o" | "ohne" | "sans" | "sin" | "sem" => Some(Opener {
+            words: 1,
+            sure_only: !(begins || tokens.is(before, &["but", "and", "itself", "aber", "mais"])),
+        }),
         // In these languages it mostly denies a verb: "gibt es nicht …".
         "nicht" | "pas" if !begins && !tokens.is(before, &["aber", "und", "die", "der", "das", "mais", "et"]) => None,
         _ if tokens.is(Some(after), &DENIES_NOTHING) || tokens.is(before, &AUXILIARIES) => None,
@@ -203,7 +306,9 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
 
 /// Whether "not" belongs to the verb that its clause begins with.
 fn is_inverted(tokens: &Tokens, at: usize) -> bool {
-    let begin = (0..=at).rev().find(|begin| tokens.begins(*begin)).unwrap_or_default();
+    let Some(begin) = (at.saturating_sub(LONGEST_CLAUSE)..=at).rev().find(|begin| tokens.begins(*begin)) else {
+        return false;
+    };
     let verb = (begin..at).take(2).find(|at| tokens.is(Some(*at), &INVERTED));
     verb.is_some_and(|verb| verb + 1 < at)
 }
@@ -240,11 +345,14 @@ fn reach(tokens: &Tokens, from: usize) -> (usize, usize) {
 
 /// "…, operator not included": back to where the clause begins.
 fn behind(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>, phrases: &mut Vec<String>) {
+    let tells = |tokens: &Tokens, at: usize| !tokens.taken[at] && !words::is_stop_word(&tokens.low[at]);
+    let mut telling = (0..tokens.low.len()).filter(|at| tells(tokens, *at)).count();
     let mut begin = 0;
     for at in 0..tokens.low.len() {
         if tokens.begins(at) {
             begin = at;
         }
+        begin = begin.max(at.saturating_sub(LONGEST_CLAUSE));
         if tokens.taken[at] || at == begin {
             continue;
         }
@@ -252,13 +360,12 @@ fn behind(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
         let joined = |w: &String| ["and", "but", "if", "und", "aber", "et", "y", "e"].contains(&w.as_str());
         let from = (begin..at).rev().find(|back| joined(&tokens.low[*back])).map_or(begin, |back| back + 1);
         let phrase: Vec<usize> = (from..at).filter(|at| !tokens.taken[*at]).collect();
+        let inside = (from..at + words).filter(|at| tells(tokens, *at)).count();
         // What it is all about is not left out.
-        let rest = tokens.free().any(|free| {
-            (free < from || free >= at + words) && !words::is_stop_word(&tokens.low[free])
-        });
-        if phrase.is_empty() || !rest {
+        if phrase.is_empty() || inside == telling {
             continue;
         }
+        telling -= inside;
         exclude(tokens, parsed, context, &phrase, phrases);
         tokens.take_range(from, at + words - from);
     }

@@ -56,7 +56,8 @@ const HOLDS: &str =
 const RUNS: [&str; 9] = ["run", "runs", "running", "deployed", "installed", "hosted", "live", "lives", "located"];
 
 /// What asks where something is, before what it is in.
-const IN_WHICH: &str = "in|on|dans|en|em|auf which|what|welchem|welchen|welcher|quel|quels|quelle|quelles|que|qué|cuáles|qual|quais";
+const IN_WHICH: &str =
+    "in|on|dans|en|em|auf which|what|welchem|welchen|welcher|quel|quels|quelle|quelles|que|qué|cuáles|qual|quais";
 
 /// Reads the clauses of a question.
 pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>) {
@@ -142,7 +143,8 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
     let mut led = true;
     for at in 0..tokens.low.len() {
         // "…, and in which namespaces?" stands behind what is grouped.
-        let joined = at > 0 && tokens.is(Some(at), &["in", "on", "dans", "en", "em", "auf"])
+        let joined = at > 0
+            && tokens.is(Some(at), &["in", "on", "dans", "en", "em", "auf"])
             && (tokens.begins(at) || tokens.is(Some(at - 1), &["and", "et", "und", "y", "e"]));
         if let Some(taken) = joined.then(|| tokens.match_at(at, IN_WHICH)).flatten()
             && let Some((group, named)) = group_at(tokens, at + taken, context)

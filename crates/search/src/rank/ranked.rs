@@ -42,8 +42,7 @@ pub(crate) fn rank(
         .into_iter()
         .filter_map(|Retrieved { candidate, for_hits, for_number }| {
             let profile = profiles.of(ranking.query.catalogue, collection, &candidate.id, &candidate.record)?;
-            let features =
-                ranking.features(&profile, &candidate.id, &candidate.type_name, candidate.similarity)?;
+            let features = ranking.features(&profile, &candidate.id, &candidate.type_name, candidate.similarity)?;
             if features.named.is_none() && !ranking.is_named_software(&profile) {
                 return None;
             }
@@ -55,9 +54,8 @@ pub(crate) fn rank(
         .collect();
     // What the question names comes first. Equal scores are in the order of their ids, so that the same question has the same answer.
     let named = |r: &Ranked| r.features.named.unwrap_or(0.0);
-    ranked.sort_by(|a, b| {
-        named(b).total_cmp(&named(a)).then(b.score.total_cmp(&a.score)).then_with(|| a.id.cmp(&b.id))
-    });
+    ranked
+        .sort_by(|a, b| named(b).total_cmp(&named(a)).then(b.score.total_cmp(&a.score)).then_with(|| a.id.cmp(&b.id)));
     ranked
 }
 

@@ -144,9 +144,34 @@ impl Weights {
 
     /// The inverse of [`Weights::values`].
     pub fn of(values: [f32; 12]) -> Self {
-        let [meaning, words, software, about, kind, bridge, scope, label, description, elsewhere, evidence, evidence_named] =
-            values;
-        Self { meaning, words, software, about, kind, bridge, scope, label, description, elsewhere, evidence, evidence_named }
+        let [
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            scope,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        ] = values;
+        Self {
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            scope,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        }
     }
 
     fn worth(&self, place: Place) -> f32 {
