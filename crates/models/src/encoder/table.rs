@@ -1,6 +1,6 @@
 //! The document's side: the sum of one row of a table for each token.
 
-use super::file::{EncoderError, File, Matrix};
+use super::file::{EncoderError, File, Rows};
 use super::vocabulary::Vocabulary;
 
 /// Tokens of a document that are read; what stands behind them does not count.
@@ -10,13 +10,13 @@ const MAX_TOKENS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Table<'a> {
     vocabulary: Vocabulary<'a>,
-    rows: Matrix<'a>,
+    rows: Rows<'a>,
 }
 
 impl<'a> Table<'a> {
     pub(crate) fn new(file: &File<'a>) -> Result<Self, EncoderError> {
         let vocabulary = file.vocabulary("document.vocabulary")?;
-        let rows = file.matrix("document.table", Some(vocabulary.list().count()), None)?;
+        let rows = file.scaled_rows("document.table", vocabulary.list().count(), None)?;
         Ok(Self { vocabulary, rows })
     }
 
