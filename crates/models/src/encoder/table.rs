@@ -37,12 +37,10 @@ impl<'a> Table<'a> {
 
     /// The vector of a text, not normalised. A word that is not in the vocabulary adds nothing.
     pub(crate) fn vector(&self, text: &str) -> Vec<f32> {
+        let mut tokens = self.vocabulary.tokens(text, MAX_TOKENS);
+        tokens.retain(|token| !self.vocabulary.is_unknown(*token));
         let mut sum = vec![0.0; self.rows.columns()];
-        for token in self.vocabulary.tokens(text, MAX_TOKENS) {
-            if !self.vocabulary.is_unknown(token) {
-                self.rows.add_row(token as usize, &mut sum);
-            }
-        }
+        self.rows.add(&tokens, &mut sum);
         sum
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Transformer<'a> {
         let mut x = self.positions.slice_axis(Axis(0), Slice::from(..tokens.len())).to_owned();
         for (mut row, token) in x.rows_mut().into_iter().zip(tokens) {
             if let Some(row) = row.as_slice_mut() {
-                self.words.add_row(token as usize, row);
+                self.words.add(&[token], row);
             }
         }
         self.norm.apply(&mut x);
