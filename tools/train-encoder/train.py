@@ -25,7 +25,7 @@ from start import Start, adam, counts_of, places_of  # noqa: E402
 from words import as_words  # noqa: E402
 
 SEED = 7
-EPOCHS, QUESTIONS = 14, 8  # questions a step
+EPOCHS, QUESTIONS = 8, 8  # questions a step
 POOL = 192  # composed documents a step, which keep the words that no corpus has in their place
 RATES = {"question": 2e-5, "projection": 1e-4, "table": 5e-4, "line": 2e-2}
 WARM = 0.1  # the part of the steps in which the rates rise; after it they fall to 0
@@ -48,13 +48,13 @@ class Bench:
 
     def __init__(self, corpus, question_tokens, document_tokens, goals):
         self.corpus, self.tokens, self.goals = corpus, question_tokens, goals
-        self.ids = document_tokens.ids(corpus.texts())
+        self.ids = document_tokens.of_documents(corpus.texts())
 
     def varied(self, row, draw):
-        text = self.corpus.questions[row]["q"]
+        text = draw.choice(self.corpus.forms(row))
         if draw.random() < VARIED:
             text = f"{draw.choice(BEFORE)} {text}" if draw.random() < 0.5 else f"{text} {draw.choice(AFTER)}"
-        (ids,) = self.tokens.ids([text])
+        (ids,) = self.tokens.of_questions([text])
         kept = [token for token in ids[1:-1] if draw.random() > WORDS_DROPPED]
         return [ids[0], *(kept or ids[1:-1]), ids[-1]]
 
@@ -178,7 +178,7 @@ def reference(file, model, corpora):
     """Writes vectors that another reader of the file can be compared with."""
     questions = [q for c in corpora for q in c.asked()[::40]]
     documents = [d for c in corpora for d in c.texts()[::60]]
-    ids, tokens = model.question_tokens.ids(questions), model.question_tokens.vocabulary
+    ids, tokens = model.question_tokens.of_questions(questions), model.question_tokens.vocabulary
     held = {
         "questions": [
             {"text": text, "tokens": [tokens[i] for i in row], "vector": vector.tolist()}
@@ -216,7 +216,7 @@ def main():
     file = given.check or given.out
     if given.out:
         facts |= {f"corpus {corpus.name}": sha256(path) for corpus, path in zip(corpora, given.corpora)}
-        facts |= {inputs.WHEEL: base.wheel_hash}
+        facts |= base.facts
         learnt = [corpus for corpus in corpora if corpus not in held_out]
         texts = [text for corpus in learnt for text in corpus.texts()]
         begin, own, goals = base.encoder(texts)
@@ -240,8 +240,8 @@ def main():
         done = train(begin, benches, pool, watch)
         encoder.save(file, done)
         file.with_suffix(".inputs.json").write_text(json.dumps(facts, indent=2) + "\n")
-        print(f"{file}: {file.stat().st_size} bytes, {len(base.vocabulary)} tokens of questions")
-    model = encoder.load(file, base.teacher.tokenizer_json, base.document_tokens)
+        print(f"{file}: {file.stat().st_size} bytes, {len(base.kept)} tokens of questions, {len(base.rows)} of documents")
+    model = encoder.load(file, base.teacher.tokenizer_json)
     reference(file.with_suffix(".reference.json"), model, corpora)
     present = lambda texts: base.present.vectors([as_words(text) for text in texts])  # noqa: E731
     columns = {
