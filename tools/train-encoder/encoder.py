@@ -166,15 +166,22 @@ class Encoder:
         return 1 / (1 + np.exp(-(self.scale * questions @ documents.T + self.offset)))
 
 
+def is_map(name):
+    """Whether a matrix is kept as [inputs, outputs], the transpose of how it is trained."""
+    return name.startswith("question.layer.") or name == "question.projection"
+
+
 def save(file, encoder):
-    """Matrices as 8-bit numbers with one scale a row, the rest as it is."""
+    """Matrices as 8-bit numbers with one scale for each row or output, the rest as it is. What each tensor is, says
+    `crates/models/src/encoder`."""
     tensors = {}
     weights = encoder.weights | {"question.words": encoder.words, "document.table": encoder.table}
     for name, value in weights.items():
         if value.ndim == 2 and name != "question.positions":
             scales = np.abs(value).max(1) / 127
-            rows = np.round(value / np.maximum(scales, 1e-12)[:, None])
-            tensors[name], tensors[name + ".scale"] = rows.astype(np.int8), scales.astype(np.float32)
+            rows = np.round(value / np.maximum(scales, 1e-12)[:, None]).astype(np.int8)
+            tensors[name] = np.ascontiguousarray(rows.T) if is_map(name) else rows
+            tensors[name + ".scale"] = scales.astype(np.float32)
         else:
             tensors[name] = value.astype(np.float32)
     for name, tokens in (("question", encoder.question_tokens), ("document", encoder.document_tokens)):
@@ -198,9 +205,11 @@ def load(file, pattern):
         Tokens(pattern, tensors.pop(name + ".vocabulary").tobytes().decode().split("\n"))
         for name in ("question", "document")
     )
-    weights = {
-        name: value * tensors[name + ".scale"][:, None] if value.dtype == np.int8 else value
-        for name, value in tensors.items()
-        if not name.endswith(".scale")
-    }
+    weights = {}
+    for name, value in tensors.items():
+        if value.dtype == np.int8:
+            rows = value.T if is_map(name) else value
+            weights[name] = rows * tensors[name + ".scale"][:, None]
+        elif not name.endswith(".scale"):
+            weights[name] = value
     return Encoder(weights, questions, documents, float(facts["a"]), float(facts["c"]))

@@ -69,6 +69,7 @@ class Start:
 
     def __init__(self, composed):
         self.cache = cache_folder()
+        jax.config.update("jax_compilation_cache_dir", str(self.cache / "compiled"))
         wheel = inputs.teacher_wheel(self.cache)
         self.wheel_hash = inputs.sha256(wheel.read_bytes())
         package, _ = inputs.dictionary_package(self.cache)

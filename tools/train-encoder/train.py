@@ -59,10 +59,6 @@ class Bench:
         return [ids[0], *(kept or ids[1:-1]), ids[-1]]
 
 
-def fresh(value):
-    return value, jnp.zeros_like(value), jnp.zeros_like(value)
-
-
 def loss(weights, line, rows, batch, key):
     questions = encoder.forward(weights, batch["words"], batch["mask"], (key, DROPOUT))
     documents = unit(batch["counts"] @ rows)
@@ -100,62 +96,81 @@ def update(question, line, table, batch, key, step, rate):
     return question, line, table, parts
 
 
-def train(begin, benches, pool, watch=lambda epoch, encoder: None):
-    """Trains both towers. `pool` are the tokens and goals of composed documents."""
-    draw, rng = random.Random(SEED), np.random.default_rng(SEED)
-    words = begin.words
-    question = {name: fresh(jnp.asarray(value)) for name, value in begin.weights.items()}
-    line = fresh(jnp.array([SCALE, OFFSET]))
-    table = [begin.table.copy(), np.zeros_like(begin.table), np.zeros_like(begin.table)]
-    pool_ids, pool_goals = pool
-    most = max(len(bench.ids) for bench in benches)
-    steps_an_epoch = sum(-(-len(b.corpus.questions) // QUESTIONS) for b in benches)
-    step, last = 0, EPOCHS * steps_an_epoch
-    for epoch in range(EPOCHS):
-        began, sums = time.monotonic(), np.zeros(3)
-        batches = []
-        for bench in benches:
-            order = draw.sample(range(len(bench.corpus.questions)), len(bench.corpus.questions))
-            batches += [(bench, order[i : i + QUESTIONS]) for i in range(0, len(order), QUESTIONS)]
-        draw.shuffle(batches)
-        for bench, chosen in batches:
-            step += 1
-            tokens, mask = encoder.padded([bench.varied(row, draw) for row in chosen], QUESTIONS)
-            drawn = rng.integers(len(pool_ids), size=POOL)
-            ids = bench.ids + [[]] * (most - len(bench.ids)) + [pool_ids[i] for i in drawn]
-            met, places, columns = places_of(ids, len(begin.table), 4096)
-            counts = counts_of(ids, places, columns, lambda count: rng.random(count) >= WORDS_DROPPED)
-            goals = np.zeros((len(ids), DIMENSIONS), np.float32)
-            goals[: len(bench.goals)], goals[most:] = bench.goals, pool_goals[drawn]
-            grades = np.zeros((QUESTIONS, most), np.float32)
-            allowed = np.zeros((QUESTIONS, most), bool)
-            grades[: len(chosen), : len(bench.ids)] = bench.corpus.grades[chosen]
-            allowed[: len(chosen), : len(bench.ids)] = bench.corpus.allowed[chosen]
-            batch = {
-                "words": words[tokens], "mask": mask, "counts": counts, "goals": goals, "grades": grades,
-                "gains": scores.gain(grades).astype(np.float32), "allowed": allowed,
-                "real": (counts.sum(1) > 0).astype(np.float32),
-            }  # fmt: skip
-            spare = ((0, columns - len(met)), (0, 0))
-            local = [np.pad(part[met], spare) for part in table]
-            rate = min(step / (WARM * last), (last - step) / ((1 - WARM) * last))
-            key = jax.random.key(SEED * 100000 + step)
-            question, line, local, parts = update(question, line, tuple(local), batch, key, float(step), rate)
-            for part, new in zip(table, local):
-                part[met] = np.asarray(new)[: len(met)]
-            sums += np.array(parts)
-        weights = {name: np.asarray(state[0]) for name, state in question.items()}
-        weights |= {"question.words": words, "document.table": table[0]}
-        scale, offset = map(float, line[0])
-        now = encoder.Encoder(weights, begin.question_tokens, begin.document_tokens, scale, offset)
-        listwise, cross, away = sums / len(batches)
-        print(
-            f"epoch {epoch + 1}: listwise {listwise:.3f}, cross {cross:.3f}, away {away:.3f}, a {scale:.2f}, c {offset:.2f}, "
-            f"{time.monotonic() - began:.0f} s",
-            flush=True,
+def fresh(value):
+    """What Adam keeps of a value at the start."""
+    return value, np.zeros_like(value), np.zeros_like(value)
+
+
+class Training:
+    """Both towers while they are trained. `pool` are the tokens and goals of composed documents."""
+
+    def __init__(self, begin, benches, pool):
+        self.begin, self.benches, self.pool = begin, benches, pool
+        self.draw, self.rng = random.Random(SEED), np.random.default_rng(SEED)
+        self.question = {name: fresh(value) for name, value in begin.weights.items()}
+        self.line = fresh(np.array([SCALE, OFFSET], np.float32))
+        self.table = [part.copy() for part in fresh(begin.table)]
+        self.most = max(len(bench.ids) for bench in benches)
+        steps = sum(-(-len(bench.corpus.questions) // QUESTIONS) for bench in benches)
+        self.step, self.last = 0, EPOCHS * steps
+
+    def batches(self):
+        """Questions of one corpus each."""
+        found = []
+        for bench in self.benches:
+            count = len(bench.corpus.questions)
+            order = self.draw.sample(range(count), count)
+            found += [(bench, order[i : i + QUESTIONS]) for i in range(0, count, QUESTIONS)]
+        self.draw.shuffle(found)
+        return found
+
+    def take(self, bench, chosen):
+        """One step."""
+        self.step += 1
+        tokens, mask = encoder.padded([bench.varied(row, self.draw) for row in chosen], QUESTIONS)
+        pool_ids, pool_goals = self.pool
+        drawn = self.rng.integers(len(pool_ids), size=POOL)
+        # Every corpus as many documents as the largest, so that there are few shapes.
+        ids = bench.ids + [[]] * (self.most - len(bench.ids)) + [pool_ids[i] for i in drawn]
+        met, places, columns = places_of(ids, len(self.begin.table), 4096)
+        counts = counts_of(ids, places, columns, lambda count: self.rng.random(count) >= WORDS_DROPPED)
+        goals = np.zeros((len(ids), DIMENSIONS), np.float32)
+        goals[: len(bench.goals)], goals[self.most :] = bench.goals, pool_goals[drawn]
+        grades = np.zeros((QUESTIONS, self.most), np.float32)
+        allowed = np.zeros((QUESTIONS, self.most), bool)
+        grades[: len(chosen), : len(bench.ids)] = bench.corpus.grades[chosen]
+        allowed[: len(chosen), : len(bench.ids)] = bench.corpus.allowed[chosen]
+        batch = {
+            "words": self.begin.words[tokens], "mask": mask, "counts": counts, "goals": goals, "grades": grades,
+            "gains": scores.gain(grades).astype(np.float32), "allowed": allowed,
+            "real": counts.any(1).astype(np.float32),
+        }  # fmt: skip
+        # Only the rows of these documents take part, and move.
+        spare = ((0, columns - len(met)), (0, 0))
+        rows = tuple(np.pad(part[met], spare) for part in self.table)
+        rate = min(self.step / (WARM * self.last), (self.last - self.step) / ((1 - WARM) * self.last))
+        key = jax.random.key(SEED * 100000 + self.step)
+        self.question, self.line, rows, parts = update(
+            self.question, self.line, rows, batch, key, float(self.step), rate
         )
-        watch(epoch + 1, now)
-    return now
+        for part, new in zip(self.table, rows):
+            part[met] = np.asarray(new)[: len(met)]
+        return np.array(parts)
+
+    def encoder(self):
+        weights = {name: np.asarray(state[0]) for name, state in self.question.items()}
+        weights |= {"question.words": self.begin.words, "document.table": self.table[0]}
+        scale, offset = map(float, self.line[0])
+        return encoder.Encoder(weights, self.begin.question_tokens, self.begin.document_tokens, scale, offset)
+
+    def run(self, watch):
+        for epoch in range(1, EPOCHS + 1):
+            began, batches = time.monotonic(), self.batches()
+            listwise, cross, away = sum(self.take(*batch) for batch in batches) / len(batches)
+            took = time.monotonic() - began
+            print(f"epoch {epoch}: listwise {listwise:.3f}, cross {cross:.3f}, away {away:.3f}, {took:.0f} s", flush=True)
+            watch(epoch, self.encoder())
+        return self.encoder()
 
 
 def similarity(questions, documents):
@@ -198,8 +213,12 @@ def sha256(file):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("corpora", type=Path, nargs="+", metavar="CORPUS.json", help="what `clusterlore-evaluate dump` printed")
-    arguments.add_argument("--without", nargs="*", default=[], metavar="NAME", help="corpora to hold out and to score on")
+    arguments.add_argument(
+        "corpora", type=Path, nargs="+", metavar="CORPUS.json", help="what `clusterlore-evaluate dump` printed"
+    )
+    arguments.add_argument(
+        "--without", action="append", default=[], metavar="NAME", help="a corpus to hold out and to score on; may be repeated"
+    )
     arguments.add_argument("--out", type=Path, metavar="FILE", help="the encoder to write")
     arguments.add_argument("--check", type=Path, metavar="FILE", help="score this encoder and train nothing")
     given = arguments.parse_args()
@@ -215,9 +234,9 @@ def main():
     base = Start(composed)
     file = given.check or given.out
     if given.out:
-        facts |= {f"corpus {corpus.name}": sha256(path) for corpus, path in zip(corpora, given.corpora)}
-        facts |= base.facts
         learnt = [corpus for corpus in corpora if corpus not in held_out]
+        paths = dict(zip((corpus.name for corpus in corpora), given.corpora))
+        facts |= base.facts | {f"corpus {corpus.name}": sha256(paths[corpus.name]) for corpus in learnt}
         texts = [text for corpus in learnt for text in corpus.texts()]
         begin, own, goals = base.encoder(texts)
         ends = np.cumsum([0, *(len(corpus.documents) for corpus in learnt)])
@@ -234,11 +253,11 @@ def main():
                 near = similarity(now.questions(corpus.asked()), now.documents(corpus.texts()))
                 values, _ = scores.score(corpus, near)
                 means.append(f"{corpus.name} {np.mean([value for *_, value in values]):.3f}")
-            print(f"  after epoch {epoch}: {', '.join(means)}", flush=True)
+            if means:
+                print(f"  after epoch {epoch}: {', '.join(means)}", flush=True)
 
-        watch(0, begin)
-        done = train(begin, benches, pool, watch)
-        encoder.save(file, done)
+        watch(0, begin)  # to see what the training adds; nothing is chosen by it
+        encoder.save(file, Training(begin, benches, pool).run(watch))
         file.with_suffix(".inputs.json").write_text(json.dumps(facts, indent=2) + "\n")
         print(f"{file}: {file.stat().st_size} bytes, {len(base.kept)} tokens of questions, {len(base.rows)} of documents")
     model = encoder.load(file, base.teacher.tokenizer_json)
