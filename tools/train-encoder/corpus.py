@@ -1,5 +1,6 @@
 """A corpus as `clusterlore-evaluate dump` prints it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -23,6 +24,12 @@ class Corpus:
 
     def texts(self):
         return [document["text"] for document in self.documents]
+
+    def sha256(self):
+        """Over what training reads; a dump holds more."""
+        read = [[d["collection"], d["id"], d["text"]] for d in self.documents]
+        read += [[*self.forms(row), q["collection"], q["grades"]] for row, q in enumerate(self.questions)]
+        return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
 
     def asked(self):
         """The questions as they were typed."""

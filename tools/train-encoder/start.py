@@ -72,6 +72,7 @@ class Start:
         jax.config.update("jax_compilation_cache_dir", str(self.cache / "compiled"))
         wheel = inputs.teacher_wheel(self.cache)
         self.wheel_hash = inputs.sha256(wheel.read_bytes())
+        inputs.compare({"teacher wheel": {"sha256": self.wheel_hash}})
         package, _ = inputs.dictionary_package(self.cache)
         read = (package, BUILT_IN / "tokenizer.json", BUILT_IN / "model.safetensors")
         self.facts = {wheel.name: self.wheel_hash} | {file.name: inputs.sha256(file.read_bytes()) for file in read}

@@ -1,7 +1,6 @@
 """Trains the encoder: a document's vector lies towards those of the questions that it answers."""
 
 import argparse
-import hashlib
 import json
 import random
 import sys
@@ -17,7 +16,6 @@ sys.path.append(str(HERE.parent / "train-embedder"))
 
 import compose  # noqa: E402
 import encoder  # noqa: E402
-import inputs  # noqa: E402
 import scores  # noqa: E402
 from corpus import Corpus  # noqa: E402
 from encoder import DIMENSIONS, unit  # noqa: E402
@@ -207,10 +205,6 @@ def reference(file, model, corpora):
     file.write_text(json.dumps(held, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def sha256(file):
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-
-
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument(
@@ -235,8 +229,7 @@ def main():
     file = given.check or given.out
     if given.out:
         learnt = [corpus for corpus in corpora if corpus not in held_out]
-        paths = dict(zip((corpus.name for corpus in corpora), given.corpora))
-        facts |= base.facts | {f"corpus {corpus.name}": sha256(paths[corpus.name]) for corpus in learnt}
+        facts |= base.facts | {f"corpus {corpus.name}": corpus.sha256() for corpus in learnt}
         texts = [text for corpus in learnt for text in corpus.texts()]
         begin, own, goals = base.encoder(texts)
         ends = np.cumsum([0, *(len(corpus.documents) for corpus in learnt)])
