@@ -28,6 +28,17 @@ const FILES: [(&str, Inflection, &str); 5] = [
     ("Chinese", Inflection::None, include_str!("../data/glossary/zh.tsv")),
 ];
 
+#[cfg(debug_assertions)]
+thread_local! {
+    static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts a look-up. Debug builds count, so that tests see how work grows without a clock.
+fn step() {
+    #[cfg(debug_assertions)]
+    STEPS.with(|steps| steps.set(steps.get() + 1));
+}
+
 /// What is known of a word beside what the glossary says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -101,9 +112,19 @@ impl Glossary {
         phrase.filter(|word| !self.is_hollow(word)).map(|word| self.inflection.singular(&word)).collect()
     }
 
+    fn listed(&self, word: &str) -> Option<&'static str> {
+        step();
+        self.listed.get(word).copied()
+    }
+
+    fn stem(&self, stem: &str) -> Option<&'static str> {
+        step();
+        self.stems.get(stem).copied()
+    }
+
     /// Whether the word, without accents, says nothing about what is searched for.
     fn is_hollow(&self, word: &str) -> bool {
-        self.listed.get(word).is_some_and(|english| says_nothing(english))
+        self.listed(word).is_some_and(says_nothing)
     }
 
     /// Whether the word is listed and means only what English stop words mean: "bitte", "können".
@@ -133,7 +154,7 @@ impl Glossary {
             }
             let known = known(run);
             let word = &folded[at];
-            let listed = self.listed.get(word).map(|english| (*english).to_owned());
+            let listed = self.listed(word).map(str::to_owned);
             let derived = || {
                 let inflected = self.by_stem(word).map(str::to_owned);
                 inflected.or_else(|| self.compound(word))
@@ -171,9 +192,9 @@ impl Glossary {
             key.push_str(&self.inflection.singular(word));
             telling += 1;
             if telling > 1
-                && let Some(english) = self.listed.get(&key)
+                && let Some(english) = self.listed(&key)
             {
-                found = Some((at + 1, *english));
+                found = Some((at + 1, english));
             }
             if telling == PHRASE {
                 break;
@@ -185,14 +206,11 @@ impl Glossary {
     fn by_stem(&self, word: &str) -> Option<&'static str> {
         let find = |word: &str| {
             let listed = || self.inflection.stems(word).into_iter();
-            let stem = listed().find_map(|stem| self.listed.get(&stem).filter(|english| !says_nothing(english)));
-            stem.or_else(|| self.stems.get(word)).or_else(|| listed().find_map(|stem| self.stems.get(&stem))).copied()
+            let stem = listed().find_map(|stem| self.listed(&stem).filter(|english| !says_nothing(english)));
+            stem.or_else(|| self.stem(word)).or_else(|| listed().find_map(|stem| self.stem(&stem)))
         };
         find(word).or_else(|| {
-            self.inflection
-                .variants(word)
-                .into_iter()
-                .find_map(|other| self.listed.get(&other).copied().or_else(|| find(&other)))
+            self.inflection.variants(word).into_iter().find_map(|other| self.listed(&other).or_else(|| find(&other)))
         })
     }
 
@@ -231,11 +249,11 @@ impl Glossary {
     /// What a part of a compound means: a listed word, if it is not the last one with "s", "n", "en" or "es" behind it.
     fn part(&self, part: &str, last: bool) -> Option<&'static str> {
         let listed = |word: &str| {
-            let found = self.listed.get(word).copied();
+            let found = self.listed(word);
             found.filter(|english| word.len() >= PART && !says_nothing(english) && !PARTICLES.contains(&word))
         };
         let long = part.len() > PART + 1;
-        let whole = listed(part).or_else(|| long.then(|| self.stems.get(part).copied()).flatten());
+        let whole = listed(part).or_else(|| long.then(|| self.stem(part)).flatten());
         if last {
             return whole.or_else(|| long.then(|| self.by_stem(part)).flatten());
         }
@@ -249,7 +267,7 @@ impl Glossary {
         let last = places.len() - 1;
         while at < last {
             let most = self.longest.min(last - at);
-            let word = (1..=most).rev().find_map(|n| Some((n, *self.listed.get(&run[places[at]..places[at + n]])?)));
+            let word = (1..=most).rev().find_map(|n| Some((n, self.listed(&run[places[at]..places[at + n]])?)));
             if let Some((letters, english)) = word {
                 keep_unknown(&run[places[unknown]..places[at]], read);
                 read.gloss(english);
@@ -323,4 +341,36 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
         start += run.len() + text[at + run.len()..].chars().next().map_or(0, char::len_utf8);
         (!run.is_empty()).then_some((at, run))
     })
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_the_text_takes_no_more_than_twice_the_look_ups() {
+        for (language, words) in [
+            ("German", "Kundenrechnungsversandwarteschlangen "),
+            ("German", "xqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvb "),
+            ("German", "xqzvbnm"),
+            ("German", "die der das "),
+            ("French", "base de données de la base de "),
+            ("Spanish", "copia de seguridades "),
+            ("Portuguese", "bancos de dado "),
+            ("Chinese", "客户发送"),
+            ("Chinese", "鑫淼焱"),
+            ("Chinese", "鑫 "),
+        ] {
+            let Some(glossary) = Glossary::of(language) else { panic!("no glossary of {language}") };
+            let steps = |times: usize| {
+                let text = words.repeat(times);
+                let before = STEPS.with(std::cell::Cell::get);
+                glossary.gloss(&text, |_| Known::No);
+                STEPS.with(std::cell::Cell::get) - before
+            };
+            let (few, many) = (steps(200), steps(400));
+            assert!(many <= few * 2 + 100, "{language} {words:?}: {few}, {many}");
+            assert!(few <= 2_000 * 200, "{language} {words:?}: {few}");
+        }
+    }
 }
