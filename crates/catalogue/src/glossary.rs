@@ -86,17 +86,20 @@ impl Glossary {
         for (word, english) in entries().filter(|(word, _)| !phrase(word)) {
             listed.entry(plain(word)).or_insert(english);
         }
-        // What a word loses few letters for is nearer to it than what it loses many for.
-        for round in 0.. {
-            let mut more = false;
-            for (word, english) in entries().filter(|(word, english)| !phrase(word) && !says_nothing(english)) {
-                if let Some(stem) = inflection.stems(&plain(word)).into_iter().nth(round) {
-                    stems.entry(stem).or_insert(english);
-                    more = true;
+        // A word is nearer to a stem the fewer letters it loses for it; words that say something come first.
+        for hollow in [false, true] {
+            for round in 0.. {
+                let mut more = false;
+                let single = entries().filter(|(word, english)| !phrase(word) && says_nothing(english) == hollow);
+                for (word, english) in single {
+                    if let Some(stem) = inflection.stems(&plain(word)).into_iter().nth(round) {
+                        stems.entry(stem).or_insert(english);
+                        more = true;
+                    }
                 }
-            }
-            if !more {
-                break;
+                if !more {
+                    break;
+                }
             }
         }
         let mut made = Self { inflection, listed, stems, longest: 0 };
@@ -206,7 +209,7 @@ impl Glossary {
     fn by_stem(&self, word: &str) -> Option<&'static str> {
         let find = |word: &str| {
             let listed = || self.inflection.stems(word).into_iter();
-            let stem = listed().find_map(|stem| self.listed(&stem).filter(|english| !says_nothing(english)));
+            let stem = listed().find_map(|stem| self.listed(&stem));
             stem.or_else(|| self.stem(word)).or_else(|| listed().find_map(|stem| self.stem(&stem)))
         };
         find(word).or_else(|| {
@@ -253,9 +256,10 @@ impl Glossary {
             found.filter(|english| word.len() >= PART && !says_nothing(english) && !PARTICLES.contains(&word))
         };
         let long = part.len() > PART + 1;
-        let whole = listed(part).or_else(|| long.then(|| self.stem(part)).flatten());
+        let telling = |found: Option<&'static str>| found.filter(|english| long && !says_nothing(english));
+        let whole = listed(part).or_else(|| telling(self.stem(part)));
         if last {
-            return whole.or_else(|| long.then(|| self.by_stem(part)).flatten());
+            return whole.or_else(|| telling(self.by_stem(part)));
         }
         whole.or_else(|| ["s", "n", "en", "es"].iter().find_map(|link| part.strip_suffix(link).and_then(listed)))
     }
