@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use clusterlore_core::{ResourceInstance, ResourceType};
 use clusterlore_testkit::fake::FakeApiServer;
 use common::{EXAMPLES, Home};
@@ -33,6 +35,65 @@ fn a_scope_is_counted_exactly() {
     }
     assert_eq!(home.run(&["count", "--kind", "pod", "-n", "fares", "-o", "name"]).ok().out, format!("{pods}\n"));
     assert_eq!(json(&home, &["count", "-n", "nowhere"])["total"], 0);
+}
+
+#[test]
+fn what_people_type_of_kubectl_is_read_as_kubectl_reads_it() {
+    let home = home();
+    let names = |args: &[&str]| home.run(&[args, &["-o", "name"]].concat()).ok().out;
+    let pods = names(&["search", "everything", "--kind", "pod", "-n", "fares", "--limit", "100"]);
+    assert_eq!(pods.lines().count(), 2);
+    for question in
+        ["get pods -n fares", "pods --namespace=fares", "kubectl -n fares get po -o wide", "pods in namespace fares"]
+    {
+        let found = names(&["search", question, "--limit", "100"]);
+        assert_eq!(found.lines().collect::<BTreeSet<_>>(), pods.lines().collect::<BTreeSet<_>>(), "{question}");
+        assert_eq!(json(&home, &["count", question])["total"], 2, "{question}");
+    }
+    let nowhere = home.run(&["search", "kubectl get pods -n nosuch"]).ok().err;
+    assert!(nowhere.contains("there is no namespace \"nosuch\""), "{nowhere}");
+    let moons = home.run(&["search", "kubectl get moons"]).ok().err;
+    assert!(moons.contains("no resource type is called \"moons\""), "{moons}");
+    // kubectl prints the one and takes both.
+    let similar = |of: &str| names(&["similar", of, "-n", "fares"]);
+    assert_eq!(similar("deployment.apps/turnstile-api"), similar("deploy/turnstile-api"));
+    assert_eq!(
+        json(&home, &["count", "--kind", "deployments.v1.apps"]),
+        json(&home, &["count", "--kind", "deployments"])
+    );
+}
+
+#[test]
+fn words_that_ask_for_nothing_are_no_question() {
+    let home = home();
+    for args in [
+        ["search", "the of and"],
+        ["search", "AND AND"],
+        ["search", "a"],
+        ["count", "the of and"],
+        ["search", "???"],
+        ["count", "???"],
+    ] {
+        let ran = home.run(&args);
+        assert!(ran.status != 0 && ran.err.contains("the question is empty"), "{args:?}: {}", ran.err);
+    }
+    assert_eq!(
+        home.run(&["search", "ｐｏｓｔｇｒｅｓ", "-o", "name"]).ok().out,
+        home.run(&["search", "postgres", "-o", "name"]).ok().out
+    );
+}
+
+#[test]
+fn what_is_not_where_it_was_said_to_be_is_told() {
+    let home = home();
+    let ran = home.run(&["search", "why is turnstile-api in the liftops namespace slow?"]).ok();
+    assert!(ran.err.contains("turnstile-api is not in namespace liftops; it is in fares."), "{}", ran.err);
+    assert!(ran.out.lines().nth(1).is_some_and(|first| first.contains("turnstile-api")), "{}", ran.out);
+    let reply = json(&home, &["search", "postgres in production-9", "--explain"]);
+    assert!(reply["problems"].as_array().is_some_and(Vec::is_empty), "{reply}");
+    let reply = json(&home, &["search", "turnstile-api in the liftops namespace"]);
+    let types: Vec<&str> = reply["notes"].as_array().unwrap().iter().filter_map(|n| n["type"].as_str()).collect();
+    assert!(types.contains(&"elsewhere") && types.contains(&"named"), "{types:?}");
 }
 
 #[test]

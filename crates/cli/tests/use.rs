@@ -59,7 +59,7 @@ fn completions_and_the_plugin_are_the_same_program() {
 fn a_reader_that_goes_away_is_no_error() {
     let home = Home::new();
     home.sync_from(&examples()).ok();
-    let line = format!("'{}' search a -o name --limit 1000 | true", env!("CARGO_BIN_EXE_clusterlore"));
+    let line = format!("'{}' search pods -o name --limit 1000 | true", env!("CARGO_BIN_EXE_clusterlore"));
     let mut shell = Command::new("sh");
     let ran = Ran::of(shell.args(["-c", &line]).env("XDG_DATA_HOME", home.path("data")).output().unwrap()).ok();
     assert_eq!(ran.err, "");

@@ -83,14 +83,26 @@ impl ResourceType {
         }
     }
 
-    /// Whether `word` (any case) names this type: kind, plural, singular, short name, or `plural.group`.
+    /// Whether `word` (any case) names this type as kubectl reads it: kind, plural, singular or short name, alone or before the group
+    /// (`deployments.apps`) or the version and the group (`deployments.v1.apps`).
     pub fn answers_to(&self, word: &str) -> bool {
-        let same = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(word);
-        same(&self.kind)
-            || same(&self.plural)
-            || same(&self.singular)
-            || self.short_names.iter().any(|s| same(s))
-            || same(&self.name())
+        let is_called = |word: &str| {
+            let same = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(word);
+            same(&self.kind) || same(&self.plural) || same(&self.singular) || self.short_names.iter().any(|s| same(s))
+        };
+        match word.split_once('.') {
+            None => is_called(word),
+            Some((name, place)) if is_called(name) => {
+                let after_version = place.split_once('.').map_or("", |(version, group)| match is_version(version) {
+                    true => group,
+                    false => "",
+                });
+                let core = self.group.is_empty() && is_version(place.trim_end_matches('.'));
+                core || !self.group.is_empty()
+                    && [place, after_version].iter().any(|g| g.eq_ignore_ascii_case(&self.group))
+            }
+            Some(_) => false,
+        }
     }
 
     /// The text that stands for the type until a capability is known, in the shape of a capability's text.
@@ -110,6 +122,12 @@ impl ResourceType {
         }
         text
     }
+}
+
+/// `v1`, `v1beta1`
+fn is_version(word: &str) -> bool {
+    let rest = word.strip_prefix(['v', 'V']).unwrap_or_default();
+    rest.starts_with(|c: char| c.is_ascii_digit()) && rest.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -146,10 +164,26 @@ mod tests {
         let t = certificates();
         assert_eq!(t.name(), "certificates.cert-manager.io");
         assert_eq!(t.api_version(), "cert-manager.io/v1");
-        for word in ["Certificate", "certificates", "CERT", "certs", "certificates.cert-manager.io"] {
+        for word in [
+            "Certificate",
+            "certificates",
+            "CERT",
+            "certs",
+            "certificates.cert-manager.io",
+            "certificate.cert-manager.io",
+            "certificates.v1.cert-manager.io",
+            "certificate.v1beta1.cert-manager.io",
+        ] {
             assert!(t.answers_to(word), "{word}");
         }
-        assert!(!t.answers_to("") && !t.answers_to("issuer"));
+        for word in
+            ["", "issuer", "certificates.v1", "certificates.acme", "certificates.", "certificates.1.cert-manager.io"]
+        {
+            assert!(!t.answers_to(word), "{word}");
+        }
+        let pods = ResourceType { kind: "Pod".into(), plural: "pods".into(), version: "v1".into(), ..t };
+        let pods = ResourceType { group: String::new(), ..pods };
+        assert!(pods.answers_to("pods.v1") && pods.answers_to("pod.v1.") && !pods.answers_to("pods.apps"));
     }
 
     #[test]

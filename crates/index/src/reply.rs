@@ -146,6 +146,10 @@ fn note_type(note: &Note) -> &'static str {
         Note::Label(_) => "label",
         Note::Kind(_) => "kind",
         Note::Namespace(_) => "namespace",
+        Note::Preferred(_) => "preferred",
+        Note::Named(_) => "named",
+        Note::Elsewhere { .. } => "elsewhere",
+        Note::Unknown(_) => "unknown",
         Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",
         Note::SimilarTo(_) => "similarTo",
@@ -155,6 +159,8 @@ fn note_type(note: &Note) -> &'static str {
 fn problem_type(problem: &Problem) -> &'static str {
     match problem {
         Problem::NoSuchNamespace(_) => "noSuchNamespace",
+        Problem::NoSuchKind(_) => "noSuchKind",
+        Problem::NoSuchScope(_) => "noSuchScope",
         Problem::NoSuchLabel { .. } => "noSuchLabel",
         Problem::TooManyConditions => "tooManyConditions",
         Problem::NoClock => "noClock",

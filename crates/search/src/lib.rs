@@ -23,14 +23,14 @@ use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, words};
-use clusterlore_models::Embedder;
+use clusterlore_models::{Embedder, Encoder};
 use clusterlore_store::View;
 
 pub use answer::Hit;
 pub use error::SearchError;
 pub use query::{
-    Clauses, GroupBy, LONGEST_QUESTION, Note, Order, ParsedQuery, Problem, Query, UnknownGroup, UnknownKind, Wanted,
-    resolve_kinds,
+    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query,
+    SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
 
@@ -97,6 +97,12 @@ impl Searcher {
         Self { catalogue: catalogue.into(), weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
+    /// With an encoder for questions.
+    #[must_use]
+    pub fn with_encoder(self, encoder: Arc<Encoder<'static>>) -> Self {
+        Self { profiles: Profiles::of_encoder(encoder), ..self }
+    }
+
     /// Replaces the weights and keeps the caches.
     pub fn set_weights(&mut self, weights: Weights) {
         self.weights = weights;
@@ -115,6 +121,11 @@ impl Searcher {
         let total = searchable(view, embedder, collection).await?;
 
         let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+        // Stop words alone ask for nothing, unless the caller says where.
+        let empty = !query.text.trim().is_empty() && parsed.says_nothing() && query.filter.is_empty();
+        if empty {
+            return Err(SearchError::NoQuestion);
+        }
         let counted = query.number.applies(&parsed.clauses);
         if parsed.problem.is_some() {
             return Ok(Answer { number: counted.then_some(0), parsed, total, ..Answer::default() });
@@ -127,7 +138,7 @@ impl Searcher {
         let Found { embedded, bridge, mut candidates } =
             self.find(view, embedder, collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut candidates.documents);
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);
@@ -164,7 +175,8 @@ impl Searcher {
         let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
         let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut found.candidates.documents);
-        let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
+        let ranking =
+            Ranking::new(&found.embedded, &found.bridge, self.weights, self.profiles.encoder(), &found.candidates);
         let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
         let scored = ranked.into_iter().map(|r| {
             let Ranked { id, type_name, features, score, .. } = r;
@@ -183,7 +195,8 @@ impl Searcher {
         parsed: &'q ParsedQuery,
         budgets: Budgets,
     ) -> Result<Found<'q>, SearchError> {
-        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, parsed).await?;
+        let encoder = self.profiles.encoder();
+        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, encoder, parsed).await?;
         let bridge = match collection {
             Collection::Instances if !parsed.scope_only => {
                 rank::bridge(view, &embedder.identity(), &self.profiles, self.weights, &embedded).await?
@@ -219,7 +232,7 @@ impl Searcher {
 
         let documents = std::mem::take(&mut candidates.documents);
         let bridge = Bridge::default();
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);

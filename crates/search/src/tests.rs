@@ -76,7 +76,7 @@ async fn the_shown_parts_add_up_to_the_score() {
     let answer = Searcher::new(Catalogue::builtin().clone()).answer(&*all(&store).await, &Toy, &query).await.unwrap();
     let score = &answer.hits[0].score;
     let whys: Vec<&str> = score.reasons.iter().map(|r| r.why.as_str()).collect();
-    assert_eq!(whys, ["meaning 1.00", "name: red-fox", "namespace: wood"]);
+    assert_eq!(whys, ["meaning 1.00", "in wood", "name: red-fox", "namespace: wood"]);
     assert!((score.reasons.iter().map(|r| r.adds).sum::<f32>() - score.total()).abs() < 1e-6);
 }
 
@@ -305,8 +305,11 @@ async fn work(searcher: &Searcher, store: &Sqlite, text: String) -> u64 {
     let now = "2026-04-10T12:00:00Z".into();
     let query = Query { text, limit: 10, now, number: Wanted::Always, ..Query::default() };
     let before = yardstick::steps();
-    searcher.answer(&*all(store).await, &Toy, &query).await.unwrap();
-    yardstick::steps() - before
+    match searcher.answer(&*all(store).await, &Toy, &query).await {
+        // Of stop words alone nothing is made but that.
+        Ok(_) | Err(SearchError::NoQuestion) => yardstick::steps() - before,
+        Err(e) => panic!("{e}"),
+    }
 }
 
 #[tokio::test]
@@ -401,7 +404,6 @@ async fn hits_and_number_are_the_same_together_and_alone() {
         "how many lanterns per namespace",
         "services",
         "how many pods are in zone2",
-        "everything",
         "everything in zone1 by kind",
         "newest lanterns",
         "the 3 oldest animals",

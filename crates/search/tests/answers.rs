@@ -6,7 +6,7 @@ use std::path::Path;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_search::{Answer, Query, Searcher};
+use clusterlore_search::{Answer, Note, Problem, Query, SearchError, Searcher};
 use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, View, Writer};
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
@@ -282,4 +282,161 @@ async fn questions_in_other_languages_are_read_by_meaning() {
     let unread = ask(&store, "Welche Xylqwz gibt es?").await;
     let notes: Vec<String> = unread.parsed.notes.iter().map(ToString::to_string).collect();
     assert_eq!(notes, ["language: German, answered by names and not by meaning"]);
+}
+
+/// The same, with the types of the objects known.
+async fn index_with_types(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
+    let store = index(folder, objects).await;
+    let types: Vec<ResourceType> = objects
+        .iter()
+        .map(|o| ResourceType {
+            kind: o.kind.clone(),
+            plural: format!("{}s", o.kind.to_lowercase()),
+            singular: o.kind.to_lowercase(),
+            group: o.api_group.clone(),
+            version: "v1".into(),
+            namespaced: !o.is_cluster_scoped(),
+            ..ResourceType::default()
+        })
+        .collect();
+    store.remember_types("", &types).await.unwrap();
+    store
+}
+
+/// A shop with a web API in two namespaces, its pods, and things that share its words.
+async fn shop(folder: &Path) -> Sqlite {
+    let api = |namespace: &str| object("apps/v1", "Deployment", namespace, "checkout-api");
+    let of = |namespace: &str, hash: &str| {
+        let set = owned(object("apps/v1", "ReplicaSet", namespace, &format!("checkout-api-{hash}")), &api(namespace));
+        let pod = owned(object("v1", "Pod", namespace, &format!("checkout-api-{hash}-x2k9q")), &set);
+        [set, pod]
+    };
+    let more = [
+        object("v1", "Service", "storefront", "checkout-api"),
+        object("v1", "ConfigMap", "storefront", "checkout-api"),
+        object("apps/v1", "StatefulSet", "storefront", "orders-db"),
+        object("apps/v1", "Deployment", "lab", "gong"),
+        object("apps/v1", "Deployment", "lab", "payments-service"),
+        object("v1", "Service", "lab", "payments"),
+        labelled(object("apps/v1", "Deployment", "lab", "red-cache"), "app", "redis"),
+        labelled(object("apps/v1", "Deployment", "lab", "redis-operator"), "app", "redis-operator"),
+        labelled(object("apps/v1", "Deployment", "lab", "blue-cache"), "app", "memcached"),
+    ];
+    let all = [api("storefront"), api("staging")]
+        .into_iter()
+        .chain(of("storefront", "5d9c6f8b5d"))
+        .chain(of("staging", "7f6d5c4b3d"));
+    let all: Vec<ResourceInstance> = all.chain(more).chain(others()).collect();
+    index_with_types(folder, &all).await
+}
+
+#[tokio::test]
+async fn an_exact_name_comes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shop(folder.path()).await;
+    for (question, first) in [
+        ("why is checkout-api in storefront so slow for people who pay by card?", "Deployment storefront/checkout-api"),
+        ("checkout-api in the staging namespace", "Deployment staging/checkout-api"),
+        ("staging/checkout-api", "Deployment staging/checkout-api"),
+        ("which port has the Service checkout-api", "Service storefront/checkout-api"),
+        ("port-forward service/checkout-api to my machine", "Service storefront/checkout-api"),
+        ("the configmap called `checkout-api`", "ConfigMap storefront/checkout-api"),
+        (r#"what is the image of {"type": "deployment", "name": "gong"}?"#, "Deployment lab/gong"),
+        ("somebody told me to restart gong, what's that", "Deployment lab/gong"),
+        ("logs of `gong` please, but no trains and no letters", "Deployment lab/gong"),
+        ("events of checkout-api-5d9c6f8b5d-x2k9q", "Pod storefront/checkout-api-5d9c6f8b5d-x2k9q"),
+        ("which deployment is pod checkout-api-5d9c6f8b5d-x2k9q from?", "Deployment storefront/checkout-api"),
+        ("who owns checkout-api-7f6d5c4b3d-x2k9q", "Deployment staging/checkout-api"),
+        // That pod is gone.
+        ("why was gong-66b7d8f9c5-h8rzl killed", "Deployment lab/gong"),
+        ("the payments service is down", "Deployment lab/payments-service"),
+        ("describe the chekout-api deployment in staging", "Deployment staging/checkout-api"),
+        ("kubectl -n storefront get statefulset orders-db -o yaml", "StatefulSet storefront/orders-db"),
+        ("orders db", "StatefulSet storefront/orders-db"),
+    ] {
+        let answer = ask(&store, question).await;
+        assert_eq!(hits(&answer).first().map(String::as_str), Some(first), "{question}: {:?}", hits(&answer));
+        let score = &answer.hits[0].score;
+        assert!(score.reasons.iter().any(|r| r.why == "named in the question"), "{question}: {:?}", answer.parsed);
+        assert!(score.total() <= 1.0 + 1e-5, "{question}: {}", score.total());
+        let scores: Vec<f32> = answer.hits.iter().map(|h| h.score.total()).collect();
+        assert!(scores.is_sorted_by(|a, b| *a >= *b - 0.1), "{question}: {scores:?}");
+    }
+    // What only looks like a name, or is a name only elsewhere, names nothing.
+    for question in ["which trains leave on time", "gongs of a temple", "the gong in storefront", "checkout-apx"] {
+        let answer = ask(&store, question).await;
+        assert!(answer.parsed.named.is_empty(), "{question}: {:?}", answer.parsed.named);
+    }
+}
+
+#[tokio::test]
+async fn where_a_named_object_really_is_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shop(folder.path()).await;
+    let elsewhere = |answer: &Answer| {
+        answer.parsed.notes.iter().find(|n| matches!(n, Note::Elsewhere { .. })).map(ToString::to_string)
+    };
+    for question in [
+        "is orders-db in the lab namespace?",
+        "kubectl describe statefulset orders-db -n lab",
+        "orders-db of team moon in lab",
+    ] {
+        let answer = ask(&store, question).await;
+        assert_eq!(hits(&answer)[0], "StatefulSet storefront/orders-db", "{question}");
+        let told = Some("orders-db is not in namespace lab; it is in storefront".to_owned());
+        assert_eq!(elsewhere(&answer), told, "{question}");
+    }
+    // A namespace that does not exist is no dead end for what does.
+    let answer = ask(&store, "kubectl describe statefulset orders-db -n moon").await;
+    assert_eq!((hits(&answer)[0].as_str(), answer.parsed.problem.clone()), ("StatefulSet storefront/orders-db", None));
+    assert!(elsewhere(&answer).unwrap().contains("not in namespace moon"));
+    assert_eq!(elsewhere(&ask(&store, "orders-db in storefront").await), None);
+    // Said with a doubt, a bare word is looked for elsewhere too.
+    let answer = ask(&store, "gong should be somewhere in storefront").await;
+    assert_eq!(hits(&answer)[0], "Deployment lab/gong");
+    assert!(elsewhere(&answer).is_some());
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_is_left_out_only_where_that_is_sure() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shop(folder.path()).await;
+    let with = hits(&ask(&store, "caches in lab").await);
+    for cache in ["red-cache", "blue-cache"] {
+        assert!(with.contains(&format!("Deployment lab/{cache}")), "{with:?}");
+    }
+    for (question, red, blue) in [
+        ("caches in lab besides redis", false, true),
+        ("caches in lab, but not memcached please", true, false),
+        ("caches other than redis or memcached", false, false),
+        ("caches in lab without the operator", true, true),
+        // Words that name nothing known leave nothing out.
+        ("caches in lab, not the ones that are red", true, true),
+        ("caches in lab with no downtime", true, true),
+    ] {
+        let hits = hits(&ask(&store, question).await);
+        let has = |name: &str| hits.contains(&format!("Deployment lab/{name}"));
+        assert_eq!((has("red-cache"), has("blue-cache")), (red, blue), "{question}: {hits:?}");
+        assert!(!question.contains("without") || !has("redis-operator"), "{question}: {hits:?}");
+    }
+}
+
+#[tokio::test]
+async fn stop_words_alone_are_no_question_and_letters_are_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = shop(folder.path()).await;
+    let searcher = Searcher::new(Catalogue::builtin().clone());
+    for text in ["the of and", "AND AND", "a", "???", "what is it", "show me all of them"] {
+        let query = Query { text: text.to_owned(), limit: 10, ..Query::default() };
+        let error = searcher.answer(&*all(&store).await, &Builtin::default(), &query).await.unwrap_err();
+        assert!(matches!(error, SearchError::NoQuestion), "{text}: {error}");
+    }
+    assert_eq!(hits(&ask(&store, "ｒｅｄｉｓ").await), hits(&ask(&store, "redis").await));
+    assert!(!hits(&ask(&store, "ｒｅｄｉｓ").await).is_empty());
+    assert_eq!(
+        ask(&store, "which of them are in qa?").await.parsed.problem,
+        Some(Problem::NoSuchScope("qa".to_owned()))
+    );
+    let answer = ask(&store, "caches in qa").await;
+    assert!(answer.parsed.notes.contains(&Note::Unknown("qa".to_owned())) && !answer.hits.is_empty());
 }

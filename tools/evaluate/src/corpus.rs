@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use clusterlore_cluster::{ClusterSource, EventSink, FolderSource, ListScope, SourceEvent};
 use clusterlore_core::{Collection, ResourceInstance, ResourceType};
+use clusterlore_models::Encoder;
 use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -163,6 +164,8 @@ pub(crate) struct Corpus {
     pub(crate) source: Arc<dyn ClusterSource>,
     pub(crate) objects: Vec<ResourceInstance>,
     pub(crate) questions: Vec<Question>,
+    /// Who encodes questions in place of what is built in: an encoder that has not seen the corpus.
+    pub(crate) encoder: Option<Arc<Encoder<'static>>>,
 }
 
 impl Corpus {
@@ -179,17 +182,22 @@ impl Corpus {
             let text = std::fs::read_to_string(&file).with_context(|| place.clone())?;
             questions.extend(read_questions(&place, &text, form, &shown)?);
         }
-        Ok(Self { name, source: Arc::new(source), objects, questions })
+        Ok(Self { name, source: Arc::new(source), objects, questions, encoder: None })
     }
 
     /// Manifests whose questions are kept elsewhere.
     pub(crate) async fn without_questions(name: &str, manifests: &Path) -> Result<Self> {
         let (source, _, objects) = read(manifests).await?;
-        Ok(Self { name: name.to_owned(), source: Arc::new(source), objects, questions: Vec::new() })
+        Ok(Self { name: name.to_owned(), source: Arc::new(source), objects, questions: Vec::new(), encoder: None })
     }
 }
 
 impl Corpus {
+    /// The same with another encoder.
+    pub(crate) fn encoded_by(self, encoder: Arc<Encoder<'static>>) -> Self {
+        Self { encoder: Some(encoder), ..self }
+    }
+
     /// The same with some of the questions.
     pub(crate) fn asked(&self, which: impl Fn(&Question) -> bool) -> Self {
         let questions = self.questions.iter().filter(|q| which(q)).cloned().collect();

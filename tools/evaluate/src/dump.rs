@@ -1,7 +1,6 @@
 //! What a program that trains on a corpus reads of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::Result;
 use clusterlore_catalogue::Catalogue;
@@ -51,9 +50,8 @@ struct Question<'a> {
 }
 
 /// The corpus as JSON: documents with the texts that the encoder reads, and questions with the grade of each document.
-pub(crate) async fn dump(folder: &Path) -> Result<String> {
-    let corpus = Corpus::open(folder).await?;
-    let mut evaluation = Evaluation::of(&corpus, Catalogue::builtin()).await?;
+pub(crate) async fn dump(corpus: &Corpus) -> Result<String> {
+    let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
     let documents = evaluation.documents().await?;
     let mut questions = Vec::new();
     for q in &corpus.questions {

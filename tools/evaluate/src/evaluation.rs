@@ -75,7 +75,10 @@ impl<'c> Evaluation<'c> {
             _folder: folder,
             view: RememberingView::of(store.view_all("an evaluation asks of everything").await?),
             embedder: RememberingEmbedder::of(embedder),
-            searcher: Searcher::new(catalogue.clone()),
+            searcher: match &corpus.encoder {
+                Some(encoder) => Searcher::new(catalogue.clone()).with_encoder(Arc::clone(encoder)),
+                None => Searcher::new(catalogue.clone()),
+            },
             seen: HashMap::new(),
         })
     }
@@ -109,12 +112,15 @@ impl<'c> Evaluation<'c> {
 
     /// How one question is answered in these words, under the weights that were tried last.
     pub(crate) async fn outcome_of(&self, question: &Question, text: &str) -> Result<Outcome> {
-        let hits = match self.searcher.answer(&self.view, &self.embedder, &asked(question, text)).await {
-            Ok(answer) => answer.hits.into_iter().map(|hit| hit.id).collect(),
-            Err(SearchError::NoQuestion) => Vec::new(),
+        let number = if question.count.is_some() { Wanted::IfAsked } else { Wanted::Never };
+        let asked = Query { number, ..asked(question, text) };
+        let (hits, number) = match self.searcher.answer(&self.view, &self.embedder, &asked).await {
+            Ok(answer) => (answer.hits.into_iter().map(|hit| hit.id).collect(), answer.number),
+            Err(SearchError::NoQuestion) => (Vec::new(), None),
             Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
         };
-        Ok(score::outcome(question, &hits))
+        let right = question.count.map(|count| number == Some(count));
+        Ok(Outcome { number: right, ..score::outcome(question, &hits) })
     }
 
     /// Ids of the documents that meet the conditions that are read from a question.

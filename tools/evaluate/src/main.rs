@@ -19,12 +19,14 @@ mod stages;
 mod tune;
 mod typos;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use clusterlore_catalogue::Catalogue;
+use clusterlore_models::Encoder;
 use clusterlore_search::Weights;
 
 use corpus::{Corpus, Form};
@@ -35,6 +37,9 @@ use tune::NEUTRAL;
 /// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl or sentences.jsonl.
 #[derive(Parser)]
 struct Args {
+    /// Weights of an encoder for questions, in place of those that are built in
+    #[arg(long, global = true, value_name = "FILE")]
+    encoder: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -108,22 +113,7 @@ struct Tune {
 const LOST: f64 = 0.1;
 
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
-        Command::Score { corpora, worst, typos, from } => wait(async {
-            let corpora = open(&corpora).await?;
-            score(&corpora, worst).await?;
-            with_typos(&corpora, from..from + typos).await
-        }),
-        Command::Tune(args) => wait(tune(&args)),
-        Command::Stages { corpora } => {
-            wait(async { stages::table(&open(&corpora).await?).await }).map(|text| print!("{text}"))
-        }
-        Command::Neutral { corpora, each } => wait(async { neutral(&open(&corpora).await?, each as usize).await }),
-        Command::Dump { corpus } => wait(dump::dump(&corpus)).map(|text| println!("{text}")),
-        Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
-        Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
-    };
-    match done {
+    match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("error: {e:#}");
@@ -132,10 +122,48 @@ fn main() -> ExitCode {
     }
 }
 
-async fn open(folders: &[PathBuf]) -> Result<Vec<Corpus>> {
+fn run(Args { encoder, command }: Args) -> Result<()> {
+    let encoder = encoder.as_deref().map(read_encoder).transpose()?;
+    let open = async |folders: &[PathBuf]| open(folders, encoder.as_ref()).await;
+    match command {
+        Command::Score { corpora, worst, typos, from } => wait(async {
+            let corpora = open(&corpora).await?;
+            score(&corpora, worst).await?;
+            with_typos(&corpora, from..from + typos).await
+        }),
+        Command::Tune(args) => {
+            wait(async { tune(&open(&args.corpora).await?, &open(&args.beside).await?, &args).await })
+        }
+        Command::Stages { corpora } => wait(async {
+            print!("{}", stages::table(&open(&corpora).await?).await?);
+            Ok(())
+        }),
+        Command::Neutral { corpora, each } => wait(async { neutral(&open(&corpora).await?, each as usize).await }),
+        Command::Dump { corpus } => wait(async {
+            for corpus in &open(&[corpus]).await? {
+                println!("{}", dump::dump(corpus).await?);
+            }
+            Ok(())
+        }),
+        Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
+        Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
+    }
+}
+
+/// The encoder in a file. It is read once and kept as long as the program runs.
+fn read_encoder(file: &Path) -> Result<Arc<Encoder<'static>>> {
+    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    Ok(Arc::new(Encoder::from_bytes(bytes.leak()).with_context(|| file.display().to_string())?))
+}
+
+async fn open(folders: &[PathBuf], encoder: Option<&Arc<Encoder<'static>>>) -> Result<Vec<Corpus>> {
     let mut corpora = Vec::new();
     for folder in folders {
-        corpora.push(Corpus::open(folder).await?);
+        let corpus = Corpus::open(folder).await?;
+        corpora.push(match encoder {
+            Some(encoder) => corpus.encoded_by(Arc::clone(encoder)),
+            None => corpus,
+        });
     }
     Ok(corpora)
 }
@@ -225,9 +253,8 @@ async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
     Ok(())
 }
 
-async fn tune(args: &Tune) -> Result<()> {
-    let (corpora, beside) = (open(&args.corpora).await?, open(&args.beside).await?);
-    let (mut evaluations, mut beside) = (evaluations(&corpora).await?, evaluations(&beside).await?);
+async fn tune(corpora: &[Corpus], beside: &[Corpus], args: &Tune) -> Result<()> {
+    let (mut evaluations, mut beside) = (evaluations(corpora).await?, evaluations(beside).await?);
     let built_in = Weights::default().values();
     let start: Values = if args.neutral { built_in.map(|_| NEUTRAL) } else { built_in };
     let all: Vec<Vec<bool>> = corpora.iter().map(|c| vec![true; c.questions.len()]).collect();

@@ -37,6 +37,7 @@ pub(crate) fn neutral(corpus: &Corpus) -> Corpus {
         questions: questions.collect(),
         source: Arc::new(Renamed { source: Arc::clone(&corpus.source), objects: objects.clone() }),
         objects,
+        encoder: corpus.encoder.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::Reply;
 use clusterlore_pipeline::Summary;
+use clusterlore_search::Note;
 use owo_colors::{OwoColorize, Style};
 use serde::Serialize;
 
@@ -109,6 +110,11 @@ fn may_hold_a_password(word: &str) -> bool {
 pub(crate) fn understood(reply: &Reply, explain: bool) {
     if explain {
         reply.notes.iter().for_each(|n| note(&n.to_string()));
+    }
+    // What was asked and is not so is told in any case.
+    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_));
+    for said in reply.notes.iter().filter(told).filter(|_| !explain) {
+        note(&format!("{said}."));
     }
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));

@@ -84,7 +84,10 @@ impl Collapser<'_> {
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
         for r in ranked.iter().copied() {
             let top = match &r.profile.noun {
-                Noun::Instance(i) if !self.parsed.names_type(&r.type_name) => Some(top_of(i, &known)),
+                // What the question names stands for itself.
+                Noun::Instance(i) if !self.parsed.names_type(&r.type_name) && r.features.named.is_none() => {
+                    Some(top_of(i, &known))
+                }
                 Noun::Instance(i) => Some(key_of(i)),
                 Noun::Type(..) => None,
             };

@@ -5,7 +5,7 @@ use clusterlore_core::ResourceType;
 use clusterlore_store::Vocabulary;
 
 /// What the index, the catalogue and the clock know when a question is parsed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct QueryContext<'a> {
     /// The namespaces, types and labels of the index.
     pub(crate) vocabulary: &'a Vocabulary,
@@ -17,4 +17,6 @@ pub(crate) struct QueryContext<'a> {
     pub(crate) now: &'a str,
     /// The question's language, if it is not English.
     pub(crate) language: Option<&'static str>,
+    /// Whether a word, in lower case, is English, as far as anybody knows.
+    pub(crate) is_english: &'a (dyn Fn(&str) -> bool + Sync),
 }

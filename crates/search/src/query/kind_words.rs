@@ -1,6 +1,7 @@
 //! Words of a question that name kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use clusterlore_catalogue::{Asked, Meaning};
 use clusterlore_core::{ResourceType, words};
@@ -8,7 +9,6 @@ use clusterlore_core::{ResourceType, words};
 use super::clauses::Clauses;
 use super::context::QueryContext;
 use super::language;
-use super::parsed::{Note, ParsedQuery};
 use super::tokens::Tokens;
 use crate::yardstick::step;
 
@@ -24,96 +24,169 @@ const WORKLOAD_TYPES: [&str; 7] = [
     "jobs.batch",
     "cronjobs.batch",
 ];
+/// Kinds of Kubernetes itself that are English words, and mean nothing else in a question about a cluster that names only kinds.
+const KUBERNETES: [&str; 4] = ["", "apps", "batch", "policy"];
 
-/// Reads the kinds. If the question is only about kinds they become a condition; otherwise they only rank higher.
-pub(super) fn kinds(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>) {
-    let (types, catalogue) = (context.types, context.catalogue);
-    let mut named: Vec<(Vec<usize>, BTreeSet<String>)> = Vec::new();
+/// A word, or two, that names types.
+pub(super) struct Kind {
+    pub(super) words: Vec<usize>,
+    pub(super) types: BTreeSet<String>,
+}
+
+/// The kinds that the free words name.
+pub(super) fn kinds(tokens: &Tokens, clauses: &Clauses, context: &QueryContext<'_>) -> Vec<Kind> {
     let free: Vec<usize> = tokens.free().collect();
+    let mut named = among(tokens, &free, context);
+    if context.language.is_some() || *clauses != Clauses::default() {
+        other_names(tokens, context, &mut named);
+    }
+    named
+}
+
+/// The types that words at these places name.
+pub(super) fn types_in(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> BTreeSet<String> {
+    among(tokens, places, context).into_iter().flat_map(|kind| kind.types).collect()
+}
+
+fn among(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> Vec<Kind> {
+    let mut named = Vec::new();
     let mut next = 0;
-    while next < free.len() {
-        let at = free[next];
-        let pair = free.get(next + 1).filter(|second| **second == at + 1);
-        let joined = pair.map(|second| format!("{}{}", tokens.low[at], tokens.low[*second]));
-        let types_of = |word: &str| -> BTreeSet<String> {
-            let stem = words::stem(word);
-            let answers = |t: &&ResourceType| {
-                step();
-                t.answers_to(word) || t.answers_to(&stem)
-            };
-            let of_word = types.iter().map(|(_, t)| t).filter(answers);
-            of_word.map(ResourceType::name).collect()
-        };
-        let of_pair = joined.map(|word| types_of(&word)).filter(|found| !found.is_empty());
-        if let (Some(found), Some(second)) = (of_pair, pair) {
-            named.push((vec![at, *second], found));
+    while next < places.len() {
+        let at = places[next];
+        let second = places.get(next + 1).copied().filter(|second| *second == at + 1 && !tokens.ends[at]);
+        let of_pair = second.map(|second| (second, pair(&tokens.low[at], &tokens.low[second], context)));
+        if let Some((second, types)) = of_pair.filter(|(_, types)| !types.is_empty()) {
+            named.push(Kind { words: vec![at, second], types });
             next += 2;
             continue;
         }
-        let found = if WORKLOAD_WORDS.contains(&tokens.low[at].as_str()) {
+        let types = if WORKLOAD_WORDS.contains(&tokens.low[at].as_str()) {
             WORKLOAD_TYPES.map(str::to_owned).into()
         } else if words::is_stop_word(&tokens.low[at]) {
             BTreeSet::new()
         } else {
-            types_of(&tokens.low[at])
+            one(&tokens.low[at], context)
         };
-        if !found.is_empty() {
-            named.push((vec![at], found));
+        if !types.is_empty() {
+            named.push(Kind { words: vec![at], types });
         }
         next += 1;
     }
-    if context.language.is_some() || parsed.clauses != Clauses::default() {
-        other_names(tokens, context, &mut named);
+    named
+}
+
+/// The types that a word names, in the singular or the plural.
+pub(super) fn one(word: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
+    let stem = words::stem(word);
+    // "Cms" are several of `cm`: too short to have a stem.
+    let short = word.strip_suffix('s').filter(|cut| word.len() < 4 && cut.len() > 1);
+    let answers = |t: &&ResourceType| {
+        step();
+        t.answers_to(word) || t.answers_to(&stem) || short.is_some_and(|cut| t.short_names.iter().any(|s| s == cut))
+    };
+    context.types.iter().map(|(_, t)| t).filter(answers).map(ResourceType::name).collect()
+}
+
+/// The types that two words name together: "stateful sets", "svc accts".
+fn pair(first: &str, second: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
+    let joined = one(&format!("{first}{second}"), context);
+    let (first_long, second_long) = (spelt_out(first), spelt_out(second));
+    if !joined.is_empty() || (first_long == first && second_long == second) {
+        return joined;
     }
-    let places: BTreeSet<usize> = named.iter().flat_map(|(at, _)| at.iter().copied()).collect();
-    let filler = |at: usize| tokens.says_nothing(at) || language::is_stop_word(context.language, &tokens.low[at]);
-    let only_kinds = tokens.free().all(|at| places.contains(&at) || filler(at));
-    let spelt = |at: &[usize]| at.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
-    // "databases" means more than the kind `Database`; "database claims" means only the kind `DatabaseClaim`.
-    let means_more = named.iter().map(|(at, _)| spelt(at)).any(|text| {
-        let whole = |a: &Asked<'_>| a.span == (0..text.len()) && !matches!(a.meaning, Meaning::Kind(_));
-        catalogue.asked(&text).iter().any(whole)
-    });
-    let text = spelt(&named.iter().flat_map(|(at, _)| at.iter().copied()).collect::<Vec<usize>>());
-    let all: BTreeSet<String> = named.into_iter().flat_map(|(_, found)| found).collect();
-    if only_kinds && !means_more && !all.is_empty() {
-        parsed.notes.push(Note::Kind(all.iter().cloned().collect()));
-        parsed.filter.types.extend(all);
-        places.into_iter().for_each(|at| tokens.take(Some(at)));
-    } else {
-        // Short names look too much like words ("lift", "cert") to count among other words.
-        let text = words::split(&text).concat();
-        let spelt_out = |ty: &&ResourceType| all.contains(&ty.name()) && spells_out(&text, ty);
-        parsed.kinds = types.iter().map(|(_, t)| t).filter(spelt_out).map(ResourceType::name).collect();
+    one(&format!("{first_long}{second_long}"), context)
+}
+
+/// What people shorten in the names of kinds, spelt out; other words as they are.
+pub(super) fn spelt_out(word: &str) -> &str {
+    match word {
+        "svc" => "service",
+        "acct" | "accts" | "acc" => "accounts",
+        "net" => "network",
+        "pol" | "pols" => "policies",
+        "vol" | "vols" => "volumes",
+        "cfg" | "conf" => "config",
+        _ => word,
     }
+}
+
+/// Whether the words of a kind may well mean something else: a single English word that Kubernetes itself does not serve ("functions",
+/// "users"), or what the catalogue knows as something else ("databases").
+pub(super) fn may_mean_more(tokens: &Tokens, kind: &Kind, context: &QueryContext<'_>) -> bool {
+    // "Database claims" are only the kind `DatabaseClaim`.
+    let [at] = kind.words[..] else { return false };
+    let text = &tokens.raw[at];
+    let whole = |a: &Asked<'_>| a.span == (0..text.len()) && !matches!(a.meaning, Meaning::Kind(_));
+    if context.catalogue.asked(text).iter().any(whole) {
+        return true;
+    }
+    // "Restore objects" and "Wards" in the middle of a sentence are written as kinds are.
+    let as_kind = tokens
+        .is(Some(at + 1), &["object", "objects", "resource", "resources", "kind", "kinds", "crs", "cr"])
+        || tokens.is(at.checked_sub(1), &["kind", "type"]);
+    let of_kubernetes =
+        |name: &String| name.split_once('.').is_none_or(|(_, g)| KUBERNETES.contains(&g) || g.ends_with(".k8s.io"));
+    let short = || !context.types.iter().any(|(_, t)| kind.types.contains(&t.name()) && spells_out(&tokens.low[at], t));
+    !as_kind && !kind.types.iter().any(of_kubernetes) && (context.is_english)(&tokens.low[at]) && !short()
+}
+
+/// The types that rank higher because the question names them among other words. Short names look too much like words ("lift", "cert") to
+/// count there.
+pub(super) fn beside_others(tokens: &Tokens, named: &[Kind], context: &QueryContext<'_>) -> BTreeSet<String> {
+    let mut kinds = BTreeSet::new();
+    for kind in named {
+        let text = kind.words.iter().map(|at| tokens.low[*at].as_str()).collect::<String>();
+        // A word that is no English one can only be a short name: "hpa", "pvcs".
+        let jargon = !(context.is_english)(&text);
+        let types = context.types.iter().map(|(_, t)| t).filter(|t| kind.types.contains(&t.name()));
+        kinds.extend(types.filter(|t| jargon || spells_out(&words::split(&text).concat(), t)).map(ResourceType::name));
+    }
+    kinds
 }
 
 /// Kinds by the names that the catalogue knows: "scheduled jobs", "zertifikate". Only for questions with clauses and questions in
 /// other languages; in others the ranking considers these names.
-fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<(Vec<usize>, BTreeSet<String>)>) {
+fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
     let (text, spans) = tokens.spans();
-    let mut more: Vec<(Vec<usize>, BTreeSet<String>)> = Vec::new();
+    let mut more: Vec<Kind> = Vec::new();
     for asked in context.catalogue.asked(&text) {
         let Meaning::Kind(kind) = asked.meaning else { continue };
         let from = spans.partition_point(|(_, span)| span.end <= asked.span.start);
         let inside = spans[from..].iter().take_while(|(_, span)| span.start < asked.span.end);
-        let places: Vec<usize> = inside.map(|(at, _)| *at).collect();
+        let words: Vec<usize> = inside.clone().map(|(at, _)| *at).collect();
+        // Chinese writes no spaces: the name may be only a part of a word, which then says more.
+        let around = |(_, span): &(usize, Range<usize>)| {
+            let before = text.get(span.start..asked.span.start.max(span.start)).unwrap_or_default();
+            let after = text.get(asked.span.end.min(span.end)..span.end).unwrap_or_default();
+            format!("{before}{after}")
+        };
+        let says_more =
+            inside.map(around).any(|rest| !rest.is_empty() && !language::is_stop_word(context.language, &rest));
+        let words = if says_more && language::is_unspaced(&text) { Vec::new() } else { words };
         let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
-        let found: BTreeSet<String> =
+        let types: BTreeSet<String> =
             context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name).collect();
-        if !found.is_empty() {
-            more.push((places, found));
+        if !types.is_empty() {
+            more.push(Kind { words, types });
         }
     }
     // The longer name is meant: "scheduled jobs" are not jobs.
     let mut longest: BTreeMap<usize, usize> = BTreeMap::new();
-    for (places, _) in &more {
-        for at in places {
+    for Kind { words, .. } in &more {
+        for at in words {
             let longest = longest.entry(*at).or_default();
-            *longest = places.len().max(*longest);
+            *longest = words.len().max(*longest);
         }
     }
-    named.retain(|(at, _)| at.iter().any(|place| longest.get(place).is_none_or(|longest| *longest <= at.len())));
+    let fits = |kind: &Kind| {
+        kind.words.iter().any(|place| longest.get(place).is_none_or(|longest| *longest <= kind.words.len()))
+    };
+    named.retain(fits);
+    // "Svc accts" are no services.
+    let within = |few: &Kind, many: &Kind| {
+        few.words.len() < many.words.len() && few.words.iter().all(|at| many.words.contains(at))
+    };
+    more.retain(|kind| !named.iter().any(|longer| within(kind, longer)));
     named.extend(more);
 }
 

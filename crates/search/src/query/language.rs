@@ -22,9 +22,60 @@ const LANGUAGES: [Language; 4] = [
         name: "German",
         decisive: &["welche", "welcher", "welches", "welchem", "welchen", "wieviele", "läuft", "gibt"],
         usual: &[
-            "wie", "viele", "wo", "sind", "ist", "laufen", "wird", "werden", "haben", "für", "unsere", "unser", "mit",
-            "und", "der", "das", "den", "dem", "ein", "eine", "einen", "im", "auf", "von", "zeige", "zeig", "mir",
-            "wir", "bei", "wer", "macht", "kümmert", "sich", "um", "zur", "zum", "alle", "uns",
+            "wie",
+            "viele",
+            "wo",
+            "sind",
+            "ist",
+            "laufen",
+            "wird",
+            "werden",
+            "haben",
+            "für",
+            "unsere",
+            "unser",
+            "mit",
+            "und",
+            "der",
+            "das",
+            "den",
+            "dem",
+            "des",
+            "ein",
+            "eine",
+            "einen",
+            "einem",
+            "im",
+            "auf",
+            "von",
+            "zeige",
+            "zeig",
+            "mir",
+            "wir",
+            "bei",
+            "wer",
+            "macht",
+            "kümmert",
+            "sich",
+            "um",
+            "zur",
+            "zum",
+            "alle",
+            "uns",
+            "womit",
+            "wofür",
+            "warum",
+            "wann",
+            "wessen",
+            "noch",
+            "eigentlich",
+            "insgesamt",
+            "irgendwo",
+            "welch",
+            "unserem",
+            "unseren",
+            "allen",
+            "auch",
         ],
         weak: &["die", "in", "hat", "was", "es", "an", "am", "war", "aus", "so", "man", "oder"],
         inside: &["im", "in", "aus"],
@@ -33,8 +84,40 @@ const LANGUAGES: [Language; 4] = [
         name: "French",
         decisive: &["quels", "quelles", "quel", "quelle", "où", "combien", "montre"],
         usual: &[
-            "sont", "est", "les", "dans", "avec", "nos", "notre", "une", "du", "qui", "tous", "toutes", "le", "tourne",
-            "tournent", "quoi", "aux", "au", "ou", "que",
+            "sont",
+            "est",
+            "les",
+            "dans",
+            "avec",
+            "nos",
+            "notre",
+            "une",
+            "du",
+            "qui",
+            "tous",
+            "toutes",
+            "le",
+            "tourne",
+            "tournent",
+            "quoi",
+            "aux",
+            "au",
+            "ou",
+            "que",
+            "avons",
+            "avons-nous",
+            "avez",
+            "a-t-il",
+            "a-t-on",
+            "existe-t-il",
+            "est-ce",
+            "comment",
+            "faut",
+            "faut-il",
+            "cette",
+            "cet",
+            "ces",
+            "tout",
         ],
         weak: &[
             "des", "de", "la", "un", "et", "pour", "en", "y", "a", "t", "il", "l", "d", "qu", "ce", "s", "n", "on",
@@ -47,7 +130,8 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["qué", "cuáles", "cuales", "cuál", "dónde", "donde", "cuántos", "cuantos", "cuántas", "cuantas"],
         usual: &[
             "hay", "están", "está", "estan", "los", "las", "del", "el", "para", "una", "nuestros", "nuestras",
-            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quién", "existen",
+            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quién", "quiénes", "existen", "cómo",
+            "cuándo", "desde", "todo", "todos", "todas", "toda", "nuestro", "usa", "hace",
         ],
         weak: &["de", "la", "un", "en", "con", "es", "son", "y", "a", "por", "o", "esta", "al"],
         inside: &["en", "del"],
@@ -57,7 +141,8 @@ const LANGUAGES: [Language; 4] = [
         decisive: &["quais", "quantos", "quantas", "onde", "há"],
         usual: &[
             "qual", "estão", "são", "está", "os", "uma", "nossos", "nossas", "mostre", "nos", "nas", "dos", "das",
-            "em", "para", "que", "temos", "quem", "rodam", "roda", "existem", "rodando",
+            "em", "para", "que", "temos", "quem", "rodam", "roda", "existem", "rodando", "como", "todo", "todos",
+            "toda", "nosso", "nossa", "usa", "fica", "ficam",
         ],
         weak: &["de", "do", "da", "o", "a", "as", "e", "um", "com", "no", "na", "por", "se", "é"],
         inside: &["no", "na", "em", "do"],
@@ -69,7 +154,7 @@ const CHINESE_STOP_CHARACTERS: &str = "有在里的中吗个是哪些什么多�
 
 /// The language, if it is not English. `knows` says whether a word is English.
 pub(super) fn of(text: &str, knows: impl Fn(&str) -> bool) -> Option<&'static str> {
-    if text.chars().any(is_unspaced) {
+    if is_unspaced(text) {
         let kana = text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}'));
         let hangul = text.chars().any(|c| matches!(c, '\u{ac00}'..='\u{d7a3}'));
         return Some(if kana {
@@ -169,7 +254,7 @@ pub(super) fn spaced(language: Option<&str>, text: &str) -> String {
             let mut before = None;
             let text = text.replace("命名空间", " namespace ").replace("名前空間", " namespace ");
             for c in text.chars() {
-                let here = c.is_alphanumeric().then(|| is_unspaced(c));
+                let here = c.is_alphanumeric().then(|| unspaced(c));
                 if before.is_some() && here.is_some() && before != here {
                     spaced.push(' ');
                 }
@@ -182,7 +267,12 @@ pub(super) fn spaced(language: Option<&str>, text: &str) -> String {
     }
 }
 
-fn is_unspaced(c: char) -> bool {
+/// Whether the text has words of a language that writes no spaces.
+pub(super) fn is_unspaced(text: &str) -> bool {
+    text.chars().any(unspaced)
+}
+
+fn unspaced(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 

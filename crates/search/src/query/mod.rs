@@ -6,23 +6,30 @@ mod concepts;
 mod context;
 mod edit_cost;
 mod english;
+mod fillers;
 mod gloss;
 mod kind_words;
 mod kinds;
+mod kubectl;
 mod language;
+mod names;
 mod parse;
 mod parsed;
 mod request;
 mod scopes;
 mod tokens;
 mod typos;
+mod unwanted;
 mod wording;
 
 pub use clauses::{Clauses, GroupBy, Order, UnknownGroup};
 pub use kinds::{UnknownKind, resolve_kinds};
-pub use parsed::{Note, ParsedQuery, Problem};
+pub use parsed::{Condition, NamedObject, Note, ParsedQuery, Problem, SoftCondition};
 pub use request::{LONGEST_QUESTION, Query, Wanted};
 
 pub(crate) use concepts::Concepts;
 pub(crate) use edit_cost::edit_distance;
 pub(crate) use parse::parse;
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,82 @@
 //! Reads a question: misspelt words, then the clauses and conditions that it names. What is left is free text. Everything is resolved
 //! against what the index holds; a condition that names something else is a [`Problem`](super::parsed::Problem): nothing can match.
 
+use std::collections::BTreeSet;
+
 use clusterlore_catalogue::{Catalogue, Cover};
 use clusterlore_core::Collection;
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
+use unicode_normalization::UnicodeNormalization;
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
-use super::english::is_word;
-use super::parsed::{Note, ParsedQuery};
+use super::english::{is_english, is_word};
+use super::kind_words::Kind;
+use super::parsed::{Condition, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
+use super::scopes::Place;
 use super::tokens::Tokens;
-use super::{gloss, kind_words, language, scopes, typos, wording};
+use super::{fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
+
+/// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
+const HOLLOW: [&str; 52] = [
+    "belong",
+    "belongs",
+    "belonging",
+    "own",
+    "owns",
+    "owned",
+    "exist",
+    "exists",
+    "existing",
+    "hold",
+    "holds",
+    "contain",
+    "contains",
+    "live",
+    "lives",
+    "sit",
+    "sits",
+    "defined",
+    "deployed",
+    "installed",
+    "lying",
+    "around",
+    "anywhere",
+    "object",
+    "objects",
+    "resource",
+    "resources",
+    "total",
+    "together",
+    "altogether",
+    "stuff",
+    "thing",
+    "ones",
+    "else",
+    "called",
+    "names",
+    "number",
+    "count",
+    "whole",
+    "also",
+    "available",
+    "present",
+    "same",
+    "others",
+    "set",
+    "know",
+    "insgesamt",
+    "gesamt",
+    "verteilen",
+    "total",
+    "confondus",
+    "totales",
+];
 
 /// Parses a query with what the index and the embedder know.
 pub(crate) async fn parse(
@@ -26,16 +87,28 @@ pub(crate) async fn parse(
 ) -> Result<ParsedQuery, StoreError> {
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
-    let language = language::of(&query.text, is_word);
-    let context = QueryContext { vocabulary: &vocabulary, types: &types, catalogue, now: &query.now, language };
+    let question = folded(&query.text);
+    let is_english = |word: &str| is_english(embedder, word) == Some(true);
+    let language = language::of(&question, is_word);
+    let context = QueryContext {
+        vocabulary: &vocabulary,
+        types: &types,
+        catalogue,
+        now: &query.now,
+        language,
+        is_english: &is_english,
+    };
     let (text, corrections) = match language {
-        None => typos::correct(view, embedder, query.collection, &query.text, &context).await?,
-        Some(_) => (query.text.clone(), Vec::new()),
+        None => typos::correct(view, embedder, query.collection, &question, &context).await?,
+        Some(_) => (question, Vec::new()),
     };
     let mut parsed = match query.collection {
         Collection::Instances => parse_instances(&text, &query.filter, &context),
         Collection::Capabilities => parse_types(&text, &query.filter, &context),
     };
+    scopes::narrow_by(view, &mut parsed).await?;
+    names::resolve(view, &query.filter, &mut parsed, &context).await?;
+    tell_unknown(&mut parsed);
     gloss::read(view, query.collection, &mut parsed).await?;
     parsed.notes.extend(corrections.into_iter().map(|(typed, meant)| Note::Corrected { typed, meant }));
     if query.group_by.is_some() {
@@ -44,28 +117,123 @@ pub(crate) async fn parse(
     Ok(parsed)
 }
 
+/// Other forms of the same letters are one (Unicode NFKC: fullwidth letters, ligatures), and so are quotation marks.
+fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let quote = |c| if matches!(c, '\u{2018}' | '\u{2019}') { '\'' } else { c };
+    text.nfkc().map(quote).collect()
+}
+
 /// Parses a question about instances.
 pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContext<'_>) -> ParsedQuery {
     let mut parsed = ParsedQuery { filter: filter.clone(), language: context.language, ..ParsedQuery::default() };
-    let mut tokens = Tokens::new(&language::spaced(context.language, text));
+    let text = names::snippets(text, &mut parsed, context);
+    let text = kubectl::read(&text, &mut parsed, context);
+    let (text, left_out) = match context.language {
+        Some("Chinese" | "Japanese") => unwanted::chinese(&text),
+        _ => (text, Vec::new()),
+    };
+    let mut tokens = Tokens::new(&language::spaced(context.language, &text));
+    fillers::cut(&mut tokens);
     wording::read(&mut tokens, &mut parsed, context);
-    scopes::unwanted(&mut tokens, &mut parsed);
+    unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
-    scopes::kind_and_name(&mut tokens, &mut parsed, context.types);
-    scopes::namespaces(&mut tokens, &mut parsed, context);
-    scopes::owners(&mut tokens, &mut parsed, context.vocabulary);
-    kind_words::kinds(&mut tokens, &mut parsed, context);
+    scopes::kind_and_name(&mut tokens, &mut parsed, context);
+    let places = scopes::places(&mut tokens, &mut parsed, context);
+    let kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
+    let said = said.chain(places.iter().filter(|p| p.words.is_empty()).flat_map(|p| p.namespaces())).collect();
+    settle(&mut tokens, &mut parsed, context, places, &kinds);
+    names::collect(&tokens, &mut parsed, context, &kinds, &said);
     take_stop_words(&mut tokens, context);
+    if !filter.namespaces.is_empty() {
+        keep_to(&mut parsed, filter);
+    }
     parsed.notes.extend(context.language.map(Note::Language));
-    parsed.scope_only = !tokens.say_something();
     parsed.text = tokens.text();
+    // Words of another language that name nothing known ask for nothing beside the conditions.
+    let foreign =
+        context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
+    parsed.scope_only = foreign || !tokens.say_something();
     parsed
+}
+
+/// Decides which conditions narrow and which only rank. A question that has nothing else can mean nothing else by them.
+fn settle(
+    tokens: &mut Tokens,
+    parsed: &mut ParsedQuery,
+    context: &QueryContext<'_>,
+    places: Vec<Place>,
+    kinds: &[Kind],
+) {
+    let of_place: BTreeSet<usize> = places.iter().flat_map(|p| p.words.iter().copied()).collect();
+    let of_kind: BTreeSet<usize> = kinds.iter().flat_map(|k| k.words.iter().copied()).collect();
+    let filler = |at: usize| {
+        tokens.says_nothing(at)
+            || language::is_stop_word(context.language, &tokens.low[at])
+            || HOLLOW.contains(&tokens.low[at].as_str())
+    };
+    let only_conditions = tokens.free().all(|at| of_place.contains(&at) || of_kind.contains(&at) || filler(at));
+    let means_more = kinds.iter().any(|kind| kind_words::may_mean_more(tokens, kind, context));
+    let narrows = only_conditions && !(kinds.is_empty() && places.is_empty() && parsed.filter.is_empty());
+    let whose = places.iter().any(|p| p.condition.any.iter().any(|c| matches!(c, Condition::Label(..))));
+    let hollow: Vec<usize> = tokens.free().filter(|at| !of_place.contains(at) && !of_kind.contains(at)).collect();
+    for place in places {
+        if place.sure || narrows && !means_more {
+            place.words.iter().for_each(|at| tokens.take(Some(*at)));
+            scopes::narrow(parsed, place.condition);
+        } else {
+            parsed.notes.push(Note::Preferred(place.condition.said.clone()));
+            parsed.soft.push(place.condition);
+        }
+    }
+    let all: BTreeSet<String> = kinds.iter().flat_map(|kind| kind.types.iter().cloned()).collect();
+    if !narrows || means_more || kinds.is_empty() {
+        parsed.kinds = kind_words::beside_others(tokens, kinds, context);
+    } else if whose && all.iter().all(|kind| kind == "services") {
+        // The services of a team are whatever it runs.
+        parsed.kinds = all;
+        of_kind.into_iter().for_each(|at| tokens.take(Some(at)));
+    } else {
+        parsed.notes.push(Note::Kind(all.iter().cloned().collect()));
+        parsed.filter.types.extend(all);
+        of_kind.into_iter().for_each(|at| tokens.take(Some(at)));
+    }
+    if narrows && !means_more {
+        hollow.into_iter().for_each(|at| tokens.take(Some(at)));
+    }
+}
+
+/// The caller's own namespaces are not widened by those that the question names. If they have none in common, the caller's hold.
+fn keep_to(parsed: &mut ParsedQuery, own: &Filter) {
+    let asked: BTreeSet<String> = parsed.filter.namespaces.difference(&own.namespaces).cloned().collect();
+    if asked.is_empty() {
+        return;
+    }
+    parsed.filter.namespaces.clone_from(&own.namespaces);
+    let any = asked.iter().cloned().map(Condition::Namespace).collect();
+    parsed.soft.push(SoftCondition { said: asked.into_iter().collect::<Vec<_>>().join(", "), any });
+}
+
+/// Says what of the question names nothing. If there is nothing else to search for, nothing can match.
+fn tell_unknown(parsed: &mut ParsedQuery) {
+    let unknown = std::mem::take(&mut parsed.unknown);
+    let narrowed = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty();
+    if parsed.scope_only && !narrowed && parsed.named.is_empty() && parsed.problem.is_none() {
+        parsed.problem = unknown.into_iter().next().map(Problem::NoSuchScope);
+    } else {
+        parsed.notes.extend(unknown.into_iter().map(Note::Unknown));
+    }
 }
 
 /// Parses a question about types. A type is in no namespace and has no labels, so every word is about what the type is for.
 pub(crate) fn parse_types(text: &str, filter: &Filter, context: &QueryContext<'_>) -> ParsedQuery {
     let mut parsed = ParsedQuery { filter: filter.clone(), language: context.language, ..ParsedQuery::default() };
     let mut tokens = Tokens::new(&language::spaced(context.language, text));
+    fillers::cut(&mut tokens);
+    let wrapped = tokens.free().count() < tokens.low.len();
     wording::count(&mut tokens, &mut parsed, context);
     if parsed.clauses.count {
         let places: Vec<usize> = tokens.free().filter(|at| tokens.is(Some(*at), &TYPE_WORDS)).collect();
@@ -73,7 +241,7 @@ pub(crate) fn parse_types(text: &str, filter: &Filter, context: &QueryContext<'_
     }
     take_stop_words(&mut tokens, context);
     parsed.scope_only = text.trim().is_empty() || parsed.clauses.count && !tokens.say_something();
-    let whole = parsed.clauses == Clauses::default() && context.language.is_none();
+    let whole = parsed.clauses == Clauses::default() && context.language.is_none() && !wrapped;
     parsed.text = if whole { text.to_owned() } else { tokens.text() };
     parsed
 }
@@ -124,13 +292,14 @@ mod tests {
             ty("Database", "databases", "sql.example", &[]),
         ]
         .map(|ty| (String::new(), ty));
-        let knows = |word: &str| ["caches", "pods"].contains(&word);
+        let knows = |word: &str| ["caches", "pods", "shop", "web", "page"].contains(&word);
         let context = QueryContext {
             vocabulary: &vocabulary,
             types: &types,
             catalogue: Catalogue::builtin(),
             now: "2026-06-17T12:00:00+02:00",
             language: language::of(text, knows),
+            is_english: &knows,
         };
         parse_instances(text, &Filter::default(), &context)
     }
@@ -153,7 +322,7 @@ mod tests {
         for text in ["everything of team fares", "the fares team's workloads"] {
             assert_eq!(read(text).filter.selector, "example.org/team=fares".parse().unwrap(), "{text}");
         }
-        assert!(read("workloads of team payroll").problem.unwrap().to_string().contains("team=payroll"));
+        assert_eq!(read("workloads of team payroll").unknown, ["team payroll"]);
     }
 
     #[test]
@@ -325,6 +494,7 @@ mod tests {
             catalogue: Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         let timeless = parse_instances("caches older than 3 days", &Filter::default(), &context);
         assert_eq!(timeless.problem, Some(Problem::NoClock));

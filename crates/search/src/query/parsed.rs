@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use clusterlore_store::Filter;
+use clusterlore_core::{ResourceInstance, words};
+use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
 
 use super::clauses::{Clauses, GroupBy, Order};
+
+/// The most namespaces that a note lists.
+const MOST_SHOWN: usize = 5;
 
 /// A question, parsed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,8 +21,14 @@ pub struct ParsedQuery {
     pub filter: Filter,
     /// Types that the question names, but not as a condition. They rank higher.
     pub kinds: BTreeSet<String>,
-    /// What must not be found: "not for backups".
+    /// Objects whose exact name stands in the question. They come first, and no condition leaves them out.
+    pub named: Vec<NamedObject>,
+    /// Conditions that the question may mean. What meets them ranks higher.
+    pub soft: Vec<SoftCondition>,
+    /// What must not be found, in words: "for backups".
     pub unwanted: String,
+    /// What must not be found: each of these alone leaves an object out.
+    pub not: Vec<Condition>,
     /// What was read from the question, in that order.
     pub notes: Vec<Note>,
     /// Why nothing can match.
@@ -31,6 +41,77 @@ pub struct ParsedQuery {
     pub language: Option<&'static str>,
     /// The free text in English, word by word, if the question is in another language and a glossary knows some of it.
     pub english: Option<String>,
+    /// Words that may be names of objects.
+    pub(crate) asked: Vec<AskedName>,
+    /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
+    pub(crate) either: Vec<SoftCondition>,
+    /// Whether the question asks what an object belongs to.
+    pub(crate) asks_for_owners: bool,
+    /// Whether the question is not sure where something is.
+    pub(crate) hedged: bool,
+    /// Where the question says that things are, if nothing there is called so.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// An object whose exact name stands in the question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedObject {
+    /// The document, as a store gives it.
+    pub document: Candidate,
+    /// How surely it is the one that is meant, above 0 and at most 1: the pod's controller is surer than the pod.
+    pub sureness: f32,
+}
+
+/// Something that an object is, bears, or lies in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// It lies in this namespace.
+    Namespace(String),
+    /// It bears this label.
+    Label(String, String),
+    /// It is of this type, as `plural.group`.
+    Type(String),
+}
+
+impl Condition {
+    /// Whether the object meets it. `type_name` is its type, as `plural.group`.
+    pub fn admits(&self, instance: &ResourceInstance, type_name: &str) -> bool {
+        match self {
+            Self::Namespace(name) => instance.namespace == *name,
+            Self::Label(key, value) => instance.labels.get(key) == Some(value),
+            Self::Type(name) => name == type_name,
+        }
+    }
+}
+
+/// A condition that a question may mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoftCondition {
+    /// The words of the question.
+    pub said: String,
+    /// One of these is enough.
+    pub any: Vec<Condition>,
+}
+
+impl SoftCondition {
+    /// Whether the object meets it.
+    pub fn admits(&self, instance: &ResourceInstance, type_name: &str) -> bool {
+        self.any.iter().any(|condition| condition.admits(instance, type_name))
+    }
+}
+
+/// A word of the question that may be the name of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AskedName {
+    pub(crate) name: String,
+    /// The types that the question says it has, as `plural.group`.
+    pub(crate) kinds: BTreeSet<String>,
+    /// Where the question says that it is.
+    pub(crate) namespaces: BTreeSet<String>,
+    /// Whether the word can hardly be anything but a name.
+    pub(crate) sure: bool,
+    /// The types that words of the name name by themselves.
+    pub(crate) kinds_inside: BTreeSet<String>,
 }
 
 impl ParsedQuery {
@@ -50,6 +131,25 @@ impl ParsedQuery {
             Note::Corrected { typed, meant } => Some((typed.as_str(), meant.as_str())),
             _ => None,
         })
+    }
+
+    /// Whether the question has neither words that say something nor conditions.
+    pub(crate) fn says_nothing(&self) -> bool {
+        let free = |word: &String| words::is_stop_word(word);
+        words::split(&self.text).iter().all(free)
+            && self.filter.is_empty()
+            && self.clauses == Clauses::default()
+            && self.problem.is_none()
+            && self.named.is_empty()
+            && self.soft.is_empty()
+            && self.unwanted.is_empty()
+    }
+
+    /// Narrows the question to a namespace. The caller's own namespaces are not widened by what a question says: then it is a soft
+    /// condition.
+    pub(crate) fn add_namespace(&mut self, name: &str) {
+        self.notes.push(Note::Namespace(name.to_owned()));
+        self.filter.namespaces.insert(name.to_owned());
     }
 
     /// Whether the question names the type, as a condition or not.
@@ -82,6 +182,21 @@ pub enum Note {
     Kind(Vec<String>),
     /// It names a namespace.
     Namespace(String),
+    /// It names something that may be a condition: what meets it ranks higher.
+    Preferred(String),
+    /// It names objects; these are their stored ids.
+    Named(Vec<String>),
+    /// It says that an object is where it is not.
+    Elsewhere {
+        /// The object's name.
+        name: String,
+        /// The namespaces that the question says.
+        said: Vec<String>,
+        /// The namespaces that it is in.
+        is_in: Vec<String>,
+    },
+    /// It says that things are in something that nothing is called like.
+    Unknown(String),
     /// It is in this language.
     Language(&'static str),
     /// It is in this language, and its free text was read as these English words.
@@ -119,6 +234,17 @@ impl fmt::Display for Note {
             Self::Label(label) => write!(f, "label: {label}"),
             Self::Kind(types) => write!(f, "kind: {}", types.join(", ")),
             Self::Namespace(name) => write!(f, "namespace: {name}"),
+            Self::Preferred(said) => write!(f, "preferred: {said}"),
+            Self::Named(ids) => write!(f, "named: {}", ids.join(", ")),
+            Self::Elsewhere { name, said, is_in } => {
+                let more = match is_in.len().saturating_sub(MOST_SHOWN) {
+                    0 => String::new(),
+                    n => format!(" and {n} more"),
+                };
+                let shown = is_in.iter().take(MOST_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+                write!(f, "{name} is not in namespace {}; it is in {shown}{more}", said.join(" or "))
+            }
+            Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),
             Self::Corrected { typed, meant } => write!(f, "corrected: {typed} to {meant}"),
@@ -132,6 +258,10 @@ impl fmt::Display for Note {
 pub enum Problem {
     /// The index has no such namespace.
     NoSuchNamespace(String),
+    /// No resource type has this name.
+    NoSuchKind(String),
+    /// The question asks only for what is somewhere, and nothing is called like that.
+    NoSuchScope(String),
     /// No object has this label.
     NoSuchLabel {
         /// The key as the question names it, without a domain.
@@ -153,6 +283,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchNamespace(name) => write!(f, "there is no namespace \"{name}\""),
+            Self::NoSuchKind(name) => write!(f, "no resource type is called \"{name}\""),
+            Self::NoSuchScope(said) => write!(f, "no namespace, team or stage is called \"{said}\""),
             Self::NoSuchLabel { key, value } => write!(f, "no object has the label {key}={value}"),
             Self::TooManyConditions => f.write_str("the question has too many conditions on labels"),
             Self::NoClock => f.write_str("the time of the question is unknown, so ages cannot be compared"),
@@ -178,6 +310,15 @@ mod tests {
             (Note::Created { since: None, until }, "created before 2026-02-01T00:00:00Z"),
             (Note::Unwanted("for backups".to_owned()), "not wanted: for backups"),
             (Note::Kind(vec!["pods".to_owned(), "jobs.batch".to_owned()]), "kind: pods, jobs.batch"),
+            (Note::Preferred("search".to_owned()), "preferred: search"),
+            (
+                Note::Elsewhere { name: "api".to_owned(), said: vec!["a".to_owned()], is_in: vec!["b".to_owned()] },
+                "api is not in namespace a; it is in b",
+            ),
+            (
+                Note::Unknown("production".to_owned()),
+                "\"production\" is no namespace, team or stage; searched without it",
+            ),
             (Note::Language("German"), "language: German, answered by names and not by meaning"),
             (
                 Note::Read { language: "German", english: "application send sms".to_owned() },

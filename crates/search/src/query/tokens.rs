@@ -13,22 +13,49 @@ pub(super) struct Tokens {
     /// In lower case, without a possessive ending.
     pub(super) low: Vec<String>,
     pub(super) taken: Vec<bool>,
+    /// Whether punctuation ends a clause after the word.
+    pub(super) ends: Vec<bool>,
+    /// Whether the word stands in quotes or backticks of its own.
+    pub(super) quoted: Vec<bool>,
 }
+
+/// Marks that end a clause.
+const ENDS: &str = ",;:.?!()[]{}|…—–。，；：？！、";
+/// Marks that a name is put between.
+const QUOTES: &str = "`\"'«»„“”";
 
 impl Tokens {
     pub(super) fn new(text: &str) -> Self {
-        // A minus in front of a digit belongs to the number.
-        let trim = |w: &str| {
-            let word = w.trim_matches(|c: char| !c.is_alphanumeric());
-            let before = &w[..w.find(word).unwrap_or(0)];
+        let mut tokens = Self { raw: vec![], low: vec![], taken: vec![], ends: vec![], quoted: vec![] };
+        for piece in text.split_whitespace() {
+            let word = piece.trim_matches(|c: char| !c.is_alphanumeric());
+            if word.is_empty() {
+                // "-n" between words is a flag; a dash that stands alone ends a clause.
+                tokens.end();
+                continue;
+            }
+            let start = piece.find(word).unwrap_or(0);
+            let (before, after) = (&piece[..start], &piece[start + word.len()..]);
+            if before.contains(|c| ENDS.contains(c)) {
+                tokens.end();
+            }
+            // A minus in front of a digit belongs to the number.
             let negative = before.ends_with('-') && word.starts_with(|c: char| c.is_ascii_digit());
-            if negative { format!("-{word}") } else { word.to_owned() }
-        };
-        let raw: Vec<String> = text.split_whitespace().map(trim).filter(|w| !w.is_empty()).collect();
-        let low: Vec<String> =
-            raw.iter().map(|w| w.to_lowercase()).map(|w| w.trim_end_matches("'s").to_owned()).collect();
-        let taken = vec![false; raw.len()];
-        Self { raw, low, taken }
+            let raw = if negative { format!("-{word}") } else { word.to_owned() };
+            let low = raw.to_lowercase();
+            let quote = |c: Option<char>| c.is_some_and(|c| QUOTES.contains(c));
+            tokens.raw.push(raw);
+            tokens.low.push(low.strip_suffix("'s").unwrap_or(&low).to_owned());
+            tokens.taken.push(false);
+            tokens.ends.push(after.contains(|c| ENDS.contains(c)));
+            tokens.quoted.push(quote(before.chars().last()) && quote(after.chars().next()));
+        }
+        tokens
+    }
+
+    /// A clause ends after what was read so far.
+    fn end(&mut self) {
+        self.ends.last_mut().into_iter().for_each(|ends| *ends = true);
     }
 
     pub(super) fn is(&self, at: Option<usize>, any: &[&str]) -> bool {
@@ -41,6 +68,11 @@ impl Tokens {
         }
     }
 
+    /// Whether a clause ends before the word.
+    pub(super) fn begins(&self, at: usize) -> bool {
+        at == 0 || self.ends[at - 1]
+    }
+
     pub(super) fn take_range(&mut self, at: usize, words: usize) {
         (at..at + words).for_each(|at| self.take(Some(at)));
     }
@@ -51,7 +83,9 @@ impl Tokens {
         let mut here = at;
         for expected in pattern.split(' ') {
             let (any, optional) = expected.strip_suffix('?').map_or((expected, false), |e| (e, true));
-            let fits = self.low.get(here).is_some_and(|w| !self.taken[here] && any.split('|').any(|e| e == w));
+            // A pattern does not go on behind a comma.
+            let near = here == at || !self.ends[here - 1];
+            let fits = near && self.low.get(here).is_some_and(|w| !self.taken[here] && any.split('|').any(|e| e == w));
             match (fits, optional) {
                 (true, _) => here += 1,
                 (false, true) => {}

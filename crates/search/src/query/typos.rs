@@ -12,6 +12,7 @@ use clusterlore_store::{StoreError, View};
 use super::context::QueryContext;
 use super::edit_cost::{SHORTEST, Typed, cost, edit_distance};
 use super::english::{LONGEST, is_english};
+use super::kind_words::spelt_out;
 use crate::yardstick::step;
 
 /// The shortest part of a dashed name that is corrected.
@@ -191,6 +192,7 @@ fn doubtful(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> 
             let word = part.to_lowercase();
             let named = |word: &str| {
                 words::is_stop_word(word)
+                    || spelt_out(word) != word
                     || context.catalogue.knows(word)
                     || context.types.iter().any(|(_, t)| {
                         step();
@@ -306,6 +308,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         let terms = [("gannet", 1), ("ledger", 9), ("lodger", 3), ("order", 4)].map(|(t, n)| (t.to_owned(), n));
         for (word, meant) in [
@@ -343,6 +346,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         for (text, corrected) in [
             ("pods in squa-heron", "pods in squad-heron"),
@@ -377,6 +381,7 @@ mod tests {
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
+            is_english: &|_| false,
         };
         let english = Builtin::default().words();
         for (typed, meant) in

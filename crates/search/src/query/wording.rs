@@ -5,6 +5,7 @@ use clusterlore_core::words;
 use super::ages;
 use super::clauses::{Clauses, GroupBy, Order};
 use super::context::QueryContext;
+use super::language;
 use super::parsed::{Note, ParsedQuery};
 use super::scopes::OWNER_KEYS;
 use super::tokens::{Tokens, number};
@@ -54,6 +55,10 @@ const HOLDS: &str =
 /// The last word of a question that begins with "where" and means a namespace.
 const RUNS: [&str; 9] = ["run", "runs", "running", "deployed", "installed", "hosted", "live", "lives", "located"];
 
+/// What asks where something is, before what it is in.
+const IN_WHICH: &str =
+    "in|on|dans|en|em|auf which|what|welchem|welchen|welcher|quel|quels|quelle|quelles|que|qué|cuáles|qual|quais";
+
 /// Reads the clauses of a question.
 pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>) {
     count(tokens, parsed, context);
@@ -81,8 +86,9 @@ pub(super) fn count(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
         parsed.clauses.count = true;
     }
     // "count" is mostly a noun; as the first of several words it is a verb.
-    let verb = tokens.match_at(0, "count of?").filter(|taken| *taken < tokens.low.len());
-    let found = verb.map(|taken| (0, taken)).or_else(|| {
+    let first = tokens.free().next().unwrap_or_default();
+    let verb = tokens.match_at(first, "count of?").filter(|taken| first + *taken < tokens.low.len());
+    let found = verb.map(|taken| (first, taken)).or_else(|| {
         let scope =
             |at: usize| context.vocabulary.namespaces.contains(&tokens.low[at]) || tokens.low[at] == "namespace";
         // Up to and including the first word that says something.
@@ -113,8 +119,12 @@ fn groups(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
 /// "per namespace", "for each team", "grouped by kind", "… by owner" at the end.
 fn per(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
     for at in 0..tokens.low.len() {
-        let before = ["per", "grouped|group|split by", "in|for|of each|every"];
-        let taken = before.iter().find_map(|p| tokens.match_at(at, p)).or_else(|| {
+        let before = ["per", "grouped|group|split|broken down? by", "in|for|of each|every"];
+        let of_others: &[&str] = match context.language {
+            None => &[],
+            Some(_) => &["aufgeschlüsselt|gruppiert|verteilt|sortiert nach|auf", "pro|je|nach|par|por", "auf die"],
+        };
+        let taken = before.iter().chain(of_others).find_map(|p| tokens.match_at(at, p)).or_else(|| {
             let last = at + 2 == tokens.low.len() || tokens.is(Some(at + 1), &["label"]) && at + 3 == tokens.low.len();
             tokens.match_at(at, "by").filter(|_| at > 0 && last)
         });
@@ -129,11 +139,25 @@ fn per(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
 
 /// "in which namespaces is …", "which team runs …".
 fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
+    // Whether nothing that says something was read so far.
+    let mut led = true;
     for at in 0..tokens.low.len() {
-        if at > 0 && !tokens.says_nothing(at - 1) {
-            return None;
+        // "…, and in which namespaces?" stands behind what is grouped.
+        let joined = at > 0
+            && tokens.is(Some(at), &["in", "on", "dans", "en", "em", "auf"])
+            && (tokens.begins(at) || tokens.is(Some(at - 1), &["and", "et", "und", "y", "e"]));
+        if let Some(taken) = joined.then(|| tokens.match_at(at, IN_WHICH)).flatten()
+            && let Some((group, named)) = group_at(tokens, at + taken, context)
+        {
+            tokens.take_range(at, taken + named);
+            tokens.take((tokens.is(Some(at - 1), &["and", "et", "und", "y", "e"])).then(|| at - 1));
+            return Some(group);
         }
-        let inside = tokens.match_at(at, "in|on which|what|welchem|quel|que|qué|qual");
+        led &= at == 0 || tokens.says_nothing(at - 1) || language::is_stop_word(context.language, &tokens.low[at - 1]);
+        if !led {
+            continue;
+        }
+        let inside = tokens.match_at(at, IN_WHICH);
         let taken = inside.or_else(|| tokens.match_at(at, "which|what"));
         let Some((taken, (group, named))) = taken.and_then(|t| Some((t, group_at(tokens, at + t, context)?))) else {
             continue;
@@ -151,11 +175,11 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
 
 /// "where does … run"; "where are the passwords kept" does not ask for a namespace.
 fn wherever(tokens: &mut Tokens) -> Option<GroupBy> {
-    let last = tokens.low.len().checked_sub(1)?;
-    if last < 2 || !tokens.is(Some(0), &["where"]) || !tokens.is(Some(last), &RUNS) {
+    let (first, last) = (tokens.free().next()?, tokens.free().last()?);
+    if last < first + 2 || !tokens.is(Some(first), &["where"]) || !tokens.is(Some(last), &RUNS) {
         return None;
     }
-    tokens.take(Some(0));
+    tokens.take(Some(first));
     tokens.take(Some(last));
     Some(GroupBy::Namespace)
 }

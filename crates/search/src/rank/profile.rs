@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Part, Role, Software};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
+use clusterlore_models::Encoder;
 
 use super::described::described;
 
@@ -18,6 +19,8 @@ const KEPT_BYTES: usize = 32 << 20;
 const SKETCH: usize = 64;
 /// The share of words that two documents must have in common to say the same.
 const ALIKE: f32 = 0.8;
+/// What 1 is in the whole numbers of a vector.
+const ONE: f32 = 127.0;
 
 /// What a document is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,11 +130,18 @@ pub(crate) struct Profile {
     pub(crate) role: f32,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
+    /// Its vector by the encoder, as whole numbers: 127 stands for 1.
+    encoded: Box<[i8]>,
 }
 
 impl Profile {
     /// `None` if the record is not one of the collection. Only another program can have written it.
-    fn read(catalogue: &Catalogue, collection: Collection, record: &str) -> Option<Self> {
+    fn read(
+        catalogue: &Catalogue,
+        encoder: Option<&Encoder<'_>>,
+        collection: Collection,
+        record: &str,
+    ) -> Option<Self> {
         let (noun, fields) = match collection {
             Collection::Instances => {
                 let instance: ResourceInstance = serde_json::from_str(record).ok()?;
@@ -158,7 +168,14 @@ impl Profile {
             Noun::Type(..) => 1.0,
         };
         let role = role_of(catalogue, &noun);
-        Some(Self { noun, fields, terms, sketch, recognised, role, is_it })
+        let vector = encoder.map(|e| e.document(&described(catalogue, &noun, &recognised))).unwrap_or_default();
+        let encoded = vector.into_iter().map(|x| (x * ONE).round() as i8).collect();
+        Some(Self { noun, fields, terms, sketch, recognised, role, is_it, encoded })
+    }
+
+    /// The cosine of the document and a question, by their vectors of the encoder.
+    pub(crate) fn cosine(&self, question: &[f32]) -> f32 {
+        self.encoded.iter().zip(question).map(|(a, b)| f32::from(*a) * b).sum::<f32>() / ONE
     }
 
     /// The text by which the encoder knows the document.
@@ -296,7 +313,10 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 
 /// A cache of profiles, by stored id.
 #[derive(Debug, Default)]
-pub(crate) struct Profiles(Mutex<All>);
+pub(crate) struct Profiles {
+    encoder: Option<Arc<Encoder<'static>>>,
+    all: Mutex<All>,
+}
 
 #[derive(Debug, Default)]
 struct All {
@@ -309,6 +329,16 @@ struct All {
 type Kept = (u64, Arc<Profile>);
 
 impl Profiles {
+    /// Profiles with vectors of this encoder.
+    pub(crate) fn of_encoder(encoder: Arc<Encoder<'static>>) -> Self {
+        Self { encoder: Some(encoder), all: Mutex::default() }
+    }
+
+    /// The encoder of questions.
+    pub(crate) fn encoder(&self) -> Option<&Encoder<'static>> {
+        self.encoder.as_deref()
+    }
+
     /// The profile of a document. `None` if its record is not one of the collection.
     pub(crate) fn of(
         &self,
@@ -321,14 +351,14 @@ impl Profiles {
         record.hash(&mut hasher);
         let hash = hasher.finish();
         let key = (collection, id.to_owned());
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
+        let kept = self.all.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
         if let Some((seen, profile)) = kept
             && seen == hash
         {
             return Some(profile);
         }
-        let profile = Arc::new(Profile::read(catalogue, collection, record)?);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let profile = Arc::new(Profile::read(catalogue, self.encoder(), collection, record)?);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.by_id.len() >= KEPT || all.bytes + record.len() > KEPT_BYTES {
             *all = All::default();
         }

@@ -42,15 +42,17 @@ pub(crate) fn rank(
         .into_iter()
         .filter_map(|Retrieved { candidate, for_hits, for_number }| {
             let profile = profiles.of(ranking.query.catalogue, collection, &candidate.id, &candidate.record)?;
-            let features = ranking.features(&profile, &candidate.type_name, candidate.similarity)?;
+            let features = ranking.features(&profile, &candidate.id, &candidate.type_name, candidate.similarity)?;
             let score = ranking.score(&features);
             let (id, type_name) = (candidate.id, candidate.type_name);
             Some(Ranked { id, type_name, profile, features, score, for_hits, for_number })
         })
         .filter(|ranked| ranked.score > 0.0)
         .collect();
-    // Equal scores are in the order of their ids, so that the same question has the same answer.
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    // What the question names comes first. Equal scores are in the order of their ids, so that the same question has the same answer.
+    let named = |r: &Ranked| r.features.named.unwrap_or(0.0);
+    ranked
+        .sort_by(|a, b| named(b).total_cmp(&named(a)).then(b.score.total_cmp(&a.score)).then_with(|| a.id.cmp(&b.id)));
     ranked
 }
 
@@ -58,6 +60,13 @@ pub(crate) fn rank(
 /// far behind it.
 pub(crate) fn matching<'r>(mut ranked: Vec<&'r Ranked>, ranking: &Ranking<'_>) -> Vec<&'r Ranked> {
     if ranking.parsed().scope_only {
+        return ranked;
+    }
+    // An object that the question names always matches; the others match or not as if it were not there.
+    let first = ranked.iter().take_while(|r| r.features.named.is_some()).count();
+    if first > 0 {
+        let others = matching(ranked.split_off(first), ranking);
+        ranked.extend(others);
         return ranked;
     }
     ranked.retain(|r| !r.features.other_software);
@@ -73,7 +82,7 @@ pub(crate) fn matching<'r>(mut ranked: Vec<&'r Ranked>, ranking: &Ranking<'_>) -
 
 /// Whether a document matches by itself, compared with no other.
 pub(crate) fn is_evidence(ranked: &Ranked, ranking: &Ranking<'_>) -> bool {
-    ranked.score >= ranking.evidence() || is_word_for_word(ranked, ranking)
+    ranked.features.named.is_some() || ranked.score >= ranking.evidence() || is_word_for_word(ranked, ranking)
 }
 
 fn is_word_for_word(ranked: &Ranked, ranking: &Ranking<'_>) -> bool {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
+use clusterlore_models::Encoder;
 
-use super::profile::{Noun, Place, Places, Profile, Recognised};
-use super::weights::{Features, Weights};
+use super::profile::{Noun, Place, Profile, Recognised};
+use super::weights::{Features, NAMED, Weights};
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};
 
@@ -16,6 +17,9 @@ const IS_IT: f32 = 0.3;
 const BROADER: f32 = 0.35;
 /// What software is worth if the named category is not its main purpose.
 const BESIDE: f32 = 0.75;
+
+/// What the role of a named object adds to how surely it is meant.
+const BY_ROLE: f32 = 0.04;
 
 /// One summand of a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +50,7 @@ pub(crate) struct Ranking<'q> {
     /// The types that answer the question.
     bridge: &'q Bridge,
     weights: Weights,
+    encoder: Option<&'q Encoder<'static>>,
     /// The terms of the question, each with its share of all terms' idf.
     terms: Vec<(String, f32)>,
 }
@@ -56,6 +61,7 @@ impl<'q> Ranking<'q> {
         query: &'q EmbeddedQuery<'q>,
         bridge: &'q Bridge,
         weights: Weights,
+        encoder: Option<&'q Encoder<'static>>,
         candidates: &Candidates,
     ) -> Self {
         // The embedder knows only English, so meaning says nothing about a question that could not be read in English.
@@ -64,7 +70,7 @@ impl<'q> Ranking<'q> {
         let idf = |n: usize| (1.0 + candidates.total as f32 / (n as f32 + 1.0)).ln();
         let all = candidates.frequencies.iter().map(|(_, n)| idf(*n)).sum::<f32>().max(f32::MIN_POSITIVE);
         let terms = candidates.frequencies.iter().map(|(term, n)| (term.clone(), idf(*n) / all)).collect();
-        Self { query, bridge, weights, terms }
+        Self { query, bridge, weights, encoder, terms }
     }
 
     /// The question itself.
@@ -73,8 +79,9 @@ impl<'q> Ranking<'q> {
     }
 
     /// The features of a document; `None` if the question does not want it.
-    pub(crate) fn features(&self, profile: &Profile, type_name: &str, similarity: f32) -> Option<Features> {
-        if self.is_unwanted(profile) {
+    pub(crate) fn features(&self, profile: &Profile, id: &str, type_name: &str, similarity: f32) -> Option<Features> {
+        let named = self.named(id);
+        if named.is_none() && self.is_unwanted(profile, type_name) {
             return None;
         }
         let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
@@ -83,25 +90,41 @@ impl<'q> Ranking<'q> {
             Noun::Type(ty, _) => (false, ty.group.as_str(), ty.kind.as_str()),
         };
         let EmbeddedQuery { parsed, concepts, .. } = self.query;
-        let named = parsed.kinds.contains(type_name) || concepts.kinds.contains(&(group, kind));
+        let of_kind = parsed.kinds.contains(type_name) || concepts.kinds.contains(&(group, kind));
         let names_kinds = !parsed.kinds.is_empty() || !concepts.kinds.is_empty();
+        let role = if of_kind || !parsed.filter.types.is_empty() { 1.0 } else { profile.role };
         Some(Features {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
-            software: (!concepts.parts.is_empty()).then(|| self.software(profile, named).map_or(0.0, |(_, s)| s)),
+            software: (!concepts.parts.is_empty()).then(|| self.software(profile, of_kind).map_or(0.0, |(_, s)| s)),
+            encoded: self.encoder.map_or(0.0, |e| match self.query.encoded.is_empty() {
+                true => 0.0,
+                false => e.probability(profile.cosine(&self.query.encoded)),
+            }),
+            of_type: self.bridge.scores.get(type_name).copied().unwrap_or_default(),
             other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
-            kind: names_kinds.then_some(if named { 1.0 } else { 0.0 }),
+            kind: names_kinds.then_some(if of_kind { 1.0 } else { 0.0 }),
             bridge: (is_instance && !self.bridge.types.is_empty())
                 .then(|| self.bridge.types.get(type_name).copied().unwrap_or_default()),
-            role: if named || !parsed.filter.types.is_empty() { 1.0 } else { profile.role },
+            scope: self.scope(profile, type_name),
+            // Of several objects of a name what runs comes first, unless the question asks for another kind.
+            named: named.map(|sureness| {
+                let role = if parsed.names_type(type_name) { 1.0 } else { profile.role };
+                sureness - BY_ROLE * (1.0 - role)
+            }),
+            unwanted: self.unwanted(profile),
+            role,
         })
     }
 
     /// The score in words. Its parts add up to it.
     pub(crate) fn explain(&self, profile: &Profile, type_name: &str, features: &Features) -> Score {
+        let by_name = features.named.map(|n| Reason { why: "named in the question".to_owned(), adds: NAMED * n });
         if self.query.parsed.scope_only {
-            return Score { reasons: vec![Reason { why: "in scope".to_owned(), adds: features.role }] };
+            let score = self.in_scope(features);
+            let rest = Reason { why: "in scope".to_owned(), adds: score - by_name.as_ref().map_or(0.0, |r| r.adds) };
+            return Score { reasons: by_name.into_iter().chain([rest]).collect() };
         }
         let scale = self.weights.scale(features);
         let nearness = self.weights.nearness(features);
@@ -148,12 +171,51 @@ impl<'q> Ranking<'q> {
         if let Some(bridge) = features.bridge.filter(|b| *b > 0.0) {
             add(format!("type {type_name} matches the purpose"), self.weights.bridge * bridge * scale);
         }
+        if let Some(scope) = features.scope.filter(|s| *s > 0.0) {
+            add(format!("in {}", self.scopes(profile, type_name)), self.weights.scope * scope * scale);
+        }
+        reasons.extend(by_name);
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
         Score { reasons }
     }
 
     pub(crate) fn score(&self, features: &Features) -> f32 {
-        if self.query.parsed.scope_only { features.role } else { self.weights.score(features) }
+        if self.query.parsed.scope_only { self.in_scope(features) } else { self.weights.score(features) }
+    }
+
+    /// The score where the question has only conditions.
+    fn in_scope(&self, features: &Features) -> f32 {
+        let met = features.scope.unwrap_or(1.0) * features.kind.map_or(1.0, |kind| 0.5 + kind / 2.0);
+        let score = features.role * (1.0 + met) / 2.0;
+        features.named.map_or(score, |named| NAMED * named + (1.0 - NAMED) * score)
+    }
+
+    /// How surely the document is an object that the question names.
+    fn named(&self, id: &str) -> Option<f32> {
+        let named = &self.query.parsed.named;
+        named.binary_search_by(|n| n.document.id.as_str().cmp(id)).ok().map(|at| named[at].sureness)
+    }
+
+    /// The share of the question's soft conditions that an object meets.
+    fn scope(&self, profile: &Profile, type_name: &str) -> Option<f32> {
+        let soft = &self.query.parsed.soft;
+        let Noun::Instance(instance) = &profile.noun else { return None };
+        let met = soft.iter().filter(|condition| condition.admits(instance, type_name)).count();
+        (!soft.is_empty()).then(|| met as f32 / soft.len() as f32)
+    }
+
+    /// What the soft conditions that an object meets are called in the question.
+    fn scopes(&self, profile: &Profile, type_name: &str) -> String {
+        let Noun::Instance(instance) = &profile.noun else { return String::new() };
+        let met = self.query.parsed.soft.iter().filter(|condition| condition.admits(instance, type_name));
+        met.map(|condition| condition.said.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The share of the words of what is not wanted that a document holds.
+    fn unwanted(&self, profile: &Profile) -> f32 {
+        let unwanted = &self.query.concepts.unwanted_terms;
+        let held = unwanted.iter().filter(|t| profile.terms.get(*t).is_some_and(|p| p.besides_namespace())).count();
+        held as f32 / unwanted.len().max(1) as f32
     }
 
     /// The share of the question's words that the document contains anywhere but in its namespace, which says little about it.
@@ -244,10 +306,17 @@ impl<'q> Ranking<'q> {
         }
     }
 
-    fn is_unwanted(&self, profile: &Profile) -> bool {
-        let sure = |r: &Recognised, m| self.fits(r, m).is_some_and(|sureness| sureness >= IS_IT);
-        let fits = profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)));
-        let elsewhere = |places: &Places| places.besides_namespace();
-        fits || self.query.concepts.unwanted_terms.iter().any(|t| profile.terms.get(t).is_some_and(elsewhere))
+    /// Whether an object surely is what the question does not want.
+    fn is_unwanted(&self, profile: &Profile, type_name: &str) -> bool {
+        if let Noun::Instance(instance) = &profile.noun
+            && self.query.parsed.not.iter().any(|condition| condition.admits(instance, type_name))
+        {
+            return true;
+        }
+        // A broader category is not the unwanted one: "no relational databases" leaves databases.
+        // What an operator manages is of its kinds, but it is not the operator.
+        let managed = |r: &Recognised| r.by_kind && r.categories(self.query.catalogue).contains(&"operator");
+        let sure = |r: &Recognised, m| !managed(r) && self.fits(r, m).is_some_and(|sureness| sureness > BROADER);
+        profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)))
     }
 }

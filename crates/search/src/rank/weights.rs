@@ -9,6 +9,7 @@
 //! software  how surely the object is the software, or of the category, that the question names
 //! kind      1 if the question names the object's kind
 //! bridge    how well the object's type answers the question, by what the type is for (collection `capabilities`)
+//! scope     the share of the question's soft conditions ("in search") that the object meets
 //! role      1 for what runs, less for what only serves it (Service, ConfigMap, RBAC); always 1 if the question names kinds
 //! place     what a word is worth by where it is: 1 in name and kind
 //! idf       ln(1 + N / (n + 1))       N documents in the collection, n of them with the term
@@ -20,11 +21,19 @@
 //! contains nearly all words of the question is evidence by itself.
 //!
 //! A term counts once, in its best place. idf is the usual inverse document frequency (Spärck Jones 1972), smoothed so that a term that
-//! is in no document is rare rather than infinite. Software, kind and bridge count only if the question has them.
+//! is in no document is rare rather than infinite. Software, kind, bridge and scope count only if the question has them.
+//!
+//! An object whose exact name stands in the question comes before all others, whatever its score: `named` is [`NAMED`] of what is shown,
+//! and the rest is what the formula says. What the question does not want in plain words takes away up to [`UNWANTED`] of a score.
 
 use std::collections::BTreeMap;
 
 use super::profile::{Place, Places};
+
+/// What of the score of a named object its name is worth.
+pub(crate) const NAMED: f32 = 0.9;
+/// What of a score the words of what is not wanted take away.
+const UNWANTED: f32 = 0.3;
 
 /// The weight of each feature. Chosen by `tools/evaluate`; see EVALUATION.md.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +50,8 @@ pub struct Weights {
     pub kind: f32,
     /// The object's type answers the question.
     pub bridge: f32,
+    /// The object meets the question's soft conditions.
+    pub scope: f32,
     /// What a word is worth in a label.
     pub label: f32,
     /// What a word is worth in a description.
@@ -62,6 +73,7 @@ impl Default for Weights {
             about: 0.9,
             kind: 0.03,
             bridge: 0.03,
+            scope: 0.3,
             label: 0.63,
             description: 0.63,
             elsewhere: 0.67,
@@ -80,6 +92,10 @@ pub struct Features {
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what the question names; `None` if the question names nothing.
     pub software: Option<f32>,
+    /// How likely it answers by the encoder, 0 to 1.
+    pub encoded: f32,
+    /// How well its type answers, and whether Kubernetes itself serves that type.
+    pub of_type: (f32, bool),
     /// The question names software, and it is none of that.
     pub other_software: bool,
     /// How near the question is to what its software is for; 0 if it is no known software.
@@ -88,6 +104,12 @@ pub struct Features {
     pub kind: Option<f32>,
     /// How well its type answers; `None` if no type does.
     pub bridge: Option<f32>,
+    /// The share of the soft conditions that it meets; `None` if the question has none.
+    pub scope: Option<f32>,
+    /// How surely it is an object that the question names; `None` if its name does not stand there.
+    pub named: Option<f32>,
+    /// The share of the words of what is not wanted that it holds.
+    pub unwanted: f32,
     /// What its kind is worth among documents that say the same.
     pub role: f32,
 }
@@ -99,9 +121,19 @@ impl Features {
             ("meaning", self.meaning),
             ("about", self.about),
             ("role", self.role),
+            ("encoded", self.encoded),
+            ("unwanted", self.unwanted),
+            ("custom type", if self.of_type.1 { 0.0 } else { self.of_type.0 }),
+            ("built-in type", if self.of_type.1 { self.of_type.0 } else { 0.0 }),
             ("other software", f32::from(u8::from(self.other_software))),
         ]);
-        for (name, value) in [("software", self.software), ("kind", self.kind), ("bridge", self.bridge)] {
+        for (name, value) in [
+            ("software", self.software),
+            ("kind", self.kind),
+            ("bridge", self.bridge),
+            ("scope", self.scope),
+            ("named", self.named),
+        ] {
             all.extend(value.map(|value| (name, value)));
         }
         for (places, share) in &self.terms {
@@ -121,13 +153,14 @@ impl Features {
 
 impl Weights {
     /// Names of the values, in the order of [`Weights::values`].
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "meaning",
         "words",
         "software",
         "about",
         "kind",
         "bridge",
+        "scope",
         "label",
         "description",
         "elsewhere",
@@ -136,7 +169,7 @@ impl Weights {
     ];
 
     /// All values in a row, for a program that chooses them.
-    pub fn values(&self) -> [f32; 11] {
+    pub fn values(&self) -> [f32; 12] {
         let Self {
             meaning,
             words,
@@ -144,20 +177,46 @@ impl Weights {
             about,
             kind,
             bridge,
+            scope,
             label,
             description,
             elsewhere,
             evidence,
             evidence_named,
         } = *self;
-        [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named]
+        [meaning, words, software, about, kind, bridge, scope, label, description, elsewhere, evidence, evidence_named]
     }
 
     /// The inverse of [`Weights::values`].
-    pub fn of(values: [f32; 11]) -> Self {
-        let [meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named] =
-            values;
-        Self { meaning, words, software, about, kind, bridge, label, description, elsewhere, evidence, evidence_named }
+    pub fn of(values: [f32; 12]) -> Self {
+        let [
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            scope,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        ] = values;
+        Self {
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            scope,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        }
     }
 
     fn worth(&self, place: Place) -> f32 {
@@ -196,8 +255,10 @@ impl Weights {
             + self.words
             + of(features.software, self.software)
             + of(features.kind, self.kind)
-            + of(features.bridge, self.bridge);
-        features.role / all.max(f32::MIN_POSITIVE)
+            + of(features.bridge, self.bridge)
+            + of(features.scope, self.scope);
+        let named = if features.named.is_some() { 1.0 - NAMED } else { 1.0 };
+        named * features.role * (1.0 - UNWANTED * features.unwanted) / all.max(f32::MIN_POSITIVE)
     }
 
     /// The score.
@@ -206,7 +267,8 @@ impl Weights {
             + self.words * self.words(features)
             + self.software * features.software.unwrap_or(0.0)
             + self.kind * features.kind.unwrap_or(0.0)
-            + self.bridge * features.bridge.unwrap_or(0.0);
-        sum * self.scale(features)
+            + self.bridge * features.bridge.unwrap_or(0.0)
+            + self.scope * features.scope.unwrap_or(0.0);
+        sum * self.scale(features) + NAMED * features.named.unwrap_or(0.0)
     }
 }

@@ -94,6 +94,10 @@ pub(crate) async fn retrieve(
         }
         documents.extend(instances.into_values().map(both));
     }
+    // What the question names is a candidate whatever the conditions say.
+    let known: BTreeSet<String> = documents.iter().map(|d| d.candidate.id.clone()).collect();
+    let named = query.parsed.named.iter().map(|named| &named.document).filter(|d| !known.contains(&d.id));
+    documents.extend(named.cloned().map(both));
     let frequencies = terms.into_iter().zip(found.frequencies).take(own_terms).collect();
     Ok(Candidates { documents, frequencies, total, admitted })
 }

@@ -1,7 +1,7 @@
 //! A parsed query with all that documents are compared with.
 
 use clusterlore_catalogue::{Catalogue, Meaning};
-use clusterlore_models::{EmbedError, Embedder, Purpose};
+use clusterlore_models::{EmbedError, Embedder, Encoder, Purpose};
 
 use super::lexicon::{Lexicon, Nearness};
 use crate::query::{Concepts, ParsedQuery};
@@ -15,6 +15,8 @@ pub(crate) struct EmbeddedQuery<'q> {
     pub(crate) vector: Vec<f32>,
     /// How near it is to what software is for.
     pub(crate) nearness: Nearness,
+    /// Its vector by the encoder. Empty if it has none.
+    pub(crate) encoded: Vec<f32>,
 }
 
 impl<'q> EmbeddedQuery<'q> {
@@ -23,6 +25,7 @@ impl<'q> EmbeddedQuery<'q> {
         catalogue: &'q Catalogue,
         lexicon: &Lexicon,
         embedder: &dyn Embedder,
+        encoder: Option<&Encoder<'_>>,
         parsed: &'q ParsedQuery,
     ) -> Result<Self, EmbedError> {
         let mut concepts = Concepts::of(catalogue, parsed);
@@ -31,11 +34,13 @@ impl<'q> EmbeddedQuery<'q> {
             add_new(&mut concepts, Concepts::of(catalogue, &read));
         }
         if !parsed.has_meaning() {
-            return Ok(Self { catalogue, parsed, concepts, vector: Vec::new(), nearness: Nearness::default() });
+            let (vector, encoded, nearness) = (Vec::new(), Vec::new(), Nearness::default());
+            return Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded });
         }
+        let encoded = encoder.map(|e| e.question(parsed.meant())).unwrap_or_default();
         let vector = embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default();
         let nearness = lexicon.nearness(catalogue, parsed.meant(), &embedder.identity(), &vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness })
+        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded })
     }
 
     /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words
@@ -51,7 +56,7 @@ impl<'q> EmbeddedQuery<'q> {
         concepts.software.clear();
         let vector = embedder.embed(Purpose::Document, vec![text]).await?.pop().unwrap_or_default();
         let nearness = lexicon.nearness(catalogue, &parsed.text, &embedder.identity(), &vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness })
+        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Vec::new() })
     }
 
     /// The same question for types. `parsed` is its text without conditions.
@@ -61,7 +66,8 @@ impl<'q> EmbeddedQuery<'q> {
     {
         let concepts = self.concepts.without_unwanted();
         let nearness = Nearness::default();
-        EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector: self.vector.clone(), nearness }
+        let (vector, encoded) = (self.vector.clone(), self.encoded.clone());
+        EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector, nearness, encoded }
     }
 }
 

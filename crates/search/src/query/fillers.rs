@@ -1,0 +1,184 @@
+//! What a question is wrapped in: greetings, politeness, "could you tell me", "I need it for the audit". It says nothing about what is
+//! searched for, but an embedder takes it for part of the question.
+
+use super::tokens::Tokens;
+
+/// Dropped wherever they stand. The words of each are about the talk, not about a cluster.
+const ANYWHERE: &[&str] = &[
+    "thank you very|so? much?",
+    "thanks a? lot|bunch|million?",
+    "please|pls|plz|kindly|thx|cheers|sorry",
+    "good morning|afternoon|evening|day everyone|all|team?",
+    "by the way",
+    "btw|afaik|imo|imho|tbh|fyi|asap|iirc|ok|okay|hmm|um|uh|oh",
+    "if i|i'm am? not mistaken|wrong",
+    "if you don't|do not? mind",
+    "if possible|any",
+    "or so|whatever|something|similar|anything",
+    "or whatever it|that is|is|was called?",
+    "these days",
+    "right now",
+    "at the? moment|present",
+    "as of now|today",
+    "actually|basically|really|currently|nowadays|eigentlich|denn|mal|doch|bitte",
+    "quick|another question",
+    "one more question|thing",
+    "s'il vous|te plaît|plait",
+    "s il vous|te plaît|plait",
+    "svp|merci|bonjour|gracias|hola|obrigado|obrigada|olá|danke|hallo",
+    "por favor|gentileza",
+    "all in all",
+    "i|we think|guess|believe|suppose|reckon|mean|heard|hear|assume|bet",
+    "as far as i|we know|remember|can tell|see?",
+    "no idea",
+    "any idea|ideas|clue|hints",
+    "got one",
+    "going on",
+    "i really? don't care which?",
+];
+
+/// Dropped where a clause begins.
+const LEADING: &[&str] = &[
+    "hi|hey there|all|team|folks|everyone|everybody|guys?",
+    "hello|hallo there|all|team|folks|everyone|everybody|guys|zusammen",
+    "so|and|well|also|now|right|then",
+    "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
+    "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
+    "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
+    "let me|us see|know|have about|just?",
+    "i|we would|'d also|really? like|love to know|see|find|have|get|understand|learn which|about?",
+    "i'd|we'd also|really? like|love to know|see|find|have|get|understand|learn which|about?",
+    "i|we am|are? just|currently? looking|searching|asking|hunting|interested|curious|wondering|after for|in|about|if|whether?",
+    "i'm|we're|im just|currently? looking|searching|asking|hunting|interested|curious|wondering|after for|in|about|if|whether?",
+    "i|we was|were wondering|asking|curious|looking if|whether|about|for?",
+    "i|we just|only|also? need|want|have|must|wish|try|tried to know|see|find|understand|learn|list|check about|out|if|whether?",
+    "i|we just|only|also? need|want",
+    "i'll|i|we'll need|want to know|see|find?",
+    "i|we wonder if|whether?",
+    "just|only wondering|curious if|whether?",
+    "what|how about",
+    "same for|with|thing",
+    "wondering|curious if|whether",
+    "is it true|possible that|to",
+    "the user|customer|boss|client|business would|wants|asks|asked|needs like? to? know|see|have|find",
+    "security|finance|audit|management|support|someone|somebody wants|asks|asked|needs me|us? to know|see|find",
+    "for the|my|our|an|a next|upcoming|licence|license|security|quarterly|yearly|annual|monthly? audit|report|presentation|meeting|review|slides|documentation|docs|ticket|handover|onboarding|postmortem|wiki|inventory",
+    "it would|'d be nice|great|good|helpful to know|see|have if|whether|which?",
+    "need|want to know|see|find|list",
+    "my|our question|boss|manager|colleague|auditors|auditor is|wants|want|asks|ask|asked|needs to|me? know|see?",
+    "ich möchte|will|würde|suche|brauche|such gern|gerne|gerade|nur|noch? wissen|sehen? ob?",
+    "kannst|könntest|können|könnten du|sie mir|uns? sagen|zeigen? ob?",
+    "weißt|weiß du|jemand ob?",
+    "je|nous voudrais|cherche|voudrions|aimerais|cherchons savoir|voir? si?",
+    "pouvez|pourriez|peux-tu|peux vous|tu? me|nous? dire|montrer?",
+    "quiero|quisiera|necesito|busco|me saber|ver|gustaría? si?",
+    "puedes|podrías|podría decirme|mostrarme",
+    "quero|gostaria|preciso|procuro de|saber|ver? saber|ver|se?",
+    "você pode|poderia me? dizer|mostrar?",
+];
+
+/// A clause that begins so says why somebody asks. It is dropped up to where it ends.
+const WHY: &[&str] = &[
+    "because",
+    "i|we need|want|require it|them|this|that|these|those|one for|to|by|because",
+    "it's|its|it is? for the|a|an|my|our",
+    "this|that is|would be? for the|a|an|my|our",
+    "asking for",
+    "that would|'d help|be",
+    "either|both would help|do",
+    "weil",
+    "parce que|qu'",
+    "porque",
+];
+
+/// Drops it. A question that is nothing else keeps its words: they are all there is to go by.
+pub(super) fn cut(tokens: &mut Tokens) {
+    let before = tokens.taken.clone();
+    take(tokens);
+    if !tokens.say_something() {
+        tokens.taken = before;
+    }
+}
+
+fn take(tokens: &mut Tokens) {
+    let mut at = 0;
+    while at < tokens.low.len() {
+        if tokens.taken[at] || tokens.quoted[at] {
+            at += 1;
+            continue;
+        }
+        let begins = tokens.begins(at) || tokens.taken[at - 1];
+        if let Some(taken) = begins.then(|| first(tokens, at, WHY)).flatten().or_else(|| reason(tokens, at)) {
+            let end = (at + taken..tokens.low.len()).find(|end| tokens.begins(*end)).unwrap_or(tokens.low.len());
+            tokens.take_range(at, end - at);
+            at = end;
+        } else if let Some(taken) =
+            first(tokens, at, ANYWHERE).or_else(|| begins.then(|| leading(tokens, at)).flatten())
+        {
+            tokens.take_range(at, taken);
+            at += taken;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+fn first(tokens: &Tokens, at: usize, patterns: &[&str]) -> Option<usize> {
+    patterns.iter().filter_map(|pattern| tokens.match_at(at, pattern)).max()
+}
+
+fn leading(tokens: &Tokens, at: usize) -> Option<usize> {
+    // "Hello, …" greets, "hello world" does not.
+    let greets = tokens.is(Some(at), &["hello", "hallo"]) && tokens.ends[at];
+    first(tokens, at, LEADING).or(greets.then_some(1))
+}
+
+/// "… because we have an audit": a reason needs no comma.
+fn reason(tokens: &Tokens, at: usize) -> Option<usize> {
+    (at > 0).then(|| tokens.match_at(at, "because|weil|porque")).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(text: &str) -> String {
+        let mut tokens = Tokens::new(text);
+        cut(&mut tokens);
+        tokens.text()
+    }
+
+    #[test]
+    fn what_a_question_is_wrapped_in_is_dropped() {
+        for text in [
+            "hey, could you tell me which caches we run?",
+            "Hi all! I'm looking for which caches we run, thanks a lot",
+            "I was wondering if which caches we run",
+            "which caches we run? I need it for the licence audit",
+            "for the security audit I need to know which caches we run please",
+            "do you know which caches we run because the auditors ask",
+            "btw, just curious: which caches we run these days",
+            "ok so which caches we run",
+        ] {
+            assert_eq!(left(text), "which caches we run", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_question_stays() {
+        for text in [
+            "what keeps people from applying manifests that break our rules",
+            "the show case web page",
+            "a question and answer service",
+            "which service writes reports for the meeting rooms",
+            "what needs them for the audit log",
+            "name server",
+            "the list of the mail server",
+            "need for speed",
+            "after-sales tool",
+            "who can delete pods",
+        ] {
+            assert_eq!(left(text), text);
+        }
+    }
+}
