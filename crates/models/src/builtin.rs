@@ -1,69 +1,71 @@
-//! The embedder inside the binary: a static table of word vectors (Model2Vec format, int8), made by `tools/train-embedder`.
+//! The embedder inside the binary: a transformer for questions and a table for documents, made by `tools/train-encoder`.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use clusterlore_core::EmbedderIdentity;
-use model2vec_rs::model::StaticModel;
 
 use crate::embedder::{EmbedError, Embedder, Purpose};
+use crate::encoder::Encoder;
 
-/// Raised when the table is trained again: vectors of two tables must not meet in one collection.
-const NAME: &str = "builtin-v2";
+/// Raised when the encoder is trained again: vectors of two encoders must not meet in one collection.
+const NAME: &str = "builtin-v3";
 const DIMENSIONS: usize = 256;
-/// Tokens of a text that are read; what stands behind them does not count.
-const MAX_TOKENS: usize = 512;
-const BATCH: usize = 1024;
-const TOKENIZER: &str = include_str!("../data/builtin/tokenizer.json");
+static WEIGHTS: &[u8] = include_bytes!("../data/builtin/encoder.safetensors");
 
-/// The static table, read when a text is first embedded: a sync that finds nothing changed does without.
+/// The encoder that is part of the binary, or another one in its place. It is read when it is first needed: a sync that finds nothing
+/// changed does without.
 #[derive(Debug, Clone, Default)]
-pub struct Builtin {
-    model: Arc<OnceLock<StaticModel>>,
-}
+pub struct Builtin(Option<Arc<Encoder<'static>>>);
 
 impl Builtin {
-    /// Reads the table that is part of the binary; fails only where the binary was built from a damaged one.
-    fn model(&self) -> Result<&StaticModel, EmbedError> {
-        if let Some(model) = self.model.get() {
-            return Ok(model);
-        }
-        let model = StaticModel::from_bytes(
-            TOKENIZER.as_bytes(),
-            include_bytes!("../data/builtin/model.safetensors"),
-            include_bytes!("../data/builtin/config.json"),
-            Some(true),
-        )
-        .map_err(|e| EmbedError::Load { name: NAME.to_owned(), problem: format!("{e:#}") })?;
-        Ok(self.model.get_or_init(|| model))
+    /// Another encoder in place of the one in the binary, to try it.
+    pub fn of(encoder: Arc<Encoder<'static>>) -> Self {
+        Self(Some(encoder))
     }
 
-    /// The identity without loading the table.
+    /// The identity without loading the weights.
     pub fn identity_of() -> EmbedderIdentity {
         EmbedderIdentity { name: NAME.to_owned(), dimensions: DIMENSIONS }
     }
+
+    /// The encoder.
+    ///
+    /// # Errors
+    /// Only where the binary was built from damaged weights.
+    pub fn encoder(&self) -> Result<Arc<Encoder<'static>>, EmbedError> {
+        self.0.as_ref().map_or_else(encoder, |own| Ok(Arc::clone(own)))
+    }
 }
 
-/// The words that are one token, in the order of the table: first those of the domain that the table was trained on, then
-/// English by how usual it is. Read off the tokenizer's file directly, which takes a tenth of the time of loading it.
+/// The encoder of the binary, one for the whole program.
+fn encoder() -> Result<Arc<Encoder<'static>>, EmbedError> {
+    static ENCODER: OnceLock<Arc<Encoder<'static>>> = OnceLock::new();
+    if let Some(encoder) = ENCODER.get() {
+        return Ok(Arc::clone(encoder));
+    }
+    let encoder =
+        Encoder::from_bytes(WEIGHTS).map_err(|e| EmbedError::Load { name: NAME.to_owned(), problem: e.to_string() })?;
+    Ok(Arc::clone(ENCODER.get_or_init(|| Arc::new(encoder))))
+}
+
+/// The words that are one token, in the order of the table: first those of the domain that the table was trained on, then English by
+/// how usual it is.
 pub(crate) fn words() -> &'static [&'static str] {
     static WORDS: OnceLock<Vec<&'static str>> = OnceLock::new();
-    WORDS.get_or_init(|| {
-        let tokens = TOKENIZER.split_once("\"vocab\":{").map_or("", |(_, tokens)| tokens);
-        let word = |entry: &'static str| entry.split_once("\":").map(|(word, _)| word);
-        tokens
-            .split(",\"")
-            .filter_map(word)
-            .filter(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
-            .collect()
+    WORDS.get_or_init(|| match encoder() {
+        Ok(encoder) => encoder.tokens().filter(|token| is_plain(token)).collect(),
+        Err(_) => Vec::new(),
     })
 }
 
 /// Whether a word, in lower case, is one token.
 pub(crate) fn is_word(word: &str) -> bool {
-    static WORDS: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    WORDS.get_or_init(|| words().iter().copied().collect()).contains(word)
+    is_plain(word) && encoder().is_ok_and(|encoder| encoder.is_word(word))
+}
+
+fn is_plain(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 #[async_trait]
@@ -72,13 +74,16 @@ impl Embedder for Builtin {
         Self::identity_of()
     }
 
-    async fn embed(&self, _purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
+    async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
         let this = self.clone();
-        let encode = move || {
-            let texts: Vec<String> = texts.iter().map(|text| clusterlore_core::words::for_embedding(text)).collect();
-            Ok(this.model()?.encode_with_args(&texts, Some(MAX_TOKENS), BATCH))
+        let embed = move || {
+            let encoder = this.encoder()?;
+            Ok(match purpose {
+                Purpose::Document => encoder.documents(&texts),
+                Purpose::Query => texts.iter().map(|text| encoder.question(text)).collect(),
+            })
         };
-        tokio::task::spawn_blocking(encode)
+        tokio::task::spawn_blocking(embed)
             .await
             .map_err(|e| EmbedError::Failed { name: NAME.to_owned(), problem: e.to_string() })?
     }

@@ -2,7 +2,7 @@
 //!
 //! A question goes through four folders, and each imports only from those before it:
 //!
-//! 1. `query`: the text becomes a [`ParsedQuery`] (spelling, clauses, conditions, free text).
+//! 1. `query`: the text becomes a [`ParsedQuery`] (spelling, clauses, named objects, conditions, what is not wanted, free text).
 //! 2. `retrieve`: the store brings up candidates.
 //! 3. `rank`: candidates get a score, which decides their order and whether they match.
 //! 4. `answer`: matches become hits or a number.
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, words};
-use clusterlore_models::{Embedder, Encoder};
+use clusterlore_models::{Builtin, Embedder};
 use clusterlore_store::View;
 
 pub use answer::Hit;
@@ -97,10 +97,10 @@ impl Searcher {
         Self { catalogue: catalogue.into(), weights, profiles: Profiles::default(), lexicon: Lexicon::default() }
     }
 
-    /// With an encoder for questions.
+    /// With another encoder, to try it.
     #[must_use]
-    pub fn with_encoder(self, encoder: Arc<Encoder<'static>>) -> Self {
-        Self { profiles: Profiles::of_encoder(encoder), ..self }
+    pub fn with_encoder(self, builtin: Builtin) -> Self {
+        Self { profiles: Profiles::of_encoder(builtin.clone()), lexicon: Lexicon::of_encoder(builtin), ..self }
     }
 
     /// Replaces the weights and keeps the caches.
@@ -138,7 +138,7 @@ impl Searcher {
         let Found { embedded, bridge, mut candidates } =
             self.find(view, embedder, collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut candidates.documents);
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);
@@ -175,8 +175,7 @@ impl Searcher {
         let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
         let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut found.candidates.documents);
-        let ranking =
-            Ranking::new(&found.embedded, &found.bridge, self.weights, self.profiles.encoder(), &found.candidates);
+        let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
         let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
         let scored = ranked.into_iter().map(|r| {
             let Ranked { id, type_name, features, score, .. } = r;
@@ -195,8 +194,7 @@ impl Searcher {
         parsed: &'q ParsedQuery,
         budgets: Budgets,
     ) -> Result<Found<'q>, SearchError> {
-        let encoder = self.profiles.encoder();
-        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, encoder, parsed).await?;
+        let embedded = EmbeddedQuery::of_text(&self.catalogue, &self.lexicon, embedder, parsed).await?;
         let bridge = match collection {
             Collection::Instances if !parsed.scope_only => {
                 rank::bridge(view, &embedder.identity(), &self.profiles, self.weights, &embedded).await?
@@ -232,7 +230,7 @@ impl Searcher {
 
         let documents = std::mem::take(&mut candidates.documents);
         let bridge = Bridge::default();
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, self.profiles.encoder(), &candidates);
+        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);

@@ -259,7 +259,17 @@ async fn similar_objects_and_those_that_are_not_there() {
 }
 
 /// What a question is made of that is as long as may be. `#` is another word every time.
-const SHAPES: [&str; 24] = [
+const SHAPES: [&str; 34] = [
+    "could you tell me please because ",
+    "besides #zxq, ",
+    "why is it not ",
+    "pods not included ",
+    "-n #zxq --namespace=zone1 ",
+    "`#zxq` ",
+    "{\"name\": \"#zxq\"} ",
+    "in production of team #zxq ",
+    "in zone1 or zone2 ",
+    "kubectl get pods,wolves ",
     "redis ",
     "like redis ",
     "the ",

@@ -362,10 +362,33 @@ async fn an_exact_name_comes_first() {
         let scores: Vec<f32> = answer.hits.iter().map(|h| h.score.total()).collect();
         assert!(scores.is_sorted_by(|a, b| *a >= *b - 0.1), "{question}: {scores:?}");
     }
+    // Its pods, if they are asked for.
+    let pods = hits(&ask(&store, "which pods does checkout-api have in staging").await);
+    assert_eq!(pods[..2], ["Pod staging/checkout-api-7f6d5c4b3d-x2k9q", "Deployment staging/checkout-api"], "{pods:?}");
     // What only looks like a name, or is a name only elsewhere, names nothing.
     for question in ["which trains leave on time", "gongs of a temple", "the gong in storefront", "checkout-apx"] {
         let answer = ask(&store, question).await;
         assert!(answer.parsed.named.is_empty(), "{question}: {:?}", answer.parsed.named);
+    }
+}
+
+#[tokio::test]
+async fn a_team_is_a_label_or_a_namespace() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |kind: &str, namespace: &str, name: &str| object("batch/v1", kind, namespace, name);
+    let all = [
+        labelled(of("Job", "shop", "bill"), "team", "ibis"),
+        labelled(of("CronJob", "shop", "sweep"), "team", "heron"),
+        of("CronJob", "team-ibis", "count"),
+    ];
+    let store = index_with_types(folder.path(), &all).await;
+    for (question, found) in [
+        ("jobs of team ibis", &["Job shop/bill"][..]),
+        ("cronjobs of team ibis", &["CronJob team-ibis/count"]),
+        ("the heron team's cronjobs", &["CronJob shop/sweep"]),
+        ("jobs of team heron", &[]),
+    ] {
+        assert_eq!(hits(&ask(&store, question).await), found, "{question}");
     }
 }
 

@@ -52,7 +52,8 @@ impl<'c> Evaluation<'c> {
     async fn indexed(corpus: &'c Corpus, catalogue: &'c Catalogue, with_capabilities: bool) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let store = Sqlite::open_or_create(&folder.path().join("index.db"))?;
-        let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
+        let builtin = corpus.encoder.clone().map_or_else(Builtin::default, Builtin::of);
+        let embedder: Arc<dyn Embedder> = Arc::new(builtin.clone());
         let capabilities = CapabilitySync {
             source: Arc::clone(&corpus.source),
             store: Some(Arc::new(store.clone())),
@@ -75,10 +76,7 @@ impl<'c> Evaluation<'c> {
             _folder: folder,
             view: RememberingView::of(store.view_all("an evaluation asks of everything").await?),
             embedder: RememberingEmbedder::of(embedder),
-            searcher: match &corpus.encoder {
-                Some(encoder) => Searcher::new(catalogue.clone()).with_encoder(Arc::clone(encoder)),
-                None => Searcher::new(catalogue.clone()),
-            },
+            searcher: Searcher::new(catalogue.clone()).with_encoder(builtin),
             seen: HashMap::new(),
         })
     }

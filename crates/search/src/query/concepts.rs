@@ -20,6 +20,8 @@ pub(crate) struct Concepts<'c> {
     /// What must not be found, as meanings and as words.
     pub(crate) unwanted: Vec<Meaning<'c>>,
     pub(crate) unwanted_terms: BTreeSet<String>,
+    /// Whether only the software itself is not wanted, and not what it manages: "kubevirt's own components".
+    pub(crate) unwanted_itself: bool,
 }
 
 impl<'c> Concepts<'c> {
@@ -59,7 +61,9 @@ impl<'c> Concepts<'c> {
         unwanted.sort_by_key(Meaning::id);
         unwanted.dedup_by_key(|m| m.id());
         let unwanted_terms = words::terms(&parsed.unwanted).into_iter().filter(|t| !words::is_stop_word(t)).collect();
-        Self { parts, software: software_named, kinds, unwanted, unwanted_terms }
+        let itself = ["own", "itself", "components", "controller", "controllers"];
+        let unwanted_itself = words::split(&parsed.unwanted).iter().any(|w| itself.contains(&w.as_str()));
+        Self { parts, software: software_named, kinds, unwanted, unwanted_terms, unwanted_itself }
     }
 
     /// The same without what must not be found.

@@ -116,6 +116,10 @@ pub(super) fn may_mean_more(tokens: &Tokens, kind: &Kind, context: &QueryContext
     // "Database claims" are only the kind `DatabaseClaim`.
     let [at] = kind.words[..] else { return false };
     let text = &tokens.raw[at];
+    // Nobody types "cm" or "sts" and means anything else.
+    if tokens.low[at].strip_suffix('s').unwrap_or(&tokens.low[at]).len() < 3 {
+        return false;
+    }
     let whole = |a: &Asked<'_>| a.span == (0..text.len()) && !matches!(a.meaning, Meaning::Kind(_));
     if context.catalogue.asked(text).iter().any(whole) {
         return true;

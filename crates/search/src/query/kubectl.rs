@@ -15,25 +15,29 @@ const OF_TYPES: [&str; 11] =
     ["get", "describe", "delete", "edit", "scale", "label", "annotate", "patch", "expose", "explain", "top"];
 /// Verbs that a pod, or `TYPE/NAME`, follows.
 const OF_PODS: [&str; 6] = ["logs", "log", "exec", "attach", "port-forward", "debug"];
-/// Flags with a value, beside those that are read.
+/// Flags with a value that says nothing about what is asked for.
 const WITH_VALUE: [&str; 16] = [
-    "-o",
-    "--output",
-    "-c",
-    "--container",
-    "--context",
-    "--cluster",
-    "--kubeconfig",
-    "--field-selector",
-    "--sort-by",
-    "--tail",
-    "--since",
-    "-L",
-    "--label-columns",
-    "--replicas",
-    "--as",
-    "--template",
+    "o",
+    "output",
+    "c",
+    "container",
+    "context",
+    "cluster",
+    "kubeconfig",
+    "field-selector",
+    "sort-by",
+    "tail",
+    "since",
+    "L",
+    "label-columns",
+    "replicas",
+    "as",
+    "template",
 ];
+/// Flags that narrow a list.
+const NARROWS: [&str; 4] = ["n", "namespace", "l", "selector"];
+/// Flags that say "everywhere".
+const EVERYWHERE: [&str; 2] = ["A", "all-namespaces"];
 /// What `get all` lists.
 const ALL: [&str; 10] = [
     "pods",
@@ -70,7 +74,8 @@ pub(super) fn read(text: &str, parsed: &mut ParsedQuery, context: &QueryContext<
         if taken > 0 {
             at += taken;
         } else if word.starts_with('-') {
-            at += if WITH_VALUE.contains(&word) { 2 } else { 1 };
+            let with_value = flag_of(word).is_some_and(|f| f.value.is_none() && WITH_VALUE.contains(&f.name));
+            at += if with_value { 2 } else { 1 };
         } else {
             positional.push(word);
             at += 1;
@@ -128,10 +133,8 @@ fn command<'a>(all: &[&'a str], context: &QueryContext<'_>) -> Option<Command<'a
     if !is_verb(&verb) {
         return None;
     }
-    let flags = all.iter().any(|w| {
-        ["-n", "-l", "-A", "-o", "--namespace", "--selector", "--all-namespaces"].contains(w)
-            || w.starts_with("--namespace=")
-    });
+    let flags =
+        all.iter().filter_map(|word| flag_of(word)).any(|f| NARROWS.contains(&f.name) || EVERYWHERE.contains(&f.name));
     let bare = all[1..].iter().all(|w| w.starts_with('-') || !words::is_stop_word(&w.to_lowercase()));
     let names = all[1..].iter().filter(|w| !w.starts_with('-')).count();
     let typed = OF_PODS.contains(&verb) || named(plain(kind), context).is_some() || kind.starts_with('-');
@@ -155,35 +158,36 @@ fn flags_only(all: &[&str], parsed: &mut ParsedQuery, context: &QueryContext<'_>
 
 /// Reads the flag at that place, and gives how many words it takes; 0: there is none that narrows a list.
 fn flag(all: &[&str], at: usize, parsed: &mut ParsedQuery, context: &QueryContext<'_>) -> usize {
-    let word = all[at];
-    if ["-A", "--all-namespaces"].contains(&plain_flag(word)) {
+    let Some(Flag { name, value }) = flag_of(all[at]) else { return 0 };
+    if EVERYWHERE.contains(&name) {
         return 1;
     }
-    let long = |name: &str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
-    let next = || all.get(at + 1).filter(|value| !value.starts_with('-'));
-    let namespace = long("--namespace")
-        .or_else(|| long("-n"))
-        .map(|value| (value, 1))
-        .or_else(|| ["-n", "--namespace"].contains(&word).then(next).flatten().map(|value| (*value, 2)));
-    if let Some((value, taken)) = namespace.filter(|(value, _)| !plain(value).is_empty()) {
-        of_namespace(plain(value), parsed, context);
-        return taken;
+    let next = all.get(at + 1).copied().filter(|next| !next.starts_with('-'));
+    let Some((value, taken)) = value.map(|value| (value, 1)).or(next.map(|next| (next, 2))) else { return 0 };
+    match name {
+        "n" | "namespace" if !plain(value).is_empty() => of_namespace(plain(value), parsed, context),
+        "l" | "selector" => {
+            let Ok(selector) = plain(value).parse::<Selector>() else { return 0 };
+            parsed.notes.push(Note::Label(plain(value).to_owned()));
+            parsed.filter.selector.0.extend(selector.0);
+        }
+        "o" | "output" => {}
+        _ => return 0,
     }
-    let selector = long("--selector")
-        .or_else(|| long("-l"))
-        .map(|value| (value, 1))
-        .or_else(|| ["-l", "--selector"].contains(&word).then(next).flatten().map(|value| (*value, 2)));
-    if let Some((value, taken)) = selector
-        && let Ok(selector) = plain(value).parse::<Selector>()
-    {
-        parsed.notes.push(Note::Label(plain(value).to_owned()));
-        parsed.filter.selector.0.extend(selector.0);
-        return taken;
-    }
-    if ["-o", "--output"].contains(&word) && next().is_some() {
-        return 2;
-    }
-    0
+    taken
+}
+
+/// A flag, without its dashes.
+struct Flag<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+fn flag_of(word: &str) -> Option<Flag<'_>> {
+    let text = word.strip_prefix('-')?;
+    let text = text.strip_prefix('-').unwrap_or(text).trim_end_matches([',', '?', '.', '`', '"', '\'']);
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(Flag { name, value })
 }
 
 fn of_namespace(name: &str, parsed: &mut ParsedQuery, context: &QueryContext<'_>) {
@@ -265,8 +269,4 @@ fn named(word: &str, context: &QueryContext<'_>) -> Option<BTreeSet<String>> {
 /// A word without the marks around it that are no part of a command.
 fn plain(word: &str) -> &str {
     word.trim_matches(['`', '"', '\'', ',', '?', '!', ';', '(', ')']).trim_end_matches(['.', ':'])
-}
-
-fn plain_flag(word: &str) -> &str {
-    word.trim_end_matches([',', '?', '.', '`', '"', '\''])
 }

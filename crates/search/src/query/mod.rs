@@ -1,4 +1,5 @@
-//! From a question as it was typed to a [`ParsedQuery`]: spelling, clauses (count, group, order, age), conditions, free text.
+//! From a question as it was typed to a [`ParsedQuery`]: spelling, what it is wrapped in, clauses (count, group, order, age), what is not
+//! wanted, conditions, named objects, free text.
 
 mod ages;
 mod clauses;

@@ -31,6 +31,8 @@ const MOST_NAMED: usize = 50;
 const SHORTEST: usize = 3;
 /// The shortest part of a name that may be misspelt.
 const SHORTEST_PART: usize = 5;
+/// The shortest name of one word that may be misspelt.
+const LONG_WORD: usize = 6;
 /// The most JSON snippets that are read.
 const MOST_SNIPPETS: usize = 4;
 /// How surely what controls a named object is meant too, and how much less at each level above it.
@@ -52,6 +54,8 @@ const RUNS: [&str; 8] = [
     "cronjobs.batch",
     "services",
 ];
+/// Types of what controllers make.
+const MADE: [&str; 3] = ["pods", "replicasets.apps", "jobs.batch"];
 /// Words before a name, beside those for kinds.
 const THINGS: [&str; 8] = ["app", "application", "workload", "object", "called", "named", "container", "component"];
 
@@ -188,7 +192,8 @@ pub(super) fn collect(
         let kind = beside(at, at + 1);
         let called = tokens.is(at.checked_sub(1), &THINGS) && !kind_at.contains_key(&at);
         let itself = tokens.is(Some(at + 1), &["itself"]);
-        let sure = tokens.quoted[at] || like_a_name || (called || itself) && !words::is_stop_word(low);
+        let alone = telling == 1 && places.is_empty() && !kind_at.contains_key(&at) && !context.catalogue.knows(low);
+        let sure = tokens.quoted[at] || like_a_name || (called || itself || alone) && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
         let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
         let cued = kind.is_some() || !places.is_empty() || of_aspect || tokens.is(at.checked_sub(1), &DONE_TO);
@@ -199,6 +204,9 @@ pub(super) fn collect(
             sure,
             kinds_inside: BTreeSet::new(),
         };
+        if sure && parsed.asked.len() >= MOST_SURE + MOST_UNSURE {
+            continue;
+        }
         if sure {
             parsed.asked.push(ask(tokens.raw[at].clone(), true, of_kind));
             continue;
@@ -280,7 +288,7 @@ pub(super) async fn resolve(
 }
 
 /// Without the names that begin a longer one: "checkout service" is `checkout-service` if there is one.
-fn longest<'n>(mut found: Vec<(&'n AskedName, Vec<Found>)>) -> Vec<(&'n AskedName, Vec<Found>)> {
+fn longest(mut found: Vec<(&AskedName, Vec<Found>)>) -> Vec<(&AskedName, Vec<Found>)> {
     let names: Vec<String> = found.iter().map(|(asked, _)| asked.name.clone()).collect();
     found.retain(|(asked, _)| {
         let begins = |name: &String| name.strip_prefix(asked.name.as_str()).is_some_and(|rest| rest.starts_with('-'));
@@ -359,6 +367,7 @@ impl Lookup<'_> {
         let mut found = self.called(&asked.name, asked).await?;
         if !found.is_empty() {
             self.add_owners(&mut found, parsed).await?;
+            self.add_owned(&mut found, asked, parsed).await?;
             return Ok(found);
         }
         for shorter in without_hashes(&asked.name) {
@@ -450,6 +459,36 @@ impl Lookup<'_> {
         Ok(())
     }
 
+    /// Adds the pods of a controller if the question asks for pods, and likewise what else controllers make. "Which pods has web" asks for them
+    /// in the first place; "the web pod" is mostly said of the controller.
+    async fn add_owned(
+        &self,
+        found: &mut Vec<Found>,
+        asked: &AskedName,
+        parsed: &ParsedQuery,
+    ) -> Result<(), StoreError> {
+        let made = |kind: &&String| MADE.contains(&kind.as_str());
+        let kinds: BTreeSet<String> =
+            parsed.kinds.union(&asked.kinds).chain(&parsed.filter.types).filter(made).cloned().collect();
+        if kinds.is_empty() || found.iter().any(|f| kinds.contains(&f.document.type_name)) {
+            return Ok(());
+        }
+        let named = found.first().map(|f| f.object.name.to_lowercase()).unwrap_or_default();
+        let namespaces: BTreeSet<String> = found.iter().map(|f| f.object.namespace.clone()).collect();
+        let filter = Filter { types: kinds, namespaces, ..self.own.clone() };
+        let begins = |name: &str| name.to_lowercase().strip_prefix(&named).is_some_and(|rest| rest.starts_with('-'));
+        let mut owned = self.probe(words::terms(&named), filter, begins).await?;
+        owned.retain(|f| f.object.owner.is_some());
+        owned.truncate(MOST_NAMED);
+        if !owned.is_empty() {
+            let first = asked.kinds.iter().all(|kind| !MADE.contains(&kind.as_str()));
+            found.iter_mut().for_each(|f| f.sureness = if first { CONTROLS } else { f.sureness });
+            owned.iter_mut().for_each(|f| f.sureness = if first { 1.0 } else { CONTROLS });
+            found.extend(owned);
+        }
+        Ok(())
+    }
+
     /// The name with each part that no object has replaced by the one part that is an edit away from it.
     async fn misspelt(&self, name: &str) -> Result<Option<String>, StoreError> {
         let parts: Vec<String> = words::split(name);
@@ -458,7 +497,7 @@ impl Lookup<'_> {
             .frequencies(Collection::Instances, &parts.iter().map(|p| words::stem(p)).collect::<Vec<_>>())
             .await?;
         let unknown = frequencies.iter().filter(|n| **n == 0).count();
-        if unknown != 1 || parts.len() < 2 {
+        if unknown != 1 || parts.len() < 2 && name.len() < LONG_WORD {
             return Ok(None);
         }
         let terms = self.view.terms(Collection::Instances).await?;

@@ -23,7 +23,7 @@ use super::{fillers, gloss, kind_words, kubectl, language, names, scopes, typos,
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 52] = [
+const HOLLOW: [&str; 54] = [
     "belong",
     "belongs",
     "belonging",
@@ -76,6 +76,8 @@ const HOLLOW: [&str; 52] = [
     "total",
     "confondus",
     "totales",
+    "sum",
+    "overall",
 ];
 
 /// Parses a query with what the index and the embedder know.

@@ -57,6 +57,9 @@ const STAGES: [&[&str]; 4] = [
     &["testing", "test", "qa"],
 ];
 
+/// The most places that a question names as such. One with more of them is a list, or a log.
+const MOST_PLACES: usize = 32;
+
 /// Where a question says that things are.
 pub(super) struct Place {
     pub(super) condition: SoftCondition,
@@ -183,7 +186,7 @@ fn named_namespaces(
         let as_such = followed || tokens.is(before, &NAMESPACE);
         let word = tokens.low[at].clone();
         let is_known = context.vocabulary.namespaces.contains(&word);
-        if !(led || followed) {
+        if !(led || followed) || found.len() == MOST_PLACES {
             continue;
         }
         let (any, mut to) = match is_known {
@@ -194,35 +197,28 @@ fn named_namespaces(
             false => (stage(&word, context), at + 1),
         };
         if any.is_empty() {
-            let said = words::is_stop_word(&word) || language::is_stop_word(context.language, &word);
+            let says_nothing = words::is_stop_word(&word) || language::is_stop_word(context.language, &word);
             let is_stage = STAGES.iter().any(|names| names.contains(&word.as_str()));
-            let like_one = looks_like_a_namespace(&word, context);
-            match (as_such && (led || !the && at == 0), hedged) {
-                _ if said => continue,
-                (true, false) => {
-                    let is_last = parsed.problem.is_none();
-                    if is_last {
-                        parsed.problem = Some(Problem::NoSuchNamespace(tokens.raw[at].clone()));
-                    }
-                }
-                _ if as_such && led || led && (is_stage || like_one) => parsed.unknown.push(tokens.raw[at].clone()),
-                _ => continue,
-            }
-        } else {
-            // "in grafana" may mean the software, "in search engines" no namespace, "in the lab" a laboratory.
-            let rest_ends =
-                tokens.ends[to - 1] || to >= tokens.raw.len() || tokens.says_nothing(to) || !the && tokens.taken[to];
-            let english = (context.is_english)(&word);
-            let sure = is_known
-                && !hedged
-                && (as_such
-                    || tokens.is(Some(to), &NAMESPACE)
-                    || !is_software(&word, context) && (!english || !the && rest_ends));
-            if !is_known && !led {
+            if !led || says_nothing || !(as_such || is_stage || looks_like_a_namespace(&word, context)) {
                 continue;
             }
+            match as_such && !hedged {
+                true => {
+                    parsed.problem.get_or_insert_with(|| Problem::NoSuchNamespace(tokens.raw[at].clone()));
+                }
+                false => parsed.unknown.push(tokens.raw[at].clone()),
+            }
+        } else if is_known || led {
+            // "in grafana" may mean the software, "in search engines" no namespace, "in the lab" a laboratory.
+            let ends = tokens.ends[to - 1] || to >= tokens.raw.len() || tokens.says_nothing(to);
+            let as_such = as_such || tokens.is(Some(to), &NAMESPACE);
+            let english = (context.is_english)(&word);
+            let plain = !is_software(&word, context) && (!english || !the && ends);
+            let sure = is_known && !hedged && (as_such || plain);
             let said = tokens.raw[at..to].join(" ");
             found.push(Place { condition: SoftCondition { said, any }, sure, words: Vec::new() });
+        } else {
+            continue;
         }
         if tokens.is(Some(to), &["namespace", "namespaces", "ns"]) {
             to += 1;
@@ -370,8 +366,11 @@ fn owners(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
 /// may mean something else.
 fn mentioned(tokens: &Tokens, context: &QueryContext<'_>, found: &mut Vec<Place>) {
     let mut any: Vec<Condition> = Vec::new();
-    let (mut places, mut said) = (Vec::new(), Vec::new());
+    let (mut places, mut said): (Vec<usize>, Vec<String>) = (Vec::new(), Vec::new());
     for at in tokens.free() {
+        if said.len() == MOST_PLACES {
+            break;
+        }
         let word = tokens.low[at].as_str();
         if words::is_stop_word(word) || word == "default" || tokens.quoted[at] {
             continue;

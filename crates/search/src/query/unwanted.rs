@@ -8,6 +8,9 @@ use super::kind_words;
 use super::parsed::{Condition, Note, ParsedQuery};
 use super::tokens::Tokens;
 
+/// The most words of a clause that are looked back upon.
+const LONGEST_CLAUSE: usize = 16;
+
 /// What begins an exclusion wherever it stands.
 const ALWAYS: &[&str] = &[
     "except for?",
@@ -252,8 +255,11 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
     let word = tokens.low[at].as_str();
     if let Some(words) = ALWAYS.iter().filter_map(|pattern| tokens.match_at(at, pattern)).max() {
         // "there is no other than": what begins a question does not follow anything that it could narrow, but may stand in front of it.
-        let denies = tokens.is(Some(at + words), &DENIES_NOTHING);
-        return (!denies).then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
+        let denies = tokens.is(Some(at + words), &DENIES_NOTHING) || tokens.ends[at + words - 1];
+        // "From the outside" is a place.
+        let noun = word == "outside" && tokens.is(at.checked_sub(1), &["from", "the"]);
+        return (!denies && !noun)
+            .then_some(Opener { words, sure_only: ["in", "outside", "drop", "fora"].contains(&word) });
     }
     // "leave the operator out of it"
     if ["leave", "leaving", "keep"].contains(&word) {
@@ -261,7 +267,7 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
         let out = clause.into_iter().any(|at| tokens.low[at] == "out");
         return out.then_some(Opener { words: 1, sure_only: false });
     }
-    if !NOT.contains(&word) {
+    if !NOT.contains(&word) || tokens.ends[at] {
         return None;
     }
     let (before, after) = (at.checked_sub(1), at + 1);
@@ -276,9 +282,8 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
     let begins = tokens.begins(at);
     match word {
         // "get no mail", "with no downtime", "no alerts on weekends": said of the thing itself.
-        "no" | "none" => {
-            (at > 0 && (begins || tokens.is(before, &["and", "but"]))).then(|| Opener { words: 1, sure_only: !begins })
-        }
+        "no" | "none" => (at > 0 && (begins || tokens.is(before, &["and", "but"])))
+            .then_some(Opener { words: 1, sure_only: !begins }),
         "without" | "w/o" | "ohne" | "sans" | "sin" | "sem" => Some(Opener {
             words: 1,
             sure_only: !(begins || tokens.is(before, &["but", "and", "itself", "aber", "mais"])),
@@ -301,7 +306,9 @@ fn opener(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<Open
 
 /// Whether "not" belongs to the verb that its clause begins with.
 fn is_inverted(tokens: &Tokens, at: usize) -> bool {
-    let begin = (0..=at).rev().find(|begin| tokens.begins(*begin)).unwrap_or_default();
+    let Some(begin) = (at.saturating_sub(LONGEST_CLAUSE)..=at).rev().find(|begin| tokens.begins(*begin)) else {
+        return false;
+    };
     let verb = (begin..at).take(2).find(|at| tokens.is(Some(*at), &INVERTED));
     verb.is_some_and(|verb| verb + 1 < at)
 }
@@ -338,11 +345,14 @@ fn reach(tokens: &Tokens, from: usize) -> (usize, usize) {
 
 /// "…, operator not included": back to where the clause begins.
 fn behind(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>, phrases: &mut Vec<String>) {
+    let tells = |tokens: &Tokens, at: usize| !tokens.taken[at] && !words::is_stop_word(&tokens.low[at]);
+    let mut telling = (0..tokens.low.len()).filter(|at| tells(tokens, *at)).count();
     let mut begin = 0;
     for at in 0..tokens.low.len() {
         if tokens.begins(at) {
             begin = at;
         }
+        begin = begin.max(at.saturating_sub(LONGEST_CLAUSE));
         if tokens.taken[at] || at == begin {
             continue;
         }
@@ -350,12 +360,12 @@ fn behind(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<
         let joined = |w: &String| ["and", "but", "if", "und", "aber", "et", "y", "e"].contains(&w.as_str());
         let from = (begin..at).rev().find(|back| joined(&tokens.low[*back])).map_or(begin, |back| back + 1);
         let phrase: Vec<usize> = (from..at).filter(|at| !tokens.taken[*at]).collect();
+        let inside = (from..at + words).filter(|at| tells(tokens, *at)).count();
         // What it is all about is not left out.
-        let rest =
-            tokens.free().any(|free| (free < from || free >= at + words) && !words::is_stop_word(&tokens.low[free]));
-        if phrase.is_empty() || !rest {
+        if phrase.is_empty() || inside == telling {
             continue;
         }
+        telling -= inside;
         exclude(tokens, parsed, context, &phrase, phrases);
         tokens.take_range(from, at + words - from);
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Part, Role, Software};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
-use clusterlore_models::Encoder;
+use clusterlore_models::{Builtin, Encoder};
 
 use super::described::described;
 
@@ -136,12 +136,7 @@ pub(crate) struct Profile {
 
 impl Profile {
     /// `None` if the record is not one of the collection. Only another program can have written it.
-    fn read(
-        catalogue: &Catalogue,
-        encoder: Option<&Encoder<'_>>,
-        collection: Collection,
-        record: &str,
-    ) -> Option<Self> {
+    fn read(catalogue: &Catalogue, encoder: &Encoder<'_>, collection: Collection, record: &str) -> Option<Self> {
         let (noun, fields) = match collection {
             Collection::Instances => {
                 let instance: ResourceInstance = serde_json::from_str(record).ok()?;
@@ -168,8 +163,8 @@ impl Profile {
             Noun::Type(..) => 1.0,
         };
         let role = role_of(catalogue, &noun);
-        let vector = encoder.map(|e| e.document(&described(catalogue, &noun, &recognised))).unwrap_or_default();
-        let encoded = vector.into_iter().map(|x| (x * ONE).round() as i8).collect();
+        let encoded = encoder.document(&described(catalogue, &noun, &recognised));
+        let encoded = encoded.into_iter().map(|x| (x * ONE).round() as i8).collect();
         Some(Self { noun, fields, terms, sketch, recognised, role, is_it, encoded })
     }
 
@@ -314,7 +309,7 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 /// A cache of profiles, by stored id.
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
-    encoder: Option<Arc<Encoder<'static>>>,
+    builtin: Builtin,
     all: Mutex<All>,
 }
 
@@ -330,13 +325,8 @@ type Kept = (u64, Arc<Profile>);
 
 impl Profiles {
     /// Profiles with vectors of this encoder.
-    pub(crate) fn of_encoder(encoder: Arc<Encoder<'static>>) -> Self {
-        Self { encoder: Some(encoder), all: Mutex::default() }
-    }
-
-    /// The encoder of questions.
-    pub(crate) fn encoder(&self) -> Option<&Encoder<'static>> {
-        self.encoder.as_deref()
+    pub(crate) fn of_encoder(builtin: Builtin) -> Self {
+        Self { builtin, all: Mutex::default() }
     }
 
     /// The profile of a document. `None` if its record is not one of the collection.
@@ -357,7 +347,8 @@ impl Profiles {
         {
             return Some(profile);
         }
-        let profile = Arc::new(Profile::read(catalogue, self.encoder(), collection, record)?);
+        let encoder = self.builtin.encoder().ok()?;
+        let profile = Arc::new(Profile::read(catalogue, &encoder, collection, record)?);
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         if all.by_id.len() >= KEPT || all.bytes + record.len() > KEPT_BYTES {
             *all = All::default();

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
-use clusterlore_models::Encoder;
 
 use super::profile::{Noun, Place, Profile, Recognised};
 use super::weights::{Features, NAMED, Weights};
@@ -50,7 +49,6 @@ pub(crate) struct Ranking<'q> {
     /// The types that answer the question.
     bridge: &'q Bridge,
     weights: Weights,
-    encoder: Option<&'q Encoder<'static>>,
     /// The terms of the question, each with its share of all terms' idf.
     terms: Vec<(String, f32)>,
 }
@@ -61,7 +59,6 @@ impl<'q> Ranking<'q> {
         query: &'q EmbeddedQuery<'q>,
         bridge: &'q Bridge,
         weights: Weights,
-        encoder: Option<&'q Encoder<'static>>,
         candidates: &Candidates,
     ) -> Self {
         // The embedder knows only English, so meaning says nothing about a question that could not be read in English.
@@ -70,7 +67,7 @@ impl<'q> Ranking<'q> {
         let idf = |n: usize| (1.0 + candidates.total as f32 / (n as f32 + 1.0)).ln();
         let all = candidates.frequencies.iter().map(|(_, n)| idf(*n)).sum::<f32>().max(f32::MIN_POSITIVE);
         let terms = candidates.frequencies.iter().map(|(term, n)| (term.clone(), idf(*n) / all)).collect();
-        Self { query, bridge, weights, encoder, terms }
+        Self { query, bridge, weights, terms }
     }
 
     /// The question itself.
@@ -97,10 +94,7 @@ impl<'q> Ranking<'q> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!concepts.parts.is_empty()).then(|| self.software(profile, of_kind).map_or(0.0, |(_, s)| s)),
-            encoded: self.encoder.map_or(0.0, |e| match self.query.encoded.is_empty() {
-                true => 0.0,
-                false => e.probability(profile.cosine(&self.query.encoded)),
-            }),
+            encoded: self.query.encoded.as_ref().map_or(0.0, |e| e.probability(profile.cosine(&e.vector))),
             of_type: self.bridge.scores.get(type_name).copied().unwrap_or_default(),
             other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
@@ -315,7 +309,9 @@ impl<'q> Ranking<'q> {
         }
         // A broader category is not the unwanted one: "no relational databases" leaves databases.
         // What an operator manages is of its kinds, but it is not the operator.
-        let managed = |r: &Recognised| r.by_kind && r.categories(self.query.catalogue).contains(&"operator");
+        let itself = self.query.concepts.unwanted_itself;
+        let managed =
+            |r: &Recognised| r.by_kind && (itself || r.categories(self.query.catalogue).contains(&"operator"));
         let sure = |r: &Recognised, m| !managed(r) && self.fits(r, m).is_some_and(|sureness| sureness > BROADER);
         profile.recognised.iter().any(|r| self.query.concepts.unwanted.iter().any(|m| sure(r, *m)))
     }

@@ -31,7 +31,7 @@ pub(crate) async fn bridge(
     let mut candidates = retrieve(view, Collection::Capabilities, &query, BTreeSet::new(), Budgets::BEST_HITS).await?;
     let none = Bridge::default();
     let documents = std::mem::take(&mut candidates.documents);
-    let ranking = Ranking::new(&query, &none, weights, profiles.encoder(), &candidates);
+    let ranking = Ranking::new(&query, &none, weights, &candidates);
     let ranked = rank(&ranking, profiles, Collection::Capabilities, documents);
     let is_built_in = |noun: &Noun| match noun {
         Noun::Type(ty, _) => query.catalogue.kind(&ty.group, &ty.kind).is_some_and(|k| k.built_in),

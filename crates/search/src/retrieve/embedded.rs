@@ -1,9 +1,11 @@
 //! A parsed query with all that documents are compared with.
 
-use clusterlore_catalogue::{Catalogue, Meaning};
-use clusterlore_models::{EmbedError, Embedder, Encoder, Purpose};
+use std::sync::Arc;
 
-use super::lexicon::{Lexicon, Nearness};
+use clusterlore_catalogue::{Catalogue, Meaning};
+use clusterlore_models::{EmbedError, Embedder, Purpose};
+
+use super::lexicon::{Encoded, Lexicon, Nearness};
 use crate::query::{Concepts, ParsedQuery};
 
 /// A query, ready to retrieve with and to rank by.
@@ -15,8 +17,8 @@ pub(crate) struct EmbeddedQuery<'q> {
     pub(crate) vector: Vec<f32>,
     /// How near it is to what software is for.
     pub(crate) nearness: Nearness,
-    /// Its vector by the encoder. Empty if it has none.
-    pub(crate) encoded: Vec<f32>,
+    /// What the encoder reads. `None` if meaning does not count.
+    pub(crate) encoded: Option<Arc<Encoded>>,
 }
 
 impl<'q> EmbeddedQuery<'q> {
@@ -25,7 +27,6 @@ impl<'q> EmbeddedQuery<'q> {
         catalogue: &'q Catalogue,
         lexicon: &Lexicon,
         embedder: &dyn Embedder,
-        encoder: Option<&Encoder<'_>>,
         parsed: &'q ParsedQuery,
     ) -> Result<Self, EmbedError> {
         let mut concepts = Concepts::of(catalogue, parsed);
@@ -34,13 +35,16 @@ impl<'q> EmbeddedQuery<'q> {
             add_new(&mut concepts, Concepts::of(catalogue, &read));
         }
         if !parsed.has_meaning() {
-            let (vector, encoded, nearness) = (Vec::new(), Vec::new(), Nearness::default());
+            let (vector, encoded, nearness) = (Vec::new(), None, Nearness::default());
             return Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded });
         }
-        let encoded = encoder.map(|e| e.question(parsed.meant())).unwrap_or_default();
-        let vector = embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default();
-        let nearness = lexicon.nearness(catalogue, parsed.meant(), &embedder.identity(), &vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded })
+        let encoded = lexicon.encode(parsed.meant()).await?;
+        let vector = match lexicon.is(&embedder.identity()) {
+            true => encoded.vector.clone(),
+            false => embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default(),
+        };
+        let nearness = lexicon.nearness(catalogue, &encoded.vector).await?;
+        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Some(Arc::new(encoded)) })
     }
 
     /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words
@@ -55,8 +59,8 @@ impl<'q> EmbeddedQuery<'q> {
         let mut concepts = Concepts::of(catalogue, parsed);
         concepts.software.clear();
         let vector = embedder.embed(Purpose::Document, vec![text]).await?.pop().unwrap_or_default();
-        let nearness = lexicon.nearness(catalogue, &parsed.text, &embedder.identity(), &vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Vec::new() })
+        let nearness = lexicon.nearness(catalogue, &lexicon.document(&parsed.text)?).await?;
+        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: None })
     }
 
     /// The same question for types. `parsed` is its text without conditions.

@@ -2,9 +2,11 @@
 //! phrase of the catalogue says so. The built-in embedder makes these vectors, whichever embedder filled the index: that takes
 //! milliseconds, once.
 
+use std::sync::Arc;
+
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::EmbedderIdentity;
-use clusterlore_models::{Builtin, EmbedError, Embedder, Purpose};
+use clusterlore_models::{Builtin, EmbedError, Embedder, Encoder, Purpose};
 use tokio::sync::OnceCell;
 
 /// The most software that a question may mean without naming it.
@@ -38,25 +40,47 @@ impl Nearness {
     }
 }
 
+/// A question as the encoder reads it.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    encoder: Arc<Encoder<'static>>,
+    pub(crate) vector: Vec<f32>,
+}
+
+impl Encoded {
+    /// How likely a document answers the question, by the cosine of their vectors.
+    pub(crate) fn probability(&self, cosine: f32) -> f32 {
+        self.encoder.probability(cosine)
+    }
+}
+
 impl Lexicon {
-    /// How near a question is to all software. `vector` is its vector by `embedder`; if that is the built-in one, it is not embedded again.
-    pub(crate) async fn nearness(
-        &self,
-        catalogue: &Catalogue,
-        question: &str,
-        embedder: &EmbedderIdentity,
-        vector: &[f32],
-    ) -> Result<Nearness, EmbedError> {
+    /// With vectors of this encoder.
+    pub(crate) fn of_encoder(builtin: Builtin) -> Self {
+        Self { builtin, software: OnceCell::new() }
+    }
+
+    /// Reads a question.
+    pub(crate) async fn encode(&self, question: &str) -> Result<Encoded, EmbedError> {
+        let vector = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
+        Ok(Encoded { encoder: self.builtin.encoder()?, vector })
+    }
+
+    /// Whether the encoder filled what this embedder filled.
+    pub(crate) fn is(&self, embedder: &EmbedderIdentity) -> bool {
+        *embedder == self.builtin.identity()
+    }
+
+    /// How near a question is to all software, by its vector of the encoder.
+    pub(crate) async fn nearness(&self, catalogue: &Catalogue, question: &[f32]) -> Result<Nearness, EmbedError> {
         let software = self.software.get_or_try_init(|| self.read(catalogue)).await?;
-        let own;
-        let vector = if *embedder == self.builtin.identity() {
-            vector
-        } else {
-            own = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
-            &own
-        };
-        let near = |of: &Vec<f32>| dot(of, vector).max(0.0);
+        let near = |of: &Vec<f32>| dot(of, question).max(0.0);
         Ok(Nearness(software.iter().map(near).collect()))
+    }
+
+    /// The vector of a text that stands for a document.
+    pub(crate) fn document(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        Ok(self.builtin.encoder()?.document(text))
     }
 
     async fn read(&self, catalogue: &Catalogue) -> Result<Vec<Vec<f32>>, EmbedError> {
