@@ -161,7 +161,6 @@ fn problem_type(problem: &Problem) -> &'static str {
         Problem::NoSuchNamespace(_) => "noSuchNamespace",
         Problem::NoSuchKind(_) => "noSuchKind",
         Problem::NoSuchScope(_) => "noSuchScope",
-        Problem::NoSuchLabel { .. } => "noSuchLabel",
         Problem::TooManyConditions => "tooManyConditions",
         Problem::NoClock => "noClock",
         Problem::NotADate(_) => "notADate",

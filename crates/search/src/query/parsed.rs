@@ -262,13 +262,6 @@ pub enum Problem {
     NoSuchKind(String),
     /// The question asks only for what is somewhere, and nothing is called like that.
     NoSuchScope(String),
-    /// No object has this label.
-    NoSuchLabel {
-        /// The key as the question names it, without a domain.
-        key: String,
-        /// The value that no object has.
-        value: String,
-    },
     /// The question has more conditions on labels than a filter may have.
     TooManyConditions,
     /// The question asks for an age, and the caller did not say what time it is.
@@ -285,7 +278,6 @@ impl fmt::Display for Problem {
             Self::NoSuchNamespace(name) => write!(f, "there is no namespace \"{name}\""),
             Self::NoSuchKind(name) => write!(f, "no resource type is called \"{name}\""),
             Self::NoSuchScope(said) => write!(f, "no namespace, team or stage is called \"{said}\""),
-            Self::NoSuchLabel { key, value } => write!(f, "no object has the label {key}={value}"),
             Self::TooManyConditions => f.write_str("the question has too many conditions on labels"),
             Self::NoClock => f.write_str("the time of the question is unknown, so ages cannot be compared"),
             Self::NotADate(word) => write!(f, "\"{word}\" is not a date; expected one such as 2026-01-31"),
@@ -328,7 +320,7 @@ mod tests {
         ] {
             assert_eq!(note.to_string(), text);
         }
-        let problem = Problem::NoSuchLabel { key: "team".to_owned(), value: "payroll".to_owned() };
-        assert_eq!(problem.to_string(), "no object has the label team=payroll");
+        let problem = Problem::NoSuchScope("payroll".to_owned());
+        assert_eq!(problem.to_string(), "no namespace, team or stage is called \"payroll\"");
     }
 }

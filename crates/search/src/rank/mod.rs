@@ -1,6 +1,8 @@
 //! From candidates to a ranking: what a document is, what speaks for it, and whether it matches.
 
+mod abstention;
 mod described;
+mod matching;
 mod profile;
 mod ranked;
 mod ranking;
@@ -11,7 +13,8 @@ pub use profile::{Noun, Place, Places};
 pub use ranking::{Reason, Score};
 pub use weights::{Features, Weights};
 
+pub(crate) use matching::{is_evidence, matching};
 pub(crate) use profile::{Profile, Profiles};
-pub(crate) use ranked::{Ranked, is_evidence, matching, rank};
+pub(crate) use ranked::{Ranked, rank};
 pub(crate) use ranking::Ranking;
 pub(crate) use types::bridge;

@@ -94,7 +94,7 @@ impl<'q> Ranking<'q> {
             meaning: similarity.clamp(0.0, 1.0),
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!concepts.parts.is_empty()).then(|| self.software(profile, of_kind).map_or(0.0, |(_, s)| s)),
-            encoded: self.query.encoded.as_ref().map_or(0.0, |e| e.probability(profile.cosine(&e.vector))),
+            encoded: self.query.encoded.as_ref().map(|e| e.probability(profile.cosine(&e.vector))),
             of_type: self.bridge.scores.get(type_name).copied().unwrap_or_default(),
             other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
@@ -167,6 +167,10 @@ impl<'q> Ranking<'q> {
         }
         if let Some(scope) = features.scope.filter(|s| *s > 0.0) {
             add(format!("in {}", self.scopes(profile, type_name)), self.weights.scope * scope * scale);
+        }
+        if let Some(encoded) = features.encoded {
+            let adds = self.weights.encoded * encoded * self.weights.encoder_scale(features);
+            add(format!("answers with a probability of {encoded:.2}"), adds);
         }
         reasons.extend(by_name);
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));

@@ -52,13 +52,15 @@ pub struct Weights {
     pub bridge: f32,
     /// The object meets the question's soft conditions.
     pub scope: f32,
+    /// How likely the document answers by the encoder, against all the others together.
+    pub encoded: f32,
     /// What a word is worth in a label.
     pub label: f32,
     /// What a word is worth in a description.
     pub description: f32,
     /// What a word is worth in group and namespace.
     pub elsewhere: f32,
-    /// The score, less half of the eleventh best, from which the best hit is evidence that something matches.
+    /// The score from which a document is evidence by itself that something matches.
     pub evidence: f32,
     /// The same if the question names software or a category.
     pub evidence_named: f32,
@@ -74,6 +76,7 @@ impl Default for Weights {
             kind: 0.03,
             bridge: 0.03,
             scope: 0.3,
+            encoded: 0.5,
             label: 0.63,
             description: 0.63,
             elsewhere: 0.67,
@@ -92,8 +95,8 @@ pub struct Features {
     pub terms: Vec<(Places, f32)>,
     /// How surely it is what the question names; `None` if the question names nothing.
     pub software: Option<f32>,
-    /// How likely it answers by the encoder, 0 to 1.
-    pub encoded: f32,
+    /// How likely it answers by the encoder, 0 to 1; `None` if the encoder cannot read the question.
+    pub encoded: Option<f32>,
     /// How well its type answers, and whether Kubernetes itself serves that type.
     pub of_type: (f32, bool),
     /// The question names software, and it is none of that.
@@ -121,7 +124,6 @@ impl Features {
             ("meaning", self.meaning),
             ("about", self.about),
             ("role", self.role),
-            ("encoded", self.encoded),
             ("unwanted", self.unwanted),
             ("custom type", if self.of_type.1 { 0.0 } else { self.of_type.0 }),
             ("built-in type", if self.of_type.1 { self.of_type.0 } else { 0.0 }),
@@ -132,6 +134,7 @@ impl Features {
             ("kind", self.kind),
             ("bridge", self.bridge),
             ("scope", self.scope),
+            ("encoded", self.encoded),
             ("named", self.named),
         ] {
             all.extend(value.map(|value| (name, value)));
@@ -153,7 +156,7 @@ impl Features {
 
 impl Weights {
     /// Names of the values, in the order of [`Weights::values`].
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "meaning",
         "words",
         "software",
@@ -161,6 +164,7 @@ impl Weights {
         "kind",
         "bridge",
         "scope",
+        "encoded",
         "label",
         "description",
         "elsewhere",
@@ -169,7 +173,7 @@ impl Weights {
     ];
 
     /// All values in a row, for a program that chooses them.
-    pub fn values(&self) -> [f32; 12] {
+    pub fn values(&self) -> [f32; 13] {
         let Self {
             meaning,
             words,
@@ -178,17 +182,32 @@ impl Weights {
             kind,
             bridge,
             scope,
+            encoded,
             label,
             description,
             elsewhere,
             evidence,
             evidence_named,
         } = *self;
-        [meaning, words, software, about, kind, bridge, scope, label, description, elsewhere, evidence, evidence_named]
+        [
+            meaning,
+            words,
+            software,
+            about,
+            kind,
+            bridge,
+            scope,
+            encoded,
+            label,
+            description,
+            elsewhere,
+            evidence,
+            evidence_named,
+        ]
     }
 
     /// The inverse of [`Weights::values`].
-    pub fn of(values: [f32; 12]) -> Self {
+    pub fn of(values: [f32; 13]) -> Self {
         let [
             meaning,
             words,
@@ -197,6 +216,7 @@ impl Weights {
             kind,
             bridge,
             scope,
+            encoded,
             label,
             description,
             elsewhere,
@@ -211,6 +231,7 @@ impl Weights {
             kind,
             bridge,
             scope,
+            encoded,
             label,
             description,
             elsewhere,
@@ -257,8 +278,14 @@ impl Weights {
             + of(features.kind, self.kind)
             + of(features.bridge, self.bridge)
             + of(features.scope, self.scope);
+        self.encoder_scale(features) / all.max(f32::MIN_POSITIVE)
+    }
+
+    /// The same for the encoder's probability.
+    pub(crate) fn encoder_scale(&self, features: &Features) -> f32 {
         let named = if features.named.is_some() { 1.0 - NAMED } else { 1.0 };
-        named * features.role * (1.0 - UNWANTED * features.unwanted) / all.max(f32::MIN_POSITIVE)
+        let encoded = if features.encoded.is_some() { self.encoded } else { 0.0 };
+        named * features.role * (1.0 - UNWANTED * features.unwanted) / (1.0 + encoded)
     }
 
     /// The score.
@@ -269,6 +296,8 @@ impl Weights {
             + self.kind * features.kind.unwrap_or(0.0)
             + self.bridge * features.bridge.unwrap_or(0.0)
             + self.scope * features.scope.unwrap_or(0.0);
-        sum * self.scale(features) + NAMED * features.named.unwrap_or(0.0)
+        sum * self.scale(features)
+            + self.encoded * features.encoded.unwrap_or(0.0) * self.encoder_scale(features)
+            + NAMED * features.named.unwrap_or(0.0)
     }
 }
