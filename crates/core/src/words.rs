@@ -196,6 +196,11 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
 fn split_run(run: &str, words: &mut Vec<String>) {
     #[cfg(debug_assertions)]
     LETTERS.with(|letters| letters.set(letters.get() + run.len() as u64));
+    // Most runs are a word already.
+    if run.bytes().all(|b| b.is_ascii_lowercase()) {
+        words.push(run.to_owned());
+        return;
+    }
     let chars: Vec<char> = run.chars().collect();
     let mut start = 0;
     for at in 1..chars.len() {

@@ -2,7 +2,8 @@
 
 use std::str;
 
-use ndarray::{Array1, Array2, ArrayViewMut2, Axis};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, Axis, Slice};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
@@ -56,12 +57,19 @@ pub(crate) struct File<'a> {
     data: &'a [u8],
 }
 
-/// A matrix as it is stored: whole numbers, and a factor for each row.
+/// Rows as they are stored: whole numbers, and a factor for each row.
 #[derive(Debug)]
-pub(crate) struct Matrix<'a> {
+pub(crate) struct Rows<'a> {
     values: &'a [u8],
     scale: Vec<f32>,
     columns: usize,
+}
+
+/// A linear map as it is stored: whole numbers, a row for each input, and a factor for each output.
+#[derive(Debug)]
+pub(crate) struct Map<'a> {
+    values: &'a [u8],
+    scale: Array1<f32>,
 }
 
 impl<'a> File<'a> {
@@ -100,17 +108,21 @@ impl<'a> File<'a> {
         Vocabulary::new(list).ok_or_else(|| wrong(name, "lacks a token", "[UNK] among the tokens"))
     }
 
-    /// A matrix with so many rows and columns, where that is known.
-    pub(crate) fn matrix(
+    /// So many rows of whole numbers, of a known length if there is one.
+    pub(crate) fn scaled_rows(
         &self,
         name: &str,
-        rows: Option<usize>,
+        rows: usize,
         columns: Option<usize>,
-    ) -> Result<Matrix<'a>, EncoderError> {
-        let (shape, values) = self.tensor(name, Dtype::I8, [rows, columns])?;
-        let [rows, columns] = shape;
-        let scale = self.floats(&format!("{name}.scale"), [Some(rows)])?.1;
-        Ok(Matrix { values, scale, columns })
+    ) -> Result<Rows<'a>, EncoderError> {
+        let ([rows, columns], values) = self.tensor(name, Dtype::I8, [Some(rows), columns])?;
+        Ok(Rows { values, scale: self.floats(&format!("{name}.scale"), [Some(rows)])?.1, columns })
+    }
+
+    /// A linear map of so many inputs to so many outputs, if that is known.
+    pub(crate) fn map(&self, name: &str, inputs: usize, outputs: Option<usize>) -> Result<Map<'a>, EncoderError> {
+        let ([_, outputs], values) = self.tensor(name, Dtype::I8, [Some(inputs), outputs])?;
+        Ok(Map { values, scale: self.row(&format!("{name}.scale"), outputs)? })
     }
 
     /// A row of floats of a known length.
@@ -119,7 +131,7 @@ impl<'a> File<'a> {
     }
 
     /// Rows of floats of a known length.
-    pub(crate) fn rows(&self, name: &str, columns: usize) -> Result<Array2<f32>, EncoderError> {
+    pub(crate) fn float_rows(&self, name: &str, columns: usize) -> Result<Array2<f32>, EncoderError> {
         let (shape, floats) = self.floats(name, [None, Some(columns)])?;
         Array2::from_shape_vec(shape, floats).map_err(|e| wrong(name, e.to_string(), "a matrix"))
     }
@@ -162,37 +174,50 @@ impl<'a> File<'a> {
     }
 }
 
-impl Matrix<'_> {
-    pub(crate) fn rows(&self) -> usize {
-        self.scale.len()
-    }
-
+impl Rows<'_> {
     pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Adds one row to a sum.
-    pub(crate) fn add_row(&self, row: usize, sum: &mut [f32]) {
-        let Some(scale) = self.scale.get(row) else { return };
-        let values = &self.values[row * self.columns..][..self.columns];
-        for (sum, value) in sum.iter_mut().zip(values) {
-            *sum += f32::from(value.cast_signed()) * scale;
-        }
+    /// Adds rows to a sum.
+    pub(crate) fn add(&self, rows: &[u32], sum: &mut [f32]) {
+        // Several rows at once, so that the processor fetches them from memory at the same time.
+        let (several, rest) = rows.as_chunks::<4>();
+        several.iter().for_each(|rows| self.add_some(*rows, sum));
+        rest.iter().for_each(|row| self.add_some([*row], sum));
     }
 
-    /// Writes the numbers, rows as columns. Some rows at once, so that neither side is read or written all over the place.
-    pub(crate) fn unpack_transposed(&self, mut into: ArrayViewMut2<'_, f32>) {
-        const AT_ONCE: usize = 16;
-        let rows = into.axis_chunks_iter_mut(Axis(1), AT_ONCE);
-        let stored = self.values.chunks(AT_ONCE * self.columns).zip(self.scale.chunks(AT_ONCE));
-        for (mut into, (values, scale)) in rows.zip(stored) {
-            for (at, mut column) in into.rows_mut().into_iter().enumerate() {
-                let values = values.iter().skip(at).step_by(self.columns);
-                for ((into, value), scale) in column.iter_mut().zip(values).zip(scale) {
-                    *into = f32::from(value.cast_signed()) * scale;
-                }
+    fn add_some<const N: usize>(&self, rows: [u32; N], sum: &mut [f32]) {
+        let scale = rows.map(|row| self.scale[row as usize]);
+        let rows = rows.map(|row| &self.values[row as usize * self.columns..][..sum.len()]);
+        for (i, sum) in sum.iter_mut().enumerate() {
+            for (row, scale) in rows.iter().zip(scale) {
+                *sum += f32::from(row[i].cast_signed()) * scale;
             }
         }
+    }
+}
+
+impl Map<'_> {
+    pub(crate) fn outputs(&self) -> usize {
+        self.scale.len()
+    }
+
+    /// The outputs for each row of inputs. The numbers are unpacked some rows at a time, each time anew: this costs less than to fetch
+    /// all of them from memory as floats, four times as long.
+    pub(crate) fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
+        const AT_ONCE: usize = 64;
+        let outputs = self.outputs();
+        let mut y = Array2::zeros((x.nrows(), outputs));
+        let mut weights = Array2::zeros((AT_ONCE.min(x.ncols()), outputs));
+        for (x, values) in x.axis_chunks_iter(Axis(1), AT_ONCE).zip(self.values.chunks(AT_ONCE * outputs)) {
+            // As a slice, because the compiler makes vector instructions of that.
+            let slots = weights.as_slice_mut().unwrap_or_default();
+            slots.iter_mut().zip(values).for_each(|(weight, value)| *weight = f32::from(value.cast_signed()));
+            let weights = weights.slice_axis(Axis(0), Slice::from(..x.ncols()));
+            general_mat_mul(1.0, &x, &weights, 1.0, &mut y);
+        }
+        y * &self.scale
     }
 }
 

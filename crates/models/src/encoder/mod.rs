@@ -10,18 +10,19 @@
 //! | tensor | type and shape |
 //! | --- | --- |
 //! | `question.vocabulary`, `document.vocabulary` | U8: the tokens in the order of their numbers, joined by line feeds, without one at the end; V and W of them. `[UNK]` is one of both, `[CLS]` and `[SEP]` of the question's |
-//! | `question.words` | matrix [V, H] |
+//! | `question.words` | rows [V, H] |
 //! | `question.positions` | F32 [P, H], the vector of token type 0 added to each row |
 //! | `question.norm.weight`, `.bias` | F32 [H] |
-//! | `question.layer.N.query`, `.key`, `.value`, `.attention` (what follows the heads) | matrix [H, H]; N from 0 |
-//! | `question.layer.N.intermediate` | matrix [I, H] |
-//! | `question.layer.N.output` | matrix [H, I] |
-//! | `question.layer.N.query.bias` and so on | F32, as long as the matrix has rows |
+//! | `question.layer.N.query`, `.key`, `.value`, `.attention` (what follows the heads) | map [H, H]; N from 0 |
+//! | `question.layer.N.intermediate` | map [H, I] |
+//! | `question.layer.N.output` | map [I, H] |
+//! | `question.layer.N.query.bias` and so on | F32, as long as the map has outputs |
 //! | `question.layer.N.attention.norm.weight`, `.bias`, `question.layer.N.output.norm.weight`, `.bias` | F32 [H] |
-//! | `question.projection` | matrix [D, H], without a bias |
-//! | `document.table` | matrix [W, D]: each row with its token's weight and the linear map in it |
+//! | `question.projection` | map [H, D], without a bias |
+//! | `document.table` | rows [W, D]: each with its token's weight and the linear map in it |
 //!
-//! A matrix `X` is I8, [out, in], with F32 `X.scale`, one for each row: the weight is the whole number times its row's scale.
+//! *Rows* `X` are I8, with F32 `X.scale`, one for each row: a number is the whole one times its row's scale. A *map* `X` is I8, [inputs,
+//! outputs] (the transpose of what most training programs keep), with F32 `X.scale`, one for each output.
 //! No tensor is empty. Others may be there and are not read.
 //!
 //! # What is computed
@@ -53,8 +54,8 @@ use transformer::Transformer;
 /// Documents that a thread takes at once.
 const SHARE: usize = 64;
 
-/// Weights that are ready for questions and documents. They borrow the file: the table and the transformer are not copied. The
-/// transformer's numbers are unpacked, matrix by matrix, by the first question; whoever embeds documents alone does without.
+/// Weights that are ready for questions and documents. They borrow the file: neither the table nor the transformer is copied.
+/// The look-up of a side's tokens is made with its first text.
 #[derive(Debug)]
 pub struct Encoder<'a> {
     transformer: Transformer<'a>,

@@ -1,6 +1,6 @@
 //! The document's side: the sum of one row of a table for each token.
 
-use super::file::{EncoderError, File, Matrix};
+use super::file::{EncoderError, File, Rows};
 use super::vocabulary::Vocabulary;
 
 /// Tokens of a document that are read; what stands behind them does not count.
@@ -10,13 +10,13 @@ const MAX_TOKENS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Table<'a> {
     vocabulary: Vocabulary<'a>,
-    rows: Matrix<'a>,
+    rows: Rows<'a>,
 }
 
 impl<'a> Table<'a> {
     pub(crate) fn new(file: &File<'a>) -> Result<Self, EncoderError> {
         let vocabulary = file.vocabulary("document.vocabulary")?;
-        let rows = file.matrix("document.table", Some(vocabulary.list().count()), None)?;
+        let rows = file.scaled_rows("document.table", vocabulary.list().count(), None)?;
         Ok(Self { vocabulary, rows })
     }
 
@@ -37,12 +37,10 @@ impl<'a> Table<'a> {
 
     /// The vector of a text, not normalised. A word that is not in the vocabulary adds nothing.
     pub(crate) fn vector(&self, text: &str) -> Vec<f32> {
+        let mut tokens = self.vocabulary.tokens(text, MAX_TOKENS);
+        tokens.retain(|token| !self.vocabulary.is_unknown(*token));
         let mut sum = vec![0.0; self.rows.columns()];
-        for token in self.vocabulary.tokens(text, MAX_TOKENS) {
-            if !self.vocabulary.is_unknown(token) {
-                self.rows.add_row(token as usize, &mut sum);
-            }
-        }
+        self.rows.add(&tokens, &mut sum);
         sum
     }
 }

@@ -9,7 +9,8 @@ use safetensors::tensor::TensorView;
 use super::*;
 
 const WIDTH: usize = 8;
-const BETWEEN: usize = 12;
+/// More than one product takes at once.
+const BETWEEN: usize = 70;
 const DIMENSIONS: usize = 6;
 const POSITIONS: usize = 7;
 const LAYERS: usize = 2;
@@ -39,7 +40,7 @@ impl Weights {
         for (name, list) in [("question.vocabulary", QUESTION), ("document.vocabulary", DOCUMENT)] {
             weights.put(name, Dtype::U8, &[list.len()], list.as_bytes().to_vec());
         }
-        weights.matrix("question.words", QUESTION.lines().count(), WIDTH, rng);
+        weights.scaled_rows("question.words", QUESTION.lines().count(), WIDTH, rng);
         weights.floats("question.positions", &[POSITIONS, WIDTH], rng);
         weights.norm("question.norm", rng);
         for layer in 0..LAYERS {
@@ -47,13 +48,13 @@ impl Weights {
             for part in ["query", "key", "value", "attention"] {
                 weights.linear(&name(part), WIDTH, WIDTH, rng);
             }
-            weights.linear(&name("intermediate"), BETWEEN, WIDTH, rng);
-            weights.linear(&name("output"), WIDTH, BETWEEN, rng);
+            weights.linear(&name("intermediate"), WIDTH, BETWEEN, rng);
+            weights.linear(&name("output"), BETWEEN, WIDTH, rng);
             weights.norm(&name("attention.norm"), rng);
             weights.norm(&name("output.norm"), rng);
         }
-        weights.matrix("question.projection", DIMENSIONS, WIDTH, rng);
-        weights.matrix("document.table", DOCUMENT.lines().count(), DIMENSIONS, rng);
+        weights.map("question.projection", WIDTH, DIMENSIONS, rng);
+        weights.scaled_rows("document.table", DOCUMENT.lines().count(), DIMENSIONS, rng);
         weights
     }
 
@@ -66,16 +67,24 @@ impl Weights {
         self.put(name, Dtype::F32, shape, bytes);
     }
 
-    fn matrix(&mut self, name: &str, rows: usize, columns: usize, rng: &mut Rng) {
-        let values = (0..rows * columns).map(|_| rng.i8(-127..=127).cast_unsigned()).collect();
-        self.put(name, Dtype::I8, &[rows, columns], values);
-        let scale = (0..rows).flat_map(|_| (0.002 + rng.f32() * 0.01).to_le_bytes()).collect();
-        self.put(&format!("{name}.scale"), Dtype::F32, &[rows], scale);
+    fn whole_numbers(&mut self, name: &str, shape: [usize; 2], factors: usize, rng: &mut Rng) {
+        let values = (0..shape[0] * shape[1]).map(|_| rng.i8(-127..=127).cast_unsigned()).collect();
+        self.put(name, Dtype::I8, &shape, values);
+        let scale = (0..factors).flat_map(|_| (0.002 + rng.f32() * 0.01).to_le_bytes()).collect();
+        self.put(&format!("{name}.scale"), Dtype::F32, &[factors], scale);
     }
 
-    fn linear(&mut self, name: &str, rows: usize, columns: usize, rng: &mut Rng) {
-        self.matrix(name, rows, columns, rng);
-        self.floats(&format!("{name}.bias"), &[rows], rng);
+    fn scaled_rows(&mut self, name: &str, rows: usize, columns: usize, rng: &mut Rng) {
+        self.whole_numbers(name, [rows, columns], rows, rng);
+    }
+
+    fn map(&mut self, name: &str, inputs: usize, outputs: usize, rng: &mut Rng) {
+        self.whole_numbers(name, [inputs, outputs], outputs, rng);
+    }
+
+    fn linear(&mut self, name: &str, inputs: usize, outputs: usize, rng: &mut Rng) {
+        self.map(name, inputs, outputs, rng);
+        self.floats(&format!("{name}.bias"), &[outputs], rng);
     }
 
     fn norm(&mut self, name: &str, rng: &mut Rng) {
@@ -105,9 +114,13 @@ impl Weights {
             _ => bytes.chunks(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
         };
         let mut rows: Vec<Vec<f64>> = numbers.chunks(columns).map(<[f64]>::to_vec).collect();
-        if *dtype == Dtype::I8 {
-            let scale = self.numbers(&format!("{name}.scale")).remove(0);
-            rows.iter_mut().zip(scale).for_each(|(row, scale)| row.iter_mut().for_each(|x| *x *= scale));
+        if let Some((_, factors, _)) = self.tensors.get(&format!("{name}.scale")) {
+            let scale = self.vector(&format!("{name}.scale"));
+            let is_map = name != "question.words" && name != "document.table";
+            assert_eq!(factors[0], if is_map { columns } else { rows.len() });
+            for (i, row) in rows.iter_mut().enumerate() {
+                row.iter_mut().enumerate().for_each(|(j, x)| *x *= scale[if is_map { j } else { i }]);
+            }
         }
         rows
     }
@@ -116,9 +129,10 @@ impl Weights {
         self.numbers(name).remove(0)
     }
 
-    /// A row times a matrix of the file, without its bias.
+    /// What a linear map of the file makes of inputs, without its bias.
     fn times(&self, name: &str, x: &[f64]) -> Vec<f64> {
-        self.numbers(name).iter().map(|row| dot(row, x)).collect()
+        let weights = self.numbers(name);
+        (0..weights[0].len()).map(|output| x.iter().zip(&weights).map(|(x, row)| x * row[output]).sum()).collect()
     }
 
     fn mapped(&self, name: &str, x: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -239,11 +253,9 @@ fn documents_do_without_the_transformer() {
     let bytes = Weights::random().bytes();
     let encoder = Encoder::from_bytes(&bytes).unwrap();
     encoder.document("database");
-    assert!(!encoder.transformer.is_unpacked());
-    encoder.question("zzz");
-    assert!(!encoder.transformer.is_unpacked(), "a question without a known word");
+    assert!(!encoder.transformer.is_used());
     encoder.question("database");
-    assert!(encoder.transformer.is_unpacked());
+    assert!(encoder.transformer.is_used());
 }
 
 #[test]
@@ -284,7 +296,7 @@ fn a_description_that_does_not_fit_is_told() {
         ("format", Some("pt"), "the weights have the format \"pt\"; expected clusterlore-encoder-1"),
         ("format", None, "the weights have the format \"\"; expected clusterlore-encoder-1"),
         ("layers", Some("0"), "the weights' description says layers = \"0\"; expected a number of layers from 1 to 48"),
-        ("layers", Some("3"), "the weights' tensor question.layer.2.intermediate is missing; expected I8 [any, 8]"),
+        ("layers", Some("3"), "the weights' tensor question.layer.2.intermediate is missing; expected I8 [8, any]"),
         ("heads", Some("3"), "the weights' description says heads = \"3\"; expected a number that divides the width"),
         ("heads", Some("0"), "the weights' description says heads = \"0\"; expected a number that divides the width"),
         ("a", Some("NaN"), "the weights' description says a = \"NaN\"; expected a finite number"),

@@ -1,10 +1,8 @@
 //! The question's side: a BERT transformer (Devlin et al., "BERT", 2019), the mean of what comes out for each token, and a linear map.
 
-use std::sync::OnceLock;
+use ndarray::{Array1, Array2, ArrayViewMut1, Axis, Slice};
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, Axis, Slice};
-
-use super::file::{EncoderError, File, Matrix, wrong};
+use super::file::{EncoderError, File, Map, Rows, wrong};
 use super::vocabulary::Vocabulary;
 
 /// What stands before and after a question's tokens.
@@ -13,36 +11,34 @@ const AROUND: [&str; 2] = ["[CLS]", "[SEP]"];
 /// Added to the variance in a layer norm.
 const EPSILON: f32 = 1e-12;
 
-/// Weights stay as they are stored until the first question.
 #[derive(Debug)]
 pub(crate) struct Transformer<'a> {
     vocabulary: Vocabulary<'a>,
     around: [u32; 2],
-    words: Matrix<'a>,
+    words: Rows<'a>,
     positions: Array2<f32>,
     norm: Norm,
     layers: Vec<Layer<'a>>,
-    projection: Linear<'a>,
+    projection: Map<'a>,
     heads: usize,
 }
 
 #[derive(Debug)]
 struct Layer<'a> {
-    /// Query, key and value, side by side.
-    attention_in: Linear<'a>,
-    attention_out: Linear<'a>,
+    query: Linear<'a>,
+    key: Linear<'a>,
+    value: Linear<'a>,
+    attention: Linear<'a>,
     attention_norm: Norm,
     intermediate: Linear<'a>,
     output: Linear<'a>,
     output_norm: Norm,
 }
 
-/// A linear map, or several of one input side by side.
 #[derive(Debug)]
 struct Linear<'a> {
-    stored: Vec<Matrix<'a>>,
+    map: Map<'a>,
     bias: Array1<f32>,
-    weight: OnceLock<Array2<f32>>,
 }
 
 #[derive(Debug)]
@@ -62,16 +58,15 @@ impl<'a> Transformer<'a> {
         };
         let around = [find(AROUND[0])?, find(AROUND[1])?];
         let layers = file.number("layers", "a number of layers from 1 to 48", |n| (1..=48).contains(n))?;
-        let words = file.matrix("question.words", Some(vocabulary.list().count()), None)?;
+        let words = file.scaled_rows("question.words", vocabulary.list().count(), None)?;
         let hidden = words.columns();
         let heads = file.number("heads", "a number that divides the width", |n| *n > 0 && hidden.is_multiple_of(*n))?;
-        let positions = file.rows("question.positions", hidden)?;
+        let positions = file.float_rows("question.positions", hidden)?;
         let layer = |n| Layer::new(file, &format!("question.layer.{n}"), hidden);
-        let projection = file.matrix("question.projection", Some(dimensions), Some(hidden))?;
         Ok(Self {
             norm: Norm::new(file, "question.norm", hidden)?,
             layers: (0..layers).map(layer).collect::<Result<_, _>>()?,
-            projection: Linear::new(vec![projection], Array1::zeros(dimensions)),
+            projection: file.map("question.projection", hidden, Some(dimensions))?,
             vocabulary,
             around,
             words,
@@ -92,7 +87,7 @@ impl<'a> Transformer<'a> {
         let mut x = self.positions.slice_axis(Axis(0), Slice::from(..tokens.len())).to_owned();
         for (mut row, token) in x.rows_mut().into_iter().zip(tokens) {
             if let Some(row) = row.as_slice_mut() {
-                self.words.add_row(token as usize, row);
+                self.words.add(&[token], row);
             }
         }
         self.norm.apply(&mut x);
@@ -100,69 +95,52 @@ impl<'a> Transformer<'a> {
             x = layer.apply(x, self.heads);
         }
         let mean = x.mean_axis(Axis(0)).unwrap_or_default();
-        Some(self.projection.apply(mean.insert_axis(Axis(0)).view()).into_raw_vec_and_offset().0)
+        Some(self.projection.apply(&mean.insert_axis(Axis(0))).into_raw_vec_and_offset().0)
     }
 
-    /// Whether a question was read, and the weights with it.
+    /// Whether a question was read.
     #[cfg(test)]
-    pub(crate) fn is_unpacked(&self) -> bool {
-        self.projection.weight.get().is_some()
+    pub(crate) fn is_used(&self) -> bool {
+        self.vocabulary.is_used()
     }
 }
 
 impl<'a> Layer<'a> {
     fn new(file: &File<'a>, name: &str, hidden: usize) -> Result<Self, EncoderError> {
-        let linear = |parts: &[&str], rows: Option<usize>, columns: Option<usize>| {
-            let matrix = |part| file.matrix(&format!("{name}.{part}"), rows, columns);
-            let stored: Vec<_> = parts.iter().map(matrix).collect::<Result<_, _>>()?;
-            let mut bias = Vec::new();
-            for (part, matrix) in parts.iter().zip(&stored) {
-                bias.extend(file.row(&format!("{name}.{part}.bias"), matrix.rows())?);
-            }
-            Ok(Linear::new(stored, bias.into()))
+        let linear = |part: &str, inputs, outputs| {
+            let map = file.map(&format!("{name}.{part}"), inputs, outputs)?;
+            let bias = file.row(&format!("{name}.{part}.bias"), map.outputs())?;
+            Ok(Linear { map, bias })
         };
-        let intermediate = linear(&["intermediate"], None, Some(hidden))?;
+        let square = |part| linear(part, hidden, Some(hidden));
+        let intermediate = linear("intermediate", hidden, None)?;
         Ok(Self {
-            attention_in: linear(&["query", "key", "value"], Some(hidden), Some(hidden))?,
-            attention_out: linear(&["attention"], Some(hidden), Some(hidden))?,
+            query: square("query")?,
+            key: square("key")?,
+            value: square("value")?,
+            attention: square("attention")?,
             attention_norm: Norm::new(file, &format!("{name}.attention.norm"), hidden)?,
-            output: linear(&["output"], Some(hidden), Some(intermediate.bias.len()))?,
+            output: linear("output", intermediate.bias.len(), Some(hidden))?,
             output_norm: Norm::new(file, &format!("{name}.output.norm"), hidden)?,
             intermediate,
         })
     }
 
     fn apply(&self, x: Array2<f32>, heads: usize) -> Array2<f32> {
-        let attended = attention(self.attention_in.apply(x.view()).view(), heads);
-        let mut x = self.attention_out.apply(attended.view()) + x;
+        let taken = attention([&self.query, &self.key, &self.value].map(|part| part.apply(&x)), heads);
+        let mut x = self.attention.apply(&taken) + x;
         self.attention_norm.apply(&mut x);
-        let mut between = self.intermediate.apply(x.view());
+        let mut between = self.intermediate.apply(&x);
         between.mapv_inplace(gelu);
-        let mut x = self.output.apply(between.view()) + x;
+        let mut x = self.output.apply(&between) + x;
         self.output_norm.apply(&mut x);
         x
     }
 }
 
-impl<'a> Linear<'a> {
-    fn new(stored: Vec<Matrix<'a>>, bias: Array1<f32>) -> Self {
-        Self { stored, bias, weight: OnceLock::new() }
-    }
-
-    fn apply(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
-        x.dot(self.weight.get_or_init(|| self.unpacked())) + &self.bias
-    }
-
-    /// The numbers as a product takes them fastest: an input's row, an output's column.
-    fn unpacked(&self) -> Array2<f32> {
-        let mut weight = Array2::zeros((self.stored.first().map_or(0, Matrix::columns), self.bias.len()));
-        let mut rest = weight.view_mut();
-        for part in &self.stored {
-            let (own, others) = rest.split_at(Axis(1), part.rows());
-            part.unpack_transposed(own);
-            rest = others;
-        }
-        weight
+impl Linear<'_> {
+    fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
+        self.map.apply(x) + &self.bias
     }
 }
 
@@ -186,18 +164,17 @@ impl Norm {
 }
 
 /// What each token takes of all tokens' values, a head each for a part of their width.
-fn attention(x: ArrayView2<'_, f32>, heads: usize) -> Array2<f32> {
-    let hidden = x.ncols() / 3;
-    let width = hidden / heads;
-    let mut attended = Array2::zeros((x.nrows(), hidden));
+fn attention([query, key, value]: [Array2<f32>; 3], heads: usize) -> Array2<f32> {
+    let width = query.ncols() / heads;
+    let mut taken = Array2::zeros(query.dim());
     for head in 0..heads {
-        let place = |of: usize| Slice::from(of * hidden + head * width..of * hidden + (head + 1) * width);
-        let [query, key, value] = [0, 1, 2].map(|of| x.slice_axis(Axis(1), place(of)));
+        let place = Slice::from(head * width..(head + 1) * width);
+        let [query, key, value] = [&query, &key, &value].map(|of| of.slice_axis(Axis(1), place));
         let mut scores = query.dot(&key.t()) / (width as f32).sqrt();
         scores.rows_mut().into_iter().for_each(softmax);
-        attended.slice_axis_mut(Axis(1), place(0)).assign(&scores.dot(&value));
+        taken.slice_axis_mut(Axis(1), place).assign(&scores.dot(&value));
     }
-    attended
+    taken
 }
 
 fn softmax(mut row: ArrayViewMut1<'_, f32>) {

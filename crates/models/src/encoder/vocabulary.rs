@@ -71,32 +71,46 @@ impl<'a> Vocabulary<'a> {
     /// The tokens of a text, at most so many.
     pub(crate) fn tokens(&self, text: &str, most: usize) -> Vec<u32> {
         let mut ids = Vec::new();
-        let mut word = String::new();
-        let mut read = |c: char, ids: &mut Vec<u32>| {
-            if c.is_whitespace() || is_punctuation(c) {
-                self.push_word(&word, ids);
-                word.clear();
-                if !c.is_whitespace() {
-                    self.push_word(c.encode_utf8(&mut [0; 4]), ids);
-                }
+        // Most words need nothing done to them.
+        let is_plain = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        for word in text.split(' ') {
+            if is_plain(word) {
+                self.push_word(word, &mut ids);
             } else {
-                word.push(c);
+                self.push_text(word, &mut ids);
             }
-            ids.len() < most
-        };
-        let clean = text.chars().filter(|c| !is_dropped(*c));
-        let mut chars: Box<dyn Iterator<Item = char>> = if text.is_ascii() {
-            Box::new(clean.map(|c| c.to_ascii_lowercase()))
-        } else {
-            let plain = clean.flat_map(apart).nfd().filter(|c| !is_accent(*c));
-            Box::new(plain.flat_map(char::to_lowercase))
-        };
-        let whole = chars.all(|c| read(c, &mut ids));
-        if whole {
-            self.push_word(&word, &mut ids);
+            if ids.len() >= most {
+                break;
+            }
         }
         ids.truncate(most);
         ids
+    }
+
+    /// The tokens of what stands between two spaces.
+    fn push_text(&self, text: &str, ids: &mut Vec<u32>) {
+        let clean = text.chars().filter(|c| !is_dropped(*c)).flat_map(apart);
+        let plain = clean.nfd().filter(|c| !is_accent(*c)).flat_map(char::to_lowercase);
+        let mut word = String::new();
+        for c in plain {
+            let is_space = c.is_whitespace();
+            if is_space || is_punctuation(c) {
+                self.push_word(&word, ids);
+                word.clear();
+            }
+            if is_punctuation(c) {
+                self.push_word(c.encode_utf8(&mut [0; 4]), ids);
+            } else if !is_space {
+                word.push(c);
+            }
+        }
+        self.push_word(&word, ids);
+    }
+
+    /// Whether a text was split.
+    #[cfg(test)]
+    pub(crate) fn is_used(&self) -> bool {
+        self.lookup.get().is_some()
     }
 
     fn lookup(&self) -> &Lookup<'a> {
@@ -259,17 +273,27 @@ mod tests {
         }
     }
 
+    /// All characters but most ideographs, syllables and places without a character. The other tokenizer knows Unicode as of 2015:
+    /// it takes later accents and punctuation for letters.
     #[test]
     fn every_character_is_split_as_the_tokenizer_of_the_training_does() {
         let list = list();
         let (vocabulary, tokenizer) = (Vocabulary::new(&list).unwrap(), other(&list));
-        for c in (0..=0x10ffff).filter_map(char::from_u32) {
+        let places = (0..0x3500).chain(0x9f00..0xac10).chain(0xd780..0x12000).chain(0x1d000..0x20010);
+        let (mut same, mut other) = (0, 0);
+        for c in places.filter_map(char::from_u32) {
             let text = format!("a{c}b");
-            let expected = tokenizer.encode(text.as_str(), false).unwrap();
-            if vocabulary.tokens(&text, usize::MAX) != expected.get_ids() {
-                eprintln!("{:x} {:?} {:?}", u32::from(c), c.general_category(), expected.get_tokens());
-            }
+            let is_same =
+                vocabulary.tokens(&text, usize::MAX) == tokenizer.encode(text.as_str(), false).unwrap().get_ids();
+            *if is_same { &mut same } else { &mut other } += 1;
+            assert!(is_same || c >= '\u{500}' && (is_accent(c) || is_punctuation(c) || later(c)), "{c:?}");
         }
+        assert!(same > 35_000 && other < 700, "{same} and {other}");
+    }
+
+    /// What has changed its category or came later, and is neither accent nor punctuation: vowel signs, and the sign of Canadian chi.
+    fn later(c: char) -> bool {
+        is_dropped(c) || c == '\u{166d}' || c.general_category() == GeneralCategory::SpacingMark
     }
 
     #[test]

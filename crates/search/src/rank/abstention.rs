@@ -1,7 +1,7 @@
 //! Whether anything answers a question: a logistic model over what the ranking shows.
 //!
 //! ```text
-//! Σ weight · sign ≥ 0
+//! Σ weight · sign ≥ 0, or words ≥ 0.8: a document that contains nearly all words of the question answers by itself
 //!
 //! best       the score of the best document
 //! margin     how far it is above the eleventh; documents that say the same count once, for a thousand replicas must not keep each
@@ -26,6 +26,9 @@ const CROWD: usize = 10;
 /// Documents whose probability is looked at.
 const PROBABLE: usize = 3;
 
+/// The share of the question's words from which a document that contains them is an answer by itself.
+pub(super) const WORD_FOR_WORD: f32 = 0.8;
+
 const BEST: f32 = 4.067;
 const MARGIN: f32 = 2.594;
 const PROBABILITY: f32 = 1.674;
@@ -42,6 +45,9 @@ pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
     let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, f32::max);
     let probable = largest(&mut ranked.iter().take(PROBABLE).filter_map(|r| r.features.encoded));
     let words = largest(&mut ranked.iter().take(CROWD).map(|r| ranking.contained(&r.features)));
+    if words >= WORD_FOR_WORD {
+        return true;
+    }
     let (software, missing) = best.features.software.map_or((0.0, 0.0), |software| (software, 1.0 - software));
     let is = |yes: bool| f32::from(u8::from(yes));
     let sum = BEST * best.score

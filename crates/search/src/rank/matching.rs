@@ -1,13 +1,11 @@
 //! Which of the ranked documents match.
 
-use super::abstention;
+use super::abstention::{self, WORD_FOR_WORD};
 use super::ranked::Ranked;
 use super::ranking::Ranking;
 
-/// The share of the question's words from which a document that contains them is evidence by itself.
-const WORD_FOR_WORD: f32 = 0.8;
 /// The share of the best score below which a document does not match.
-const FAR_BEHIND: f32 = 0.35;
+const FAR_BEHIND: f32 = 0.2;
 
 /// The documents that match, of documents in the order of their scores: none if the best of them is no evidence, else those that are not
 /// far behind it.

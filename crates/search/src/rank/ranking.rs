@@ -170,7 +170,7 @@ impl<'q> Ranking<'q> {
         }
         if let Some(encoded) = features.encoded {
             let adds = self.weights.encoded * encoded * self.weights.encoder_scale(features);
-            add(format!("answers with a probability of {encoded:.2}"), adds);
+            add(format!("likely what is asked for ({encoded:.2})"), adds);
         }
         reasons.extend(by_name);
         reasons.sort_by(|a, b| b.adds.total_cmp(&a.adds));
