@@ -28,6 +28,17 @@ const FILES: [(&str, Inflection, &str); 5] = [
     ("Chinese", Inflection::None, include_str!("../data/glossary/zh.tsv")),
 ];
 
+#[cfg(debug_assertions)]
+thread_local! {
+    static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts a look-up. Debug builds count, so that tests see how work grows without a clock.
+fn step() {
+    #[cfg(debug_assertions)]
+    STEPS.with(|steps| steps.set(steps.get() + 1));
+}
+
 /// What is known of a word beside what the glossary says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
@@ -75,17 +86,20 @@ impl Glossary {
         for (word, english) in entries().filter(|(word, _)| !phrase(word)) {
             listed.entry(plain(word)).or_insert(english);
         }
-        // What a word loses few letters for is nearer to it than what it loses many for.
-        for round in 0.. {
-            let mut more = false;
-            for (word, english) in entries().filter(|(word, english)| !phrase(word) && !says_nothing(english)) {
-                if let Some(stem) = inflection.stems(&plain(word)).into_iter().nth(round) {
-                    stems.entry(stem).or_insert(english);
-                    more = true;
+        // A word is nearer to a stem the fewer letters it loses for it; words that say something come first.
+        for hollow in [false, true] {
+            for round in 0.. {
+                let mut more = false;
+                let single = entries().filter(|(word, english)| !phrase(word) && says_nothing(english) == hollow);
+                for (word, english) in single {
+                    if let Some(stem) = inflection.stems(&plain(word)).into_iter().nth(round) {
+                        stems.entry(stem).or_insert(english);
+                        more = true;
+                    }
                 }
-            }
-            if !more {
-                break;
+                if !more {
+                    break;
+                }
             }
         }
         let mut made = Self { inflection, listed, stems, longest: 0 };
@@ -101,9 +115,19 @@ impl Glossary {
         phrase.filter(|word| !self.is_hollow(word)).map(|word| self.inflection.singular(&word)).collect()
     }
 
+    fn listed(&self, word: &str) -> Option<&'static str> {
+        step();
+        self.listed.get(word).copied()
+    }
+
+    fn stem(&self, stem: &str) -> Option<&'static str> {
+        step();
+        self.stems.get(stem).copied()
+    }
+
     /// Whether the word, without accents, says nothing about what is searched for.
     fn is_hollow(&self, word: &str) -> bool {
-        self.listed.get(word).is_some_and(|english| says_nothing(english))
+        self.listed(word).is_some_and(says_nothing)
     }
 
     /// Whether the word is listed and means only what English stop words mean: "bitte", "können".
@@ -133,7 +157,7 @@ impl Glossary {
             }
             let known = known(run);
             let word = &folded[at];
-            let listed = self.listed.get(word).map(|english| (*english).to_owned());
+            let listed = self.listed(word).map(str::to_owned);
             let derived = || {
                 let inflected = self.by_stem(word).map(str::to_owned);
                 inflected.or_else(|| self.compound(word))
@@ -171,9 +195,9 @@ impl Glossary {
             key.push_str(&self.inflection.singular(word));
             telling += 1;
             if telling > 1
-                && let Some(english) = self.listed.get(&key)
+                && let Some(english) = self.listed(&key)
             {
-                found = Some((at + 1, *english));
+                found = Some((at + 1, english));
             }
             if telling == PHRASE {
                 break;
@@ -185,14 +209,11 @@ impl Glossary {
     fn by_stem(&self, word: &str) -> Option<&'static str> {
         let find = |word: &str| {
             let listed = || self.inflection.stems(word).into_iter();
-            let stem = listed().find_map(|stem| self.listed.get(&stem).filter(|english| !says_nothing(english)));
-            stem.or_else(|| self.stems.get(word)).or_else(|| listed().find_map(|stem| self.stems.get(&stem))).copied()
+            let stem = listed().find_map(|stem| self.listed(&stem));
+            stem.or_else(|| self.stem(word)).or_else(|| listed().find_map(|stem| self.stem(&stem)))
         };
         find(word).or_else(|| {
-            self.inflection
-                .variants(word)
-                .into_iter()
-                .find_map(|other| self.listed.get(&other).copied().or_else(|| find(&other)))
+            self.inflection.variants(word).into_iter().find_map(|other| self.listed(&other).or_else(|| find(&other)))
         })
     }
 
@@ -231,13 +252,14 @@ impl Glossary {
     /// What a part of a compound means: a listed word, if it is not the last one with "s", "n", "en" or "es" behind it.
     fn part(&self, part: &str, last: bool) -> Option<&'static str> {
         let listed = |word: &str| {
-            let found = self.listed.get(word).copied();
+            let found = self.listed(word);
             found.filter(|english| word.len() >= PART && !says_nothing(english) && !PARTICLES.contains(&word))
         };
         let long = part.len() > PART + 1;
-        let whole = listed(part).or_else(|| long.then(|| self.stems.get(part).copied()).flatten());
+        let telling = |found: Option<&'static str>| found.filter(|english| long && !says_nothing(english));
+        let whole = listed(part).or_else(|| telling(self.stem(part)));
         if last {
-            return whole.or_else(|| long.then(|| self.by_stem(part)).flatten());
+            return whole.or_else(|| telling(self.by_stem(part)));
         }
         whole.or_else(|| ["s", "n", "en", "es"].iter().find_map(|link| part.strip_suffix(link).and_then(listed)))
     }
@@ -249,7 +271,7 @@ impl Glossary {
         let last = places.len() - 1;
         while at < last {
             let most = self.longest.min(last - at);
-            let word = (1..=most).rev().find_map(|n| Some((n, *self.listed.get(&run[places[at]..places[at + n]])?)));
+            let word = (1..=most).rev().find_map(|n| Some((n, self.listed(&run[places[at]..places[at + n]])?)));
             if let Some((letters, english)) = word {
                 keep_unknown(&run[places[unknown]..places[at]], read);
                 read.gloss(english);
@@ -323,4 +345,36 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
         start += run.len() + text[at + run.len()..].chars().next().map_or(0, char::len_utf8);
         (!run.is_empty()).then_some((at, run))
     })
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_the_text_takes_no_more_than_twice_the_look_ups() {
+        for (language, words) in [
+            ("German", "Kundenrechnungsversandwarteschlangen "),
+            ("German", "xqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvbnmxqzvb "),
+            ("German", "xqzvbnm"),
+            ("German", "die der das "),
+            ("French", "base de données de la base de "),
+            ("Spanish", "copia de seguridades "),
+            ("Portuguese", "bancos de dado "),
+            ("Chinese", "客户发送"),
+            ("Chinese", "鑫淼焱"),
+            ("Chinese", "鑫 "),
+        ] {
+            let Some(glossary) = Glossary::of(language) else { panic!("no glossary of {language}") };
+            let steps = |times: usize| {
+                let text = words.repeat(times);
+                let before = STEPS.with(std::cell::Cell::get);
+                glossary.gloss(&text, |_| Known::No);
+                STEPS.with(std::cell::Cell::get) - before
+            };
+            let (few, many) = (steps(200), steps(400));
+            assert!(many <= few * 2 + 100, "{language} {words:?}: {few}, {many}");
+            assert!(few <= 2_000 * 200, "{language} {words:?}: {few}");
+        }
+    }
 }

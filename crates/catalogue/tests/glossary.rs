@@ -78,7 +78,7 @@ fn words_are_read_in_any_form() {
         ("German", "Ueberwachung der Maerkte", "monitoring the market"),
         ("German", "Kafka-Themen", "Kafka topic"),
         ("German", "Grafanaübersicht", "grafana dashboard"),
-        ("German", "App fürs Release", ""),
+        ("German", "App fürs Release", "application for Release"),
         ("French", "envoyées", "send"),
         ("French", "base de données des factures", "database of invoice"),
         ("French", "l'hôpital, l’école", "the hospital school"),

@@ -246,6 +246,44 @@ async fn the_one_document_that_holds_the_word_is_an_answer() {
     }
 }
 
+#[tokio::test]
+async fn questions_in_other_languages_are_read_by_meaning() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = |name, said| described(object("apps/v1", "Deployment", "ops", name), said);
+    let objects = [
+        app("courier-pigeon", "Sends text messages to customers"),
+        app("night-owl", "Copies all databases to another data center every night"),
+        app("greenfinger", "Opens the valves of the greenhouse when the soil is dry"),
+        app("turnstile", "Lets employees into the building with their badge"),
+        app("quill", "Translates contracts"),
+        app("rechnungslauf", "Monthly batch"),
+    ];
+    let store = index(folder.path(), &objects).await;
+    for (question, name) in [
+        ("Welche Anwendung verschickt Kurznachrichten an unsere Kunden?", "courier-pigeon"),
+        ("Quelle application envoie des SMS aux clients ?", "courier-pigeon"),
+        ("¿Qué aplicación envía mensajes de texto a los clientes?", "courier-pigeon"),
+        ("Qual aplicação envia mensagens de texto aos clientes?", "courier-pigeon"),
+        ("哪个应用给我们的客户发送短信？", "courier-pigeon"),
+        ("Womit werden nachts die Datenbanken kopiert?", "night-owl"),
+        ("Qui s'occupe de l'arrosage de la serre ?", "greenfinger"),
+        ("¿Quién traduce los contratos?", "quill"),
+        ("Wo ist der Rechnungslauf?", "rechnungslauf"),
+        ("rechnungslauf", "rechnungslauf"),
+    ] {
+        let answer = ask(&store, question).await;
+        let first = hits(&answer).into_iter().next().unwrap_or_default();
+        let notes: Vec<String> = answer.parsed.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(first, format!("Deployment ops/{name}"), "{question}: {notes:?}");
+    }
+    let answer = ask(&store, "Welche Anwendung verschickt SMS an unsere Kunden?").await;
+    let notes: Vec<String> = answer.parsed.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["language: German, read word for word as: application send sms text message customer"]);
+    let unread = ask(&store, "Welche Xylqwz gibt es?").await;
+    let notes: Vec<String> = unread.parsed.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["language: German, answered by names and not by meaning"]);
+}
+
 /// The same, with the types of the objects known.
 async fn index_with_types(folder: &Path, objects: &[ResourceInstance]) -> Sqlite {
     let store = index(folder, objects).await;
