@@ -132,9 +132,9 @@ def save_lock(facts):
     LOCK.write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def remembered(teacher, texts, wheel_hash):
-    """The teacher's vectors for `texts`; only those never seen are computed."""
-    file = cache_folder() / f"vectors-{wheel_hash[:16]}.npz"
+def remembered(teacher, texts, wheel_hash, cache):
+    """The teacher's vectors for `texts`, kept in `cache`; only those never seen are computed."""
+    file = cache / f"vectors-{wheel_hash[:16]}.npz"
     known = np.load(file) if file.exists() else None
     keys = known["keys"] if known else np.zeros(0, "S16")
     vectors = known["vectors"] if known else np.zeros((0, 384), np.float16)

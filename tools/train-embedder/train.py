@@ -115,7 +115,7 @@ def build(folder, keep_lock):
     texts = [sentence.text for sentence in sentences]
     inputs.compare(facts)
     print(f"{len(texts)} sentences: {facts['sentences']['from']}", flush=True)
-    vectors = inputs.remembered(teacher, texts, facts["teacher wheel"]["sha256"])
+    vectors = inputs.remembered(teacher, texts, facts["teacher wheel"]["sha256"], inputs.cache_folder())
     goals = drawn_to(sentences, vectors)
     axes = principal_axes(goals)
     goals = unit(goals @ axes)

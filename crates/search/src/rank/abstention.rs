@@ -1,7 +1,7 @@
 //! Whether anything answers a question: a logistic model over what the ranking shows.
 //!
 //! ```text
-//! Σ weight · sign ≥ 0, or words ≥ 0.8: a document that contains nearly all words of the question answers by itself
+//! Σ weight · sign ≥ 0
 //!
 //! best       the score of the best document
 //! margin     how far it is above the eleventh; documents that say the same count once, for a thousand replicas must not keep each
@@ -13,6 +13,8 @@
 //! other      1 if the question names software and the best is none of it (there is Grafana, but no Prometheus)
 //! unread     1 if the encoder cannot read the question
 //! ```
+//!
+//! A document that contains nearly all words of the question answers by itself, unless it is other software.
 //!
 //! The weights were fitted on labelled questions whose corpora the encoder had not seen. `ONE` is where four answerable questions in a
 //! hundred stay without an answer: the point that was chosen on the curve in EVALUATION.md.
@@ -45,19 +47,18 @@ pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
     let largest = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, f32::max);
     let probable = largest(&mut ranked.iter().take(PROBABLE).filter_map(|r| r.features.encoded));
     let words = largest(&mut ranked.iter().take(CROWD).map(|r| ranking.contained(&r.features)));
-    if words >= WORD_FOR_WORD {
+    if words >= WORD_FOR_WORD && !best.features.other_software {
         return true;
     }
     let (software, missing) = best.features.software.map_or((0.0, 0.0), |software| (software, 1.0 - software));
-    let is = |yes: bool| f32::from(u8::from(yes));
     let sum = BEST * best.score
         + MARGIN * (best.score - crowd(ranked))
         + PROBABILITY * probable
         + WORDS * words
         + SOFTWARE * software
         + MISSING * missing
-        + OTHER * is(best.features.other_software)
-        + UNREAD * is(best.features.encoded.is_none())
+        + OTHER * f32::from(u8::from(best.features.other_software))
+        + UNREAD * f32::from(u8::from(best.features.encoded.is_none()))
         + ONE;
     sum >= 0.0
 }

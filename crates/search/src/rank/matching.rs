@@ -23,6 +23,10 @@ pub(crate) fn matching<'r>(mut ranked: Vec<&'r Ranked>, ranking: &Ranking<'_>) -
     if !abstention::answers(&ranked, ranking) {
         return Vec::new();
     }
+    // Where there is what the question names, nothing else is it.
+    if ranked.first().is_some_and(|best| !best.features.other_software) {
+        ranked.retain(|r| !r.features.other_software);
+    }
     let best = ranked.first().map_or(0.0, |best| best.score);
     ranked.retain(|r| r.score >= best * FAR_BEHIND);
     ranked
