@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Name and dimensions of an embedder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedderIdentity {
-    /// Such as `builtin-v2` or `voyage:voyage-4`.
+    /// Such as `builtin-v3` or `voyage:voyage-4`.
     pub name: String,
     /// Length of its vectors.
     pub dimensions: usize,

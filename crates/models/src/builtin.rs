@@ -101,39 +101,59 @@ impl Embedder for Builtin {
 mod tests {
     use super::*;
 
-    async fn vectors(texts: &[&str]) -> Vec<Vec<f32>> {
-        let builtin = Builtin::default();
-        builtin.embed(Purpose::Document, texts.iter().map(|t| (*t).to_owned()).collect()).await.unwrap()
+    async fn vectors(purpose: Purpose, texts: &[&str]) -> Vec<Vec<f32>> {
+        Builtin::default().embed(purpose, texts.iter().map(|t| (*t).to_owned()).collect()).await.unwrap()
     }
 
     fn cosine(a: &[f32], b: &[f32]) -> f32 {
         a.iter().zip(b).map(|(x, y)| x * y).sum()
     }
 
+    #[test]
+    fn the_weights_are_those_that_the_identity_names() {
+        assert_eq!(encoder().unwrap().dimensions(), DIMENSIONS);
+        assert!(words().len() > 10_000 && words().contains(&"database") && is_word("database"));
+    }
+
     #[tokio::test]
     async fn meaning_is_nearer_than_spelling() {
-        let v = vectors(&["relational database", "PostgresCluster orders-db", "Ingress shop-web"]).await;
-        assert!(v.iter().all(|v| v.len() == DIMENSIONS && (cosine(v, v) - 1.0).abs() < 1e-3));
-        assert!(cosine(&v[0], &v[1]) > cosine(&v[0], &v[2]) + 0.1);
+        let q = vectors(Purpose::Query, &["which relational database keeps the orders?"]).await;
+        let v = vectors(Purpose::Document, &["PostgresCluster orders-db", "Ingress shop-web"]).await;
+        assert!(q.iter().chain(&v).all(|v| v.len() == DIMENSIONS && (cosine(v, v) - 1.0).abs() < 1e-3));
+        assert!(cosine(&q[0], &v[0]) > cosine(&q[0], &v[1]) + 0.1);
     }
 
     #[tokio::test]
     async fn words_are_split_before_they_are_embedded() {
-        let v = vectors(&["PostgresCluster orders-db", "postgres cluster orders db"]).await;
-        assert_eq!(v[0], v[1]);
+        for purpose in [Purpose::Document, Purpose::Query] {
+            let v = vectors(purpose, &["PostgresCluster orders-db", "postgres cluster orders db"]).await;
+            assert_eq!(v[0], v[1], "{purpose:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn many_documents_are_embedded_in_their_order() {
+        let texts: Vec<String> = words().iter().take(1000).map(|word| format!("the {word}")).collect();
+        let all = Builtin::default().embed(Purpose::Document, texts.clone()).await.unwrap();
+        let encoder = encoder().unwrap();
+        assert!(texts.iter().zip(&all).all(|(text, vector)| encoder.document(text) == *vector) && all.len() == 1000);
     }
 
     #[test]
     fn whole_words_are_known() {
         let builtin = Builtin::default();
-        for (word, known) in [("database", true), ("lift", true), ("databse", false), ("##ing", false), ("", false)] {
+        for (word, known) in
+            [("database", true), ("lift", true), ("databse", false), ("##ing", false), ("[UNK]", false), ("", false)]
+        {
             assert_eq!(builtin.knows(word), Some(known), "{word}");
         }
     }
 
     #[tokio::test]
     async fn text_without_words_is_a_vector_of_zeros() {
-        let v = vectors(&["", "-- // --"]).await;
-        assert!(v.iter().flatten().all(|x| *x == 0.0));
+        for purpose in [Purpose::Document, Purpose::Query] {
+            let v = vectors(purpose, &["", "-- // --"]).await;
+            assert!(v.iter().flatten().all(|x| *x == 0.0), "{purpose:?}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub enum Purpose {
 #[derive(Debug, Error)]
 pub enum EmbedError {
     /// The model's own data cannot be read.
-    #[error("the embedder {name} cannot be loaded: {problem}; expected a Model2Vec table")]
+    #[error("the embedder {name} cannot be loaded: {problem}")]
     Load {
         /// Which embedder.
         name: String,

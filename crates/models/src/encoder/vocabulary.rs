@@ -191,17 +191,13 @@ mod tests {
     use serde_json::json;
     use tokenizers::Tokenizer;
 
+    use super::super::file::File;
     use super::*;
 
     /// The tokens of the built-in table, which are BERT's and whole words of the domain.
     fn list() -> String {
-        let file = include_str!("../../data/builtin/tokenizer.json");
-        let file: serde_json::Value = serde_json::from_str(file).unwrap();
-        let tokens = file["model"]["vocab"].as_object().unwrap();
-        let mut tokens: Vec<(&String, u64)> = tokens.iter().map(|(token, id)| (token, id.as_u64().unwrap())).collect();
-        tokens.sort_by_key(|(_, id)| *id);
-        assert!(tokens.iter().enumerate().all(|(at, (_, id))| at as u64 == *id));
-        tokens.iter().map(|(token, _)| token.as_str()).collect::<Vec<_>>().join("\n")
+        let weights = File::read(include_bytes!("../../data/builtin/encoder.safetensors")).unwrap();
+        weights.vocabulary("document.vocabulary").unwrap().list.to_owned()
     }
 
     /// The same tokens in the tokenizer that models are trained with.
