@@ -178,6 +178,8 @@ struct Evidence {
     decisive: usize,
     usual: usize,
     weak: usize,
+    /// How many of the weak ones are English stop words: "do", "a".
+    shared: usize,
     /// Words that its glossary lists and that are not English.
     listed: usize,
     /// English stop words.
@@ -193,10 +195,11 @@ impl Evidence {
     }
 
     fn is_enough(&self) -> bool {
-        let Self { decisive, usual, weak, listed, english, others, unknown } = *self;
+        let Self { decisive, usual, weak, shared, listed, english, others, unknown } = *self;
         let by_stop_words = decisive > 0 || usual > 1 || usual == 1 && unknown * 2 > others;
         // An English question may name things in other languages; its own stop words show that it is English.
-        let by_words = listed > 0 && listed + usual + weak > 1 && (listed + weak) * 2 > others;
+        let own = weak - shared;
+        let by_words = listed > 0 && listed + usual + own > 1 && (listed + own) * 2 > others;
         by_stop_words && decisive + usual + listed > english || by_words && english == 0
     }
 }
@@ -214,6 +217,7 @@ impl Language {
             decisive: count(self.decisive) + marks,
             usual: count(self.usual),
             weak: count(self.weak),
+            shared: all.iter().filter(|w| self.weak.contains(&w.as_str()) && words::is_stop_word(w)).count(),
             listed: unknown.iter().filter(|w| Glossary::lists(self.name, w)).count(),
             english,
             others: others.len(),
