@@ -8,31 +8,13 @@ use clusterlore_core::Collection;
 use serde::Serialize;
 
 use crate::corpus::{Corpus, Form};
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Document, Evaluation, Scored};
 
 #[derive(Serialize)]
 struct Dump<'a> {
     name: &'a str,
     documents: Vec<Document>,
     questions: Vec<Question<'a>>,
-}
-
-/// A document as the encoder reads it.
-#[derive(Serialize)]
-pub(crate) struct Document {
-    pub(crate) id: String,
-    pub(crate) collection: Collection,
-    pub(crate) text: String,
-}
-
-/// A candidate of a question, as the ranking sees it.
-#[derive(Serialize)]
-pub(crate) struct Scored {
-    pub(crate) id: String,
-    #[serde(rename = "type")]
-    pub(crate) type_name: String,
-    pub(crate) score: f32,
-    pub(crate) features: BTreeMap<&'static str, f32>,
 }
 
 #[derive(Serialize)]

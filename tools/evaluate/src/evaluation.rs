@@ -1,6 +1,6 @@
 //! A corpus that has been indexed, and how its questions are answered under any weights.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,9 +12,10 @@ use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Instanc
 use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
 use clusterlore_store::{Probe, Sqlite, Store, View as _};
 
+use serde::Serialize;
+
 use crate::asks::{Got, Seen};
 use crate::corpus::{Corpus, Question};
-use crate::dump::{Document, Scored};
 use crate::memo::{RememberingEmbedder, RememberingView};
 use crate::object::NOW;
 use crate::score::{self, Outcome};
@@ -26,6 +27,24 @@ const PAGE: usize = 1_000;
 
 /// All values of [`Weights`] in a row.
 pub(crate) type Values = [f32; Weights::NAMES.len()];
+
+/// A document as the encoder reads it.
+#[derive(Serialize)]
+pub(crate) struct Document {
+    pub(crate) id: String,
+    pub(crate) collection: Collection,
+    pub(crate) text: String,
+}
+
+/// A candidate of a question, as the ranking sees it.
+#[derive(Serialize)]
+pub(crate) struct Scored {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) type_name: String,
+    pub(crate) score: f32,
+    pub(crate) features: BTreeMap<&'static str, f32>,
+}
 
 /// An indexed corpus and who answers its questions.
 pub(crate) struct Evaluation<'c> {

@@ -4,7 +4,7 @@
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, ResourceInstance, ResourceType};
 
-use super::profile::{Noun, Recognised};
+use super::noun::{Noun, Recognised};
 
 /// Software that an object is less surely than this says nothing about it here.
 const SURE_ENOUGH: f32 = 0.3;

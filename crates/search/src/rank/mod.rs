@@ -3,13 +3,15 @@
 mod abstention;
 mod described;
 mod matching;
+mod noun;
 mod profile;
 mod ranked;
 mod ranking;
 mod types;
 mod weights;
 
-pub use profile::{Noun, Place, Places};
+pub use noun::Noun;
+pub use profile::{Place, Places};
 pub use ranking::{Reason, Score};
 pub use weights::{Features, Weights};
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
 
-use super::profile::{Noun, Place, Profile, Recognised};
+use super::noun::{Noun, Recognised};
+use super::profile::{Place, Profile};
 use super::weights::{Features, NAMED, Weights};
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use clusterlore_core::{Collection, EmbedderIdentity};
 use clusterlore_store::{StoreError, View};
 
-use super::profile::{Noun, Profiles};
+use super::noun::Noun;
+use super::profile::Profiles;
 use super::ranked::rank;
 use super::ranking::Ranking;
 use super::weights::Weights;
