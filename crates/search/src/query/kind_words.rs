@@ -15,7 +15,7 @@ use crate::yardstick::step;
 /// Words for everything that runs pods.
 const WORKLOAD_WORDS: [&str; 2] = ["workload", "workloads"];
 /// The types that they stand for.
-const WORKLOAD_TYPES: [&str; 7] = [
+pub(super) const WORKLOAD_TYPES: [&str; 7] = [
     "pods",
     "deployments.apps",
     "statefulsets.apps",

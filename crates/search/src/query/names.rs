@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::context::QueryContext;
 use super::edit_cost::edit_distance;
-use super::kind_words::Kind;
+use super::kind_words::{Kind, WORKLOAD_TYPES};
 use super::language;
 use super::parsed::{AskedName, Condition, NamedObject, Note, ParsedQuery, Problem};
 use super::tokens::Tokens;
@@ -43,17 +43,6 @@ const LEVELS: u8 = 3;
 
 /// Words between a kind and a name.
 const CALLED: [&str; 5] = ["called", "named", "name", "the", "is"];
-/// Types of what runs. People do not tell them apart when they name an object.
-const RUNS: [&str; 8] = [
-    "pods",
-    "deployments.apps",
-    "statefulsets.apps",
-    "daemonsets.apps",
-    "replicasets.apps",
-    "jobs.batch",
-    "cronjobs.batch",
-    "services",
-];
 /// Types of what controllers make.
 const MADE: [&str; 3] = ["pods", "replicasets.apps", "jobs.batch"];
 /// Words before a name, beside those for kinds.
@@ -307,7 +296,7 @@ fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     let of_kind = |f: &Found| asked.kinds.contains(&f.document.type_name);
     if told && objects.iter().any(|f| same_name(f) && of_kind(f)) {
         objects.retain(|f| !same_name(f) || of_kind(f));
-    } else if told && !asked.sure && !asked.kinds.iter().any(|kind| RUNS.contains(&kind.as_str())) {
+    } else if told && !asked.sure && !asked.kinds.iter().any(|kind| runs(kind)) {
         // "Traefik middlewares" do not ask for an object that is called traefik.
         return;
     }
@@ -574,4 +563,9 @@ fn without_hashes(name: &str) -> Vec<&str> {
         rest = before;
     }
     shorter
+}
+
+/// Whether objects of the type run, or stand for what runs. People do not tell these types apart when they name an object.
+fn runs(type_name: &str) -> bool {
+    type_name == "services" || WORKLOAD_TYPES.contains(&type_name)
 }

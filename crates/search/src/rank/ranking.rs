@@ -96,7 +96,6 @@ impl<'q> Ranking<'q> {
             terms: self.terms.iter().map(|(term, share)| (places(term), *share)).collect(),
             software: (!concepts.parts.is_empty()).then(|| self.software(profile, of_kind).map_or(0.0, |(_, s)| s)),
             encoded: self.query.encoded.as_ref().map(|e| e.probability(profile.cosine(&e.vector))),
-            of_type: self.bridge.scores.get(type_name).copied().unwrap_or_default(),
             other_software: !self.is_named_software(profile),
             about: self.about(profile).map_or(0.0, |(_, nearness)| nearness),
             kind: names_kinds.then_some(if of_kind { 1.0 } else { 0.0 }),

@@ -97,8 +97,6 @@ pub struct Features {
     pub software: Option<f32>,
     /// How likely it answers by the encoder, 0 to 1; `None` if the encoder cannot read the question.
     pub encoded: Option<f32>,
-    /// How well its type answers, and whether Kubernetes itself serves that type.
-    pub of_type: (f32, bool),
     /// The question names software, and it is none of that.
     pub other_software: bool,
     /// How near the question is to what its software is for; 0 if it is no known software.
@@ -125,8 +123,6 @@ impl Features {
             ("about", self.about),
             ("role", self.role),
             ("unwanted", self.unwanted),
-            ("custom type", if self.of_type.1 { 0.0 } else { self.of_type.0 }),
-            ("built-in type", if self.of_type.1 { self.of_type.0 } else { 0.0 }),
             ("other software", f32::from(u8::from(self.other_software))),
         ]);
         for (name, value) in [

@@ -14,8 +14,6 @@ const IS_CLOSE: f32 = 0.15;
 pub(crate) struct Bridge {
     /// How well each type answers, 0 to 1, by `plural.group`.
     pub(crate) types: BTreeMap<String, f32>,
-    /// The scores of all types that were ranked, and whether Kubernetes itself serves them.
-    pub(crate) scores: BTreeMap<String, (f32, bool)>,
     /// The types nearest to the question, best first, to suggest if nothing matches.
     pub(crate) closest: Vec<String>,
 }
@@ -37,8 +35,7 @@ impl Bridge {
         let closest = close.take(CLOSEST).map(|t| t.name.to_owned()).collect();
         let answering = ranked.iter().filter(|t| t.score >= evidence && !t.built_in);
         let types = answering.take(TYPES).map(|t| (t.name.to_owned(), t.score.min(1.0))).collect();
-        let scores = ranked.iter().map(|t| (t.name.to_owned(), (t.score, t.built_in))).collect();
-        Self { types, scores, closest }
+        Self { types, closest }
     }
 }
 
