@@ -44,7 +44,7 @@ impl<'q> EmbeddedQuery<'q> {
             false => embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default(),
         };
         let nearness = lexicon.nearness(catalogue, &encoded.vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Some(Arc::new(encoded)) })
+        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Some(encoded) })
     }
 
     /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words

@@ -2,7 +2,8 @@
 //! phrase of the catalogue says so. The built-in embedder makes these vectors, whichever embedder filled the index: that takes
 //! milliseconds, once.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::EmbedderIdentity;
@@ -13,12 +14,16 @@ use tokio::sync::OnceCell;
 const MEANT: usize = 12;
 /// The lowest cosine of such software.
 const IS_MEANT: f32 = 0.35;
+/// The most questions whose vectors are kept, about 2 kB each. When there is one more, the cache is emptied.
+const KEPT: usize = 2_048;
 
 /// The vectors of all software of the catalogue, made when first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Lexicon {
     builtin: Builtin,
     software: OnceCell<Vec<Vec<f32>>>,
+    /// What was read before: programs ask the same questions again, and a question costs milliseconds.
+    questions: Mutex<HashMap<String, Arc<Encoded>>>,
 }
 
 /// How near a question is to all software, in the order of [`Catalogue::all_software`].
@@ -57,13 +62,22 @@ impl Encoded {
 impl Lexicon {
     /// With vectors of this encoder.
     pub(crate) fn of_encoder(builtin: Builtin) -> Self {
-        Self { builtin, software: OnceCell::new() }
+        Self { builtin, ..Self::default() }
     }
 
     /// Reads a question.
-    pub(crate) async fn encode(&self, question: &str) -> Result<Encoded, EmbedError> {
+    pub(crate) async fn encode(&self, question: &str) -> Result<Arc<Encoded>, EmbedError> {
+        if let Some(known) = self.questions.lock().unwrap_or_else(PoisonError::into_inner).get(question) {
+            return Ok(Arc::clone(known));
+        }
         let vector = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
-        Ok(Encoded { encoder: self.builtin.encoder()?, vector })
+        let encoded = Arc::new(Encoded { encoder: self.builtin.encoder()?, vector });
+        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
+        if questions.len() >= KEPT {
+            questions.clear();
+        }
+        questions.insert(question.to_owned(), Arc::clone(&encoded));
+        Ok(encoded)
     }
 
     /// Whether the encoder filled what this embedder filled.
