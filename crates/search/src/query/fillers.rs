@@ -1,6 +1,8 @@
 //! What a question is wrapped in: greetings, politeness, "could you tell me", "I need it for the audit". It says nothing about what is
 //! searched for, but an embedder takes it for part of the question.
 
+use clusterlore_core::words;
+
 use super::tokens::Tokens;
 
 /// Dropped wherever they stand. The words of each are about the talk, not about a cluster.
@@ -14,6 +16,8 @@ const ANYWHERE: &[&str] = &[
     "if i|i'm am? not mistaken|wrong",
     "if you don't|do not? mind",
     "if possible|any",
+    "and so on|forth",
+    "etc",
     "or so|whatever|something|similar|anything",
     "or whatever it|that is|is|was called?",
     "these days",
@@ -41,13 +45,13 @@ const ANYWHERE: &[&str] = &[
 const LEADING: &[&str] = &[
     "hi|hey there|all|team|folks|everyone|everybody|guys?",
     "hello|hallo there|all|team|folks|everyone|everybody|guys|zusammen",
-    "so|and|well|also|now|right|then",
+    "so|and|but|well|also|now|right|then",
     "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
     "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
     "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
     "let me|us see|know|have about|just?",
-    "i|we would|'d also|really? like|love to know|see|find|have|get|understand|learn which|about?",
-    "i'd|we'd also|really? like|love to know|see|find|have|get|understand|learn which|about?",
+    "i|we would|'d also|really? like|love to know|see|find|have|get|understand|learn about?",
+    "i'd|we'd also|really? like|love to know|see|find|have|get|understand|learn about?",
     "i|we am|are? just|currently? looking|searching|asking|hunting|interested|curious|wondering|after for|in|about|if|whether?",
     "i'm|we're|im just|currently? looking|searching|asking|hunting|interested|curious|wondering|after for|in|about|if|whether?",
     "i|we was|were wondering|asking|curious|looking if|whether|about|for?",
@@ -63,7 +67,7 @@ const LEADING: &[&str] = &[
     "the user|customer|boss|client|business would|wants|asks|asked|needs like? to? know|see|have|find",
     "security|finance|audit|management|support|someone|somebody wants|asks|asked|needs me|us? to know|see|find",
     "for the|my|our|an|a next|upcoming|licence|license|security|quarterly|yearly|annual|monthly? audit|report|presentation|meeting|review|slides|documentation|docs|ticket|handover|onboarding|postmortem|wiki|inventory",
-    "it would|'d be nice|great|good|helpful to know|see|have if|whether|which?",
+    "it would|'d be nice|great|good|helpful to know|see|have if|whether?",
     "need|want to know|see|find|list",
     "my|our question|boss|manager|colleague|auditors|auditor is|wants|want|asks|ask|asked|needs to|me? know|see?",
     "ich möchte|will|würde|suche|brauche|such gern|gerne|gerade|nur|noch? wissen|sehen? ob?",
@@ -91,10 +95,114 @@ const WHY: &[&str] = &[
     "porque",
 ];
 
+/// Words of talk. A clause that has no others ("sorry for the stupid question", "i am new here", "for my notes") is no part of the question.
+const PEOPLE: &str = "i i'm im i've ive i'd i'll me my you you're your u we we're we've us they anyone anybody someone somebody everyone \
+                      everybody nobody";
+/// Words that make a clause talk by themselves.
+const TALK: &str = "hi hello hey morning evening thanks thank thx cheers please pls sorry excuse pardon question questions urgent hurry rush \
+                    asap honestly frankly honest curious curiosity wondering btw ok okay regards hmm um uh basically actually alright \
+                    anyway greetings dear appreciated wishes simply short possible listen look asking etc sure sentence";
+/// What people do while they talk.
+const DO: &str = "know knows tell see ask asked asks asking wonder help helps remember recall forget forgot forgetting remind find show need \
+                  needs want wants like love guess learn check understand explain mind say appreciate hope speak wait wondered told telling let lets refresh may might";
+/// What they talk about beside their question.
+const BESIDE: &str = "notes note report documentation presentation talk meeting slides record boss manager colleague colleagues team folks \
+                      friend idea ideas hint hints clue minute minutes moment second day week time today now later soon tomorrow trouble \
+                      bother noise stupid silly dumb simple easy sentence word words way great helpful nice good lot lots bunch much many \
+                      very advance new here just maybe perhaps still started joined company job work office writing preparing memory \
+                      sure first next last once more again before after home lunch purposes quick quickly one another something \
+                      take taking have having keep always never already put go going leave leaving be being am was been would could \
+                      can can't cannot don't didn't it's that's that this it if when whom who so or and etc not no as to by out all best too but";
+/// Words with which a clause of talk may begin that names nobody.
+const BEGINS: [&str; 17] = [
+    "for", "to", "as", "if", "when", "before", "no", "out", "by", "once", "first", "next", "again", "take", "have",
+    "quick", "or",
+];
+/// Words before which a question begins, however it is wrapped.
+const ASKS: [&str; 22] = [
+    "what", "which", "who", "whose", "where", "when", "why", "how", "is", "are", "there", "any", "in", "of", "without",
+    "no", "not", "kubectl", "k", "oc", "get", "all",
+];
+
+fn among(words: &str, word: &str) -> bool {
+    words.split(' ').any(|w| w == word)
+}
+
+fn is_talk(word: &str) -> bool {
+    [PEOPLE, TALK, DO, BESIDE].iter().any(|words| among(words, word)) || words::is_stop_word(word)
+}
+
+/// The question without the talk before and after it, every other letter as it was.
+pub(super) fn trim(text: &str) -> &str {
+    let mut tokens = Tokens::new(text);
+    cut(&mut tokens);
+    let free: Vec<usize> = tokens.free().collect();
+    match (free.first(), free.last()) {
+        (Some(first), Some(last)) => &text[tokens.spans[*first].start..tokens.spans[*last].end],
+        _ => text,
+    }
+}
+
+/// Drops clauses that are talk, and talk that begins or ends a clause.
+fn talk(tokens: &mut Tokens) {
+    let mut start = 0;
+    while start < tokens.low.len() {
+        let end = (start + 1..tokens.low.len()).find(|at| tokens.begins(*at)).unwrap_or(tokens.low.len());
+        let all: Vec<usize> = (start..end).collect();
+        let words: Vec<usize> = all.iter().copied().filter(|at| !tokens.taken[*at]).collect();
+        let low = |at: &usize| tokens.low[*at].as_str();
+        let is_talk = |at: &usize| !tokens.quoted[*at] && is_talk(low(at));
+        let drop: Vec<usize> = if words.iter().all(is_talk) && signals(&all, tokens) {
+            words
+        } else {
+            let before =
+                words.iter().enumerate().take_while(|(n, at)| is_talk(at) && (*n == 0 || !ASKS.contains(&low(at))));
+            let mut before: Vec<usize> = before.map(|(_, at)| *at).collect();
+            if !is_done(&before, tokens) {
+                before.clear();
+            }
+            let after = words.iter().rev().take_while(|at| is_talk(at));
+            let mut after: Vec<usize> = after.copied().collect();
+            after.reverse();
+            let from = after.iter().position(|at| {
+                among("i if for when can could would thanks thank please do does as it's it or and", low(at))
+            });
+            let after =
+                from.map(|from| after.split_off(from)).filter(|after| is_done(after, tokens)).unwrap_or_default();
+            before.into_iter().chain(after).collect()
+        };
+        drop.into_iter().for_each(|at| tokens.take(Some(at)));
+        start = end;
+    }
+}
+
+/// Whether a clause of such words is said to somebody.
+fn signals(words: &[usize], tokens: &Tokens) -> bool {
+    let low = |at: &usize| tokens.low[*at].as_str();
+    words.first().is_some_and(|at| BEGINS.contains(&low(at)))
+        || words.iter().any(|at| among(PEOPLE, low(at)) || among(TALK, low(at)))
+}
+
+/// Whether such words say what people do while they talk: "does anyone here know", "if you know".
+fn is_done(words: &[usize], tokens: &Tokens) -> bool {
+    let low = |at: &usize| tokens.low[*at].as_str();
+    words.iter().any(|at| among(PEOPLE, low(at)) || among(TALK, low(at)))
+        && words.last().is_some_and(|at| {
+            among(DO, low(at))
+                || among(TALK, low(at))
+                || among("me us about if whether minute moment time possible", low(at))
+        })
+}
+
 /// Drops it. A question that is nothing else keeps its words: they are all there is to go by.
 pub(super) fn cut(tokens: &mut Tokens) {
     let before = tokens.taken.clone();
     take(tokens);
+    if !tokens.say_something() {
+        tokens.taken.clone_from(&before);
+    }
+    let before = tokens.taken.clone();
+    talk(tokens);
     if !tokens.say_something() {
         tokens.taken = before;
     }
@@ -161,6 +269,36 @@ mod tests {
             "ok so which caches we run",
         ] {
             assert_eq!(left(text), "which caches we run", "{text}");
+        }
+    }
+
+    #[test]
+    fn talk_before_and_after_a_question_is_trimmed() {
+        let question = "kubectl get deploy -l team=shop";
+        for talk in [
+            "… sorry for the stupid question",
+            "…, i just started here",
+            "…, my boss wants to know",
+            "… it's urgent!",
+            "… as soon as possible",
+            "… if you know",
+            "… can somebody help?",
+            "…, have a nice day",
+            "…, not sure whom to ask",
+            "hey folks, quick one: …",
+            "for my notes: …",
+            "does anyone here know …",
+            "i keep forgetting: …",
+            "before i go home: …",
+            "Dear colleagues, i am preparing a talk: …",
+            "can you tell me …, thanks a lot",
+        ] {
+            assert_eq!(trim(&talk.replace('…', question)).trim_end_matches(','), question, "{talk}");
+        }
+        for text in
+            ["where do people see notes", "in report, which pods run", "who knows my question", "audit, report, talk"]
+        {
+            assert_eq!(trim(text), text);
         }
     }
 

@@ -151,7 +151,7 @@ pub(super) fn beside_others(tokens: &Tokens, named: &[Kind], context: &QueryCont
 /// Kinds by the names that the catalogue knows: "scheduled jobs", "zertifikate". Only for questions with clauses and questions in
 /// other languages; in others the ranking considers these names.
 fn other_names(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
-    let (text, spans) = tokens.spans();
+    let (text, spans) = tokens.free_spans();
     let mut more: Vec<Kind> = Vec::new();
     for asked in context.catalogue.asked(&text) {
         let Meaning::Kind(kind) = asked.meaning else { continue };

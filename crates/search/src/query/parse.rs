@@ -89,7 +89,8 @@ pub(crate) async fn parse(
 ) -> Result<ParsedQuery, StoreError> {
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
-    let question = folded(&query.text);
+    let folded = folded(&query.text);
+    let question = fillers::trim(&folded).to_owned();
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
     let language = language::of(&question, is_word);
     let context = QueryContext {
@@ -253,7 +254,7 @@ fn take_stop_words(tokens: &mut Tokens, context: &QueryContext<'_>) {
     if context.language.is_none() {
         return;
     }
-    let (text, spans) = tokens.spans();
+    let (text, spans) = tokens.free_spans();
     let several: Cover = context.catalogue.asked(&text).iter().filter(|a| a.words > 1).map(|a| &a.span).collect();
     for (at, span) in spans {
         if !several.covers(&span) && language::is_stop_word(context.language, &tokens.low[at]) {

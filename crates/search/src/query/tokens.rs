@@ -17,6 +17,8 @@ pub(super) struct Tokens {
     pub(super) ends: Vec<bool>,
     /// Whether the word stands in quotes or backticks of its own.
     pub(super) quoted: Vec<bool>,
+    /// Where in the text it stands, with the punctuation around it.
+    pub(super) spans: Vec<Range<usize>>,
 }
 
 /// Marks that end a clause.
@@ -26,8 +28,11 @@ const QUOTES: &str = "`\"'«»„“”";
 
 impl Tokens {
     pub(super) fn new(text: &str) -> Self {
-        let mut tokens = Self { raw: vec![], low: vec![], taken: vec![], ends: vec![], quoted: vec![] };
+        let mut tokens = Self { raw: vec![], low: vec![], taken: vec![], ends: vec![], quoted: vec![], spans: vec![] };
+        let mut read = 0;
         for piece in text.split_whitespace() {
+            let at = text[read..].find(piece).unwrap_or(0) + read;
+            read = at + piece.len();
             let word = piece.trim_matches(|c: char| !c.is_alphanumeric());
             if word.is_empty() {
                 // "-n" between words is a flag; a dash that stands alone ends a clause.
@@ -47,6 +52,7 @@ impl Tokens {
             tokens.raw.push(raw);
             tokens.low.push(low.strip_suffix("'s").unwrap_or(&low).to_owned());
             tokens.taken.push(false);
+            tokens.spans.push(at..read);
             tokens.ends.push(after.contains(|c| ENDS.contains(c)));
             tokens.quoted.push(quote(before.chars().last()) && quote(after.chars().next()));
         }
@@ -113,11 +119,11 @@ impl Tokens {
     }
 
     pub(super) fn text(&self) -> String {
-        self.spans().0
+        self.free_spans().0
     }
 
     /// The free text, and the span of each free word in it.
-    pub(super) fn spans(&self) -> (String, Vec<(usize, Range<usize>)>) {
+    pub(super) fn free_spans(&self) -> (String, Vec<(usize, Range<usize>)>) {
         let (mut text, mut spans) = (String::new(), Vec::new());
         for at in self.free() {
             if !text.is_empty() {
