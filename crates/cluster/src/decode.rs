@@ -269,6 +269,11 @@ impl<'a, I: Item> ListReader<'a, I> {
         self.list.map(|list| list == ListKind::Table)
     }
 
+    /// Whether it is one object of the type, and no list.
+    pub(crate) fn is_object(&self) -> bool {
+        self.kind.as_deref() == Some(self.asked.kind)
+    }
+
     /// The objects read since the last time.
     pub(crate) fn take(&mut self) -> Vec<I> {
         self.weight = 0;

@@ -22,12 +22,15 @@ struct Words {
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut words = Words { whole: HashMap::new(), begins: Vec::new() };
     for states in &Conditions::get().states {
-        let types: Vec<&str> = if states.types.is_empty() { vec![""] } else { states.types.iter().map(String::as_str).collect() };
+        let types: Vec<&str> =
+            if states.types.is_empty() { vec![""] } else { states.types.iter().map(String::as_str).collect() };
         for ty in types {
             let of_type = words.whole.entry(ty).or_default();
             of_type.extend(states.words.iter().map(|word| (plain(word), states.says)));
         }
-        words.begins.extend(states.begins.iter().map(|begin| (states.types.as_slice(), begin.to_lowercase(), states.says)));
+        words
+            .begins
+            .extend(states.begins.iter().map(|begin| (states.types.as_slice(), begin.to_lowercase(), states.says)));
     }
     words
 });
@@ -130,7 +133,9 @@ pub(super) fn size(cell: &str) -> Option<u64> {
     ];
     let cell = cell.trim();
     // `1e9` is a number, and `1E` one with a unit.
-    let digits = cell.parse::<f64>().map_or_else(|_| cell.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(cell.len()), |_| cell.len());
+    let digits = cell
+        .parse::<f64>()
+        .map_or_else(|_| cell.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(cell.len()), |_| cell.len());
     let (number, unit) = cell.split_at(digits);
     let number: f64 = number.parse().ok()?;
     let factor = match unit {
@@ -213,9 +218,15 @@ mod tests {
 
     #[test]
     fn numbers_and_sizes() {
-        for (cell, expected) in
-            [("3", Some(3)), (" 3 (5m ago)", Some(3)), ("0", Some(0)), ("", None), ("x", None), ("-1", None), ("3/4", None)]
-        {
+        for (cell, expected) in [
+            ("3", Some(3)),
+            (" 3 (5m ago)", Some(3)),
+            ("0", Some(0)),
+            ("", None),
+            ("x", None),
+            ("-1", None),
+            ("3/4", None),
+        ] {
             assert_eq!(number(cell), expected, "{cell}");
         }
         for (cell, expected) in [
@@ -251,9 +262,19 @@ mod tests {
     #[test]
     fn images_are_met_by_their_parts() {
         let cell = "nginx:1.27.3,ghcr.io/org/app@sha256:abc, localhost:5000/redis";
-        for asked in
-            ["", "nginx", "NGINX:1.27", "nginx:1.27.3", "app", "org/app", "ghcr.io", "redis", "localhost:5000/redis", "redis:latest", ":latest"]
-        {
+        for asked in [
+            "",
+            "nginx",
+            "NGINX:1.27",
+            "nginx:1.27.3",
+            "app",
+            "org/app",
+            "ghcr.io",
+            "redis",
+            "localhost:5000/redis",
+            "redis:latest",
+            ":latest",
+        ] {
             assert!(has_image(cell, asked), "{asked}");
         }
         for asked in ["ngin", "nginx:1.2", "nginx:latest", "ghcr", "org/redis", "app@sha256:b", "apps"] {
@@ -264,7 +285,13 @@ mod tests {
 
     #[test]
     fn versions_are_met_by_their_beginning() {
-        for (cell, asked) in [("v1.29.3", "1.29"), ("v1.29.3-gke.1", "v1.29.3"), ("1.29", "1.29"), ("v1.34.0+k3s1", "1.34.0"), ("v1", "")] {
+        for (cell, asked) in [
+            ("v1.29.3", "1.29"),
+            ("v1.29.3-gke.1", "v1.29.3"),
+            ("1.29", "1.29"),
+            ("v1.34.0+k3s1", "1.34.0"),
+            ("v1", ""),
+        ] {
             assert!(is_version(cell, asked), "{cell} {asked}");
         }
         for (cell, asked) in [("v1.29.3", "1.2"), ("v1.29", "1.29.3"), ("", ""), ("<none>", ""), ("vnext", "next")] {
@@ -314,29 +341,102 @@ mod tests {
             (
                 Sign::Waiting,
                 &[
-                    "Pending", "ContainerCreating", "PodInitializing", "SchedulingGated", "Init:0/1", "Init:2/3", "Init:PodInitializing",
-                    "Init:ContainerCreating", "Init:Completed",
+                    "Pending",
+                    "ContainerCreating",
+                    "PodInitializing",
+                    "SchedulingGated",
+                    "Init:0/1",
+                    "Init:2/3",
+                    "Init:PodInitializing",
+                    "Init:ContainerCreating",
+                    "Init:Completed",
                 ],
             ),
             (Sign::Done, &["Completed", "Succeeded", "ExitCode:0"]),
-            (Sign::Unknown, &["Unknown", "NodeLost", "ContainerStatusUnknown", "UnknownReason", "Init:ContainerStatusUnknown"]),
+            (
+                Sign::Unknown,
+                &["Unknown", "NodeLost", "ContainerStatusUnknown", "UnknownReason", "Init:ContainerStatusUnknown"],
+            ),
             (
                 Sign::Failing,
                 &[
-                    "CrashLoopBackOff", "Error", "OOMKilled", "ContainerCannotRun", "StartError", "DeadlineExceeded", "RunContainerError",
-                    "KillContainerError", "CreateContainerConfigError", "CreateContainerError", "PreCreateHookError", "PreStartHookError",
-                    "PostStartHookError", "CreatePodSandboxError", "ConfigPodSandboxError", "KillPodSandboxError", "ResizePodInPlaceError",
-                    "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "ImageInspectError", "InvalidImageName", "RegistryUnavailable",
-                    "SignatureValidationFailed", "RunInitContainerError", "VerifyNonRootError", "SetupNetworkError", "TeardownNetworkError",
-                    "NetworkNotReady", "RestartingAllContainers", "RecreatingAllContainers", "ImageVolumeMountFailed", "Failed", "Evicted",
-                    "Preempting", "Shutdown", "NodeShutdown", "Terminated", "TerminationByKubelet", "NodeAffinity", "NodeName", "NodePorts",
-                    "HostPortConflict", "NodeUnschedulable", "MatchNodeSelector", "TaintToleration", "UnexpectedAdmissionError",
-                    "TopologyAffinityError", "AppArmor", "SysctlForbidden", "PodOSNotSupported", "PodOSSelectorNodeLabelDoesNotMatch",
-                    "InvalidNodeInfo", "UnexpectedPredicateFailureType", "SupplementalGroupsPolicyNotSupported",
-                    "InitContainerRestartPolicyForbidden", "PodLevelResourcesNotSupported", "VolumeAttachmentLimitExceeded", "Rejected",
-                    "OutOfcpu", "OutOfmemory", "OutOfpods", "OutOfephemeral-storage", "OutOfnvidia.com/gpu", "ExitCode:1", "ExitCode:137", "Signal:9",
-                    "Init:CrashLoopBackOff", "Init:Error", "Init:ExitCode:1", "Init:Signal:9", "Init:ImagePullBackOff", "Init:ErrImagePull",
-                    "Init:OOMKilled", "Init:CreateContainerConfigError", "Init:RunContainerError", "Init:StartError",
+                    "CrashLoopBackOff",
+                    "Error",
+                    "OOMKilled",
+                    "ContainerCannotRun",
+                    "StartError",
+                    "DeadlineExceeded",
+                    "RunContainerError",
+                    "KillContainerError",
+                    "CreateContainerConfigError",
+                    "CreateContainerError",
+                    "PreCreateHookError",
+                    "PreStartHookError",
+                    "PostStartHookError",
+                    "CreatePodSandboxError",
+                    "ConfigPodSandboxError",
+                    "KillPodSandboxError",
+                    "ResizePodInPlaceError",
+                    "ImagePullBackOff",
+                    "ErrImagePull",
+                    "ErrImageNeverPull",
+                    "ImageInspectError",
+                    "InvalidImageName",
+                    "RegistryUnavailable",
+                    "SignatureValidationFailed",
+                    "RunInitContainerError",
+                    "VerifyNonRootError",
+                    "SetupNetworkError",
+                    "TeardownNetworkError",
+                    "NetworkNotReady",
+                    "RestartingAllContainers",
+                    "RecreatingAllContainers",
+                    "ImageVolumeMountFailed",
+                    "Failed",
+                    "Evicted",
+                    "Preempting",
+                    "Shutdown",
+                    "NodeShutdown",
+                    "Terminated",
+                    "TerminationByKubelet",
+                    "NodeAffinity",
+                    "NodeName",
+                    "NodePorts",
+                    "HostPortConflict",
+                    "NodeUnschedulable",
+                    "MatchNodeSelector",
+                    "TaintToleration",
+                    "UnexpectedAdmissionError",
+                    "TopologyAffinityError",
+                    "AppArmor",
+                    "SysctlForbidden",
+                    "PodOSNotSupported",
+                    "PodOSSelectorNodeLabelDoesNotMatch",
+                    "InvalidNodeInfo",
+                    "UnexpectedPredicateFailureType",
+                    "SupplementalGroupsPolicyNotSupported",
+                    "InitContainerRestartPolicyForbidden",
+                    "PodLevelResourcesNotSupported",
+                    "VolumeAttachmentLimitExceeded",
+                    "Rejected",
+                    "OutOfcpu",
+                    "OutOfmemory",
+                    "OutOfpods",
+                    "OutOfephemeral-storage",
+                    "OutOfnvidia.com/gpu",
+                    "ExitCode:1",
+                    "ExitCode:137",
+                    "Signal:9",
+                    "Init:CrashLoopBackOff",
+                    "Init:Error",
+                    "Init:ExitCode:1",
+                    "Init:Signal:9",
+                    "Init:ImagePullBackOff",
+                    "Init:ErrImagePull",
+                    "Init:OOMKilled",
+                    "Init:CreateContainerConfigError",
+                    "Init:RunContainerError",
+                    "Init:StartError",
                 ],
             ),
         ];

@@ -138,7 +138,10 @@ impl Item for Row {
     }
 
     fn weight(&self) -> usize {
-        self.namespace.len() + self.name.len() + self.uid.len() + self.cells.iter().map(|cell| 24 + cell.len()).sum::<usize>()
+        self.namespace.len()
+            + self.name.len()
+            + self.uid.len()
+            + self.cells.iter().map(|cell| 24 + cell.len()).sum::<usize>()
     }
 }
 
