@@ -326,6 +326,9 @@ fn names(read: &TypeTable) -> Vec<String> {
     rows.map(|row| format!("{}/{}", row.namespace, row.name)).collect()
 }
 
+/// Kind, condition, and names with what holds of them.
+type Case = (&'static str, LiveCondition, Vec<(&'static str, Verdict)>);
+
 #[tokio::test]
 async fn conditions_hold_of_what_kubelet_and_controllers_wrote() {
     let options = Options { users: vec!["shopper".into()], ..Options::default() };
@@ -376,7 +379,7 @@ async fn conditions_hold_of_what_kubelet_and_controllers_wrote() {
     let desired = |number: u64| LiveCondition::Replicas { of: Replicas::Desired, number: Limit::Exactly(number) };
     let ready = |number: u64| LiveCondition::Replicas { of: Replicas::Ready, number: Limit::Exactly(number) };
     let (yes, no, not_said) = (Verdict::Yes, Verdict::No, Verdict::NotSaid);
-    let cases: Vec<(&str, LiveCondition, Vec<(&str, Verdict)>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "Pod",
             NotRunning,

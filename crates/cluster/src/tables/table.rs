@@ -153,3 +153,61 @@ fn text(cell: Value) -> String {
         other => cut(&other.to_string(), CELL_BYTES).to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_core::ResourceType;
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::decode::ListReader;
+
+    const GOOD: &str = r#"{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"1","continue":"x"},"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"","priority":0},{"name":"Images","type":"string","priority":1}],"rows":[{"cells":["p",3],"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"p","namespace":"a","uid":"u"}}},{"cells":[null,{"a":[true]}],"object":{"metadata":{"name":"q","namespace":"b"}}}]}"#;
+
+    /// In pieces of a size: columns and rows, of a whole table.
+    fn read(body: &[u8], size: usize) -> Result<(Vec<Column>, Vec<Row>), String> {
+        let (plural, kind, version) = ("pods".into(), "Pod".into(), "v1".into());
+        let pods = ResourceType { plural, kind, version, namespaced: true, ..ResourceType::default() };
+        let mut reader = ListReader::<Row>::new("application/json", Asked::new(&pods, None))?;
+        for piece in body.chunks(size) {
+            reader.push(piece)?;
+        }
+        reader.end()?;
+        Ok((Column::all(&reader.columns)?, reader.take()))
+    }
+
+    #[test]
+    fn a_table_is_the_same_in_pieces_of_any_size() {
+        let (columns, rows) = read(GOOD.as_bytes(), usize::MAX).unwrap();
+        assert_eq!(columns, [Column::new("Name", "string", false), Column::new("Images", "string", true)]);
+        assert_eq!(rows.iter().map(|row| row.cells.join("|")).collect::<Vec<_>>(), ["p|3", r#"|{"a":[true]}"#]);
+        assert_eq!((rows[0].uid.as_str(), rows[1].namespace.as_str()), ("u", "b"));
+        for size in 1..GOOD.len() {
+            assert_eq!(read(GOOD.as_bytes(), size).unwrap(), (columns.clone(), rows.clone()), "{size}");
+        }
+        for cut in 0..GOOD.len() {
+            assert!(read(&GOOD.as_bytes()[..cut], 7).is_err(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_cut() {
+        let long = "é".repeat(CELL_BYTES);
+        let cells = vec![format!("\"{long}\""); 2 * COLUMNS].join(",");
+        let (_, rows) = read(GOOD.replace(r#""p",3"#, &cells).as_bytes(), 1 << 16).unwrap();
+        assert!(rows[0].cells.len() == COLUMNS && rows[0].cells.iter().all(|cell| cell.len() <= CELL_BYTES));
+    }
+
+    proptest! {
+        #[test]
+        fn fuzz_table(edits in 0..8_usize, random: u64, size in 1..60_usize) {
+            let body = edited(GOOD, edits, random);
+            let whole = read(&body, usize::MAX);
+            prop_assert_eq!(whole.is_ok(), read(&body, size).is_ok());
+            if let Ok((columns, rows)) = whole {
+                prop_assert!(columns.len() <= COLUMNS && rows.iter().all(|row| row.cells.len() <= COLUMNS));
+            }
+        }
+    }
+}
