@@ -74,7 +74,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Whether an object says that it is what was asked for; `None`: it says that it is something else.
-    fn is_said(&self, api_version: Option<&str>, kind: Option<&str>) -> Option<bool> {
+    pub(crate) fn is_said(&self, api_version: Option<&str>, kind: Option<&str>) -> Option<bool> {
         let group = api_version.map(group_of);
         let fits = kind.is_none_or(|kind| kind == self.kind || kind == "PartialObjectMetadata")
             && group.is_none_or(|group| group == self.group || group == "meta.k8s.io");
@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
         format!("the answer is not a list of {plural}; expected a PartialObjectMetadataList or a {kind}List")
     }
 
-    fn instance(&self, namespace: &str, name: &str) -> Result<ResourceInstance, String> {
+    pub(crate) fn instance(&self, namespace: &str, name: &str) -> Result<ResourceInstance, String> {
         let instance = new_instance(&self.api_version, self.kind, namespace, name)?;
         if self.namespaced == namespace.is_empty() {
             let wrong = if self.namespaced { "is missing" } else { "is there, though the type has none" };
@@ -162,8 +162,13 @@ impl Unreadable {
 
     /// Why the list does not count as whole.
     pub(crate) fn reason(&self) -> Option<String> {
+        self.said().map(|said| format!("{said}; the others are indexed"))
+    }
+
+    /// How many they are, and what is wrong with the first.
+    pub(crate) fn said(&self) -> Option<String> {
         let objects = if self.count == 1 { "1 object".to_owned() } else { format!("{} objects", self.count) };
-        (self.count > 0).then(|| format!("{objects} cannot be read ({}); the others are indexed", self.first))
+        (self.count > 0).then(|| format!("{objects} cannot be read ({})", self.first))
     }
 }
 
@@ -187,6 +192,8 @@ pub(crate) struct ListReader<'a, I> {
     pub(crate) next: String,
     /// The list's `resourceVersion`.
     pub(crate) version: String,
+    /// The `columnDefinitions` of a table, as they came.
+    pub(crate) columns: Vec<u8>,
     pub(crate) unreadable: Unreadable,
 }
 
@@ -218,6 +225,7 @@ impl<'a, I: Item> ListReader<'a, I> {
             weight: 0,
             next: String::new(),
             version: String::new(),
+            columns: Vec::new(),
             unreadable: Unreadable::default(),
         })
     }
@@ -254,6 +262,16 @@ impl<'a, I: Item> ListReader<'a, I> {
     pub(crate) fn is_full(&self, page: usize) -> bool {
         let known = matches!(self.list, Some(ListKind::OfType | ListKind::Table)) || self.said == self.seen;
         known && (self.items.len() >= page || self.weight >= WAITING_BYTES)
+    }
+
+    /// Whether it is a table; `None`: it has not said yet.
+    pub(crate) fn is_table(&self) -> Option<bool> {
+        self.list.map(|list| list == ListKind::Table)
+    }
+
+    /// Whether it is one object of the type, and no list.
+    pub(crate) fn is_object(&self) -> bool {
+        self.kind.as_deref() == Some(self.asked.kind)
     }
 
     /// The objects read since the last time.
@@ -344,6 +362,9 @@ impl<'a, I: Item> ListReader<'a, I> {
             "items" | "rows" => return Err(self.asked.no_list()),
             _ => {
                 value.map(from_json::<IgnoredAny>).transpose()?;
+                if key == "columnDefinitions" {
+                    self.columns = value.unwrap_or_default().to_vec();
+                }
             }
         }
         if self.list.is_none() && self.kind.is_some() && self.api_version.is_some() {

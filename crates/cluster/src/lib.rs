@@ -1,9 +1,9 @@
 //! Reading a cluster: which types it serves and what exists of each, from a live API server or from a folder of manifests.
 //! [`ClusterSource`] is the one door; [`LiveSource`] and [`FolderSource`] stand behind it. Either tells about a type in
-//! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended.
+//! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended. [`tables`] looks at what metadata cannot say.
 //!
 //! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
-//! metadata. Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
+//! metadata (in `tables`: what the API server prints of it, kept nowhere). Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
 
 mod access;
 mod address;
@@ -32,6 +32,7 @@ mod retry;
 mod schema;
 mod schema_reading;
 mod source;
+pub mod tables;
 mod watch;
 
 pub use environment::Environment;

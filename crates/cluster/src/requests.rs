@@ -265,6 +265,33 @@ impl Requests {
         }
     }
 
+    /// As [`Self::receive`], for somebody who waits: one try, one more with credentials that were read again, and at most this long. The
+    /// patience of a run is not used up.
+    pub(crate) async fn receive_once(
+        &self,
+        ask: &Ask,
+        most: u64,
+        within: Duration,
+        taker: &mut impl Take,
+    ) -> Result<(), Failure> {
+        let mut renewed = false;
+        loop {
+            let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
+            let waits = Waits { piece: within, whole: within, again: false };
+            let mut waiting = Waiting { waits, waited: Duration::ZERO };
+            match self.attempt(&client, ask, most, taker, &mut waiting).await {
+                Ok(_) => return Ok(()),
+                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
+                }
+                Err(Broken::Refused(status, _, body)) => return Err(Failure::Status(status, message_of(&body))),
+                Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
+                Err(Broken::Unreachable(reason)) => return Err(Failure::Ends(self.server.unreachable(reason))),
+                Err(Broken::Cut(reason) | Broken::Unfit(reason)) => return Err(Failure::Unavailable(reason)),
+            }
+        }
+    }
+
     /// The client. Where it is known when they end, nobody is asked with credentials that have.
     async fn valid_client(&self) -> Result<(u64, kube::Client), ClusterError> {
         let (generation, client) = self.client();

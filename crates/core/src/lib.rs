@@ -5,6 +5,7 @@
 
 mod capability;
 mod collection;
+pub mod conditions;
 mod document;
 mod embedder;
 mod instance;
@@ -18,6 +19,7 @@ pub mod words;
 
 pub use capability::{Capability, Complexity, SchemaField, TypeSchema};
 pub use collection::{Collection, UnknownCollection};
+pub use conditions::{Limit, LiveCondition, Replicas};
 pub use document::{ContentHash, Document, Facets, Fingerprint, ObjectKey, TEXT_VERSION};
 pub use embedder::EmbedderIdentity;
 pub use instance::{

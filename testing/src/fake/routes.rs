@@ -165,8 +165,16 @@ fn object(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType) -> Plain
         return forbidden(ty, "list", seen);
     }
     let key = (ty.name(), asked.namespace.clone().unwrap_or_default(), name);
+    let encoding = state.encodings.get(&key.0).copied().unwrap_or_default();
     match state.objects.get(&key) {
-        Some(object) => Plain::json(&wire::object_json(object, false)),
+        Some(_) if encoding == Encoding::OnlyPlainJson && seen.accept != JSON => {
+            Plain::status(406, "only application/json is served", JSON)
+        }
+        Some(object) if encoding == Encoding::Any && seen.accept.contains("as=Table") => {
+            let page = std::slice::from_ref(object);
+            Plain::new(wire::TABLE, wire::table_json(page, state.resource_version, None))
+        }
+        Some(object) => Plain::json(&wire::whole_json(ty, object)),
         None => Plain::status(404, "not found", &seen.accept),
     }
 }
@@ -192,6 +200,9 @@ fn list(state: &State, seen: &Seen, asked: &Asked, ty: &ResourceType, fault: Opt
     match encoding {
         Encoding::Any if seen.accept.starts_with(PROTOBUF) && seen.accept.contains("as=PartialObjectMetadataList") => {
             Plain::new(PROTOBUF, wire::metadata_list_protobuf(&page, version, token))
+        }
+        Encoding::Any if seen.accept.contains("as=Table") => {
+            Plain::new(wire::TABLE, wire::table_json(&page, version, token))
         }
         Encoding::Any | Encoding::MetadataJson if seen.accept.contains("as=PartialObjectMetadataList") => {
             let body = wire::list_json(ty, &page, version, token, false);

@@ -184,6 +184,30 @@ pub(super) fn list_json(
     format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{metadata},\"items\":{items}}}").into()
 }
 
+/// Content type of a table.
+pub(super) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
+
+/// A table with what the fake server can print of an object: name, the label `status`, and the age.
+pub(super) fn table_json(page: &[ResourceInstance], version: u64, token: Option<&str>) -> Bytes {
+    let column =
+        |name: &str, kind: &str| json!({"name": name, "type": kind, "format": "", "description": "", "priority": 0});
+    let row = |object: &ResourceInstance| {
+        let mut metadata = object_json(object, false);
+        metadata["kind"] = json!("PartialObjectMetadata");
+        metadata["apiVersion"] = json!("meta.k8s.io/v1");
+        json!({"cells": [object.name, object.labels.get("status"), "5m"], "object": metadata})
+    };
+    let mut metadata = json!({"resourceVersion": version.to_string()});
+    if let Some(token) = token {
+        metadata["continue"] = json!(token);
+    }
+    let columns = json!([column("Name", "string"), column("Status", "string"), column("Age", "string")]);
+    let rows: Vec<Value> = page.iter().map(row).collect();
+    // Go writes the fields in this order.
+    let rows = serde_json::to_string(&rows).expect("plain values");
+    format!("{{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{metadata},\"columnDefinitions\":{columns},\"rows\":{rows}}}").into()
+}
+
 pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
     let mut annotations = json!(object.annotations);
     annotations[APPLIED] = json!(format!("{{\"data\":\"{NEVER_READ}\"}}"));

@@ -1,0 +1,241 @@
+//! Whether a condition holds of an object, by the cells of its row. Which columns decide it, and what their cells say, is data
+//! (`clusterlore_core::conditions`); how a cell is read is `cells`.
+
+use clusterlore_core::conditions::{Conditions, Deciding, Derived, Read, Sign};
+use clusterlore_core::{Limit, LiveCondition, Replicas, words::one_line};
+
+use super::cells;
+use super::table::{Row, Table};
+use crate::decode::cut;
+
+/// Bytes of a cell that are shown.
+const SHOWN: usize = 120;
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// No column of this type says it, or its cell cannot be read.
+    NotSaid,
+}
+
+/// What a row says of a condition.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// The number that decides: restarts, replicas, bytes.
+    pub number: Option<u64>,
+    /// What decides, and what else is said of the object's state: `0/1 CrashLoopBackOff, restarted 14 times`. Text from outside.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Finding({:?}, {:?})", self.verdict, self.number)
+    }
+}
+
+/// What one rule, or all of them, came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Holds,
+    Fails,
+    /// Nor does the opposite.
+    Neither,
+}
+
+/// What was decided, and from what.
+#[derive(Debug, Default)]
+struct Decided {
+    decision: Option<Decision>,
+    number: Option<u64>,
+    column: Option<usize>,
+}
+
+impl Table {
+    /// Whether a condition holds of one of its rows.
+    pub fn find(&self, condition: &LiveCondition, row: &Row) -> Finding {
+        let decided = self.decide(condition, row);
+        let verdict = match decided.decision {
+            Some(Decision::Holds) => Verdict::Yes,
+            Some(Decision::Fails | Decision::Neither) => Verdict::No,
+            None => Verdict::NotSaid,
+        };
+        Finding { verdict, number: decided.number, text: self.text(row, decided.column) }
+    }
+
+    fn decide(&self, condition: &LiveCondition, row: &Row) -> Decided {
+        match Conditions::get().derived.get(condition.name()) {
+            None => self.decide_by_columns(condition.name(), condition, row),
+            Some(Derived::Not(name)) => {
+                let mut decided = self.decide_by_columns(name, condition, row);
+                decided.decision = decided.decision.map(|decision| match decision {
+                    Decision::Holds => Decision::Fails,
+                    Decision::Fails => Decision::Holds,
+                    Decision::Neither => Decision::Neither,
+                });
+                decided
+            }
+            Some(Derived::Any(names)) => {
+                let all: Vec<Decided> = names.iter().map(|name| self.decide_by_columns(name, condition, row)).collect();
+                let holds = all.iter().position(|decided| decided.decision == Some(Decision::Holds));
+                let said = holds.or_else(|| all.iter().position(|decided| decided.decision.is_some()));
+                said.and_then(|at| all.into_iter().nth(at)).unwrap_or_default()
+            }
+        }
+    }
+
+    fn decide_by_columns(&self, name: &str, condition: &LiveCondition, row: &Row) -> Decided {
+        let mut fails = Decided::default();
+        for rule in rules(name).filter(|rule| rule.is_of(&self.type_name)) {
+            let Some((column, cell)) = self.first(&rule.columns, row) else { continue };
+            let of = match rule.of.is_empty() {
+                true => None,
+                false => match self.first(&rule.of, row) {
+                    Some((_, of)) => Some(of),
+                    None => continue,
+                },
+            };
+            let (decision, number) = decision(rule, condition, &self.type_name, cell, of);
+            match decision {
+                // A word that is not here may stand in another column.
+                Some(Decision::Fails) if rule.read == Read::Words => {
+                    fails = Decided { decision, number, column: fails.column.or(Some(column)) };
+                }
+                Some(_) => return Decided { decision, number, column: Some(column) },
+                None => {}
+            }
+        }
+        fails
+    }
+
+    /// The first of these columns that the table has, and what stands there.
+    fn first<'a>(&self, names: &[String], row: &'a Row) -> Option<(usize, &'a str)> {
+        let index = names.iter().find_map(|name| {
+            let key = cells::plain(name);
+            self.columns.iter().position(|column| column.key == key)
+        })?;
+        row.cells.get(index).map(|cell| (index, cell.as_str()))
+    }
+
+    /// Replicas and status, restarts, and the cell that decided where it is none of these.
+    fn text(&self, row: &Row, decided: Option<usize>) -> String {
+        let shown = |cell: &str| one_line(cut(cell, SHOWN));
+        let mut used = Vec::new();
+        let mut parts = Vec::new();
+        let ready = self.ready(row);
+        let status = rules("status").next().and_then(|rule| self.first(&rule.columns, row));
+        let status = status.filter(|(_, cell)| !cells::is_missing(cell));
+        match (ready, status) {
+            (Some((column, have, want)), Some((other, word))) => {
+                used.extend([column, other]);
+                parts.push(format!("{have}/{want} {}", shown(word)));
+            }
+            (Some((column, have, want)), None) => {
+                used.push(column);
+                parts.push(format!("{have}/{want} ready"));
+            }
+            (None, Some((column, word))) => {
+                used.push(column);
+                parts.push(shown(word));
+            }
+            (None, None) => {}
+        }
+        let restarts = rules("restarted").next().and_then(|rule| self.first(&rule.columns, row));
+        if let Some((column, cell)) = restarts {
+            used.push(column);
+            match cells::number(cell) {
+                None | Some(0) if decided != Some(column) => {}
+                None => {}
+                Some(0) => parts.push("never restarted".to_owned()),
+                Some(1) => parts.push("restarted once".to_owned()),
+                Some(times) => parts.push(format!("restarted {times} times")),
+            }
+        }
+        if let Some(column) = decided.filter(|column| !used.contains(column))
+            && let (Some(Some(cell)), Some(column)) = (Some(row.cells.get(column)), self.columns.get(column))
+        {
+            parts.push(shown(&format!("{} {cell}", column.name)));
+        }
+        parts.join(", ")
+    }
+
+    /// How many of its replicas, or containers, are ready.
+    fn ready(&self, row: &Row) -> Option<(usize, u64, u64)> {
+        rules("not-ready").filter(|rule| rule.is_of(&self.type_name)).find_map(|rule| {
+            let (column, cell) = self.first(&rule.columns, row)?;
+            let of = if rule.of.is_empty() { None } else { Some(self.first(&rule.of, row)?.1) };
+            counts(cell, of).map(|(have, want)| (column, have, want))
+        })
+    }
+}
+
+fn rules(condition: &str) -> impl Iterator<Item = &'static Deciding> {
+    Conditions::get().decides.iter().filter(move |rule| rule.condition == condition)
+}
+
+/// `2/3`, or two cells.
+fn counts(cell: &str, of: Option<&str>) -> Option<(u64, u64)> {
+    match of {
+        Some(of) => Some((cells::number(cell)?, cells::number(of)?)),
+        None => cells::fraction(cell),
+    }
+}
+
+/// `None`: the cell does not say.
+fn decision(
+    rule: &Deciding,
+    condition: &LiveCondition,
+    type_name: &str,
+    cell: &str,
+    of: Option<&str>,
+) -> (Option<Decision>, Option<u64>) {
+    let holds = |holds: bool| Some(if holds { Decision::Holds } else { Decision::Fails });
+    let within = |limit: &Limit, number: Option<u64>| (number.and_then(|n| holds(limit.holds(n))), number);
+    match (rule.read, condition) {
+        (Read::State, _) => {
+            let signs = match of {
+                Some(_) => counts(cell, of).map(|(have, want)| vec![cells::part_of(have, want)]).unwrap_or_default(),
+                None => cells::state(cell, type_name),
+            };
+            (by_signs(rule, &signs), None)
+        }
+        (Read::Address, _) => (by_signs(rule, &[cells::address(cell)]), None),
+        (Read::Number, LiveCondition::Restarted(limit)) => within(limit, cells::number(cell)),
+        (Read::Number, LiveCondition::Replicas { of: which, number: limit }) => {
+            let number = match (counts(cell, of), which) {
+                (Some((ready, _)), Replicas::Ready) => Some(ready),
+                (Some((_, desired)), Replicas::Desired) => Some(desired),
+                (None, Replicas::Desired) if of.is_none() => cells::number(cell),
+                (None, _) => None,
+            };
+            within(limit, number)
+        }
+        (Read::Size, LiveCondition::Capacity(limit)) => match cells::is_missing(cell) {
+            true => (Some(Decision::Fails), None),
+            false => within(limit, cells::size(cell)),
+        },
+        (Read::Images, LiveCondition::Image(asked)) => (holds(cells::has_image(cell, asked)), None),
+        (Read::Version, LiveCondition::Version(asked)) => (holds(cells::is_version(cell, asked)), None),
+        (Read::Words, LiveCondition::Status(asked)) => {
+            let words = cells::words(cell);
+            (holds(asked.iter().any(|asked| words.contains(&cells::plain(asked)))), None)
+        }
+        // A condition that is named by another's rule; a test of the table finds it.
+        _ => (None, None),
+    }
+}
+
+fn by_signs(rule: &Deciding, signs: &[Sign]) -> Option<Decision> {
+    let any = |of: &[Sign]| signs.iter().any(|sign| of.contains(sign));
+    match () {
+        () if any(&rule.yes) => Some(Decision::Holds),
+        () if any(&rule.no) => Some(Decision::Fails),
+        () if any(&rule.neither) => Some(Decision::Neither),
+        () => None,
+    }
+}
