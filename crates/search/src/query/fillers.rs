@@ -45,7 +45,7 @@ const ANYWHERE: &[&str] = &[
 const LEADING: &[&str] = &[
     "hi|hey there|all|team|folks|everyone|everybody|guys?",
     "hello|hallo there|all|team|folks|everyone|everybody|guys|zusammen",
-    "so|and|but|well|also|now|right|then",
+    "so|and|well|also|now|right|then",
     "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
     "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
     "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
@@ -137,7 +137,9 @@ pub(super) fn trim(text: &str) -> &str {
     let mut tokens = Tokens::new(text);
     cut(&mut tokens);
     let free: Vec<usize> = tokens.free().collect();
-    match (free.first(), free.last()) {
+    // "…, but which pods run?" goes on from the talk.
+    let but = free.first().filter(|at| **at > 0 && tokens.is(Some(**at), &["but"]));
+    match (free.iter().find(|at| Some(*at) != but), free.last()) {
         (Some(first), Some(last)) => &text[tokens.spans[*first].start..tokens.spans[*last].end],
         _ => text,
     }
@@ -167,6 +169,9 @@ fn talk(tokens: &mut Tokens) {
             let from = after.iter().position(|at| {
                 among("i if for when can could would thanks thank please do does as it's it or and", low(at))
             });
+            // "… is not what i want" says something.
+            let says = |from: &usize| after[..*from].iter().any(|at| ["what", "not", "that"].contains(&low(at)));
+            let from = from.filter(|from| !says(from));
             let after =
                 from.map(|from| after.split_off(from)).filter(|after| is_done(after, tokens)).unwrap_or_default();
             before.into_iter().chain(after).collect()
@@ -295,9 +300,14 @@ mod tests {
         ] {
             assert_eq!(trim(&talk.replace('…', question)).trim_end_matches(','), question, "{talk}");
         }
-        for text in
-            ["where do people see notes", "in report, which pods run", "who knows my question", "audit, report, talk"]
-        {
+        for text in [
+            "where do people see notes",
+            "in report, which pods run",
+            "who knows my question",
+            "kibana is not what i want",
+            "pods in vega, but nothing from nats",
+            "audit, report, talk",
+        ] {
             assert_eq!(trim(text), text);
         }
     }
