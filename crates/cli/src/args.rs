@@ -462,7 +462,7 @@ pub(crate) struct HitFlags {
   clusterlore search queue -o name | head -1
   clusterlore search --batch questions.jsonl --limit 20
 
-A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names]}.")]
+A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
     #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]

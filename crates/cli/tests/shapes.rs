@@ -71,7 +71,8 @@ fn search() {
     );
     home.write(
         "q.jsonl",
-        "{\"id\": \"1\", \"q\": \"message brokers\"}\n\n{\"id\": 2, \"q\": \"a certificate\", \"target\": \"types\"}\n",
+        "{\"id\": \"1\", \"q\": \"message brokers\"}\n\n{\"id\": 2, \"q\": \"a certificate\", \"target\": \"types\"}\n\
+         {\"id\": 3, \"q\": \"how many statefulsets are there?\"}\n",
     );
     show(&home, &[("search-batch", &["search", "--batch", "q.jsonl", "--limit", "3"])]);
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         ..scoped(&flags.scope)
     };
     if let Some(file) = &flags.batch {
-        batch(&index, file, Request { number: Wanted::Never, ..request }).await?;
+        batch(&index, file, Request { number: Wanted::IfAsked, ..request }).await?;
         return Ok(Done::Whole);
     }
     let reply = ask(&index, &request).await?;
@@ -93,6 +93,8 @@ struct Asked {
 struct Answered {
     id: serde_json::Value,
     hits: Vec<String>,
+    /// How many match, if the question asks how many.
+    number: Option<usize>,
 }
 
 async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<()> {
@@ -120,13 +122,13 @@ async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<(
             anyhow!("{}: {e}; expected {{\"id\", \"q\", \"target\": \"instances\"|\"types\"}}", place())
         })?;
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
-        let hits = match index.ask(&build::OWN_STORE, &request).await {
-            Ok(reply) => reply.hits.into_iter().map(|hit| hit.id).collect(),
-            Err(SearchError::NoQuestion) => Vec::new(),
+        let (hits, number) = match index.ask(&build::OWN_STORE, &request).await {
+            Ok(reply) => (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number),
+            Err(SearchError::NoQuestion) => (Vec::new(), None),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
             Err(e) => return named(Err(e), &request).map(|_| ()),
         };
-        print::json_line(&Answered { id: asked.id, hits })?;
+        print::json_line(&Answered { id: asked.id, hits, number })?;
     }
     Ok(())
 }

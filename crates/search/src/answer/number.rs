@@ -37,6 +37,12 @@ pub(crate) async fn count(
 ) -> Result<Number, StoreError> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
+    // A question that names a kind counts objects of that kind, if any of them matches.
+    let of_kind = |r: &Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
+    let ranked: Vec<&Ranked> = match ranked.iter().any(|r| of_kind(r)) {
+        true => ranked.into_iter().filter(|r| of_kind(r)).collect(),
+        false => ranked,
+    };
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
     let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
         ranked.into_iter().filter(|r| sure(r)).collect()

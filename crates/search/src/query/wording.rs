@@ -99,6 +99,13 @@ pub(super) fn count(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
             Some((at, taken))
         })
     });
+    // "which pods are there, and how many is that?"
+    let found = found.or_else(|| {
+        (1..tokens.low.len()).filter(|at| tokens.begins(*at) || tokens.is(Some(at - 1), &["and"])).find_map(|at| {
+            let taken = HOW_MANY.iter().find_map(|pattern| tokens.match_at(at, pattern))?;
+            (at + taken..tokens.low.len()).all(|rest| tokens.says_nothing(rest)).then_some((at, taken))
+        })
+    });
     if let Some((at, taken)) = found {
         tokens.take_range(at, taken);
         parsed.clauses.count = true;
