@@ -3,7 +3,8 @@
 //! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended. [`tables`] looks at what metadata cannot say.
 //!
 //! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
-//! metadata (in `tables`: what the API server prints of it, kept nowhere). Annotations that do not describe are dropped where they are decoded and appear in no value, log or error.
+//! metadata (in `tables`: what the API server prints of it, kept nowhere). Annotations that do not describe are dropped where they are
+//! decoded and appear in no value, log or error.
 
 mod access;
 mod address;

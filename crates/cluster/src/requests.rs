@@ -251,16 +251,9 @@ impl Requests {
             let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
             let waits = Waits { piece, whole: piece * 2, again: false };
             let mut waiting = Waiting { waits, waited: Duration::ZERO };
-            match self.open(&client, ask, u64::MAX, &mut waiting).await {
-                Ok(arriving) => return Ok(arriving),
-                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
-                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
-                }
-                Err(Broken::Refused(status, _, body)) => return Err(Failure::Status(status, message_of(&body))),
-                Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
-                Err(Broken::Unreachable(reason) | Broken::Cut(reason) | Broken::Unfit(reason)) => {
-                    return Err(Failure::Unavailable(reason));
-                }
+            let end = self.open(&client, ask, u64::MAX, &mut waiting).await;
+            if let Some(arriving) = self.of_one_try(end, generation, &mut renewed).await? {
+                return Ok(arriving);
             }
         }
     }
@@ -279,15 +272,29 @@ impl Requests {
             let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
             let waits = Waits { piece: within, whole: within, again: false };
             let mut waiting = Waiting { waits, waited: Duration::ZERO };
-            match self.attempt(&client, ask, most, taker, &mut waiting).await {
-                Ok(_) => return Ok(()),
-                Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
-                    self.renew_once(generation, &mut renewed).await.map_err(Failure::Ends)?;
-                }
-                Err(Broken::Refused(status, _, body)) => return Err(Failure::Status(status, message_of(&body))),
-                Err(Broken::Ends(error)) => return Err(Failure::Ends(error)),
-                Err(Broken::Unreachable(reason)) => return Err(Failure::Ends(self.server.unreachable(reason))),
-                Err(Broken::Cut(reason) | Broken::Unfit(reason)) => return Err(Failure::Unavailable(reason)),
+            let end = self.attempt(&client, ask, most, taker, &mut waiting).await;
+            let end = end.map_err(|broken| match broken {
+                Broken::Unreachable(reason) => Broken::Ends(self.server.unreachable(reason)),
+                other => other,
+            });
+            if self.of_one_try(end, generation, &mut renewed).await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What came of a request that is made once; `None`: the credentials were read again, so it is made once more.
+    async fn of_one_try<T>(&self, end: Result<T, Broken>, used: u64, renewed: &mut bool) -> Result<Option<T>, Failure> {
+        match end {
+            Ok(got) => Ok(Some(got)),
+            Err(Broken::Refused(StatusCode::UNAUTHORIZED, ..)) => {
+                self.renew_once(used, renewed).await.map_err(Failure::Ends)?;
+                Ok(None)
+            }
+            Err(Broken::Refused(status, _, body)) => Err(Failure::Status(status, message_of(&body))),
+            Err(Broken::Ends(error)) => Err(Failure::Ends(error)),
+            Err(Broken::Unreachable(reason) | Broken::Cut(reason) | Broken::Unfit(reason)) => {
+                Err(Failure::Unavailable(reason))
             }
         }
     }

@@ -11,12 +11,11 @@ use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
 use clusterlore_store::{Probe, Sqlite, Store, View as _};
-
 use serde::Serialize;
 
 use crate::asks::{Got, Seen};
 use crate::corpus::{Corpus, Question};
-use crate::memo::{RememberingEmbedder, RememberingView};
+use crate::memo::RememberingView;
 use crate::object::NOW;
 use crate::score::{self, Outcome};
 
@@ -51,7 +50,7 @@ pub(crate) struct Evaluation<'c> {
     pub(crate) corpus: &'c Corpus,
     _folder: tempfile::TempDir,
     view: RememberingView,
-    embedder: RememberingEmbedder,
+    embedder: Builtin,
     searcher: Searcher,
     /// What came of the weights that were tried.
     seen: HashMap<[u32; Weights::NAMES.len()], Rc<[Outcome]>>,
@@ -94,7 +93,7 @@ impl<'c> Evaluation<'c> {
             corpus,
             _folder: folder,
             view: RememberingView::of(store.view_all("an evaluation asks of everything").await?),
-            embedder: RememberingEmbedder::of(embedder),
+            embedder: builtin.clone(),
             searcher: Searcher::new(catalogue.clone()).with_encoder(builtin),
             seen: HashMap::new(),
         })

@@ -1,13 +1,11 @@
-//! A view and an embedder that remember what they said. Weights change neither what is asked of them nor what they say, so that
-//! every evaluation but the first is scoring alone.
+//! A view that remembers what it said. Weights change neither what is asked of it nor what it says, so that every evaluation but the first is scoring alone.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey, ResourceType};
-use clusterlore_models::{EmbedError, Embedder, Purpose};
+use clusterlore_core::{Collection, ObjectKey, ResourceType};
 use clusterlore_store::{
     Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View, Vocabulary,
 };
@@ -31,45 +29,6 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         let answer = answer.await?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, answer.clone());
         Ok(answer)
-    }
-}
-
-/// Embeds each text once.
-pub(crate) struct RememberingEmbedder {
-    embedder: Arc<dyn Embedder>,
-    vectors: Memo<String, Vec<f32>>,
-}
-
-impl RememberingEmbedder {
-    pub(crate) fn of(embedder: Arc<dyn Embedder>) -> Self {
-        Self { embedder, vectors: Memo::default() }
-    }
-}
-
-#[async_trait]
-impl Embedder for RememberingEmbedder {
-    fn identity(&self) -> EmbedderIdentity {
-        self.embedder.identity()
-    }
-
-    async fn embed(&self, purpose: Purpose, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
-        if purpose == Purpose::Document {
-            return self.embedder.embed(purpose, texts).await;
-        }
-        let mut vectors = Vec::new();
-        for text in texts {
-            let embed = async { Ok(self.embedder.embed(purpose, vec![text.clone()]).await?.concat()) };
-            vectors.push(self.vectors.of(text.clone(), embed).await?);
-        }
-        Ok(vectors)
-    }
-
-    fn knows(&self, word: &str) -> Option<bool> {
-        self.embedder.knows(word)
-    }
-
-    fn words(&self) -> &'static [&'static str] {
-        self.embedder.words()
     }
 }
 

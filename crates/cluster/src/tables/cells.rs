@@ -116,7 +116,7 @@ pub(super) fn number(cell: &str) -> Option<u64> {
 
 /// A quantity of bytes as Kubernetes writes it: `10Gi`, `1.5G`, `1e9`.
 pub(super) fn size(cell: &str) -> Option<u64> {
-    const UNITS: [(&str, f64); 13] = [
+    const UNITS: [(&str, f64); 14] = [
         ("", 1.0),
         ("m", 1e-3),
         ("k", 1e3),
@@ -130,6 +130,7 @@ pub(super) fn size(cell: &str) -> Option<u64> {
         ("Gi", 1_073_741_824.0),
         ("Ti", 1_099_511_627_776.0),
         ("Pi", 1_125_899_906_842_624.0),
+        ("Ei", 1_152_921_504_606_846_976.0),
     ];
     let cell = cell.trim();
     // `1e9` is a number, and `1E` one with a unit.
@@ -138,10 +139,7 @@ pub(super) fn size(cell: &str) -> Option<u64> {
         .map_or_else(|_| cell.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(cell.len()), |_| cell.len());
     let (number, unit) = cell.split_at(digits);
     let number: f64 = number.parse().ok()?;
-    let factor = match unit {
-        "Ei" => 1024_f64.powi(6),
-        _ => UNITS.iter().find(|(name, _)| *name == unit)?.1,
-    };
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
     let bytes = number * factor;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds")]
     (bytes.is_finite() && (0.0..1.8e19).contains(&bytes)).then_some(bytes.round() as u64)

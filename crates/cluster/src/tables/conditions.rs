@@ -92,14 +92,7 @@ impl Table {
     fn decide_by_columns(&self, name: &str, condition: &LiveCondition, row: &Row) -> Decided {
         let mut fails = Decided::default();
         for rule in rules(name).filter(|rule| rule.is_of(&self.type_name)) {
-            let Some((column, cell)) = self.first(&rule.columns, row) else { continue };
-            let of = match rule.of.is_empty() {
-                true => None,
-                false => match self.first(&rule.of, row) {
-                    Some((_, of)) => Some(of),
-                    None => continue,
-                },
-            };
+            let Some((column, cell, of)) = self.cells(rule, row) else { continue };
             let (decision, number) = decision(rule, condition, &self.type_name, cell, of);
             match decision {
                 // A word that is not here may stand in another column.
@@ -111,6 +104,13 @@ impl Table {
             }
         }
         fails
+    }
+
+    /// What a rule reads: the column that decides with its cell, and where the rule needs one the cell that says how many there should be.
+    fn cells<'a>(&self, rule: &Deciding, row: &'a Row) -> Option<(usize, &'a str, Option<&'a str>)> {
+        let (column, cell) = self.first(&rule.columns, row)?;
+        let of = if rule.of.is_empty() { None } else { Some(self.first(&rule.of, row)?.1) };
+        Some((column, cell, of))
     }
 
     /// The first of these columns that the table has, and what stands there.
@@ -149,15 +149,15 @@ impl Table {
         if let Some((column, cell)) = restarts {
             used.push(column);
             match cells::number(cell) {
-                None | Some(0) if decided != Some(column) => {}
                 None => {}
+                Some(0) if decided != Some(column) => {}
                 Some(0) => parts.push("never restarted".to_owned()),
                 Some(1) => parts.push("restarted once".to_owned()),
                 Some(times) => parts.push(format!("restarted {times} times")),
             }
         }
         if let Some(column) = decided.filter(|column| !used.contains(column))
-            && let (Some(Some(cell)), Some(column)) = (Some(row.cells.get(column)), self.columns.get(column))
+            && let (Some(cell), Some(column)) = (row.cells.get(column), self.columns.get(column))
         {
             parts.push(shown(&format!("{} {cell}", column.name)));
         }
@@ -167,8 +167,7 @@ impl Table {
     /// How many of its replicas, or containers, are ready.
     fn ready(&self, row: &Row) -> Option<(usize, u64, u64)> {
         rules("not-ready").filter(|rule| rule.is_of(&self.type_name)).find_map(|rule| {
-            let (column, cell) = self.first(&rule.columns, row)?;
-            let of = if rule.of.is_empty() { None } else { Some(self.first(&rule.of, row)?.1) };
+            let (column, cell, of) = self.cells(rule, row)?;
             counts(cell, of).map(|(have, want)| (column, have, want))
         })
     }

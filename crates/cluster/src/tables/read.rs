@@ -54,6 +54,15 @@ impl Objects {
             Self::Named(objects) => objects.contains(&(namespace.to_owned(), name.to_owned())),
         }
     }
+
+    /// Where they are; `None`: anywhere.
+    fn namespaces(&self) -> Option<BTreeSet<&str>> {
+        match self {
+            Self::All => None,
+            Self::Namespaces(namespaces) => Some(namespaces.iter().map(String::as_str).collect()),
+            Self::Named(objects) => Some(objects.iter().map(|(namespace, _)| namespace.as_str()).collect()),
+        }
+    }
 }
 
 /// How much may be read.
@@ -150,11 +159,9 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn of_type(&self, wanted: &Wanted) -> TypeTable {
         let mut read = TypeTable::default();
-        let places = places(wanted);
-        let several = join_all(places.iter().map(|place| self.of_place(wanted, place))).await;
-        for (place, rows) in places.iter().zip(several) {
+        for (place, rows) in self.of_places(wanted, places(wanted)).await {
             match rows {
-                Err(NotRead::Forbidden) if *place == Place::Everywhere && wanted.ty.namespaced => {
+                Err(NotRead::Forbidden) if place == Place::Everywhere && wanted.ty.namespaced => {
                     self.by_namespace(wanted, &mut read).await;
                 }
                 rows => read.take(wanted, namespace_of(place), rows),
@@ -165,14 +172,9 @@ impl Reading<'_> {
 
     /// What may not be read as a whole.
     async fn by_namespace(&self, wanted: &Wanted, read: &mut TypeTable) {
-        let namespaces: BTreeSet<&str> = match &wanted.objects {
-            Objects::All => [self.requests.server.namespace.as_str()].into(),
-            Objects::Namespaces(namespaces) => namespaces.iter().map(String::as_str).collect(),
-            Objects::Named(objects) => objects.iter().map(|(namespace, _)| namespace.as_str()).collect(),
-        };
-        let places: Vec<Place> = namespaces.into_iter().map(|name| Place::Namespace(name.to_owned())).collect();
-        let several = join_all(places.iter().map(|place| self.of_place(wanted, place))).await;
-        for (place, rows) in places.iter().zip(several) {
+        let own = || [self.requests.server.namespace.as_str()].into();
+        let namespaces = wanted.objects.namespaces().unwrap_or_else(own);
+        for (place, rows) in self.of_places(wanted, each(namespaces)).await {
             match rows {
                 // What follows says it of all namespaces.
                 Err(NotRead::Forbidden) if wanted.objects == Objects::All => {}
@@ -182,6 +184,14 @@ impl Reading<'_> {
         if wanted.objects == Objects::All {
             read.missing.push(Missing { namespace: None, why: NotRead::Forbidden });
         }
+    }
+
+    async fn of_places(&self, wanted: &Wanted, places: Vec<Place>) -> Vec<(Place, Result<Rows, NotRead>)> {
+        let read = async |place| {
+            let rows = self.of_place(wanted, &place).await;
+            (place, rows)
+        };
+        join_all(places.into_iter().map(read)).await
     }
 
     async fn of_place(&self, wanted: &Wanted, place: &Place) -> Result<Rows, NotRead> {
@@ -258,27 +268,24 @@ impl TypeTable {
 
 /// Where to ask; what comes from more than was wanted is left out.
 fn places(wanted: &Wanted) -> Vec<Place> {
-    let in_namespaces = |namespaces: BTreeSet<&str>| match namespaces.len() {
-        0 => Vec::new(),
-        few if few <= ONE_BY_ONE && wanted.ty.namespaced => {
-            namespaces.into_iter().map(|name| Place::Namespace(name.to_owned())).collect()
-        }
-        _ => vec![Place::Everywhere],
-    };
-    match &wanted.objects {
-        Objects::All => vec![Place::Everywhere],
-        Objects::Namespaces(namespaces) => in_namespaces(namespaces.iter().map(String::as_str).collect()),
-        Objects::Named(objects) if objects.len() <= ONE_BY_ONE => {
+    match (&wanted.objects, wanted.objects.namespaces()) {
+        (Objects::Named(objects), _) if objects.len() <= ONE_BY_ONE => {
             objects.iter().map(|(namespace, name)| Place::Object(namespace.clone(), name.clone())).collect()
         }
-        Objects::Named(objects) => in_namespaces(objects.iter().map(|(namespace, _)| namespace.as_str()).collect()),
+        (_, Some(none)) if none.is_empty() => Vec::new(),
+        (_, Some(few)) if few.len() <= ONE_BY_ONE && wanted.ty.namespaced => each(few),
+        _ => vec![Place::Everywhere],
     }
 }
 
-fn namespace_of(place: &Place) -> Option<String> {
+fn each(namespaces: BTreeSet<&str>) -> Vec<Place> {
+    namespaces.into_iter().map(|name| Place::Namespace(name.to_owned())).collect()
+}
+
+fn namespace_of(place: Place) -> Option<String> {
     match place {
         Place::Everywhere => None,
-        Place::Namespace(namespace) | Place::Object(namespace, _) => Some(namespace.clone()),
+        Place::Namespace(namespace) | Place::Object(namespace, _) => Some(namespace),
     }
 }
 

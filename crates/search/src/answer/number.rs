@@ -27,8 +27,8 @@ pub(crate) struct Number {
 }
 
 /// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
-/// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. Then what a
-/// controller made counts as that controller (unless matches are grouped by owner), and services, settings and permissions do not count
+/// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question
+/// names a kind and objects of that kind are evidence, nothing else counts. Then what a controller made counts as that controller (unless matches are grouped by owner), and services, settings and permissions do not count
 /// beside what runs (unless the question names their type).
 pub(crate) async fn count(
     collapser: &Collapser<'_>,
@@ -37,12 +37,9 @@ pub(crate) async fn count(
 ) -> Result<Number, StoreError> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
-    // A question that names a kind counts objects of that kind, if any of them matches.
-    let of_kind = |r: &Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
-    let ranked: Vec<&Ranked> = match ranked.iter().any(|r| of_kind(r)) {
-        true => ranked.into_iter().filter(|r| of_kind(r)).collect(),
-        false => ranked,
-    };
+    let of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
+    let named: Vec<&Ranked> = ranked.iter().copied().filter(of_kind).collect();
+    let ranked = if named.is_empty() { ranked } else { named };
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
     let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
         ranked.into_iter().filter(|r| sure(r)).collect()

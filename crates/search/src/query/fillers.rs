@@ -95,7 +95,8 @@ const WHY: &[&str] = &[
     "porque",
 ];
 
-/// Words of talk. A clause that has no others ("sorry for the stupid question", "i am new here", "for my notes") is no part of the question.
+/// Words of talk. A clause that has no others ("sorry for the stupid question", "i am new here", "for my notes") is no part of the
+/// question.
 const PEOPLE: &str = "i i'm im i've ive i'd i'll me my you you're your u we we're we've us they anyone anybody someone somebody everyone \
                       everybody nobody";
 /// Words that make a clause talk by themselves.
@@ -103,16 +104,17 @@ const TALK: &str = "hi hello hey morning evening thanks thank thx cheers please 
                     asap honestly frankly honest curious curiosity wondering btw ok okay regards hmm um uh basically actually alright \
                     anyway greetings dear appreciated wishes simply short possible listen look asking etc sure sentence";
 /// What people do while they talk.
-const DO: &str = "know knows tell see ask asked asks asking wonder help helps remember recall forget forgot forgetting remind find show need \
-                  needs want wants like love guess learn check understand explain mind say appreciate hope speak wait wondered told telling let lets refresh may might";
+const DO: &str = "know knows tell telling told see ask asks asked wonder wondered help helps remember recall remind refresh forget forgot \
+                  forgetting find show need needs want wants like love guess learn check understand explain mind say speak appreciate \
+                  hope wait let lets may might";
 /// What they talk about beside their question.
 const BESIDE: &str = "notes note report documentation presentation talk meeting slides record boss manager colleague colleagues team folks \
                       friend idea ideas hint hints clue minute minutes moment second day week time today now later soon tomorrow trouble \
-                      bother noise stupid silly dumb simple easy sentence word words way great helpful nice good lot lots bunch much many \
-                      very advance new here just maybe perhaps still started joined company job work office writing preparing memory \
-                      sure first next last once more again before after home lunch purposes quick quickly one another something \
-                      take taking have having keep always never already put go going leave leaving be being am was been would could \
-                      can can't cannot don't didn't it's that's that this it if when whom who so or and etc not no as to by out all best too but";
+                      bother noise stupid silly dumb simple easy word words way great helpful nice good lot lots bunch much many very \
+                      advance new here just maybe perhaps still started joined company job work office writing preparing memory first \
+                      next last once more again before after home lunch purposes quick quickly one another something take taking have \
+                      having keep always never already put go going leave leaving be being am was been would could can can't cannot \
+                      don't didn't it's that's that this it if when whom who so or and not no as to by out all best too but";
 /// Words with which a clause of talk may begin that names nobody.
 const BEGINS: [&str; 17] = [
     "for", "to", "as", "if", "when", "before", "no", "out", "by", "once", "first", "next", "again", "take", "have",
@@ -123,13 +125,16 @@ const ASKS: [&str; 22] = [
     "what", "which", "who", "whose", "where", "when", "why", "how", "is", "are", "there", "any", "in", "of", "without",
     "no", "not", "kubectl", "k", "oc", "get", "all",
 ];
+/// Words with which talk begins behind a question.
+const GOES_ON: [&str; 17] = [
+    "i", "if", "for", "when", "can", "could", "would", "thanks", "thank", "please", "do", "does", "as", "it's", "it",
+    "or", "and",
+];
+/// Words that end talk, beside those for what people do.
+const ENDS: [&str; 9] = ["me", "us", "about", "if", "whether", "minute", "moment", "time", "possible"];
 
 fn among(words: &str, word: &str) -> bool {
     words.split(' ').any(|w| w == word)
-}
-
-fn is_talk(word: &str) -> bool {
-    [PEOPLE, TALK, DO, BESIDE].iter().any(|words| among(words, word)) || words::is_stop_word(word)
 }
 
 /// The question without the talk before and after it, every other letter as it was.
@@ -146,74 +151,72 @@ pub(super) fn trim(text: &str) -> &str {
 }
 
 /// Drops clauses that are talk, and talk that begins or ends a clause.
-fn talk(tokens: &mut Tokens) {
+fn take_talk(tokens: &mut Tokens) {
     let mut start = 0;
     while start < tokens.low.len() {
         let end = (start + 1..tokens.low.len()).find(|at| tokens.begins(*at)).unwrap_or(tokens.low.len());
-        let all: Vec<usize> = (start..end).collect();
-        let words: Vec<usize> = all.iter().copied().filter(|at| !tokens.taken[*at]).collect();
-        let low = |at: &usize| tokens.low[*at].as_str();
-        let is_talk = |at: &usize| !tokens.quoted[*at] && is_talk(low(at));
-        let drop: Vec<usize> = if words.iter().all(is_talk) && signals(&all, tokens) {
-            words
+        let free: Vec<usize> = (start..end).filter(|at| !tokens.taken[*at]).collect();
+        let begins = tokens.is(Some(start), &BEGINS) || (start..end).any(|at| is_said_to_somebody(tokens, at));
+        let talk = if begins && free.iter().all(|at| is_talk(tokens, *at)) {
+            free
         } else {
-            let before =
-                words.iter().enumerate().take_while(|(n, at)| is_talk(at) && (*n == 0 || !ASKS.contains(&low(at))));
-            let mut before: Vec<usize> = before.map(|(_, at)| *at).collect();
-            if !is_done(&before, tokens) {
-                before.clear();
-            }
-            let after = words.iter().rev().take_while(|at| is_talk(at));
-            let mut after: Vec<usize> = after.copied().collect();
-            after.reverse();
-            let from = after.iter().position(|at| {
-                among("i if for when can could would thanks thank please do does as it's it or and", low(at))
-            });
-            // "… is not what i want" says something.
-            let says = |from: &usize| after[..*from].iter().any(|at| ["what", "not", "that"].contains(&low(at)));
-            let from = from.filter(|from| !says(from));
-            let after =
-                from.map(|from| after.split_off(from)).filter(|after| is_done(after, tokens)).unwrap_or_default();
-            before.into_iter().chain(after).collect()
+            [talk_before(tokens, &free), talk_after(tokens, &free)].concat()
         };
-        drop.into_iter().for_each(|at| tokens.take(Some(at)));
+        talk.into_iter().for_each(|at| tokens.take(Some(at)));
         start = end;
     }
 }
 
-/// Whether a clause of such words is said to somebody.
-fn signals(words: &[usize], tokens: &Tokens) -> bool {
-    let low = |at: &usize| tokens.low[*at].as_str();
-    words.first().is_some_and(|at| BEGINS.contains(&low(at)))
-        || words.iter().any(|at| among(PEOPLE, low(at)) || among(TALK, low(at)))
+/// "does anyone here know …".
+fn talk_before(tokens: &Tokens, words: &[usize]) -> Vec<usize> {
+    let asks = |n: usize, at: usize| n > 0 && tokens.is(Some(at), &ASKS);
+    let talk = words.iter().enumerate().take_while(|(n, at)| is_talk(tokens, **at) && !asks(*n, **at));
+    let talk: Vec<usize> = talk.map(|(_, at)| *at).collect();
+    if is_done(tokens, &talk) { talk } else { Vec::new() }
+}
+
+/// "… if you know".
+fn talk_after(tokens: &Tokens, words: &[usize]) -> Vec<usize> {
+    let start = words.iter().rposition(|at| !is_talk(tokens, *at)).map_or(0, |last| last + 1);
+    let words = &words[start..];
+    let Some(from) = words.iter().position(|at| tokens.is(Some(*at), &GOES_ON)) else { return Vec::new() };
+    let (before, talk) = words.split_at(from);
+    // "… is not what i want" says something.
+    let says = before.iter().any(|at| tokens.is(Some(*at), &["what", "not", "that"]));
+    if !says && is_done(tokens, talk) { talk.to_vec() } else { Vec::new() }
+}
+
+fn is_talk(tokens: &Tokens, at: usize) -> bool {
+    let word = &tokens.low[at];
+    let listed = [PEOPLE, TALK, DO, BESIDE].iter().any(|words| among(words, word));
+    !tokens.quoted[at] && (listed || words::is_stop_word(word))
+}
+
+fn is_said_to_somebody(tokens: &Tokens, at: usize) -> bool {
+    among(PEOPLE, &tokens.low[at]) || among(TALK, &tokens.low[at])
 }
 
 /// Whether such words say what people do while they talk: "does anyone here know", "if you know".
-fn is_done(words: &[usize], tokens: &Tokens) -> bool {
-    let low = |at: &usize| tokens.low[*at].as_str();
-    words.iter().any(|at| among(PEOPLE, low(at)) || among(TALK, low(at)))
-        && words.last().is_some_and(|at| {
-            among(DO, low(at))
-                || among(TALK, low(at))
-                || among("me us about if whether minute moment time possible", low(at))
-        })
+fn is_done(tokens: &Tokens, words: &[usize]) -> bool {
+    let ends = |at: usize| {
+        let word = &tokens.low[at];
+        among(DO, word) || among(TALK, word) || tokens.is(Some(at), &ENDS)
+    };
+    words.iter().any(|at| is_said_to_somebody(tokens, *at)) && words.last().is_some_and(|at| ends(*at))
 }
 
 /// Drops it. A question that is nothing else keeps its words: they are all there is to go by.
 pub(super) fn cut(tokens: &mut Tokens) {
-    let before = tokens.taken.clone();
-    take(tokens);
-    if !tokens.say_something() {
-        tokens.taken.clone_from(&before);
-    }
-    let before = tokens.taken.clone();
-    talk(tokens);
-    if !tokens.say_something() {
-        tokens.taken = before;
+    for take in [take_fillers, take_talk] {
+        let before = tokens.taken.clone();
+        take(tokens);
+        if !tokens.say_something() {
+            tokens.taken = before;
+        }
     }
 }
 
-fn take(tokens: &mut Tokens) {
+fn take_fillers(tokens: &mut Tokens) {
     let mut at = 0;
     while at < tokens.low.len() {
         if tokens.taken[at] || tokens.quoted[at] {

@@ -90,9 +90,9 @@ pub(crate) async fn parse(
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
     let folded = folded(&query.text);
-    let question = fillers::trim(&folded).to_owned();
+    let question = fillers::trim(&folded);
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
-    let language = language::of(&question, is_word);
+    let language = language::of(question, is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
         types: &types,
@@ -102,8 +102,8 @@ pub(crate) async fn parse(
         is_english: &is_english,
     };
     let (text, corrections) = match language {
-        None => typos::correct(view, embedder, query.collection, &question, &context).await?,
-        Some(_) => (question, Vec::new()),
+        None => typos::correct(view, embedder, query.collection, question, &context).await?,
+        Some(_) => (question.to_owned(), Vec::new()),
     };
     let mut parsed = match query.collection {
         Collection::Instances => parse_instances(&text, &query.filter, &context),

@@ -88,23 +88,22 @@ pub(super) fn count(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
     // "count" is mostly a noun; as the first of several words it is a verb.
     let first = tokens.free().next().unwrap_or_default();
     let verb = tokens.match_at(first, "count of?").filter(|taken| first + *taken < tokens.low.len());
+    let how_many =
+        |at: usize| HOW_MANY.iter().find_map(|pattern| tokens.match_at(at, pattern)).map(|taken| (at, taken));
     let found = verb.map(|taken| (first, taken)).or_else(|| {
         let scope =
             |at: usize| context.vocabulary.namespaces.contains(&tokens.low[at]) || tokens.low[at] == "namespace";
         // Up to and including the first word that says something.
         let lead = (0..tokens.low.len()).position(|at| !tokens.says_nothing(at) && !scope(at));
         let begin = lead.map_or(tokens.low.len(), |lead| lead + 1);
-        (0..begin).find_map(|at| {
-            let taken = HOW_MANY.iter().find_map(|pattern| tokens.match_at(at, pattern))?;
-            Some((at, taken))
-        })
+        (0..begin).find_map(how_many)
     });
     // "which pods are there, and how many is that?"
     let found = found.or_else(|| {
-        (1..tokens.low.len()).filter(|at| tokens.begins(*at) || tokens.is(Some(at - 1), &["and"])).find_map(|at| {
-            let taken = HOW_MANY.iter().find_map(|pattern| tokens.match_at(at, pattern))?;
-            (at + taken..tokens.low.len()).all(|rest| tokens.says_nothing(rest)).then_some((at, taken))
-        })
+        let goes_on = |at: &usize| tokens.begins(*at) || tokens.is(Some(at - 1), &["and"]);
+        let is_last =
+            |(at, taken): &(usize, usize)| (at + taken..tokens.low.len()).all(|rest| tokens.says_nothing(rest));
+        (1..tokens.low.len()).filter(goes_on).filter_map(how_many).find(is_last)
     });
     if let Some((at, taken)) = found {
         tokens.take_range(at, taken);
