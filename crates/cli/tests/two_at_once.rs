@@ -215,7 +215,7 @@ fn a_stopped_export_leaves_nothing_half_written() {
 fn a_stopped_sync_keeps_what_it_stored() {
     let home = Home::new();
     let mut all = String::new();
-    for n in 0..6_000 {
+    for n in 0..24_000 {
         all.push_str(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: thing-{n}, namespace: x}}\n---\n"));
     }
     home.write("m/all.yaml", &all);
@@ -234,7 +234,7 @@ fn a_stopped_sync_keeps_what_it_stored() {
     insta::assert_snapshot!("status-of-a-stopped-run", home.stable(&last_run.join("\n")));
     home.sync_from(&home.path("m")).ok();
     let count = home.run(&["count", "-o", "name"]).ok().out;
-    assert_eq!(count.trim(), "6000");
+    assert_eq!(count.trim(), "24000");
 }
 
 #[tokio::test(flavor = "multi_thread")]
