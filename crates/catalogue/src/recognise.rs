@@ -136,6 +136,10 @@ impl Catalogue {
         if all.iter().any(own) && !all.iter().any(|r| own(r) && installs(r)) {
             all.iter_mut().filter(|r| !own(r)).for_each(|r| r.weight *= OF_OTHER_SOFTWARE);
         }
+        // What a namespace is called says what lives in it. It is not the software itself.
+        if object.group.is_empty() && object.kind == "Namespace" {
+            all.iter_mut().for_each(|r| r.weight = r.weight.min(NAMESPACE.whole));
+        }
         // The parts that the name and the component label tell hold for whatever told the software itself.
         let of_component = component.and_then(|c| words::split(c).iter().rev().find_map(|w| Part::of_word(w)));
         for one in &mut all {

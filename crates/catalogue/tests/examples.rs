@@ -87,6 +87,13 @@ fn labels_namespace_and_description_tell_too() {
 }
 
 #[test]
+fn a_namespace_is_not_the_software_it_is_called_after() {
+    for label in ["", "name=jaeger, ", "app.kubernetes.io/name=jaeger, "] {
+        assert_eq!(recognised(&format!("{label}kind=Namespace, group=, jaeger")), ["jaeger 0.3"], "{label}");
+    }
+}
+
+#[test]
 fn ambiguous_words_count_only_in_front() {
     assert_eq!(recognised("tempo"), ["tempo 1"]);
     assert_eq!(recognised("tempo-ingester"), ["tempo 0.5"]);

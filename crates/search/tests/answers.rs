@@ -6,7 +6,7 @@ use std::path::Path;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Capability, Collection, Document, OwnerReference, ResourceInstance, ResourceType, Scope};
 use clusterlore_models::{Builtin, Embedder, Purpose};
-use clusterlore_search::{Answer, Note, Problem, Query, SearchError, Searcher};
+use clusterlore_search::{Answer, Note, Problem, Query, SearchError, Searcher, Wanted};
 use clusterlore_store::{Batch, Runs, Sqlite, Store, Upsert, View, Writer};
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
@@ -369,6 +369,26 @@ async fn an_exact_name_comes_first() {
     for question in ["which trains leave on time", "gongs of a temple", "the gong in storefront", "checkout-apx"] {
         let answer = ask(&store, question).await;
         assert!(answer.parsed.named.is_empty(), "{question}: {:?}", answer.parsed.named);
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_by_name_counts_whatever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let objects = [
+        object("apps/v1", "Deployment", "lab", "kettle"),
+        object("v1", "Service", "lab", "kettle"),
+        object("v1", "ConfigMap", "lab", "kettle"),
+        object("apps/v1", "Deployment", "lab", "toaster"),
+    ];
+    let store = index_with_types(folder.path(), &objects).await;
+    for (question, number) in
+        [("how many things are called kettle?", 3), ("how many deployments are called kettle?", 1)]
+    {
+        let query = Query { text: question.to_owned(), number: Wanted::IfAsked, ..Query::default() };
+        let searcher = Searcher::new(Catalogue::builtin().clone());
+        let answer = searcher.answer(&*all(&store).await, &Builtin::default(), &query).await.unwrap();
+        assert_eq!(answer.number, Some(number), "{question}");
     }
 }
 

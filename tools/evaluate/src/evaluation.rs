@@ -135,8 +135,8 @@ impl<'c> Evaluation<'c> {
             Err(SearchError::NoQuestion) => (Vec::new(), None),
             Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
         };
-        let right = question.count.map(|count| number == Some(count));
-        Ok(Outcome { number: right, ..score::outcome(question, &hits) })
+        let number = question.count.map(|right| (number, right));
+        Ok(Outcome { number, ..score::outcome(question, &hits) })
     }
 
     /// Ids of the documents that meet the conditions that are read from a question.

@@ -187,6 +187,12 @@ async fn score(corpora: &[Corpus], worst: usize) -> Result<()> {
                 println!("{}, {form}\n\n{}", corpus.name, score::table(&of_form));
             }
         }
+        for (question, outcome) in corpus.questions.iter().zip(outcomes.iter()).filter(|_| worst > 0) {
+            if let Some((given, right)) = outcome.number.filter(|(given, right)| *given != Some(*right)) {
+                let given = given.map_or("no number".to_owned(), |n| n.to_string());
+                println!("  {given}, not {right}: {} {}", question.id, question.text);
+            }
+        }
         let mut by_value: Vec<_> = corpus.questions.iter().zip(outcomes.iter().map(value)).collect();
         by_value.sort_by(|a, b| a.1.total_cmp(&b.1));
         for (question, value) in by_value.into_iter().take(worst) {

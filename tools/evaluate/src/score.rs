@@ -21,8 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) mrr: f64,
     /// Whether one of them is among the first 5.
     pub(crate) success: f64,
-    /// Whether the number is right, where the question asks how many.
-    pub(crate) number: Option<bool>,
+    /// Where the question asks how many: the number that was given, and the right one.
+    pub(crate) number: Option<(Option<usize>, usize)>,
 }
 
 /// Grades hits, best first.
@@ -125,9 +125,9 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         "\nnone: {none} questions, rightly empty {right:.3}; answerable, wrongly empty {:.3}\n",
         all.wrongly_empty
     );
-    let numbers: Vec<bool> = outcomes.iter().filter_map(|o| o.number).collect();
+    let numbers: Vec<_> = outcomes.iter().filter_map(|o| o.number).collect();
     if !numbers.is_empty() {
-        let right = numbers.iter().filter(|right| **right).count();
+        let right = numbers.iter().filter(|(given, right)| *given == Some(*right)).count();
         table += &format!("how many: {} questions, right {right}\n", numbers.len());
     }
     table

@@ -28,8 +28,9 @@ pub(crate) struct Number {
 
 /// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
 /// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question
-/// names a kind and objects of that kind are evidence, nothing else counts. Then what a controller made counts as that controller (unless matches are grouped by owner), and services, settings and permissions do not count
-/// beside what runs (unless the question names their type).
+/// names a kind and objects of that kind are evidence, nothing else counts. Then what a controller made counts as that controller (unless
+/// matches are grouped by owner), and services, settings and permissions do not count beside what runs (unless the question names them or
+/// their type).
 pub(crate) async fn count(
     collapser: &Collapser<'_>,
     ranking: &Ranking<'_>,
@@ -37,25 +38,27 @@ pub(crate) async fn count(
 ) -> Result<Number, StoreError> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
-    let of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
-    let named: Vec<&Ranked> = ranked.iter().copied().filter(of_kind).collect();
-    let ranked = if named.is_empty() { ranked } else { named };
+    let is_of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
+    let of_kind: Vec<&Ranked> = ranked.iter().copied().filter(is_of_kind).collect();
+    let ranked = if of_kind.is_empty() { ranked } else { of_kind };
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
     let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
         ranked.into_iter().filter(|r| sure(r)).collect()
     } else {
         matching(ranked, ranking).into_iter().filter(|r| is_evidence(r, ranking)).collect()
     };
-    let mut counted: Vec<(String, Arc<Profile>)> =
-        if parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner) {
-            matches.into_iter().map(|r| (r.type_name.clone(), Arc::clone(&r.profile))).collect()
-        } else {
-            let collapsed = apart(collapser.collapse(&matches, usize::MAX).await?);
-            collapsed.into_iter().map(|c| (c.shown.type_name, c.shown.profile)).collect()
-        };
+    // Whether it or its type is what the question names, and what it is.
+    let named = |r: &Ranked, type_name: &str| r.features.named.is_some() || parsed.names_type(type_name);
+    let mut counted: Vec<(bool, Arc<Profile>)> = if parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner)
+    {
+        matches.into_iter().map(|r| (named(r, &r.type_name), Arc::clone(&r.profile))).collect()
+    } else {
+        let collapsed = apart(collapser.collapse(&matches, usize::MAX).await?);
+        collapsed.into_iter().map(|c| (named(c.ranked, &c.shown.type_name), c.shown.profile)).collect()
+    };
     counted.retain(|(_, p)| parsed.clauses.admits(|| created(&p.noun)));
     if !parsed.scope_only && counted.iter().any(|(_, p)| p.role > SERVES) {
-        counted.retain(|(type_name, p)| p.role > SERVES || parsed.names_type(type_name));
+        counted.retain(|(named, p)| p.role > SERVES || *named);
     }
     let nouns: Vec<&Noun> = counted.iter().map(|(_, p)| &p.noun).collect();
     let groups = match &parsed.clauses.group_by {

@@ -145,7 +145,35 @@ pub(super) fn beside_others(tokens: &Tokens, named: &[Kind], context: &QueryCont
         let types = context.types.iter().map(|(_, t)| t).filter(|t| kind.types.contains(&t.name()));
         kinds.extend(types.filter(|t| jargon || spells_out(&words::split(&text).concat(), t)).map(ResourceType::name));
     }
+    let of_products = of_products(tokens, named, context);
+    let product_of = |t: &ResourceType| words::split(&t.kind).swap_remove(0);
+    let types = || context.types.iter().map(|(_, t)| t);
+    // "Dashboards in Grafana" are no `Grafana`.
+    let products: BTreeSet<String> = types().filter(|t| of_products.contains(&t.name())).map(product_of).collect();
+    let is_product = |t: &&ResourceType| products.contains(&t.kind.to_lowercase());
+    types().filter(is_product).for_each(|t| {
+        kinds.remove(&t.name());
+    });
+    kinds.extend(of_products);
     kinds
+}
+
+/// The types whose kind is a product and a noun, where the question has both, but apart: `GrafanaDashboard` for "dashboards in Grafana",
+/// `CiliumNetworkPolicy` for "netpols, those of Cilium too".
+fn of_products(tokens: &Tokens, named: &[Kind], context: &QueryContext<'_>) -> BTreeSet<String> {
+    let terms = |text: &str| words::split(text).iter().map(|w| words::stem(w)).collect::<Vec<_>>();
+    let mut asked: BTreeSet<String> = tokens.free().flat_map(|at| terms(&tokens.raw[at])).collect();
+    let types = || context.types.iter().map(|(_, t)| t);
+    asked.extend(types().filter(|t| named.iter().any(|k| k.types.contains(&t.name()))).flat_map(|t| terms(&t.kind)));
+    let is_product = |word: &str| {
+        let whole = |a: &Asked<'_>| a.span == (0..word.len()) && matches!(a.meaning, Meaning::Software(_));
+        context.catalogue.asked(word).iter().any(whole)
+    };
+    let stands_there = |t: &&ResourceType| {
+        let kind = terms(&t.kind);
+        kind.len() > 1 && kind.iter().all(|word| asked.contains(word)) && is_product(&kind[0])
+    };
+    types().filter(stands_there).map(ResourceType::name).collect()
 }
 
 /// Kinds by the names that the catalogue knows: "scheduled jobs", "zertifikate". Only for questions with clauses and questions in

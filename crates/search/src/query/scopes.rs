@@ -216,7 +216,12 @@ fn named_namespaces(
             let plain = !is_software(&word, context) && (!english || !the && ends);
             let sure = is_known && !hedged && (as_such || plain);
             let said = tokens.raw[at..to].join(" ");
-            found.push(Place { condition: SoftCondition { said, any }, sure, words: Vec::new() });
+            let means_more = !as_such && is_software(&word, context);
+            let words = if means_more { (at..to).collect() } else { Vec::new() };
+            found.push(Place { condition: SoftCondition { said, any }, sure, words });
+            if means_more {
+                continue;
+            }
         } else {
             continue;
         }

@@ -66,6 +66,8 @@ fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
         ty("CronJob", "cronjobs", "batch", &["cj"]),
         ty("Function", "functions", "openfaas.example", &[]),
         ty("User", "users", "sql.example", &[]),
+        ty("Grafana", "grafanas", "grafana.example", &[]),
+        ty("GrafanaDashboard", "grafanadashboards", "grafana.example", &[]),
     ];
     let is_english = |word: &str| is_english(&Builtin::default(), word) == Some(true);
     let context = QueryContext {
@@ -175,6 +177,17 @@ fn teams_are_labels_or_namespaces() {
     assert!(parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.contains("services"));
     let parsed = read("team chat, like Slack");
     assert!(parsed.soft.is_empty() && parsed.unknown.is_empty() && parsed.problem.is_none());
+}
+
+#[test]
+fn the_kinds_of_a_product_are_named_word_by_word() {
+    for text in ["how many dashboards did we define in grafana", "the dashboards that people made for Grafana"] {
+        let kinds = read(text).kinds;
+        assert_eq!(kinds, set(&["grafanadashboards.grafana.example"]), "{text}");
+    }
+    for text in ["our dashboards", "is there a grafana in lab?", "the functions of a user"] {
+        assert!(!read(text).kinds.contains("grafanadashboards.grafana.example"), "{text}");
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@
 //! probable   the highest probability of the encoder among the first three
 //! words      the largest share of the question's words in one of the first ten
 //! software   how surely the best is what the question names, 0 if that is nothing
-//! missing    one less that, if the question names software or a category
+//! missing    one less that, if the question names software or a category; it weighs more for types, because what a type is for is
+//!            known, while an object is known only by its names
 //! other      1 if the question names software and the best is none of it (there is Grafana, but no Prometheus)
 //! unread     1 if the encoder cannot read the question
 //! ```
@@ -19,6 +20,7 @@
 //! The weights were fitted on labelled questions whose corpora the encoder had not seen. `ONE` is where four answerable questions in a
 //! hundred stay without an answer: the point that was chosen on the curve in EVALUATION.md.
 
+use super::noun::Noun;
 use super::profile::Profile;
 use super::ranked::Ranked;
 use super::ranking::Ranking;
@@ -31,15 +33,16 @@ const PROBABLE: usize = 3;
 /// The share of the question's words from which a document that contains them is an answer by itself.
 pub(super) const WORD_FOR_WORD: f32 = 0.8;
 
-const BEST: f32 = 4.067;
-const MARGIN: f32 = 2.594;
-const PROBABILITY: f32 = 1.674;
-const WORDS: f32 = 0.642;
-const SOFTWARE: f32 = 0.267;
-const MISSING: f32 = -1.936;
-const OTHER: f32 = -2.073;
-const UNREAD: f32 = 0.821;
-const ONE: f32 = -0.923;
+const BEST: f32 = 3.091;
+const MARGIN: f32 = 2.133;
+const PROBABILITY: f32 = 2.181;
+const WORDS: f32 = 0.92;
+const SOFTWARE: f32 = 0.58;
+const MISSING: f32 = -1.684;
+const MISSING_TYPE: f32 = -2.767;
+const OTHER: f32 = -2.222;
+const UNREAD: f32 = 0.478;
+const ONE: f32 = -0.93;
 
 /// Whether any of the documents, best first, answers.
 pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
@@ -50,13 +53,17 @@ pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
     if words >= WORD_FOR_WORD && !best.features.other_software {
         return true;
     }
+    let weight_of_missing = match best.profile.noun {
+        Noun::Instance(_) => MISSING,
+        Noun::Type(..) => MISSING_TYPE,
+    };
     let (software, missing) = best.features.software.map_or((0.0, 0.0), |software| (software, 1.0 - software));
     let sum = BEST * best.score
         + MARGIN * (best.score - crowd(ranked))
         + PROBABILITY * probable
         + WORDS * words
         + SOFTWARE * software
-        + MISSING * missing
+        + weight_of_missing * missing
         + OTHER * f32::from(u8::from(best.features.other_software))
         + UNREAD * f32::from(u8::from(best.features.encoded.is_none()))
         + ONE;
