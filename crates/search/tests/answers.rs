@@ -382,9 +382,11 @@ async fn what_is_counted_by_name_counts_whatever_it_is() {
         object("apps/v1", "Deployment", "lab", "toaster"),
     ];
     let store = index_with_types(folder.path(), &objects).await;
-    for (question, number) in
-        [("how many things are called kettle?", 3), ("how many deployments are called kettle?", 1)]
-    {
+    for (question, number) in [
+        ("how many things are called kettle?", 3),
+        ("how many deployments are called kettle?", 1),
+        ("how many deployments are there?", 2),
+    ] {
         let query = Query { text: question.to_owned(), number: Wanted::IfAsked, ..Query::default() };
         let searcher = Searcher::new(Catalogue::builtin().clone());
         let answer = searcher.answer(&*all(&store).await, &Builtin::default(), &query).await.unwrap();

@@ -28,7 +28,7 @@ pub(crate) struct Number {
 
 /// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
 /// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question
-/// names a kind and objects of that kind are evidence, nothing else counts. Then what a controller made counts as that controller (unless
+/// names a kind and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says. Then what a controller made counts as that controller (unless
 /// matches are grouped by owner), and services, settings and permissions do not count beside what runs (unless the question names them or
 /// their type).
 pub(crate) async fn count(
@@ -46,6 +46,11 @@ pub(crate) async fn count(
         ranked.into_iter().filter(|r| sure(r)).collect()
     } else {
         matching(ranked, ranking).into_iter().filter(|r| is_evidence(r, ranking)).collect()
+    };
+    let is_named = |r: &&Ranked| r.features.named.is_some();
+    let matches = match parsed.by_name && matches.iter().any(|r| is_named(&r)) {
+        true => matches.into_iter().filter(is_named).collect(),
+        false => matches,
     };
     // Whether it or its type is what the question names, and what it is.
     let named = |r: &Ranked, type_name: &str| r.features.named.is_some() || parsed.names_type(type_name);

@@ -90,6 +90,9 @@ const ASPECTS: [&str; 22] = [
     "endpoint",
     "manifest",
 ];
+/// Words before a name, where a question asks for what bears it.
+const NAMED_SO: [&str; 10] =
+    ["called", "named", "namens", "genannt", "appelé", "appelés", "llamado", "llamados", "chamado", "chamados"];
 /// Words that ask for what an object belongs to.
 const OWNERSHIP: [&str; 22] = [
     "own",
@@ -243,6 +246,8 @@ pub(super) fn collect(
             }
         }
     }
+    let after = |at: usize| tokens.is(at.checked_sub(1), &NAMED_SO) && !tokens.taken[at];
+    parsed.by_name = (0..tokens.low.len()).any(after);
     parsed.asks_for_owners = tokens.low.iter().any(|w| OWNERSHIP.contains(&w.as_str()));
 }
 

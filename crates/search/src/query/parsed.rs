@@ -47,6 +47,8 @@ pub struct ParsedQuery {
     pub(crate) either: Vec<SoftCondition>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
+    /// Whether the question asks for what bears a name: "called example".
+    pub(crate) by_name: bool,
     /// Whether the question is not sure where something is.
     pub(crate) hedged: bool,
     /// Where the question says that things are, if nothing there is called so.
