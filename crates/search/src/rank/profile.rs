@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Role};
 use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
@@ -86,8 +86,10 @@ pub(crate) struct Profile {
     pub(crate) role: f32,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
-    /// Its vector by the encoder, as whole numbers: 127 stands for 1.
+    /// The vector of its description by the encoder, as whole numbers: 127 stands for 1.
     encoded: Box<[i8]>,
+    /// The same of its text, where another embedder filled the index.
+    text: OnceLock<Box<[i8]>>,
 }
 
 impl Profile {
@@ -119,14 +121,13 @@ impl Profile {
             Noun::Type(..) => 1.0,
         };
         let role = role_of(catalogue, &noun);
-        let encoded = encoder.document(&described(catalogue, &noun, &recognised));
-        let encoded = encoded.into_iter().map(|x| (x * ONE).round() as i8).collect();
-        Some(Self { noun, fields, terms, sketch, recognised, role, is_it, encoded })
+        let encoded = whole(encoder.document(&described(catalogue, &noun, &recognised)));
+        Some(Self { noun, fields, terms, sketch, recognised, role, is_it, encoded, text: OnceLock::new() })
     }
 
     /// The cosine of the document and a question, by their vectors of the encoder.
     pub(crate) fn cosine(&self, question: &[f32]) -> f32 {
-        self.encoded.iter().zip(question).map(|(a, b)| f32::from(*a) * b).sum::<f32>() / ONE
+        cosine(&self.encoded, question)
     }
 
     /// The text by which the encoder knows the document.
@@ -154,6 +155,14 @@ impl Profile {
         }
         both > 0 && both as f32 >= ALIKE * either as f32
     }
+}
+
+fn whole(vector: Vec<f32>) -> Box<[i8]> {
+    vector.into_iter().map(|x| (x * ONE).round() as i8).collect()
+}
+
+fn cosine(document: &[i8], question: &[f32]) -> f32 {
+    document.iter().zip(question).map(|(a, b)| f32::from(*a) * b).sum::<f32>() / ONE
 }
 
 fn sketch(terms: &HashMap<String, Places>) -> Vec<u32> {
@@ -283,6 +292,12 @@ impl Profiles {
     /// Profiles with vectors of this encoder.
     pub(crate) fn of_encoder(builtin: Builtin) -> Self {
         Self { builtin, all: Mutex::default() }
+    }
+
+    /// The cosine of a question and the text of the document that has this profile, by the encoder. 0 without an encoder.
+    pub(crate) fn similarity(&self, profile: &Profile, text: &str, question: &[f32]) -> f32 {
+        let read = || self.builtin.encoder().map(|encoder| whole(encoder.document(text))).unwrap_or_default();
+        cosine(profile.text.get_or_init(read), question)
     }
 
     /// The profile of a document. `None` if its record is not one of the collection.

@@ -33,7 +33,11 @@ pub(crate) fn rank(
         .into_iter()
         .filter_map(|Retrieved { candidate, for_hits, for_number }| {
             let profile = profiles.of(ranking.query.catalogue, collection, &candidate.id, &candidate.record)?;
-            let features = ranking.features(&profile, &candidate.id, &candidate.type_name, candidate.similarity)?;
+            let similarity = match &ranking.query.builtin {
+                None => candidate.similarity,
+                Some(question) => profiles.similarity(&profile, &candidate.text, question),
+            };
+            let features = ranking.features(&profile, &candidate.id, &candidate.type_name, similarity)?;
             let score = ranking.score(&features);
             let (id, type_name) = (candidate.id, candidate.type_name);
             Some(Ranked { id, type_name, profile, features, score, for_hits, for_number })

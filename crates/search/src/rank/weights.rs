@@ -5,7 +5,7 @@
 //!
 //! probable  how likely the document answers, by the encoder: the logistic function of the cosine of the question, read by a
 //!           transformer, and of what the document says and the catalogue knows of it
-//! meaning   cosine of question and document, 0 if negative; or, if that is more, `about` times the cosine of the question and what
+//! meaning   cosine of question and document by the built-in embedder, 0 if negative; or, if that is more, `about` times the cosine of the question and what
 //!           the object's software is for, times how surely the object is that software
 //! words     Σ place · idf(term) over the terms in the document / Σ idf(term) over all terms of the question
 //! software  how surely the object is the software, or of the category, that the question names

@@ -17,6 +17,9 @@ pub(crate) struct EmbeddedQuery<'q> {
     pub(crate) vector: Vec<f32>,
     /// How near it is to what software is for.
     pub(crate) nearness: Nearness,
+    /// If another embedder filled the index: the vector by which documents are compared all the same. Cosines of other embedders lie
+    /// elsewhere (0.7 to 0.9 of one, 0 to 0.6 of another), and the ranking knows those of the built-in one. The other brings up candidates.
+    pub(crate) builtin: Option<Vec<f32>>,
     /// What the encoder reads. `None` if meaning does not count.
     pub(crate) encoded: Option<Arc<Encoded>>,
 }
@@ -35,16 +38,19 @@ impl<'q> EmbeddedQuery<'q> {
             add_new(&mut concepts, Concepts::of(catalogue, &read));
         }
         if !parsed.has_meaning() {
-            let (vector, encoded, nearness) = (Vec::new(), None, Nearness::default());
-            return Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded });
+            let (vector, builtin, encoded, nearness) = (Vec::new(), None, None, Nearness::default());
+            return Ok(Self { catalogue, parsed, concepts, vector, builtin, nearness, encoded });
         }
         let encoded = lexicon.encode(parsed.meant()).await?;
-        let vector = match lexicon.is(&embedder.identity()) {
-            true => encoded.vector.clone(),
-            false => embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default(),
+        let (vector, builtin) = match lexicon.is(&embedder.identity()) {
+            true => (encoded.vector.clone(), None),
+            false => {
+                let vectors = embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?;
+                (vectors.into_iter().next().unwrap_or_default(), Some(encoded.vector.clone()))
+            }
         };
         let nearness = lexicon.nearness(catalogue, &encoded.vector).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: Some(encoded) })
+        Ok(Self { catalogue, parsed, concepts, vector, builtin, nearness, encoded: Some(encoded) })
     }
 
     /// Embeds an object, by the text that was embedded when it was indexed. Objects of any software may be similar to it, even if its words
@@ -58,9 +64,13 @@ impl<'q> EmbeddedQuery<'q> {
     ) -> Result<Self, EmbedError> {
         let mut concepts = Concepts::of(catalogue, parsed);
         concepts.software.clear();
+        let builtin = match lexicon.is(&embedder.identity()) {
+            true => None,
+            false => Some(lexicon.document(&text)?),
+        };
         let vector = embedder.embed(Purpose::Document, vec![text]).await?.pop().unwrap_or_default();
         let nearness = lexicon.nearness(catalogue, &lexicon.document(&parsed.text)?).await?;
-        Ok(Self { catalogue, parsed, concepts, vector, nearness, encoded: None })
+        Ok(Self { catalogue, parsed, concepts, vector, builtin, nearness, encoded: None })
     }
 
     /// The same question for types. `parsed` is its text without conditions.
@@ -70,8 +80,8 @@ impl<'q> EmbeddedQuery<'q> {
     {
         let concepts = self.concepts.without_unwanted();
         let nearness = Nearness::default();
-        let (vector, encoded) = (self.vector.clone(), self.encoded.clone());
-        EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector, nearness, encoded }
+        let (vector, builtin, encoded) = (self.vector.clone(), self.builtin.clone(), self.encoded.clone());
+        EmbeddedQuery { catalogue: self.catalogue, parsed, concepts, vector, builtin, nearness, encoded }
     }
 }
 
