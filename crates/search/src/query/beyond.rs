@@ -65,7 +65,7 @@ const FOREIGN: &str = "wo wohin dónde donde adónde où onde aonde outil outils
                        herramientas ferramenta ferramentas";
 
 /// The same in Chinese.
-const TOOLS: [&str; 8] = ["工具", "系统", "软件", "收集", "采集", "平台", "哪里", "监控"];
+const TOOLS: [&str; 9] = ["工具", "系统", "软件", "收集", "采集", "平台", "哪里", "监控", "存储"];
 
 fn is(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|w| w == word)
@@ -79,12 +79,56 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
+    fields(tokens, &mut needs);
     let mut seen = BTreeSet::new();
     needs.retain(|need| seen.insert((need.what, need.condition.as_ref().map(|c| format!("{c:?}")))));
     // What a condition says of a thing is not said once more.
     let by_condition: BTreeSet<Beyond> = needs.iter().filter(|n| n.condition.is_some()).map(|n| n.what).collect();
     needs.retain(|need| need.condition.is_some() || !by_condition.contains(&need.what));
     needs
+}
+
+/// Names of fields of a spec: `terminationGracePeriodSeconds`.
+fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
+    let is_field = |word: &String| {
+        let mut letters = word.chars();
+        letters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && word.len() > 6
+            && word.chars().all(|c| c.is_ascii_alphabetic())
+            && letters.filter(char::is_ascii_uppercase).count() > 0
+            && !word.ends_with("QL")
+            && !word.ends_with("DB")
+    };
+    if needs.is_empty()
+        && let Some(word) = tokens.raw.iter().find(|word| is_field(word))
+    {
+        needs.push(Need { what: Beyond::Spec, said: word.clone(), condition: None });
+    }
+}
+
+/// What a line of kubectl, or of its likes, asks for beside objects.
+pub(super) fn of_command(text: &str) -> Option<Need> {
+    let mut words = text.split_whitespace();
+    let program = words.next()?;
+    if !["kubectl", "k", "oc", "flux", "argocd", "$"].contains(&program) {
+        return None;
+    }
+    let has = |part: &str| text.contains(part);
+    let verb = words.find(|word| !word.starts_with('-') && !["kubectl", "k"].contains(word))?;
+    let what = match verb {
+        "logs" | "log" => Beyond::Logs,
+        "top" => Beyond::Metrics,
+        "auth" => Beyond::Rbac,
+        "events" => Beyond::Events,
+        "rollout" | "wait" | "app" => Beyond::Status,
+        "get" if program == "flux" => Beyond::Status,
+        "get" if has(" events") || has(" ev ") => Beyond::Events,
+        "get" if has("image") => Beyond::Image,
+        "get" if has("status") => Beyond::Status,
+        "get" if has(".spec") => Beyond::Spec,
+        _ => return None,
+    };
+    Some(Need { what, said: text.split_whitespace().take(2).collect::<Vec<_>>().join(" "), condition: None })
 }
 
 /// The words and phrases of a language, or of English: its jargon is everywhere.
@@ -159,7 +203,9 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
 /// Whether a phrase that stands there asks for its condition.
 fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, context: &QueryContext<'_>) -> bool {
     let end = at + words;
-    if done_by_others(tokens, at, context) {
+    // "The operator that restarts pods" asks for the operator.
+    let is_agent = words == 1 && tokens.low[at].ends_with('s') && at > 0 && is(WHO, &tokens.low[at - 1]);
+    if is_agent || done_by_others(tokens, at, context) {
         return false;
     }
     let phrase = &tokens.low[at..end];
@@ -198,8 +244,10 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
         return true;
     }
     // "grafana down?", "pods pending", "claim bound or not".
-    let asks_short = end == tokens.low.len() && (1..=4).contains(&(at - first)) && first == 0
-        || tokens.is(Some(end), &["or"]) && tokens.is(Some(end + 1), &["not"]);
+    let answers = |n: usize| is("yes no or true right not again", &tokens.low[n]);
+    let asks_short =
+        clause_ends && (end..tokens.low.len()).all(answers) && (1..=4).contains(&(at - first)) && first == 0
+            || tokens.is(Some(end), &["or"]) && tokens.is(Some(end + 1), &["not"]);
     if asks_short && !(first..at).any(|n| is(ABOUT, &tokens.low[n]) || is(WHO, &tokens.low[n])) {
         return true;
     }
@@ -284,14 +332,11 @@ fn is_agent(word: &str) -> bool {
 }
 
 fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
-    // "Health checks of pages: which deployment does that?"
-    let does_that = |at: usize| {
-        tokens.is(Some(at), &["does", "do", "handles"]) && tokens.is(Some(at + 1), &["that", "this", "it", "those"])
-    };
-    let ends = tokens.low.len().saturating_sub(2);
-    if ends > 0 && does_that(ends) {
-        return;
-    }
+    // "Health checks of pages: which deployment does that?" asks for what does it.
+    let last = tokens.low.len().saturating_sub(2);
+    let does_it = last > 1
+        && (tokens.low[last].ends_with('s') || tokens.is(Some(last), &["do", "handle", "show"]))
+        && tokens.is(Some(last + 1), &["that", "this", "it", "those", "them"]);
     for asked in &Conditions::get().beyond {
         for language in languages(context) {
             let patterns = asked.patterns.get(language).into_iter().flatten();
@@ -305,7 +350,8 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                 }
                 (0..tokens.low.len()).find_map(|at| {
                     let end = fits(tokens, at, pattern)?;
-                    let is_new = !read[at..end].contains(&true) && !done_by_others(tokens, at, context);
+                    let is_new = !read[at..end].contains(&true) && !(does_it && end <= last);
+                    let is_new = is_new && !done_by_others(tokens, at, context);
                     is_new.then_some((at, end))
                 })
             });

@@ -133,6 +133,7 @@ fn folded(text: &str) -> String {
 /// Parses a question about instances.
 pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContext<'_>) -> ParsedQuery {
     let mut parsed = ParsedQuery { filter: filter.clone(), language: context.language, ..ParsedQuery::default() };
+    let typed = text;
     let text = names::snippets(text, &mut parsed, context);
     let text = kubectl::read(&text, &mut parsed, context);
     let (text, left_out) = match context.language {
@@ -141,7 +142,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     };
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
-    parsed.needs = beyond::read(&mut tokens, context);
+    parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
