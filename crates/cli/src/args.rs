@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use clusterlore_core::{Collection, Selector, TypePattern};
+use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
@@ -252,6 +252,7 @@ pub(crate) enum Output {
   helm template . | clusterlore sync-instances --from -    manifests from a pipe; the next pipe replaces them
   clusterlore sync-instances -n shop -n shop-test          two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
+  clusterlore sync-instances --annotations 'example.org/owner,*/oncall'   keep these annotations too
   clusterlore sync-instances --context east --cluster-name east
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a type could not be listed for another reason than permission).")]
@@ -268,6 +269,11 @@ pub(crate) struct SyncInstances {
     /// Do not read these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) exclude: Vec<TypePattern>,
+    /// Keep these annotations too, to be found by their words and by -a; keys with *. Never those of Secrets, and never what
+    /// controllers write for themselves (kubectl.kubernetes.io/* and others). Of a value 1 KiB is kept, of an object 32 annotations.
+    /// "" keeps none [setting: annotations; default: only descriptions are kept]
+    #[arg(long, value_name = "KEY,...")]
+    pub(crate) annotations: Option<AnnotationChoice>,
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
@@ -435,6 +441,17 @@ pub(crate) struct ScopeFlags {
     /// Only objects with these labels: =, ==, !=, in, notin, key, !key, joined by commas
     #[arg(short = 'l', long, value_name = "SELECTOR", default_value = "", hide_default_value = true)]
     pub(crate) selector: Selector,
+    /// Only objects with these annotations, of those that sync-instances --annotations keeps; as -l, with any text as a value, in
+    /// double quotes if it holds a comma
+    #[arg(
+        short = 'a',
+        long = "annotation",
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = Selector::of_annotations
+    )]
+    pub(crate) annotations: Selector,
     /// Only objects of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
@@ -455,6 +472,7 @@ pub(crate) struct HitFlags {
 #[command(after_help = "Examples:
   clusterlore search \"what databases are running?\"
   clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
+  clusterlore search queue -a 'example.org/owner=the night owls'
   clusterlore search \"how do I get a certificate\" --collection capabilities
   clusterlore search \"the 3 newest deployments in shop\"
   clusterlore search \"how many message brokers are there?\"
@@ -493,6 +511,7 @@ pub(crate) struct Search {
   clusterlore count \"message brokers\"
   clusterlore count databases per namespace
   clusterlore count --kind pod -n shop
+  clusterlore count --kind deploy -a '!example.org/owner'
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
 
@@ -518,6 +537,7 @@ pub(crate) struct Count {
   clusterlore similar deploy/checkout -n shop                  objects similar to this one
   clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o name
   clusterlore similar sts/orders-db --kind sts,cluster --limit 5
+  clusterlore similar deploy/checkout -n shop -a example.org/tier=1
 
 With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
 pub(crate) struct Similar {
@@ -600,6 +620,7 @@ and in clusterlore.toml, under its name. A flag counts before the environment, t
   embedder = \"voyage\"
   voyage-api-key = \"…\"                     # also openai-api-key, anthropic-api-key, chroma-token
   model = \"anthropic\"                      # for sync --inference llm
+  annotations = \"example.org/owner\"        # for sync-instances --annotations
 
 Keys have no flag; their variables are VOYAGE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY and CLUSTERLORE_CHROMA_TOKEN.")]
 pub(crate) struct Config {

@@ -45,6 +45,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain("embedder", "CLUSTERLORE_EMBEDDER"),
     plain("model", "CLUSTERLORE_MODEL"),
     plain("catalogue", "CLUSTERLORE_CATALOGUE"),
+    // Of some commands only; there they have a flag.
+    plain("annotations", "CLUSTERLORE_ANNOTATIONS"),
     secret("voyage-api-key", "VOYAGE_API_KEY"),
     plain("voyage-base-url", "VOYAGE_BASE_URL"),
     secret("openai-api-key", "OPENAI_API_KEY"),

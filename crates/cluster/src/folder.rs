@@ -9,7 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{
+    AnnotationChoice, Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema,
+};
 use kube::core::Version;
 
 use crate::crds::{self, JsonDefinition, Versions};
@@ -62,6 +64,14 @@ impl FolderSource {
     /// # Errors
     /// It is not there, cannot be read, or no manifest in it can.
     pub fn open(named: &Path) -> Result<Self, ClusterError> {
+        Self::open_keeping(named, &AnnotationChoice::default())
+    }
+
+    /// As [`Self::open`], with annotations that are kept beside descriptions.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_keeping(named: &Path, annotations: &AnnotationChoice) -> Result<Self, ClusterError> {
         let unreadable =
             |e: std::io::Error| ClusterError::FolderUnreadable { path: named.to_owned(), reason: e.to_string() };
         let kind = match std::fs::metadata(named) {
@@ -75,13 +85,13 @@ impl FolderSource {
         let path = match named.canonicalize() {
             // What a shell hands over as /dev/fd/63 is a pipe without a name that stays.
             Ok(path) if is_stream && path.starts_with("/dev") => {
-                return Self::read(File::open(named).map_err(unreadable)?);
+                return Self::read_keeping(File::open(named).map_err(unreadable)?, annotations);
             }
-            Err(_) if is_stream => return Self::read(File::open(named).map_err(unreadable)?),
+            Err(_) if is_stream => return Self::read_keeping(File::open(named).map_err(unreadable)?, annotations),
             Ok(path) => path,
             Err(e) => return Err(unreadable(e)),
         };
-        let mut reading = Reading::default();
+        let mut reading = Reading { annotations: annotations.clone(), ..Reading::default() };
         if kind.is_dir() {
             let Files { manifests, unreadable, passed_over } = files::below(&path).map_err(unreadable)?;
             let shown = |file: &Path| file.strip_prefix(&path).unwrap_or(file).display().to_string();
@@ -106,10 +116,18 @@ impl FolderSource {
     /// # Errors
     /// It cannot be read, or no manifest in it can.
     pub fn read(stream: impl Read) -> Result<Self, ClusterError> {
+        Self::read_keeping(stream, &AnnotationChoice::default())
+    }
+
+    /// As [`Self::read`], with annotations that are kept beside descriptions.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_keeping(stream: impl Read, annotations: &AnnotationChoice) -> Result<Self, ClusterError> {
         const SHOWN: &str = "standard input";
         let bytes =
             bytes_of(stream).map_err(|reason| ClusterError::FolderUnreadable { path: PathBuf::from(SHOWN), reason })?;
-        let mut reading = Reading::default();
+        let mut reading = Reading { annotations: annotations.clone(), ..Reading::default() };
         reading.text(bytes, SHOWN, Role::Any);
         reading.finish(SourceIdentity::STANDARD_INPUT.to_owned(), SHOWN)
     }
@@ -174,6 +192,8 @@ struct Placed {
 /// What was found so far.
 #[derive(Debug, Default)]
 struct Reading {
+    /// Annotations that are kept.
+    annotations: AnnotationChoice,
     objects: Vec<Raw>,
     definitions: Vec<JsonDefinition>,
     /// Because of these nothing counts as read to the end.
@@ -224,7 +244,12 @@ impl Reading {
                 continue;
             }
             document.read(&mut |line, found| match found {
-                Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
+                Found::Object(mut object) => {
+                    if let Some(metadata) = &mut object.metadata {
+                        metadata.keep(self.annotations.of_kind(&object.kind));
+                    }
+                    self.objects.push(Raw { object, file: file.to_owned(), line });
+                }
                 Found::Definition(definition) => self.definitions.push(definition),
                 Found::Unread(Unread::Broken(_) | Unread::Kindless(..) | Unread::Garbled(_))
                     if role == Role::Template =>

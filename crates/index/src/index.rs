@@ -66,6 +66,7 @@ impl Index {
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
             selector: request.selector.clone(),
+            annotations: request.annotations.clone(),
         };
         Ok(Query {
             text: request.question.clone(),

@@ -1,7 +1,7 @@
 //! An answer as every face gives it: typed for Rust, and one JSON shape for everybody else.
 //!
 //! ```json
-//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "description", "cluster", "matched",
+//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "explain"}],
 //!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text"}], "problems": [{"type", "text"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
@@ -180,6 +180,9 @@ struct JsonHit<'a> {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'a BTreeMap<String, String>>,
+    /// Of those that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -256,6 +259,10 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
             Some(json_type(t, capability.as_deref())),
         ),
     };
+    let annotations = match &hit.noun {
+        Noun::Instance(i) if !i.kept_annotations.is_empty() => Some(&i.kept_annotations),
+        _ => None,
+    };
     JsonHit {
         id: &hit.id,
         score: rounded(hit.score.total()),
@@ -264,6 +271,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         namespace,
         name,
         labels,
+        annotations,
         description,
         cluster,
         ty,

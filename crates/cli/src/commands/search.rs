@@ -58,6 +58,7 @@ pub(crate) fn scoped(flags: &ScopeFlags) -> Request {
         namespaces: flags.namespaces.clone(),
         kinds: flags.kinds.clone(),
         selector: flags.selector.clone(),
+        annotations: flags.annotations.clone(),
         now: build::now(),
         ..Request::default()
     }

@@ -116,6 +116,11 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }
+    if reply.admitted == 0 && !reply.parsed.filter.annotations.is_empty() {
+        note(
+            "Nothing has such annotations. Only those are kept that \"clusterlore sync-instances --annotations KEY,...\" asks for.",
+        );
+    }
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
