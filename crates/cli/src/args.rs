@@ -407,7 +407,7 @@ pub(crate) struct Index {
 }
 
 /// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
     let none = (text.trim() == "0").then_some(Duration::ZERO);
     none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
@@ -455,6 +455,10 @@ pub(crate) struct ScopeFlags {
     /// Only objects of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
+    /// Fail if the cluster, or a folder, was last read to its end longer ago, such as 90m or 24h [setting: max-age; default: an
+    /// answer that is older than a day says so]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
 }
 
 /// Which hits are shown, and how.
@@ -478,6 +482,7 @@ pub(crate) struct HitFlags {
   clusterlore search \"how many message brokers are there?\"
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
+  clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
   clusterlore search --batch questions.jsonl --limit 20
 
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null}.")]
@@ -510,7 +515,7 @@ pub(crate) struct Search {
 #[command(after_help = "Examples:
   clusterlore count \"message brokers\"
   clusterlore count databases per namespace
-  clusterlore count --kind pod -n shop
+  clusterlore count --kind pod -n shop --max-age 10m
   clusterlore count --kind deploy -a '!example.org/owner'
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
@@ -621,6 +626,7 @@ and in clusterlore.toml, under its name. A flag counts before the environment, t
   voyage-api-key = \"…\"                     # also openai-api-key, anthropic-api-key, chroma-token
   model = \"anthropic\"                      # for sync --inference llm
   annotations = \"example.org/owner\"        # for sync-instances --annotations
+  max-age = \"24h\"                          # for search, count and similar
 
 Keys have no flag; their variables are VOYAGE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY and CLUSTERLORE_CHROMA_TOKEN.")]
 pub(crate) struct Config {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
-use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope};
+use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity};
 use clusterlore_index::Index;
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
@@ -266,16 +266,23 @@ pub(crate) async fn live(
     page_size: u32,
     annotations: AnnotationChoice,
 ) -> anyhow::Result<LiveSource> {
-    let options = LiveOptions {
+    let options = LiveOptions { annotations, page_size, request_timeout: REQUEST_TIMEOUT, ..choosing(settings) };
+    Ok(LiveSource::connect(options).await?)
+}
+
+/// Which cluster is chosen.
+fn choosing(settings: &Settings) -> LiveOptions {
+    LiveOptions {
         kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
         context: settings.text("context").map(str::to_owned),
         environment: environment(),
-        annotations,
-        page_size,
-        request_timeout: REQUEST_TIMEOUT,
         ..LiveOptions::default()
-    };
-    Ok(LiveSource::connect(options).await?)
+    }
+}
+
+/// The context in use and the cluster that it names, as the kubeconfig says; nobody is asked.
+pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdentity)> {
+    LiveSource::chosen(&choosing(settings))
 }
 
 /// The annotations that are kept. What is asked for in vain is told.

@@ -197,4 +197,7 @@ fn annotations_come_out_of_a_real_cluster_and_those_of_secrets_stay_there() {
     assert_eq!(home.run(&["count", "--kind", "secret", "-a", "example.org/owner"]).ok().out, "0 matches.\n");
     nowhere_below(&home.path("data"), MARKER);
     assert_eq!(home.run(&sync).ok().counts()[1..3], [0, 0]);
+    // It is the cluster in use, as far as a kubeconfig with a certificate authority tells.
+    let same = home.run(&["search", "night owls", "--kubeconfig", config.to_str().unwrap()]).ok();
+    assert_eq!(same.err, "");
 }

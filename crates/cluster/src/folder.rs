@@ -44,6 +44,7 @@ const NAMED_FILES: usize = 10;
 pub struct FolderSource {
     /// What it is known by: the absolute path, or [`SourceIdentity::STANDARD_INPUT`].
     path: String,
+    annotations: AnnotationChoice,
     types: Vec<ResourceType>,
     /// By the type's name; sorted by namespace and name.
     objects: HashMap<String, Vec<ResourceInstance>>,
@@ -339,7 +340,7 @@ impl Reading {
         let Types { by_kind, definitions, schemas, .. } = types;
         let mut types: Vec<ResourceType> = by_kind.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);
-        Ok(FolderSource { path, types, objects, definitions, schemas, warnings, whole })
+        Ok(FolderSource { path, annotations: self.annotations, types, objects, definitions, schemas, warnings, whole })
     }
 
     /// Why there is nothing.
@@ -534,6 +535,10 @@ fn group_of(api_version: &str) -> &str {
 
 #[async_trait]
 impl ClusterSource for FolderSource {
+    fn annotations(&self) -> AnnotationChoice {
+        self.annotations.clone()
+    }
+
     async fn identity(&self) -> Result<Identity, ClusterError> {
         Ok(SourceIdentity::Folder { path: self.path.clone() }.into())
     }

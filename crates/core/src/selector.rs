@@ -238,7 +238,7 @@ fn label_key(key: &str) -> Result<String, String> {
     if !name.is_empty() && prefix_ok && is_label_name(name) {
         Ok(key.to_owned())
     } else {
-        Err(format!("{:?} is not a label key", shortened(key)))
+        Err(format!("{:?} is not a key", shortened(key)))
     }
 }
 

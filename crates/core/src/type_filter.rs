@@ -59,6 +59,13 @@ impl FromStr for TypePattern {
     }
 }
 
+impl std::fmt::Display for TypePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.plural)?;
+        self.group.iter().try_for_each(|group| write!(f, ".{group}"))
+    }
+}
+
 impl TypePattern {
     /// Whether the pattern covers the type.
     pub fn matches(&self, ty: &ResourceType) -> bool {

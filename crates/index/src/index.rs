@@ -5,9 +5,10 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Scope;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Query, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, Store, StoreError, View};
+use clusterlore_search::{Answer, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 
+use crate::basis::Basis;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -32,8 +33,8 @@ impl Index {
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let answer = self.searcher.answer(&*view, &*self.embedder, &query).await?;
-        Ok(Reply::of(answer, request.explain))
+        let (answer, sources) = futures::join!(self.searcher.answer(&*view, &*self.embedder, &query), view.sources());
+        Ok(reply(answer?, sources?, scope, request))
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -44,8 +45,9 @@ impl Index {
     pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
-        Ok(Reply::of(answer, request.explain))
+        let (answer, sources) =
+            futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
+        Ok(reply(answer?, sources?, scope, request))
     }
 
     /// What is indexed, from where, and when.
@@ -79,4 +81,11 @@ impl Index {
             group_by: request.group_by.clone(),
         })
     }
+}
+
+/// The answer, and what it rests on.
+fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
+    let clusters = &answer.parsed.filter.clusters;
+    let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
+    Reply::of(answer, request.explain).resting_on(bases)
 }

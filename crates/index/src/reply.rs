@@ -3,7 +3,7 @@
 //! ```json
 //! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "explain"}],
-//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text"}], "problems": [{"type", "text"}],
+//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
@@ -11,10 +11,13 @@
 //! namespace and labels.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use clusterlore_core::{Capability, Complexity, ResourceType, words};
+use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
 use clusterlore_search::{Answer, GroupBy, Hit, Note, Noun, ParsedQuery, Problem, Reason};
 use serde::{Serialize, Serializer};
+
+use crate::basis::{self, Basis, Doubt, TooOld};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -42,6 +45,10 @@ pub struct Reply {
     pub admitted: usize,
     /// If nothing was found: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
+    /// What the answer rests on.
+    pub bases: Vec<Basis>,
+    /// Why it may not hold.
+    pub doubts: Vec<Doubt>,
     explain: bool,
 }
 
@@ -68,8 +75,33 @@ impl Reply {
             total,
             admitted,
             closest,
+            bases: Vec::new(),
+            doubts: Vec::new(),
             explain,
         }
+    }
+
+    /// The same, with what it rests on. What is more than a day old is doubted.
+    pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
+        Self { doubts: basis::old(&bases), bases, ..self }
+    }
+
+    /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
+    pub fn compare(&mut self, context: &str, used: &SourceIdentity) {
+        self.doubts.extend(basis::elsewhere(&self.bases, context, used));
+    }
+
+    /// Refuses it where a part of it is older.
+    ///
+    /// # Errors
+    /// [`TooOld`], also where nobody knows how old a part of it is.
+    pub fn within(&self, most: Duration) -> Result<(), TooOld> {
+        basis::within(&self.bases, most)
+    }
+
+    /// The doubts as programs read them.
+    pub fn told_doubts(&self) -> impl Serialize + use<> {
+        self.doubts.iter().map(Told::of_doubt).collect::<Vec<_>>()
     }
 }
 
@@ -101,12 +133,13 @@ impl Serialize for Reply {
             hits: self.hits.iter().map(|hit| json_hit(hit, self.explain)).collect(),
             number: self.number,
             groups: &self.groups,
-            notes: self.notes.iter().map(|note| Told { kind: note_type(note), text: note.to_string() }).collect(),
-            problems: self
-                .problems
+            notes: self
+                .notes
                 .iter()
-                .map(|problem| Told { kind: problem_type(problem), text: problem.to_string() })
+                .map(|note| Told::new(note_type(note), note))
+                .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
+            problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
             total: self.total,
             in_scope: self.admitted,
             closest: &self.closest,
@@ -134,6 +167,18 @@ struct Told {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    remedy: String,
+}
+
+impl Told {
+    fn new(kind: &'static str, text: &impl std::fmt::Display) -> Self {
+        Self { kind, text: text.to_string(), remedy: String::new() }
+    }
+
+    fn of_doubt(doubt: &Doubt) -> Self {
+        Self { remedy: doubt.remedy.clone(), ..Self::new(doubt.about.kind(), &doubt.about) }
+    }
 }
 
 fn note_type(note: &Note) -> &'static str {

@@ -11,8 +11,8 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Scanned, Sqlite,
-    Store, StoreError, Stored, Upsert, View, Vocabulary,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
+    Scanned, Sqlite, Store, StoreError, Stored, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -127,6 +127,7 @@ async fn conform(place: &dyn Place) {
         embedders_are_never_mixed,
         pages_show_every_document_once,
         what_a_run_must_know_is_remembered,
+        how_sources_were_read_is_remembered,
         one_sync_of_a_cluster_at_a_time,
         a_view_is_one_state,
         outside_a_scope_there_is_nothing,
@@ -975,6 +976,41 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     let told: Vec<_> = runs.iter().map(|r| (r.command, r.cluster.as_str(), r.started.as_str())).collect();
     assert_eq!(told, [(capabilities, "", "5"), (capabilities, "east", "3"), (instances, "", "2")]);
     assert_eq!(runs[0], finished);
+}
+
+async fn how_sources_were_read_is_remembered(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let folder = |path: &str| SourceIdentity::Folder { path: path.to_owned() };
+    let first = store.remember_source("", &folder("/m"), false).await.unwrap();
+    let second = store.remember_source("east", &folder("/e"), false).await.unwrap();
+    let reading = |at: &str, namespaces: &[&str]| Reading {
+        at: at.to_owned(),
+        context: "it's \"x\"".to_owned(),
+        namespaces: namespaces.iter().map(|n| (*n).to_owned()).collect(),
+        annotations: "a/*,b".to_owned(),
+        by_model: true,
+        ..Reading::default()
+    };
+    let known = async || {
+        let sources = place.open(database).await.view_all("a test").await.unwrap().sources().await.unwrap();
+        sources.into_iter().map(|s| (s.number, s.readings)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(known().await, [(first, Readings::default()), (second, Readings::default())].into());
+    let of = |collection, at| Readings::default().and(collection, &reading(at, &[]));
+    store.remember_readings(first, &of(Collection::Instances, "2026-01-02T00:00:00Z")).await.unwrap();
+    store.remember_readings(first, &of(Collection::Capabilities, "2026-01-03T00:00:00Z")).await.unwrap();
+    // Older, of a part, and of a source that is not there.
+    store.remember_readings(first, &of(Collection::Instances, "2026-01-01T00:00:00Z")).await.unwrap();
+    let part = Readings::default().and(Collection::Instances, &reading("2026-01-09T00:00:00Z", &["a"]));
+    store.remember_readings(first, &part).await.unwrap();
+    store.remember_readings(first + second + 1, &part).await.unwrap();
+    let both =
+        of(Collection::Instances, "2026-01-02T00:00:00Z").merged(&of(Collection::Capabilities, "2026-01-03T00:00:00Z"));
+    assert_eq!(known().await, [(first, both.clone()), (second, Readings::default())].into());
+    // A source that is seen again, or replaced, was read as it was.
+    store.remember_source("", &folder("/m"), true).await.unwrap();
+    store.remember_source("", &folder("/other"), true).await.unwrap();
+    assert_eq!(known().await[&first], both);
 }
 
 async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
-use clusterlore_index::{Index, Reply, Request};
+use clusterlore_index::{Doubt, Index, Reply, Request};
 use clusterlore_search::{SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,11 @@ use crate::args::{HitFlags, Output, ScopeFlags, Search};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
+use crate::renewal::Freshness;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
+    let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index(settings).await?;
     let HitFlags { limit, output } = flags.hits;
     let only_number = flags.count || flags.group_by.is_some();
@@ -34,10 +36,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         ..scoped(&flags.scope)
     };
     if let Some(file) = &flags.batch {
-        batch(&index, file, Request { number: Wanted::IfAsked, ..request }).await?;
+        batch(&index, file, Request { number: Wanted::IfAsked, ..request }, &freshness).await?;
         return Ok(Done::Whole);
     }
-    let reply = ask(&index, &request).await?;
+    let reply = freshness.weigh(ask(&index, &request).await?)?;
     if only_number {
         numbers::print(&reply, output, flags.explain)?;
         return Ok(Done::Whole);
@@ -98,7 +100,8 @@ struct Answered {
     number: Option<usize>,
 }
 
-async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<()> {
+async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshness<'_>) -> anyhow::Result<()> {
+    let mut told: Vec<Doubt> = Vec::new();
     let mut input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
@@ -124,7 +127,15 @@ async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<(
         })?;
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
         let (hits, number) = match index.ask(&build::OWN_STORE, &request).await {
-            Ok(reply) => (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number),
+            Ok(reply) => {
+                let reply = freshness.weigh(reply)?;
+                // Once, not with every line.
+                for doubt in reply.doubts.into_iter().filter(|doubt| !told.contains(doubt)).collect::<Vec<_>>() {
+                    print::doubted(&doubt);
+                    told.push(doubt);
+                }
+                (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number)
+            }
             Err(SearchError::NoQuestion) => (Vec::new(), None),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
             Err(e) => return named(Err(e), &request).map(|_| ()),

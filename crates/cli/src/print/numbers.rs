@@ -8,14 +8,21 @@ use super::table::table;
 use crate::args::Output;
 
 #[derive(Serialize)]
-struct JsonCount<'a> {
+struct JsonCount<'a, N> {
     total: usize,
     groups: &'a [Group],
+    /// Why the number may not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<N>,
 }
 
 pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
     super::understood(reply, explain);
-    let json = || JsonCount { total: reply.number.unwrap_or_default(), groups: &reply.groups };
+    let json = || JsonCount {
+        total: reply.number.unwrap_or_default(),
+        groups: &reply.groups,
+        notes: (!reply.doubts.is_empty()).then(|| reply.told_doubts()),
+    };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),

@@ -58,6 +58,8 @@ const MIGRATIONS: &[&str] = &[
      DO $$ BEGIN
         CREATE INDEX ON {schema}.documents_capabilities USING gin (annotations jsonb_path_ops);
      EXCEPTION WHEN undefined_table THEN NULL; END $$;",
+    // When and how a source was last read to its end.
+    "ALTER TABLE {schema}.sources ADD COLUMN readings text NOT NULL DEFAULT '{}';",
 ];
 
 /// Version of a current schema.
