@@ -29,7 +29,7 @@ use clusterlore_store::View;
 pub use answer::Hit;
 pub use error::SearchError;
 pub use query::{
-    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query,
+    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
     SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};

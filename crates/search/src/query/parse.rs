@@ -17,7 +17,7 @@ use super::parsed::{Condition, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
-use super::{fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
+use super::{beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
@@ -140,6 +140,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     };
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
+    parsed.needs = beyond::read(&mut tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
@@ -423,7 +424,7 @@ mod tests {
             ("newest three caches", newest, Some(3), "caches"),
             ("which cache is the oldest", Some(Order::Oldest), None, "which cache is the"),
             ("latest", None, None, "latest"),
-            ("image tag latest caches", None, None, "image tag latest caches"),
+            ("image tag latest caches", None, None, "image caches"),
         ] {
             let parsed = read(text);
             assert_eq!((parsed.clauses.order, parsed.clauses.at_most), (order, at_most), "{text}");

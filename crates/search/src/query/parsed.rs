@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_core::{ResourceInstance, words};
 use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
+    /// What it asks that metadata cannot say.
+    pub needs: Vec<Need>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
     /// Whether the question asks for what bears a name: "called example".
@@ -62,6 +65,24 @@ pub struct NamedObject {
     pub document: Candidate,
     /// How surely it is the one that is meant, above 0 and at most 1: the pod's controller is surer than the pod.
     pub sureness: f32,
+}
+
+/// Something that a question asks and that metadata cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// What would say it.
+    pub what: Beyond,
+    /// The words of the question.
+    pub said: String,
+    /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
+    pub condition: Option<LiveCondition>,
+}
+
+impl Need {
+    /// A condition, in the words that ask for it.
+    pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
+        Self { what: condition.beyond(), said, condition: Some(condition) }
+    }
 }
 
 /// Something that an object is, bears, or lies in.
