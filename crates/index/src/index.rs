@@ -5,10 +5,11 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Scope;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Answer, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 
 use crate::basis::Basis;
+use crate::live::{Door, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -18,12 +19,19 @@ pub struct Index {
     store: Arc<dyn Store>,
     embedder: Arc<dyn Embedder>,
     searcher: Searcher,
+    door: Option<Arc<dyn Door>>,
 }
 
 impl Index {
     /// Over a store that this embedder filled.
     pub fn new(store: Arc<dyn Store>, embedder: Arc<dyn Embedder>, catalogue: impl Into<Arc<Catalogue>>) -> Self {
-        Self { store, embedder, searcher: Searcher::new(catalogue) }
+        Self { store, embedder, searcher: Searcher::new(catalogue), door: None }
+    }
+
+    /// The same with a cluster that can be asked for what it alone knows.
+    #[must_use]
+    pub fn with_cluster(self, door: Arc<dyn Door>) -> Self {
+        Self { door: Some(door), ..self }
     }
 
     /// Answers a question.
@@ -33,7 +41,13 @@ impl Index {
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let (answer, sources) = futures::join!(self.searcher.answer(&*view, &*self.embedder, &query), view.sources());
+        let looker = match &self.door {
+            Some(door) => Some(Looker { door: &**door, sources: view.sources().await? }),
+            None => None,
+        };
+        let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
+        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
+        let (answer, sources) = futures::join!(answer, view.sources());
         Ok(reply(answer?, sources?, scope, request))
     }
 

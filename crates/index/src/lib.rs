@@ -7,12 +7,14 @@
 
 mod basis;
 mod index;
+mod live;
 mod reply;
 mod request;
 mod status;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
 pub use index::Index;
+pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};
 pub use request::Request;
 pub use status::{CollectionStatus, Status, TypeStatus};

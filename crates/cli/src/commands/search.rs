@@ -18,7 +18,7 @@ use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
-    let index = build::index(settings).await?;
+    let index = build::index_with_cluster(settings, flags.live.live).await?;
     let HitFlags { limit, output } = flags.hits;
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
@@ -98,6 +98,8 @@ struct Answered {
     hits: Vec<String>,
     /// How many match, if the question asks how many.
     number: Option<usize>,
+    /// What metadata cannot say of it.
+    needs: Vec<&'static str>,
 }
 
 async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshness<'_>) -> anyhow::Result<()> {
@@ -126,21 +128,22 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
             anyhow!("{}: {e}; expected {{\"id\", \"q\", \"target\": \"instances\"|\"types\"}}", place())
         })?;
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
-        let (hits, number) = match index.ask(&build::OWN_STORE, &request).await {
+        let (hits, number, needs) = match index.ask(&build::OWN_STORE, &request).await {
             Ok(reply) => {
                 let reply = freshness.weigh(reply)?;
                 // Once, not with every line.
-                for doubt in reply.doubts.into_iter().filter(|doubt| !told.contains(doubt)).collect::<Vec<_>>() {
+                for doubt in reply.doubts.iter().filter(|doubt| !told.contains(doubt)).cloned().collect::<Vec<_>>() {
                     print::doubted(&doubt);
                     told.push(doubt);
                 }
-                (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number)
+                let needs = reply.parsed.needs.iter().map(|need| need.what.name()).collect();
+                (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number, needs)
             }
-            Err(SearchError::NoQuestion) => (Vec::new(), None),
+            Err(SearchError::NoQuestion) => (Vec::new(), None, Vec::new()),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
             Err(e) => return named(Err(e), &request).map(|_| ()),
         };
-        print::json_line(&Answered { id: asked.id, hits, number })?;
+        print::json_line(&Answered { id: asked.id, hits, number, needs })?;
     }
     Ok(())
 }

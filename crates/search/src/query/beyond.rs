@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_core::conditions::{Beyond, Conditions, LiveCondition};
+use clusterlore_core::conditions::{Beyond, Conditions, Limit, LiveCondition, Replicas};
 
 use super::context::QueryContext;
 use super::kind_words;
@@ -23,15 +23,19 @@ const COPULAS: &str = "is are was were be been being isn't aren't wasn't weren't
 /// What may stand between the two.
 const ADVERBS: &str = "not still currently now right fully all really actually always never constantly even already stuck just once ever \
                        any no longer in a an the again currently temporarily permanently completely partially partly also both recently \
-                       ok often frequently repeatedly randomly suddenly yet only being been have has since";
+                       ok often frequently repeatedly randomly suddenly yet only since";
+/// Those that belong to what follows.
+const STATES: &str = "stuck in still constantly repeatedly keep keeps being been getting currently permanently temporarily already state";
 /// Words before an adjective that stands before what it is about: "any failed jobs".
 const DETERMINERS: &str = "any all the which what some many every each our my your their those these no only other several few show list \
                            give get find see me us count number of have has got there are is display print and or with currently how \
                            check most fetch see namespaces";
 /// Nouns for what a condition is about. They do not ask for it by themselves.
-const NOUNS: &str = "image images container tag version versions replicas replica count number of capacity storage size volume kubelet \
+const NOUNS: &str = "image images container tag version versions replicas replica count number of capacity storage size volume kubelet which what \
                      abbild abbilder imagen imágenes imagem versionen versión versiones versão versões réplicas répliques kapazität \
                      capacité capacidad capacidade taille tamaño tamanho replikate replikas";
+/// Verbs between a thing and its image.
+const RUNS: &str = "run runs running use uses using does do";
 /// Words before what something has: "with an external IP".
 const BEARS: &str = "have has with without an any which what no get got gets having the their its via through a";
 /// What stands for the things asked for.
@@ -70,8 +74,11 @@ fn is(list: &str, word: &str) -> bool {
 /// Reads what metadata cannot say, and takes the words of conditions: what is left is what can be found.
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
+    let before = tokens.taken.clone();
     conditions(tokens, context, &mut needs);
-    patterns(tokens, context, &mut needs);
+    // What was read is not read once more.
+    let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
+    patterns(tokens, &read, context, &mut needs);
     let mut seen = BTreeSet::new();
     needs.retain(|need| seen.insert((need.what, need.condition.as_ref().map(|c| format!("{c:?}")))));
     // What a condition says of a thing is not said once more.
@@ -95,6 +102,15 @@ fn languages(context: &QueryContext<'_>) -> Vec<&'static str> {
 }
 
 fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    if let Some(at) = tagged(tokens).filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on", w)))
+    {
+        needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
+        for near in at.saturating_sub(2)..=at {
+            if near == at || is(RUNS, &tokens.low[near]) || is("image images", &tokens.low[near]) {
+                tokens.take(Some(near));
+            }
+        }
+    }
     let mut phrases: Vec<(&str, &LiveCondition, &str)> = Vec::new();
     for language in languages(context) {
         for asked in &Conditions::get().asked {
@@ -129,8 +145,12 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
                 continue;
             }
             let said = tokens.raw[at..at + words.len()].join(" ");
-            needs.push(Need::of(condition.clone(), said));
             tokens.take_range(at, words.len());
+            // "Stuck in", "still" say nothing else.
+            let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
+            tokens.take_range(before.unwrap_or(at), at - before.unwrap_or(at));
+            let condition = limited(condition.clone(), tokens, at, at + words.len());
+            needs.push(Need::of(condition, said));
             break;
         }
     }
@@ -147,7 +167,7 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
     if phrase.iter().all(|word| is(NOUNS, word)) {
         return false;
     }
-    if matches!(condition, LiveCondition::ExternalAddress) && !tokens.low[at].ends_with("ble") && words > 1 {
+    if is("external public", &phrase[0]) && words > 1 {
         return at > 0 && is(BEARS, &tokens.low[at - 1]);
     }
     if words > 1 || context.language.is_some() {
@@ -190,7 +210,7 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
             || is_kind(n)
     });
     let asked = (first..at)
-        .any(|n| tokens.is(Some(n), &["which", "what", "that", "anything", "something", "who", "any", "all"]));
+        .any(|n| tokens.is(Some(n), &["which", "what", "that", "anything", "something", "who", "any", "all", "many"]));
     subject && asked && !noun_follows && !is_kind(end)
 }
 
@@ -263,7 +283,7 @@ fn is_agent(word: &str) -> bool {
     AGENTS.split_ascii_whitespace().any(bases)
 }
 
-fn patterns(tokens: &Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     // "Health checks of pages: which deployment does that?"
     let does_that = |at: usize| {
         tokens.is(Some(at), &["does", "do", "handles"]) && tokens.is(Some(at + 1), &["that", "this", "it", "those"])
@@ -285,11 +305,14 @@ fn patterns(tokens: &Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
                 }
                 (0..tokens.low.len()).find_map(|at| {
                     let end = fits(tokens, at, pattern)?;
-                    (!done_by_others(tokens, at, context)).then_some((at, end))
+                    let is_new = !read[at..end].contains(&true) && !done_by_others(tokens, at, context);
+                    is_new.then_some((at, end))
                 })
             });
             if let Some((at, end)) = { found }.next() {
-                needs.push(Need { what: asked.what, said: tokens.raw[at..end].join(" "), condition: None });
+                let said = tokens.raw[at..end].join(" ");
+                let condition = by_noun(asked.what, tokens, at, end, context);
+                needs.push(Need { what: asked.what, said, condition });
                 break;
             }
         }
@@ -307,6 +330,139 @@ fn is_word(expected: &str, word: &str) -> bool {
             _ => expected == word,
         },
     }
+}
+
+/// The condition that the nouns of a pattern name: "which image", "the redis image", "with more than 3 replicas".
+fn by_noun(
+    what: Beyond,
+    tokens: &mut Tokens,
+    at: usize,
+    end: usize,
+    context: &QueryContext<'_>,
+) -> Option<LiveCondition> {
+    let has = |words: &[&str]| (at..end + 2).any(|n| tokens.is(Some(n), words));
+    let nouns: Vec<usize> = (at..end).filter(|n| is(NOUNS, &tokens.low[*n]) || is(RUNS, &tokens.low[*n])).collect();
+    let (replicas, sizes) =
+        (has(&["replicas", "replica", "copies"]), has(&["size", "sizes", "capacity", "big", "large"]));
+    let image = if what == Beyond::Image { image(tokens, context) } else { None };
+    if what == Beyond::Image || what == Beyond::Spec && (replicas || sizes) {
+        nouns.into_iter().for_each(|n| tokens.take(Some(n)));
+    }
+    match what {
+        Beyond::Image => {
+            let of_nodes = tokens.free().any(|n| tokens.is(Some(n), &["node", "nodes", "kubelet", "kubelets"]));
+            if of_nodes && tokens.low.iter().any(|w| w.starts_with("version")) {
+                let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
+                tokens.take(dotted);
+                let version = dotted.map(|n| tokens.raw[n].clone());
+                return Some(LiveCondition::Version(version.unwrap_or_default()));
+            }
+            tokens.take(image);
+            Some(LiveCondition::Image(image.map(|n| tokens.raw[n].clone()).unwrap_or_default()))
+        }
+        Beyond::Spec if replicas => {
+            let any = LiveCondition::Replicas { of: Replicas::Desired, number: Limit::AtLeast(1) };
+            Some(limited(any, tokens, at, end))
+        }
+        Beyond::Spec if sizes => Some(limited(LiveCondition::Capacity(Limit::AtLeast(0)), tokens, at, end)),
+        _ => None,
+    }
+}
+
+/// The word that is an image with its tag: `nginx:1.25`.
+fn tagged(tokens: &Tokens) -> Option<usize> {
+    let is_tag = |tag: &str| !tag.is_empty() && !tag.starts_with("//") && !tag.contains(':');
+    tokens.free().find(|n| tokens.raw[*n].split_once(':').is_some_and(|(name, tag)| name.len() > 1 && is_tag(tag)))
+}
+
+/// The word beside "image" that names one.
+fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
+    const NO_NAMES: &str = "docker container base exact old outdated same current which what the an a our their its whose any image images \
+                            is are do does did for of from by on in use uses used using run runs running we it they latest new tag tags \
+                            version versions with that private public pull this these those registry my your";
+    let named = |n: &usize| {
+        let word = &tokens.low[*n];
+        !tokens.taken[*n] && !is(NO_NAMES, word) && !is(THINGS, word) && kind_words::one(word, context).is_empty()
+    };
+    let beside = || {
+        let at = tokens.free().find(|n| tokens.is(Some(*n), &["image", "images"]))?;
+        let after = Some(at + 1).filter(|n| *n < tokens.low.len() && !tokens.ends[at]);
+        // "Which images do we run" asks for all.
+        at.checked_sub(1).filter(|n| !tokens.ends[*n] && named(n)).or_else(|| after.filter(named))
+    };
+    beside()
+}
+
+/// A condition with the bound that stands beside its words.
+fn limited(condition: LiveCondition, tokens: &mut Tokens, at: usize, end: usize) -> LiveCondition {
+    let of_bytes = matches!(condition, LiveCondition::Capacity(_));
+    let fresh = match &condition {
+        LiveCondition::Restarted(Limit::AtLeast(1)) | LiveCondition::Capacity(_) => true,
+        LiveCondition::Replicas { number, .. } => *number == Limit::AtLeast(1),
+        _ => false,
+    };
+    let Some(limit) = fresh.then(|| limit(tokens, at, end, of_bytes)).flatten() else { return condition };
+    match condition {
+        LiveCondition::Restarted(_) => LiveCondition::Restarted(match limit {
+            // "Restarted 5 times" is no less true after the sixth.
+            Limit::Exactly(n) => Limit::AtLeast(n),
+            other => other,
+        }),
+        LiveCondition::Replicas { of, .. } => LiveCondition::Replicas { of, number: limit },
+        LiveCondition::Capacity(_) => LiveCondition::Capacity(match limit {
+            Limit::Exactly(n) => Limit::AtLeast(n),
+            other => other,
+        }),
+        other => other,
+    }
+}
+
+/// The bound in the words beside: "more than 5 times", "at least 10Gi". Takes them.
+fn limit(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Option<Limit> {
+    let value = |word: &str| if of_bytes { bytes(word) } else { number(word) };
+    let near = at.saturating_sub(BEFORE)..(end + BEFORE).min(tokens.low.len());
+    let place = near.clone().find(|n| value(&tokens.low[*n]).is_some())?;
+    let number = value(&tokens.low[place])?;
+    let before = |n: usize| place.checked_sub(n).map(|n| tokens.low[n].as_str()).unwrap_or_default();
+    let (one, two) = (before(1), before(2));
+    let is_more = tokens.is(Some(place + 1), &["or"]) && tokens.is(Some(place + 2), &["more", "higher", "above"]);
+    let (limit, words) = match (two, one) {
+        ("at", "least") => (Limit::AtLeast(number), 2),
+        ("at", "most") => (Limit::AtMost(number), 2),
+        ("up", "to") => (Limit::AtMost(number), 2),
+        ("more" | "larger" | "bigger" | "greater" | "higher", "than") => (Limit::AtLeast(number.saturating_add(1)), 2),
+        ("less" | "fewer" | "smaller" | "lower", "than") => (Limit::AtMost(number.saturating_sub(1)), 2),
+        (_, "over" | "above" | ">" | "than") => (Limit::AtLeast(number.saturating_add(1)), 1),
+        (_, "under" | "below" | "<") => (Limit::AtMost(number.saturating_sub(1)), 1),
+        (_, "exactly" | "only" | "just") => (Limit::Exactly(number), 1),
+        _ if is_more => (Limit::AtLeast(number), 0),
+        _ => (Limit::Exactly(number), 0),
+    };
+    let after = if is_more {
+        3
+    } else {
+        usize::from(tokens.is(Some(place + 1), &["times", "time", "restarts", "replicas", "replica"])) + 1
+    };
+    tokens.take_range(place - words, words + after);
+    Some(limit)
+}
+
+/// A size in bytes: `10Gi`, `500M`.
+fn bytes(word: &str) -> Option<u64> {
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    let unit: u64 = match word[digits.len()..].trim_end_matches('b') {
+        "ki" => 1 << 10,
+        "mi" => 1 << 20,
+        "gi" => 1 << 30,
+        "ti" => 1 << 40,
+        "k" => 1_000,
+        "m" => 1_000_000,
+        "g" => 1_000_000_000,
+        "t" => 1_000_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
 }
 
 /// Where a pattern that begins at a word ends.

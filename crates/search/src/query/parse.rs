@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_catalogue::{Catalogue, Cover};
 use clusterlore_core::Collection;
+use clusterlore_core::conditions::LiveCondition;
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
 use unicode_normalization::UnicodeNormalization;
@@ -146,7 +147,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
     let places = scopes::places(&mut tokens, &mut parsed, context);
-    let kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
+    kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
     let said = said.chain(places.iter().filter(|p| p.words.is_empty()).flat_map(|p| p.namespaces())).collect();
     settle(&mut tokens, &mut parsed, context, places, &kinds);
@@ -161,6 +164,13 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let foreign =
         context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
     parsed.scope_only = foreign || !tokens.say_something();
+    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() {
+        // "What is pending?"
+        let meant: BTreeSet<&String> =
+            parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types).collect();
+        let known = context.types.iter().map(|(_, t)| t.name()).filter(|name| meant.contains(name));
+        parsed.filter.types.extend(known);
+    }
     parsed
 }
 

@@ -166,6 +166,7 @@ impl ParsedQuery {
             && self.named.is_empty()
             && self.soft.is_empty()
             && self.unwanted.is_empty()
+            && self.needs.is_empty()
     }
 
     /// Narrows the question to a namespace. The caller's own namespaces are not widened by what a question says: then it is a soft
@@ -173,6 +174,26 @@ impl ParsedQuery {
     pub(crate) fn add_namespace(&mut self, name: &str) {
         self.notes.push(Note::Namespace(name.to_owned()));
         self.filter.namespaces.insert(name.to_owned());
+    }
+
+    /// What the question asks of objects that only their cluster knows.
+    pub fn conditions(&self) -> Vec<LiveCondition> {
+        // "Is checkout ok?" asks how it is.
+        let state = |need: &Need| match (&need.condition, need.what) {
+            (None, Beyond::Status) if !self.named.is_empty() => Some(LiveCondition::Ready),
+            (condition, _) => condition.clone(),
+        };
+        self.needs.iter().filter_map(state).collect()
+    }
+
+    /// Whether there is nothing in the question that could be found by.
+    pub(crate) fn names_nothing(&self) -> bool {
+        !self.needs.is_empty() && Self { needs: Vec::new(), ..self.clone() }.says_nothing()
+    }
+
+    /// Whether only objects of which the conditions hold answer. Of a named object it is told whether they do.
+    pub(crate) fn conditions_narrow(&self) -> bool {
+        self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
     }
 
     /// Whether the question names the type, as a condition or not.
