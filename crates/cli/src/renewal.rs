@@ -1,6 +1,7 @@
 //! How old an answer may be, whether it is of the cluster in use, and the command that renews what it rests on.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,9 +25,13 @@ pub(crate) struct Freshness<'a> {
     most: Option<Duration>,
     /// Whether the caller named the cluster: then it is the one that is meant, whichever is in use.
     named: bool,
-    /// The context in use and its cluster, read when it is first needed.
-    used: OnceCell<Option<(String, SourceIdentity)>>,
+    /// The context in use and its cluster.
+    used: OnceCell<InUse>,
+    /// Reads it while the question is answered: a kubeconfig may name many clusters.
+    reading: RefCell<Option<JoinHandle<InUse>>>,
 }
+
+type InUse = Option<(String, SourceIdentity)>;
 
 impl<'a> Freshness<'a> {
     pub(crate) fn of(settings: &'a Settings, flags: &ScopeFlags) -> anyhow::Result<Self> {
@@ -34,7 +39,10 @@ impl<'a> Freshness<'a> {
             Some(most) => Some(most),
             None => settings.parsed("max-age", duration)?,
         };
-        Ok(Self { settings, most, named: flags.cluster_name.is_some(), used: OnceCell::new() })
+        let own = settings.clone();
+        let reading = std::thread::Builder::new().spawn(move || build::context_in_use(&own)).ok();
+        let named = flags.cluster_name.is_some();
+        Ok(Self { settings, most, named, used: OnceCell::new(), reading: RefCell::new(reading) })
     }
 
     /// Refuses an answer that is older than it may be, and says of one that is to be doubted what to do.
@@ -66,7 +74,7 @@ impl<'a> Freshness<'a> {
     }
 
     fn used(&self) -> Option<&(String, SourceIdentity)> {
-        self.used.get_or_init(|| build::context_in_use(self.settings)).as_ref()
+        self.used.get_or_init(|| self.reading.take().and_then(|reading| reading.join().ok()).flatten()).as_ref()
     }
 
     /// The command that reads a source again as it was read, into the same index.
