@@ -5,10 +5,26 @@ use std::collections::BTreeSet;
 
 use clusterlore_cluster::ClusterError;
 use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
+use clusterlore_index::TooOld;
 use clusterlore_models::{EmbedError, ModelError, RemoteError};
 use clusterlore_pipeline::{MoveError, SkippedType, SyncError};
 use clusterlore_search::{SearchError, UnknownKind};
 use clusterlore_store::{RunKind, StoreError};
+
+/// An answer that is older than it may be, and the command that renews what it rests on.
+#[derive(Debug)]
+pub(crate) struct Outdated {
+    pub(crate) why: TooOld,
+    pub(crate) renewal: String,
+}
+
+impl std::fmt::Display for Outdated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.why.fmt(f)
+    }
+}
+
+impl std::error::Error for Outdated {}
 
 /// What to do about an error, as a sentence without its full stop; `None` where its message is enough.
 pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
@@ -16,6 +32,9 @@ pub(crate) fn of(error: &anyhow::Error) -> Option<String> {
 }
 
 fn of_one(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(Outdated { renewal, .. }) = error.downcast_ref() {
+        return Some(format!("Renew it with \"{renewal}\", or allow a greater age with --max-age"));
+    }
     if let Some(error) = error.downcast_ref::<SyncError>() {
         return sync(error);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use clusterlore_core::{Collection, Selector, TypePattern};
+use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 
@@ -252,6 +252,7 @@ pub(crate) enum Output {
   helm template . | clusterlore sync-instances --from -    manifests from a pipe; the next pipe replaces them
   clusterlore sync-instances -n shop -n shop-test          two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
+  clusterlore sync-instances --annotations 'example.org/owner,*/oncall'   keep these annotations too
   clusterlore sync-instances --context east --cluster-name east
 
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 partly done (a type could not be listed for another reason than permission).")]
@@ -268,6 +269,11 @@ pub(crate) struct SyncInstances {
     /// Do not read these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) exclude: Vec<TypePattern>,
+    /// Keep these annotations too, to be found by their words and by -a; keys with *. Never those of Secrets, and never what
+    /// controllers write for themselves (kubectl.kubernetes.io/* and others). Of a value 1 KiB is kept, of an object 32 annotations.
+    /// "" keeps none [setting: annotations; default: only descriptions are kept]
+    #[arg(long, value_name = "KEY,...")]
+    pub(crate) annotations: Option<AnnotationChoice>,
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
@@ -401,7 +407,7 @@ pub(crate) struct Index {
 }
 
 /// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
     let none = (text.trim() == "0").then_some(Duration::ZERO);
     none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
@@ -435,9 +441,24 @@ pub(crate) struct ScopeFlags {
     /// Only objects with these labels: =, ==, !=, in, notin, key, !key, joined by commas
     #[arg(short = 'l', long, value_name = "SELECTOR", default_value = "", hide_default_value = true)]
     pub(crate) selector: Selector,
+    /// Only objects with these annotations, of those that sync-instances --annotations keeps; as -l, with any text as a value, in
+    /// double quotes if it holds a comma
+    #[arg(
+        short = 'a',
+        long = "annotation",
+        value_name = "SELECTOR",
+        default_value = "",
+        hide_default_value = true,
+        value_parser = Selector::of_annotations
+    )]
+    pub(crate) annotations: Selector,
     /// Only objects of this cluster
     #[arg(long, value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
+    /// Fail if the cluster, or a folder, was last read to its end longer ago, such as 90m or 24h [setting: max-age; default: an
+    /// answer that is older than a day says so]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_age: Option<Duration>,
 }
 
 /// Whether the cluster is asked for what the index cannot know.
@@ -473,12 +494,14 @@ pub(crate) struct HitFlags {
 #[command(after_help = "Examples:
   clusterlore search \"what databases are running?\"
   clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
+  clusterlore search queue -a 'example.org/owner=the night owls'
   clusterlore search \"how do I get a certificate\" --collection capabilities
   clusterlore search \"the 3 newest deployments in shop\"
   clusterlore search \"how many message brokers are there?\"
   clusterlore search \"which pods in shop are not ready?\"     asks the cluster; --live never does not
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
+  clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
   clusterlore search --batch questions.jsonl --limit 20
 
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
@@ -513,7 +536,8 @@ pub(crate) struct Search {
 #[command(after_help = "Examples:
   clusterlore count \"message brokers\"
   clusterlore count databases per namespace
-  clusterlore count --kind pod -n shop
+  clusterlore count --kind pod -n shop --max-age 10m
+  clusterlore count --kind deploy -a '!example.org/owner'
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
 
@@ -541,6 +565,7 @@ pub(crate) struct Count {
   clusterlore similar deploy/checkout -n shop                  objects similar to this one
   clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o name
   clusterlore similar sts/orders-db --kind sts,cluster --limit 5
+  clusterlore similar deploy/checkout -n shop -a example.org/tier=1
 
 With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
 pub(crate) struct Similar {
@@ -623,6 +648,8 @@ and in clusterlore.toml, under its name. A flag counts before the environment, t
   embedder = \"voyage\"
   voyage-api-key = \"…\"                     # also openai-api-key, anthropic-api-key, chroma-token
   model = \"anthropic\"                      # for sync --inference llm
+  annotations = \"example.org/owner\"        # for sync-instances --annotations
+  max-age = \"24h\"                          # for search, count and similar
 
 Keys have no flag; their variables are VOYAGE_API_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY and CLUSTERLORE_CHROMA_TOKEN.")]
 pub(crate) struct Config {

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
-use clusterlore_core::{Collection, EmbedderIdentity, Scope};
+use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity};
 use clusterlore_index::{Door, Index};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
@@ -268,7 +268,10 @@ struct ClusterInUse {
 #[async_trait]
 impl Door for ClusterInUse {
     async fn open(&self) -> Result<Arc<LiveSource>, String> {
-        live(&self.settings, LiveOptions::default().page_size).await.map(Arc::new).map_err(|e| format!("{e:#}"))
+        live(&self.settings, LiveOptions::default().page_size, AnnotationChoice::default())
+            .await
+            .map(Arc::new)
+            .map_err(|e| format!("{e:#}"))
     }
 }
 
@@ -283,16 +286,41 @@ fn environment() -> Environment {
 }
 
 /// A live cluster.
-pub(crate) async fn live(settings: &Settings, page_size: u32) -> anyhow::Result<LiveSource> {
-    let options = LiveOptions {
+pub(crate) async fn live(
+    settings: &Settings,
+    page_size: u32,
+    annotations: AnnotationChoice,
+) -> anyhow::Result<LiveSource> {
+    let options = LiveOptions { annotations, page_size, request_timeout: REQUEST_TIMEOUT, ..choosing(settings) };
+    Ok(LiveSource::connect(options).await?)
+}
+
+/// Which cluster is chosen.
+fn choosing(settings: &Settings) -> LiveOptions {
+    LiveOptions {
         kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
         context: settings.text("context").map(str::to_owned),
         environment: environment(),
-        page_size,
-        request_timeout: REQUEST_TIMEOUT,
         ..LiveOptions::default()
+    }
+}
+
+/// The context in use and the cluster that it names, as the kubeconfig says; nobody is asked.
+pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdentity)> {
+    LiveSource::chosen(&choosing(settings))
+}
+
+/// The annotations that are kept. What is asked for in vain is told.
+pub(crate) fn annotations(settings: &Settings, flag: Option<&AnnotationChoice>) -> anyhow::Result<AnnotationChoice> {
+    let choice = match flag {
+        Some(choice) => choice.clone(),
+        None => settings.parsed("annotations", |text| text.parse().map_err(|e| format!("{e}")))?.unwrap_or_default(),
     };
-    Ok(LiveSource::connect(options).await?)
+    if let [first, more @ ..] = &choice.refused()[..] {
+        let some = if more.is_empty() { "" } else { " and others" };
+        print::note(&format!("Annotations that controllers write for themselves are not kept: {first}{some}."));
+    }
+    Ok(choice)
 }
 
 /// Manifests, or a live cluster.
@@ -300,26 +328,27 @@ pub(crate) async fn source(
     settings: &Settings,
     from: Option<&Path>,
     page_size: u32,
+    annotations: AnnotationChoice,
 ) -> anyhow::Result<Arc<dyn ClusterSource>> {
     match from {
         // Not on a thread that others wait for: a pipe may take its time.
         Some(from) => {
             let from = from.to_owned();
-            Ok(Arc::new(tokio::task::spawn_blocking(move || manifests(&from)).await?.context("--from")?))
+            Ok(Arc::new(tokio::task::spawn_blocking(move || manifests(&from, &annotations)).await?.context("--from")?))
         }
-        None => Ok(Arc::new(live(settings, page_size).await?)),
+        None => Ok(Arc::new(live(settings, page_size, annotations).await?)),
     }
 }
 
-fn manifests(from: &Path) -> Result<FolderSource, ClusterError> {
+fn manifests(from: &Path, annotations: &AnnotationChoice) -> Result<FolderSource, ClusterError> {
     let is_standard_input =
         ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| from == Path::new(name));
     if !is_standard_input {
-        return FolderSource::open(from);
+        return FolderSource::open_keeping(from, annotations);
     }
     let input = std::io::stdin();
     if input.is_terminal() {
         print::note("Reading manifests from the terminal; end them with Ctrl-D.");
     }
-    FolderSource::read(input.lock())
+    FolderSource::read_keeping(input.lock(), annotations)
 }

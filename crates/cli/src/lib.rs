@@ -8,6 +8,7 @@ mod commands;
 mod done;
 mod print;
 mod program;
+mod renewal;
 mod settings;
 mod stop;
 

@@ -45,6 +45,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain("embedder", "CLUSTERLORE_EMBEDDER"),
     plain("model", "CLUSTERLORE_MODEL"),
     plain("catalogue", "CLUSTERLORE_CATALOGUE"),
+    // Of some commands only; there they have a flag.
+    plain("annotations", "CLUSTERLORE_ANNOTATIONS"),
+    plain("max-age", "CLUSTERLORE_MAX_AGE"),
     secret("voyage-api-key", "VOYAGE_API_KEY"),
     plain("voyage-base-url", "VOYAGE_BASE_URL"),
     secret("openai-api-key", "OPENAI_API_KEY"),
@@ -109,6 +112,8 @@ pub(crate) struct Settings {
     values: BTreeMap<&'static str, Value>,
     /// The file that was read.
     pub(crate) file: Option<PathBuf>,
+    /// The file that a flag named.
+    config: Option<PathBuf>,
 }
 
 impl Settings {
@@ -141,8 +146,9 @@ impl Settings {
             Some(path) => parse(path, &text)?,
             None => BTreeMap::new(),
         };
-        let flags: BTreeMap<&str, String> = flags.given().into_iter().collect();
-        Self::layered(&flags, variable, path, &file)
+        let given: BTreeMap<&str, String> = flags.given().into_iter().collect();
+        let layered = Self::layered(&given, variable, path, &file)?;
+        Ok(Self { config: flags.config.clone(), ..layered })
     }
 
     fn layered(
@@ -164,7 +170,7 @@ impl Settings {
                 values.insert(setting.key, Value { text, origin });
             }
         }
-        let mut settings = Self { values, file: path };
+        let mut settings = Self { values, file: path, config: None };
         settings.keep_one_store()?;
         Ok(settings)
     }
@@ -187,7 +193,7 @@ impl Settings {
     /// Settings that nobody else has a say in.
     pub(crate) fn only<const N: usize>(values: [(&'static str, String); N]) -> Self {
         let value = |text| Value { text, origin: Origin::Flag };
-        Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None }
+        Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None, config: None }
     }
 
     /// The same, with another setting taken over where it is set.
@@ -216,6 +222,15 @@ impl Settings {
             Some(Origin::File(path)) => format!("{key} in {}", path.display()),
             Some(Origin::Flag) | None => format!("--{key}"),
         }
+    }
+
+    /// Those of these settings that flags of this command line set, and the file that one named, as flags of another; keys and
+    /// passwords are masked.
+    pub(crate) fn given(&self, keys: &[&str]) -> Vec<String> {
+        let config = self.config.iter().flat_map(|path| ["--config".to_owned(), path.display().to_string()]);
+        let by_flag = |key: &&&str| self.get(key).is_some_and(|value| value.origin == Origin::Flag);
+        let flags = keys.iter().filter(by_flag).filter_map(|key| Some([format!("--{key}"), self.shown(key)?]));
+        config.chain(flags.flatten()).collect()
     }
 
     /// A value of another form than text.

@@ -3,6 +3,7 @@
 use std::{path::Path, path::PathBuf, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use clusterlore_core::SourceIdentity;
 use http::{HeaderName, HeaderValue};
 use kube::{Client, Config, client::AuthError};
 use rustls::{
@@ -35,6 +36,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The context that was chosen; empty where there was none.
+    pub(crate) fn context(&self) -> &str {
+        &self.found.context
+    }
+
     /// Nobody listens, or no route there.
     pub(crate) fn unreachable(&self, reason: String) -> ClusterError {
         let by_way = self.proxy.as_ref().map(|proxy| format!(", by way of the proxy {proxy}"));
@@ -47,6 +53,8 @@ impl Server {
 struct Found {
     /// The file, or where the configuration came from.
     place: String,
+    /// Empty where there is none.
+    context: String,
     chosen: Chosen,
     /// Read again now and then: a pod's is renewed in its place.
     ca_file: Option<PathBuf>,
@@ -374,9 +382,20 @@ fn find(options: &LiveOptions) -> Result<Found, ClusterError> {
         return Err(ClusterError::UnknownContext { context, place, contexts });
     }
     match config.choose(context) {
-        Ok(chosen) => Ok(Found { place, chosen, ca_file: None }),
+        Ok(chosen) => Ok(Found { place, context: context.clone(), chosen, ca_file: None }),
         Err(reason) => Err(ClusterError::KubeconfigInvalid { place, reason }),
     }
+}
+
+/// The context that is chosen, and the cluster that it names.
+pub(crate) fn chosen(options: &LiveOptions) -> Option<(String, SourceIdentity)> {
+    let Found { context, chosen: Chosen { cluster, .. }, .. } = find(options).ok().filter(|f| !f.context.is_empty())?;
+    let address = Address::server(&cluster.server).ok()?;
+    let ca = match address.is_secure() {
+        true => certificates(data_or_file(&cluster.ca_data, &cluster.ca_file, "").ok()?.as_deref()).ok()?,
+        false => Vec::new(),
+    };
+    Some((context, SourceIdentity::Cluster { uid: None, server: address.shown(), ca_hash: ca_hash(&ca) }))
 }
 
 /// The cluster that this runs in, if it does.
@@ -403,7 +422,7 @@ fn pod(environment: &Environment) -> Option<Found> {
         cluster,
         user,
     };
-    Some(Found { place: "the pod's service account".to_owned(), chosen, ca_file })
+    Some(Found { place: "the pod's service account".to_owned(), context: String::new(), chosen, ca_file })
 }
 
 #[cfg(test)]

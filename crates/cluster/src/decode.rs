@@ -6,7 +6,9 @@ pub(crate) mod watch;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use clusterlore_core::{OwnerReference, ResourceInstance, ResourceType, is_description_key};
+use clusterlore_core::{
+    ANNOTATION_BYTES, AnnotationChoice, OwnerReference, ResourceInstance, ResourceType, is_description_key, is_managed,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -17,6 +19,7 @@ use crate::{
     json_list::{self, Elements},
     line::one_line,
     protobuf::{self, Frames, Value, fields},
+    schema::Text,
 };
 
 /// Bytes of one description, or of one label's value; Kubernetes allows 63 for a label.
@@ -25,6 +28,8 @@ const TEXT_BYTES: usize = 4 << 10;
 const KEY_BYTES: usize = 512;
 /// Bytes of all descriptions, or of all labels, of one object.
 const TEXTS_BYTES: usize = 32 << 10;
+/// Bytes of the annotations of one object among which those are that are kept: Kubernetes allows as many of all of them.
+const CANDIDATES_BYTES: usize = 256 << 10;
 /// Bytes of a uid, a time, or a part of what names the owner.
 const SHORT_BYTES: usize = 1 << 10;
 /// Bytes of a name, or a namespace; Kubernetes allows 253. What has a longer one cannot be read.
@@ -45,6 +50,8 @@ pub(crate) struct Asked<'a> {
     api_version: String,
     namespaced: bool,
     namespace: Option<&'a str>,
+    /// The annotations that are kept beside descriptions, if any.
+    keep: Option<&'a AnnotationChoice>,
 }
 
 impl<'a> Asked<'a> {
@@ -56,7 +63,13 @@ impl<'a> Asked<'a> {
             api_version: ty.api_version(),
             namespaced: ty.namespaced,
             namespace,
+            keep: None,
         }
+    }
+
+    /// The same, with the annotations that are kept where the type is one of which any may be.
+    pub(crate) fn keeping(self, choice: &'a AnnotationChoice) -> Self {
+        Self { keep: choice.of_kind(self.kind), ..self }
     }
 
     /// Whether this is a list of what was asked for; a plain `List` leaves that to its items.
@@ -448,21 +461,29 @@ impl Item for ResourceInstance {
     }
 
     fn from_json(bytes: &[u8], asked: &Asked<'_>) -> Result<(Self, bool), Unfit> {
-        let mut element: JsonObject = from_json(bytes)?;
-        // The row of a table.
-        if let Some(object) = element.object.take() {
-            element = *object;
+        match asked.keep {
+            None => instance_of_json::<false>(bytes, asked),
+            Some(_) => instance_of_json::<true>(bytes, asked),
         }
-        let said = asked.is_said(element.api_version.as_deref(), element.kind.as_deref()).ok_or(Unfit::Strange)?;
-        let meta = element.metadata.unwrap_or_default();
-        let instance = asked.instance(meta.namespace.as_deref().unwrap_or_default(), meta.name())?;
-        Ok((meta.fill(instance), said))
     }
 
     fn weight(&self) -> usize {
         let size = |map: &BTreeMap<String, String>| map.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
-        size(&self.labels) + size(&self.annotations)
+        size(&self.labels) + size(&self.annotations) + size(&self.kept_annotations)
     }
+}
+
+/// The object in an element of a list, or in a table's row, and whether it said itself what it is.
+fn instance_of_json<const ALL: bool>(bytes: &[u8], asked: &Asked<'_>) -> Result<(ResourceInstance, bool), Unfit> {
+    let mut element: JsonObject<ALL> = from_json(bytes)?;
+    if let Some(object) = element.object.take() {
+        element = *object;
+    }
+    let said = asked.is_said(element.api_version.as_deref(), element.kind.as_deref()).ok_or(Unfit::Strange)?;
+    let mut meta = element.metadata.unwrap_or_default();
+    meta.keep(asked.keep);
+    let instance = asked.instance(meta.namespace.as_deref().unwrap_or_default(), meta.name())?;
+    Ok((meta.fill(instance), said))
 }
 
 /// JSON without the values that serde quotes in its messages.
@@ -475,7 +496,7 @@ pub(crate) fn from_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Str
 fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, String> {
     let (mut name, mut namespace): (&[u8], &[u8]) = (&[], &[]);
     let (mut uid, mut resource_version): (&[u8], &[u8]) = (&[], &[]);
-    let (mut labels, mut descriptions) = (Texts::default(), Texts::default());
+    let (mut labels, mut descriptions, mut candidates) = (Texts::default(), Texts::default(), Texts::default());
     let (mut created_at, mut owner) = (String::new(), None);
     for field in fields(metadata) {
         match field? {
@@ -496,8 +517,12 @@ fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, Stri
             }
             (12, Value::Bytes(entry)) => {
                 let (key, value) = pair(entry)?;
-                if let Some(key) = std::str::from_utf8(key).ok().filter(|key| is_description_key(key)) {
+                let Ok(key) = std::str::from_utf8(key) else { continue };
+                if is_description_key(key) {
                     descriptions.put(key, &String::from_utf8_lossy(beginning(value, TEXT_BYTES)));
+                }
+                if asked.keep.is_some_and(|choice| choice.keeps(key)) {
+                    candidates.put_candidate(key, &String::from_utf8_lossy(beginning(value, ANNOTATION_BYTES)));
                 }
             }
             (13, Value::Bytes(reference)) if owner.is_none() => owner = controller(reference)?,
@@ -507,6 +532,7 @@ fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, Stri
     let mut instance = asked.instance(utf8(namespace)?, utf8(name)?)?;
     instance.labels = labels.map;
     instance.annotations = descriptions.map;
+    instance.kept_annotations = asked.keep.map(|choice| choice.kept(candidates.map)).unwrap_or_default();
     instance.uid = short(utf8(uid)?);
     instance.resource_version = short(utf8(resource_version)?);
     instance.created_at = created_at;
@@ -571,6 +597,15 @@ impl Texts {
             self.map.insert(key.to_owned(), value.to_owned());
         }
     }
+
+    /// An annotation of which it is not known yet whether it is kept.
+    fn put_candidate(&mut self, key: &str, value: &str) {
+        let value = cut(value, ANNOTATION_BYTES);
+        self.size += key.len() + value.len() + 1;
+        if key.len() <= KEY_BYTES && self.size <= CANDIDATES_BYTES {
+            self.map.insert(key.to_owned(), value.to_owned());
+        }
+    }
 }
 
 /// At most so many bytes of the text, whole characters.
@@ -619,18 +654,19 @@ pub(crate) struct JsonListMeta {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct JsonObject {
+struct JsonObject<const ALL: bool = false> {
     api_version: Option<String>,
     kind: Option<String>,
-    metadata: Option<JsonMeta>,
+    metadata: Option<JsonMeta<ALL>>,
     /// Of a table's row.
-    object: Option<Box<JsonObject>>,
+    object: Option<Box<JsonObject<ALL>>>,
 }
 
-/// `metadata` of an object in JSON or YAML; everything else, most annotations among it, is skipped while parsing.
+/// `metadata` of an object in JSON or YAML; everything else is skipped while parsing. Of the annotations only those that describe are
+/// read; with `ALL` also the others, until [`JsonMeta::keep`] says which of them stay.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct JsonMeta {
+pub(crate) struct JsonMeta<const ALL: bool = false> {
     pub(crate) name: Option<String>,
     /// What the API server makes a name of; only manifests have it without a name.
     pub(crate) generate_name: Option<String>,
@@ -641,7 +677,7 @@ pub(crate) struct JsonMeta {
     #[serde(default)]
     labels: Labels,
     #[serde(default)]
-    annotations: Descriptions,
+    annotations: Annotations<ALL>,
     #[serde(default)]
     owner_references: Controller,
 }
@@ -660,7 +696,13 @@ struct JsonOwner {
     controller: Option<bool>,
 }
 
-impl JsonMeta {
+impl<const ALL: bool> JsonMeta<ALL> {
+    /// Drops the annotations that are not to be kept.
+    pub(crate) fn keep(&mut self, choice: Option<&AnnotationChoice>) {
+        let candidates = std::mem::take(&mut self.annotations.candidates.map);
+        self.annotations.candidates.map = choice.map(|choice| choice.kept(candidates)).unwrap_or_default();
+    }
+
     /// The object of this metadata.
     pub(crate) fn instance(self, kind: &str, api_version: &str) -> Result<ResourceInstance, String> {
         let namespace = self.namespace.as_deref().unwrap_or_default();
@@ -675,7 +717,8 @@ impl JsonMeta {
     fn fill(self, mut instance: ResourceInstance) -> ResourceInstance {
         let text = |text: Option<String>| text.as_deref().map(short).unwrap_or_default();
         instance.labels = self.labels.0.map;
-        instance.annotations = self.annotations.0.map;
+        instance.annotations = self.annotations.descriptions.map;
+        instance.kept_annotations = self.annotations.candidates.map;
         instance.created_at = text(self.creation_timestamp);
         instance.uid = text(self.uid);
         instance.resource_version = text(self.resource_version);
@@ -690,54 +733,90 @@ struct Labels(Texts);
 
 impl<'de> Deserialize<'de> for Labels {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_option(Pairs { keep: |_| true }).map(Self)
+        let mut labels = Texts::default();
+        from.deserialize_option(Pairs {
+            take: |_: &str| Take::Text,
+            put: |key: &str, value: &str| labels.put(key, value),
+        })?;
+        Ok(Self(labels))
     }
 }
 
-/// Annotations of which only the describing ones are ever turned into strings.
+/// Annotations of which only the describing ones are ever turned into strings; with `ALL` all but those that are never kept.
 #[derive(Debug, Default)]
-struct Descriptions(Texts);
+struct Annotations<const ALL: bool> {
+    descriptions: Texts,
+    candidates: Texts,
+}
 
-impl<'de> Deserialize<'de> for Descriptions {
+impl<'de, const ALL: bool> Deserialize<'de> for Annotations<ALL> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_option(Pairs { keep: is_description_key }).map(Self)
+        let mut candidates = Texts::default();
+        let take = |key: &str| match is_description_key(key) {
+            true => Take::Text,
+            false if ALL && !is_managed(key) => Take::IfText,
+            false => Take::Nothing,
+        };
+        let mut descriptions = Texts::default();
+        from.deserialize_option(Pairs {
+            take,
+            put: |key: &str, value: &str| {
+                if is_description_key(key) {
+                    descriptions.put(key, value);
+                }
+                if ALL {
+                    candidates.put_candidate(key, value);
+                }
+            },
+        })?;
+        Ok(Self { descriptions, candidates })
     }
 }
 
-/// Reads those entries of a map whose key is to be kept.
-struct Pairs {
-    keep: fn(&str) -> bool,
+/// What is read of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Nothing,
+    /// Its value, which is a text.
+    Text,
+    /// Its value, where it is a text: what nobody asked for is no reason to refuse an object.
+    IfText,
 }
 
-impl<'de> Visitor<'de> for Pairs {
-    type Value = Texts;
+/// Reads those entries of a map whose key is taken.
+struct Pairs<T, P> {
+    take: T,
+    put: P,
+}
+
+impl<'de, T: Fn(&str) -> Take, P: FnMut(&str, &str)> Visitor<'de> for Pairs<T, P> {
+    type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a map of texts")
     }
 
-    fn visit_unit<E>(self) -> Result<Texts, E> {
-        Ok(Texts::default())
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_none<E>(self) -> Result<Texts, E> {
-        Ok(Texts::default())
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Texts, D::Error> {
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
         from.deserialize_map(self)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
-        let mut kept = Texts::default();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if (self.keep)(&key) {
-                kept.put(&key, &map.next_value::<Option<String>>()?.unwrap_or_default());
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match (self.take)(&key) {
+                Take::Text => (self.put)(&key, &map.next_value::<Option<String>>()?.unwrap_or_default()),
+                Take::IfText => (self.put)(&key, &map.next_value::<Text>()?.0),
+                Take::Nothing => _ = map.next_value::<IgnoredAny>()?,
             }
         }
-        Ok(kept)
+        Ok(())
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) struct Object {
     pub(crate) api_version: String,
     pub(crate) kind: String,
     /// `None`: there is none at all.
-    pub(crate) metadata: Option<JsonMeta>,
+    pub(crate) metadata: Option<JsonMeta<true>>,
 }
 
 /// What a document holds.
@@ -428,7 +428,7 @@ impl Key {
 struct Header {
     api_version: Key,
     kind: Key,
-    metadata: Option<JsonMeta>,
+    metadata: Option<JsonMeta<true>>,
     items: Option<Vec<Option<Header>>>,
 }
 

@@ -9,7 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{
+    AnnotationChoice, Coverage, Identity, ResourceInstance, ResourceType, SourceIdentity, TypeSchema,
+};
 use kube::core::Version;
 
 use crate::crds::{self, JsonDefinition, Versions};
@@ -42,6 +44,7 @@ const NAMED_FILES: usize = 10;
 pub struct FolderSource {
     /// What it is known by: the absolute path, or [`SourceIdentity::STANDARD_INPUT`].
     path: String,
+    annotations: AnnotationChoice,
     types: Vec<ResourceType>,
     /// By the type's name; sorted by namespace and name.
     objects: HashMap<String, Vec<ResourceInstance>>,
@@ -62,6 +65,14 @@ impl FolderSource {
     /// # Errors
     /// It is not there, cannot be read, or no manifest in it can.
     pub fn open(named: &Path) -> Result<Self, ClusterError> {
+        Self::open_keeping(named, &AnnotationChoice::default())
+    }
+
+    /// As [`Self::open`], with annotations that are kept beside descriptions.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_keeping(named: &Path, annotations: &AnnotationChoice) -> Result<Self, ClusterError> {
         let unreadable =
             |e: std::io::Error| ClusterError::FolderUnreadable { path: named.to_owned(), reason: e.to_string() };
         let kind = match std::fs::metadata(named) {
@@ -75,13 +86,13 @@ impl FolderSource {
         let path = match named.canonicalize() {
             // What a shell hands over as /dev/fd/63 is a pipe without a name that stays.
             Ok(path) if is_stream && path.starts_with("/dev") => {
-                return Self::read(File::open(named).map_err(unreadable)?);
+                return Self::read_keeping(File::open(named).map_err(unreadable)?, annotations);
             }
-            Err(_) if is_stream => return Self::read(File::open(named).map_err(unreadable)?),
+            Err(_) if is_stream => return Self::read_keeping(File::open(named).map_err(unreadable)?, annotations),
             Ok(path) => path,
             Err(e) => return Err(unreadable(e)),
         };
-        let mut reading = Reading::default();
+        let mut reading = Reading { annotations: annotations.clone(), ..Reading::default() };
         if kind.is_dir() {
             let Files { manifests, unreadable, passed_over } = files::below(&path).map_err(unreadable)?;
             let shown = |file: &Path| file.strip_prefix(&path).unwrap_or(file).display().to_string();
@@ -106,10 +117,18 @@ impl FolderSource {
     /// # Errors
     /// It cannot be read, or no manifest in it can.
     pub fn read(stream: impl Read) -> Result<Self, ClusterError> {
+        Self::read_keeping(stream, &AnnotationChoice::default())
+    }
+
+    /// As [`Self::read`], with annotations that are kept beside descriptions.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_keeping(stream: impl Read, annotations: &AnnotationChoice) -> Result<Self, ClusterError> {
         const SHOWN: &str = "standard input";
         let bytes =
             bytes_of(stream).map_err(|reason| ClusterError::FolderUnreadable { path: PathBuf::from(SHOWN), reason })?;
-        let mut reading = Reading::default();
+        let mut reading = Reading { annotations: annotations.clone(), ..Reading::default() };
         reading.text(bytes, SHOWN, Role::Any);
         reading.finish(SourceIdentity::STANDARD_INPUT.to_owned(), SHOWN)
     }
@@ -174,6 +193,8 @@ struct Placed {
 /// What was found so far.
 #[derive(Debug, Default)]
 struct Reading {
+    /// Annotations that are kept.
+    annotations: AnnotationChoice,
     objects: Vec<Raw>,
     definitions: Vec<JsonDefinition>,
     /// Because of these nothing counts as read to the end.
@@ -224,7 +245,12 @@ impl Reading {
                 continue;
             }
             document.read(&mut |line, found| match found {
-                Found::Object(object) => self.objects.push(Raw { object, file: file.to_owned(), line }),
+                Found::Object(mut object) => {
+                    if let Some(metadata) = &mut object.metadata {
+                        metadata.keep(self.annotations.of_kind(&object.kind));
+                    }
+                    self.objects.push(Raw { object, file: file.to_owned(), line });
+                }
                 Found::Definition(definition) => self.definitions.push(definition),
                 Found::Unread(Unread::Broken(_) | Unread::Kindless(..) | Unread::Garbled(_))
                     if role == Role::Template =>
@@ -314,7 +340,7 @@ impl Reading {
         let Types { by_kind, definitions, schemas, .. } = types;
         let mut types: Vec<ResourceType> = by_kind.into_values().collect();
         types.sort_by_cached_key(ResourceType::name);
-        Ok(FolderSource { path, types, objects, definitions, schemas, warnings, whole })
+        Ok(FolderSource { path, annotations: self.annotations, types, objects, definitions, schemas, warnings, whole })
     }
 
     /// Why there is nothing.
@@ -509,6 +535,10 @@ fn group_of(api_version: &str) -> &str {
 
 #[async_trait]
 impl ClusterSource for FolderSource {
+    fn annotations(&self) -> AnnotationChoice {
+        self.annotations.clone()
+    }
+
     async fn identity(&self) -> Result<Identity, ClusterError> {
         Ok(SourceIdentity::Folder { path: self.path.clone() }.into())
     }

@@ -195,7 +195,7 @@ async fn fetch(
     announce: oneshot::Sender<String>,
     objects: mpsc::Sender<Vec<ResourceInstance>>,
 ) -> Result<Page, Failure> {
-    let asked = Asked::new(&wanted.ty, wanted.namespace.as_deref());
+    let asked = Asked::new(&wanted.ty, wanted.namespace.as_deref()).keeping(&requests.options.annotations);
     let size = requests.options.page_size.max(1) as usize;
     let mut reading = Reading { asked, size, reader: None, announce: Some(announce), to: objects };
     let most = requests.options.answer_bytes;

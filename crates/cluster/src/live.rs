@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, Identity, ResourceType, SourceIdentity};
+use clusterlore_core::{AnnotationChoice, Coverage, Identity, ResourceType, SourceIdentity};
 use futures::{StreamExt, stream};
 use http::StatusCode;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ use crate::source::{
     Warning,
 };
 use crate::watch::{Watch, WatchBounds};
-use crate::{crds, decode, discovery, schema_reading};
+use crate::{config, crds, decode, discovery, schema_reading};
 
 /// The namespace by whose uid a cluster is known.
 const KUBE_SYSTEM: &str = "kube-system";
@@ -52,6 +52,12 @@ impl LiveSource {
     pub async fn connect(options: LiveOptions) -> Result<Self, ClusterError> {
         let requests = Arc::new(Requests::new(options).await?);
         Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
+    }
+
+    /// The context that these options choose, and the cluster that it names; nobody is asked. `None`: no context, or none that can be
+    /// read.
+    pub fn chosen(options: &LiveOptions) -> Option<(String, SourceIdentity)> {
+        config::chosen(options)
     }
 
     /// Server URL, as the kubeconfig gives it.
@@ -278,6 +284,14 @@ impl ClusterSource for LiveSource {
 
     async fn serves(&self, ty: &ResourceType) -> Result<Option<bool>, ClusterError> {
         discovery::serves(&self.requests, ty).await
+    }
+
+    fn context(&self) -> String {
+        self.requests.server.context().to_owned()
+    }
+
+    fn annotations(&self) -> AnnotationChoice {
+        self.requests.options.annotations.clone()
     }
 
     async fn renew(&self) {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clusterlore_core::AnnotationChoice;
+
 use crate::environment::Environment;
 use crate::retry::RetryPolicy;
 
@@ -15,6 +17,8 @@ pub struct LiveOptions {
     pub context: Option<String>,
     /// What the environment says of clusters and the way to them.
     pub environment: Environment,
+    /// Annotations that are kept beside descriptions.
+    pub annotations: AnnotationChoice,
     /// Objects a page.
     pub page_size: u32,
     /// Longest wait for an answer to begin, and then for each further piece of it.
@@ -39,6 +43,7 @@ impl Default for LiveOptions {
             kubeconfig: None,
             context: None,
             environment: Environment::default(),
+            annotations: AnnotationChoice::default(),
             page_size: 500,
             request_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use clusterlore_core::{Coverage, Identity, ResourceInstance, ResourceType, TypeSchema};
+use clusterlore_core::{AnnotationChoice, Coverage, Identity, ResourceInstance, ResourceType, TypeSchema};
 use tokio::sync::mpsc;
 
 use crate::error::ClusterError;
@@ -36,6 +36,16 @@ pub trait ClusterSource: Send + Sync {
     /// Only what ends the whole run.
     async fn serves(&self, _ty: &ResourceType) -> Result<Option<bool>, ClusterError> {
         Ok(None)
+    }
+
+    /// The kubeconfig's context that the source was chosen by; empty where it was none.
+    fn context(&self) -> String {
+        String::new()
+    }
+
+    /// The annotations that are kept.
+    fn annotations(&self) -> AnnotationChoice {
+        AnnotationChoice::default()
     }
 
     /// Forgets what was asked once and kept, such as which namespaces there are: lists that follow see what is there then.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use clusterlore_core::ResourceType;
+use clusterlore_core::{AnnotationChoice, ResourceType};
 use clusterlore_http::escaped;
 use http::StatusCode;
 use tokio::time::{Instant, timeout_at};
@@ -51,6 +51,7 @@ pub struct Watch {
     ty: ResourceType,
     namespace: Option<String>,
     version: String,
+    annotations: AnnotationChoice,
     state: State,
     bounds: WatchBounds,
     heard: Instant,
@@ -81,6 +82,7 @@ impl Watch {
             ty: ty.clone(),
             namespace: from.namespace.clone(),
             version: from.resource_version.clone(),
+            annotations: requests.options.annotations.clone(),
             state,
             bounds: bounds.clone(),
             heard,
@@ -129,7 +131,7 @@ impl Watch {
     async fn told(&mut self) -> Result<Option<Told>, String> {
         let State::Open(open) = &mut self.state else { return Ok(None) };
         let (arriving, reader) = &mut **open;
-        let asked = Asked::new(&self.ty, self.namespace.as_deref());
+        let asked = Asked::new(&self.ty, self.namespace.as_deref()).keeping(&self.annotations);
         loop {
             if let Some(told) = reader.next(&asked)? {
                 return Ok(Some(told));

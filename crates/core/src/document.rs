@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::capability::Capability;
-use crate::instance::{CLUSTER_SCOPE, Metadata, ResourceInstance, stored_id};
+use crate::instance::{CLUSTER_SCOPE, Metadata, ResourceInstance, is_description_key, stored_id};
 use crate::resource_type::ResourceType;
 use crate::words;
 
@@ -83,7 +83,8 @@ impl Fingerprint {
         let cluster = i.cluster.as_deref().unwrap_or_default();
         let owner = i.owner.as_ref().map_or(["", "", "", ""], |o| [&o.api_version, &o.kind, &o.name, &o.uid]);
         let annotations: Vec<String> = i.annotations.iter().map(|(k, v)| format!("{k}\0{v}\0")).collect();
-        let rest = [
+        let (labels, annotations) = (i.labels_joined("\0"), annotations.concat());
+        let mut rest = vec![
             type_name,
             &i.id,
             cluster,
@@ -93,9 +94,11 @@ impl Fingerprint {
             owner[1],
             owner[2],
             owner[3],
-            &i.labels_joined("\0"),
-            &annotations.concat(),
+            &labels,
+            &annotations,
         ];
+        // Behind all else: an object that keeps none is what it was before any could be kept.
+        rest.extend(i.kept_annotations.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]));
         Self {
             key: ObjectKey::new(cluster, &i.api_group, &i.kind, &i.namespace, &i.name),
             hash: ContentHash { text: text_hash(&i.text(), type_name), rest: half(digest(rest)) },
@@ -122,6 +125,9 @@ pub struct Facets {
     pub name: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// Annotations that were asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// One document, ready to be embedded and stored.
@@ -158,14 +164,16 @@ impl Document {
             namespace: instance.namespace.clone(),
             name: instance.name.clone(),
             labels: instance.labels.clone(),
+            annotations: instance.kept_annotations.clone(),
         };
         let words = format!(
-            "{} {} {} {} {type_name} {}",
+            "{} {} {} {} {type_name} {} {}",
             instance.kind,
             instance.name,
             if instance.is_cluster_scoped() { "" } else { &instance.namespace },
-            label_words(instance),
-            instance.description()
+            pair_words(&instance.labels),
+            instance.description(),
+            annotation_words(instance)
         );
         Self {
             id: instance.stored_id(),
@@ -222,6 +230,7 @@ impl Document {
             namespace: CLUSTER_SCOPE.to_owned(),
             name,
             labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
         }
     }
 
@@ -237,10 +246,15 @@ impl Document {
     }
 }
 
-/// Labels as words. The domain in front of a key (`app.kubernetes.io/`) stands on every object and tells none apart.
-fn label_words(instance: &ResourceInstance) -> String {
-    let pair = |(key, value): (&String, &String)| format!("{} {value} ", key.rsplit('/').next().unwrap_or(key));
-    instance.labels.iter().map(pair).collect()
+/// Labels, or annotations, as words. The domain in front of a key (`app.kubernetes.io/`) stands on every object and tells none apart.
+fn pair_words<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let words = |(key, value): (&String, &String)| format!("{} {value} ", key.rsplit('/').next().unwrap_or(key));
+    pairs.into_iter().map(words).collect()
+}
+
+/// The kept annotations as words, without those that describe: these are there already.
+fn annotation_words(instance: &ResourceInstance) -> String {
+    pair_words(instance.kept_annotations.iter().filter(|(key, _)| !is_description_key(key)))
 }
 
 /// Over a text, what else its words are made of, and the version of what makes both.
@@ -259,7 +273,7 @@ fn half(bytes: [u8; 16]) -> [u8; 8] {
 }
 
 /// First half of the SHA-256 over the parts, each with its length in front so that no two lists of parts are alike.
-fn digest<const N: usize>(parts: [&str; N]) -> [u8; 16] {
+fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> [u8; 16] {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
@@ -303,5 +317,32 @@ mod tests {
         assert_eq!(first.hash.text, replaced.hash.text);
         assert_ne!(first.hash.rest, replaced.hash.rest);
         assert_eq!(ContentHash::from_bytes(replaced.hash.to_bytes()), replaced.hash);
+    }
+
+    #[test]
+    fn kept_annotations_are_words_and_a_facet_and_no_text() {
+        let plain = Document::of_instance(&pod("v1"), "pods");
+        let keeping = |pairs: &[(&str, &str)]| {
+            let kept_annotations = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            Document::of_instance(&ResourceInstance { kept_annotations, ..pod("v1") }, "pods")
+        };
+        let kept = keeping(&[("example.org/oncall", "Night owls"), ("description", "hidden twice")]);
+        assert_eq!((&kept.text, kept.hash.text, &kept.metadata), (&plain.text, plain.hash.text, &plain.metadata));
+        assert_ne!(kept.hash.rest, plain.hash.rest);
+        assert_eq!(kept.words, format!("{} {}", plain.words, words::terms("oncall Night owls").join(" ")));
+        assert_eq!(kept.facets.annotations["example.org/oncall"], "Night owls");
+        assert_eq!(serde_json::from_str::<ResourceInstance>(&kept.record).unwrap().kept_annotations.len(), 2);
+        // A key that moves into a value, or one annotation into two, is another object.
+        let hashes = [&[("ab", "c")][..], &[("a", "bc")], &[("a", ""), ("b", "c")], &[]].map(|p| keeping(p).hash.rest);
+        assert_eq!(std::collections::BTreeSet::from(hashes).len(), 4);
+        assert_eq!(hashes[3], plain.hash.rest);
+        assert!(!plain.record.contains("keptAnnotations"));
+    }
+
+    #[test]
+    fn the_hash_of_what_keeps_no_annotations_is_the_one_that_stores_hold() {
+        let hash = Fingerprint::of_instance(&pod("v1"), "pods").hash.to_bytes();
+        let written: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(written, "dd3629c0e3e3d777168a941b339a493d");
     }
 }

@@ -48,6 +48,10 @@ pub struct ResourceInstance {
     pub labels: BTreeMap<String, String>,
     /// Only the annotations that describe (see [`is_description_key`]).
     pub annotations: BTreeMap<String, String>,
+    /// Annotations that were asked for (see [`crate::AnnotationChoice`]): found by their words and by a condition, never part of the
+    /// text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept_annotations: BTreeMap<String, String>,
     /// RFC 3339; empty where the source does not know it (a manifest).
     pub created_at: String,
     /// Empty where the source does not know it.

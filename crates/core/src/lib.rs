@@ -3,11 +3,13 @@
 //!
 //! Never in this room: I/O, async, clocks, environment variables, and anything that knows about kube, SQL, HTTP or a model.
 
+mod annotations;
 mod capability;
 mod collection;
 pub mod conditions;
 mod document;
 mod embedder;
+mod glob;
 mod instance;
 mod plan;
 mod resource_type;
@@ -17,6 +19,7 @@ mod source;
 mod type_filter;
 pub mod words;
 
+pub use annotations::{ANNOTATION_BYTES, ANNOTATIONS_KEPT, AnnotationChoice, AnnotationChoiceError, is_managed};
 pub use capability::{Capability, Complexity, SchemaField, TypeSchema};
 pub use collection::{Collection, UnknownCollection};
 pub use conditions::{Limit, LiveCondition, Replicas};

@@ -33,12 +33,50 @@ const SHOWN: usize = 100;
 
 /// Text that is no selector.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "label selector {selector:?}: {problem}; expected conditions such as app=nginx, tier!=cache, env in (dev,test), team, !canary, joined by commas"
-)]
+#[error("{} selector {selector:?}: {problem}; expected conditions such as {}, joined by commas", .of.called(), .of.example())]
 pub struct SelectorError {
+    of: Of,
     selector: String,
     problem: String,
+}
+
+/// What a selector is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Labels,
+    /// Their values hold any text. One that holds a comma, or a parenthesis, stands in double quotes.
+    Annotations,
+}
+
+impl Of {
+    fn called(self) -> &'static str {
+        match self {
+            Self::Labels => "label",
+            Self::Annotations => "annotation",
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::Labels => "app=nginx, tier!=cache, env in (dev,test), team, !canary",
+            Self::Annotations => {
+                "example.org/owner=payments, oncall!=nobody, tier in (1,2), note=\"one, two\", team, !canary"
+            }
+        }
+    }
+
+    fn value(self, value: &str) -> Result<String, String> {
+        match self {
+            Self::Labels => label_value(value),
+            Self::Annotations => {
+                let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+                match inner.unwrap_or(value) {
+                    text if text.contains('"') => Err(format!("a quotation mark within {:?}", shortened(value))),
+                    text => Ok(text.to_owned()),
+                }
+            }
+        }
+    }
 }
 
 impl Requirement {
@@ -74,18 +112,22 @@ impl Selector {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
 
-impl FromStr for Selector {
-    type Err = SelectorError;
+    /// Reads conditions on annotations. The grammar is that of labels, with any text as a value.
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn of_annotations(text: &str) -> Result<Self, SelectorError> {
+        Self::read(text, Of::Annotations)
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |problem: String| SelectorError { selector: shortened(text), problem };
+    fn read(text: &str, of: Of) -> Result<Self, SelectorError> {
+        let fail = |problem: String| SelectorError { of, selector: shortened(text), problem };
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let parts = split_outside_parentheses(text).map_err(|p| fail(p.to_owned()))?;
-        let conditions = parts.into_iter().map(|part| parse_requirement(part.trim()).map_err(&fail));
+        let parts = split_at_commas(text, of).map_err(|p| fail(p.to_owned()))?;
+        let conditions = parts.into_iter().map(|part| parse_requirement(part.trim(), of).map_err(&fail));
         let selector = Self(conditions.collect::<Result<_, _>>()?);
         if selector.is_too_long() {
             return Err(fail(format!(
@@ -93,6 +135,14 @@ impl FromStr for Selector {
             )));
         }
         Ok(selector)
+    }
+}
+
+impl FromStr for Selector {
+    type Err = SelectorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::read(text, Of::Labels)
     }
 }
 
@@ -104,10 +154,13 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn split_outside_parentheses(text: &str) -> Result<Vec<&str>, &'static str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
+/// Cuts at the commas that stand neither in parentheses nor, where a value may hold any text, in double quotes.
+fn split_at_commas(text: &str, of: Of) -> Result<Vec<&str>, &'static str> {
+    let (mut parts, mut depth, mut start, mut is_quoted) = (Vec::new(), 0, 0, false);
     for (at, c) in text.char_indices() {
         match c {
+            '"' if of == Of::Annotations => is_quoted = !is_quoted,
+            _ if is_quoted => {}
             '(' => depth += 1,
             ')' if depth == 0 => return Err("a \")\" without \"(\""),
             ')' => depth -= 1,
@@ -121,6 +174,9 @@ fn split_outside_parentheses(text: &str) -> Result<Vec<&str>, &'static str> {
             return Err("\"(\" within \"(\"");
         }
     }
+    if is_quoted {
+        return Err("a quotation mark without a second one");
+    }
     if depth > 0 {
         return Err("a \"(\" without \")\"");
     }
@@ -128,45 +184,48 @@ fn split_outside_parentheses(text: &str) -> Result<Vec<&str>, &'static str> {
     Ok(parts)
 }
 
-fn parse_requirement(part: &str) -> Result<Requirement, String> {
+fn parse_requirement(part: &str, of: Of) -> Result<Requirement, String> {
     if part.is_empty() {
         return Err("an empty condition".to_owned());
     }
     if let Some(key) = part.strip_prefix('!') {
         return Ok(Requirement::DoesNotExist(label_key(key.trim())?));
     }
-    if let Some(open) = part.find('(') {
+    let operator = part.find(['!', '=', '<', '>']);
+    if let Some(open) = part.find('(').filter(|open| operator.is_none_or(|operator| *open < operator)) {
         let values =
             part[open + 1..].strip_suffix(')').ok_or_else(|| format!("text after \")\" in {:?}", shortened(part)))?;
         let mut head = part[..open].split_whitespace();
         let (Some(key), Some(operator), None) = (head.next(), head.next(), head.next()) else {
             return Err(format!("{:?} is not a condition", shortened(part)));
         };
-        let values: Vec<String> = values.split(',').map(|v| label_value(v.trim())).collect::<Result<_, _>>()?;
+        let values = split_at_commas(values, of)?.into_iter().map(|v| of.value(v.trim()));
+        let values: Vec<String> = values.collect::<Result<_, _>>()?;
         return match operator {
             "in" => Ok(Requirement::In(label_key(key)?, values)),
             "notin" => Ok(Requirement::NotIn(label_key(key)?, values)),
             other => Err(format!("unknown operator {:?}", shortened(other))),
         };
     }
-    for (operator, build) in [
-        ("!=", (|k, v| Requirement::NotIn(k, vec![v])) as fn(String, String) -> Requirement),
-        ("==", |k, v| Requirement::In(k, vec![v])),
-        ("=", |k, v| Requirement::In(k, vec![v])),
-    ] {
-        if let Some((key, value)) = part.split_once(operator) {
-            return Ok(build(label_key(key.trim())?, label_value(value.trim())?));
-        }
+    let Some(operator) = operator else { return Ok(Requirement::Exists(label_key(part)?)) };
+    let (key, rest) = (part[..operator].trim(), &part[operator..]);
+    let one = |value: &str| of.value(value.trim()).map(|value| vec![value]);
+    let bound =
+        |value: &str| value.trim().parse().map_err(|_| format!("{:?} is not an integer", shortened(value.trim())));
+    let key = label_key(key)?;
+    if let Some(value) = rest.strip_prefix("!=") {
+        return Ok(Requirement::NotIn(key, one(value)?));
     }
-    for (operator, build) in
-        [(">", Requirement::GreaterThan as fn(String, i64) -> Requirement), ("<", Requirement::LessThan)]
-    {
-        if let Some((key, value)) = part.split_once(operator) {
-            let bound = value.trim().parse().map_err(|_| format!("{:?} is not an integer", shortened(value.trim())))?;
-            return Ok(build(label_key(key.trim())?, bound));
-        }
+    if let Some(value) = rest.strip_prefix("==").or_else(|| rest.strip_prefix('=')) {
+        return Ok(Requirement::In(key, one(value)?));
     }
-    Ok(Requirement::Exists(label_key(part)?))
+    if let Some(value) = rest.strip_prefix('>') {
+        return Ok(Requirement::GreaterThan(key, bound(value)?));
+    }
+    if let Some(value) = rest.strip_prefix('<') {
+        return Ok(Requirement::LessThan(key, bound(value)?));
+    }
+    Err(format!("{:?} is not a condition", shortened(part)))
 }
 
 fn label_key(key: &str) -> Result<String, String> {
@@ -179,7 +238,7 @@ fn label_key(key: &str) -> Result<String, String> {
     if !name.is_empty() && prefix_ok && is_label_name(name) {
         Ok(key.to_owned())
     } else {
-        Err(format!("{:?} is not a label key", shortened(key)))
+        Err(format!("{:?} is not a key", shortened(key)))
     }
 }
 
@@ -314,6 +373,34 @@ mod tests {
             "missing=x",
         ] {
             assert!(!selects(no, &labels), "{no}");
+        }
+    }
+
+    #[test]
+    fn annotations_hold_any_text() {
+        let annotations =
+            [("owner", "the night owls"), ("url", "https://a.example/?b=c!=d"), ("note", "one, (two)"), ("n", "7")];
+        let get = |key: &str| annotations.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
+        let selects = |text: &str| Selector::of_annotations(text).map(|selector| selector.matches(get));
+        for yes in [
+            "owner=the night owls",
+            "owner == the night owls , n>6",
+            "owner in (the day owls, the night owls)",
+            "url=https://a.example/?b=c!=d",
+            "note=\"one, (two)\"",
+            "note in (\"one, (two)\",\"three\"),!missing",
+            "owner!=nobody,missing!=x,url",
+            "n<8,n notin (8)",
+        ] {
+            assert_eq!(selects(yes), Ok(true), "{yes}");
+        }
+        for no in ["owner=the night", "note=\"one\"", "n>7", "!url", "missing", "owner=\"\""] {
+            assert_eq!(selects(no), Ok(false), "{no}");
+        }
+        for bad in ["", "=x", "note=\"one", "note=a\"b\"", "a b", "a=b,", "n>x", "a in (b", "ä=b"].into_iter().skip(1)
+        {
+            let said = selects(bad).unwrap_err().to_string();
+            assert!(said.contains("annotation selector") && said.contains("expected conditions such as"), "{said}");
         }
     }
 

@@ -86,6 +86,15 @@ impl SourceIdentity {
         }
     }
 
+    /// Whether both are clusters at one address that one authority vouches for: all that can be told without asking them.
+    pub fn is_at(&self, other: &Self) -> bool {
+        let at = |source: &Self| match source {
+            Self::Cluster { server, ca_hash, .. } => Some((server.clone(), ca_hash.clone())),
+            _ => None,
+        };
+        at(self).is_some() && at(self) == at(other)
+    }
+
     /// Refuses a source that is not the known one, or that cannot be told from another.
     ///
     /// # Errors
@@ -187,6 +196,14 @@ mod tests {
         let offered = Identity { source: cluster(None, "https://a"), unread: Some("403 forbidden".into()) };
         let refused = cluster(Some("1"), "https://a").check(&offered).unwrap_err().to_string();
         assert!(refused.contains("403 forbidden") && refused.contains("nothing was changed"), "{refused}");
+    }
+
+    #[test]
+    fn an_address_tells_clusters_apart_unasked() {
+        let known = cluster(Some("1"), "https://a");
+        assert!(known.is_at(&cluster(None, "https://a")) && !known.is_at(&cluster(None, "https://b")));
+        let folder = SourceIdentity::Folder { path: "/m".into() };
+        assert!(!folder.is_at(&folder) && !folder.is_at(&known));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::glob::glob;
 use crate::resource_type::ResourceType;
 
 /// Types that are never instances of anything one looks for: new at every read, derived from others, or questions to the API server.
@@ -58,17 +59,18 @@ impl FromStr for TypePattern {
     }
 }
 
+impl std::fmt::Display for TypePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.plural)?;
+        self.group.iter().try_for_each(|group| write!(f, ".{group}"))
+    }
+}
+
 impl TypePattern {
     /// Whether the pattern covers the type.
     pub fn matches(&self, ty: &ResourceType) -> bool {
         glob(&self.plural, &ty.plural) && self.group.as_deref().is_none_or(|g| glob(g, &ty.group))
     }
-}
-
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
-    let Some(rest) = text.strip_prefix(head) else { return false };
-    (0..=rest.len()).any(|i| rest.is_char_boundary(i) && glob(tail, &rest[i..]))
 }
 
 /// Whether the type is left out unless it is asked for by name.

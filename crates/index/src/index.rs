@@ -5,9 +5,10 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Scope;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Judge, Query, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, Store, StoreError, View};
+use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 
+use crate::basis::Basis;
 use crate::live::{Door, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -45,8 +46,9 @@ impl Index {
             None => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
-        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
-        Ok(Reply::of(answer, request.explain))
+        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
+        let (answer, sources) = futures::join!(answer, view.sources());
+        Ok(reply(answer?, sources?, scope, request))
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -57,8 +59,9 @@ impl Index {
     pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
-        Ok(Reply::of(answer, request.explain))
+        let (answer, sources) =
+            futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
+        Ok(reply(answer?, sources?, scope, request))
     }
 
     /// What is indexed, from where, and when.
@@ -79,6 +82,7 @@ impl Index {
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
             selector: request.selector.clone(),
+            annotations: request.annotations.clone(),
         };
         Ok(Query {
             text: request.question.clone(),
@@ -91,4 +95,11 @@ impl Index {
             group_by: request.group_by.clone(),
         })
     }
+}
+
+/// The answer, and what it rests on.
+fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
+    let clusters = &answer.parsed.filter.clusters;
+    let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
+    Reply::of(answer, request.explain).resting_on(bases)
 }

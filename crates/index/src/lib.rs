@@ -5,12 +5,14 @@
 //!
 //! Never in this room: flags, HTTP, printing, and what to do about an error.
 
+mod basis;
 mod index;
 mod live;
 mod reply;
 mod request;
 mod status;
 
+pub use basis::{About, Basis, Doubt, OLD, TooOld};
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};

@@ -1,9 +1,9 @@
 //! An answer as every face gives it: typed for Rust, and one JSON shape for everybody else.
 //!
 //! ```json
-//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "description", "cluster", "matched",
+//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
-//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text"}], "problems": [{"type", "text"}],
+//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
 //!  "needs": [{"what", "said", "condition", "read"}], "unread": ["…"],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
@@ -13,11 +13,14 @@
 //! namespace and labels.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
-use clusterlore_core::{Capability, Complexity, ResourceType, words};
+use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason};
 use serde::{Serialize, Serializer};
+
+use crate::basis::{self, Basis, Doubt, TooOld};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -47,6 +50,10 @@ pub struct Reply {
     pub judgement: Option<Judgement>,
     /// If nothing was found: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
+    /// What the answer rests on.
+    pub bases: Vec<Basis>,
+    /// Why it may not hold.
+    pub doubts: Vec<Doubt>,
     explain: bool,
 }
 
@@ -74,8 +81,33 @@ impl Reply {
             admitted,
             judgement,
             closest,
+            bases: Vec::new(),
+            doubts: Vec::new(),
             explain,
         }
+    }
+
+    /// The same, with what it rests on. What is more than a day old is doubted.
+    pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
+        Self { doubts: basis::old(&bases), bases, ..self }
+    }
+
+    /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
+    pub fn compare(&mut self, context: &str, used: &SourceIdentity) {
+        self.doubts.extend(basis::elsewhere(&self.bases, context, used));
+    }
+
+    /// Refuses it where a part of it is older.
+    ///
+    /// # Errors
+    /// [`TooOld`], also where nobody knows how old a part of it is.
+    pub fn within(&self, most: Duration) -> Result<(), TooOld> {
+        basis::within(&self.bases, most)
+    }
+
+    /// The doubts as programs read them.
+    pub fn told_doubts(&self) -> impl Serialize + use<> {
+        self.doubts.iter().map(Told::of_doubt).collect::<Vec<_>>()
     }
 }
 
@@ -107,12 +139,13 @@ impl Serialize for Reply {
             hits: self.hits.iter().map(|hit| json_hit(hit, self.explain)).collect(),
             number: self.number,
             groups: &self.groups,
-            notes: self.notes.iter().map(|note| Told { kind: note_type(note), text: note.to_string() }).collect(),
-            problems: self
-                .problems
+            notes: self
+                .notes
                 .iter()
-                .map(|problem| Told { kind: problem_type(problem), text: problem.to_string() })
+                .map(|note| Told::new(note_type(note), note))
+                .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
+            problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
             needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self.judgement.as_ref())).collect(),
             unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
             total: self.total,
@@ -174,6 +207,18 @@ struct Told {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    remedy: String,
+}
+
+impl Told {
+    fn new(kind: &'static str, text: &impl std::fmt::Display) -> Self {
+        Self { kind, text: text.to_string(), remedy: String::new() }
+    }
+
+    fn of_doubt(doubt: &Doubt) -> Self {
+        Self { remedy: doubt.remedy.clone(), ..Self::new(doubt.about.kind(), &doubt.about) }
+    }
 }
 
 fn note_type(note: &Note) -> &'static str {
@@ -220,6 +265,9 @@ struct JsonHit<'a> {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<&'a BTreeMap<String, String>>,
+    /// Of those that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "str::is_empty")]
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -302,6 +350,10 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
             Some(json_type(t, capability.as_deref())),
         ),
     };
+    let annotations = match &hit.noun {
+        Noun::Instance(i) if !i.kept_annotations.is_empty() => Some(&i.kept_annotations),
+        _ => None,
+    };
     JsonHit {
         id: &hit.id,
         score: rounded(hit.score.total()),
@@ -310,6 +362,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         namespace,
         name,
         labels,
+        annotations,
         description,
         cluster,
         ty,

@@ -18,6 +18,8 @@ pub struct Request {
     pub kinds: Vec<String>,
     /// Conditions on labels.
     pub selector: Selector,
+    /// Conditions on annotations, of those that are kept.
+    pub annotations: Selector,
     /// The most hits.
     pub limit: usize,
     /// When the question is asked, RFC 3339. Empty if that is not known; then no question can ask for an age.
@@ -41,6 +43,7 @@ impl Default for Request {
             namespaces: Vec::new(),
             kinds: Vec::new(),
             selector: Selector::default(),
+            annotations: Selector::default(),
             limit: 10,
             now: String::new(),
             hits: true,

@@ -10,14 +10,14 @@ use clusterlore_core::{
     TypeFilter,
 };
 use clusterlore_models::Embedder;
-use clusterlore_store::{Batch, RunKind, Spool, Store};
+use clusterlore_store::{Batch, Reading, RunKind, Spool, Store};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::error::SyncError;
 use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
-use crate::run::{Run, RunOptions};
+use crate::run::{Run, RunOptions, patterns};
 use crate::{checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
@@ -94,6 +94,16 @@ impl InstanceSync {
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
             lock_timeout: self.options.lock_timeout,
+            reading: Reading {
+                namespaces: match &self.options.scope {
+                    ListScope::All => Vec::new(),
+                    ListScope::Namespaces(names) => names.clone(),
+                },
+                include: patterns(&self.options.filter.include),
+                exclude: patterns(&self.options.filter.exclude),
+                annotations: self.source.annotations().to_string(),
+                ..Reading::default()
+            },
         };
         let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
         let choose = |found: &Discovery| {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery};
-use clusterlore_core::{Collection, Known, ObjectKey, Origin, ResourceType, SourceIdentity, SyncPlan};
+use clusterlore_core::{Collection, Known, ObjectKey, Origin, ResourceType, SourceIdentity, SyncPlan, TypePattern};
 use clusterlore_models::Embedder;
-use clusterlore_store::{KnownSource, RunKind, RunLock, RunRecord, Store, StoreError};
+use clusterlore_store::{KnownSource, Reading, Readings, RunKind, RunLock, RunRecord, Store, StoreError};
 use jiff::Timestamp;
 
 use crate::error::SyncError;
@@ -23,6 +23,8 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) replace_source: bool,
     pub(crate) reindex: bool,
     pub(crate) lock_timeout: Duration,
+    /// How the source is read; when, and by which context, the run itself knows.
+    pub(crate) reading: Reading,
 }
 
 /// A run over a source, from its lock to its summary.
@@ -33,6 +35,8 @@ pub(crate) struct Run<'a> {
     store: Option<&'a dyn Store>,
     identity: SourceIdentity,
     sources: Vec<KnownSource>,
+    /// Number of the source that writes.
+    number: i64,
     record: Option<Record<'a>>,
     _lock: Option<RunLock>,
 }
@@ -48,7 +52,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, SyncError> {
         let began = Instant::now();
         let store = store.map(|store| &**store);
-        let RunOptions { kind, cluster, dry_run, replace_source, reindex, lock_timeout } = options;
+        let RunOptions { kind, cluster, dry_run, replace_source, reindex, lock_timeout, .. } = options;
         let lock = match store.filter(|_| !dry_run) {
             Some(store) => Some(waiting::lock(store, cluster, kind, lock_timeout, observer).await?),
             None => None,
@@ -56,7 +60,9 @@ impl<'a> Run<'a> {
         let identity = source.identity().await?;
         let sources = checks::source(store, cluster, &identity, replace_source).await?;
         checks::embedder(store, embedder.identity(), reindex, dry_run).await?;
-        Ok(Self { options, began, store, identity: identity.source, sources, record: None, _lock: lock })
+        let reading = Reading { at: Timestamp::now().to_string(), context: source.context(), ..options.reading };
+        let options = RunOptions { reading, ..options };
+        Ok(Self { options, began, store, identity: identity.source, sources, number: 0, record: None, _lock: lock })
     }
 
     /// What the source serves, and what of it the run reads.
@@ -122,6 +128,7 @@ impl<'a> Run<'a> {
         let RunOptions { kind, cluster, replace_source, .. } = self.options;
         let source = store.remember_source(cluster, &self.identity, replace_source).await?;
         self.record = Some(Record::begin(store, kind, cluster).await?);
+        self.number = source;
         Ok(source)
     }
 
@@ -129,10 +136,28 @@ impl<'a> Run<'a> {
     pub(crate) async fn finish(self, mut summary: Summary) -> Result<Outcome, SyncError> {
         summary.seconds.total = self.began.elapsed().as_secs_f64();
         if let Some(record) = self.record {
+            if let Some(collection) = filled(self.options.kind).filter(|_| !summary.is_partial()) {
+                let readings = Readings::default().and(collection, &self.options.reading);
+                record.store.remember_readings(self.number, &readings).await?;
+            }
             record.finish(serde_json::to_value(&summary).unwrap_or_default()).await?;
         }
         Ok(Outcome { summary })
     }
+}
+
+/// The collection that a run over a source fills.
+fn filled(kind: RunKind) -> Option<Collection> {
+    match kind {
+        RunKind::Instances => Some(Collection::Instances),
+        RunKind::Capabilities => Some(Collection::Capabilities),
+        RunKind::Import | RunKind::Other => None,
+    }
+}
+
+/// The patterns of a filter, as they are written.
+pub(crate) fn patterns(of: &[TypePattern]) -> Vec<String> {
+    of.iter().map(ToString::to_string).collect()
 }
 
 /// A run as the store remembers it: noted before it writes, so that one that was killed shows.

@@ -15,9 +15,11 @@ pub struct Filter {
     pub types: BTreeSet<String>,
     /// Conditions on labels.
     pub selector: Selector,
+    /// Conditions on annotations, of those that are kept.
+    pub annotations: Selector,
 }
 
-/// The parts of a document that a filter looks at. `labels` is `key=value` joined by `\x1f`, sorted by key.
+/// The parts of a document that a filter looks at. Labels and annotations are `key=value` joined by `\x1f`, sorted by key.
 #[derive(Debug, Clone, Copy)]
 pub struct FilterView<'a> {
     /// Name of the cluster.
@@ -28,6 +30,8 @@ pub struct FilterView<'a> {
     pub type_name: &'a str,
     /// Joined labels.
     pub labels: &'a str,
+    /// Joined annotations.
+    pub annotations: &'a str,
 }
 
 impl Filter {
@@ -42,17 +46,30 @@ impl Filter {
         any_of(&self.clusters, view.cluster)
             && any_of(&self.namespaces, view.namespace)
             && any_of(&self.types, view.type_name)
-            && (self.selector.is_empty() || self.selector.matches(|key| label(view.labels, key)))
+            && (self.selector.is_empty() || self.selector.matches(|key| value(view.labels, key)))
+            && (self.annotations.is_empty() || self.annotations.matches(|key| value(view.annotations, key)))
     }
 }
 
-/// Labels as one string that can be searched without parsing.
-pub(crate) fn join_labels(labels: &std::collections::BTreeMap<String, String>) -> String {
-    labels.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("\x1f")
+/// What stands between two pairs.
+const BETWEEN: char = '\x1f';
+
+/// Labels, or annotations, as one string that can be searched without parsing. No value can look like another pair.
+pub(crate) fn join(pairs: &std::collections::BTreeMap<String, String>) -> String {
+    let mut joined = String::new();
+    for (n, (key, value)) in pairs.iter().enumerate() {
+        if n > 0 {
+            joined.push(BETWEEN);
+        }
+        joined.push_str(key);
+        joined.push('=');
+        joined.extend(value.chars().map(|c| if c == BETWEEN { ' ' } else { c }));
+    }
+    joined
 }
 
-fn label<'a>(labels: &'a str, key: &str) -> Option<&'a str> {
-    labels.split('\x1f').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+fn value<'a>(pairs: &'a str, key: &str) -> Option<&'a str> {
+    pairs.split(BETWEEN).find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
 }
 
 #[cfg(test)]
@@ -61,8 +78,11 @@ mod tests {
 
     #[test]
     fn every_condition_must_hold() {
-        let labels = join_labels(&[("app", "nginx"), ("tier", "web=1,2")].map(|(k, v)| (k.into(), v.into())).into());
-        let view = FilterView { cluster: "", namespace: "a", type_name: "pods", labels: &labels };
+        let joined = |pairs: [(&str, &str); 2]| join(&pairs.map(|(k, v)| (k.into(), v.into())).into());
+        let labels = joined([("app", "nginx"), ("tier", "web=1,2")]);
+        let annotations = joined([("owner", "the night\x1fapp=owls"), ("since", "2026")]);
+        let view =
+            FilterView { cluster: "", namespace: "a", type_name: "pods", labels: &labels, annotations: &annotations };
         let filter = |namespace: &str, ty: &str, selector: &str| Filter {
             namespaces: [namespace.to_owned()].into(),
             types: [ty.to_owned()].into(),
@@ -74,6 +94,12 @@ mod tests {
         assert!(!filter("b", "pods", "").admits(view));
         assert!(!filter("a", "services", "").admits(view));
         assert!(!filter("a", "pods", "app=ngin").admits(view));
-        assert_eq!(label(&labels, "tier"), Some("web=1,2"));
+        assert_eq!(value(&labels, "tier"), Some("web=1,2"));
+        let noting = |selector: &str| Filter {
+            annotations: Selector::of_annotations(selector).unwrap(),
+            ..filter("a", "pods", "app=nginx")
+        };
+        assert!(noting("owner=the night app=owls,since>2025,!app").admits(view));
+        assert!(!noting("app").admits(view) && !noting("owner=owls").admits(view));
     }
 }

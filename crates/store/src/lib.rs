@@ -22,7 +22,7 @@ pub use filter::{Filter, FilterView};
 pub use lock::{Holder, RunKind, RunLock};
 pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
-pub use runs::{KnownSource, RunRecord, Runs};
+pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use store::Store;

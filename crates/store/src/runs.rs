@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
+use clusterlore_core::{Collection, ResourceType, SourceIdentity, TypeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -22,6 +22,96 @@ pub struct KnownSource {
     pub identity: SourceIdentity,
     /// Whether another source took its place.
     pub replaced: bool,
+    /// When and how it was last read to its end.
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    pub readings: Readings,
+}
+
+/// How a source was last read to its end, for each collection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instances: Option<Reading>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capabilities: Option<Reading>,
+}
+
+/// When and how a source was read by a run that left out nothing of what it was to read. Read again like this, it fills the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Reading {
+    /// When the run began, RFC 3339: what changed since then it may not have seen.
+    pub at: String,
+    /// The kubeconfig's context, where it was one; empty for a folder, and for a cluster that was read from within.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub context: String,
+    /// The namespaces that were read; none: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+    /// The types that were read, as patterns; none: those that are read by default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<String>,
+    /// The types that were not read, as patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// The annotations that were kept, as patterns joined by commas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub annotations: String,
+    /// Whether a language model said what types are for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_model: bool,
+}
+
+impl Readings {
+    /// Whether none is known.
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+
+    /// The one that filled the collection.
+    pub fn of(&self, collection: Collection) -> Option<&Reading> {
+        match collection {
+            Collection::Instances => self.instances.as_ref(),
+            Collection::Capabilities => self.capabilities.as_ref(),
+        }
+    }
+
+    /// The same with a newer one, unless that read only a part of what was read before: the rest is as old as it was.
+    #[must_use]
+    pub fn and(mut self, collection: Collection, reading: &Reading) -> Self {
+        let known = match collection {
+            Collection::Instances => &mut self.instances,
+            Collection::Capabilities => &mut self.capabilities,
+        };
+        if known.as_ref().is_none_or(|known| reading.covers(known) && second(&reading.at) >= second(&known.at)) {
+            *known = Some(reading.clone());
+        }
+        self
+    }
+
+    /// Both, of two that are known.
+    #[must_use]
+    pub fn merged(self, others: &Self) -> Self {
+        Collection::ALL.into_iter().fold(self, |all, collection| match others.of(collection) {
+            Some(reading) => all.and(collection, reading),
+            None => all,
+        })
+    }
+}
+
+impl Reading {
+    /// Whether all that the other read was read by this one too.
+    fn covers(&self, other: &Self) -> bool {
+        let all_types = self.include.is_empty() && self.exclude.is_empty();
+        let types = all_types || (&self.include, &self.exclude) == (&other.include, &other.exclude);
+        let within = !other.namespaces.is_empty() && other.namespaces.iter().all(|n| self.namespaces.contains(n));
+        types && (self.namespaces.is_empty() || within)
+    }
+}
+
+/// A time without what is below its second: with it, times do not sort as texts.
+fn second(time: &str) -> &str {
+    time.split(['.', 'Z']).next().unwrap_or(time)
 }
 
 /// How a run went.
@@ -57,6 +147,12 @@ pub trait Runs: Send + Sync {
     /// The store cannot be written.
     async fn remember_source(&self, cluster: &str, identity: &SourceIdentity, replace: bool)
     -> Result<i64, StoreError>;
+
+    /// Remembers how a source was read, by its number. See [`Readings::and`].
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError>;
 
     /// Replaces what is known of a cluster's types.
     ///
@@ -110,4 +206,39 @@ pub trait Runs: Send + Sync {
     /// # Errors
     /// The store cannot be written.
     async fn finish_run(&self, number: i64, run: &RunRecord) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(at: &str, namespaces: &[&str], exclude: &[&str]) -> Reading {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Reading { at: at.to_owned(), namespaces: own(namespaces), exclude: own(exclude), ..Reading::default() }
+    }
+
+    #[test]
+    fn a_run_over_a_part_does_not_make_the_whole_new() {
+        let (old, new) = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z");
+        for (known, later, renewed) in [
+            (reading(old, &[], &[]), reading(new, &[], &[]), true),
+            (reading(old, &[], &[]), reading(new, &["a"], &[]), false),
+            (reading(old, &[], &[]), reading(new, &[], &["secrets"]), false),
+            (reading(old, &["a"], &[]), reading(new, &["b", "a"], &[]), true),
+            (reading(old, &["a", "b"], &[]), reading(new, &["a"], &[]), false),
+            (reading(old, &["a"], &["secrets"]), reading(new, &[], &[]), true),
+            (reading(old, &[], &["secrets"]), reading(new, &[], &["secrets"]), true),
+            (reading("2026-01-02T00:00:00Z", &[], &[]), reading(new, &[], &[]), false),
+        ] {
+            let known_too = Readings::default().and(Collection::Instances, &known);
+            let both = known_too.clone().and(Collection::Instances, &later);
+            assert_eq!(
+                both.of(Collection::Instances),
+                Some(if renewed { &later } else { &known }),
+                "{known:?} {later:?}"
+            );
+            assert_eq!(both.of(Collection::Capabilities), None);
+            assert_eq!(known_too.merged(&Readings::default().and(Collection::Instances, &later)), both);
+        }
+    }
 }

@@ -11,8 +11,8 @@ use clusterlore_core::{
     Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Scanned, Sqlite,
-    Store, StoreError, Stored, Upsert, View, Vocabulary,
+    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
+    Scanned, Sqlite, Store, StoreError, Stored, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -115,6 +115,7 @@ async fn conform(place: &dyn Place) {
         a_vector_stays_where_none_is_given,
         another_version_of_an_object_takes_its_place,
         selectors_mean_what_they_mean_in_kubernetes,
+        annotations_are_kept_found_and_narrowed_to,
         filters_narrow_by_cluster_namespace_and_type,
         the_nearest_are_the_nearest,
         words_are_found_and_counted,
@@ -126,6 +127,7 @@ async fn conform(place: &dyn Place) {
         embedders_are_never_mixed,
         pages_show_every_document_once,
         what_a_run_must_know_is_remembered,
+        how_sources_were_read_is_remembered,
         one_sync_of_a_cluster_at_a_time,
         a_view_is_one_state,
         outside_a_scope_there_is_nothing,
@@ -468,6 +470,76 @@ async fn selectors_mean_what_they_mean_in_kubernetes(place: &dyn Place, database
         assert_eq!(ids, expected, "near: {selector}");
         assert_eq!((found.admitted, found.total), (expected.len(), 9), "{selector}");
     }
+}
+
+async fn annotations_are_kept_found_and_narrowed_to(place: &dyn Place, database: &str) {
+    let keeping = |name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]| {
+        let kept_annotations = annotations.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        document(&ResourceInstance { kept_annotations, ..instance("", "a", "Deployment", name, labels) })
+    };
+    let documents = [
+        keeping("one", &[("app", "web")], &[("example.org/owner", "the night owls"), ("tier", "1")]),
+        keeping("two", &[("app", "web")], &[("example.org/owner", "day, (larks)"), ("note", "a\u{1f}tier=9\n\"'\\")]),
+        keeping("three", &[("app", "web"), ("tier", "1")], &[("tier", "2"), ("empty", "")]),
+        keeping("four", &[], &[]),
+    ];
+    let store = with(place, database, &documents).await;
+    for selector in [
+        "example.org/owner",
+        "!example.org/owner",
+        "example.org/owner=the night owls",
+        "example.org/owner=\"day, (larks)\"",
+        "example.org/owner in (the night owls, \"day, (larks)\")",
+        "example.org/owner!=the night owls",
+        "example.org/owner=night",
+        "tier=1",
+        "tier>1",
+        "tier<2",
+        "tier in (1,2),!empty",
+        "tier=9",
+        "empty=",
+        "owner",
+    ] {
+        let parsed = Selector::of_annotations(selector).unwrap();
+        for labels in ["", "app=web", "tier=1"] {
+            let labelled: Selector = labels.parse().unwrap();
+            let of = |map: &BTreeMap<String, String>, s: &Selector| s.matches(|key| map.get(key).map(String::as_str));
+            let expected: BTreeSet<String> = documents
+                .iter()
+                .filter(|d| of(&d.facets.annotations, &parsed) && of(&d.facets.labels, &labelled))
+                .map(|d| d.id.clone())
+                .collect();
+            let filter = Filter { annotations: parsed.clone(), selector: labelled, ..Filter::default() };
+            assert_eq!(admitted(&*store, filter.clone()).await, expected, "{selector} {labels}");
+            let found = probe(&*store, Probe { vector: vector(3), filter, nearest: 20, ..Probe::default() }).await;
+            assert_eq!((found.admitted, found.documents.len()), (expected.len(), expected.len()), "{selector}");
+        }
+    }
+    // They are words, and nothing that a question may name as a label.
+    let owls = words::terms("owls");
+    let owls: Vec<&str> = owls.iter().map(String::as_str).collect();
+    let found = by_words(&*store, &owls).await;
+    assert_eq!(ids_of(&found), [documents[0].id.as_str()].into());
+    assert_eq!(found.documents[0].record, documents[0].record);
+    let vocabulary = store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap();
+    assert_eq!(
+        vocabulary.labels,
+        BTreeMap::from([("app".to_owned(), set(&["web"])), ("tier".to_owned(), set(&["1"]))])
+    );
+    // What is kept no more is gone, and the vector stays.
+    let plain = keeping("one", &[("app", "web")], &[]);
+    assert_eq!(plain.hash.text, documents[0].hash.text);
+    write(&*store, vec![Upsert { document: plain.clone(), vector: None }]).await;
+    let tier = Filter { annotations: Selector::of_annotations("tier=1").unwrap(), ..Filter::default() };
+    assert_eq!(admitted(&*store, tier).await, set(&[]));
+    assert!(by_words(&*store, &owls).await.documents.is_empty());
+    let nearest = near(&*store, vector(0), 1).await.documents;
+    assert_eq!((nearest[0].id.as_str(), nearest[0].record.as_str()), (plain.id.as_str(), plain.record.as_str()));
+    assert!(nearest[0].similarity > 0.98);
+    // Another process sees the same.
+    let again = place.open(database).await;
+    let noted = Filter { annotations: Selector::of_annotations("note").unwrap(), ..Filter::default() };
+    assert_eq!(admitted(&*again, noted).await, set(&[documents[1].id.as_str()]));
 }
 
 async fn filters_narrow_by_cluster_namespace_and_type(place: &dyn Place, database: &str) {
@@ -904,6 +976,41 @@ async fn what_a_run_must_know_is_remembered(place: &dyn Place, database: &str) {
     let told: Vec<_> = runs.iter().map(|r| (r.command, r.cluster.as_str(), r.started.as_str())).collect();
     assert_eq!(told, [(capabilities, "", "5"), (capabilities, "east", "3"), (instances, "", "2")]);
     assert_eq!(runs[0], finished);
+}
+
+async fn how_sources_were_read_is_remembered(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let folder = |path: &str| SourceIdentity::Folder { path: path.to_owned() };
+    let first = store.remember_source("", &folder("/m"), false).await.unwrap();
+    let second = store.remember_source("east", &folder("/e"), false).await.unwrap();
+    let reading = |at: &str, namespaces: &[&str]| Reading {
+        at: at.to_owned(),
+        context: "it's \"x\"".to_owned(),
+        namespaces: namespaces.iter().map(|n| (*n).to_owned()).collect(),
+        annotations: "a/*,b".to_owned(),
+        by_model: true,
+        ..Reading::default()
+    };
+    let known = async || {
+        let sources = place.open(database).await.view_all("a test").await.unwrap().sources().await.unwrap();
+        sources.into_iter().map(|s| (s.number, s.readings)).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(known().await, [(first, Readings::default()), (second, Readings::default())].into());
+    let of = |collection, at| Readings::default().and(collection, &reading(at, &[]));
+    store.remember_readings(first, &of(Collection::Instances, "2026-01-02T00:00:00Z")).await.unwrap();
+    store.remember_readings(first, &of(Collection::Capabilities, "2026-01-03T00:00:00Z")).await.unwrap();
+    // Older, of a part, and of a source that is not there.
+    store.remember_readings(first, &of(Collection::Instances, "2026-01-01T00:00:00Z")).await.unwrap();
+    let part = Readings::default().and(Collection::Instances, &reading("2026-01-09T00:00:00Z", &["a"]));
+    store.remember_readings(first, &part).await.unwrap();
+    store.remember_readings(first + second + 1, &part).await.unwrap();
+    let both =
+        of(Collection::Instances, "2026-01-02T00:00:00Z").merged(&of(Collection::Capabilities, "2026-01-03T00:00:00Z"));
+    assert_eq!(known().await, [(first, both.clone()), (second, Readings::default())].into());
+    // A source that is seen again, or replaced, was read as it was.
+    store.remember_source("", &folder("/m"), true).await.unwrap();
+    store.remember_source("", &folder("/other"), true).await.unwrap();
+    assert_eq!(known().await[&first], both);
 }
 
 async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {

@@ -330,6 +330,42 @@ async fn what_cannot_serve_is_refused_with_the_way_out() {
     .await;
 }
 
+/// As schemas of the version before annotations and readings are: with documents, and without any.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let Some(server) = PostgresServer::start_or_skip() else { return };
+    for (name, with_documents) in [("older", true), ("older-and-empty", false)] {
+        let url = format!("{}?schema=it's%20%22own%22", server.create_database(name));
+        match with_documents {
+            true => drop(filled(&url).await),
+            false => drop(Postgres::open_or_create(&url).await.unwrap()),
+        }
+        let schema = "\"it's \"\"own\"\"\"";
+        if with_documents {
+            server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
+        }
+        server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
+        server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));
+        assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Outdated { found: 1, .. }));
+        let store = Postgres::open_or_create(&url).await.unwrap();
+        assert!(seen(&store).await.sources().await.unwrap().is_empty());
+        if with_documents {
+            let annotations = clusterlore_core::Selector::of_annotations("!owner").unwrap();
+            let filter = Filter { annotations, ..Filter::default() };
+            let probe = Probe { filter, nearest: 100, ..Probe::default() };
+            let found = seen(&store).await.probe(Collection::Instances, probe).await.unwrap();
+            assert_eq!(found.documents.len(), 20);
+            let index = "SELECT count(*) FROM pg_indexes WHERE tablename = 'documents_instances' AND indexdef LIKE '%jsonb_path_ops%'";
+            assert_eq!(server.psql(name, index), "1");
+        }
+        store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+        store
+            .apply(Collection::Instances, Batch::writing(1, vec![upsert(document("", "a", "new", &[]), 7)]))
+            .await
+            .unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn newer_and_foreign_schemas_are_left_alone() {
     let Some(server) = PostgresServer::start_or_skip() else { return };

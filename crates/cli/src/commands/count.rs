@@ -8,9 +8,11 @@ use crate::args::Count;
 use crate::build;
 use crate::done::Done;
 use crate::print::numbers;
+use crate::renewal::Freshness;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
+    let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let request = Request {
         question: flags.question.join(" "),
@@ -20,6 +22,6 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
         group_by: flags.group_by.clone(),
         ..scoped(&flags.scope)
     };
-    numbers::print(&ask(&index, &request).await?, flags.output, false)?;
+    numbers::print(&freshness.weigh(ask(&index, &request).await?)?, flags.output, false)?;
     Ok(Done::Whole)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use clusterlore_core::Collection;
+use clusterlore_core::{AnnotationChoice, Collection};
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
@@ -77,6 +77,7 @@ fn folder_sync(folder: &Path) -> SyncInstances {
         namespaces: Vec::new(),
         include: Vec::new(),
         exclude: Vec::new(),
+        annotations: Some(AnnotationChoice::default()),
         cluster_name: None,
         dry_run: false,
         replace_source: false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
-use clusterlore_core::{Collection, Identity, ResourceType, TypeFilter};
+use clusterlore_core::{AnnotationChoice, Collection, Identity, ResourceType, TypeFilter};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
 use clusterlore_store::{RunKind, RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
@@ -80,7 +80,7 @@ fn tell(finding: &Finding) -> anyhow::Result<()> {
 }
 
 async fn cluster_findings(settings: &Settings) -> Vec<Finding> {
-    let source = match build::live(settings, 1).await {
+    let source = match build::live(settings, 1, AnnotationChoice::default()).await {
         Ok(source) => source,
         Err(e) => return vec![Finding::error("cluster", e)],
     };

@@ -20,7 +20,8 @@ struct Summaries {
 pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
     let inference = build::inference(settings, inference, flags.dry_run)?;
-    let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
+    let annotations = build::annotations(settings, flags.annotations.as_ref())?;
+    let source = build::source(settings, flags.from.as_deref(), flags.page_size, annotations).await?;
     let json = flags.output.is_some();
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let capabilities = sync::once(sync::Run {

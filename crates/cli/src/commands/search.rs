@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
-use clusterlore_index::{Index, Reply, Request};
+use clusterlore_index::{Doubt, Index, Reply, Request};
 use clusterlore_search::{SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,11 @@ use crate::args::{HitFlags, Output, ScopeFlags, Search};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
+use crate::renewal::Freshness;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
+    let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let HitFlags { limit, output } = flags.hits;
     let only_number = flags.count || flags.group_by.is_some();
@@ -34,10 +36,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         ..scoped(&flags.scope)
     };
     if let Some(file) = &flags.batch {
-        batch(&index, file, Request { number: Wanted::IfAsked, ..request }).await?;
+        batch(&index, file, Request { number: Wanted::IfAsked, ..request }, &freshness).await?;
         return Ok(Done::Whole);
     }
-    let reply = ask(&index, &request).await?;
+    let reply = freshness.weigh(ask(&index, &request).await?)?;
     if only_number {
         numbers::print(&reply, output, flags.explain)?;
         return Ok(Done::Whole);
@@ -58,6 +60,7 @@ pub(crate) fn scoped(flags: &ScopeFlags) -> Request {
         namespaces: flags.namespaces.clone(),
         kinds: flags.kinds.clone(),
         selector: flags.selector.clone(),
+        annotations: flags.annotations.clone(),
         now: build::now(),
         ..Request::default()
     }
@@ -99,7 +102,8 @@ struct Answered {
     needs: Vec<&'static str>,
 }
 
-async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<()> {
+async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshness<'_>) -> anyhow::Result<()> {
+    let mut told: Vec<Doubt> = Vec::new();
     let mut input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
@@ -126,6 +130,12 @@ async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<(
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
         let (hits, number, needs) = match index.ask(&build::OWN_STORE, &request).await {
             Ok(reply) => {
+                let reply = freshness.weigh(reply)?;
+                // Once, not with every line.
+                for doubt in reply.doubts.iter().filter(|doubt| !told.contains(doubt)).cloned().collect::<Vec<_>>() {
+                    print::doubted(&doubt);
+                    told.push(doubt);
+                }
                 let needs = reply.parsed.needs.iter().map(|need| need.what.name()).collect();
                 (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number, needs)
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clusterlore_cluster::ClusterSource;
-use clusterlore_core::TypeFilter;
+use clusterlore_core::{AnnotationChoice, TypeFilter};
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
@@ -19,7 +19,7 @@ const PAGE_SIZE: u32 = 500;
 
 pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
     let inference = build::inference(settings, &flags.inference, flags.dry_run)?;
-    let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE).await?;
+    let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE, AnnotationChoice::default()).await?;
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let summary = once(Run {
         source,

@@ -14,7 +14,8 @@ use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
-    let source = build::source(settings, flags.from.as_deref(), flags.page_size).await?;
+    let annotations = build::annotations(settings, flags.annotations.as_ref())?;
+    let source = build::source(settings, flags.from.as_deref(), flags.page_size, annotations).await?;
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
     let summary = once(source, settings, embedder.clone(), flags).await?;
     embedder.settled();

@@ -16,7 +16,7 @@ use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
-use clusterlore_index::Reply;
+use clusterlore_index::{About, Doubt, Reply};
 use clusterlore_pipeline::Summary;
 use clusterlore_search::Note;
 use owo_colors::{OwoColorize, Style};
@@ -117,6 +117,12 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }
+    if reply.admitted == 0 && !reply.parsed.filter.annotations.is_empty() {
+        note(
+            "Nothing has such annotations. Only those are kept that \"clusterlore sync-instances --annotations KEY,...\" asks for.",
+        );
+    }
+    reply.doubts.iter().for_each(doubted);
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
@@ -128,6 +134,22 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
             "The question seems to be in {language}. It is answered by names and known products, not by meaning."
         ));
     }
+}
+
+/// Why an answer may not hold, and what to do about it.
+pub(crate) fn doubted(doubt: &Doubt) {
+    let Doubt { about, remedy } = doubt;
+    let said = about.to_string();
+    let mut rest = said.chars();
+    let said: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
+    let remedy = match about {
+        About::Old(_) => format!(" Renew it with \"{remedy}\"."),
+        About::MoreOld(_) => String::new(),
+        About::Elsewhere { .. } => {
+            format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
+        }
+    };
+    note(&format!("{said}.{remedy}"));
 }
 
 /// How a run ended: what a dry run would do on standard output, the rest on standard error.

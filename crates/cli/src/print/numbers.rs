@@ -8,19 +8,23 @@ use super::table::table;
 use crate::args::Output;
 
 #[derive(Serialize)]
-struct JsonCount<'a> {
+struct JsonCount<'a, N> {
     /// `null` where only the cluster could tell it, and was not asked.
     total: Option<usize>,
     groups: &'a [Group],
     /// What metadata cannot say of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<&'static str>,
+    /// Why the number may not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<N>,
 }
 
 pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
     super::understood(reply, explain);
     let needs = || reply.parsed.needs.iter().map(|need| need.what.name()).collect();
-    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: needs() };
+    let notes = || (!reply.doubts.is_empty()).then(|| reply.told_doubts());
+    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: needs(), notes: notes() };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),

@@ -96,6 +96,53 @@ fn whole_objects_in_json_lose_everything_but_the_kept_fields() {
     assert_eq!(page.instances[1].id, "n/v1/Pod/b");
 }
 
+/// An object with annotations, in either form.
+fn annotated(annotations: &[(&str, &str)]) -> [(&'static str, Vec<u8>); 2] {
+    let mut metadata = vec![text(1, "a"), text(3, "n")];
+    metadata.extend(annotations.iter().map(|(key, value)| entry(12, key, value.as_bytes())));
+    let pairs: BTreeMap<&str, &str> = annotations.iter().copied().collect();
+    let item = serde_json::json!({"metadata": {"name": "a", "namespace": "n", "annotations": pairs}});
+    let json = serde_json::json!({"kind": LIST.1, "apiVersion": LIST.0, "metadata": {}, "items": [item]});
+    [(PROTOBUF, list(&[object(&metadata)])), (JSON, json.to_string().into_bytes())]
+}
+
+#[test]
+fn annotations_that_were_asked_for_are_kept_beside_descriptions() {
+    let long = "ä".repeat(ANNOTATION_BYTES);
+    let all = [
+        ("description", "d"),
+        ("example.org/owner", "night owls"),
+        ("example.org/long", &long),
+        ("other", "c2VjcmV0"),
+        ("kubectl.kubernetes.io/last-applied-configuration", "c2VjcmV0"),
+        ("example.org/last-applied", "c2VjcmV0"),
+    ];
+    let secrets = ResourceType { kind: "Secret".into(), plural: "secrets".into(), ..pods() };
+    let (some, every) = ("example.org/*".parse().unwrap(), "*".parse().unwrap());
+    for (form, body) in annotated(&all) {
+        let kept = |ty: &ResourceType, choice: &AnnotationChoice| {
+            let page = page(form, &body, Asked::new(ty, None).keeping(choice), 7).unwrap();
+            let object = page.instances.into_iter().next().unwrap();
+            assert_eq!(object.annotations, [("description".to_owned(), "d".to_owned())].into(), "{form}");
+            object.kept_annotations
+        };
+        let of = kept(&pods(), &some);
+        assert_eq!(of.keys().collect::<Vec<_>>(), ["example.org/long", "example.org/owner"], "{form}");
+        assert_eq!((of["example.org/owner"].as_str(), of["example.org/long"].len()), ("night owls", ANNOTATION_BYTES));
+        let of = kept(&pods(), &every);
+        assert_eq!(of.keys().collect::<Vec<_>>(), ["description", "example.org/long", "example.org/owner", "other"]);
+        assert_eq!(kept(&secrets, &every), BTreeMap::new(), "{form}");
+        assert_eq!(kept(&pods(), &AnnotationChoice::default()), BTreeMap::new(), "{form}");
+    }
+    // What is asked for and is no text is not there; what is not asked for is not looked at.
+    let odd = r#"{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"a","namespace":"n",
+        "annotations":{"x":{"y":[1]},"n":7,"z":"z"}}}]}"#;
+    for choice in [&every, &some] {
+        let page = page(JSON, odd.as_bytes(), Asked::new(&pods(), None).keeping(choice), 4096).unwrap();
+        assert_eq!(page.instances[0].kept_annotations.contains_key("z"), choice == &every);
+    }
+}
+
 #[test]
 fn objects_in_protobuf_lose_everything_but_the_kept_fields() {
     let owner = |name: &str, controller: u8| {

@@ -14,11 +14,11 @@ use clusterlore_core::{
     Capability, Change, Collection, Document, ObjectKey, ResourceType, SourceIdentity, SyncPlan, TypeFilter, TypeSchema,
 };
 use clusterlore_models::{Embedder, Metered, ModelError};
-use clusterlore_store::{Batch, RunKind, Spool, Store};
+use clusterlore_store::{Batch, Reading, RunKind, Spool, Store};
 
 use crate::error::SyncError;
 use crate::progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
-use crate::run::{Run, RunOptions};
+use crate::run::{Run, RunOptions, patterns};
 use crate::{checks, types, writer};
 
 use model::{Nothing, Told};
@@ -110,6 +110,15 @@ impl CapabilitySync {
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
             lock_timeout: self.options.lock_timeout,
+            reading: Reading {
+                include: match &self.options.only[..] {
+                    [] => patterns(&self.options.filter.include),
+                    only => only.to_vec(),
+                },
+                exclude: patterns(&self.options.filter.exclude),
+                by_model: matches!(self.inference, Inference::Model { .. }),
+                ..Reading::default()
+            },
         };
         let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
         let (discovery, chosen) = run.discover(&*self.source, observer, |found| self.chosen(found)).await?;

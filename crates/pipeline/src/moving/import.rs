@@ -9,7 +9,7 @@ use clusterlore_core::{
     Capability, Collection, ContentHash, Document, EmbedderIdentity, ObjectKey, ResourceInstance, ResourceType,
 };
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{Batch, KnownSource, RunKind, Scanned, Store, Upsert};
+use clusterlore_store::{Batch, KnownSource, Readings, RunKind, Scanned, Store, Upsert};
 
 use super::error::MoveError;
 use super::line::{End, Header, KnownType, Line, Moved, Section, VERSION};
@@ -59,6 +59,8 @@ struct State {
     /// Number in the store of the source that fills a cluster now.
     present: HashMap<String, i64>,
     clusters: BTreeSet<String>,
+    /// How each source was read, by its number in the store.
+    readings: Vec<(i64, Readings)>,
     types: BTreeMap<String, Vec<ResourceType>>,
     collection: Option<(Collection, EmbedderIdentity)>,
     /// What the store holds of the collection.
@@ -137,7 +139,7 @@ impl<R: BufRead + Send> Import<R> {
             }
         };
         self.write(store, &embedder, &mut state).await?;
-        let State { imported, types, .. } = state;
+        let State { imported, types, readings, .. } = state;
         if let End { documents } = end
             && documents != imported.documents
         {
@@ -148,6 +150,9 @@ impl<R: BufRead + Send> Import<R> {
         }
         for (cluster, types) in types {
             remember_types(store, &cluster, types).await?;
+        }
+        for (source, readings) in readings {
+            store.remember_readings(source, &readings).await?;
         }
         let Imported { documents, stored, .. } = imported;
         let summary = serde_json::json!({"discovered": documents, "stored": stored, "unchanged": documents - stored});
@@ -293,6 +298,8 @@ async fn remember_source(
         Err(other) => return Err(std::io::Error::other(other.to_string()).into()),
     }
     let number = store.remember_source(&source.cluster, &source.identity, replace).await?;
+    // An index is as old as what it was made of, wherever it is moved to.
+    state.readings.push((number, source.readings));
     state.sources.insert(source.number, number);
     state.present.insert(source.cluster, number);
     Ok(())

@@ -63,7 +63,7 @@ impl Collapser<'_> {
         limit: usize,
     ) -> Result<Vec<Collapsed<'r>>, StoreError> {
         let filter = &self.parsed.filter;
-        let narrowed = !filter.namespaces.is_empty() || !filter.selector.is_empty();
+        let narrowed = !filter.namespaces.is_empty() || !filter.selector.is_empty() || !filter.annotations.is_empty();
         let each_apart = narrowed || self.parsed.scope_only;
         // Owners are read for what is shown, not for all that was ranked.
         let mut read = limit.saturating_mul(READ_PER_HIT);

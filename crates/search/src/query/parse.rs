@@ -235,7 +235,8 @@ fn keep_to(parsed: &mut ParsedQuery, own: &Filter) {
 /// Says what of the question names nothing. If there is nothing else to search for, nothing can match.
 fn tell_unknown(parsed: &mut ParsedQuery) {
     let unknown = std::mem::take(&mut parsed.unknown);
-    let narrowed = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty();
+    let filter = &parsed.filter;
+    let narrowed = !filter.namespaces.is_empty() || !filter.selector.is_empty() || !filter.annotations.is_empty();
     if parsed.scope_only && !narrowed && parsed.named.is_empty() && parsed.problem.is_none() {
         parsed.problem = unknown.into_iter().next().map(Problem::NoSuchScope);
     } else {

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Role};
-use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, words};
+use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, is_description_key, words};
 use clusterlore_models::{Builtin, Encoder};
 
 use super::described::described;
@@ -247,6 +247,8 @@ fn of_instance(instance: &ResourceInstance) -> Vec<Field> {
         field(Place::Group, "group", &instance.api_group),
     ];
     fields.extend(instance.labels.iter().map(|(k, v)| field(Place::Label, "label", &format!("{k}={v}"))));
+    let kept = instance.kept_annotations.iter().filter(|(key, _)| !is_description_key(key));
+    fields.extend(kept.map(|(k, v)| field(Place::Description, "annotation", &annotation(k, v))));
     fields
 }
 
@@ -265,6 +267,11 @@ fn of_type(ty: &ResourceType, capability: Option<&Capability>) -> Vec<Field> {
         fields.push(field(Place::Group, "schema", &c.spec_description));
     }
     fields
+}
+
+/// As the index of words has it: the domain in front of a key tells nothing apart.
+fn annotation(key: &str, value: &str) -> String {
+    format!("{}={value}", key.rsplit('/').next().unwrap_or(key))
 }
 
 fn field(place: Place, called: &'static str, value: &str) -> Field {

@@ -49,6 +49,8 @@ struct Ours {
 struct Rest {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    kept_annotations: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     created_at: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -63,8 +65,9 @@ impl Rest {
     /// `None` where the object would not come back as it went.
     fn of(document: &Document) -> Option<Self> {
         let whole: ResourceInstance = serde_json::from_str(&document.record).ok()?;
-        let ResourceInstance { annotations, created_at, uid, resource_version, owner, .. } = whole.clone();
-        let rest = Self { annotations, created_at, uid, resource_version, owner };
+        let ResourceInstance { annotations, kept_annotations, created_at, uid, resource_version, owner, .. } =
+            whole.clone();
+        let rest = Self { annotations, kept_annotations, created_at, uid, resource_version, owner };
         let back = instance(&document.metadata, &rest)?;
         (back == whole).then_some(rest)
     }
@@ -78,6 +81,7 @@ fn instance(metadata: &Metadata, rest: &Rest) -> Option<ResourceInstance> {
     instance.labels = labels(metadata);
     instance.cluster = part("cluster").map(str::to_owned);
     instance.annotations.clone_from(&rest.annotations);
+    instance.kept_annotations.clone_from(&rest.kept_annotations);
     instance.created_at.clone_from(&rest.created_at);
     instance.uid.clone_from(&rest.uid);
     instance.resource_version.clone_from(&rest.resource_version);
@@ -310,6 +314,7 @@ mod tests {
     fn what_clusterlore_wrote_comes_back_as_it_was() {
         let mut named = ResourceInstance { uid: "u".into(), created_at: "2026-01-01T00:00:00Z".into(), ..instance() };
         named.cluster = Some("east".into());
+        named.kept_annotations = [("example.org/owner".into(), "night, owls".into())].into();
         let (capability, ty) = certificate();
         for document in [
             Document::of_instance(&named, "networkpolicies.apps"),

@@ -14,7 +14,7 @@ use super::notes::Note;
 use super::server::Chroma;
 use crate::error::StoreError;
 use crate::lock::{Holder, RunLock};
-use crate::runs::{KnownSource, RunRecord, Runs};
+use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 #[derive(Serialize, Deserialize)]
 struct SourceNote {
@@ -22,6 +22,8 @@ struct SourceNote {
     cluster: String,
     identity: SourceIdentity,
     replaced: bool,
+    #[serde(default, skip_serializing_if = "Readings::is_empty")]
+    readings: Readings,
 }
 
 fn source_note(s: &KnownSource) -> Note {
@@ -30,6 +32,7 @@ fn source_note(s: &KnownSource) -> Note {
         cluster: s.cluster.clone(),
         identity: s.identity.clone(),
         replaced: s.replaced,
+        readings: s.readings.clone(),
     });
     let facets = [("what", "source"), ("cluster", s.cluster.as_str())];
     Note::new(format!("source:{}", s.number), text.to_string(), &facets)
@@ -52,8 +55,8 @@ impl Chroma {
                 let detail = format!("note {} of collection \"clusterlore\" is damaged ({e}); remove it", note.id);
                 self.api().client.other(detail)
             })?;
-            let SourceNote { number, cluster, identity, replaced } = s;
-            sources.push(KnownSource { number, cluster, identity, replaced });
+            let SourceNote { number, cluster, identity, replaced, readings } = s;
+            sources.push(KnownSource { number, cluster, identity, replaced, readings });
         }
         sources.sort_by_key(|s| s.number);
         Ok(sources)
@@ -81,8 +84,10 @@ impl Runs for Chroma {
             None => (new_number(), identity.clone()),
         };
         let mut notes = Vec::new();
-        if known.is_none_or(|known| known.identity != identity) {
-            notes.push(source_note(&KnownSource { number, cluster: cluster.to_owned(), identity, replaced: false }));
+        if known.as_ref().is_none_or(|known| known.identity != identity) {
+            let readings = known.map(|known| known.readings).unwrap_or_default();
+            let cluster = cluster.to_owned();
+            notes.push(source_note(&KnownSource { number, cluster, identity, replaced: false, readings }));
         }
         if replace {
             let others = sources.into_iter().filter(|s| s.number != number);
@@ -92,6 +97,16 @@ impl Runs for Chroma {
             self.note(notes, &[]).await?;
         }
         Ok(number)
+    }
+
+    async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError> {
+        let known = self.known_sources().await?.into_iter().find(|s| s.number == source);
+        let Some(known) = known else { return Ok(()) };
+        let readings = known.readings.clone().merged(readings);
+        if readings != known.readings {
+            self.note(vec![source_note(&KnownSource { readings, ..known })], &[]).await?;
+        }
+        Ok(())
     }
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {

@@ -72,6 +72,7 @@ struct Columns {
     namespace: Vec<String>,
     vector: Vec<Option<HalfVector>>,
     labels: Vec<Value>,
+    annotations: Vec<Value>,
     words: Vec<String>,
     metadata: Vec<Value>,
     text: Vec<String>,
@@ -81,7 +82,9 @@ struct Columns {
 impl Columns {
     fn push(&mut self, document: &Document, vector: Option<&[f32]>) {
         let owned = |text: &str| clean(text).into_owned();
-        let labels = document.facets.labels.iter().map(|(k, v)| (owned(k), Value::String(owned(v)))).collect();
+        let object = |pairs: &BTreeMap<String, String>| {
+            Value::Object(pairs.iter().map(|(k, v)| (owned(k), Value::String(owned(v)))).collect())
+        };
         self.cluster.push(owned(&document.facets.cluster));
         self.key.push(document.key.0.to_vec());
         self.hash.push(document.hash.to_bytes().to_vec());
@@ -89,7 +92,8 @@ impl Columns {
         self.type_name.push(owned(&document.facets.type_name));
         self.namespace.push(owned(&document.facets.namespace));
         self.vector.push(vector.map(half));
-        self.labels.push(Value::Object(labels));
+        self.labels.push(object(&document.facets.labels));
+        self.annotations.push(object(&document.facets.annotations));
         self.words.push(words(&document.words).collect::<Vec<_>>().join(" "));
         self.metadata.push(cleaned(Value::Object(document.metadata.clone())));
         self.text.push(owned(&document.text));
@@ -221,16 +225,17 @@ async fn write(
     if !c.key.is_empty() {
         let upsert = transaction
             .prepare_cached(&format!(
-                "INSERT INTO {table} AS d (cluster, key, hash, source, stored_id, type, namespace, vector, labels, words, metadata, text, record)
+                "INSERT INTO {table} AS d (cluster, key, hash, source, stored_id, type, namespace, vector, labels, words, metadata, text, record, annotations)
                  SELECT u.cluster, u.key, u.hash, $1, u.stored_id, u.type, u.namespace, u.vector, u.labels,
-                    array_to_tsvector(string_to_array(u.words, ' ')), u.metadata, u.text, u.record
+                    array_to_tsvector(string_to_array(u.words, ' ')), u.metadata, u.text, u.record, u.annotations
                  FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::halfvec[], $9::jsonb[],
-                    $10::text[], $11::jsonb[], $12::text[], $13::text[])
-                    AS u (cluster, key, hash, stored_id, type, namespace, vector, labels, words, metadata, text, record)
+                    $10::text[], $11::jsonb[], $12::text[], $13::text[], $14::jsonb[])
+                    AS u (cluster, key, hash, stored_id, type, namespace, vector, labels, words, metadata, text, record, annotations)
                  ON CONFLICT (cluster, key) DO UPDATE SET
                     hash = excluded.hash, source = excluded.source, stored_id = excluded.stored_id, type = excluded.type,
                     namespace = excluded.namespace, vector = coalesce(excluded.vector, d.vector), labels = excluded.labels,
-                    words = excluded.words, metadata = excluded.metadata, text = excluded.text, record = excluded.record"
+                    words = excluded.words, metadata = excluded.metadata, text = excluded.text, record = excluded.record,
+                    annotations = excluded.annotations"
             ))
             .await?;
         transaction
@@ -250,6 +255,7 @@ async fn write(
                     &c.metadata,
                     &c.text,
                     &c.record,
+                    &c.annotations,
                 ],
             )
             .await?;

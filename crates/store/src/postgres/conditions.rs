@@ -123,14 +123,16 @@ impl Statement {
     /// All conditions of the filter, for the table of documents; `true` where there are none.
     pub(super) fn filter(&mut self, filter: &Filter) -> String {
         let mut all = vec![self.facets(filter)];
-        for requirement in &filter.selector.0 {
-            all.push(self.requirement(requirement));
+        for (column, selector) in [("labels", &filter.selector), ("annotations", &filter.annotations)] {
+            for requirement in &selector.0 {
+                all.push(self.requirement(column, requirement));
+            }
         }
         all.retain(|condition| condition != "true");
         if all.is_empty() { "true".to_owned() } else { all.join(" AND ") }
     }
 
-    fn requirement(&mut self, requirement: &Requirement) -> String {
+    fn requirement(&mut self, column: &str, requirement: &Requirement) -> String {
         match requirement {
             // One containment a value: the index serves each.
             Requirement::In(key, values) => {
@@ -138,28 +140,28 @@ impl Statement {
                     .iter()
                     .map(|value| {
                         let pair: Value = json!({ text::clean(key): text::clean(value) });
-                        format!("labels @> {}::jsonb", self.bind(pair))
+                        format!("{column} @> {}::jsonb", self.bind(pair))
                     })
                     .collect();
                 if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" OR ")) }
             }
             Requirement::NotIn(key, values) => {
                 let (key, values) = (self.bind(text::clean(key).into_owned()), self.bind(values.clone()));
-                format!("coalesce((labels ->> {key}::text) <> ALL({values}::text[]), true)")
+                format!("coalesce(({column} ->> {key}::text) <> ALL({values}::text[]), true)")
             }
-            Requirement::Exists(key) => format!("labels ? {}::text", self.bind(text::clean(key).into_owned())),
+            Requirement::Exists(key) => format!("{column} ? {}::text", self.bind(text::clean(key).into_owned())),
             Requirement::DoesNotExist(key) => {
-                format!("NOT labels ? {}::text", self.bind(text::clean(key).into_owned()))
+                format!("NOT {column} ? {}::text", self.bind(text::clean(key).into_owned()))
             }
-            Requirement::GreaterThan(key, bound) => self.compare(key, ">", *bound),
-            Requirement::LessThan(key, bound) => self.compare(key, "<", *bound),
+            Requirement::GreaterThan(key, bound) => self.compare(column, key, ">", *bound),
+            Requirement::LessThan(key, bound) => self.compare(column, key, "<", *bound),
         }
     }
 
     /// A value that is no integer of 64 bits is neither above nor below anything.
-    fn compare(&mut self, key: &str, operator: &str, bound: i64) -> String {
+    fn compare(&mut self, column: &str, key: &str, operator: &str, bound: i64) -> String {
         let (key, bound) = (self.bind(text::clean(key).into_owned()), self.bind(bound));
-        let value = format!("(labels ->> {key}::text)");
+        let value = format!("({column} ->> {key}::text)");
         format!(
             "(CASE WHEN {value} ~ '^[+-]?[0-9]+$' AND length({value}) < 100000 THEN {value}::numeric {operator} {bound}::bigint
               AND {value}::numeric BETWEEN {} AND {} ELSE false END)",

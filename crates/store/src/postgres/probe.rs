@@ -83,9 +83,12 @@ impl Asked<'_> {
         let seen = self.seen;
         let mut statement = Statement::default();
         let by_type = !filter.namespaces.is_empty() || !filter.types.is_empty();
+        let is_noted = !filter.annotations.is_empty();
         match &filter.selector.0[..] {
-            [] => return Ok(Some(seen.in_facets(filter).await?)),
-            [requirement @ (Requirement::In(..) | Requirement::Exists(_))] if !by_type && seen.within.is_tallied() => {
+            [] if !is_noted => return Ok(Some(seen.in_facets(filter).await?)),
+            [requirement @ (Requirement::In(..) | Requirement::Exists(_))]
+                if !by_type && !is_noted && seen.within.is_tallied() =>
+            {
                 let collection = statement.bind(seen.state.collection.id);
                 let facets = statement.facets(&Filter { clusters: filter.clusters.clone(), ..Filter::default() });
                 let within = statement.within(&seen.within);

@@ -304,7 +304,7 @@ impl View for PostgresView {
         let all: Result<Vec<KnownSource>, StoreError> = read!(self, |reader| async {
             let rows = reader
                 .client
-                .query("SELECT number, cluster, identity, replaced FROM sources ORDER BY number", &[])
+                .query("SELECT number, cluster, identity, replaced, readings FROM sources ORDER BY number", &[])
                 .await?;
             let read = |row: &Row| {
                 Ok(KnownSource {
@@ -312,6 +312,7 @@ impl View for PostgresView {
                     cluster: row.try_get(1)?,
                     identity: self.store.read_json(row.try_get(2)?)?,
                     replaced: row.try_get(3)?,
+                    readings: self.store.read_json(row.try_get(4)?)?,
                 })
             };
             rows.iter().map(read).collect::<Result<_, Fault>>()

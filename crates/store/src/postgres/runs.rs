@@ -16,7 +16,7 @@ use super::text::clean;
 use super::tries::{Tries, tried};
 use crate::error::StoreError;
 use crate::lock::{Holder, RunKind, RunLock};
-use crate::runs::{RunRecord, Runs};
+use crate::runs::{Readings, RunRecord, Runs};
 
 /// How long a lock may need to be let go after its connection was closed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -114,6 +114,19 @@ impl Postgres {
         Ok(number)
     }
 
+    async fn remember_readings_once(&self, source: i64, readings: &Readings) -> Result<(), Fault> {
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        let select = "SELECT readings FROM sources WHERE number = $1 FOR UPDATE";
+        if let Some(row) = transaction.query_opt(select, &[&source]).await? {
+            let known: Readings = self.read_json(row.try_get(0)?)?;
+            let merged = self.write_json(&known.merged(readings))?;
+            transaction.execute("UPDATE sources SET readings = $2 WHERE number = $1", &[&source, &merged]).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
     async fn remember_types_once(&self, cluster: &str, types: &[ResourceType]) -> Result<(), Fault> {
         // By name: a statement takes no row twice.
         let mut by_name: HashMap<String, String> = HashMap::new();
@@ -184,6 +197,10 @@ impl Runs for Postgres {
         replace: bool,
     ) -> Result<i64, StoreError> {
         tried!(self, self.remember_source_once(cluster, identity, replace))
+    }
+
+    async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError> {
+        tried!(self, self.remember_readings_once(source, readings))
     }
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {

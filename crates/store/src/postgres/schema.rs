@@ -49,6 +49,17 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE {schema}.runs (
         number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cluster text NOT NULL, command text NOT NULL, run text NOT NULL);
      CREATE INDEX runs_by_cluster ON {schema}.runs (cluster, command, number);",
+    // Annotations that were asked for. A table whose rows all have the default is not written again.
+    "ALTER TABLE IF EXISTS {schema}.documents_instances ADD COLUMN annotations jsonb NOT NULL DEFAULT '{}';
+     ALTER TABLE IF EXISTS {schema}.documents_capabilities ADD COLUMN annotations jsonb NOT NULL DEFAULT '{}';
+     DO $$ BEGIN
+        CREATE INDEX ON {schema}.documents_instances USING gin (annotations jsonb_path_ops);
+     EXCEPTION WHEN undefined_table THEN NULL; END $$;
+     DO $$ BEGIN
+        CREATE INDEX ON {schema}.documents_capabilities USING gin (annotations jsonb_path_ops);
+     EXCEPTION WHEN undefined_table THEN NULL; END $$;",
+    // When and how a source was last read to its end.
+    "ALTER TABLE {schema}.sources ADD COLUMN readings text NOT NULL DEFAULT '{}';",
 ];
 
 /// Version of a current schema.
@@ -291,12 +302,13 @@ pub(super) fn create_documents(collection: Collection, dimensions: usize) -> Str
             cluster text COLLATE \"C\" NOT NULL, key bytea NOT NULL, hash bytea NOT NULL, source bigint NOT NULL,
             stored_id text COLLATE \"C\" NOT NULL, type text COLLATE \"C\" NOT NULL, namespace text COLLATE \"C\" NOT NULL,
             vector halfvec({dimensions}), labels jsonb NOT NULL, words tsvector NOT NULL, metadata jsonb NOT NULL,
-            text text NOT NULL, record text NOT NULL, PRIMARY KEY (cluster, key)) PARTITION BY LIST (cluster);
+            text text NOT NULL, record text NOT NULL, annotations jsonb NOT NULL DEFAULT '{{}}', PRIMARY KEY (cluster, key)) PARTITION BY LIST (cluster);
          CREATE TABLE {default} PARTITION OF {table} DEFAULT;
          CREATE INDEX ON {table} (key);
          CREATE INDEX ON {table} (namespace, type);
          CREATE INDEX ON {table} (type);
          CREATE INDEX ON {table} USING gin (labels);
+         CREATE INDEX ON {table} USING gin (annotations jsonb_path_ops);
          CREATE INDEX ON {table} USING gin (words);"
     )
 }

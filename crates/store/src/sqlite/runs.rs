@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::file::{Sqlite, owned};
 use crate::error::StoreError;
 use crate::lock::{Holder, RunLock};
-use crate::runs::{KnownSource, RunRecord, Runs};
+use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 /// Bytes that are read of what a lock's file says of its holder.
 const LONGEST_HOLDER: u64 = 4_096;
@@ -30,14 +30,15 @@ pub(super) fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: us
 
 /// All sources, the replaced ones too.
 pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSource>> {
-    let mut select =
-        connection.prepare_cached("SELECT number, cluster, identity, replaced FROM sources ORDER BY number")?;
+    let mut select = connection
+        .prepare_cached("SELECT number, cluster, identity, replaced, readings FROM sources ORDER BY number")?;
     let rows = select.query_map([], |row| {
         Ok(KnownSource {
             number: row.get(0)?,
             cluster: row.get(1)?,
             identity: from_json(row, 2)?,
             replaced: row.get(3)?,
+            readings: from_json(row, 4)?,
         })
     })?;
     rows.collect()
@@ -103,6 +104,22 @@ impl Runs for Sqlite {
             }
             transaction.commit()?;
             Ok(number)
+        })
+        .await
+    }
+
+    async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError> {
+        let readings = readings.clone();
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let select = "SELECT readings FROM sources WHERE number = ?1";
+            let known: Option<Readings> =
+                transaction.query_row(select, [source], |row| from_json(row, 0)).optional()?;
+            if let Some(known) = known {
+                let merged = to_json(&known.merged(&readings))?;
+                transaction.execute("UPDATE sources SET readings = ?2 WHERE number = ?1", params![source, merged])?;
+            }
+            transaction.commit()
         })
         .await
     }

@@ -35,6 +35,10 @@ const MIGRATIONS: &[&str] = &[
      UPDATE collections SET revision = abs(random() / 4);
      CREATE TABLE revisions (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID;
      INSERT INTO revisions VALUES ('types', abs(random() / 4));",
+    // Annotations that were asked for, as labels are kept.
+    "ALTER TABLE entries ADD COLUMN annotations TEXT NOT NULL DEFAULT '';",
+    // When and how a source was last read to its end.
+    "ALTER TABLE sources ADD COLUMN readings TEXT NOT NULL DEFAULT '{}';",
 ];
 
 /// Version of a current file.

@@ -44,6 +44,8 @@ pub(super) struct Snapshot {
     names: Vec<Arc<str>>,
     labels: String,
     label_ends: Vec<usize>,
+    /// By row; few have any.
+    annotations: HashMap<usize, Box<str>>,
     /// What each scope admits, the one that was asked for last at the end.
     scoped: Mutex<Vec<(Collection, Scope, Arc<Scoped>)>>,
     /// Documents that were candidates, by row.
@@ -55,7 +57,7 @@ impl Snapshot {
         let mut snapshot = Self { dimensions, ..Self::default() };
         let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
         let mut select = connection.prepare_cached(
-            "SELECT id, cluster, type, namespace, vector, labels FROM entries WHERE +collection = ?1 ORDER BY id",
+            "SELECT id, cluster, type, namespace, vector, labels, annotations FROM entries WHERE +collection = ?1 ORDER BY id",
         )?;
         let mut rows = select.query([collection])?;
         while let Some(row) = rows.next()? {
@@ -89,6 +91,10 @@ impl Snapshot {
             }
             snapshot.labels.push_str(row.get_ref(5)?.as_str()?);
             snapshot.label_ends.push(snapshot.labels.len());
+            let annotations = row.get_ref(6)?.as_str()?;
+            if !annotations.is_empty() {
+                snapshot.annotations.insert(snapshot.ids.len() - 1, annotations.into());
+            }
         }
         Ok(snapshot)
     }
@@ -222,7 +228,9 @@ impl Snapshot {
     fn view(&self, row: usize) -> FilterView<'_> {
         let [cluster, type_name, namespace] = self.facets[row].map(|n| &*self.names[n as usize]);
         let start = if row == 0 { 0 } else { self.label_ends[row - 1] };
-        FilterView { cluster, type_name, namespace, labels: &self.labels[start..self.label_ends[row]] }
+        let labels = &self.labels[start..self.label_ends[row]];
+        let annotations = self.annotations.get(&row).map_or("", |joined| joined);
+        FilterView { cluster, type_name, namespace, labels, annotations }
     }
 }
 

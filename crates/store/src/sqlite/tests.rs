@@ -262,6 +262,30 @@ fn a_missing_store_is_named() {
     assert!(matches!(&missing, StoreError::Missing(path) if path == "/nonexistent/s.db"), "{missing}");
 }
 
+/// As files of the version before annotations and readings are.
+#[tokio::test]
+async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let before = filled(&path).await;
+    let source = SourceIdentity::Folder { path: "/m".to_owned() };
+    let number = before.remember_source("", &source, false).await.unwrap();
+    drop(before);
+    let older = Connection::open(&path).unwrap();
+    older
+        .execute_batch("ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings;")
+        .unwrap();
+    older.pragma_update(None, "user_version", 3).unwrap();
+    drop(older);
+    let store = Sqlite::open_existing(&path).unwrap();
+    let owned =
+        Filter { annotations: clusterlore_core::Selector::of_annotations("!owner").unwrap(), ..Filter::default() };
+    let probe = Probe { filter: owned, nearest: 9, ..Probe::default() };
+    assert_eq!(found(&store, probe).await.len(), 3);
+    let sources = store.view_all("a test").await.unwrap().sources().await.unwrap();
+    assert_eq!((sources[0].number, sources[0].readings.is_empty()), (number, true));
+}
+
 #[tokio::test]
 async fn a_newer_store_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use super::file::Sqlite;
 use super::quantized::Quantized;
 use super::reader::{Filled, find};
 use crate::error::StoreError;
-use crate::filter::join_labels;
+use crate::filter::join;
 use crate::writer::{Batch, Upsert, Writer};
 
 /// The table of words: one a collection, so that a term's frequency is the collection's own. Words come split and stemmed.
@@ -122,13 +122,13 @@ pub(super) fn write(
         .and_then(|mut s| s.query_row(params![filled.id, d.key.0], |row| row.get::<_, i64>(0)).optional())
         .map_err(at)?;
     let facets = &d.facets;
-    let labels = join_labels(&facets.labels);
+    let (labels, annotations) = (join(&facets.labels), join(&facets.annotations));
     let id = match (known, &vector) {
         (Some(id), _) => {
             transaction
                 .prepare_cached(
                     "UPDATE entries SET hash = ?2, source = ?3, cluster = ?4, type = ?5, namespace = ?6, labels = ?7,
-                     vector = coalesce(?8, vector), stored_id = ?9 WHERE id = ?1",
+                     vector = coalesce(?8, vector), stored_id = ?9, annotations = ?10 WHERE id = ?1",
                 )
                 .and_then(|mut s| {
                     s.execute(params![
@@ -140,7 +140,8 @@ pub(super) fn write(
                         facets.namespace,
                         labels,
                         vector,
-                        d.id
+                        d.id,
+                        annotations
                     ])
                 })
                 .map_err(at)?;
@@ -152,8 +153,9 @@ pub(super) fn write(
         }
         (None, Some(vector)) => transaction
             .prepare_cached(
-                "INSERT INTO entries (collection, key, hash, source, cluster, type, namespace, labels, vector, stored_id)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO entries
+                     (collection, key, hash, source, cluster, type, namespace, labels, vector, stored_id, annotations)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )
             .and_then(|mut s| {
                 s.insert(params![
@@ -166,7 +168,8 @@ pub(super) fn write(
                     facets.namespace,
                     labels,
                     vector,
-                        d.id
+                    d.id,
+                    annotations
                 ])
             })
             .map_err(at)?,
