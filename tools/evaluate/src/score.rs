@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::corpus::Question;
+use crate::corpus::{Form, Question};
 
 /// How one question was answered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Outcome {
+    pub(crate) form: Form,
     pub(crate) class: String,
     pub(crate) answerable: bool,
     /// Whether any object has a grade: only then are there measures.
@@ -31,7 +32,8 @@ pub(crate) fn outcome(question: &Question, hits: &[String]) -> Outcome {
     let hits: Vec<&String> = hits.iter().filter(|hit| seen.insert(hit.as_str())).collect();
     let (answerable, graded) = (question.is_answerable(), question.is_graded());
     let class = question.class.clone();
-    let outcome = Outcome { class, answerable, graded, empty: hits.is_empty(), ..Outcome::default() };
+    let (form, empty) = (question.form, hits.is_empty());
+    let outcome = Outcome { form, class, answerable, graded, empty, ..Outcome::default() };
     if !graded {
         return outcome;
     }
@@ -88,8 +90,15 @@ pub(crate) fn rightly_empty<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>)
     (empty.len(), share(empty.into_iter()))
 }
 
+/// How many questions ask how many, and how many of them got the right number.
+pub(crate) fn numbers<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (usize, usize) {
+    let right: Vec<bool> =
+        outcomes.into_iter().filter_map(|o| o.number).map(|(given, right)| given == Some(right)).collect();
+    (right.len(), right.iter().filter(|right| **right).count())
+}
+
 /// The mean; 0 of nothing.
-fn share(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+pub(crate) fn share(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len();
     if n == 0 { 0.0 } else { values.sum::<f64>() / n as f64 }
 }
@@ -125,10 +134,9 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         "\nnone: {none} questions, rightly empty {right:.3}; answerable, wrongly empty {:.3}\n",
         all.wrongly_empty
     );
-    let numbers: Vec<_> = outcomes.iter().filter_map(|o| o.number).collect();
-    if !numbers.is_empty() {
-        let right = numbers.iter().filter(|(given, right)| *given == Some(*right)).count();
-        table += &format!("how many: {} questions, right {right}\n", numbers.len());
+    let (numbers, right) = numbers(outcomes);
+    if numbers > 0 {
+        table += &format!("how many: {numbers} questions, right {right}\n");
     }
     table
 }
@@ -143,7 +151,7 @@ mod tests {
     fn question(grades: &[(&str, u32)]) -> Question {
         Question {
             id: "q".into(),
-            form: crate::corpus::Form::Clean,
+            form: Form::Clean,
             count: None,
             class: if grades.is_empty() { "none" } else { "app" }.into(),
             collection: clusterlore_core::Collection::Instances,
@@ -175,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn the_shared_scorer_says_the_same() {
         let Some(folder) = clusterlore_testkit::shared("corpus") else { return };
-        let corpus = Corpus::open(&folder).await.unwrap().asked(|q| q.form == crate::corpus::Form::Clean);
+        let corpus = Corpus::open(&folder).await.unwrap().asked(|q| q.form == Form::Clean);
         let mut random = fastrand::Rng::with_seed(7);
         let mut run = String::new();
         let outcomes: Vec<Outcome> = corpus
