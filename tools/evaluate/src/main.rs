@@ -29,10 +29,9 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
 
 use corpus::{Corpus, Form};
-use evaluation::{Evaluation, Values, wait};
+use evaluation::{Evaluation, wait};
 use folds::Encoders;
 use score::{Means, Outcome};
-use tune::NEUTRAL;
 
 /// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl or sentences.jsonl.
 #[derive(Parser)]
@@ -258,7 +257,7 @@ async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
 async fn tune(corpora: &[Corpus], beside: &[Corpus], args: &Tune) -> Result<()> {
     let (mut evaluations, mut beside) = (evaluations(corpora).await?, evaluations(beside).await?);
     let built_in = Weights::default().values();
-    let start: Values = if args.neutral { built_in.map(|_| NEUTRAL) } else { built_in };
+    let start = if args.neutral { tune::neutral() } else { built_in };
     let tell = &mut |round, worth| eprintln!("round {round}: {worth:.4}");
     let found = tune::search(&mut evaluations, start, args.rounds, tell).await?;
 

@@ -12,12 +12,12 @@ use clusterlore_search::Weights;
 use crate::asks::{Expected, Kind};
 use crate::bootstrap;
 use crate::corpus::{Corpus, Form};
-use crate::evaluation::{Evaluation, Values, wait};
+use crate::evaluation::{Evaluation, wait};
 use crate::folds::Encoders;
 use crate::generate;
 use crate::score::{self, Means, Outcome};
 use crate::stages;
-use crate::tune::{self, NEUTRAL};
+use crate::tune;
 use crate::unseen::{self, MOVED, Run, Together, Unseen, together};
 
 /// Rounds of tuning on one form. Later ones move little.
@@ -44,9 +44,9 @@ const CLASSES: &str = "The same run, whole sentences of the shared corpus. `beyo
 class of 10 to 20 questions is a hint and no more, as its interval shows.";
 const CURVE: &str = "The runs of the section before, with the threshold of an answer (`Weights::answers`, in `rank/weights.rs`) moved. At +0.0 is the
 program. What flatters it: the model of abstention was fitted on these questions.";
-const TUNING: &str = "All weights begin at 0.5, are tuned on questions of one form alone (`clusterlore-evaluate tune`, three rounds, encoders that have not
-seen the corpus), and are tried on both. What flatters it: the corpora are the same for both forms, and the constants of abstention
-were fitted on both; only its threshold is tuned here.";
+const TUNING: &str = "All weights begin at 0.5 (but those of evidence, which decide numbers, of which tuning sees next to nothing), are tuned on questions of
+one form alone (`clusterlore-evaluate tune`, three rounds, encoders that have not seen the corpus), and are tried on both. What flatters
+it: the corpora are the same for both forms, and the constants of abstention were fitted on both; only its threshold is tuned here.";
 const STAGES: &str = "What is lost of a perfect nDCG@10 by reading the question's conditions, by bringing up candidates, by their order, by staying silent,
 and by showing replicas as one; with encoders that have not seen the corpus. A line adds up to one less nDCG@10. Less than nothing is
 lost where a stage brings back what the one before it had excluded. What flatters the runs themselves flatters this.";
@@ -91,14 +91,13 @@ pub(crate) fn report(args: &Args, folds: Option<&Encoders>) -> Result<String> {
     };
     let corpora = &corpora;
     let shipped = &wait(Encoders::BuiltIn.open(&args.corpus))?;
-    let start = Weights::default().values().map(|_| NEUTRAL);
     // What takes longest comes first, and side by side.
     let mut jobs: Vec<Job<'_>> = Vec::new();
     if !corpora.is_empty() {
         for form in Form::ALL {
-            jobs.push(Box::new(move || wait(tuned(corpora, form, start, ROUNDS))));
+            jobs.push(Box::new(move || wait(tuned(corpora, form, ROUNDS))));
         }
-        jobs.push(Box::new(move || wait(tuned(corpora, Form::Clean, start, 0))));
+        jobs.push(Box::new(move || wait(tuned(corpora, Form::Clean, 0))));
     }
     for corpus in corpora {
         jobs.push(Box::new(move || Ok(Part::Unseen(Box::new(wait(unseen::of(corpus)).context(corpus.name.clone())?)))));
@@ -276,13 +275,13 @@ fn curve(all: &[Unseen]) -> String {
 }
 
 /// Tunes on the questions of one form, and asks those of both.
-async fn tuned(corpora: &[Corpus], form: Form, start: Values, rounds: usize) -> Result<Part> {
+async fn tuned(corpora: &[Corpus], form: Form, rounds: usize) -> Result<Part> {
     let of_form: Vec<Corpus> =
         corpora.iter().map(|c| c.asked(|q| q.form == form)).filter(|c| !c.questions.is_empty()).collect();
     let mut evaluations = crate::evaluations(&of_form).await?;
     let called = if rounds == 0 { "not at all: all at 0.5".to_owned() } else { format!("{form} alone") };
     let tell = &mut |round, worth| eprintln!("tuned on {called}, round {round}: {worth:.4}");
-    let values = tune::search(&mut evaluations, start, rounds, tell).await?;
+    let values = tune::search(&mut evaluations, tune::neutral(), rounds, tell).await?;
     let mut runs = Vec::new();
     for corpus in corpora {
         runs.push(Evaluation::of(corpus, Catalogue::builtin()).await?.outcomes(values).await?.to_vec());

@@ -8,7 +8,9 @@ use crate::evaluation::{Evaluation, Values};
 use crate::score::{self, Outcome};
 
 /// What every weight is in a search that is to know nothing.
-pub(crate) const NEUTRAL: f32 = 0.5;
+const NEUTRAL: f32 = 0.5;
+/// What decides numbers and orders of time. [`worth`] sees next to nothing of them, so they stay as they are.
+const KEPT: [&str; 2] = ["evidence", "evidence named"];
 
 /// By what a value is multiplied and divided, and what is added and taken off, round after round; the last pair stays.
 const STEPS: [(f32, f32); 4] = [(2.0, 0.2), (1.5, 0.1), (1.25, 0.05), (1.1, 0.02)];
@@ -25,6 +27,18 @@ pub(crate) fn worth<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> 
     let answerable = score::means(outcomes.clone());
     let (_, rightly_empty) = score::rightly_empty(outcomes);
     answerable.ndcg + 0.5 * rightly_empty - (answerable.wrongly_empty - 0.04).max(0.0)
+}
+
+/// Values that know nothing.
+pub(crate) fn neutral() -> Values {
+    let mut values = Weights::default().values();
+    tuned().for_each(|at| values[at] = NEUTRAL);
+    values
+}
+
+/// The places of the values that are searched for.
+fn tuned() -> impl Iterator<Item = usize> {
+    (0..Weights::NAMES.len()).filter(|at| !KEPT.contains(&Weights::NAMES[*at]))
 }
 
 /// The mean of [`worth`] over corpora.
@@ -49,7 +63,7 @@ pub(crate) async fn search(
     for round in 0..rounds {
         let before = best;
         let step = STEPS[round.min(STEPS.len() - 1)];
-        for at in 0..best.len() {
+        for at in tuned() {
             for value in beside(best[at], step) {
                 let mut tried = best;
                 tried[at] = value;
@@ -112,6 +126,14 @@ mod tests {
         let right = Outcome { empty: true, ..Outcome::default() };
         assert!((worth([answered.clone(), right.clone()].iter()) - 1.3).abs() < 1e-12);
         assert!((worth([answered, silent, right].iter()) - (0.4 + 0.5 - 0.46)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_decides_numbers_stays_as_it_is() {
+        let Weights { evidence, evidence_named, .. } = Weights::default();
+        let expected = Weights { evidence, evidence_named, ..Weights::of([NEUTRAL; Weights::NAMES.len()]) };
+        assert_eq!(Weights::of(neutral()), expected);
+        assert_eq!(tuned().count(), Weights::NAMES.len() - 2);
     }
 
     #[test]
