@@ -14,6 +14,7 @@ mod chroma;
 mod load;
 pub(crate) mod parts;
 pub(crate) mod processes;
+mod statuses;
 
 use std::{
     fs,

@@ -440,6 +440,24 @@ pub(crate) struct ScopeFlags {
     pub(crate) cluster_name: Option<String>,
 }
 
+/// Whether the cluster is asked for what the index cannot know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Live {
+    /// Where a question asks for it and the cluster can be reached
+    Auto,
+    /// Never
+    Never,
+}
+
+/// What is read of the cluster.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LiveFlags {
+    /// Read from the cluster what the index cannot know, such as "not ready", "pending" or "which image": it takes a second at most, and
+    /// nothing of it is stored
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Live::Auto)]
+    pub(crate) live: Live,
+}
+
 /// Which hits are shown, and how.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HitFlags {
@@ -458,11 +476,12 @@ pub(crate) struct HitFlags {
   clusterlore search \"how do I get a certificate\" --collection capabilities
   clusterlore search \"the 3 newest deployments in shop\"
   clusterlore search \"how many message brokers are there?\"
+  clusterlore search \"which pods in shop are not ready?\"     asks the cluster; --live never does not
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
   clusterlore search --batch questions.jsonl --limit 20
 
-A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null}.")]
+A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
     #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]
@@ -472,6 +491,8 @@ pub(crate) struct Search {
     pub(crate) batch: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
+    #[command(flatten)]
+    pub(crate) live: LiveFlags,
     /// Which collection to search
     #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,
@@ -505,6 +526,8 @@ pub(crate) struct Count {
     pub(crate) group_by: Option<GroupBy>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
+    #[command(flatten)]
+    pub(crate) live: LiveFlags,
     /// Which collection to search
     #[arg(long, value_parser = collection(), default_value_t = Collection::Instances)]
     pub(crate) collection: Collection,

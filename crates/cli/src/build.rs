@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use async_trait::async_trait;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
 use clusterlore_core::{Collection, EmbedderIdentity, Scope};
-use clusterlore_index::Index;
+use clusterlore_index::{Door, Index};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
     VOYAGE_URL, anthropic, openai, openai_chat, voyage,
@@ -17,7 +18,7 @@ use clusterlore_models::{
 use clusterlore_pipeline::Inference;
 use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 
-use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, ModelChoice};
+use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, Live, ModelChoice};
 use crate::print;
 use crate::settings::{Settings, StoreChoice, wrong};
 
@@ -248,6 +249,27 @@ pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
     let store = store_for_reading(settings).await?;
     let embedder = embedder(settings, Some(&*store), false).await?;
     Ok(Index::new(store, embedder, catalogue))
+}
+
+/// The index, and the cluster in use beside it, to be asked for what the index cannot know.
+pub(crate) async fn index_with_cluster(settings: &Settings, live: Live) -> anyhow::Result<Index> {
+    let index = index(settings).await?;
+    Ok(match live {
+        Live::Auto => index.with_cluster(Arc::new(ClusterInUse { settings: settings.clone() })),
+        Live::Never => index,
+    })
+}
+
+/// The cluster of the context in use. It is not connected to before a question asks for it.
+struct ClusterInUse {
+    settings: Settings,
+}
+
+#[async_trait]
+impl Door for ClusterInUse {
+    async fn open(&self) -> Result<Arc<LiveSource>, String> {
+        live(&self.settings, LiveOptions::default().page_size).await.map(Arc::new).map_err(|e| format!("{e:#}"))
+    }
 }
 
 /// The time, as questions are given it.

@@ -56,6 +56,44 @@ pub enum LiveCondition {
     Capacity(Limit),
 }
 
+/// What metadata does not say, and who does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Beyond {
+    /// How it is: its status, its health, whether it came to its end.
+    Status,
+    /// Which image it runs, of which version.
+    Image,
+    /// How it is set up: replicas, ports, limits, what it refers to.
+    Spec,
+    /// What it uses, how fast it is.
+    Metrics,
+    /// What it printed.
+    Logs,
+    /// What happened to it.
+    Events,
+    /// Who may do what.
+    Rbac,
+    /// When it last changed or ran; when it was created, where the index does not know.
+    Time,
+}
+
+impl Beyond {
+    /// Its name: `status`, `rbac`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Image => "image",
+            Self::Spec => "spec",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+            Self::Events => "events",
+            Self::Rbac => "rbac",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -90,6 +128,29 @@ impl Limit {
 }
 
 impl LiveCondition {
+    /// What it is about.
+    pub fn beyond(&self) -> Beyond {
+        match self {
+            Self::Image(_) | Self::Version(_) => Beyond::Image,
+            Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
+            _ => Beyond::Status,
+        }
+    }
+
+    /// Whether it asks what something is, and not whether something is so: "which image", "how many replicas".
+    pub fn asks_for_a_value(&self) -> bool {
+        match self {
+            Self::Image(name) | Self::Version(name) => name.is_empty(),
+            Self::Replicas { number: Limit::AtLeast(least), .. } | Self::Capacity(Limit::AtLeast(least)) => *least <= 1,
+            _ => false,
+        }
+    }
+
+    /// The types that are meant where a question names none.
+    pub fn types(&self) -> &'static [String] {
+        Conditions::get().of.get(self.name()).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Its name in the table of conditions.
     pub fn name(&self) -> &'static str {
         match self {
@@ -113,6 +174,35 @@ impl LiveCondition {
             Self::Replicas { .. } => "replicas",
             Self::Capacity(_) => "capacity",
         }
+    }
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// No column of this type says it, its cell cannot be read, or it was not read.
+    NotSaid,
+}
+
+/// What a cluster says of an object and a condition.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// The number that decides: restarts, replicas, bytes.
+    pub number: Option<u64>,
+    /// What decides, and what else is said of the object's state: `0/1 CrashLoopBackOff, restarted 14 times`. Text from outside.
+    pub text: String,
+}
+
+impl std::fmt::Debug for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Finding({:?}, {:?})", self.verdict, self.number)
     }
 }
 
@@ -201,6 +291,16 @@ pub struct Asked {
     pub phrases: BTreeMap<String, Vec<String>>,
 }
 
+/// Patterns by which people ask for what no condition stands for.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AskedBeyond {
+    /// What they ask for.
+    pub what: Beyond,
+    /// The patterns, by language.
+    #[serde(flatten)]
+    pub patterns: BTreeMap<String, Vec<String>>,
+}
+
 /// A condition that follows from others.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -272,8 +372,12 @@ pub struct States {
 pub struct Conditions {
     /// How they are asked for.
     pub asked: Vec<Asked>,
+    /// How what no condition stands for is asked for. The first that fits counts.
+    pub beyond: Vec<AskedBeyond>,
     /// Those that follow from others, by name.
     pub derived: BTreeMap<String, Derived>,
+    /// The types that are meant where a question names none, by condition.
+    pub of: BTreeMap<String, Vec<String>>,
     /// The columns that decide the others.
     pub decides: Vec<Deciding>,
     /// What words say; those of a type before those of any.
@@ -316,6 +420,7 @@ mod tests {
         let derived: BTreeSet<&str> = table.derived.keys().map(String::as_str).collect();
         assert_eq!(decided.union(&derived).copied().collect::<BTreeSet<_>>(), all);
         assert!(decided.is_disjoint(&derived));
+        assert_eq!(table.of.keys().map(String::as_str).collect::<BTreeSet<_>>(), all);
         for from in table.derived.values().flat_map(|derived| match derived {
             Derived::Not(one) => std::slice::from_ref(one),
             Derived::Any(some) => some.as_slice(),

@@ -104,6 +104,21 @@ impl SourceIdentity {
         })
     }
 
+    /// Refuses a source that is not the known one to read from. Who may not read kube-system is known by address and authority: that is not
+    /// enough to delete by, and enough to look.
+    ///
+    /// # Errors
+    /// [`SourceMismatch`], as [`Self::check`].
+    pub fn check_to_read(&self, offered: &Identity) -> Result<(), SourceMismatch> {
+        match (self, &offered.source) {
+            (
+                Self::Cluster { server: known, ca_hash: known_hash, .. },
+                Self::Cluster { uid: None, server, ca_hash },
+            ) if known == server && known_hash == ca_hash => Ok(()),
+            _ => self.check(offered),
+        }
+    }
+
     /// What is known after both were seen: a mark that only one of them has is kept.
     pub fn merged(self, newer: Self) -> Self {
         match (self, newer) {
@@ -133,6 +148,20 @@ mod tests {
 
     fn cluster(uid: Option<&str>, server: &str) -> SourceIdentity {
         SourceIdentity::Cluster { uid: uid.map(Into::into), server: server.into(), ca_hash: "c".into() }
+    }
+
+    #[test]
+    fn an_address_is_enough_to_look_and_not_to_delete() {
+        let known = cluster(Some("u"), "https://a");
+        for (offered, may_look) in [
+            (cluster(None, "https://a"), true),
+            (cluster(None, "https://b"), false),
+            (cluster(Some("v"), "https://a"), false),
+            (SourceIdentity::Folder { path: "/a".into() }, false),
+        ] {
+            assert_eq!(known.check_to_read(&offered.clone().into()).is_ok(), may_look, "{offered}");
+            assert!(known.check(&offered.into()).is_err());
+        }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Scope;
 use clusterlore_models::Embedder;
-use clusterlore_search::{Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_search::{Judge, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, Store, StoreError, View};
 
+use crate::live::{Door, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -17,12 +18,19 @@ pub struct Index {
     store: Arc<dyn Store>,
     embedder: Arc<dyn Embedder>,
     searcher: Searcher,
+    door: Option<Arc<dyn Door>>,
 }
 
 impl Index {
     /// Over a store that this embedder filled.
     pub fn new(store: Arc<dyn Store>, embedder: Arc<dyn Embedder>, catalogue: impl Into<Arc<Catalogue>>) -> Self {
-        Self { store, embedder, searcher: Searcher::new(catalogue) }
+        Self { store, embedder, searcher: Searcher::new(catalogue), door: None }
+    }
+
+    /// The same with a cluster that can be asked for what it alone knows.
+    #[must_use]
+    pub fn with_cluster(self, door: Arc<dyn Door>) -> Self {
+        Self { door: Some(door), ..self }
     }
 
     /// Answers a question.
@@ -32,7 +40,12 @@ impl Index {
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let answer = self.searcher.answer(&*view, &*self.embedder, &query).await?;
+        let looker = match &self.door {
+            Some(door) => Some(Looker { door: &**door, sources: view.sources().await? }),
+            None => None,
+        };
+        let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
+        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
         Ok(Reply::of(answer, request.explain))
     }
 

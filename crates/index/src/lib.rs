@@ -6,11 +6,13 @@
 //! Never in this room: flags, HTTP, printing, and what to do about an error.
 
 mod index;
+mod live;
 mod reply;
 mod request;
 mod status;
 
 pub use index::Index;
+pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};
 pub use request::Request;
 pub use status::{CollectionStatus, Status, TypeStatus};

@@ -2,18 +2,21 @@
 //!
 //! ```json
 //! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "description", "cluster", "matched",
-//!            "controlled", "elsewhere", "explain"}],
+//!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
 //!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text"}], "problems": [{"type", "text"}],
+//!  "needs": [{"what", "said", "condition", "read"}], "unread": ["…"],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
-//! `number` is null where it was not asked for. A hit on a type has `explainCommand` and what is known of its purpose in the place of
+//! `number` is null where it was not asked for, and where only the cluster could tell it and was not asked. `needs` is what metadata cannot
+//! say: `status`, `image`, `spec`, `metrics`, `logs`, `events`, `rbac`, `time`. A hit on a type has `explainCommand` and what is known of its purpose in the place of
 //! namespace and labels.
 
 use std::collections::BTreeMap;
 
+use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
 use clusterlore_core::{Capability, Complexity, ResourceType, words};
-use clusterlore_search::{Answer, GroupBy, Hit, Note, Noun, ParsedQuery, Problem, Reason};
+use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason};
 use serde::{Serialize, Serializer};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
@@ -40,6 +43,8 @@ pub struct Reply {
     pub total: usize,
     /// How many of them meet the question's conditions.
     pub admitted: usize,
+    /// What their cluster says of the objects that the question reached, if it asks for that and a cluster was looked at.
+    pub judgement: Option<Judgement>,
     /// If nothing was found: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
     explain: bool,
@@ -56,7 +61,7 @@ pub struct Group {
 
 impl Reply {
     pub(crate) fn of(answer: Answer, explain: bool) -> Self {
-        let Answer { hits, number, groups, parsed, total, admitted, closest } = answer;
+        let Answer { hits, number, groups, parsed, total, admitted, judgement, closest } = answer;
         Self {
             hits,
             number,
@@ -67,6 +72,7 @@ impl Reply {
             parsed,
             total,
             admitted,
+            judgement,
             closest,
             explain,
         }
@@ -107,6 +113,8 @@ impl Serialize for Reply {
                 .iter()
                 .map(|problem| Told { kind: problem_type(problem), text: problem.to_string() })
                 .collect(),
+            needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self.judgement.as_ref())).collect(),
+            unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
             total: self.total,
             in_scope: self.admitted,
             closest: &self.closest,
@@ -123,9 +131,41 @@ struct JsonReply<'a> {
     groups: &'a [Group],
     notes: Vec<Told>,
     problems: Vec<Told>,
+    needs: Vec<JsonNeed<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<&'a str>,
     total: usize,
     in_scope: usize,
     closest: &'a [String],
+}
+
+/// What metadata cannot say.
+#[derive(Serialize)]
+struct JsonNeed<'a> {
+    what: &'static str,
+    said: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    /// Whether the cluster was asked for it.
+    read: bool,
+}
+
+impl<'a> JsonNeed<'a> {
+    fn of(need: &'a Need, judgement: Option<&Judgement>) -> Self {
+        let condition = need.condition.as_ref().map(LiveCondition::name);
+        let read = judgement.is_some_and(|j| condition.is_some() && !j.findings.is_empty());
+        Self { what: need.what.name(), said: &need.said, condition, read }
+    }
+}
+
+/// What the cluster says of a hit and one of the conditions.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonFound<'a> {
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    text: &'a str,
 }
 
 /// A note or a problem.
@@ -191,6 +231,8 @@ struct JsonHit<'a> {
     controlled: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     elsewhere: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    live: Vec<JsonFound<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<Vec<Explained>>,
 }
@@ -229,6 +271,10 @@ fn json_type<'a>(ty: &'a ResourceType, capability: Option<&'a Capability>) -> Js
         complexity: c.complexity,
     });
     JsonType { explain_command: explain_command(ty), capability }
+}
+
+fn found(finding: &Finding) -> JsonFound<'_> {
+    JsonFound { verdict: finding.verdict, number: finding.number, text: &finding.text }
 }
 
 fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
@@ -270,6 +316,7 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         matched: matched(hit),
         controlled: &hit.controlled,
         elsewhere: &hit.elsewhere,
+        live: hit.found.iter().map(found).collect(),
         explain: explain.then(explained),
     }
 }

@@ -13,23 +13,26 @@
 
 mod answer;
 mod error;
+mod judge;
 mod query;
 mod rank;
 mod retrieve;
 mod yardstick;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{Collection, words};
+use clusterlore_core::conditions::LiveCondition;
+use clusterlore_core::{Collection, ResourceType, words};
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_store::View;
 
 pub use answer::Hit;
 pub use error::SearchError;
+pub use judge::{Judge, Judgement, Reached};
 pub use query::{
-    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Note, Order, ParsedQuery, Problem, Query,
+    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
     SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
@@ -53,6 +56,8 @@ pub struct Answer {
     pub total: usize,
     /// How many of them meet the question's conditions.
     pub admitted: usize,
+    /// What their cluster says of the objects that the question reached, if it asks for that and there is who looks.
+    pub judgement: Option<Judgement>,
     /// If hits were wanted and there are none: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
 }
@@ -116,6 +121,22 @@ impl Searcher {
     /// # Errors
     /// See [`SearchError`].
     pub async fn answer(&self, view: &dyn View, embedder: &dyn Embedder, query: &Query) -> Result<Answer, SearchError> {
+        self.answer_with(view, embedder, query, None).await
+    }
+
+    /// The same with somebody who looks at the cluster. If the question asks for what only a cluster knows ("not ready"), those objects
+    /// answer of which it holds; of an object that the question names it is told whether it does. Without who looks the answer is about
+    /// all objects that are asked for, and nothing is counted.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn answer_with(
+        &self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        query: &Query,
+        judge: Option<&dyn Judge>,
+    ) -> Result<Answer, SearchError> {
         check(query)?;
         let collection = query.collection;
         let total = searchable(view, embedder, collection).await?;
@@ -131,10 +152,17 @@ impl Searcher {
             return Ok(Answer { number: counted.then_some(0), parsed, total, ..Answer::default() });
         }
 
-        let budgets = Budgets {
-            hits: query.hits.then(|| CandidateBudget::for_hits(&parsed)),
-            number: counted.then(|| CandidateBudget::for_number(&parsed)),
-        };
+        // "Why is it failing?" names nothing that could be found.
+        if parsed.conditions().is_empty() && parsed.names_nothing() && query.filter.is_empty() {
+            return Ok(Answer { parsed, total, ..Answer::default() });
+        }
+        let conditions = parsed.conditions();
+        let judge = judge.filter(|_| !conditions.is_empty() && collection == Collection::Instances);
+        // Those of which a condition holds may be anywhere among the matches.
+        let all = judge.is_some() && parsed.conditions_narrow();
+        let for_hits = || if all { CandidateBudget::for_number(&parsed) } else { CandidateBudget::for_hits(&parsed) };
+        let budgets =
+            Budgets { hits: query.hits.then(for_hits), number: counted.then(|| CandidateBudget::for_number(&parsed)) };
         let Found { embedded, bridge, mut candidates } =
             self.find(view, embedder, collection, &parsed, budgets).await?;
         let documents = std::mem::take(&mut candidates.documents);
@@ -142,18 +170,38 @@ impl Searcher {
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
         let collapser = self.collapser(view, &parsed);
-        let hits = match query.hits {
-            true => answer::hits(&collapser, &ranking, &ranked, query.limit).await?,
+        let mut for_hits = if query.hits { answer::hit_matches(&ranking, &ranked) } else { Vec::new() };
+        let mut for_number = if counted { answer::number_matches(&ranking, &ranked) } else { Vec::new() };
+        let judgement = match judge {
+            Some(judge) => Some(judged(judge, &conditions, &for_hits, &for_number, &view.types().await?).await),
+            None => None,
+        };
+        // Where nothing could be looked at, the answer is about all that is asked for.
+        let narrowed = judgement.as_ref().filter(|j| j.looked() && parsed.conditions_narrow());
+        if let Some(judgement) = narrowed {
+            for_hits.retain(|r| judgement.holds(&r.id) && (parsed.scope_only || rank::is_evidence(r, &ranking)));
+            for_number.retain(|r| judgement.holds(&r.id));
+        }
+        let mut hits = match query.hits {
+            true => answer::hits(&collapser, &ranking, for_hits, query.limit).await?,
             false => Vec::new(),
         };
+        for hit in &mut hits {
+            let ids = std::iter::once(&hit.id).chain(&hit.controlled);
+            let found = judgement.as_ref().and_then(|j| ids.filter_map(|id| j.findings.get(id)).next());
+            hit.found = found.cloned().unwrap_or_default();
+        }
         let Number { total: number, groups } = match counted {
-            true => answer::count(&collapser, &ranking, &ranked).await?,
+            true => answer::count(&collapser, &ranking, &for_number).await?,
             false => Number::default(),
         };
-        let closest = if query.hits && hits.is_empty() { bridge.closest } else { Vec::new() };
+        // A number is not given as if the condition held.
+        let counted = counted && (parsed.needs.is_empty() || narrowed.is_some());
+        let groups = if counted { groups } else { Vec::new() };
+        let closest = if query.hits && hits.is_empty() && narrowed.is_none() { bridge.closest } else { Vec::new() };
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
-        Ok(Answer { hits, number, groups, parsed, total, admitted, closest })
+        Ok(Answer { hits, number, groups, parsed, total, admitted, judgement, closest })
     }
 
     /// Everything that the ranking knows of each candidate of a question, best first, for programs that choose weights or look for faults.
@@ -248,6 +296,24 @@ impl Searcher {
     fn collapser<'a>(&'a self, view: &'a dyn View, parsed: &'a ParsedQuery) -> Collapser<'a> {
         Collapser { view, catalogue: &self.catalogue, profiles: &self.profiles, parsed }
     }
+}
+
+/// What is found of the matches.
+async fn judged(
+    judge: &dyn Judge,
+    conditions: &[LiveCondition],
+    for_hits: &[&Ranked],
+    for_number: &[&Ranked],
+    types: &[(String, ResourceType)],
+) -> Judgement {
+    let mut reached: BTreeMap<&str, Reached<'_>> = BTreeMap::new();
+    for r in for_hits.iter().chain(for_number) {
+        if let Noun::Instance(object) = &r.profile.noun {
+            reached.insert(&r.id, Reached { id: &r.id, type_name: &r.type_name, object });
+        }
+    }
+    let reached: Vec<Reached<'_>> = reached.into_values().collect();
+    judge.judge(conditions, &reached, types).await
 }
 
 /// A question needs words only if hits are wanted: everything can be counted.

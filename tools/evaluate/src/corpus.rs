@@ -85,6 +85,9 @@ struct Line {
     rules: Vec<Rule>,
     /// The right number, where the question asks how many.
     count: Option<usize>,
+    /// What would say what metadata cannot: `status`, or `status|events` where either is right.
+    #[serde(default)]
+    needs: Option<String>,
 }
 
 /// How the questions of a file are put.
@@ -131,6 +134,8 @@ pub(crate) struct Question {
     pub(crate) grades: HashMap<String, u32>,
     /// The right number, where the question asks how many.
     pub(crate) count: Option<usize>,
+    /// What would say what metadata cannot; each is right. Empty where metadata answers.
+    pub(crate) needs: Vec<String>,
 }
 
 impl Question {
@@ -138,6 +143,9 @@ impl Question {
     const NONE: &str = "none";
     /// The class of questions that metadata cannot answer whole.
     const BEYOND: &str = "beyond";
+
+    /// The class of questions that are there only to see whether something is claimed of them that is not so.
+    const CONTROL: &str = "control";
 
     pub(crate) fn is_answerable(&self) -> bool {
         self.class != Self::NONE
@@ -149,7 +157,7 @@ impl Question {
     }
 
     fn may_lack_grades(&self) -> bool {
-        !self.is_answerable() || self.class == Self::BEYOND || self.count == Some(0)
+        self.class == Self::CONTROL || !self.is_answerable() || self.class == Self::BEYOND || self.count == Some(0)
     }
 
     /// The best grade that an object has.
@@ -194,6 +202,16 @@ impl Corpus {
 }
 
 impl Corpus {
+    /// The same objects with the questions of another file.
+    pub(crate) async fn asked_from(folder: &Path, file: &Path) -> Result<Self> {
+        let (manifests, _) = places(folder)?;
+        let (_, types, objects) = read(&manifests).await?;
+        let place = file.display().to_string();
+        let text = std::fs::read_to_string(file).with_context(|| place.clone())?;
+        let questions = read_questions(&place, &text, Form::Sentences, &shown(&types, &objects))?;
+        Ok(Self { questions, ..Self::open(folder).await? })
+    }
+
     /// The same with another encoder.
     pub(crate) fn encoded_by(self, encoder: Arc<Encoder<'static>>) -> Self {
         Self { encoder: Some(encoder), ..self }
@@ -285,8 +303,9 @@ fn read_questions(file: &str, text: &str, form: Form, shown: &AllShown) -> Resul
         })?;
         let documents = shown.get(&read.collection).map(Vec::as_slice).unwrap_or_default();
         let grades = grades(&read.rules, documents).with_context(|| place.clone())?;
-        let Line { id, class, collection, q: text, count, .. } = read;
-        let question = Question { id, form, class, collection, text, grades, count };
+        let Line { id, class, collection, q: text, count, needs, .. } = read;
+        let needs = needs.iter().flat_map(|n| n.split('|')).map(str::to_owned).collect();
+        let question = Question { id, form, class, collection, text, grades, count, needs };
         if question.grades.is_empty() && !question.may_lack_grades() {
             bail!(
                 "{place}: no object is labelled for {}; expected rules that fit at least one, or class \"none\"",

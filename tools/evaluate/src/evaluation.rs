@@ -189,6 +189,15 @@ impl<'c> Evaluation<'c> {
         Ok((text, scored.collect()))
     }
 
+    /// What a question asks that metadata cannot say, by name, with the words that ask it.
+    pub(crate) async fn needs(&mut self, question: &Question) -> Result<Vec<(&'static str, String)>> {
+        let asked = asked(question, &question.text);
+        match self.searcher.scored(&self.view, &self.embedder, &asked).await {
+            Err(SearchError::NoQuestion) => Ok(Vec::new()),
+            found => Ok(found?.0.needs.into_iter().map(|need| (need.what.name(), need.said)).collect()),
+        }
+    }
+
     /// What was taken for misspelt in these words of a question, as something to put behind them.
     pub(crate) async fn corrected(&mut self, question: &Question, text: &str) -> Result<String> {
         let asked = Query { text: text.to_owned(), collection: question.collection, limit: 1, ..Query::default() };

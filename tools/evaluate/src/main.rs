@@ -10,6 +10,7 @@ mod evaluation;
 mod folds;
 mod generate;
 mod memo;
+mod needs;
 mod neutral;
 mod object;
 mod renaming;
@@ -78,6 +79,18 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
         each: u32,
     },
+    /// Print whether it is told what metadata cannot say, where that is asked and nowhere else
+    Needs {
+        /// A folder with manifests/ and questions
+        #[arg(value_name = "CORPUS")]
+        corpus: PathBuf,
+        /// Ask the questions of this file in place of the corpus's own
+        #[arg(long, value_name = "FILE")]
+        questions: Option<PathBuf>,
+        /// Also print the questions of which something wrong was told
+        #[arg(long)]
+        list: bool,
+    },
     /// Search for better weights
     Tune(Tune),
     /// Print what can be said of how well questions are answered, as markdown
@@ -142,6 +155,14 @@ fn run(Args { encoder, folds, command }: Args) -> Result<()> {
             Ok(())
         }),
         Command::Neutral { corpora, each } => wait(async { neutral(&open(&corpora).await?, each as usize).await }),
+        Command::Needs { corpus, questions, list } => wait(async {
+            let corpus = match questions {
+                Some(file) => Corpus::asked_from(&corpus, &file).await?,
+                None => Corpus::open(&corpus).await?,
+            };
+            print!("{}", needs::table(&corpus, list).await?);
+            Ok(())
+        }),
         Command::Dump { corpus } => wait(async {
             for corpus in &open(&[corpus]).await? {
                 println!("{}", dump::dump(corpus).await?);

@@ -153,6 +153,7 @@ mod tests {
             id: "q".into(),
             form: Form::Clean,
             count: None,
+            needs: Vec::new(),
             class: if grades.is_empty() { "none" } else { "app" }.into(),
             collection: clusterlore_core::Collection::Instances,
             text: String::new(),

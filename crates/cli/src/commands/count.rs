@@ -11,7 +11,7 @@ use crate::print::numbers;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
-    let index = build::index(settings).await?;
+    let index = build::index_with_cluster(settings, flags.live.live).await?;
     let request = Request {
         question: flags.question.join(" "),
         collection: flags.collection,

@@ -16,7 +16,7 @@ use crate::print::{self, hits, numbers};
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
-    let index = build::index(settings).await?;
+    let index = build::index_with_cluster(settings, flags.live.live).await?;
     let HitFlags { limit, output } = flags.hits;
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
@@ -95,6 +95,8 @@ struct Answered {
     hits: Vec<String>,
     /// How many match, if the question asks how many.
     number: Option<usize>,
+    /// What metadata cannot say of it.
+    needs: Vec<&'static str>,
 }
 
 async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<()> {
@@ -122,13 +124,16 @@ async fn batch(index: &Index, file: &Path, request: Request) -> anyhow::Result<(
             anyhow!("{}: {e}; expected {{\"id\", \"q\", \"target\": \"instances\"|\"types\"}}", place())
         })?;
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
-        let (hits, number) = match index.ask(&build::OWN_STORE, &request).await {
-            Ok(reply) => (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number),
-            Err(SearchError::NoQuestion) => (Vec::new(), None),
+        let (hits, number, needs) = match index.ask(&build::OWN_STORE, &request).await {
+            Ok(reply) => {
+                let needs = reply.parsed.needs.iter().map(|need| need.what.name()).collect();
+                (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number, needs)
+            }
+            Err(SearchError::NoQuestion) => (Vec::new(), None, Vec::new()),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
             Err(e) => return named(Err(e), &request).map(|_| ()),
         };
-        print::json_line(&Answered { id: asked.id, hits, number })?;
+        print::json_line(&Answered { id: asked.id, hits, number, needs })?;
     }
     Ok(())
 }

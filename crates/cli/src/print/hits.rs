@@ -21,6 +21,9 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
                     None if clauses.since.is_some() || clauses.until.is_some() => {
                         "no document of that age is known".to_owned()
                     }
+                    None if reply.judgement.as_ref().is_some_and(|j| !j.findings.is_empty()) => {
+                        "the cluster says it of none of them".to_owned()
+                    }
                     None => "no document matches".to_owned(),
                 };
                 let (admitted, total) = (reply.admitted, reply.total);
@@ -53,7 +56,10 @@ fn as_table(reply: &Reply, explain: bool) -> Vec<String> {
             }
             Noun::Type(t, _) => row.extend([t.name(), t.kind.clone()]),
         }
-        row.push(if explain { explained_line(hit) } else { matched(hit).join(", ") });
+        let mut whys: Vec<String> = hit.found.iter().map(|finding| finding.text.clone()).collect();
+        whys.dedup();
+        whys.extend(if explain { vec![explained_line(hit)] } else { matched(hit) });
+        row.push(whys.join(", "));
         row
     };
     table(header, reply.hits.iter().map(row).collect())

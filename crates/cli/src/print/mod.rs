@@ -1,6 +1,7 @@
 //! Everything that is printed: tables, JSON shapes, progress lines, errors, logs. Nothing else in this program writes to standard output
 //! or standard error (`tests/terminal.rs` looks for it), and everything here goes through [`foreign`] on its way.
 
+mod beyond;
 pub(crate) mod foreign;
 pub(crate) mod hits;
 pub(crate) mod log;
@@ -119,6 +120,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
+    beyond::print(reply);
     if let (Some(language), Some(english)) = (reply.parsed.language, &reply.parsed.english) {
         note(&format!("The question seems to be in {language}. It is read word for word as \"{english}\"."));
     } else if let Some(language) = reply.parsed.language {

@@ -9,16 +9,22 @@ use crate::args::Output;
 
 #[derive(Serialize)]
 struct JsonCount<'a> {
-    total: usize,
+    /// `null` where only the cluster could tell it, and was not asked.
+    total: Option<usize>,
     groups: &'a [Group],
+    /// What metadata cannot say of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<&'static str>,
 }
 
 pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
     super::understood(reply, explain);
-    let json = || JsonCount { total: reply.number.unwrap_or_default(), groups: &reply.groups };
+    let needs = || reply.parsed.needs.iter().map(|need| need.what.name()).collect();
+    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: needs() };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
+        Output::Name if reply.number.is_none() => Ok(()),
         Output::Name if reply.group_by.is_none() => super::line(&reply.number.unwrap_or_default().to_string()),
         Output::Name => reply.groups.iter().try_for_each(|group| super::line(&group.name)),
         Output::Table => {
@@ -32,7 +38,10 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
 
 /// "12 matches.", or the groups under their header.
 pub(crate) fn text(reply: &Reply) -> Vec<String> {
-    lines(reply.number.unwrap_or_default(), &reply.groups, reply.group_by.as_ref())
+    match reply.number {
+        Some(number) => lines(number, &reply.groups, reply.group_by.as_ref()),
+        None => vec!["Not counted: metadata does not tell which of them fit.".to_owned()],
+    }
 }
 
 fn lines(number: usize, groups: &[Group], by: Option<&GroupBy>) -> Vec<String> {

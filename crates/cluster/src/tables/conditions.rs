@@ -1,7 +1,7 @@
 //! Whether a condition holds of an object, by the cells of its row. Which columns decide it, and what their cells say, is data
 //! (`clusterlore_core::conditions`); how a cell is read is `cells`.
 
-use clusterlore_core::conditions::{Conditions, Deciding, Derived, Read, Sign};
+use clusterlore_core::conditions::{Conditions, Deciding, Derived, Finding, Read, Sign, Verdict};
 use clusterlore_core::{Limit, LiveCondition, Replicas, words::one_line};
 
 use super::cells;
@@ -10,34 +10,6 @@ use crate::decode::cut;
 
 /// Bytes of a cell that are shown.
 const SHOWN: usize = 120;
-
-/// Whether a condition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// It does.
-    Yes,
-    /// It does not.
-    No,
-    /// No column of this type says it, or its cell cannot be read.
-    NotSaid,
-}
-
-/// What a row says of a condition.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether it holds.
-    pub verdict: Verdict,
-    /// The number that decides: restarts, replicas, bytes.
-    pub number: Option<u64>,
-    /// What decides, and what else is said of the object's state: `0/1 CrashLoopBackOff, restarted 14 times`. Text from outside.
-    pub text: String,
-}
-
-impl std::fmt::Debug for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Finding({:?}, {:?})", self.verdict, self.number)
-    }
-}
 
 /// What one rule, or all of them, came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,6 @@ mod conditions;
 mod read;
 mod table;
 
-pub use conditions::{Finding, Verdict};
+pub use clusterlore_core::conditions::{Finding, Verdict};
 pub use read::{Missing, NotRead, Objects, TableLimits, TypeTable, Wanted};
 pub use table::{Column, Row, Table};

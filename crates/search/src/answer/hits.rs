@@ -1,5 +1,6 @@
 //! The best matches, as hits.
 
+use clusterlore_core::conditions::Finding;
 use clusterlore_store::StoreError;
 
 use super::age::by_age;
@@ -19,18 +20,24 @@ pub struct Hit {
     pub controlled: Vec<String>,
     /// Ids of the same thing in other namespaces. They are not hits of their own.
     pub elsewhere: Vec<String>,
+    /// What its cluster says of each condition of the question; empty where it was not looked at.
+    pub found: Vec<Finding>,
 }
 
-/// The best `limit` hits, or fewer if the question says so.
+/// What may be a hit.
+pub(crate) fn hit_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) -> Vec<&'r Ranked> {
+    matching(ranked.iter().filter(|r| r.for_hits).collect(), ranking)
+}
+
+/// The best `limit` of the matches as hits, or fewer if the question says so.
 pub(crate) async fn hits(
     collapser: &Collapser<'_>,
     ranking: &Ranking<'_>,
-    ranked: &[Ranked],
+    mut matches: Vec<&Ranked>,
     limit: usize,
 ) -> Result<Vec<Hit>, StoreError> {
     let clauses = &ranking.parsed().clauses;
     let limit = clauses.at_most.map_or(limit, |n| n.min(limit));
-    let mut matches = matching(ranked.iter().filter(|r| r.for_hits).collect(), ranking);
     let collapsed = if clauses.by_age() {
         // In another order than that of the scores, each match must be evidence by itself.
         matches.retain(|r| clauses.order.is_none() || is_evidence(r, ranking));
@@ -63,5 +70,5 @@ fn hit(collapsed: Collapsed<'_>, ranking: &Ranking<'_>) -> Hit {
         score.reasons.push(Reason { why: format!("through {} {}", through.kind, through.name), adds: 0.0 });
     }
     let elsewhere = elsewhere.into_iter().map(|c| c.shown.id).collect();
-    Hit { noun: shown.profile.noun.clone(), id: shown.id, score, controlled, elsewhere }
+    Hit { noun: shown.profile.noun.clone(), id: shown.id, score, controlled, elsewhere, found: Vec::new() }
 }

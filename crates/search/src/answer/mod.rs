@@ -9,6 +9,6 @@ mod similar;
 pub use hits::Hit;
 
 pub(crate) use collapse::Collapser;
-pub(crate) use hits::{hits, others};
-pub(crate) use number::{Number, count};
+pub(crate) use hits::{hit_matches, hits, others};
+pub(crate) use number::{Number, count, number_matches};
 pub(crate) use similar::{Example, example};

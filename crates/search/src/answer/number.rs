@@ -26,16 +26,10 @@ pub(crate) struct Number {
     pub(crate) groups: Vec<(String, usize)>,
 }
 
-/// Counts the matches among the documents that were retrieved for counting. If the question has only conditions, all of them match. If it
-/// has free text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question
-/// names a kind and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says. Then what a controller made counts as that controller (unless
-/// matches are grouped by owner), and services, settings and permissions do not count beside what runs (unless the question names them or
-/// their type).
-pub(crate) async fn count(
-    collapser: &Collapser<'_>,
-    ranking: &Ranking<'_>,
-    ranked: &[Ranked],
-) -> Result<Number, StoreError> {
+/// What is counted, among the documents that were retrieved for that. If the question has only conditions, all of them match. If it has free
+/// text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question names a
+/// kind and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says.
+pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) -> Vec<&'r Ranked> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
     let is_of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
@@ -48,17 +42,27 @@ pub(crate) async fn count(
         matching(ranked, ranking).into_iter().filter(|r| is_evidence(r, ranking)).collect()
     };
     let is_named = |r: &&Ranked| r.features.named.is_some();
-    let matches = match parsed.by_name && matches.iter().any(|r| is_named(&r)) {
+    match parsed.by_name && matches.iter().any(|r| is_named(&r)) {
         true => matches.into_iter().filter(is_named).collect(),
         false => matches,
-    };
+    }
+}
+
+/// Counts matches. What a controller made counts as that controller (unless matches are grouped by owner), and services, settings and
+/// permissions do not count beside what runs (unless the question names them or their type).
+pub(crate) async fn count(
+    collapser: &Collapser<'_>,
+    ranking: &Ranking<'_>,
+    matches: &[&Ranked],
+) -> Result<Number, StoreError> {
+    let parsed = ranking.parsed();
     // Whether it or its type is what the question names, and what it is.
     let named = |r: &Ranked, type_name: &str| r.features.named.is_some() || parsed.names_type(type_name);
     let mut counted: Vec<(bool, Arc<Profile>)> = if parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner)
     {
-        matches.into_iter().map(|r| (named(r, &r.type_name), Arc::clone(&r.profile))).collect()
+        matches.iter().map(|r| (named(r, &r.type_name), Arc::clone(&r.profile))).collect()
     } else {
-        let collapsed = apart(collapser.collapse(&matches, usize::MAX).await?);
+        let collapsed = apart(collapser.collapse(matches, usize::MAX).await?);
         collapsed.into_iter().map(|c| (named(c.ranked, &c.shown.type_name), c.shown.profile)).collect()
     };
     counted.retain(|(_, p)| parsed.clauses.admits(|| created(&p.noun)));

@@ -43,6 +43,28 @@ pub(super) fn kinds(tokens: &Tokens, clauses: &Clauses, context: &QueryContext<'
     named
 }
 
+/// The kinds among `of` that the free words name by their last word: "claims" where claims can be meant.
+pub(super) fn by_last_word(tokens: &Tokens, of: &BTreeSet<&String>, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
+    let types = || context.types.iter().map(|(_, t)| t).filter(|t| of.contains(&t.name()));
+    let last = |t: &ResourceType| words::split(&t.kind).pop().unwrap_or_default();
+    for at in tokens.free() {
+        let stem = words::stem(&tokens.low[at]);
+        // "Volume claims" are no volumes.
+        let goes_on = !tokens.ends[at]
+            && tokens.low.get(at + 1).is_some_and(|next| types().any(|t| last(t) == words::stem(next)));
+        let meant: BTreeSet<String> =
+            types().filter(|t| words::split(&t.kind).len() > 1 && last(t) == stem).map(ResourceType::name).collect();
+        let is_named = named.iter().any(|kind| kind.words.contains(&at));
+        if !meant.is_empty() && !goes_on && !is_named {
+            let before = at.checked_sub(1).filter(|n| {
+                let word = words::stem(&tokens.low[*n]);
+                !tokens.ends[*n] && !tokens.taken[*n] && types().any(|t| words::split(&t.kind).contains(&word))
+            });
+            named.push(Kind { words: before.into_iter().chain([at]).collect(), types: meant });
+        }
+    }
+}
+
 /// The types that words at these places name.
 pub(super) fn types_in(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> BTreeSet<String> {
     among(tokens, places, context).into_iter().flat_map(|kind| kind.types).collect()

@@ -2,6 +2,7 @@
 //! wanted, conditions, named objects, free text.
 
 mod ages;
+mod beyond;
 mod clauses;
 mod concepts;
 mod context;
@@ -25,7 +26,7 @@ mod wording;
 
 pub use clauses::{Clauses, GroupBy, Order, UnknownGroup};
 pub use kinds::{UnknownKind, resolve_kinds};
-pub use parsed::{Condition, NamedObject, Note, ParsedQuery, Problem, SoftCondition};
+pub use parsed::{Condition, NamedObject, Need, Note, ParsedQuery, Problem, SoftCondition};
 pub use request::{LONGEST_QUESTION, Query, Wanted};
 
 pub(crate) use concepts::Concepts;

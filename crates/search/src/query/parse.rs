@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_catalogue::{Catalogue, Cover};
 use clusterlore_core::Collection;
+use clusterlore_core::conditions::LiveCondition;
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
 use unicode_normalization::UnicodeNormalization;
@@ -17,7 +18,7 @@ use super::parsed::{Condition, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
-use super::{fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
+use super::{beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, typos, unwanted, wording};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
@@ -140,12 +141,15 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     };
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
+    parsed.needs = beyond::read(&mut tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
     let places = scopes::places(&mut tokens, &mut parsed, context);
-    let kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
+    kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
     let said = said.chain(places.iter().filter(|p| p.words.is_empty()).flat_map(|p| p.namespaces())).collect();
     settle(&mut tokens, &mut parsed, context, places, &kinds);
@@ -160,6 +164,13 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let foreign =
         context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
     parsed.scope_only = foreign || !tokens.say_something();
+    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() {
+        // "What is pending?"
+        let meant: BTreeSet<&String> =
+            parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types).collect();
+        let known = context.types.iter().map(|(_, t)| t.name()).filter(|name| meant.contains(name));
+        parsed.filter.types.extend(known);
+    }
     parsed
 }
 
@@ -422,7 +433,7 @@ mod tests {
             ("newest three caches", newest, Some(3), "caches"),
             ("which cache is the oldest", Some(Order::Oldest), None, "which cache is the"),
             ("latest", None, None, "latest"),
-            ("image tag latest caches", None, None, "image tag latest caches"),
+            ("image tag latest caches", None, None, "image caches"),
         ] {
             let parsed = read(text);
             assert_eq!((parsed.clauses.order, parsed.clauses.at_most), (order, at_most), "{text}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_core::{ResourceInstance, words};
 use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
+    /// What it asks that metadata cannot say.
+    pub needs: Vec<Need>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
     /// Whether the question asks for what bears a name: "called example".
@@ -62,6 +65,24 @@ pub struct NamedObject {
     pub document: Candidate,
     /// How surely it is the one that is meant, above 0 and at most 1: the pod's controller is surer than the pod.
     pub sureness: f32,
+}
+
+/// Something that a question asks and that metadata cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// What would say it.
+    pub what: Beyond,
+    /// The words of the question.
+    pub said: String,
+    /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
+    pub condition: Option<LiveCondition>,
+}
+
+impl Need {
+    /// A condition, in the words that ask for it.
+    pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
+        Self { what: condition.beyond(), said, condition: Some(condition) }
+    }
 }
 
 /// Something that an object is, bears, or lies in.
@@ -145,6 +166,7 @@ impl ParsedQuery {
             && self.named.is_empty()
             && self.soft.is_empty()
             && self.unwanted.is_empty()
+            && self.needs.is_empty()
     }
 
     /// Narrows the question to a namespace. The caller's own namespaces are not widened by what a question says: then it is a soft
@@ -152,6 +174,26 @@ impl ParsedQuery {
     pub(crate) fn add_namespace(&mut self, name: &str) {
         self.notes.push(Note::Namespace(name.to_owned()));
         self.filter.namespaces.insert(name.to_owned());
+    }
+
+    /// What the question asks of objects that only their cluster knows.
+    pub fn conditions(&self) -> Vec<LiveCondition> {
+        // "Is checkout ok?" asks how it is.
+        let state = |need: &Need| match (&need.condition, need.what) {
+            (None, Beyond::Status) if !self.named.is_empty() => Some(LiveCondition::Ready),
+            (condition, _) => condition.clone(),
+        };
+        self.needs.iter().filter_map(state).collect()
+    }
+
+    /// Whether there is nothing in the question that could be found by.
+    pub(crate) fn names_nothing(&self) -> bool {
+        !self.needs.is_empty() && Self { needs: Vec::new(), ..self.clone() }.says_nothing()
+    }
+
+    /// Whether only objects of which the conditions hold answer. Of a named object it is told whether they do.
+    pub(crate) fn conditions_narrow(&self) -> bool {
+        self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
     }
 
     /// Whether the question names the type, as a condition or not.

@@ -42,13 +42,12 @@ impl<'q> EmbeddedQuery<'q> {
             return Ok(Self { catalogue, parsed, concepts, vector, builtin, nearness, encoded });
         }
         let encoded = lexicon.encode(parsed.meant()).await?;
-        let (vector, builtin) = match lexicon.is(&embedder.identity()) {
-            true => (encoded.vector.clone(), None),
-            false => {
-                let vectors = embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?;
-                (vectors.into_iter().next().unwrap_or_default(), Some(encoded.vector.clone()))
-            }
+        let identity = embedder.identity();
+        let vector = match lexicon.is(&identity) {
+            true => encoded.vector.clone(),
+            false => embedder.embed(Purpose::Query, vec![parsed.meant().to_owned()]).await?.pop().unwrap_or_default(),
         };
+        let builtin = (!lexicon.knows(&identity)).then(|| encoded.vector.clone());
         let nearness = lexicon.nearness(catalogue, &encoded.vector).await?;
         Ok(Self { catalogue, parsed, concepts, vector, builtin, nearness, encoded: Some(encoded) })
     }
@@ -64,7 +63,7 @@ impl<'q> EmbeddedQuery<'q> {
     ) -> Result<Self, EmbedError> {
         let mut concepts = Concepts::of(catalogue, parsed);
         concepts.software.clear();
-        let builtin = match lexicon.is(&embedder.identity()) {
+        let builtin = match lexicon.knows(&embedder.identity()) {
             true => None,
             false => Some(lexicon.document(&text)?),
         };

@@ -85,6 +85,19 @@ impl Lexicon {
         *embedder == self.builtin.identity()
     }
 
+    /// Whether cosines of this embedder's vectors mean what the ranking takes them to mean.
+    pub(crate) fn knows(&self, embedder: &EmbedderIdentity) -> bool {
+        #[cfg(test)]
+        if embedder.name == Self::TOY {
+            return true;
+        }
+        self.is(embedder)
+    }
+
+    /// An embedder of tests whose vectors speak for themselves.
+    #[cfg(test)]
+    pub(crate) const TOY: &str = "toy";
+
     /// How near a question is to all software, by its vector of the encoder.
     pub(crate) async fn nearness(&self, catalogue: &Catalogue, question: &[f32]) -> Result<Nearness, EmbedError> {
         let software = self.software.get_or_try_init(|| self.read(catalogue)).await?;

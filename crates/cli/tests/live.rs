@@ -1,0 +1,283 @@
+//! What only a cluster knows: questions on a real API server whose objects have statuses as kubelet and controllers write them.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use clusterlore_testkit::real::{ApiServer, Options};
+use common::Home;
+use serde_json::{Value, json};
+
+/// Pods of each of four states in the namespace `yard`.
+const YARD: usize = 36;
+
+/// A question, what answers it (`kind ns/name` in short), and the number if it asks for one.
+type Case = (&'static str, Vec<String>, Option<usize>);
+
+fn of(kind: &str, namespace: &str, names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("{kind} {namespace}/{name}")).collect()
+}
+
+fn yard(states: &[&str]) -> Vec<String> {
+    let one = |state: &&str| (0..YARD).map(|n| format!("Pod yard/{state}-{n}")).collect::<Vec<_>>();
+    states.iter().flat_map(one).collect()
+}
+
+/// Every question, with what answers it. The fixture's states are in the test kit (`real/statuses.rs`).
+fn cases() -> Vec<Case> {
+    let pods = |names: &[&str]| of("Pod", "shop", names);
+    let claims = |names: &[&str]| of("PersistentVolumeClaim", "shop", names);
+    let (deployments, jobs) =
+        (|names: &[&str]| of("Deployment", "shop", names), |names: &[&str]| of("Job", "shop", names));
+    let nodes = |names: &[&str]| of("Node", "_cluster", names);
+    let not_running = [
+        "code",
+        "crashing",
+        "creating",
+        "done",
+        "evicted",
+        "init-fails",
+        "init-waits",
+        "lost-node",
+        "no-image",
+        "oom",
+        "unscheduled",
+    ];
+    let failed = ["code", "crashing", "evicted", "init-fails", "lost-node", "no-image", "oom"];
+    let waiting = ["creating", "init-waits", "unscheduled"];
+    let never = [
+        "code",
+        "creating",
+        "done",
+        "evicted",
+        "fine",
+        "init-waits",
+        "lost-node",
+        "no-image",
+        "starting",
+        "unscheduled",
+    ];
+    let crashing = || [of("Pod", "bank", &["crashing"]), yard(&["crashing"])].concat();
+    let images = [
+        of("DaemonSet", "shop", &["agent"]),
+        deployments(&["api", "dead", "off", "web"]),
+        of("StatefulSet", "shop", &["db"]),
+    ]
+    .concat();
+    vec![
+        // not running
+        ("which pods in shop are not running?", pods(&not_running), None),
+        ("how many pods are not running in shop?", pods(&not_running), Some(11)),
+        ("welche Pods in shop laufen nicht?", pods(&not_running), None),
+        ("which pods are crashing?", [crashing(), pods(&failed)].concat(), None),
+        ("show me all crashlooping pods", [crashing(), pods(&["crashing", "init-fails"])].concat(), None),
+        ("how many pods in yard are crashing", yard(&["crashing"]), Some(YARD)),
+        ("which pods were evicted?", pods(&["evicted"]), None),
+        ("which pods were oomkilled in shop?", pods(&["oom"]), None),
+        ("pods stuck in ImagePullBackOff", pods(&["no-image"]), None),
+        ("did any job fail?", jobs(&["broken"]), None),
+        ("which jobs failed?", jobs(&["broken"]), None),
+        ("which jobs completed?", jobs(&["migrated"]), None),
+        ("which cronjobs are suspended?", of("CronJob", "shop", &["paused"]), None),
+        ("what is terminating?", of("Pod", "bank", &["fine"]), None),
+        // not ready
+        ("which deployments are not ready?", deployments(&["dead", "web"]), None),
+        ("are there deployments in shop with no ready replicas", deployments(&["dead", "web"]), None),
+        ("how many deployments are ready?", deployments(&["api"]), Some(1)),
+        ("which statefulsets are not ready?", of("StatefulSet", "shop", &["db"]), None),
+        ("which nodes are not ready?", nodes(&["n3"]), None),
+        ("how many nodes are ready?", nodes(&["n1", "n2"]), Some(2)),
+        ("which nodes are cordoned?", nodes(&["n2"]), None),
+        ("which databases failed?", of("Database", "shop", &["ill"]), None),
+        // restarted
+        ("which pods in shop have restarted?", pods(&["crashing", "init-fails", "oom", "restarted"]), None),
+        (
+            "pods that restarted more than 5 times",
+            [pods(&["crashing", "restarted"]), yard(&["crashing"])].concat(),
+            None,
+        ),
+        ("how many pods restarted in yard?", yard(&["crashing", "restarted"]), Some(2 * YARD)),
+        ("which pods never restarted in shop", pods(&never), None),
+        // pending
+        ("any pending pods in shop?", pods(&waiting), None),
+        ("how many pods are pending?", [pods(&waiting), yard(&["waiting"])].concat(), Some(3 + YARD)),
+        ("which claims are pending?", claims(&["unbound"]), None),
+        (
+            "what is pending?",
+            [pods(&waiting), yard(&["waiting"]), claims(&["unbound"]), of("Service", "shop", &["waiting"])].concat(),
+            None,
+        ),
+        ("which claims are bound?", claims(&["data"]), None),
+        ("how many persistent volume claims are not bound?", claims(&["orphan", "unbound"]), Some(2)),
+        ("which persistent volumes are released?", of("PersistentVolume", "_cluster", &["left"]), None),
+        // image
+        ("which workloads run the nginx image?", images, None),
+        ("which deployments run nginx:1.27.3?", deployments(&["api", "dead", "off", "web"]), None),
+        ("which deployments run nginx:1.28?", Vec::new(), None),
+        // external address
+        ("which services have an external ip?", of("Service", "shop", &["web"]), None),
+        (
+            "what is exposed to the internet?",
+            [of("Service", "shop", &["web"]), of("Ingress", "shop", &["open"])].concat(),
+            None,
+        ),
+        ("which services are of type load balancer?", of("Service", "shop", &["waiting", "web"]), None),
+        ("which ingresses are reachable from outside?", of("Ingress", "shop", &["open"]), None),
+        // replicas
+        ("deployments scaled to zero", deployments(&["off"]), None),
+        ("which statefulsets have more than 1 replica?", of("StatefulSet", "shop", &["db"]), None),
+        ("which deployments have exactly 3 replicas?", deployments(&["web"]), None),
+        // capacity
+        ("which volume claims are larger than 5Gi?", claims(&["data"]), None),
+        ("which claims are bigger than 20Gi?", Vec::new(), None),
+        // version
+        ("which nodes run version 1.29?", nodes(&["n1", "n2", "n3"]), None),
+        ("which nodes run version 1.30?", Vec::new(), None),
+    ]
+}
+
+fn ask(home: &Home, kubeconfig: &Path, questions: &[&str]) -> BTreeMap<String, Value> {
+    let lines: Vec<String> = questions.iter().map(|q| json!({"id": q, "q": q}).to_string()).collect();
+    let file = home.write("questions.jsonl", &lines.join("\n"));
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let args = ["search", "--batch", file.to_str().unwrap(), "--limit", "1000", "--kubeconfig", kubeconfig];
+    let out = home.run(&args).ok().out;
+    let answers = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    answers.map(|answer| (answer["id"].as_str().unwrap().to_owned(), answer)).collect()
+}
+
+fn shown(answer: &Value) -> BTreeSet<String> {
+    let short = |id: &Value| {
+        let parts: Vec<&str> = id.as_str().unwrap().split('/').collect();
+        format!("{} {}/{}", parts[parts.len() - 2], parts[0], parts[parts.len() - 1])
+    };
+    answer["hits"].as_array().unwrap().iter().map(short).collect()
+}
+
+fn check(cases: &[Case], answers: &BTreeMap<String, Value>, may_see: impl Fn(&str) -> bool) {
+    let mut wrong = Vec::new();
+    for (question, expected, number) in cases {
+        let (answer, expected) = (&answers[*question], expected.iter().filter(|one| may_see(one)).cloned());
+        let (found, expected): (BTreeSet<String>, BTreeSet<String>) = (shown(answer), expected.collect());
+        let number = number.map(|_| expected.len());
+        if found != expected || answer["number"] != json!(number) || answer["needs"] == json!([]) {
+            let more: Vec<_> = found.difference(&expected).collect();
+            let less: Vec<_> = expected.difference(&found).collect();
+            wrong.push(format!("{question}: too many {more:?}, missing {less:?}, number {}", answer["number"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Every file below a folder that holds one of these texts.
+fn holding(folder: &Path, texts: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, texts));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            let holds = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            found.extend(texts.iter().filter(holds).map(|text| format!("{}: {text}", path.display())));
+        }
+    }
+    found
+}
+
+/// Cells of the fixture that no metadata holds.
+const CELLS: [&str; 4] = ["203.0.113.7", "OOMKilled", "nginx:1.27.3", "v1.29.3"];
+
+#[test]
+fn questions_that_only_a_cluster_can_answer() {
+    let options = Options { users: vec!["shopper".into()], ..Options::default() };
+    let Some(server) = ApiServer::start_or_skip_with(&options) else { return };
+    server.create_statuses();
+    server.create_pods_with_status("yard", YARD);
+    server.create_role_for("shopper", &["shop"]);
+    let home = Home::new();
+    let admin = server.kubeconfig("admin");
+    home.run(&["index", "--kubeconfig", admin.to_str().unwrap()]).ok();
+    let cases = cases();
+    assert!(cases.len() >= 40);
+    let questions: Vec<&str> = cases.iter().map(|(question, ..)| *question).collect();
+    check(&cases, &ask(&home, &admin, &questions), |_| true);
+
+    // Whoever may read one namespace gets what is there, and is told of the rest.
+    let shopper = server.kubeconfig("shopper");
+    let namespaced: Vec<Case> =
+        cases.into_iter().filter(|(_, objects, _)| objects.iter().any(|one| one.contains(" shop/"))).collect();
+    let questions: Vec<&str> = namespaced.iter().map(|(question, ..)| *question).collect();
+    check(&namespaced, &ask(&home, &shopper, &questions), |one| one.contains(" shop/"));
+    let told = home.run(&["search", "which pods are pending?", "--kubeconfig", shopper.to_str().unwrap()]).ok().err;
+    assert!(told.contains("Not read from the cluster: pods in yard: it may not be read."), "{told}");
+
+    // What a named object is like is told, whatever that is; nothing is left out.
+    let kubeconfig = admin.to_str().unwrap();
+    let one = |args: &[&str]| home.run(&[args, &["--kubeconfig", kubeconfig]].concat()).ok();
+    let web = one(&["search", "which image does the deployment web run?", "--limit", "1"]).out;
+    assert!(web.contains("2/3 ready, Images nginx:1.27.3"), "{web}");
+    let count = one(&["count", "pods that are pending", "--group-by", "namespace", "-o", "json"]).out;
+    let count: Value = serde_json::from_str(&count).unwrap();
+    assert_eq!(count["total"], json!(3 + YARD));
+    assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 3}]));
+
+    // Nothing of a cell stays: not in the index, not in a log, not in an export.
+    let logged = one(&["search", "which services have an external ip?", "-vvv", "-o", "name"]);
+    assert!(!CELLS.iter().any(|cell| logged.err.contains(cell)), "{}", logged.err);
+    home.run(&["export", home.path("data/export").to_str().unwrap()]).ok();
+    assert_eq!(holding(&home.path("data"), &CELLS), Vec::<String>::new());
+    assert!(!holding(&home.path("data"), &["unscheduled"]).is_empty(), "names are there");
+}
+
+#[test]
+fn without_the_cluster_the_index_answers_and_says_what_it_does_not_know() {
+    let home = Home::new();
+    home.sync_from(Path::new(common::EXAMPLES)).ok();
+    let ran = home.run(&["search", "which deployments are not ready?"]).ok();
+    assert!(ran.out.contains("Deployment"), "{}", ran.out);
+    for told in [
+        "Not read from the cluster: the index was filled from manifests, not from a cluster.",
+        "The index holds metadata, which does not say this: status (\"not ready\"). What is shown is what it is asked of, unchecked.",
+        "Ask the cluster: kubectl get deployments.apps -A",
+    ] {
+        assert!(ran.err.contains(told), "{told}\n{}", ran.err);
+    }
+    let never = home.run(&["count", "deployments that are not ready", "--live", "never", "-o", "json"]).ok().out;
+    let never: Value = serde_json::from_str(&never).unwrap();
+    assert_eq!((&never["total"], &never["needs"]), (&Value::Null, &json!(["status"])));
+    assert_eq!(home.run(&["count", "deployments that are not ready", "-o", "name"]).ok().out, "");
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_costs_a_second_at_most() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}).to_string());
+    let home = Home::new();
+    let kubeconfig = server.kubeconfig("admin");
+    home.run(&["index", "--kubeconfig", kubeconfig.to_str().unwrap()]).ok();
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = std::fs::read_to_string(&kubeconfig).unwrap();
+    let place = format!("https://{}", silent.local_addr().unwrap());
+    let silent_config = home.write("silent.yaml", &config.replace(server.url(), &place));
+    let timed = |live: &str| {
+        let began = std::time::Instant::now();
+        let args = [
+            "search",
+            "which namespaces are terminating?",
+            "--live",
+            live,
+            "--kubeconfig",
+            silent_config.to_str().unwrap(),
+        ];
+        (home.run(&args).ok(), began.elapsed())
+    };
+    let (never, without) = timed("never");
+    let (auto, with) = timed("auto");
+    assert!(auto.out.contains("shop") && never.out == auto.out, "{}", auto.out);
+    assert!(auto.err.contains("Not read from the cluster: the cluster did not answer in time."), "{}", auto.err);
+    assert!(with < without + std::time::Duration::from_millis(2500), "{with:?} against {without:?}");
+}
