@@ -98,7 +98,8 @@ mod tests {
         let error = Encoders::folds(folder.path()).err().unwrap();
         assert!(format!("{error:#}").contains("fold-A.safetensors"), "{error:#}");
         std::fs::create_dir(folder.path().join("manifests")).unwrap();
-        std::fs::write(folder.path().join("manifests/empty.yaml"), "").unwrap();
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n";
+        std::fs::write(folder.path().join("manifests/shop.yaml"), namespace).unwrap();
         std::fs::write(folder.path().join("questions.jsonl"), "").unwrap();
         let error = Encoders::Folds(HashMap::new()).open(folder.path()).await.err().unwrap().to_string();
         assert!(error.starts_with("no fold was trained without"), "{error}");

@@ -39,7 +39,7 @@ was made without `--folds`. `tools/train-encoder/README.md` says how to train th
 const UNSEEN: &str = "Each corpus is read by an encoder that was trained without it (`tools/evaluate/src/folds.rs`): the nearest to what a cluster of yours
 would get. What still flatters it: the weights of ranking and abstention were fitted on such runs, and the rules and the catalogue were
 written by people who had read many of these questions. What counts against it: the encoder in the binary was trained on more.
-Means are of the corpora, shares of all questions.";
+Means are of the corpora, shares of all questions. `beyond` are questions that metadata cannot answer whole; it is right to say what would.";
 const CLASSES: &str = "The same run, whole sentences of the shared corpus. `beyond` asks what metadata cannot say whole. What flatters it is said above; a
 class of 10 to 20 questions is a hint and no more, as its interval shows.";
 const CURVE: &str = "The runs of the section before, with the threshold of an answer (`Weights::answers`, in `rank/weights.rs`) moved. At +0.0 is the
@@ -192,18 +192,22 @@ fn table(outcomes: &[Outcome]) -> String {
         row(class, outcomes.iter().filter(|o| o.graded && o.class == class).collect());
     }
     row("ALL", outcomes.iter().collect());
-    let empty =
-        |which: fn(&Outcome) -> bool| outcomes.iter().filter(move |o| which(o)).map(|o| f64::from(u8::from(o.empty)));
     let (none, right) = score::rightly_empty(outcomes);
     table += &format!(
         "\nnone: {none} questions, rightly empty {right:.3} ({}); answerable, wrongly empty {:.3} ({})",
-        spread(empty(|o| !o.answerable)),
+        spread(outcomes.iter().filter(|o| !o.answerable).map(|o| f64::from(u8::from(o.empty)))),
         score::means(outcomes).wrongly_empty,
-        spread(empty(|o| o.graded))
+        spread(outcomes.iter().filter(|o| o.graded).map(|o| f64::from(u8::from(o.is_wrongly_empty()))))
     );
     let (numbers, right) = score::numbers(outcomes);
     if numbers > 0 {
         table += &format!("; how many: {numbers} questions, right {right}");
+    }
+    let (beyond, named) = score::beyond(outcomes);
+    if beyond > 0 {
+        let falsely = score::falsely_beyond(outcomes);
+        table +=
+            &format!("; beyond metadata: {beyond} questions, named {named}; of the others, falsely named {falsely}");
     }
     table + "\n"
 }
@@ -232,8 +236,8 @@ fn as_is(all: &[Unseen]) -> impl Iterator<Item = &[Outcome]> {
 
 /// Every corpus and form, and the mean of each form.
 fn by_corpus(all: &[Unseen]) -> String {
-    let mut table = "| corpus | questions | nDCG@10 | 95 % | none | rightly empty | wrongly empty | numbers right |\n\
-                     |---|--:|--:|:-:|--:|--:|--:|--:|\n"
+    let mut table = "| corpus | questions | nDCG@10 | 95 % | none | rightly empty | wrongly empty | numbers right | beyond, named | falsely named |\n\
+                     |---|--:|--:|:-:|--:|--:|--:|--:|--:|--:|\n"
         .to_owned();
     for form in Form::ALL {
         let mut row = |called: &str, runs: &[&Unseen]| {
@@ -247,9 +251,11 @@ fn by_corpus(all: &[Unseen]) -> String {
             let graded = values.iter().map(Vec::len).sum::<usize>();
             let none = outcomes.iter().map(|run| score::rightly_empty(run).0).sum::<usize>();
             table += &format!(
-                "| {called}, {form} | {graded} | {ndcg:.3} | {} | {none} | {rightly_empty:.3} | {wrongly_empty:.3} | {} |\n",
+                "| {called}, {form} | {graded} | {ndcg:.3} | {} | {none} | {rightly_empty:.3} | {wrongly_empty:.3} | {} | {} | {} |\n",
                 written(interval),
-                among(numbers)
+                among(numbers),
+                among(score::beyond(outcomes.iter().flatten())),
+                score::falsely_beyond(outcomes.iter().flatten())
             );
         };
         let asked: Vec<&Unseen> = all.iter().filter(|u| u.as_is.iter().any(|o| o.form == form)).collect();

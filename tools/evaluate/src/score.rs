@@ -24,6 +24,16 @@ pub(crate) struct Outcome {
     pub(crate) success: f64,
     /// Where the question asks how many: the number that was given, and the right one.
     pub(crate) number: Option<(Option<usize>, usize)>,
+    /// Whether it was said that metadata cannot say what is asked.
+    pub(crate) told: bool,
+    /// Where metadata cannot: whether it was said, with what would.
+    pub(crate) needs: Option<bool>,
+}
+
+impl Outcome {
+    pub(crate) fn is_wrongly_empty(&self) -> bool {
+        self.graded && self.empty && !(self.told && self.needs.is_some())
+    }
 }
 
 /// Grades hits, best first.
@@ -65,7 +75,7 @@ pub(crate) struct Means {
     pub(crate) recall: f64,
     pub(crate) mrr: f64,
     pub(crate) success: f64,
-    /// Share of the answerable questions without hits.
+    /// Share of the answerable questions without hits. To say that metadata cannot answer is an answer.
     pub(crate) wrongly_empty: f64,
 }
 
@@ -79,7 +89,7 @@ pub(crate) fn means<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Mean
         recall: mean(|o| o.recall),
         mrr: mean(|o| o.mrr),
         success: mean(|o| o.success),
-        wrongly_empty: mean(|o| f64::from(u8::from(o.empty))),
+        wrongly_empty: mean(|o| f64::from(u8::from(o.is_wrongly_empty()))),
     }
 }
 
@@ -95,6 +105,17 @@ pub(crate) fn numbers<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (u
     let right: Vec<bool> =
         outcomes.into_iter().filter_map(|o| o.number).map(|(given, right)| given == Some(right)).collect();
     (right.len(), right.iter().filter(|right| **right).count())
+}
+
+/// How many questions metadata cannot answer, and of how many of them that was said, with what could.
+pub(crate) fn beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (usize, usize) {
+    let named: Vec<bool> = outcomes.into_iter().filter_map(|o| o.needs).collect();
+    (named.len(), named.iter().filter(|named| **named).count())
+}
+
+/// How many of the other questions that was said of.
+pub(crate) fn falsely_beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> usize {
+    outcomes.into_iter().filter(|o| o.told && o.needs.is_none()).count()
 }
 
 /// The mean; 0 of nothing.
@@ -138,6 +159,12 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     if numbers > 0 {
         table += &format!("how many: {numbers} questions, right {right}\n");
     }
+    let (beyond, named) = beyond(outcomes);
+    if beyond > 0 {
+        let falsely = falsely_beyond(outcomes);
+        table +=
+            &format!("beyond metadata: {beyond} questions, named {named}; of the others, falsely named {falsely}\n");
+    }
     table
 }
 
@@ -178,6 +205,10 @@ mod tests {
         assert!(none.empty && !none.answerable && wrong.empty && wrong.ndcg == 0.0);
         let all = [o, none, wrong];
         assert_eq!((means(&all).questions, means(&all).wrongly_empty, rightly_empty(&all)), (2, 0.5, (1, 1.0)));
+        let [right, none, wrong] = all;
+        let beyond_it = Outcome { told: true, needs: Some(true), ..wrong.clone() };
+        let all = [Outcome { told: true, ..right }, none, Outcome { needs: Some(false), ..wrong }, beyond_it];
+        assert_eq!((means(&all).wrongly_empty, beyond(&all), falsely_beyond(&all)), (1.0 / 3.0, (2, 1), 1));
     }
 
     /// The program that scores the shared corpus, on a run of hits drawn at random.
