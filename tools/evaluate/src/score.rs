@@ -114,7 +114,7 @@ pub(crate) fn beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (us
 }
 
 /// How many of the other questions that was said of.
-pub(crate) fn falsely_beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> usize {
+pub(crate) fn others_beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> usize {
     outcomes.into_iter().filter(|o| o.told && o.needs.is_none()).count()
 }
 
@@ -161,9 +161,8 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
     }
     let (beyond, named) = beyond(outcomes);
     if beyond > 0 {
-        let falsely = falsely_beyond(outcomes);
-        table +=
-            &format!("beyond metadata: {beyond} questions, named {named}; of the others, falsely named {falsely}\n");
+        let others = others_beyond(outcomes);
+        table += &format!("beyond metadata: {beyond} questions, named {named}; of the others, named {others}\n");
     }
     table
 }
@@ -208,7 +207,7 @@ mod tests {
         let [right, none, wrong] = all;
         let beyond_it = Outcome { told: true, needs: Some(true), ..wrong.clone() };
         let all = [Outcome { told: true, ..right }, none, Outcome { needs: Some(false), ..wrong }, beyond_it];
-        assert_eq!((means(&all).wrongly_empty, beyond(&all), falsely_beyond(&all)), (1.0 / 3.0, (2, 1), 1));
+        assert_eq!((means(&all).wrongly_empty, beyond(&all), others_beyond(&all)), (1.0 / 3.0, (2, 1), 1));
     }
 
     /// The program that scores the shared corpus, on a run of hits drawn at random.

@@ -80,7 +80,8 @@ async fn without(evaluation: &mut Evaluation<'_>, as_is: &[Outcome]) -> Result<V
     let mut runs = Vec::new();
     for name in Weights::NAMES.into_iter().filter(|name| !THRESHOLDS.contains(name)) {
         let called = match name {
-            "label" | "description" | "elsewhere" => format!("words in {name}"),
+            "label" | "description" => format!("words in a {name}"),
+            "elsewhere" => "words in group and namespace".to_owned(),
             "encoded" => "encoded: how likely it answers by the encoder".to_owned(),
             _ => name.to_owned(),
         };
