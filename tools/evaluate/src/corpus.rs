@@ -91,10 +91,11 @@ struct Line {
 }
 
 /// How the questions of a file are put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Form {
     /// Short, and made of words that say something.
+    #[default]
     Clean,
     /// As people and assistants type: whole sentences.
     Sentences,

@@ -9,7 +9,7 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_core::Collection;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
-use clusterlore_search::{Query, SearchError, Searcher, Wanted, Weights};
+use clusterlore_search::{Answer, Query, SearchError, Searcher, Wanted, Weights};
 use clusterlore_store::{Probe, Sqlite, Store, View as _};
 use serde::Serialize;
 
@@ -130,13 +130,16 @@ impl<'c> Evaluation<'c> {
     pub(crate) async fn outcome_of(&self, question: &Question, text: &str) -> Result<Outcome> {
         let number = if question.count.is_some() { Wanted::IfAsked } else { Wanted::Never };
         let asked = Query { number, ..asked(question, text) };
-        let (hits, number) = match self.searcher.answer(&self.view, &self.embedder, &asked).await {
-            Ok(answer) => (answer.hits.into_iter().map(|hit| hit.id).collect(), answer.number),
-            Err(SearchError::NoQuestion) => (Vec::new(), None),
+        let (hits, number, told) = match self.searcher.answer(&self.view, &self.embedder, &asked).await {
+            Ok(Answer { hits, number, parsed, .. }) => (hits, number, parsed.needs),
+            Err(SearchError::NoQuestion) => (Vec::new(), None, Vec::new()),
             Err(e) => return Err(e).with_context(|| format!("question {} of {}", question.id, self.corpus.name)),
         };
+        let hits: Vec<String> = hits.into_iter().map(|hit| hit.id).collect();
         let number = question.count.map(|right| (number, right));
-        Ok(Outcome { number, ..score::outcome(question, &hits) })
+        let is_needed = |what: &str| question.needs.iter().any(|need| need == what);
+        let needs = (!question.needs.is_empty()).then(|| told.iter().any(|need| is_needed(need.what.name())));
+        Ok(Outcome { number, needs, told: !told.is_empty(), ..score::outcome(question, &hits) })
     }
 
     /// Ids of the documents that meet the conditions that are read from a question.

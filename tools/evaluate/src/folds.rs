@@ -1,70 +1,75 @@
-//! Dividing questions so that what was learned on some is tried on others that have nothing in common with them.
+//! Encoders that were trained without some corpora. The encoder of the binary was trained on all of them, so it knows their questions by
+//! heart; what a corpus is worth is said by an encoder that has not seen it.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clusterlore_catalogue::{Catalogue, Named};
-use clusterlore_core::{Collection, ResourceInstance};
+use anyhow::{Context, Result, anyhow};
+use clusterlore_models::Encoder;
 
-use crate::corpus::{Corpus, Question};
+use crate::corpus::Corpus;
 
-/// The fold of each question, 0 to `folds` - 1. Questions whose best answers share software (or, where none is recognised, a kind) in
-/// one namespace are never divided, nor are those that others connect so.
-pub(crate) fn folds(corpus: &Corpus, catalogue: &Catalogue, folds: usize) -> Vec<usize> {
-    let objects: HashMap<&str, &ResourceInstance> = corpus.objects.iter().map(|o| (o.id.as_str(), o)).collect();
-    let subjects = |question: &Question| -> Vec<String> {
-        let top = question.top();
-        let best = question.grades.iter().filter(|(_, grade)| **grade == top).map(|(id, _)| id.as_str());
-        best.map(|id| match question.collection {
-            Collection::Capabilities => id.to_owned(),
-            Collection::Instances => objects.get(id).map_or_else(String::new, |o| subject(catalogue, o)),
+/// What is left out of the training of each fold, by the names of corpora. `tools/train-encoder/README.md` says how to make the files.
+const FOLDS: [(&str, &[&str]); 3] =
+    [("A", &["shared"]), ("B", &["harbour", "hospital"]), ("C", &["orchard", "observatory", "examples"])];
+
+/// Who reads the questions of a corpus.
+pub(crate) enum Encoders {
+    /// The encoder of the binary.
+    BuiltIn,
+    /// The same for every corpus.
+    One(Arc<Encoder<'static>>),
+    /// For each corpus one that has not seen it.
+    Folds(HashMap<&'static str, Arc<Encoder<'static>>>),
+}
+
+impl Encoders {
+    /// The encoder in a file.
+    pub(crate) fn one(file: &Path) -> Result<Self> {
+        read(file).map(Self::One)
+    }
+
+    /// The encoders of all folds in a folder.
+    pub(crate) fn folds(folder: &Path) -> Result<Self> {
+        let fold = |(name, _): (&'static str, _)| Ok((name, read(&file(folder, name))?));
+        FOLDS.into_iter().map(fold).collect::<Result<_>>().map(Self::Folds)
+    }
+
+    /// Opens a corpus, to be read by its encoder.
+    pub(crate) async fn open(&self, folder: &Path) -> Result<Corpus> {
+        let corpus = Corpus::open(folder).await?;
+        Ok(match self {
+            Self::BuiltIn => corpus,
+            Self::One(encoder) => corpus.encoded_by(Arc::clone(encoder)),
+            Self::Folds(folds) => {
+                let encoder = fold_without(&corpus.name).and_then(|fold| folds.get(fold)).ok_or_else(|| {
+                    let known = FOLDS.map(|(_, without)| without.join(", ")).join(", ");
+                    anyhow!(
+                        "no fold was trained without {}; expected one of {known}. Leave out --folds",
+                        folder.display()
+                    )
+                })?;
+                let encoder = Arc::clone(encoder);
+                corpus.encoded_by(encoder)
+            }
         })
-        .collect()
-    };
-    let groups = groups(&corpus.questions.iter().map(subjects).collect::<Vec<_>>());
-    let mut of = vec![0; corpus.questions.len()];
-    let mut sizes = vec![0; folds.max(1)];
-    for group in groups {
-        let smallest = (0..sizes.len()).min_by_key(|fold| sizes[*fold]).unwrap_or_default();
-        sizes[smallest] += group.len();
-        group.into_iter().for_each(|question| of[question] = smallest);
     }
-    of
 }
 
-fn subject(catalogue: &Catalogue, object: &ResourceInstance) -> String {
-    let recognised = catalogue.recognise(&Named {
-        name: &object.name,
-        kind: &object.kind,
-        group: &object.api_group,
-        namespace: "",
-        labels: &object.labels,
-        annotations: &object.description(),
-    });
-    let what = recognised.first().map_or(object.kind.as_str(), |r| &r.software.id);
-    format!("{}/{what}", object.namespace)
+/// The fold that was trained without a corpus.
+fn fold_without(corpus: &str) -> Option<&'static str> {
+    FOLDS.iter().find(|(_, without)| without.contains(&corpus)).map(|(name, _)| *name)
 }
 
-/// Connected members, the largest group first, equals in the order of their first member. Who has no subject stands alone.
-fn groups(subjects: &[Vec<String>]) -> Vec<Vec<usize>> {
-    let mut parent: Vec<usize> = (0..subjects.len()).collect();
-    fn root(parent: &[usize], mut at: usize) -> usize {
-        while parent[at] != at {
-            at = parent[at];
-        }
-        at
-    }
-    let mut first: HashMap<&str, usize> = HashMap::new();
-    for (at, subject) in subjects.iter().enumerate().flat_map(|(at, all)| all.iter().map(move |s| (at, s))) {
-        let other = *first.entry(subject).or_insert(at);
-        let (a, b) = (root(&parent, at), root(&parent, other));
-        parent[a.max(b)] = a.min(b);
-    }
-    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    (0..subjects.len()).for_each(|at| groups.entry(root(&parent, at)).or_default().push(at));
-    let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
-    groups.sort_by_key(|group| Reverse(group.len()));
-    groups
+fn file(folder: &Path, fold: &str) -> PathBuf {
+    folder.join(format!("fold-{fold}.safetensors"))
+}
+
+/// The encoder in a file. It is read once and kept as long as the program runs.
+fn read(file: &Path) -> Result<Arc<Encoder<'static>>> {
+    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    Ok(Arc::new(Encoder::from_bytes(bytes.leak()).with_context(|| file.display().to_string())?))
 }
 
 #[cfg(test)]
@@ -72,24 +77,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_connected_stays_together() {
-        let of = |all: &[&str]| all.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-        let subjects =
-            [of(&["a/redis"]), of(&[]), of(&["b/kafka"]), of(&["a/redis", "c/nginx"]), of(&["c/nginx"]), of(&[])];
-        assert_eq!(groups(&subjects), [vec![0, 3, 4], vec![1], vec![2], vec![5]]);
+    fn every_corpus_is_left_out_of_one_fold() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut corpora = vec!["examples".to_owned(), "shared".to_owned()];
+        for entry in std::fs::read_dir(here.join("corpora")).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                corpora.push(entry.file_name().into_string().unwrap());
+            }
+        }
+        corpora.sort();
+        let mut left_out: Vec<&str> = FOLDS.iter().flat_map(|(_, without)| *without).copied().collect();
+        left_out.sort_unstable();
+        assert_eq!(left_out, corpora);
+        assert_eq!((fold_without("hospital"), fold_without("moon")), (Some("B"), None));
     }
 
     #[tokio::test]
-    async fn no_subject_of_the_example_company_is_in_two_folds() {
-        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
-        let corpus = Corpus::open(&examples).await.unwrap();
-        let of = folds(&corpus, Catalogue::builtin(), 3);
-        assert!((0..3).all(|fold| of.contains(&fold)));
-        let mut fold_of: HashMap<&str, usize> = HashMap::new();
-        for (question, fold) in corpus.questions.iter().zip(of) {
-            for (id, _) in question.grades.iter().filter(|(_, g)| **g == question.top()) {
-                assert_eq!(*fold_of.entry(id).or_insert(fold), fold, "{id}");
-            }
-        }
+    async fn what_no_fold_left_out_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Encoders::folds(folder.path()).err().unwrap();
+        assert!(format!("{error:#}").contains("fold-A.safetensors"), "{error:#}");
+        std::fs::create_dir(folder.path().join("manifests")).unwrap();
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n";
+        std::fs::write(folder.path().join("manifests/shop.yaml"), namespace).unwrap();
+        std::fs::write(folder.path().join("questions.jsonl"), "").unwrap();
+        let error = Encoders::Folds(HashMap::new()).open(folder.path()).await.err().unwrap().to_string();
+        assert!(error.starts_with("no fold was trained without"), "{error}");
     }
 }

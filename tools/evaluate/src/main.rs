@@ -19,28 +19,30 @@ mod score;
 mod stages;
 mod tune;
 mod typos;
+mod unseen;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use clusterlore_catalogue::Catalogue;
-use clusterlore_models::Encoder;
 use clusterlore_search::Weights;
 
 use corpus::{Corpus, Form};
-use evaluation::{Evaluation, Values, wait};
+use evaluation::{Evaluation, wait};
+use folds::Encoders;
 use score::{Means, Outcome};
-use tune::NEUTRAL;
 
 /// Evaluates clusterlore on corpora: folders with manifests/ and questions.jsonl or sentences.jsonl.
 #[derive(Parser)]
 struct Args {
     /// Weights of an encoder for questions, in place of those that are built in
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "folds")]
     encoder: Option<PathBuf>,
+    /// A folder of encoders fold-A.safetensors, …: each corpus is read by the one that has not seen it
+    #[arg(long, global = true, value_name = "DIR")]
+    folds: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -114,9 +116,6 @@ struct Tune {
     /// Passes over all weights, at most
     #[arg(long, value_name = "N", default_value_t = 8)]
     rounds: usize,
-    /// First tune without each of N parts of the questions, and score those with what the others gave
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..))]
-    folds: Option<u8>,
     /// Begin with equal weights, not with those that are built in
     #[arg(long)]
     neutral: bool,
@@ -135,9 +134,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Args { encoder, command }: Args) -> Result<()> {
-    let encoder = encoder.as_deref().map(read_encoder).transpose()?;
-    let open = async |folders: &[PathBuf]| open(folders, encoder.as_ref()).await;
+fn run(Args { encoder, folds, command }: Args) -> Result<()> {
+    let encoders = match (encoder, &folds) {
+        (Some(file), _) => Encoders::one(&file)?,
+        (None, Some(folder)) => Encoders::folds(folder)?,
+        (None, None) => Encoders::BuiltIn,
+    };
+    let open = async |folders: &[PathBuf]| open(folders, &encoders).await;
     match command {
         Command::Score { corpora, worst, typos, from } => wait(async {
             let corpora = open(&corpora).await?;
@@ -167,24 +170,16 @@ fn run(Args { encoder, command }: Args) -> Result<()> {
             Ok(())
         }),
         Command::Generate(args) => generate::run(&args).map(|text| print!("{text}")),
-        Command::Report(args) => report::report(&args).map(|text| print!("{text}")),
+        Command::Report(args) => {
+            report::report(&args, folds.is_some().then_some(&encoders)).map(|text| print!("{text}"))
+        }
     }
 }
 
-/// The encoder in a file. It is read once and kept as long as the program runs.
-fn read_encoder(file: &Path) -> Result<Arc<Encoder<'static>>> {
-    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-    Ok(Arc::new(Encoder::from_bytes(bytes.leak()).with_context(|| file.display().to_string())?))
-}
-
-async fn open(folders: &[PathBuf], encoder: Option<&Arc<Encoder<'static>>>) -> Result<Vec<Corpus>> {
+async fn open(folders: &[PathBuf], encoders: &Encoders) -> Result<Vec<Corpus>> {
     let mut corpora = Vec::new();
     for folder in folders {
-        let corpus = Corpus::open(folder).await?;
-        corpora.push(match encoder {
-            Some(encoder) => corpus.encoded_by(Arc::clone(encoder)),
-            None => corpus,
-        });
+        corpora.push(encoders.open(folder).await?);
     }
     Ok(corpora)
 }
@@ -283,21 +278,9 @@ async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
 async fn tune(corpora: &[Corpus], beside: &[Corpus], args: &Tune) -> Result<()> {
     let (mut evaluations, mut beside) = (evaluations(corpora).await?, evaluations(beside).await?);
     let built_in = Weights::default().values();
-    let start: Values = if args.neutral { built_in.map(|_| NEUTRAL) } else { built_in };
-    let all: Vec<Vec<bool>> = corpora.iter().map(|c| vec![true; c.questions.len()]).collect();
-
-    if let Some(folds) = args.folds {
-        let held_out = tune::held_out(&mut evaluations, usize::from(folds), start, args.rounds, "").await?;
-        println!(
-            "| corpus | weights | nDCG@10 | none, rightly empty | wrongly empty | worth |\n|---|---|--:|--:|--:|--:|"
-        );
-        for (evaluation, outcomes) in evaluations.iter().zip(held_out) {
-            row(&evaluation.corpus.name, &format!("held out, {folds} folds"), &outcomes);
-        }
-        println!();
-    }
+    let start = if args.neutral { tune::neutral() } else { built_in };
     let tell = &mut |round, worth| eprintln!("round {round}: {worth:.4}");
-    let found = tune::search(&mut evaluations, &all, start, args.rounds, tell).await?;
+    let found = tune::search(&mut evaluations, start, args.rounds, tell).await?;
 
     println!("| corpus | weights | nDCG@10 | none, rightly empty | wrongly empty | worth |\n|---|---|--:|--:|--:|--:|");
     let beside = beside.iter_mut().map(|e| (e, "beside, "));

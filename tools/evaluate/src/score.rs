@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::corpus::Question;
+use crate::corpus::{Form, Question};
 
 /// How one question was answered.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Outcome {
+    pub(crate) form: Form,
     pub(crate) class: String,
     pub(crate) answerable: bool,
     /// Whether any object has a grade: only then are there measures.
@@ -23,6 +24,16 @@ pub(crate) struct Outcome {
     pub(crate) success: f64,
     /// Where the question asks how many: the number that was given, and the right one.
     pub(crate) number: Option<(Option<usize>, usize)>,
+    /// Whether it was said that metadata cannot say what is asked.
+    pub(crate) told: bool,
+    /// Where metadata cannot: whether it was said, with what would.
+    pub(crate) needs: Option<bool>,
+}
+
+impl Outcome {
+    pub(crate) fn is_wrongly_empty(&self) -> bool {
+        self.graded && self.empty && !(self.told && self.needs.is_some())
+    }
 }
 
 /// Grades hits, best first.
@@ -31,7 +42,8 @@ pub(crate) fn outcome(question: &Question, hits: &[String]) -> Outcome {
     let hits: Vec<&String> = hits.iter().filter(|hit| seen.insert(hit.as_str())).collect();
     let (answerable, graded) = (question.is_answerable(), question.is_graded());
     let class = question.class.clone();
-    let outcome = Outcome { class, answerable, graded, empty: hits.is_empty(), ..Outcome::default() };
+    let (form, empty) = (question.form, hits.is_empty());
+    let outcome = Outcome { form, class, answerable, graded, empty, ..Outcome::default() };
     if !graded {
         return outcome;
     }
@@ -63,7 +75,7 @@ pub(crate) struct Means {
     pub(crate) recall: f64,
     pub(crate) mrr: f64,
     pub(crate) success: f64,
-    /// Share of the answerable questions without hits.
+    /// Share of the answerable questions without hits. To say that metadata cannot answer is an answer.
     pub(crate) wrongly_empty: f64,
 }
 
@@ -77,7 +89,7 @@ pub(crate) fn means<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Mean
         recall: mean(|o| o.recall),
         mrr: mean(|o| o.mrr),
         success: mean(|o| o.success),
-        wrongly_empty: mean(|o| f64::from(u8::from(o.empty))),
+        wrongly_empty: mean(|o| f64::from(u8::from(o.is_wrongly_empty()))),
     }
 }
 
@@ -88,8 +100,26 @@ pub(crate) fn rightly_empty<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>)
     (empty.len(), share(empty.into_iter()))
 }
 
+/// How many questions ask how many, and how many of them got the right number.
+pub(crate) fn numbers<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (usize, usize) {
+    let right: Vec<bool> =
+        outcomes.into_iter().filter_map(|o| o.number).map(|(given, right)| given == Some(right)).collect();
+    (right.len(), right.iter().filter(|right| **right).count())
+}
+
+/// How many questions metadata cannot answer, and of how many of them that was said, with what could.
+pub(crate) fn beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> (usize, usize) {
+    let named: Vec<bool> = outcomes.into_iter().filter_map(|o| o.needs).collect();
+    (named.len(), named.iter().filter(|named| **named).count())
+}
+
+/// How many of the other questions that was said of.
+pub(crate) fn others_beyond<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> usize {
+    outcomes.into_iter().filter(|o| o.told && o.needs.is_none()).count()
+}
+
 /// The mean; 0 of nothing.
-fn share(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+pub(crate) fn share(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let n = values.len();
     if n == 0 { 0.0 } else { values.sum::<f64>() / n as f64 }
 }
@@ -125,10 +155,14 @@ pub(crate) fn table(outcomes: &[Outcome]) -> String {
         "\nnone: {none} questions, rightly empty {right:.3}; answerable, wrongly empty {:.3}\n",
         all.wrongly_empty
     );
-    let numbers: Vec<_> = outcomes.iter().filter_map(|o| o.number).collect();
-    if !numbers.is_empty() {
-        let right = numbers.iter().filter(|(given, right)| *given == Some(*right)).count();
-        table += &format!("how many: {} questions, right {right}\n", numbers.len());
+    let (numbers, right) = numbers(outcomes);
+    if numbers > 0 {
+        table += &format!("how many: {numbers} questions, right {right}\n");
+    }
+    let (beyond, named) = beyond(outcomes);
+    if beyond > 0 {
+        let others = others_beyond(outcomes);
+        table += &format!("beyond metadata: {beyond} questions, named {named}; of the others, named {others}\n");
     }
     table
 }
@@ -143,7 +177,7 @@ mod tests {
     fn question(grades: &[(&str, u32)]) -> Question {
         Question {
             id: "q".into(),
-            form: crate::corpus::Form::Clean,
+            form: Form::Clean,
             count: None,
             needs: Vec::new(),
             class: if grades.is_empty() { "none" } else { "app" }.into(),
@@ -170,13 +204,17 @@ mod tests {
         assert!(none.empty && !none.answerable && wrong.empty && wrong.ndcg == 0.0);
         let all = [o, none, wrong];
         assert_eq!((means(&all).questions, means(&all).wrongly_empty, rightly_empty(&all)), (2, 0.5, (1, 1.0)));
+        let [right, none, wrong] = all;
+        let beyond_it = Outcome { told: true, needs: Some(true), ..wrong.clone() };
+        let all = [Outcome { told: true, ..right }, none, Outcome { needs: Some(false), ..wrong }, beyond_it];
+        assert_eq!((means(&all).wrongly_empty, beyond(&all), others_beyond(&all)), (1.0 / 3.0, (2, 1), 1));
     }
 
     /// The program that scores the shared corpus, on a run of hits drawn at random.
     #[tokio::test]
     async fn the_shared_scorer_says_the_same() {
         let Some(folder) = clusterlore_testkit::shared("corpus") else { return };
-        let corpus = Corpus::open(&folder).await.unwrap().asked(|q| q.form == crate::corpus::Form::Clean);
+        let corpus = Corpus::open(&folder).await.unwrap().asked(|q| q.form == Form::Clean);
         let mut random = fastrand::Rng::with_seed(7);
         let mut run = String::new();
         let outcomes: Vec<Outcome> = corpus

@@ -43,14 +43,23 @@ fn best(question: &Question, documents: &HashSet<String>) -> f64 {
 
 /// A table of what the stages lose, one line for each corpus and form.
 pub(crate) async fn table(corpora: &[Corpus]) -> Result<String> {
-    let mut table = format!("| corpus | {} |\n|---|{}\n", STAGES.join(" | "), "--:|".repeat(STAGES.len()));
+    let mut table = head();
     for corpus in corpora {
         for form in Form::ALL {
             if let Some(losses) = losses(corpus, form).await? {
-                let cells = losses.map(|l| format!("{l:.3}")).join(" | ");
-                table += &format!("| {}, {form} | {cells} |\n", corpus.name);
+                table += &row(&corpus.name, form, &losses);
             }
         }
     }
     Ok(table)
+}
+
+pub(crate) fn head() -> String {
+    format!("| corpus | {} |\n|---|{}\n", STAGES.join(" | "), "--:|".repeat(STAGES.len()))
+}
+
+pub(crate) fn row(corpus: &str, form: Form, losses: &[f64; STAGES.len()]) -> String {
+    // Adding nothing to a rounded number takes the sign off a zero.
+    let cells = losses.map(|l| format!("{:.3}", (l * 1000.0).round() / 1000.0 + 0.0)).join(" | ");
+    format!("| {corpus}, {form} | {cells} |\n")
 }

@@ -2,15 +2,15 @@
 //! Nothing is drawn by chance, so that the same corpora give the same weights.
 
 use anyhow::Result;
-use clusterlore_catalogue::Catalogue;
 use clusterlore_search::Weights;
 
 use crate::evaluation::{Evaluation, Values};
-use crate::folds;
 use crate::score::{self, Outcome};
 
 /// What every weight is in a search that is to know nothing.
-pub(crate) const NEUTRAL: f32 = 0.5;
+const NEUTRAL: f32 = 0.5;
+/// What decides numbers and orders of time. [`worth`] sees next to nothing of them, so they stay as they are.
+const KEPT: [&str; 2] = ["evidence", "evidence named"];
 
 /// By what a value is multiplied and divided, and what is added and taken off, round after round; the last pair stays.
 const STEPS: [(f32, f32); 4] = [(2.0, 0.2), (1.5, 0.1), (1.25, 0.05), (1.1, 0.02)];
@@ -29,15 +29,23 @@ pub(crate) fn worth<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> 
     answerable.ndcg + 0.5 * rightly_empty - (answerable.wrongly_empty - 0.04).max(0.0)
 }
 
-/// Which questions of each corpus count.
-pub(crate) type Chosen = [Vec<bool>];
+/// Values that know nothing.
+pub(crate) fn neutral() -> Values {
+    let mut values = Weights::default().values();
+    tuned().for_each(|at| values[at] = NEUTRAL);
+    values
+}
+
+/// The places of the values that are searched for.
+fn tuned() -> impl Iterator<Item = usize> {
+    (0..Weights::NAMES.len()).filter(|at| !KEPT.contains(&Weights::NAMES[*at]))
+}
 
 /// The mean of [`worth`] over corpora.
-pub(crate) async fn mean_worth(evaluations: &mut [Evaluation<'_>], chosen: &Chosen, values: Values) -> Result<f64> {
+pub(crate) async fn mean_worth(evaluations: &mut [Evaluation<'_>], values: Values) -> Result<f64> {
     let mut sum = 0.0;
-    for (evaluation, chosen) in evaluations.iter_mut().zip(chosen) {
-        let outcomes = evaluation.outcomes(values).await?;
-        sum += worth(outcomes.iter().zip(chosen).filter(|(_, chosen)| **chosen).map(|(outcome, _)| outcome));
+    for evaluation in evaluations.iter_mut() {
+        sum += worth(evaluation.outcomes(values).await?.iter());
     }
     Ok(sum / evaluations.len().max(1) as f64)
 }
@@ -45,22 +53,21 @@ pub(crate) async fn mean_worth(evaluations: &mut [Evaluation<'_>], chosen: &Chos
 /// Searches from `start` and tells after each round what it has come to.
 pub(crate) async fn search(
     evaluations: &mut [Evaluation<'_>],
-    chosen: &Chosen,
     start: Values,
     rounds: usize,
     told: &mut dyn FnMut(usize, f64),
 ) -> Result<Values> {
     let mut best = start;
-    let mut reached = mean_worth(evaluations, chosen, best).await?;
+    let mut reached = mean_worth(evaluations, best).await?;
     told(0, reached);
     for round in 0..rounds {
         let before = best;
         let step = STEPS[round.min(STEPS.len() - 1)];
-        for at in 0..best.len() {
+        for at in tuned() {
             for value in beside(best[at], step) {
                 let mut tried = best;
                 tried[at] = value;
-                let worth = mean_worth(evaluations, chosen, tried).await? - pull(&start, &tried);
+                let worth = mean_worth(evaluations, tried).await? - pull(&start, &tried);
                 if worth > reached + GAIN {
                     (best, reached) = (tried, worth);
                 }
@@ -72,31 +79,6 @@ pub(crate) async fn search(
         }
     }
     Ok(best)
-}
-
-/// How each question of each corpus is answered under weights that were tuned without its fold. `called` begins what is told.
-pub(crate) async fn held_out(
-    evaluations: &mut [Evaluation<'_>],
-    folds: usize,
-    start: Values,
-    rounds: usize,
-    called: &str,
-) -> Result<Vec<Vec<Outcome>>> {
-    let fold_of: Vec<Vec<usize>> =
-        evaluations.iter().map(|e| folds::folds(e.corpus, Catalogue::builtin(), folds)).collect();
-    let mut held_out: Vec<Vec<Outcome>> = fold_of.iter().map(|of| vec![Outcome::default(); of.len()]).collect();
-    for fold in 0..folds {
-        let chosen: Vec<Vec<bool>> = fold_of.iter().map(|of| of.iter().map(|f| *f != fold).collect()).collect();
-        let tell = &mut |round, worth| eprintln!("{called}without fold {}, round {round}: {worth:.4}", fold + 1);
-        let found = search(evaluations, &chosen, start, rounds, tell).await?;
-        for ((evaluation, of), held_out) in evaluations.iter_mut().zip(&fold_of).zip(&mut held_out) {
-            let outcomes = evaluation.outcomes(found).await?;
-            for at in (0..of.len()).filter(|at| of[*at] == fold) {
-                held_out[at] = outcomes[at].clone();
-            }
-        }
-    }
-    Ok(held_out)
 }
 
 /// Values beside one, none below zero, to three digits so that they can be written down.
@@ -144,6 +126,14 @@ mod tests {
         let right = Outcome { empty: true, ..Outcome::default() };
         assert!((worth([answered.clone(), right.clone()].iter()) - 1.3).abs() < 1e-12);
         assert!((worth([answered, silent, right].iter()) - (0.4 + 0.5 - 0.46)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_decides_numbers_stays_as_it_is() {
+        let Weights { evidence, evidence_named, .. } = Weights::default();
+        let expected = Weights { evidence, evidence_named, ..Weights::of([NEUTRAL; Weights::NAMES.len()]) };
+        assert_eq!(Weights::of(neutral()), expected);
+        assert_eq!(tuned().count(), Weights::NAMES.len() - 2);
     }
 
     #[test]

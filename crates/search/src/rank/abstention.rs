@@ -1,7 +1,7 @@
 //! Whether anything answers a question: a logistic model over what the ranking shows.
 //!
 //! ```text
-//! Σ weight · sign ≥ 0
+//! Σ weight · sign ≥ answers
 //!
 //! best       the score of the best document
 //! margin     how far it is above the eleventh; documents that say the same count once, for a thousand replicas must not keep each
@@ -17,8 +17,8 @@
 //!
 //! A document that contains nearly all words of the question answers by itself, unless it is other software.
 //!
-//! The weights were fitted on labelled questions whose corpora the encoder had not seen. `ONE` is where four answerable questions in a
-//! hundred stay without an answer: the point that was chosen on the curve in EVALUATION.md.
+//! The weights were fitted on labelled questions whose corpora the encoder had not seen. [`Weights::answers`](super::Weights::answers)
+//! is where four answerable questions in a hundred stay without an answer: a point on the curve in EVALUATION.md.
 
 use super::noun::Noun;
 use super::profile::Profile;
@@ -42,7 +42,6 @@ const MISSING: f32 = -1.684;
 const MISSING_TYPE: f32 = -2.767;
 const OTHER: f32 = -2.222;
 const UNREAD: f32 = 0.478;
-const ONE: f32 = -0.93;
 
 /// Whether any of the documents, best first, answers.
 pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
@@ -65,9 +64,8 @@ pub(super) fn answers(ranked: &[&Ranked], ranking: &Ranking<'_>) -> bool {
         + SOFTWARE * software
         + weight_of_missing * missing
         + OTHER * f32::from(u8::from(best.features.other_software))
-        + UNREAD * f32::from(u8::from(best.features.encoded.is_none()))
-        + ONE;
-    sum >= 0.0
+        + UNREAD * f32::from(u8::from(best.features.encoded.is_none()));
+    sum >= ranking.answers()
 }
 
 /// The score of the eleventh document. Documents that say the same count once, however many there are.

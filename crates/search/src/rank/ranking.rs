@@ -230,6 +230,11 @@ impl<'q> Ranking<'q> {
         }
     }
 
+    /// What must speak for an answer, for there to be one.
+    pub(crate) fn answers(&self) -> f32 {
+        self.weights.answers
+    }
+
     /// If the question names software, whether the object is that software, or a part of it.
     fn is_named_software(&self, profile: &Profile) -> bool {
         let id = |r: &Recognised| &*r.software(self.query.catalogue).id;

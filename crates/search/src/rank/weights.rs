@@ -60,10 +60,12 @@ pub struct Weights {
     pub description: f32,
     /// What a word is worth in group and namespace.
     pub elsewhere: f32,
-    /// The score from which a document is evidence by itself that something matches.
+    /// The score from which a document counts, and stands in another order than that of the scores; the same for a type that answers.
     pub evidence: f32,
     /// The same if the question names software or a category.
     pub evidence_named: f32,
+    /// What the sum of the signs must reach for anything to answer at all; the higher, the more questions stay unanswered.
+    pub answers: f32,
 }
 
 impl Default for Weights {
@@ -82,6 +84,7 @@ impl Default for Weights {
             elsewhere: 0.67,
             evidence: 0.18,
             evidence_named: 0.21,
+            answers: 0.93,
         }
     }
 }
@@ -152,7 +155,7 @@ impl Features {
 
 impl Weights {
     /// Names of the values, in the order of [`Weights::values`].
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 14] = [
         "meaning",
         "words",
         "software",
@@ -166,10 +169,11 @@ impl Weights {
         "elsewhere",
         "evidence",
         "evidence named",
+        "answers",
     ];
 
     /// All values in a row, for a program that chooses them.
-    pub fn values(&self) -> [f32; 13] {
+    pub fn values(&self) -> [f32; 14] {
         let Self {
             meaning,
             words,
@@ -184,6 +188,7 @@ impl Weights {
             elsewhere,
             evidence,
             evidence_named,
+            answers,
         } = *self;
         [
             meaning,
@@ -199,11 +204,12 @@ impl Weights {
             elsewhere,
             evidence,
             evidence_named,
+            answers,
         ]
     }
 
     /// The inverse of [`Weights::values`].
-    pub fn of(values: [f32; 13]) -> Self {
+    pub fn of(values: [f32; 14]) -> Self {
         let [
             meaning,
             words,
@@ -218,6 +224,7 @@ impl Weights {
             elsewhere,
             evidence,
             evidence_named,
+            answers,
         ] = values;
         Self {
             meaning,
@@ -233,6 +240,7 @@ impl Weights {
             elsewhere,
             evidence,
             evidence_named,
+            answers,
         }
     }
 
