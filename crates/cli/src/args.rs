@@ -498,7 +498,7 @@ pub(crate) struct HitFlags {
   clusterlore search \"how do I get a certificate\" --collection capabilities
   clusterlore search \"the 3 newest deployments in shop\"
   clusterlore search \"how many message brokers are there?\"
-  clusterlore search \"which pods in shop are not ready?\"     asks the cluster; --live never does not
+  clusterlore search \"which pods in shop are not ready?\"      asks the cluster
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older

@@ -10,7 +10,6 @@ use clusterlore_core::LiveCondition::{
 };
 use clusterlore_core::{CLUSTER_SCOPE, Limit, LiveCondition, Replicas, ResourceType};
 use clusterlore_testkit::real::{ApiServer, Options};
-use serde_json::{Value, json};
 
 fn plural(kind: &str) -> (&'static str, bool) {
     match kind {

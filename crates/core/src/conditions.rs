@@ -374,6 +374,8 @@ pub struct Conditions {
     pub asked: Vec<Asked>,
     /// How what no condition stands for is asked for. The first that fits counts.
     pub beyond: Vec<AskedBeyond>,
+    /// How the time of creation is asked for, by language.
+    pub age: BTreeMap<String, Vec<String>>,
     /// Those that follow from others, by name.
     pub derived: BTreeMap<String, Derived>,
     /// The types that are meant where a question names none, by condition.

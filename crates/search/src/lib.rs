@@ -172,6 +172,9 @@ impl Searcher {
         let collapser = self.collapser(view, &parsed);
         let mut for_hits = if query.hits { answer::hit_matches(&ranking, &ranked) } else { Vec::new() };
         let mut for_number = if counted { answer::number_matches(&ranking, &ranked) } else { Vec::new() };
+        let undated = (parsed.asks_age || parsed.clauses.by_age())
+            && !(for_hits.is_empty() && for_number.is_empty())
+            && for_hits.iter().chain(&for_number).all(|r| answer::created(&r.profile.noun).is_none());
         let judgement = match judge {
             Some(judge) => Some(judged(judge, &conditions, &for_hits, &for_number, &view.types().await?).await),
             None => None,
@@ -196,11 +199,15 @@ impl Searcher {
             false => Number::default(),
         };
         // A number is not given as if the condition held.
-        let counted = counted && (parsed.needs.is_empty() || narrowed.is_some());
+        let counted = counted && !undated && (parsed.needs.is_empty() || narrowed.is_some());
         let groups = if counted { groups } else { Vec::new() };
         let closest = if query.hits && hits.is_empty() && narrowed.is_none() { bridge.closest } else { Vec::new() };
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
+        let mut parsed = parsed;
+        if undated && collection == Collection::Instances {
+            parsed.needs_time();
+        }
         Ok(Answer { hits, number, groups, parsed, total, admitted, judgement, closest })
     }
 

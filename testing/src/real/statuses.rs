@@ -159,7 +159,9 @@ fn objects() -> Vec<(Value, Value)> {
     let ended_job = |kind: &str, target: &str, counts: Value| {
         let mut status =
             json!({"startTime": "2026-01-01T00:00:00Z", "conditions": conditions(&[(target, "True"), (kind, "True")])});
-        status.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+        for (key, value) in counts.as_object().into_iter().flatten() {
+            status[key] = value.clone();
+        }
         status
     };
     let address = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}});

@@ -62,6 +62,15 @@ impl<'c> Evaluation<'c> {
         Self::indexed(corpus, catalogue, true).await
     }
 
+    /// One of each corpus.
+    pub(crate) async fn of_all(corpora: &'c [Corpus]) -> Result<Vec<Self>> {
+        let mut evaluations = Vec::new();
+        for corpus in corpora {
+            evaluations.push(Self::of(corpus, Catalogue::builtin()).await?);
+        }
+        Ok(evaluations)
+    }
+
     /// Indexes objects alone, so that nothing is known of what types are for. Types cannot be asked for then.
     pub(crate) async fn without_capabilities(corpus: &'c Corpus, catalogue: &'c Catalogue) -> Result<Self> {
         Self::indexed(corpus, catalogue, false).await
@@ -195,9 +204,9 @@ impl<'c> Evaluation<'c> {
     /// What a question asks that metadata cannot say, by name, with the words that ask it.
     pub(crate) async fn needs(&mut self, question: &Question) -> Result<Vec<(&'static str, String)>> {
         let asked = asked(question, &question.text);
-        match self.searcher.scored(&self.view, &self.embedder, &asked).await {
+        match self.searcher.answer(&self.view, &self.embedder, &asked).await {
             Err(SearchError::NoQuestion) => Ok(Vec::new()),
-            found => Ok(found?.0.needs.into_iter().map(|need| (need.what.name(), need.said)).collect()),
+            found => Ok(found?.parsed.needs.into_iter().map(|need| (need.what.name(), need.said)).collect()),
         }
     }
 

@@ -184,14 +184,6 @@ async fn open(folders: &[PathBuf], encoders: &Encoders) -> Result<Vec<Corpus>> {
     Ok(corpora)
 }
 
-async fn evaluations(corpora: &[Corpus]) -> Result<Vec<Evaluation<'_>>> {
-    let mut evaluations = Vec::new();
-    for corpus in corpora {
-        evaluations.push(Evaluation::of(corpus, Catalogue::builtin()).await?);
-    }
-    Ok(evaluations)
-}
-
 async fn score(corpora: &[Corpus], worst: usize) -> Result<()> {
     for corpus in corpora {
         let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
@@ -276,7 +268,7 @@ async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
 }
 
 async fn tune(corpora: &[Corpus], beside: &[Corpus], args: &Tune) -> Result<()> {
-    let (mut evaluations, mut beside) = (evaluations(corpora).await?, evaluations(beside).await?);
+    let (mut evaluations, mut beside) = (Evaluation::of_all(corpora).await?, Evaluation::of_all(beside).await?);
     let built_in = Weights::default().values();
     let start = if args.neutral { tune::neutral() } else { built_in };
     let tell = &mut |round, worth| eprintln!("round {round}: {worth:.4}");

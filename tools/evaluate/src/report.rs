@@ -284,7 +284,7 @@ fn curve(all: &[Unseen]) -> String {
 async fn tuned(corpora: &[Corpus], form: Form, rounds: usize) -> Result<Part> {
     let of_form: Vec<Corpus> =
         corpora.iter().map(|c| c.asked(|q| q.form == form)).filter(|c| !c.questions.is_empty()).collect();
-    let mut evaluations = crate::evaluations(&of_form).await?;
+    let mut evaluations = Evaluation::of_all(&of_form).await?;
     let called = if rounds == 0 { "not at all: all at 0.5".to_owned() } else { format!("{form} alone") };
     let tell = &mut |round, worth| eprintln!("tuned on {called}, round {round}: {worth:.4}");
     let values = tune::search(&mut evaluations, tune::neutral(), rounds, tell).await?;

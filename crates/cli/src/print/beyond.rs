@@ -9,12 +9,8 @@ use clusterlore_search::{Hit, Need, Noun};
 /// So many kinds are named in a command.
 const KINDS: usize = 4;
 
-/// Tells what the question asks that is not known, or what was read to know it.
-pub(super) fn print(reply: &Reply) {
-    lines(reply).iter().for_each(|line| super::note(line));
-}
-
-fn lines(reply: &Reply) -> Vec<String> {
+/// What the question asks that is not known, or what was read to know it.
+pub(super) fn lines(reply: &Reply) -> Vec<String> {
     let mut lines = Vec::new();
     let looked = reply.judgement.as_ref().is_some_and(|judgement| !judgement.findings.is_empty());
     let is_read = |need: &&Need| looked && (need.condition.is_some() || need.what == Beyond::Status);

@@ -126,7 +126,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     }
-    beyond::print(reply);
+    beyond::lines(reply).iter().for_each(|line| note(line));
     if let (Some(language), Some(english)) = (reply.parsed.language, &reply.parsed.english) {
         note(&format!("The question seems to be in {language}. It is read word for word as \"{english}\"."));
     } else if let Some(language) = reply.parsed.language {

@@ -7,7 +7,7 @@ use crate::query::{Clauses, Order};
 use crate::rank::Noun;
 
 /// When the object was created, if it says so. Types do not.
-pub(super) fn created(noun: &Noun) -> Option<Timestamp> {
+pub(crate) fn created(noun: &Noun) -> Option<Timestamp> {
     match noun {
         Noun::Instance(instance) => instance.created_at.parse().ok(),
         Noun::Type(..) => None,

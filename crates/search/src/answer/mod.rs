@@ -8,6 +8,7 @@ mod similar;
 
 pub use hits::Hit;
 
+pub(crate) use age::created;
 pub(crate) use collapse::Collapser;
 pub(crate) use hits::{hit_matches, hits, others};
 pub(crate) use number::{Number, count, number_matches};

@@ -42,7 +42,7 @@ pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) ->
         matching(ranked, ranking).into_iter().filter(|r| is_evidence(r, ranking)).collect()
     };
     let is_named = |r: &&Ranked| r.features.named.is_some();
-    match parsed.by_name && matches.iter().any(|r| is_named(&r)) {
+    match parsed.by_name && matches.iter().any(is_named) {
         true => matches.into_iter().filter(is_named).collect(),
         false => matches,
     }

@@ -219,6 +219,10 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
     if words > 1 || context.language.is_some() {
         return true;
     }
+    // "With 2 restarts", "no restarts".
+    if tokens.is(Some(at), &["restarts"]) && at > 0 {
+        return number(&tokens.low[at - 1]).is_some() || is("with without no many any most zero", &tokens.low[at - 1]);
+    }
     // Nobody types "CrashLoopBackOff" and means anything else.
     if matches!(condition, LiveCondition::Status(_)) && !(context.is_english)(&tokens.low[at]) {
         return true;
@@ -350,7 +354,7 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                 }
                 (0..tokens.low.len()).find_map(|at| {
                     let end = fits(tokens, at, pattern)?;
-                    let is_new = !read[at..end].contains(&true) && !(does_it && end <= last);
+                    let is_new = !(read[at..end].contains(&true) || does_it && end <= last);
                     let is_new = is_new && !done_by_others(tokens, at, context);
                     is_new.then_some((at, end))
                 })
@@ -509,6 +513,16 @@ fn bytes(word: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(unit)
+}
+
+/// Whether the question asks when something was created.
+pub(super) fn asks_age(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
+    let patterns = languages(context).into_iter().filter_map(|language| Conditions::get().age.get(language)).flatten();
+    let stands = |pattern: &String| {
+        let inside = !pattern.is_ascii() && tokens.low.iter().any(|w| w.contains(pattern.as_str()));
+        inside || (0..tokens.low.len()).any(|at| fits(tokens, at, pattern).is_some())
+    };
+    { patterns }.any(stands)
 }
 
 /// Where a pattern that begins at a word ends.

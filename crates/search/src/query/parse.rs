@@ -143,6 +143,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
+    parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);

@@ -46,6 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
+    /// Whether it asks when something was created, besides ordering by it or limiting it.
+    pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
     pub needs: Vec<Need>,
     /// Whether the question asks what an object belongs to.
@@ -174,6 +176,11 @@ impl ParsedQuery {
     pub(crate) fn add_namespace(&mut self, name: &str) {
         self.notes.push(Note::Namespace(name.to_owned()));
         self.filter.namespaces.insert(name.to_owned());
+    }
+
+    /// That the time of creation, which the question asks for, is not known.
+    pub(crate) fn needs_time(&mut self) {
+        self.needs.push(Need { what: Beyond::Time, said: "created".to_owned(), condition: None });
     }
 
     /// What the question asks of objects that only their cluster knows.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clusterlore_catalogue::Catalogue;
+use clusterlore_core::conditions::{Beyond, Limit, LiveCondition};
 use clusterlore_core::{ResourceType, words};
 use clusterlore_models::Builtin;
 use clusterlore_store::{Filter, Vocabulary};
@@ -505,4 +506,65 @@ proptest! {
         let names = |p: &ParsedQuery| -> Vec<String> { p.asked.iter().filter(|a| a.sure).map(|a| a.name.clone()).collect() };
         prop_assert_eq!(names(&bare), names(&wrapped));
     }
+}
+
+#[test]
+fn what_metadata_cannot_say_is_recognised() {
+    for (text, what, condition) in [
+        ("which deployments in lab are not ready?", Beyond::Status, Some(LiveCondition::NotReady)),
+        ("any failed jobs?", Beyond::Status, Some(LiveCondition::Failed)),
+        ("gong down?", Beyond::Status, Some(LiveCondition::Unhealthy)),
+        ("which pods restarted more than 5 times", Beyond::Status, Some(LiveCondition::Restarted(Limit::AtLeast(6)))),
+        ("pods with at least 2 restarts", Beyond::Status, None),
+        ("which image does gong run?", Beyond::Image, Some(LiveCondition::Image(String::new()))),
+        ("which pods run redis:7.2", Beyond::Image, Some(LiveCondition::Image("redis:7.2".to_owned()))),
+        ("deployments scaled to zero", Beyond::Spec, None),
+        ("which port does gong listen on", Beyond::Spec, None),
+        ("the terminationGracePeriodSeconds of gong", Beyond::Spec, None),
+        ("how much memory does gong use?", Beyond::Metrics, None),
+        ("show me the logs of gong", Beyond::Logs, None),
+        ("kubectl logs gong", Beyond::Logs, None),
+        ("why is gong failing", Beyond::Events, None),
+        ("who can delete pods in lab?", Beyond::Rbac, None),
+        ("when did gong last restart", Beyond::Time, None),
+        ("welche Pods laufen nicht?", Beyond::Status, Some(LiveCondition::NotRunning)),
+        ("quem pode apagar segredos em lab?", Beyond::Rbac, None),
+    ] {
+        let needs = read(text).needs;
+        let need = needs.iter().find(|need| need.what == what);
+        assert!(need.is_some(), "{text}: {needs:?}");
+        if condition.is_some() {
+            assert_eq!(need.unwrap().condition, condition, "{text}");
+        }
+    }
+    // What does something about it is asked for, or what is only called so.
+    for text in [
+        "what notifies us when pods fail?",
+        "which log shipper do we use",
+        "where do the logs of the pods go?",
+        "image registry",
+        "what restarts pods when a secret changes",
+        "the operator that restarts pods",
+        "status page",
+        "health checks of our pages: which deployment does that",
+        "ready-made dashboards",
+        "caches in lab",
+        "how many deployments are there?",
+        "what is running in lab?",
+        "cron jobs of team shop",
+        "deployments older than 30 days",
+        "welches Tool sammelt die Logs?",
+    ] {
+        assert_eq!(read(text).needs, [], "{text}");
+    }
+}
+
+#[test]
+fn conditions_leave_what_can_be_found() {
+    let parsed = read("which deployments in lab are not ready?");
+    assert!(parsed.scope_only && parsed.filter.types == set(&["deployments.apps"]), "{parsed:?}");
+    assert_eq!(parsed.filter.namespaces, set(&["lab"]));
+    let parsed = read("what is pending?");
+    assert!(parsed.scope_only && parsed.filter.types == set(&["pods", "services"]), "{parsed:?}");
+    assert!(telling(&read("are the red caches ready?")).contains(&"red".to_owned()));
 }
