@@ -81,7 +81,7 @@ mod tests {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut corpora = vec!["examples".to_owned(), "shared".to_owned()];
         for entry in std::fs::read_dir(here.join("corpora")).unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() {
+            if entry.path().join("manifests").is_dir() {
                 corpora.push(entry.file_name().into_string().unwrap());
             }
         }

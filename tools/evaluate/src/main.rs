@@ -258,9 +258,14 @@ fn value(outcome: &Outcome) -> f64 {
 }
 
 async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
-    for corpus in corpora {
-        let neutral::Change { asked, mean, worst, emptied } = neutral::change(corpus, each).await?;
-        println!("{}: {asked} questions with a phrase, nDCG@10 {mean:+.4}; emptied {}", corpus.name, emptied.len());
+    let sets = [("known", neutral::KNOWN), ("unseen", neutral::UNSEEN)];
+    for (corpus, (called, phrases)) in corpora.iter().flat_map(|corpus| sets.map(|set| (corpus, set))) {
+        let neutral::Change { asked, mean, worst, emptied } = neutral::change(corpus, phrases, each).await?;
+        println!(
+            "{}, {called} phrases: {asked} questions with one, nDCG@10 {mean:+.4}; emptied {}",
+            corpus.name,
+            emptied.len()
+        );
         println!("  worst phrase {:+.3}: {}", worst.0, worst.1);
         emptied.iter().take(10).for_each(|text| println!("  emptied: {text}"));
     }

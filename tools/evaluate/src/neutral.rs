@@ -7,7 +7,10 @@ use fastrand::Rng;
 use crate::corpus::Corpus;
 use crate::evaluation::Evaluation;
 
-const PHRASES: &str = include_str!("../data/neutral.txt");
+/// What the rules about talk were made with.
+pub(crate) const KNOWN: &str = include_str!("../data/neutral.txt");
+/// What they were not made with.
+pub(crate) const UNSEEN: &str = include_str!("../data/neutral-unseen.txt");
 /// Where the question stands in a phrase.
 const QUESTION: char = '…';
 
@@ -24,12 +27,12 @@ pub(crate) struct Change {
     pub(crate) emptied: Vec<String>,
 }
 
-fn phrases() -> impl Iterator<Item = &'static str> {
-    PHRASES.lines().filter(|line| !line.starts_with('#') && line.contains(QUESTION))
+fn phrases(of: &str) -> impl Iterator<Item = &str> {
+    of.lines().filter(|line| !line.starts_with('#') && line.contains(QUESTION))
 }
 
 /// Asks `each` questions of the corpus with each phrase; which ones is drawn with a fixed seed.
-pub(crate) async fn change(corpus: &Corpus, each: usize) -> Result<Change> {
+pub(crate) async fn change(corpus: &Corpus, of: &str, each: usize) -> Result<Change> {
     let corpus = corpus.asked(|q| q.is_graded());
     let mut change = Change { worst: (f64::MAX, String::new()), ..Change::default() };
     if corpus.questions.is_empty() {
@@ -39,7 +42,7 @@ pub(crate) async fn change(corpus: &Corpus, each: usize) -> Result<Change> {
     let plain = evaluation.outcomes(evaluation.weights()).await?;
     let mut random = Rng::with_seed(1);
     let mut sum = 0.0;
-    for phrase in phrases() {
+    for phrase in phrases(of) {
         let mut of_phrase = 0.0;
         for _ in 0..each {
             let at = random.usize(0..corpus.questions.len());
@@ -68,9 +71,10 @@ mod tests {
 
     #[test]
     fn there_are_two_hundred_phrases() {
-        let all: Vec<&str> = phrases().collect();
+        let all: Vec<&str> = phrases(KNOWN).collect();
         let different: std::collections::BTreeSet<&&str> = all.iter().collect();
         assert!(all.len() >= 200 && different.len() == all.len());
+        assert!(phrases(UNSEEN).count() >= 100 && !phrases(UNSEEN).any(|p| different.contains(&p)));
         assert!(all.iter().any(|p| p.ends_with(QUESTION)) && all.iter().any(|p| p.starts_with(QUESTION)));
     }
 }

@@ -59,7 +59,7 @@ pub(crate) async fn of(corpus: &Corpus) -> Result<Unseen> {
         moved: moved(&mut evaluation).await?,
         without: without(&mut evaluation, &as_is).await?,
         harder: harder(&mut evaluation).await?,
-        phrases: neutral::change(corpus, WITH_PHRASE).await?,
+        phrases: neutral::change(corpus, neutral::KNOWN, WITH_PHRASE).await?,
         as_is,
         stages,
     })

@@ -57,9 +57,12 @@ fn command(need: &Need, reply: &Reply) -> String {
         (Beyond::Metrics, _) if kinds == "nodes" => "kubectl top nodes".to_owned(),
         (Beyond::Metrics, _) => format!("kubectl top pods {namespace}"),
         (Beyond::Rbac, _) => "kubectl auth can-i VERB RESOURCE --as USER".to_owned(),
-        (Beyond::Time, Some((place, object))) => format!("kubectl get {object}{place} -o yaml --show-managed-fields"),
+        // The data of a Secret is put on nobody's screen: `describe` leaves it out.
+        (Beyond::Time, Some((place, object))) if !object.starts_with("secret/") => {
+            format!("kubectl get {object}{place} -o yaml --show-managed-fields")
+        }
         (Beyond::Spec | Beyond::Time, _) if need.condition.is_none() => {
-            format!("kubectl get {kinds} {namespace} -o yaml")
+            format!("kubectl describe {kinds} {namespace}")
         }
         (_, Some((place, object))) => format!("kubectl get {object}{place} -o wide"),
         _ if matches!(need.condition, Some(LiveCondition::Image(_) | LiveCondition::Capacity(_))) => {
