@@ -8,7 +8,7 @@ use clusterlore_testkit::structure;
 
 #[test]
 fn folders_import_in_the_order_of_a_question() {
-    let order = ["yardstick.rs", "query", "retrieve", "rank", "error.rs", "answer", "lib.rs"];
+    let order = ["yardstick.rs", "query", "retrieve", "rank", "error.rs", "judge.rs", "answer", "lib.rs"];
     let place = |file: &Path| {
         let first = file.iter().next().unwrap();
         order.iter().position(|name| *name == first).unwrap_or_else(|| panic!("{file:?} has no place in the order"))
