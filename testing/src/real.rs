@@ -11,6 +11,7 @@
 //! Without controllers and nodes: pods stay Pending, nothing collects garbage, namespaces never finish being deleted.
 
 mod chroma;
+mod failures;
 mod load;
 pub(crate) mod parts;
 pub(crate) mod processes;
@@ -28,6 +29,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
+pub use failures::SECRET_MARK;
 pub use parts::shared;
 use processes::{Processes, free_ports};
 

@@ -280,7 +280,11 @@ impl ApiServer {
         self.create_with_status(&(0..of_each).flat_map(of).collect::<Vec<_>>());
     }
 
-    fn create_with_status(&self, objects: &[(Value, Value)]) {
+    /// Creates objects, each with the status that is written then, if it is not null.
+    ///
+    /// # Panics
+    /// kubectl fails; the message holds what it said.
+    pub fn create_with_status(&self, objects: &[(Value, Value)]) {
         let items: Vec<&Value> = objects.iter().map(|(object, _)| object).collect();
         self.apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
         let statuses: Vec<Value> = objects
