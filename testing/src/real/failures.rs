@@ -110,15 +110,22 @@ impl App {
         let available = if ready >= replicas {
             condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
         } else {
-            condition("Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+            condition(
+                "Available",
+                "False",
+                "MinimumReplicasUnavailable",
+                "Deployment does not have minimum availability.",
+            )
         };
+        let conditions = [vec![available], conditions].concat();
         let status = json!({
             "observedGeneration": 1, "replicas": number, "updatedReplicas": number, "readyReplicas": ready,
             "availableReplicas": ready, "unavailableReplicas": replicas.saturating_sub(ready),
-            "conditions": [vec![available], conditions].concat(),
+            "conditions": conditions,
         });
         let meta = |name: &str| json!({"name": name, "namespace": "ward", "labels": labels});
-        let mut deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(name), "spec": spec});
+        let mut deployment =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(name), "spec": spec});
         if paused {
             deployment["spec"]["paused"] = json!(true);
         }
@@ -189,7 +196,9 @@ fn unscheduled(reason: &str, message: &str) -> Value {
 fn back_off(name: &str) -> Value {
     waits(
         "CrashLoopBackOff",
-        &format!("back-off 5m0s restarting failed container=main pod={name}-6d4b-0_ward(00000000-0000-0000-0000-000000000000)"),
+        &format!(
+            "back-off 5m0s restarting failed container=main pod={name}-6d4b-0_ward(00000000-0000-0000-0000-000000000000)"
+        ),
     )
 }
 
@@ -203,7 +212,10 @@ fn service(name: &str, selector: Value, target: Value) -> Made {
     if !selector.is_null() {
         spec["selector"] = selector;
     }
-    plain(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "ward"}, "spec": spec}), Value::Null)
+    plain(
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "ward"}, "spec": spec}),
+        Value::Null,
+    )
 }
 
 fn slice(service: &str, ready: &[bool]) -> Made {
@@ -243,7 +255,8 @@ fn certificate(name: &str, secret: &str, not_after: &str, conditions: Value) -> 
 
 fn ingress(name: &str, service: &str, secret: &str) -> Made {
     let backend = json!({"service": {"name": service, "port": {"name": "web"}}});
-    let rule = json!({"host": "x.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}});
+    let rule =
+        json!({"host": "x.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}});
     let spec = json!({"tls": [{"hosts": ["x.example"], "secretName": secret}], "rules": [rule]});
     plain(
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name, "namespace": "ward"}, "spec": spec}),
@@ -265,7 +278,8 @@ fn job(name: &str, status: Value) -> Vec<Made> {
     let template = json!({"spec": {"restartPolicy": "Never", "containers": [main]}});
     let failed = status["failed"].as_u64().unwrap_or(0);
     let spec = json!({"backoffLimit": 2, "template": template});
-    let object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "namespace": "ward"}, "spec": spec});
+    let object =
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "namespace": "ward"}, "spec": spec});
     let mut made = vec![plain(object, status)];
     for n in 0..failed {
         // The labels come from the Job's uid, which its pods' owner gives them.
@@ -292,7 +306,8 @@ fn node(name: &str, status: &str, reason: &str, message: &str) -> Made {
 fn apps() -> Vec<App> {
     let volumes = |volume: Value| json!({"volumes": [volume]});
     let deny = "Internal error occurred: failed calling webhook \"inject.example.org\": failed to call webhook: Post \"https://inject.mesh.svc:443/inject?timeout=10s\": no endpoints available for service \"inject\"";
-    let quota = "pods \"quota-6d4b-x\" is forbidden: exceeded quota: team, requested: pods=1, used: pods=4, limited: pods=4";
+    let quota =
+        "pods \"quota-6d4b-x\" is forbidden: exceeded quota: team, requested: pods=1, used: pods=4, limited: pods=4";
     let resolve = |image: &str, why: &str| {
         format!("failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {why}")
     };
@@ -318,7 +333,8 @@ fn apps() -> Vec<App> {
         app("killed", 1, 0, vec![on_node("Running", false, 5, back_off("killed"), ended("Error", 137, ""))]),
         // Scheduling.
         app("large", 1, 0, vec![unscheduled("Unschedulable", "0/3 nodes are available: 1 node(s) had untolerated taint {gpu: true}, 2 Insufficient memory. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.")]),
-        app("gated", 1, 0, vec![unscheduled("SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")]),
+        app("gated", 1, 0, vec![unscheduled("SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")])
+            .spec(json!({"schedulingGates": [{"name": "example.org/queue"}]})),
         // Probes.
         app("readiness", 1, 0, vec![on_node("Running", false, 0, runs(), Value::Null)]),
         app("liveness", 1, 0, vec![on_node("Running", false, 5, back_off("liveness"), ended("Error", 137, ""))]),
@@ -386,7 +402,12 @@ fn others() -> Vec<Made> {
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "settled", "namespace": "ward"},
         "spec": {"maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "settled"}},
     });
-    let blind = condition("ScalingActive", "False", "FailedGetResourceMetric", "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)");
+    let blind = condition(
+        "ScalingActive",
+        "False",
+        "FailedGetResourceMetric",
+        "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)",
+    );
     let cache = |name: &str| json!({"apiVersion": "example.org/v1", "kind": "Cache", "metadata": {"name": name, "namespace": "ward"}});
     let mut all = vec![
         config("ConfigMap", "present"),
@@ -405,18 +426,38 @@ fn others() -> Vec<Made> {
         // Somebody else fills in its endpoints.
         service("elsewhere", Value::Null, json!(5432)),
         slice("elsewhere", &[true]),
+        service("outside", Value::Null, json!(443)),
+        slice("outside", &[true]),
         service("healthy", json!({"app": "healthy"}), json!("http")),
         slice("healthy", &[true, true]),
-        certificate("good", "good-tls", "2999-01-01T00:00:00Z", ready("True", "Ready", "Certificate is up to date and has not expired")),
-        certificate("old", "old-tls", "2026-01-01T00:00:00Z", ready("False", "Expired", "Certificate expired on Thu, 01 Jan 2026 00:00:00 UTC")),
-        certificate("new", "new-tls", "2999-01-01T00:00:00Z", ready("False", "DoesNotExist", "Issuing certificate as Secret does not exist")),
+        certificate(
+            "good",
+            "good-tls",
+            "2999-01-01T00:00:00Z",
+            ready("True", "Ready", "Certificate is up to date and has not expired"),
+        ),
+        certificate(
+            "old",
+            "old-tls",
+            "2026-01-01T00:00:00Z",
+            ready("False", "Expired", "Certificate expired on Thu, 01 Jan 2026 00:00:00 UTC"),
+        ),
+        certificate(
+            "new",
+            "new-tls",
+            "2999-01-01T00:00:00Z",
+            ready("False", "DoesNotExist", "Issuing certificate as Secret does not exist"),
+        ),
         ingress("healthy", "healthy", "good-tls"),
-        ingress("old", "healthy", "old-tls"),
+        ingress("old", "outside", "old-tls"),
         ingress("astray", "nobody", "good-tls"),
         node("n1", "True", "KubeletReady", "kubelet is posting ready status"),
         node("n3", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."),
         plain(cron, Value::Null),
-        plain(scaler, json!({"currentReplicas": 1, "desiredReplicas": 1, "conditions": [condition("AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale"), blind]})),
+        plain(
+            scaler,
+            json!({"currentReplicas": 1, "desiredReplicas": 1, "conditions": [condition("AbleToScale", "True", "SucceededGetScale", "the HPA controller was able to get the target's current scale"), blind]}),
+        ),
         plain(cache("ill"), json!({"conditions": ready("False", "ReconcileFailed", "no license")})),
         plain(cache("well"), json!({"conditions": ready("True", "Reconciled", "")})),
     ];
@@ -490,8 +531,8 @@ impl ApiServer {
                 .collect();
             self.create_with_status(&objects);
             let kinds = "deployments,replicasets,jobs,pods,persistentvolumeclaims,certificates.cert-manager.io";
-            let listed: Value =
-                serde_json::from_str(&self.kubectl(&["get", kinds, "-n", "ward", "-o", "json"])).expect("kubectl prints JSON");
+            let listed: Value = serde_json::from_str(&self.kubectl(&["get", kinds, "-n", "ward", "-o", "json"]))
+                .expect("kubectl prints JSON");
             for item in listed["items"].as_array().into_iter().flatten() {
                 let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
                 if item["kind"] == "Job" {

@@ -109,18 +109,24 @@ impl<'a> Gather<'a> {
         let ingress = seen.subject.clone();
         let namespace = ingress.namespace();
         let names: BTreeSet<String> = backends(&ingress).into_iter().map(|(name, _)| name).collect();
-        let found = join_all(names.iter().take(self.limits.others).map(|name| async {
-            (name.clone(), self.object(SERVICES, namespace, name).await)
-        }))
+        let found = join_all(
+            names
+                .iter()
+                .take(self.limits.others)
+                .map(|name| async { (name.clone(), self.object(SERVICES, namespace, name).await) }),
+        )
         .await;
         for (name, service) in found {
             let there = service.as_ref().map(Option::is_some);
             seen.references.push(Reference { kind: "Service", name, for_what: "a backend", there });
             seen.services.extend(service.flatten());
         }
-        let pods = join_all(seen.services.iter().filter_map(selector).map(|selector| async move {
-            self.list(PODS, namespace, &selector).await
-        }));
+        let pods = join_all(
+            seen.services
+                .iter()
+                .filter_map(selector)
+                .map(|selector| async move { self.list(PODS, namespace, &selector).await }),
+        );
         let (pods, slices) = join!(pods, self.slices(&seen.services));
         for (pods, known) in pods {
             seen.pods_known &= known;
@@ -163,10 +169,8 @@ impl<'a> Gather<'a> {
         match (subject.kind(), selector(subject)) {
             ("Pod", _) => (Vec::new(), vec![subject.clone()], true),
             ("Deployment", Some(selector)) => {
-                let ((sets, sets_known), (pods, known)) = join!(
-                    self.list(REPLICA_SETS, namespace, &selector),
-                    self.list(PODS, namespace, &selector),
-                );
+                let ((sets, sets_known), (pods, known)) =
+                    join!(self.list(REPLICA_SETS, namespace, &selector), self.list(PODS, namespace, &selector),);
                 let sets = own(sets, uid);
                 let of_sets = |pod: &Object| sets.iter().any(|set| is_owned_by(pod, set.uid()));
                 // Without its ReplicaSets, the selector has to do.
@@ -245,7 +249,8 @@ impl<'a> Gather<'a> {
             return Vec::new();
         }
         let (all, _) = self.list(AUTOSCALERS, subject.namespace(), "").await;
-        let of = |autoscaler: &Object, field: &str| autoscaler.text(&format!("/spec/scaleTargetRef/{field}")).to_owned();
+        let of =
+            |autoscaler: &Object, field: &str| autoscaler.text(&format!("/spec/scaleTargetRef/{field}")).to_owned();
         all.into_iter().filter(|a| of(a, "kind") == subject.kind() && of(a, "name") == subject.name()).collect()
     }
 
@@ -301,7 +306,10 @@ impl<'a> Gather<'a> {
         let namespace = seen.subject.namespace();
         if wanted.len() > self.limits.others {
             let left = wanted.len() - self.limits.others;
-            self.say(format!("{left} more ConfigMaps, Secrets and claims in {namespace}"), "there are too many".to_owned());
+            self.say(
+                format!("{left} more ConfigMaps, Secrets and claims in {namespace}"),
+                "there are too many".to_owned(),
+            );
         }
         let read = join_all(wanted.into_iter().take(self.limits.others).map(|(kind, name, for_what)| async move {
             let (there, claim) = match kind {
@@ -448,7 +456,8 @@ impl<'a> Gather<'a> {
     }
 
     fn told<T>(&self, known: Known, namespace: &str, name: &str, read: Result<T, NotRead>) -> Option<T> {
-        read.map_err(|why| self.note(ObjectName::new(known.kind(), namespace, &clean(name, 253)).to_string(), &why)).ok()
+        read.map_err(|why| self.note(ObjectName::new(known.kind(), namespace, &clean(name, 253)).to_string(), &why))
+            .ok()
     }
 
     /// The subject itself.

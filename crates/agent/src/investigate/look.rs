@@ -29,10 +29,7 @@ pub async fn investigate(source: &LiveSource, targets: &[Target], limits: &Limit
     let reads = source.reads(ReadLimits { time: limits.time, log_lines, ..ReadLimits::default() });
     let now = Timestamp::now();
     let looked = targets.iter().take(limits.subjects).map(|target| look(&reads, target, limits, now));
-    Findings {
-        subjects: join_all(looked).await,
-        left_out: targets.len().saturating_sub(limits.subjects),
-    }
+    Findings { subjects: join_all(looked).await, left_out: targets.len().saturating_sub(limits.subjects) }
 }
 
 async fn look(reads: &Reads<'_>, target: &Target, limits: &Limits, now: Timestamp) -> SubjectFindings {

@@ -14,7 +14,11 @@ pub(super) fn deletion(seen: &Seen, found: &mut Found) {
     let finalizers: Vec<String> =
         subject.list("/metadata/finalizers").iter().filter_map(Value::as_str).map(word).collect();
     if !since.is_empty() && !finalizers.is_empty() {
-        let line = format!("it is being deleted since {} and waits for its finalizers: {}", word(since), finalizers.join(", "));
+        let line = format!(
+            "it is being deleted since {} and waits for its finalizers: {}",
+            word(since),
+            finalizers.join(", ")
+        );
         found.add(Cause::DeletionWaits, Bearing::Failing, subject, "", line);
     }
 }
@@ -31,7 +35,10 @@ pub(super) fn stopped(seen: &Seen, found: &mut Found) {
             let selector: Vec<String> = selector.iter().map(|(key, value)| word(&format!("{key}={value}"))).collect();
             let line = match selector.as_slice() {
                 [] => "no node is eligible for it, so that none of its pods runs".to_owned(),
-                some => format!("no node has the labels of its node selector ({}), so that none of its pods runs", some.join(", ")),
+                some => format!(
+                    "no node has the labels of its node selector ({}), so that none of its pods runs",
+                    some.join(", ")
+                ),
             };
             found.add(Cause::Unschedulable, Bearing::Failing, object, "", line);
         }
@@ -59,7 +66,9 @@ pub(super) fn creation(seen: &Seen, found: &mut Found) {
             let warnings = seen.events_of(object).iter().rev().filter(|event| event.warning);
             warnings.map(|event| event.message.as_str()).find(|said| is_webhook(said))
         };
-        let Some(said) = failure.or(event).or_else(|| refused().filter(|_| is_well(object) != Some(true))) else { continue };
+        let Some(said) = failure.or(event).or_else(|| refused().filter(|_| is_well(object) != Some(true))) else {
+            continue;
+        };
         let (cause, part, line) = refusal(said, object.namespace());
         found.add(cause, Bearing::Failing, object, &part, line);
         // A Deployment repeats what its ReplicaSet says.
@@ -92,8 +101,12 @@ fn refusal(said: &str, namespace: &str) -> (Cause, String, String) {
             let end = rest.find([',', ':']).unwrap_or(rest.len());
             let (name, more) = (word(&rest[..end]), message(rest[end..].trim_start_matches([',', ':', ' '])));
             let line = match is_used_up {
-                true => format!("ResourceQuota {name} of namespace {namespace} is used up, so that no more {what} can be made ({more})"),
-                false => format!("ResourceQuota {name} of namespace {namespace} wants what its {what} do not say, so that none can be made ({more})"),
+                true => format!(
+                    "ResourceQuota {name} of namespace {namespace} is used up, so that no more {what} can be made ({more})"
+                ),
+                false => format!(
+                    "ResourceQuota {name} of namespace {namespace} wants what its {what} do not say, so that none can be made ({more})"
+                ),
             };
             return (Cause::QuotaExceeded, name, line);
         }
@@ -109,11 +122,16 @@ fn refusal(said: &str, namespace: &str) -> (Cause, String, String) {
             let why = said.split_once(name).map_or("", |(_, why)| why);
             let why = message(why.trim_start_matches(['"', ':', ' ']));
             let name = word(name);
-            let line = format!("admission webhook {name} cannot be called, so that no {what} can be made: {}", or_nothing(&why));
+            let line = format!(
+                "admission webhook {name} cannot be called, so that no {what} can be made: {}",
+                or_nothing(&why)
+            );
             return (Cause::WebhookFailed, name, line);
         }
     }
-    if let Some(name) = quoted(said, "serviceaccount ", '"').filter(|_| said.contains("error looking up service account")) {
+    if let Some(name) =
+        quoted(said, "serviceaccount ", '"').filter(|_| said.contains("error looking up service account"))
+    {
         let name = word(name);
         let line = format!("ServiceAccount {name} is not there, so that no {what} can be made");
         return (Cause::ServiceAccountMissing, name, line);
@@ -123,9 +141,11 @@ fn refusal(said: &str, namespace: &str) -> (Cause, String, String) {
         Some(why) if why.starts_with("violates PodSecurity") || why.starts_with("ValidatingAdmissionPolicy") => {
             (Cause::PolicyRefused, String::new(), format!("a policy of the API server refuses its {what}: {why}"))
         }
-        Some(why) if why.contains(" usage per ") || why.contains("limit to request ratio") => {
-            (Cause::LimitRange, String::new(), format!("a LimitRange of namespace {namespace} refuses its {what}: {why}"))
-        }
+        Some(why) if why.contains(" usage per ") || why.contains("limit to request ratio") => (
+            Cause::LimitRange,
+            String::new(),
+            format!("a LimitRange of namespace {namespace} refuses its {what}: {why}"),
+        ),
         Some(why) => (Cause::CreateFailed, String::new(), format!("the API server refuses its {what}: {why}")),
         None => (Cause::CreateFailed, String::new(), format!("its {what} cannot be made: {}", message(said))),
     }
@@ -137,17 +157,25 @@ fn or_nothing(why: &str) -> &str {
 
 pub(super) fn jobs(seen: &Seen, found: &mut Found) {
     let newest = seen.made.iter().filter(|made| made.kind() == "Job");
-    for (age, job) in [&seen.subject].into_iter().chain(&seen.owners).filter(|o| o.kind() == "Job").chain(newest).enumerate() {
+    for (age, job) in
+        [&seen.subject].into_iter().chain(&seen.owners).filter(|o| o.kind() == "Job").chain(newest).enumerate()
+    {
         let Some(failed) = Condition::of(job, "Failed").filter(|failed| failed.status() == "True") else { continue };
         let bearing = if age == 0 { Bearing::Failing } else { Bearing::Notice };
         let count = number(job, "/status/failed").unwrap_or(0);
         let (cause, line) = match failed.reason() {
             "BackoffLimitExceeded" => {
                 let limit = number(job, "/spec/backoffLimit").unwrap_or(6);
-                (Cause::JobFailed, format!("it gave up: its pods failed more often than its backoff limit of {limit} allows ({count} failed)"))
+                (
+                    Cause::JobFailed,
+                    format!(
+                        "it gave up: its pods failed more often than its backoff limit of {limit} allows ({count} failed)"
+                    ),
+                )
             }
             "DeadlineExceeded" => {
-                let limit = number(job, "/spec/activeDeadlineSeconds").map(|s| format!(" of {s} seconds")).unwrap_or_default();
+                let limit =
+                    number(job, "/spec/activeDeadlineSeconds").map(|s| format!(" of {s} seconds")).unwrap_or_default();
                 (Cause::JobDeadline, format!("it was stopped: it was active longer than its deadline{limit}"))
             }
             reason => (Cause::JobFailed, format!("it failed ({}): {}", word(reason), failed.says())),
@@ -159,7 +187,8 @@ pub(super) fn jobs(seen: &Seen, found: &mut Found) {
 /// What objects of types that nobody here knows say of themselves.
 pub(super) fn conditions(seen: &Seen, found: &mut Found) {
     let subject = &seen.subject;
-    let known = ["Pod", "Job", "CronJob", "PersistentVolumeClaim", "Node", "Certificate", "HorizontalPodAutoscaler", "Service"];
+    let known =
+        ["Pod", "Job", "CronJob", "PersistentVolumeClaim", "Node", "Certificate", "HorizontalPodAutoscaler", "Service"];
     if replicas(subject).is_some() || known.contains(&subject.kind()) || is_well(subject) != Some(false) {
         return;
     }

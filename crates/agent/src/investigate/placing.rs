@@ -40,14 +40,21 @@ pub(super) fn scheduling(seen: &Seen, found: &mut Found) {
 
 pub(super) fn claims(seen: &Seen, found: &mut Found) {
     let is_subject = seen.subject.kind() == "PersistentVolumeClaim";
-    let fails = is_subject || seen.pods.iter().any(|pod| bearing(seen, pod) == Bearing::Failing) || seen.pods.is_empty();
+    let fails =
+        is_subject || seen.pods.iter().any(|pod| bearing(seen, pod) == Bearing::Failing) || seen.pods.is_empty();
     let weight = if fails { Bearing::Failing } else { Bearing::Notice };
     for missing in seen.references.iter().filter(|r| r.kind == "PersistentVolumeClaim" && r.there == Some(false)) {
         let of = ObjectName::new(missing.kind, seen.subject.namespace(), &word(&missing.name));
         if found.all.iter().any(|d| d.cause == Cause::ClaimMissing && d.part == missing.name) {
             continue;
         }
-        found.name(Cause::ClaimMissing, weight, of, &missing.name, "it is named by a pod, and it is not there".to_owned());
+        found.name(
+            Cause::ClaimMissing,
+            weight,
+            of,
+            &missing.name,
+            "it is named by a pod, and it is not there".to_owned(),
+        );
     }
     for claim in &seen.claims {
         let class = claim.text("/spec/storageClassName");
@@ -70,7 +77,10 @@ pub(super) fn claims(seen: &Seen, found: &mut Found) {
                     events.into_iter().find(|event| reasons.contains(&event.reason.as_str()))
                 };
                 match last(&["ProvisioningFailed", "FailedBinding", "ExternalProvisioning", "WaitForFirstConsumer"]) {
-                    Some(said) if said.reason == "ProvisioningFailed" && said.message.starts_with("storageclass.storage.k8s.io ") => {
+                    Some(said)
+                        if said.reason == "ProvisioningFailed"
+                            && said.message.starts_with("storageclass.storage.k8s.io ") =>
+                    {
                         let line = format!("it has no volume: its storage class {} is not there", word(class));
                         found.add(Cause::StorageClassMissing, weight, claim, "", line);
                     }
@@ -159,9 +169,16 @@ pub(super) fn volumes(seen: &Seen, found: &mut Found) {
             let line = format!("volume {volume} cannot be mounted: there is no {}", message(key));
             found.add(Cause::KeyMissing, weight, pod, key, line);
         } else {
-            let of_volume = list(pod.at("/spec"), "/volumes").iter().map(|v| text(v, "/name")).find(|v| said.contains(*v));
+            let of_volume =
+                list(pod.at("/spec"), "/volumes").iter().map(|v| text(v, "/name")).find(|v| said.contains(*v));
             let part = of_volume.unwrap_or_default();
-            found.add(Cause::VolumeNotMounted, weight, pod, part, format!("a volume is not mounted: {}", message(said)));
+            found.add(
+                Cause::VolumeNotMounted,
+                weight,
+                pod,
+                part,
+                format!("a volume is not mounted: {}", message(said)),
+            );
         }
     }
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::facts::{
-    Condition, backends, endpoints, is_in_trouble, is_ready, is_well, list, pod_labels, pod_spec, selector, selects, text,
-    tls_secrets, word,
+    Condition, backends, endpoints, is_in_trouble, is_ready, is_well, list, pod_labels, pod_spec, selector, selects,
+    text, tls_secrets, word,
 };
 use super::findings::{Bearing, Cause, ObjectName};
 use super::found::{Found, of_all};
@@ -23,7 +23,9 @@ fn weight(seen: &Seen, found: &Found, object: &Object) -> Bearing {
 pub(super) fn services(seen: &Seen, found: &mut Found) {
     for service in &seen.services {
         // Without a selector somebody else fills in the endpoints.
-        let Some(selector) = selector(service).filter(|_| service.text("/spec/type") != "ExternalName") else { continue };
+        let Some(selector) = selector(service).filter(|_| service.text("/spec/type") != "ExternalName") else {
+            continue;
+        };
         let Some(slices) = seen.slices.get(service.name()) else { continue };
         let (ready, all) = endpoints(slices);
         let pods: Vec<&Object> = seen.pods.iter().filter(|pod| selects(service, pod_labels(pod))).collect();
@@ -53,7 +55,11 @@ pub(super) fn services(seen: &Seen, found: &mut Found) {
             let Some(name) = port["targetPort"].as_str().filter(|name| name.parse::<u16>().is_err()) else { continue };
             let spec = pods.first().map_or_else(|| pod_spec(&seen.subject), |pod| pod_spec(pod));
             if spec.is_object() && (!pods.is_empty() || matches_template) && !port_names(spec).contains(&name) {
-                let line = format!("its port {} goes to a container port named {}, which no container has", port["port"], word(name));
+                let line = format!(
+                    "its port {} goes to a container port named {}, which no container has",
+                    port["port"],
+                    word(name)
+                );
                 found.add(Cause::PortMissing, weight, service, name, line);
             }
         }
@@ -74,7 +80,8 @@ pub(super) fn ingresses(seen: &Seen, found: &mut Found) {
             let ports = service.map(|service| service.list("/spec/ports")).unwrap_or_default();
             let has = |one: &Value| one["port"].to_string() == port || text(one, "/name") == port;
             if service.is_some() && !port.is_empty() && !ports.iter().any(has) {
-                let line = format!("it leads to port {} of Service {}, which has no such port", word(&port), word(&name));
+                let line =
+                    format!("it leads to port {} of Service {}, which has no such port", word(&port), word(&name));
                 found.add(Cause::PortMissing, weight, ingress, &name, line);
             }
         }
@@ -97,7 +104,13 @@ pub(super) fn certificates(seen: &Seen, found: &mut Found) {
         let why = event.map(|event| super::facts::message(&event.message)).or_else(|| why.map(Condition::says));
         let why = why.filter(|why| !why.is_empty()).map(|why| format!(": {why}")).unwrap_or_default();
         if let Some(end) = end.filter(|end| *end <= seen.now) {
-            found.add(Cause::CertificateExpired, weight, certificate, "", format!("it expired at {end} and was not renewed{why}"));
+            found.add(
+                Cause::CertificateExpired,
+                weight,
+                certificate,
+                "",
+                format!("it expired at {end} and was not renewed{why}"),
+            );
         } else if ready.is_none_or(|ready| ready.status() != "True") {
             found.add(Cause::CertificateNotReady, weight, certificate, "", format!("it is not issued{why}"));
         }
@@ -112,7 +125,8 @@ pub(super) fn autoscalers(seen: &Seen, found: &mut Found) {
             if condition.reason() == "ScalingDisabled" {
                 continue;
             }
-            let what = if name == "AbleToScale" { "it cannot scale" } else { "it cannot tell how many replicas are needed" };
+            let what =
+                if name == "AbleToScale" { "it cannot scale" } else { "it cannot tell how many replicas are needed" };
             let line = format!("{what} ({}): {}", word(condition.reason()), condition.says());
             found.add(Cause::AutoscalerFailing, weight(seen, found, autoscaler), autoscaler, "", line);
             break;
@@ -143,7 +157,8 @@ pub(super) fn unexplained(seen: &Seen, found: &mut Found) {
             "none of its pods is there, and nobody said why".to_owned()
         }
         None => {
-            let is_bad = |c: &Condition<'_>| c.status() != "True" && ["Progressing", "Available", "Ready"].contains(&c.name());
+            let is_bad =
+                |c: &Condition<'_>| c.status() != "True" && ["Progressing", "Available", "Ready"].contains(&c.name());
             Condition::all(subject).find(is_bad).map_or_else(|| "it does not say why".to_owned(), Condition::says)
         }
     };
@@ -157,7 +172,7 @@ pub(super) fn endpoints_line(slices: &[Object]) -> String {
     let ports: usize = slices.iter().map(|slice| list(slice.json(), "/ports").len()).sum();
     match all {
         0 => "no endpoints".to_owned(),
-        _ if ports == 0 => format!("{}, and no port", of_all(ready as u64, all as u64, "endpoint", "endpoints")),
+        _ if ports == 0 => format!("{} ready, and no port", of_all(ready as u64, all as u64, "endpoint", "endpoints")),
         _ => format!("{} ready", of_all(ready as u64, all as u64, "endpoint", "endpoints")),
     }
 }

@@ -78,7 +78,8 @@ pub(super) fn sections(seen: &Seen) -> Vec<Section> {
     let pods = seen.pods.iter().map(pod).collect();
     let claims = seen.claims.iter().map(|claim| {
         let class = claim.text("/spec/storageClassName");
-        let class = if class.is_empty() { "no storage class".to_owned() } else { format!("storage class {}", word(class)) };
+        let class =
+            if class.is_empty() { "no storage class".to_owned() } else { format!("storage class {}", word(class)) };
         format!("{}: {}, {class}", shown(claim), word(claim.text("/status/phase")))
     });
     let references = seen.references.iter().filter(|r| r.kind != "PersistentVolumeClaim").map(|reference| {
@@ -101,7 +102,8 @@ pub(super) fn sections(seen: &Seen) -> Vec<Section> {
     });
     let ingresses = seen.ingresses.iter().map(shown);
     let certificates = seen.certificates.iter().map(|certificate| {
-        let ready = Condition::of(certificate, "Ready").map_or_else(|| "it does not say whether it is ready".to_owned(), Condition::says);
+        let ready = Condition::of(certificate, "Ready")
+            .map_or_else(|| "it does not say whether it is ready".to_owned(), Condition::says);
         format!("{}: {ready}", shown(certificate))
     });
     let autoscalers = seen.autoscalers.iter().flat_map(|autoscaler| {
@@ -190,7 +192,10 @@ fn events(seen: &Seen) -> Vec<String> {
         lines.extend(shown.into_iter().rev().map(|event| {
             let count = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
             let at = if event.last.is_empty() { String::new() } else { format!("{} ", event.last) };
-            (event.last.clone(), format!("{at}{} {}{count}: {}", clean(&of.to_string(), MESSAGE), event.reason, message(&event.message)))
+            (
+                event.last.clone(),
+                format!("{at}{} {}{count}: {}", clean(&of.to_string(), MESSAGE), event.reason, message(&event.message)),
+            )
         }));
     }
     lines.sort_by(|a, b| a.0.cmp(&b.0));

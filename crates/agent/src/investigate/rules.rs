@@ -28,12 +28,24 @@ const fn rule(looks_at: &'static str, source: &'static str, look: fn(&Seen, &mut
 /// All rules. Later ones see what earlier ones found.
 pub const RULES: &[Rule] = &[
     rule("deletion", "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/", deletion),
-    rule("replicas, pause, suspension", "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/", stopped),
-    rule("admission of its pods", "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/", creation),
+    rule(
+        "replicas, pause, suspension",
+        "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/",
+        stopped,
+    ),
+    rule(
+        "admission of its pods",
+        "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/",
+        creation,
+    ),
     rule("scheduling", "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions", scheduling),
     rule("claims", "https://kubernetes.io/docs/concepts/storage/persistent-volumes/", claims),
     rule("volumes", "https://kubernetes.io/docs/concepts/storage/volumes/", volumes),
-    rule("variables", "https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/", configuration),
+    rule(
+        "variables",
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/",
+        configuration,
+    ),
     rule("images", "https://kubernetes.io/docs/concepts/containers/images/", images),
     rule("start", "https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/", starts),
     rule("memory", "https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/", memory),
@@ -89,7 +101,11 @@ pub(super) fn state(subject: &Object) -> String {
         ("Pod", phase, _) => {
             let ready = if is_ready(subject) { "ready" } else { "not ready" };
             let phase = if phase.is_empty() { "Pending".to_owned() } else { word(phase) };
-            if phase == "Succeeded" { "it is done".to_owned() } else { format!("its phase is {phase}, and it is {ready}") }
+            if phase == "Succeeded" {
+                "it is done".to_owned()
+            } else {
+                format!("its phase is {phase}, and it is {ready}")
+            }
         }
         ("Job", ..) => {
             let count = |of: &str| number(subject, &format!("/status/{of}")).unwrap_or(0);

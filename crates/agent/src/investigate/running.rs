@@ -65,11 +65,15 @@ pub(super) fn references(seen: &Seen, found: &mut Found) {
         let waits = |pod: &Object| bearing(seen, pod) == Bearing::Failing && !found.explains(pod);
         let needs = missing.for_what != "pulling images";
         let fails = needs && (seen.pods.iter().any(waits) || seen.pods.is_empty() && seen.pods_known && !found.fails());
-        let weight = if fails && seen.pods.iter().all(|pod| !is_ready(pod)) { Bearing::Failing } else { Bearing::Notice };
+        let weight =
+            if fails && seen.pods.iter().all(|pod| !is_ready(pod)) { Bearing::Failing } else { Bearing::Notice };
         let of = ObjectName::new(missing.kind, seen.subject.namespace(), &word(&missing.name));
         let line = match weight {
             Bearing::Failing => format!("it is needed for {}, and it is not there", missing.for_what),
-            _ => format!("it is named for {}, and it is not there: pods that start from now on may lack it", missing.for_what),
+            _ => format!(
+                "it is named for {}, and it is not there: pods that start from now on may lack it",
+                missing.for_what
+            ),
         };
         found.name(cause, weight, of, &missing.name, line);
     }
@@ -88,7 +92,11 @@ const PULLS: [&str; 7] = [
 
 /// What registries and container runtimes say, and what it means; the first that fits. Small letters.
 const PULL_SAYS: &[(&[&str], Cause, &str)] = &[
-    (&["no match for platform", "no matching manifest for"], Cause::ImagePlatform, "it is not made for the platform of the node"),
+    (
+        &["no match for platform", "no matching manifest for"],
+        Cause::ImagePlatform,
+        "it is not made for the platform of the node",
+    ),
     (
         &["toomanyrequests", "429 too many requests", "rate limit"],
         Cause::RegistryLimit,
@@ -96,8 +104,18 @@ const PULL_SAYS: &[(&[&str], Cause, &str)] = &[
     ),
     (
         &[
-            "no such host", "i/o timeout", "connection refused", "connection reset", "network is unreachable", "no route to host",
-            "server misbehaving", "tls handshake timeout", "context deadline exceeded", "x509:", "proxyconnect", "dial tcp",
+            "no such host",
+            "i/o timeout",
+            "connection refused",
+            "connection reset",
+            "network is unreachable",
+            "no route to host",
+            "server misbehaving",
+            "tls handshake timeout",
+            "context deadline exceeded",
+            "x509:",
+            "proxyconnect",
+            "dial tcp",
         ],
         Cause::RegistryUnreachable,
         "the registry cannot be reached",
@@ -109,8 +127,16 @@ const PULL_SAYS: &[(&[&str], Cause, &str)] = &[
     ),
     (
         &[
-            "401 unauthorized", "403 forbidden", "unauthorized", "authentication required", "authorization failed",
-            "failed to authorize", "no basic auth credentials", "access denied", "insufficient_scope", "access forbidden",
+            "401 unauthorized",
+            "403 forbidden",
+            "unauthorized",
+            "authentication required",
+            "authorization failed",
+            "failed to authorize",
+            "no basic auth credentials",
+            "access denied",
+            "insufficient_scope",
+            "access forbidden",
             "denied: ",
         ],
         Cause::ImageAuth,
@@ -147,7 +173,9 @@ pub(super) fn images(seen: &Seen, found: &mut Found) {
         let without: Vec<String> = without.map(|r| word(&r.name)).collect();
         let more = match (cause, without.as_slice()) {
             (Cause::ImageAuth, [_, ..]) => format!("; its pull secret {} is not there", without.join(", ")),
-            (Cause::ImageAuth, []) if pod.list("/spec/imagePullSecrets").is_empty() => "; the pod names no pull secret".to_owned(),
+            (Cause::ImageAuth, []) if pod.list("/spec/imagePullSecrets").is_empty() => {
+                "; the pod names no pull secret".to_owned()
+            }
             _ => String::new(),
         };
         let line = format!("{} cannot pull its image {image}: {why}{more}", container.called());
@@ -217,7 +245,8 @@ fn meaning(code: i64) -> &'static str {
 fn killed_by_probe(seen: &Seen, pod: &Object, container: Container<'_>) -> Option<Cause> {
     let by = |probe: &str, cause| {
         let killed = format!("failed {probe} probe, will be restarted");
-        said_of(seen, pod, container, |event| event.reason == "Killing" && event.message.contains(&killed)).map(|_| cause)
+        said_of(seen, pod, container, |event| event.reason == "Killing" && event.message.contains(&killed))
+            .map(|_| cause)
     };
     by("liveness", Cause::LivenessProbe).or_else(|| by("startup", Cause::StartupProbe))
 }
@@ -226,7 +255,8 @@ pub(super) fn crashes(seen: &Seen, found: &mut Found) {
     for (pod, container) in each(seen) {
         let Some(ended) = container.ended() else {
             if container.waits() == "CrashLoopBackOff" {
-                let line = format!("{} ends again and again (restarted {})", container.called(), times(container.restarts()));
+                let line =
+                    format!("{} ends again and again (restarted {})", container.called(), times(container.restarts()));
                 found.add(Cause::CrashLoop, bearing(seen, pod), pod, container.name(), line);
             }
             continue;
@@ -248,8 +278,13 @@ pub(super) fn crashes(seen: &Seen, found: &mut Found) {
         };
         let (called, ending) = (container.called(), ending(container, ended));
         let (cause, line) = match ended.code() {
-            0 => (Cause::KeepsEnding, format!("{called} comes to its end again and again, though it should run on ({ending}){last_words}")),
-            _ if again => (Cause::CrashLoop, format!("{called} ends with an error again and again ({ending}){last_words}")),
+            0 => (
+                Cause::KeepsEnding,
+                format!("{called} comes to its end again and again, though it should run on ({ending}){last_words}"),
+            ),
+            _ if again => {
+                (Cause::CrashLoop, format!("{called} ends with an error again and again ({ending}){last_words}"))
+            }
             _ if restarts == "Never" || container.has_ended() => {
                 (Cause::ContainerFailed, format!("{called} ended with an error ({ending}){last_words}"))
             }
@@ -270,7 +305,9 @@ pub(super) fn probes(seen: &Seen, found: &mut Found) {
             said.map(message).filter(|said| !said.is_empty()).unwrap_or_else(|| "it does not say how".to_owned())
         };
         let called = container.called();
-        if let Some(cause) = killed_by_probe(seen, pod, container).filter(|_| container.restarts() > 0 || !container.is_ready()) {
+        if let Some(cause) =
+            killed_by_probe(seen, pod, container).filter(|_| container.restarts() > 0 || !container.is_ready())
+        {
             let (name, said) = match cause {
                 Cause::LivenessProbe => ("liveness", failed("Liveness")),
                 _ => ("startup", failed("Startup")),
@@ -286,7 +323,9 @@ pub(super) fn probes(seen: &Seen, found: &mut Found) {
         if !container.runs() || container.is_ready() || !is_in_trouble(pod) {
             continue;
         }
-        for (probe, cause) in [("Startup", Cause::StartupProbe), ("Liveness", Cause::LivenessProbe), ("Readiness", Cause::ReadinessProbe)] {
+        for (probe, cause) in
+            [("Startup", Cause::StartupProbe), ("Liveness", Cause::LivenessProbe), ("Readiness", Cause::ReadinessProbe)]
+        {
             if let Some(event) = failed(probe) {
                 let line = format!(
                     "{called} runs and is not ready: its {} probe fails ({}): {}",

@@ -176,7 +176,12 @@ mod tests {
 
     #[test]
     fn an_element_of_a_list_of_secrets_is_one_whatever_it_says() {
-        let ty = ResourceType { version: "v1".into(), kind: "Secret".into(), plural: "secrets".into(), ..Default::default() };
+        let ty = ResourceType {
+            version: "v1".into(),
+            kind: "Secret".into(),
+            plural: "secrets".into(),
+            ..Default::default()
+        };
         for kind in [json!(null), json!("Pod"), json!(3)] {
             let mut element = json!({"kind": kind, "metadata": {"name": "s"}, "data": {"a": MARK}});
             if kind.is_null() {

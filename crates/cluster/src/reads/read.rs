@@ -157,7 +157,8 @@ impl Reads<'_> {
     /// # Errors
     /// Nothing can be read.
     pub async fn list(&self, ty: &ResourceType, namespace: &str, selector: &str) -> Result<Listed, NotRead> {
-        let selected = if selector.is_empty() { String::new() } else { format!("&labelSelector={}", escaped(selector)) };
+        let selected =
+            if selector.is_empty() { String::new() } else { format!("&labelSelector={}", escaped(selector)) };
         self.pages(ty, scope(namespace), &selected).await
     }
 
@@ -259,7 +260,13 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// Nobody can tell.
-    pub async fn may(&self, verb: &str, ty: &ResourceType, subresource: &str, namespace: &str) -> Result<bool, NotRead> {
+    pub async fn may(
+        &self,
+        verb: &str,
+        ty: &ResourceType,
+        subresource: &str,
+        namespace: &str,
+    ) -> Result<bool, NotRead> {
         #[derive(Deserialize)]
         struct Review {
             status: Allowed,
