@@ -5,10 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use clusterlore_cluster::reads::{Object, clean};
 use serde_json::Value;
 
+use super::known::is_known;
+
 /// Characters of a message that are shown.
 pub(super) const MESSAGE: usize = 300;
 /// Characters of a name or a reason that are shown.
 const WORD: usize = 253;
+
+/// Its kind, if it is one of those that an investigation knows; of others that are only called like one, nothing.
+pub(super) fn kind(object: &Object) -> &str {
+    let name = object.kind();
+    if is_known(object.api_version(), name) { name } else { "" }
+}
 
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
@@ -90,7 +98,7 @@ pub(super) fn texts(value: &Value) -> BTreeMap<&str, &str> {
 /// The label selector of a workload in the API's own words; `None`: it has none, or one that cannot be read.
 pub(super) fn selector(object: &Object) -> Option<String> {
     let spec = object.at("/spec/selector");
-    let labels = if object.kind() == "ReplicationController" || object.kind() == "Service" {
+    let labels = if kind(object) == "ReplicationController" || kind(object) == "Service" {
         spec
     } else {
         spec.get("matchLabels").unwrap_or(&Value::Null)
@@ -226,7 +234,7 @@ pub(super) fn is_in_trouble(pod: &Object) -> bool {
 
 /// The spec of the pods that an object is or makes.
 pub(super) fn pod_spec(object: &Object) -> &Value {
-    let pointer = match object.kind() {
+    let pointer = match kind(object) {
         "Pod" => "/spec",
         "CronJob" => "/spec/jobTemplate/spec/template/spec",
         _ => "/spec/template/spec",
@@ -236,13 +244,13 @@ pub(super) fn pod_spec(object: &Object) -> &Value {
 
 /// The labels of the pods that an object is or makes.
 pub(super) fn pod_labels(object: &Object) -> &Value {
-    object.at(if object.kind() == "Pod" { "/metadata/labels" } else { "/spec/template/metadata/labels" })
+    object.at(if kind(object) == "Pod" { "/metadata/labels" } else { "/spec/template/metadata/labels" })
 }
 
 /// How many replicas there are, of which kind, and how many there should be: (ready, wanted).
 pub(super) fn replicas(object: &Object) -> Option<(u64, u64)> {
     let ready = number(object, "/status/readyReplicas").unwrap_or(0);
-    match object.kind() {
+    match kind(object) {
         "Deployment" | "StatefulSet" | "ReplicaSet" | "ReplicationController" => {
             Some((ready, number(object, "/spec/replicas").unwrap_or(1)))
         }
@@ -257,14 +265,14 @@ pub(super) fn replicas(object: &Object) -> Option<(u64, u64)> {
 /// Whether an object says that it is well; `None`: it does not say.
 pub(super) fn is_well(object: &Object) -> Option<bool> {
     if let Some((ready, wanted)) = replicas(object) {
-        let updated = match object.kind() {
+        let updated = match kind(object) {
             "Deployment" => number(object, "/status/updatedReplicas").unwrap_or(0),
             _ => wanted,
         };
         let stuck = Condition::of(object, "Progressing").is_some_and(|c| c.status() == "False");
         return Some(ready >= wanted && updated >= wanted && !stuck);
     }
-    match object.kind() {
+    match kind(object) {
         "Pod" => Some(!is_in_trouble(object)),
         // One that goes on is neither.
         "Job" => ["Failed", "Complete"].into_iter().find(|end| holds(object, end)).map(|end| end == "Complete"),

@@ -2,7 +2,7 @@
 
 use clusterlore_cluster::reads::Object;
 
-use super::facts::{is_in_trouble, is_well};
+use super::facts::{is_in_trouble, is_well, kind};
 use super::findings::{Bearing, Cause, Diagnosis, ObjectName};
 use super::seen::Seen;
 
@@ -52,7 +52,7 @@ impl Found {
 
 /// What trouble of a pod means for the subject.
 pub(super) fn bearing(seen: &Seen, pod: &Object) -> Bearing {
-    let is_other_fine = seen.subject.kind() != "Pod" && is_well(&seen.subject) == Some(true);
+    let is_other_fine = kind(&seen.subject) != "Pod" && is_well(&seen.subject) == Some(true);
     if is_in_trouble(pod) && !is_other_fine { Bearing::Failing } else { Bearing::Notice }
 }
 
@@ -63,9 +63,13 @@ pub(super) fn quoted<'a>(text: &'a str, before: &str, quote: char) -> Option<&'a
     Some(&rest[..rest.find(quote)?])
 }
 
-/// `1 of 3 replicas is`, `2 of 3 replicas are`
+/// `1 of 3 replicas is`, `2 of 3 replicas are`, `0 of 1 replica is`
 pub(super) fn of_all(some: u64, all: u64, one: &str, many: &str) -> String {
-    format!("{some} of {all} {} {}", if all == 1 { one } else { many }, if some == 1 { "is" } else { "are" })
+    format!(
+        "{some} of {all} {} {}",
+        if all == 1 { one } else { many },
+        if some == 1 || all == 1 { "is" } else { "are" }
+    )
 }
 
 pub(super) fn times(number: u64) -> String {

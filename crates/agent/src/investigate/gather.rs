@@ -12,8 +12,8 @@ use futures::join;
 use serde_json::Value;
 
 use super::facts::{
-    backends, containers, controller, is_in_trouble, is_owned_by, pod_labels, pod_spec, references, selector, selects,
-    text, tls_secrets,
+    backends, containers, controller, is_in_trouble, is_owned_by, kind, pod_labels, pod_spec, references, selector,
+    selects, text, tls_secrets,
 };
 use super::findings::{ObjectName, Unread};
 use super::known::{
@@ -80,7 +80,7 @@ impl<'a> Gather<'a> {
     /// Fills in what belongs to the subject.
     pub(super) async fn all(&self, seen: &mut Seen) {
         let subject = seen.subject.clone();
-        match subject.kind() {
+        match kind(&subject) {
             "Service" => self.behind_service(seen).await,
             "Ingress" => self.behind_ingress(seen).await,
             "PersistentVolumeClaim" => seen.claims.push(subject),
@@ -166,15 +166,16 @@ impl<'a> Gather<'a> {
         let own = |objects: Vec<Object>, uid: &str| -> Vec<Object> {
             objects.into_iter().filter(|object| is_owned_by(object, uid)).collect()
         };
-        match (subject.kind(), selector(subject)) {
+        match (kind(subject), selector(subject)) {
             ("Pod", _) => (Vec::new(), vec![subject.clone()], true),
-            ("Deployment", Some(selector)) => {
+            // A type that nobody here knows may make ReplicaSets, too.
+            ("Deployment" | "", Some(selector)) if pod_spec(subject).is_object() => {
                 let ((sets, sets_known), (pods, known)) =
                     join!(self.list(REPLICA_SETS, namespace, &selector), self.list(PODS, namespace, &selector),);
                 let sets = own(sets, uid);
-                let of_sets = |pod: &Object| sets.iter().any(|set| is_owned_by(pod, set.uid()));
+                let is_its = |pod: &Object| is_owned_by(pod, uid) || sets.iter().any(|set| is_owned_by(pod, set.uid()));
                 // Without its ReplicaSets, the selector has to do.
-                let pods = pods.into_iter().filter(|pod| !sets_known || of_sets(pod)).collect();
+                let pods = pods.into_iter().filter(|pod| !sets_known || is_its(pod)).collect();
                 (sets, pods, known)
             }
             ("CronJob", _) => {
@@ -206,7 +207,7 @@ impl<'a> Gather<'a> {
         );
         let mut made: Vec<Object> =
             stateful.into_iter().chain(deployments).filter(|object| is_owned_by(object, uid)).collect();
-        if made.iter().any(|object| object.kind() == "Deployment") {
+        if made.iter().any(|object| kind(object) == "Deployment") {
             let (sets, _) = self.list(REPLICA_SETS, namespace, "").await;
             let of_made = |set: &Object| made.iter().any(|deployment| is_owned_by(set, deployment.uid()));
             let sets: Vec<Object> = sets.into_iter().filter(of_made).collect();
@@ -245,7 +246,7 @@ impl<'a> Gather<'a> {
 
     async fn autoscalers(&self, seen: &Seen) -> Vec<Object> {
         let subject = &seen.subject;
-        if !["Deployment", "StatefulSet", "ReplicaSet"].contains(&subject.kind()) {
+        if !["Deployment", "StatefulSet", "ReplicaSet"].contains(&kind(subject)) {
             return Vec::new();
         }
         let (all, _) = self.list(AUTOSCALERS, subject.namespace(), "").await;
@@ -347,7 +348,7 @@ impl<'a> Gather<'a> {
         let mut wanted = Vec::new();
         for pod in pods {
             for container in containers(pod) {
-                let ended = container.ended().is_some();
+                let ended = container.ended().is_some_and(|ended| ended.code() != 0 || !container.init);
                 // Before it first started there is nothing to read.
                 if ended || container.runs() && !container.is_ready() && !container.init {
                     let previous = !container.has_ended() && container.restarts() > 0 && ended;
@@ -392,7 +393,7 @@ impl<'a> Gather<'a> {
     async fn events(&self, about: Vec<&Object>) -> BTreeMap<ObjectName, Vec<Event>> {
         let read = join_all(about.into_iter().map(|object| async move {
             // Events of nodes know them by name.
-            let uid = Some(object.uid()).filter(|_| object.kind() != "Node");
+            let uid = Some(object.uid()).filter(|_| kind(object) != "Node");
             let of = Subject { kind: object.kind(), namespace: object.namespace(), name: object.name(), uid };
             match self.reads.events(&of).await {
                 Ok(Listed { items, .. }) => Some((ObjectName::of(object), items)),

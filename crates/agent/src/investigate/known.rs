@@ -25,6 +25,30 @@ pub(super) const AUTOSCALERS: Known =
 pub(super) const STORAGE_CLASSES: Known = Known("storage.k8s.io", "v1", "StorageClass", "storageclasses", false);
 pub(super) const CERTIFICATES: Known = Known("cert-manager.io", "v1", "Certificate", "certificates", true);
 
+const CONTROLLERS: Known = Known("", "v1", "ReplicationController", "replicationcontrollers", true);
+
+/// All of them.
+const ALL: [Known; 18] = [
+    PODS,
+    SERVICES,
+    CONFIG_MAPS,
+    SECRETS,
+    CLAIMS,
+    NODES,
+    REPLICA_SETS,
+    DEPLOYMENTS,
+    STATEFUL_SETS,
+    DAEMON_SETS,
+    JOBS,
+    CRON_JOBS,
+    SLICES,
+    INGRESSES,
+    AUTOSCALERS,
+    STORAGE_CLASSES,
+    CERTIFICATES,
+    CONTROLLERS,
+];
+
 /// Those that own others of these.
 const OWNERS: [Known; 6] = [REPLICA_SETS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, CRON_JOBS];
 
@@ -51,8 +75,16 @@ impl Known {
     }
 }
 
+fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// Whether a kind of a group, at any version, is one of these.
+pub(super) fn is_known(api_version: &str, kind: &str) -> bool {
+    ALL.into_iter().any(|known| known.0 == group(api_version) && known.2 == kind)
+}
+
 /// The type of an owner; `None`: one that nobody here knows.
 pub(super) fn owner(api_version: &str, kind: &str) -> Option<Known> {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    OWNERS.into_iter().find(|known| known.0 == group && known.2 == kind)
+    OWNERS.into_iter().find(|known| known.0 == group(api_version) && known.2 == kind)
 }

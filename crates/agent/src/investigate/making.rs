@@ -3,7 +3,7 @@
 use clusterlore_cluster::reads::Object;
 use serde_json::Value;
 
-use super::facts::{Condition, holds, is_well, list, message, number, replicas, texts, word};
+use super::facts::{Condition, holds, is_well, kind, list, message, number, replicas, texts, word};
 use super::findings::{Bearing, Cause};
 use super::found::{Found, quoted};
 use super::seen::Seen;
@@ -27,7 +27,7 @@ pub(super) fn deletion(seen: &Seen, found: &mut Found) {
 pub(super) fn stopped(seen: &Seen, found: &mut Found) {
     for object in [&seen.subject].into_iter().chain(&seen.owners) {
         let zero = replicas(object).is_some_and(|(_, wanted)| wanted == 0);
-        if zero && object.kind() != "DaemonSet" {
+        if zero && kind(object) != "DaemonSet" {
             let line = "it is scaled to 0 replicas, so that none of its pods runs".to_owned();
             found.add(Cause::ScaledToZero, Bearing::Intended, object, "", line);
         } else if zero && number(object, "/status/observedGeneration").is_some() {
@@ -40,13 +40,13 @@ pub(super) fn stopped(seen: &Seen, found: &mut Found) {
                     some.join(", ")
                 ),
             };
-            found.add(Cause::Unschedulable, Bearing::Failing, object, "", line);
+            found.add(Cause::Unschedulable, Bearing::Intended, object, "", line);
         }
-        if object.kind() == "Deployment" && object.at("/spec/paused") == &Value::Bool(true) {
+        if kind(object) == "Deployment" && object.at("/spec/paused") == &Value::Bool(true) {
             let line = "its rollout is paused: changes of its template do nothing until it is resumed".to_owned();
             found.add(Cause::Paused, Bearing::Intended, object, "", line);
         }
-        if ["Job", "CronJob"].contains(&object.kind()) && object.at("/spec/suspend") == &Value::Bool(true) {
+        if ["Job", "CronJob"].contains(&kind(object)) && object.at("/spec/suspend") == &Value::Bool(true) {
             found.add(Cause::Suspended, Bearing::Intended, object, "", "it is suspended: it starts no pods".to_owned());
         }
     }
@@ -61,14 +61,14 @@ pub(super) fn creation(seen: &Seen, found: &mut Found) {
         let lacks = lacks_pods(object);
         let failure = Condition::of(object, "ReplicaFailure").filter(|c| c.status() == "True").map(Condition::message);
         let event = seen.last(object, "FailedCreate").filter(|_| lacks).map(|event| event.message.as_str());
-        // Custom objects have their own reasons; what a webhook says has its own words.
+        // Controllers of custom objects have their own reasons; what a webhook says has its own words.
+        let is_custom = replicas(object).is_none() && !["Pod", "Job", "CronJob"].contains(&kind(object));
         let refused = || {
             let warnings = seen.events_of(object).iter().rev().filter(|event| event.warning);
             warnings.map(|event| event.message.as_str()).find(|said| is_webhook(said))
         };
-        let Some(said) = failure.or(event).or_else(|| refused().filter(|_| is_well(object) != Some(true))) else {
-            continue;
-        };
+        let refused = if is_custom && is_well(object) != Some(true) { refused() } else { None };
+        let Some(said) = failure.or(event).or(refused) else { continue };
         let (cause, part, line) = refusal(said, object.namespace());
         found.add(cause, Bearing::Failing, object, &part, line);
         // A Deployment repeats what its ReplicaSet says.
@@ -78,7 +78,7 @@ pub(super) fn creation(seen: &Seen, found: &mut Found) {
 
 /// Whether it has fewer pods than it wants.
 fn lacks_pods(object: &Object) -> bool {
-    let current = match object.kind() {
+    let current = match kind(object) {
         "DaemonSet" => "/status/currentNumberScheduled",
         _ => "/status/replicas",
     };
@@ -156,9 +156,9 @@ fn or_nothing(why: &str) -> &str {
 }
 
 pub(super) fn jobs(seen: &Seen, found: &mut Found) {
-    let newest = seen.made.iter().filter(|made| made.kind() == "Job");
+    let newest = seen.made.iter().filter(|made| kind(made) == "Job");
     for (age, job) in
-        [&seen.subject].into_iter().chain(&seen.owners).filter(|o| o.kind() == "Job").chain(newest).enumerate()
+        [&seen.subject].into_iter().chain(&seen.owners).filter(|o| kind(o) == "Job").chain(newest).enumerate()
     {
         let Some(failed) = Condition::of(job, "Failed").filter(|failed| failed.status() == "True") else { continue };
         let bearing = if age == 0 { Bearing::Failing } else { Bearing::Notice };
@@ -189,7 +189,7 @@ pub(super) fn conditions(seen: &Seen, found: &mut Found) {
     let subject = &seen.subject;
     let known =
         ["Pod", "Job", "CronJob", "PersistentVolumeClaim", "Node", "Certificate", "HorizontalPodAutoscaler", "Service"];
-    if replicas(subject).is_some() || known.contains(&subject.kind()) || is_well(subject) != Some(false) {
+    if replicas(subject).is_some() || known.contains(&kind(subject)) || is_well(subject) != Some(false) {
         return;
     }
     let good = ["Ready", "Available", "Healthy", "Synced", "Reconciled"];

@@ -16,6 +16,8 @@ mod render;
 mod rules;
 mod running;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 pub use findings::{Bearing, Cause, Diagnosis, Findings, ObjectName, Section, SubjectFindings, Unread, Verdict};
 pub use gather::Limits;

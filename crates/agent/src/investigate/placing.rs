@@ -1,6 +1,6 @@
 //! What keeps a pod from its node and its volumes, and what is wrong with nodes.
 
-use super::facts::{Condition, is_in_trouble, is_ready, list, message, text, word};
+use super::facts::{Condition, is_in_trouble, is_ready, kind, list, message, text, word};
 use super::findings::{Bearing, Cause, ObjectName};
 use super::found::{Found, bearing, quoted};
 use super::seen::Seen;
@@ -39,7 +39,7 @@ pub(super) fn scheduling(seen: &Seen, found: &mut Found) {
 }
 
 pub(super) fn claims(seen: &Seen, found: &mut Found) {
-    let is_subject = seen.subject.kind() == "PersistentVolumeClaim";
+    let is_subject = kind(&seen.subject) == "PersistentVolumeClaim";
     let fails =
         is_subject || seen.pods.iter().any(|pod| bearing(seen, pod) == Bearing::Failing) || seen.pods.is_empty();
     let weight = if fails { Bearing::Failing } else { Bearing::Notice };
@@ -108,7 +108,7 @@ pub(super) fn claims(seen: &Seen, found: &mut Found) {
 
 /// Nodes of pods in trouble.
 pub(super) fn nodes(seen: &Seen, found: &mut Found) {
-    let is_subject = seen.subject.kind() == "Node";
+    let is_subject = kind(&seen.subject) == "Node";
     for node in &seen.nodes {
         let weight = match seen.pods.iter().any(|pod| bearing(seen, pod) == Bearing::Failing) || is_subject {
             true => Bearing::Failing,

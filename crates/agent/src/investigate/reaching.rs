@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::facts::{
-    Condition, backends, endpoints, is_in_trouble, is_ready, is_well, list, pod_labels, pod_spec, selector, selects,
-    text, tls_secrets, word,
+    Condition, backends, endpoints, is_in_trouble, is_ready, is_well, kind, list, pod_labels, pod_spec, selector,
+    selects, text, tls_secrets, word,
 };
 use super::findings::{Bearing, Cause, ObjectName};
 use super::found::{Found, of_all};
@@ -42,7 +42,7 @@ pub(super) fn services(seen: &Seen, found: &mut Found) {
             let line = format!("it has no ready endpoint: {none} that its selector ({selector}) matches {is}");
             found.add(Cause::EndpointsNotReady, weight, service, "", line);
         } else if ready == 0 && pods.is_empty() {
-            if is_asked && !seen.pods_known || seen.subject.kind() == "Ingress" && !seen.pods_known {
+            if is_asked && !seen.pods_known || kind(&seen.subject) == "Ingress" && !seen.pods_known {
                 continue;
             }
             let line = match matches_template {
@@ -142,7 +142,7 @@ pub(super) fn unexplained(seen: &Seen, found: &mut Found) {
     }
     let troubled: Vec<&Object> = seen.pods.iter().filter(|pod| is_in_trouble(pod)).collect();
     let is_wrong = match is_well(subject) {
-        Some(well) => !well && subject.kind() != "PersistentVolumeClaim",
+        Some(well) => !well && kind(subject) != "PersistentVolumeClaim",
         // A Job or a Service is as well as its pods.
         None => !troubled.is_empty() && seen.pods.iter().all(|pod| !is_ready(pod)),
     };
@@ -150,7 +150,7 @@ pub(super) fn unexplained(seen: &Seen, found: &mut Found) {
         return;
     }
     let why = match troubled.first() {
-        Some(pod) if subject.kind() == "Pod" => super::running::waits_for(pod),
+        Some(pod) if kind(subject) == "Pod" => super::running::waits_for(pod),
         Some(pod) => format!("Pod {} is not ready: {}", word(pod.name()), super::running::waits_for(pod)),
         None if !seen.pods_known => "its pods could not be read".to_owned(),
         None if pod_spec(subject).is_object() && seen.pods.is_empty() => {

@@ -1,7 +1,7 @@
 //! The rules, in the order in which an experienced operator would look: the object itself, whether its pods can be made, placed, given their
 //! volumes and configuration, started, kept running and made ready; then who reaches them.
 
-use super::facts::{is_ready, is_well, number, replicas, word};
+use super::facts::{is_ready, is_well, kind, number, replicas, word};
 use super::findings::{Bearing, Diagnosis, Verdict};
 use super::found::{Found, of_all};
 use super::making::{conditions, creation, deletion, jobs, stopped};
@@ -93,11 +93,12 @@ pub(super) fn verdict(seen: &Seen, diagnoses: &[Diagnosis]) -> Verdict {
 pub(super) fn state(subject: &Object) -> String {
     if let Some((ready, wanted)) = replicas(subject) {
         return match wanted {
+            0 if kind(subject) == "DaemonSet" => "no node is to run it".to_owned(),
             0 => "no replicas are wanted".to_owned(),
             _ => format!("{} ready", of_all(ready, wanted, "replica", "replicas")),
         };
     }
-    match (subject.kind(), subject.text("/status/phase"), is_well(subject)) {
+    match (kind(subject), subject.text("/status/phase"), is_well(subject)) {
         ("Pod", phase, _) => {
             let ready = if is_ready(subject) { "ready" } else { "not ready" };
             let phase = if phase.is_empty() { "Pending".to_owned() } else { word(phase) };

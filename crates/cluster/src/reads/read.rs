@@ -247,9 +247,9 @@ impl Reads<'_> {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let begin = taker.body.len().saturating_sub(most);
         let text = String::from_utf8_lossy(&taker.body[begin..]);
-        // Not with half a line.
+        // Not with half a line, unless that is all.
         let text = match text.split_once('\n') {
-            Some((_, rest)) if begin > 0 && !rest.is_empty() => rest.to_owned(),
+            Some((_, rest)) if begin > 0 && !rest.trim().is_empty() => rest.to_owned(),
             _ => text.into_owned(),
         };
         Ok(Log { text, cut: begin > 0 || unfinished })
