@@ -29,17 +29,18 @@ const MYSELF: &str = "i i'm im i've ive i'd i'll me my mine myself ich mich mir 
 /// Words about asking and answering. A sentence with one of them, that does not ask itself, is about the talk.
 const ANSWERING: &str = "answer answers answered answering reply replies question questions ask asks asked asking query prompt explain \
                          explanation rephrase briefly concise concisely breath format markdown json bullet bullets layperson frage fragen \
-                         antwort antworte réponse réponds pregunta respuesta responde pergunta dúvida resposta";
+                         fragt gefragt antwort antworte demande demandé demander réponse réponds pregunta preguntar preguntó consulta duda respuesta \
+                         responde pergunta perguntar perguntou dúvida resposta";
 /// Words that people are polite with.
 const POLITE: &str = "hope hopefully thanks thank thx ty appreciate appreciated grateful sorry apologies apologise apologize pardon excuse \
                       hello hi hey regards cheers greetings dear welcome please curious curiosity wondering help helps helped helping clear \
-                      clarify unclear assistant danke bitte hallo hilfe helfen bonjour merci aide hola gracias ayuda olá obrigado \
+                      clarify unclear assistant danke bitte hallo hilfe helfen bonjour merci aide désolé désolée hola gracias perdona perdón disculpa ayuda olá desculpa valeu obrigado \
                       obrigada ajuda oi";
 /// Words of talk in other languages, and such as people abbreviate.
 const BESIDE: &str = "guten morgen tag abend zusammen könnt kannst könnten können mal kurz kurze runde schon schonmal gern gerne liebe lieber \
                       viele grüße schönen bon bonne journée jour soir tous petite rapide pouvez pourriez peux avance d'avance buenos buenas \
                       días tardes noches preguntita duda rápida puedes podrías antemano muchas bom dia tarde noite pessoal galera pode \
-                      poderia desde já tyvm tysm thnx tx ta cu yo sup lol haha omg smth sth w brb rn np xx cc";
+                      poderia desde já tudo bem seguinte tyvm tysm thnx tx ta cu yo sup lol haha omg smth sth w brb rn np xx cc";
 /// Parts of words of talk in a text without spaces.
 const UNSPACED_TALK: [&str; 12] = ["谢谢", "请教", "你好", "您好", "麻烦", "请问", "辛苦", "感谢", "帮忙", "大家好", "拜托", "回答"];
 /// With one of them a sentence asks, wherever it stands.
@@ -74,14 +75,16 @@ const WISH: [&str; 4] = [
     "i'm|we're|am|are looking|searching|hunting after|for",
 ];
 /// They say what is not wanted.
-const NOT: &str = "not no neither nor without except besides only but rather instead ohne nicht kein keine sans pas sauf sin salvo sem nem exceto";
+const NOT: &str = "not no neither nor without except besides only instead ohne nicht kein keine sans pas sauf sin salvo sem nem exceto";
+/// What people call before they ask.
+const INTERJECTIONS: &str = "yo hey hi hello ok okay ugh hm hmm um uh oh lol pls plz";
 /// They point back to a sentence before.
 const POINTING: &str = "such isso isto eso esto ça cela das dafür damit dazu it its it's this that these those they them their there one ones he she here";
 
 /// A text with only its sentences that ask; `None` if that are all.
 pub(super) fn asked(text: &str, known: &Known<'_>) -> Option<String> {
     let open = without_marks(text);
-    let letter = without_closing(&open, known);
+    let letter = without_closing(without_signature(&open), known);
     let names = Names::of(known);
     let spans: Vec<Range<usize>> = split(letter).into_iter().flat_map(|span| clauses(letter, span, known, &names)).collect();
     let read: Vec<Sentence> = spans.iter().map(|span| Sentence::read(&letter[span.clone()], known, &names)).collect();
@@ -125,7 +128,11 @@ fn clauses(text: &str, span: Range<usize>, known: &Known<'_>, names: &Names) -> 
     let mut start = span.start;
     while let Some(comma) = text[start..span.end].find([',', '，']).map(|at| start + at) {
         let next = comma + text[comma..].chars().next().map_or(1, char::len_utf8);
-        if !read(start..comma).is_talk() || text[next..span.end].trim().is_empty() {
+        let (first, rest) = (read(start..comma), read(next..span.end));
+        // "Moving on, …", "for the love of god just tell me, …".
+        let beside = !first.known && !first.asks && !first.negates && (rest.asks || rest.known) && !rest.points;
+        let short = first.says_i || first.content < 2 && first.english;
+        if !(first.is_talk() || beside && short) || rest.empty {
             break;
         }
         start = next;
@@ -148,7 +155,8 @@ fn clauses(text: &str, span: Range<usize>, known: &Known<'_>, names: &Names) -> 
         let rest = read(words[*n].0..span.end);
         let first = read(start..words[*n].0);
         let personal = rest.person && !rest.asks && !rest.negates && words[*n].1.starts_with(char::is_uppercase);
-        begins(*n) && (!rest.known || rest.is_talk()) && (!rest.asks || rest.talk) && (rest.is_talk() || personal) && (first.known || first.asks) && !first.is_talk()
+        let says = first.known || first.asks || first.content > 0;
+        begins(*n) && says && (!rest.known || rest.is_talk()) && (!rest.asks || rest.talk) && (rest.is_talk() || personal) && !first.is_talk()
     };
     let colon = words.last().is_some_and(|(_, word)| word.ends_with([':', '：']));
     if let Some(n) = (1..words.len()).find(talks).filter(|_| !colon) {
@@ -175,6 +183,12 @@ struct Sentence {
     person: bool,
     /// It is about who types it.
     says_i: bool,
+    /// Its words are English.
+    english: bool,
+    /// Its first word is polite.
+    polite: bool,
+    /// It has a question mark.
+    marked: bool,
     /// It names something that cannot be a word of talk.
     sure: bool,
     /// It is about asking and answering.
@@ -212,6 +226,9 @@ impl Sentence {
             asks: (marked || begins || wishes || all.iter().any(|word| has(ASKING, word) && !has(JOINING, word))) && !(colon && !names_any),
             begins: first.is_some_and(|word| has(ASKING, word)) || all.get(1).is_some_and(|word| has(ASKING, word)) && words::is_stop_word(&all[0]),
             content,
+            english: left.iter().all(|word| is_word(word)),
+            polite: first.is_some_and(|word| has(POLITE, word) || has(ANSWERING, word)),
+            marked,
             negates: any(NOT),
             known: names_any,
             sure: names.surely(text, &left),
@@ -227,16 +244,21 @@ impl Sentence {
 
     /// Whether it is about the talk itself.
     fn is_talk(&self) -> bool {
-        if self.empty || self.negates && self.content > 0 {
+        if self.empty || self.negates && !self.says_i && self.content > 0 {
             return self.empty;
         }
         match self.asks {
-            // "Any idea?" "Who can I ask about payments?" asks all the same.
-            true => !self.known && !self.begins && self.content < 2 && (self.talk || self.person || self.content == 0),
+            // "Any idea?" "Hope that makes sense?" "… what my boss asks." But "who can I ask about payments?" asks all the same.
+            true => {
+                let little = self.content < if self.polite { 4 } else { 2 };
+                let said = self.answering && self.person && !self.marked && !self.sure;
+                let plain = !self.known && little && (self.talk || self.person || self.content == 0);
+                !self.begins && (plain || said)
+            }
             // "I would put the answer into our wiki."
             false => {
                 self.answering && !self.sure && (self.person || !self.known)
-                    || self.talk && !self.known && (self.person || self.content < 3)
+                    || !self.known && (self.talk && (self.person || self.content < 3) || self.person && self.content == 0)
             }
         }
     }
@@ -297,7 +319,7 @@ fn unspaced_talk(low: &str) -> bool {
 /// "thnaks".
 fn is_polite_typo(word: &str) -> bool {
     /// A shorter word is near too many.
-    const SHORTEST: usize = 5;
+    const SHORTEST: usize = 4;
     const OFTEN: [&str; 6] = ["please", "thanks", "sorry", "hello", "question", "asking"];
     word.len() >= SHORTEST
         && word.is_ascii()
@@ -320,7 +342,7 @@ fn without_marks(text: &str) -> String {
             rest = &rest[tag..];
             continue;
         }
-        open.push(if is_picture(c) { '\n' } else { c });
+        open.push(if is_picture(c) || c == '#' { '\n' } else { c });
         rest = &rest[c.len_utf8()..];
     }
     let begun = open.trim_start();
@@ -328,16 +350,18 @@ fn without_marks(text: &str) -> String {
     let addressed = first.len() > 1
         && (first.starts_with('@') || first.starts_with('/') && first.matches('/').count() == 1)
         && first[1..].chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | ','));
-    match addressed && begun.len() > first.len() {
+    let calls = has(INTERJECTIONS, &first.to_lowercase());
+    match (addressed || calls) && begun.len() > first.len() {
         true => begun[first.len()..].to_owned(),
         false => open,
     }
 }
 
-/// How long a tag is that begins here: "<question>".
+/// How long a tag is that begins here: "<question>", "[/INST]".
 fn tag(text: &str) -> Option<usize> {
     const LONGEST: usize = 24;
-    let end = text.strip_prefix('<')?.find('>')? + 1;
+    let close = if text.starts_with('<') { '>' } else { ']' };
+    let end = text.strip_prefix(['<', '['])?.find(close)? + 1;
     let name = text[1..end].trim_start_matches('/');
     (end <= LONGEST && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_')).then_some(end + 1)
 }
@@ -345,6 +369,13 @@ fn tag(text: &str) -> Option<usize> {
 /// Pictures and what joins them. No name has one.
 fn is_picture(c: char) -> bool {
     matches!(u32::from(c), 0x2190..=0x21FF | 0x2300..=0x27BF | 0x2B00..=0x2BFF | 0x1F000..=0x1FAFF | 0xFE0F | 0x200D)
+}
+
+/// Without what stands below the mark of a signature (RFC 3676). In a command, the same mark ends its flags.
+fn without_signature(text: &str) -> &str {
+    let command = text.split_whitespace().any(|word| ["kubectl", "k", "oc"].contains(&word));
+    let mark = [" -- ", "\n-- ", "\n--\n"].iter().filter_map(|mark| text.find(mark)).min();
+    mark.filter(|at| !command && text[..*at].contains(char::is_alphanumeric)).map_or(text, |at| &text[..at])
 }
 
 /// Without the end of a letter: "Kind regards, Martin".
@@ -384,7 +415,7 @@ fn split(text: &str) -> Vec<Range<usize>> {
             '\n' | '。' | '！' | '？' | '；' => true,
             '!' | '?' | ';' => gap,
             '.' | '…' => gap && before.len() > 1 && !before.contains('.'),
-            ':' | '：' => gap && !text.contains('{') && introduces(&text[start..at]),
+            ':' | '：' => (gap || before.ends_with(|c: char| !c.is_ascii())) && !text.contains('{') && introduces(&text[start..at]),
             '—' | '–' => true,
             '-' => gap && (before.is_empty() || before == "-" ) && text[..at].ends_with([' ', '-']),
             '(' => at > start && text[..at].ends_with(char::is_whitespace),
