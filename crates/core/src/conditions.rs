@@ -372,6 +372,10 @@ pub struct States {
 pub struct Conditions {
     /// How they are asked for.
     pub asked: Vec<Asked>,
+    /// Adjectives that no condition stands for.
+    pub stated: Vec<AskedBeyond>,
+    /// Words that mean little more than "there is", unless things are counted: "how many databases are running". By language.
+    pub hollow: BTreeMap<String, Vec<String>>,
     /// How what no condition stands for is asked for. The first that fits counts.
     pub beyond: Vec<AskedBeyond>,
     /// How the time of creation is asked for, by language.

@@ -11,6 +11,7 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
     match output {
         Output::Json => super::json(reply),
         Output::Yaml => super::yaml(reply),
+        Output::Name if !reply.unchecked().is_empty() => Err(super::unchecked(reply)),
         Output::Name => reply.hits.iter().try_for_each(|hit| super::line(&hit.id)),
         Output::Table => {
             if reply.hits.is_empty() {

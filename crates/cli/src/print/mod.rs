@@ -113,7 +113,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         reply.notes.iter().for_each(|n| note(&n.to_string()));
     }
     // What was asked and is not so is told in any case.
-    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_));
+    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_) | Note::Unchecked(_));
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }
@@ -134,6 +134,16 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
             "The question seems to be in {language}. It is answered by names and known products, not by meaning."
         ));
     }
+}
+
+/// That ids or a number alone would look as if something held that nobody checked.
+pub(crate) fn unchecked(reply: &Reply) -> anyhow::Error {
+    let said: Vec<String> = reply.parsed.needs.iter().map(|need| format!("\"{}\"", need.said)).collect();
+    let why = anyhow::anyhow!(
+        "what matches is not known: the index holds no {}; expected an answer that was checked",
+        said.join(", ")
+    );
+    why.context("-o name")
 }
 
 /// Why an answer may not hold, and what to do about it.

@@ -88,6 +88,13 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     needs
 }
 
+/// The word that says of what is counted that it runs.
+pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<String> {
+    let words: Vec<&String> = languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
+    let at = (0..tokens.low.len()).find(|at| !tokens.quoted[*at] && words.contains(&&tokens.low[*at]))?;
+    Some(tokens.raw[at].clone())
+}
+
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
 fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
     let is_field = |word: &String| {
@@ -155,18 +162,24 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             }
         }
     }
-    let mut phrases: Vec<(&str, &LiveCondition, &str)> = Vec::new();
+    let mut phrases: Vec<(&str, (Beyond, Option<&LiveCondition>), &str)> = Vec::new();
     for language in languages(context) {
-        for asked in &Conditions::get().asked {
+        let table = Conditions::get();
+        for asked in &table.asked {
             let of_language = asked.phrases.get(language).into_iter().flatten();
-            phrases.extend(of_language.map(|phrase| (phrase.as_str(), &asked.is, language)));
+            let meant = (asked.is.beyond(), Some(&asked.is));
+            phrases.extend(of_language.map(|phrase| (phrase.as_str(), meant, language)));
+        }
+        for stated in &table.stated {
+            let of_language = stated.patterns.get(language).into_iter().flatten();
+            phrases.extend(of_language.map(|phrase| (phrase.as_str(), (stated.what, None), language)));
         }
     }
     phrases.sort_by_key(|(phrase, ..)| std::cmp::Reverse(phrase.len()));
-    for (phrase, condition, language) in phrases {
+    for (phrase, (what, condition), language) in phrases {
         if language == "zh" {
             if let Some(at) = tokens.low.iter().position(|w| w.contains(phrase)) {
-                needs.push(Need::of(condition.clone(), tokens.raw[at].clone()));
+                needs.push(Need { what, said: tokens.raw[at].clone(), condition: condition.cloned() });
                 let rest = tokens.raw[at].replacen(phrase, " ", 1);
                 tokens.raw[at] = rest.trim().to_owned();
                 tokens.low[at] = tokens.raw[at].to_lowercase();
@@ -193,15 +206,21 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             // "Stuck in", "still" say nothing else.
             let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
             tokens.take_range(before.unwrap_or(at), at - before.unwrap_or(at));
-            let condition = limited(condition.clone(), tokens, at, at + words.len());
-            needs.push(Need::of(condition, said));
+            let condition = condition.map(|condition| limited(condition.clone(), tokens, at, at + words.len()));
+            needs.push(Need { what, said, condition });
             break;
         }
     }
 }
 
 /// Whether a phrase that stands there asks for its condition.
-fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, context: &QueryContext<'_>) -> bool {
+fn asks(
+    tokens: &Tokens,
+    at: usize,
+    words: usize,
+    condition: Option<&LiveCondition>,
+    context: &QueryContext<'_>,
+) -> bool {
     let end = at + words;
     // "The operator that restarts pods" asks for the operator.
     let is_agent = words == 1 && tokens.low[at].ends_with('s') && at > 0 && is(WHO, &tokens.low[at - 1]);
@@ -224,7 +243,7 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
         return number(&tokens.low[at - 1]).is_some() || is("with without no many any most zero", &tokens.low[at - 1]);
     }
     // Nobody types "CrashLoopBackOff" and means anything else.
-    if matches!(condition, LiveCondition::Status(_)) && !(context.is_english)(&tokens.low[at]) {
+    if matches!(condition, Some(LiveCondition::Status(_))) && !(context.is_english)(&tokens.low[at]) {
         return true;
     }
     let is_kind =

@@ -148,6 +148,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
     parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
+    if parsed.clauses.counts() && parsed.needs.is_empty() {
+        parsed.notes.extend(beyond::hollow(&tokens, context).map(Note::Unchecked));
+    }
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
@@ -209,6 +212,8 @@ fn settle(
         }
     }
     let all: BTreeSet<String> = kinds.iter().flat_map(|kind| kind.types.iter().cloned()).collect();
+    let only = kinds.iter().filter(|kind| !kind_words::may_mean_more(tokens, kind, context));
+    parsed.sure_kinds = only.flat_map(|kind| kind.types.iter().cloned()).collect();
     if !narrows || means_more || kinds.is_empty() {
         parsed.kinds = kind_words::beside_others(tokens, kinds, context);
     } else if whose && all.iter().all(|kind| kind == "services") {
