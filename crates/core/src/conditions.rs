@@ -94,6 +94,9 @@ impl Beyond {
     }
 }
 
+/// What a Service may be.
+const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
+
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +135,8 @@ impl LiveCondition {
     pub fn beyond(&self) -> Beyond {
         match self {
             Self::Image(_) | Self::Version(_) => Beyond::Image,
+            // The type of a Service is set up, and printed where others print how they are.
+            Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
         }

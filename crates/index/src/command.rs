@@ -75,12 +75,12 @@ fn rbac(need: &Need, reply: &Reply, place: &str) -> String {
 
 /// ` -n shop` and `deployment.apps/checkout`, of the one object that the question is about.
 fn object(reply: &Reply) -> Option<(String, String)> {
-    let hit = reply.hits.first().filter(|_| !reply.parsed.named.is_empty() || reply.hits.len() == 1);
-    let of_hit = hit.and_then(|hit| match &hit.noun {
+    let first = reply.parsed.named.first()?;
+    let of_hit = reply.hits.first().and_then(|hit| match &hit.noun {
         Noun::Instance(instance) => Some((**instance).clone()),
         Noun::Type(..) => None,
     });
-    let instance = of_hit.or_else(|| reply.parsed.named.first()?.instance())?;
+    let instance = of_hit.or_else(|| first.instance())?;
     let place = if instance.is_cluster_scoped() { String::new() } else { format!(" -n {}", instance.namespace) };
     let group = if instance.api_group.is_empty() { String::new() } else { format!(".{}", instance.api_group) };
     Some((place, format!("{}{group}/{}", instance.kind.to_lowercase(), instance.name)))

@@ -4,7 +4,7 @@
 //! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
 //!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
-//!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"],
+//!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"], "unindexed": [{"type", "namespace", "name"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
 use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
-use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason};
+use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
 use crate::basis::{self, Basis, Doubt, TooOld};
@@ -108,7 +108,7 @@ impl Reply {
 
     /// Whether the cluster was asked for it.
     pub fn is_read(&self, need: &Need) -> bool {
-        let looked = self.judgement.as_ref().is_some_and(Judgement::looked);
+        let looked = self.judgement.as_ref().is_some_and(|judgement| judgement.looked);
         looked && (need.condition.is_some() || need.what == Beyond::Status && !self.parsed.named.is_empty())
     }
 
@@ -166,6 +166,7 @@ impl Serialize for Reply {
             problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
             needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self)).collect(),
             unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+            unindexed: self.judgement.iter().flat_map(|j| j.unindexed.iter().map(JsonUnindexed::of)).collect(),
             total: self.total,
             in_scope: self.admitted,
             closest: &self.closest,
@@ -185,9 +186,25 @@ struct JsonReply<'a> {
     needs: Vec<JsonNeed<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<&'a str>,
+    /// Objects that the cluster has and the index not yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unindexed: Vec<JsonUnindexed<'a>>,
     total: usize,
     in_scope: usize,
     closest: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonUnindexed<'a> {
+    r#type: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl<'a> JsonUnindexed<'a> {
+    fn of(Unindexed { type_name, namespace, name, .. }: &'a Unindexed) -> Self {
+        Self { r#type: type_name, namespace, name }
+    }
 }
 
 /// What metadata cannot say.

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use clusterlore_index::{Reply, commands};
 use clusterlore_search::Need;
 
+/// Objects that are newer than the index are named up to so many.
+const NEWER: usize = 5;
+
 /// What the question asks that is not known, or what was read to know it.
 pub(super) fn lines(reply: &Reply) -> Vec<String> {
     let mut lines = Vec::new();
@@ -13,6 +16,14 @@ pub(super) fn lines(reply: &Reply) -> Vec<String> {
         let judged = reply.judgement.as_ref().map_or(0, |judgement| judgement.findings.len());
         let objects = if judged == 1 { "1 object".to_owned() } else { format!("{judged} objects") };
         lines.push(format!("Read from the cluster now, for {objects}: {}.", said(&read)));
+    }
+    let newer = reply.judgement.iter().flat_map(|judgement| &judgement.unindexed);
+    let newer: Vec<String> =
+        newer.map(|object| format!("{} {}/{}", object.type_name, object.namespace, object.name)).collect();
+    if !newer.is_empty() {
+        let shown = newer.iter().take(NEWER).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = newer.len().checked_sub(NEWER).filter(|more| *more > 0).map(|more| format!(" and {more} more"));
+        lines.push(format!("Not indexed yet, and it holds: {shown}{}.", more.unwrap_or_default()));
     }
     for unread in reply.judgement.iter().flat_map(|judgement| &judgement.unread) {
         lines.push(format!("Not read from the cluster: {unread}."));

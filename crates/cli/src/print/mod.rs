@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_core::Requirement;
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::{About, Doubt, Reply};
@@ -121,6 +122,10 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         note(
             "Nothing has such annotations. Only those are kept that \"clusterlore sync-instances --annotations KEY,...\" asks for.",
         );
+    }
+    let lacks = |r: &Requirement| matches!(r, Requirement::NotIn(..) | Requirement::DoesNotExist(_));
+    if reply.parsed.filter.annotations.0.iter().any(lacks) {
+        note("Annotations of Secrets are never kept, so a Secret counts as one that has none.");
     }
     reply.doubts.iter().for_each(doubted);
     for (typed, meant) in reply.parsed.corrections() {

@@ -75,7 +75,7 @@ fn is(list: &str, word: &str) -> bool {
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let before = tokens.taken.clone();
-    conditions(tokens, context, &mut needs);
+    conditions(tokens, &before, context, &mut needs);
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
@@ -90,7 +90,8 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
 
 /// The word that says of what is counted that it runs.
 pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<String> {
-    let words: Vec<&String> = languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
+    let words: Vec<&String> =
+        languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
     let at = (0..tokens.low.len()).find(|at| !tokens.quoted[*at] && words.contains(&&tokens.low[*at]))?;
     Some(tokens.raw[at].clone())
 }
@@ -152,7 +153,7 @@ fn languages(context: &QueryContext<'_>) -> Vec<&'static str> {
     own.into_iter().chain(["en"]).collect()
 }
 
-fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     if let Some(at) = tagged(tokens).filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on", w)))
     {
         needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
@@ -194,7 +195,8 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             let stands = words.iter().enumerate().all(|(n, word)| {
                 let here = at + n;
                 tokens.low.get(here).is_some_and(|w| w == word)
-                    && !tokens.taken[here]
+                    // "Actually" is a filler, and part of "actually running".
+                    && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                     && !tokens.quoted[here]
                     && (n == 0 || !tokens.ends[here - 1])
             });

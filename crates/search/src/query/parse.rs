@@ -19,13 +19,18 @@ use super::request::Query;
 use super::scopes::Place;
 use super::sentences::Known;
 use super::tokens::Tokens;
-use super::{beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording};
+use super::{
+    beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 54] = [
+const HOLLOW: [&str; 57] = [
+    "run",
+    "runs",
+    "running",
     "belong",
     "belongs",
     "belonging",
