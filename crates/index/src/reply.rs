@@ -90,7 +90,8 @@ impl Reply {
 
     /// The same, with what it rests on. What is more than a day old is doubted.
     pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
-        Self { doubts: basis::old(&bases), bases, ..self }
+        let unmade = basis::unmade(&bases, &self.parsed.filter.types, self.admitted);
+        Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
     }
 
     /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.

@@ -159,7 +159,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
     let said: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     let remedy = match about {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
-        About::MoreOld(_) => String::new(),
+        About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }

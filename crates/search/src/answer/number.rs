@@ -33,7 +33,7 @@ pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) ->
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
     let is_of_kind = |r: &&Ranked| {
-        parsed.kinds.contains(&r.type_name) && parsed.sure_kinds.contains(&r.type_name) && is_evidence(r, ranking)
+        parsed.kinds.contains(&r.type_name) && !parsed.vague_kinds.contains(&r.type_name) && is_evidence(r, ranking)
     };
     let of_kind: Vec<&Ranked> = ranked.iter().copied().filter(is_of_kind).collect();
     let ranked = if of_kind.is_empty() { ranked } else { of_kind };

@@ -217,8 +217,7 @@ fn settle(
         }
     }
     let all: BTreeSet<String> = kinds.iter().flat_map(|kind| kind.types.iter().cloned()).collect();
-    let only = kinds.iter().filter(|kind| !kind_words::may_mean_more(tokens, kind, context));
-    parsed.sure_kinds = only.flat_map(|kind| kind.types.iter().cloned()).collect();
+    parsed.vague_kinds = kind_words::of_categories(tokens, kinds, context);
     if !narrows || means_more || kinds.is_empty() {
         parsed.kinds = kind_words::beside_others(tokens, kinds, context);
     } else if whose && all.iter().all(|kind| kind == "services") {

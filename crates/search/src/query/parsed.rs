@@ -46,8 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
-    /// Those of the kinds that it names whose words mean nothing else.
-    pub(crate) sure_kinds: BTreeSet<String>,
+    /// Those of the kinds that it names whose word means a category of software as well: a `Database` is not the only database.
+    pub(crate) vague_kinds: BTreeSet<String>,
     /// Whether it asks when something was created, besides ordering by it or limiting it.
     pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
