@@ -29,7 +29,6 @@ use std::{
 use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
-pub use failures::SECRET_MARK;
 pub use parts::shared;
 use processes::{Processes, free_ports};
 

@@ -11,7 +11,9 @@ use clusterlore_agent::investigate::{
 use clusterlore_cluster::reads::{MASKED, NotRead, ReadLimits, Subject};
 use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource};
 use clusterlore_core::{CLUSTER_SCOPE, ResourceType};
-use clusterlore_testkit::real::{ApiServer, Options, SECRET_MARK};
+use clusterlore_testkit::real::{ApiServer, Options};
+
+const SECRET_MARK: &str = ApiServer::SECRET_MARK;
 
 async fn source(server: &ApiServer, user: &str) -> LiveSource {
     LiveSource::connect(LiveOptions { kubeconfig: Some(server.kubeconfig(user)), ..LiveOptions::default() })
@@ -103,8 +105,10 @@ const FAILING: &[Case] = &[
 ];
 
 /// Kind and name, what it comes to, what somebody wants of it, and what is worth a notice.
+type Other = (&'static str, &'static str, Verdict, &'static [Cause], &'static [Cause]);
+
 #[rustfmt::skip]
-const NOT_FAILING: &[(&str, &str, Verdict, &[Cause], &[Cause])] = &[
+const NOT_FAILING: &[Other] = &[
     ("Deployment", "healthy", Verdict::Fine, &[], &[]),
     ("Pod", "healthy-6d4b-0", Verdict::Fine, &[], &[]),
     ("Service", "healthy", Verdict::Fine, &[], &[]),

@@ -47,8 +47,7 @@ provisioner: csi.example.org
 volumeBindingMode: WaitForFirstConsumer
 "#;
 
-/// Stands in every value and annotation of a Secret of `ward`.
-pub const SECRET_MARK: &str = "MARK-of-a-secret";
+const SECRET_MARK: &str = "MARK-of-a-secret";
 
 /// An object, its status, and who made it (kind and name).
 struct Made {
@@ -494,6 +493,9 @@ const EVENTS: &[Said] = &[
 ];
 
 impl ApiServer {
+    /// Stands in every value and annotation of a Secret of [`Self::create_failures`].
+    pub const SECRET_MARK: &str = SECRET_MARK;
+
     /// Creates the namespace `ward`: some 35 apps, most of which fail, each in one well-known way. `healthy` is well; `settled`, `restarted`,
     /// `grown` and `optional` are, too, and look as if they were not.
     ///

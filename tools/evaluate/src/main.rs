@@ -78,6 +78,12 @@ enum Command {
         /// How many questions of each corpus are asked with each phrase
         #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
         each: u32,
+        /// Put the phrases of this file in place of the built-in ones; "…" stands for the question
+        #[arg(long, value_name = "FILE")]
+        phrases: Option<PathBuf>,
+        /// Print what each phrase changes
+        #[arg(long)]
+        list: bool,
     },
     /// Print whether it is told what metadata cannot say, where that is asked and nowhere else
     Needs {
@@ -154,7 +160,10 @@ fn run(Args { encoder, folds, command }: Args) -> Result<()> {
             print!("{}", stages::table(&open(&corpora).await?).await?);
             Ok(())
         }),
-        Command::Neutral { corpora, each } => wait(async { neutral(&open(&corpora).await?, each as usize).await }),
+        Command::Neutral { corpora, each, phrases, list } => {
+            let other = phrases.map(std::fs::read_to_string).transpose()?;
+            wait(async { neutral(&open(&corpora).await?, each as usize, other.as_deref(), list).await })
+        }
         Command::Needs { corpus, questions, list } => wait(async {
             let corpus = match questions {
                 Some(file) => Corpus::asked_from(&corpus, &file).await?,
@@ -257,17 +266,19 @@ fn value(outcome: &Outcome) -> f64 {
     if outcome.answerable { outcome.ndcg } else { f64::from(u8::from(outcome.empty)) }
 }
 
-async fn neutral(corpora: &[Corpus], each: usize) -> Result<()> {
-    let sets = [("known", neutral::KNOWN), ("unseen", neutral::UNSEEN)];
-    for (corpus, (called, phrases)) in corpora.iter().flat_map(|corpus| sets.map(|set| (corpus, set))) {
-        let neutral::Change { asked, mean, worst, emptied } = neutral::change(corpus, phrases, each).await?;
+async fn neutral(corpora: &[Corpus], each: usize, other: Option<&str>, list: bool) -> Result<()> {
+    let built_in = [("known", neutral::KNOWN), ("unseen", neutral::UNSEEN)];
+    let sets = other.map_or(built_in.to_vec(), |phrases| vec![("given", phrases)]);
+    for (corpus, (called, set)) in corpora.iter().flat_map(|corpus| sets.iter().map(move |set| (corpus, set))) {
+        let neutral::Change { asked, mean, phrases, emptied } = neutral::change(corpus, set, each).await?;
         println!(
             "{}, {called} phrases: {asked} questions with one, nDCG@10 {mean:+.4}; emptied {}",
             corpus.name,
             emptied.len()
         );
-        println!("  worst phrase {:+.3}: {}", worst.0, worst.1);
-        emptied.iter().take(10).for_each(|text| println!("  emptied: {text}"));
+        let shown = phrases.iter().filter(|(change, _)| list && *change != 0.0).count().max(1);
+        phrases.iter().take(shown).for_each(|(change, phrase)| println!("  {change:+.3} {phrase}"));
+        emptied.iter().take(if list { usize::MAX } else { 10 }).for_each(|text| println!("  emptied: {text}"));
     }
     Ok(())
 }

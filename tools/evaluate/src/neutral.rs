@@ -21,8 +21,8 @@ pub(crate) struct Change {
     pub(crate) asked: usize,
     /// Mean of nDCG@10 with the phrase less without it.
     pub(crate) mean: f64,
-    /// The phrase that took most, on average over its questions.
-    pub(crate) worst: (f64, String),
+    /// Each phrase, and what it took on average over its questions.
+    pub(crate) phrases: Vec<(f64, String)>,
     /// Questions that lost their answer.
     pub(crate) emptied: Vec<String>,
 }
@@ -34,7 +34,7 @@ fn phrases(of: &str) -> impl Iterator<Item = &str> {
 /// Asks `each` questions of the corpus with each phrase; which ones is drawn with a fixed seed.
 pub(crate) async fn change(corpus: &Corpus, of: &str, each: usize) -> Result<Change> {
     let corpus = corpus.asked(|q| q.is_graded());
-    let mut change = Change { worst: (f64::MAX, String::new()), ..Change::default() };
+    let mut change = Change::default();
     if corpus.questions.is_empty() {
         return Ok(change);
     }
@@ -56,11 +56,9 @@ pub(crate) async fn change(corpus: &Corpus, of: &str, each: usize) -> Result<Cha
         }
         sum += of_phrase;
         change.asked += each;
-        let mean = of_phrase / each as f64;
-        if mean < change.worst.0 {
-            change.worst = (mean, phrase.to_owned());
-        }
+        change.phrases.push((of_phrase / each as f64, phrase.to_owned()));
     }
+    change.phrases.sort_by(|a, b| a.0.total_cmp(&b.0));
     change.mean = sum / change.asked as f64;
     Ok(change)
 }

@@ -12,8 +12,8 @@ use futures::join;
 use serde_json::Value;
 
 use super::facts::{
-    backends, containers, controller, is_in_trouble, is_owned_by, kind, pod_labels, pod_spec, references, selector,
-    selects, text, tls_secrets,
+    MESSAGE, backends, containers, controller, is_in_trouble, is_owned_by, kind, pod_labels, pod_spec, references,
+    selector, selects, text, tls_secrets,
 };
 use super::findings::{ObjectName, Unread};
 use super::known::{
@@ -73,7 +73,7 @@ impl<'a> Gather<'a> {
     }
 
     fn say(&self, what: String, why: String) {
-        let unread = Unread { what, why };
+        let unread = Unread { what: clean(&what, MESSAGE), why };
         self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert(unread);
     }
 

@@ -69,7 +69,7 @@ pub(super) fn creation(seen: &Seen, found: &mut Found) {
         };
         let refused = if is_custom && is_well(object) != Some(true) { refused() } else { None };
         let Some(said) = failure.or(event).or(refused) else { continue };
-        let (cause, part, line) = refusal(said, object.namespace());
+        let (cause, part, line) = refusal(said, &word(object.namespace()));
         found.add(cause, Bearing::Failing, object, &part, line);
         // A Deployment repeats what its ReplicaSet says.
         break;

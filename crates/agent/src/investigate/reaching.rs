@@ -33,7 +33,8 @@ pub(super) fn services(seen: &Seen, found: &mut Found) {
         let is_asked = ObjectName::of(service) == ObjectName::of(&seen.subject);
         // Of pods that others own nothing is known here.
         let matches_template = selects(service, pod_labels(&seen.subject));
-        if ready == 0 && all > 0 || ready == 0 && pods.iter().any(|pod| is_in_trouble(pod)) {
+        let troubled = pods.iter().any(|pod| is_in_trouble(pod));
+        if ready == 0 && (all > 0 || troubled) {
             let none = match all.max(pods.len()) {
                 1 => "the one pod".to_owned(),
                 some => format!("none of the {some} pods"),
@@ -42,7 +43,7 @@ pub(super) fn services(seen: &Seen, found: &mut Found) {
             let line = format!("it has no ready endpoint: {none} that its selector ({selector}) matches {is}");
             found.add(Cause::EndpointsNotReady, weight, service, "", line);
         } else if ready == 0 && pods.is_empty() {
-            if is_asked && !seen.pods_known || kind(&seen.subject) == "Ingress" && !seen.pods_known {
+            if !seen.pods_known && (is_asked || kind(&seen.subject) == "Ingress") {
                 continue;
             }
             let line = match matches_template {
@@ -78,7 +79,8 @@ pub(super) fn ingresses(seen: &Seen, found: &mut Found) {
             }
             let service = seen.services.iter().find(|service| service.name() == name);
             let ports = service.map(|service| service.list("/spec/ports")).unwrap_or_default();
-            let has = |one: &Value| one["port"].to_string() == port || text(one, "/name") == port;
+            let number = port.parse::<u64>().ok();
+            let has = |one: &Value| text(one, "/name") == port || number.is_some() && one["port"].as_u64() == number;
             if service.is_some() && !port.is_empty() && !ports.iter().any(has) {
                 let line =
                     format!("it leads to port {} of Service {}, which has no such port", word(&port), word(&name));

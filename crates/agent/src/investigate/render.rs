@@ -73,7 +73,7 @@ fn line(diagnosis: &Diagnosis) -> String {
 /// What was seen, in the order in which the rules look.
 pub(super) fn sections(seen: &Seen) -> Vec<Section> {
     let conditions = conditions(&seen.subject);
-    let owners = seen.owners.iter().map(|owner| shown(owner)).collect();
+    let owners = seen.owners.iter().map(shown).collect();
     let made = seen.made.iter().map(|made| format!("{}{}", shown(made), replicas_of(made))).collect();
     let pods = seen.pods.iter().map(pod).collect();
     let claims = seen.claims.iter().map(|claim| {

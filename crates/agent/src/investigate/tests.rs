@@ -1,6 +1,6 @@
 //! Rules on objects as they come, without a server: what the real one of the tests cannot show, and what only looks like a cause.
 
-use clusterlore_cluster::reads::Object;
+use clusterlore_cluster::reads::{Event, Object};
 use clusterlore_testkit::edits::edited;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -188,6 +188,42 @@ fn refusals_are_told_apart() {
         let found = only(&set(said));
         assert_eq!((found.cause, found.bearing, found.line.as_str()), (cause, Bearing::Failing, line));
     }
+}
+
+#[test]
+fn a_webhook_that_refuses_a_custom_object_is_named_by_what_its_controller_says() {
+    let object = |ready: &str| {
+        json!({
+            "apiVersion": "example.org/v1", "kind": "Cache", "metadata": {"name": "c", "namespace": "a"},
+            "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "Failed", "message": "see events"}]},
+        })
+    };
+    let said = "cannot update StatefulSet c: admission webhook \"p.example\" denied the request: no owner label";
+    let event = |warning| Event {
+        warning,
+        reason: "ReconcileError".into(),
+        message: said.into(),
+        count: 1,
+        last: String::new(),
+        part: String::new(),
+        by: String::new(),
+    };
+    let seen = |ready: &str, warning| {
+        let mut seen = of(object(ready));
+        seen.events.insert(ObjectName::of(&seen.subject), vec![event(warning)]);
+        seen
+    };
+    let expected = [(Cause::WebhookRefused, Bearing::Failing), (Cause::ConditionFalse, Bearing::Failing)];
+    assert_eq!(told(&seen("False", true)), expected);
+    assert_eq!(told(&seen("False", false)), expected[1..]);
+    assert_eq!(told(&seen("True", true)), []);
+}
+
+#[test]
+fn names_are_fit_to_be_shown_wherever_they_stand() {
+    let mut odd = set("exceeded quota: q\u{1b}[2J\u{202e}").subject.json().clone();
+    odd["metadata"]["namespace"] = json!("a\u{0}\u{1b}[2Jb");
+    assert_eq!(only(&of(odd)).line, "ResourceQuota q of namespace ab is used up, so that no more pods can be made ()");
 }
 
 #[test]

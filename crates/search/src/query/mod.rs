@@ -19,6 +19,7 @@ mod parse;
 mod parsed;
 mod request;
 mod scopes;
+mod sentences;
 mod tokens;
 mod typos;
 mod unwanted;
