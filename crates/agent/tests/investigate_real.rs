@@ -175,6 +175,7 @@ async fn well_known_failures_get_their_line_and_look_alikes_do_not() {
         "{crash:?}"
     );
 
+    as_kubectl(&server, &types).await;
     rights(&server, types).await;
     secrets(&server, &ward).await;
 }
@@ -200,6 +201,42 @@ async fn rights(server: &ApiServer, types: Vec<ResourceType>) {
         let found = stranger.look("Deployment", name).await;
         assert_eq!((found.verdict, found.diagnoses.len(), found.seen.len()), (Verdict::Unclear, 0, 0));
         assert_eq!(found.unread[0].why, "it may not be read");
+    }
+}
+
+/// What is read is what kubectl prints for the same caller, and is refused where kubectl is.
+async fn as_kubectl(server: &ApiServer, types: &[ResourceType]) {
+    for (user, namespaces) in [("admin", ["ward", "default"]), ("nurse", ["ward", "default"])] {
+        let source = source(server, user).await;
+        let reads = source.reads(ReadLimits { time: Duration::from_secs(60), ..ReadLimits::default() });
+        for (plural, name) in [
+            ("deployments.apps", "healthy"),
+            ("pods", "healthy-6d4b-0"),
+            ("services", "healthy"),
+            ("jobs.batch", "gave-up"),
+            ("caches.example.org", "ill"),
+            ("configmaps", "present"),
+            ("pods", "nobody"),
+            ("nodes", "n3"),
+        ] {
+            let ty = types.iter().find(|ty| ty.name() == plural).unwrap();
+            for namespace in namespaces {
+                let printed = server.kubectl_as(user, &["get", plural, name, "-n", namespace, "-o", "json"]);
+                let place = if ty.namespaced { namespace } else { CLUSTER_SCOPE };
+                let (out, err) = (String::from_utf8_lossy(&printed.stdout), String::from_utf8_lossy(&printed.stderr));
+                match reads.object(ty, place, name).await {
+                    Ok(Some(object)) => {
+                        let printed: serde_json::Value = serde_json::from_str(&out).unwrap();
+                        assert_eq!(object.json(), &printed, "{user} {plural} {name}");
+                    }
+                    Ok(None) => assert!(err.contains("NotFound"), "{user} {plural} {namespace}/{name}: {err}"),
+                    Err(NotRead::Forbidden) => {
+                        assert!(err.contains("Forbidden"), "{user} {plural} {namespace}/{name}: {err}")
+                    }
+                    Err(other) => panic!("{user} {plural} {namespace}/{name}: {other:?}"),
+                }
+            }
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! The rules, in the order in which an experienced operator would look: the object itself, whether its pods can be made, placed, given their
 //! volumes and configuration, started, kept running and made ready; then who reaches them.
 
-use super::facts::{is_ready, is_well, kind, number, replicas, word};
+use std::collections::BTreeSet;
+
+use clusterlore_cluster::reads::Object;
+
+use super::facts::{backends, is_ready, is_well, kind, number, replicas, word};
 use super::findings::{Bearing, Diagnosis, Verdict};
 use super::found::{Found, of_all};
 use super::making::{conditions, creation, deletion, jobs, stopped};
@@ -9,7 +13,6 @@ use super::placing::{claims, evictions, nodes, scheduling, volumes};
 use super::reaching::{autoscalers, certificates, ingresses, services, unexplained};
 use super::running::{configuration, crashes, images, memory, probes, references, starts};
 use super::seen::Seen;
-use clusterlore_cluster::reads::Object;
 
 /// A way to look at what was read.
 #[derive(Clone, Copy)]
@@ -115,6 +118,15 @@ pub(super) fn state(subject: &Object) -> String {
         ("Service", ..) => {
             let ty = subject.text("/spec/type");
             format!("a Service of type {}", if ty.is_empty() { "ClusterIP".to_owned() } else { word(ty) })
+        }
+        ("Ingress", ..) => {
+            let services: BTreeSet<String> = backends(subject).iter().map(|(name, _)| word(name)).collect();
+            let services: Vec<String> = services.into_iter().take(5).collect();
+            if services.is_empty() {
+                "it leads nowhere".to_owned()
+            } else {
+                format!("it leads to Service {}", services.join(", "))
+            }
         }
         (_, phase, well) if !phase.is_empty() => {
             let well = if well == Some(false) { ", and it is not well" } else { "" };

@@ -353,11 +353,18 @@ pub(super) fn waits_for(pod: &Object) -> String {
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         return format!("{} waits ({}){why}", container.called(), word(container.waits()));
     }
-    if pod.text("/spec/nodeName").is_empty() && pod.list("/status/conditions").is_empty() {
-        return "no scheduler has looked at it".to_owned();
+    let failed = all.iter().filter(|c| c.has_ended()).find_map(|c| Some((c, c.ended()?.code())));
+    if let Some((container, code)) = failed.filter(|(_, code)| *code != 0) {
+        return format!("{} ended (exit code {code}{})", container.called(), meaning(code));
+    }
+    if pod.text("/spec/nodeName").is_empty() {
+        return match Condition::of(pod, "PodScheduled") {
+            Some(condition) => format!("it has no node: {}", condition.says()),
+            None => "no scheduler has looked at it".to_owned(),
+        };
     }
     match Condition::of(pod, "Ready") {
-        Some(condition) if condition.status() != "True" => condition.says(),
+        Some(condition) if condition.status() != "True" && !condition.says().is_empty() => condition.says(),
         _ => match pod.text("/status/message") {
             "" => format!("its phase is {}", word(pod.text("/status/phase"))),
             said => message(said),

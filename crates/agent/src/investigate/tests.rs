@@ -293,6 +293,23 @@ fn an_init_container_is_named_as_such_and_its_waiting_pod_says_so() {
 }
 
 #[test]
+fn why_a_pod_waits_is_said_where_nothing_well_known_was_seen() {
+    let gone = json!({"spec": {"nodeName": null}, "status": {"phase": "Pending", "containerStatuses": []}});
+    let never = of(pod(Value::Null, gone));
+    assert!(only(&never).line.ends_with(": no scheduler has looked at it"), "{:?}", only(&never));
+    let message = "Pod was rejected: Node didn't have enough resource: cpu";
+    let refused =
+        json!({"status": {"phase": "Failed", "reason": "OutOfcpu", "message": message, "containerStatuses": []}});
+    assert!(only(&of(pod(Value::Null, refused))).line.ends_with(message));
+    let gate = json!({"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady", "message": "corresponding condition of pod readiness gate \"x\" does not exist."});
+    let gated = pod(
+        json!({"name": "main", "ready": true, "state": {"running": {}}}),
+        json!({"status": {"conditions": [gate]}}),
+    );
+    assert!(only(&of(gated)).line.ends_with(": corresponding condition of pod readiness gate \"x\" does not exist."));
+}
+
+#[test]
 fn the_last_words_are_those_of_the_container() {
     let mut seen = of(pod(ended("Error", 1, json!({})), json!({})));
     let log = |container: &str, lines: &[&str]| LogTail {

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use clusterlore_core::{CLUSTER_SCOPE, ResourceType, is_managed};
+use clusterlore_core::{CLUSTER_SCOPE, ResourceType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Stands for the value of a Secret.
 pub const MASKED: &str = "********";
 
-/// An object: what the server gave but for values of Secrets, which are [`MASKED`], managed fields, annotations that controllers and tools
-/// write for themselves (copies of the whole object among them), and all annotations of a Secret.
+/// An object: what the server gave but for values of Secrets, which are [`MASKED`], managed fields, annotations that hold a copy of an object,
+/// and all annotations of a Secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Object(Value);
@@ -118,13 +118,19 @@ fn of_metadata(metadata: &mut Map<String, Value>, of_secret: bool) {
         metadata.remove("annotations");
     }
     if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-        annotations.retain(|key, value| !is_managed(key) && !value.as_str().is_some_and(is_copy));
+        annotations.retain(|key, value| !names_a_copy(key) && !value.as_str().is_some_and(is_copy));
     }
 }
 
-/// Whether this is an object, written as text.
+/// Whether an annotation is there to hold the object as it was.
+fn names_a_copy(key: &str) -> bool {
+    let name = key.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    ["lastapplied", "originalconfiguration", "previousconfiguration"].iter().any(|copy| name.contains(copy))
+}
+
+/// Whether a value may be an object: as JSON, as YAML, inside of another text, or packed with gzip and written in base64.
 fn is_copy(text: &str) -> bool {
-    text.trim_start().starts_with('{') && text.contains("\"kind\"") && text.contains("\"apiVersion\"")
+    text.contains("kind") && text.contains("apiVersion") || text.trim_start().starts_with("H4sI")
 }
 
 fn hide(data: &mut Value) {
@@ -166,6 +172,10 @@ mod tests {
             json!({"kind": "Secret", "data": [{"a": MARK}]}),
             json!({"kind": "Pod", "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": copy}}}),
             json!({"kind": "Pod", "metadata": {"annotations": {"example.org/before": copy}}}),
+            json!({"kind": "Pod", "metadata": {"annotations": {"example.org/patch": json!({"patch": copy}).to_string()}}}),
+            json!({"kind": "Pod", "metadata": {"annotations": {"x": format!("apiVersion: v1\nkind: Secret\ndata: {{a: {MARK}}}")}}}),
+            json!({"kind": "Pod", "metadata": {"annotations": {"objectset.rio.cattle.io/applied": format!("H4sIAAAA{MARK}")}}}),
+            json!({"kind": "Pod", "metadata": {"annotations": {"pipeline/last_applied-config": MARK}}}),
             json!({"kind": "Pod", "spec": {"template": {"metadata": {"annotations": {"example.org/x": copy}, "managedFields": MARK}}}}),
         ];
         for other in others {
@@ -196,7 +206,9 @@ mod tests {
     fn the_rest_stays_and_debug_shows_names_only() {
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": "p", "namespace": "a", "uid": "1", "annotations": {"description": "d"}},
+            "metadata": {"name": "p", "namespace": "a", "uid": "1", "annotations": {
+                "description": "d", "deployment.kubernetes.io/revision": "3", "kubectl.kubernetes.io/default-container": "main",
+            }},
             "data": {"key": "value"}, "spec": {"data": 1}, "status": {"phase": "Running"},
         });
         let shown = Object::new(pod.clone());
