@@ -107,6 +107,11 @@ impl Reply {
         basis::within(&self.bases, most)
     }
 
+    /// The commands of kubectl that know what the question needs.
+    pub fn commands(&self, need: &Need) -> Vec<String> {
+        commands(need, &self.parsed, &self.hits)
+    }
+
     /// Whether the cluster was asked for it.
     pub fn is_read(&self, need: &Need) -> bool {
         let looked = self.judgement.as_ref().is_some_and(|judgement| judgement.looked);
@@ -226,7 +231,7 @@ impl<'a> JsonNeed<'a> {
     fn of(need: &'a Need, reply: &Reply) -> Self {
         let condition = need.condition.as_ref().map(LiveCondition::name);
         let read = reply.is_read(need);
-        let commands = if read { Vec::new() } else { commands(need, reply) };
+        let commands = if read { Vec::new() } else { reply.commands(need) };
         Self { what: need.what.name(), said: &need.said, condition, read, commands }
     }
 }

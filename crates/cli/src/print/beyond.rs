@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_index::{Reply, commands};
+use clusterlore_index::Reply;
 use clusterlore_search::Need;
 
 /// Objects that are newer than the index are named up to so many.
@@ -33,7 +33,7 @@ pub(super) fn lines(reply: &Reply) -> Vec<String> {
         if !reply.hits.is_empty() && !reply.unchecked().is_empty() {
             lines.push("The objects below were not checked for it.".to_owned());
         }
-        let all: BTreeSet<String> = open.iter().flat_map(|need| commands(need, reply)).collect();
+        let all: BTreeSet<String> = open.iter().flat_map(|need| reply.commands(need)).collect();
         lines.extend(all.into_iter().map(|command| format!("To find out: {command}")));
     }
     lines

@@ -163,7 +163,8 @@ fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>,
             }
         }
     }
-    let mut phrases: Vec<(&str, (Beyond, Option<&LiveCondition>), &str)> = Vec::new();
+    type Meant<'c> = (Beyond, Option<&'c LiveCondition>);
+    let mut phrases: Vec<(&str, Meant<'_>, &str)> = Vec::new();
     for language in languages(context) {
         let table = Conditions::get();
         for asked in &table.asked {
