@@ -1,0 +1,311 @@
+//! An answer about objects that a question describes: what they are, how many, where, and, where the cluster was read, in what state.
+
+use std::collections::BTreeSet;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_search::{GroupBy, Order};
+
+use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
+use super::{Said, is_read};
+use crate::answer::{Item, Sentence};
+use crate::english::{capital, counted, few, list};
+use crate::gather::Found;
+use crate::states::predicate;
+use crate::steps::{Step, Verb, about, as_kubectl_has_it};
+use crate::things::{Thing, Wanted, wanted};
+
+/// Objects of which commands are named.
+const OBJECTS: usize = 2;
+/// Groups that are told in a sentence.
+const GROUPS: usize = 6;
+
+pub(super) fn said(
+    found: &Found,
+    things: &[Thing],
+    catalogue: &Catalogue,
+    context: &dyn Fn(Option<&str>) -> Option<String>,
+) -> Said {
+    let topic = Topic::of(found, things, catalogue);
+    let mut said = topic.said();
+    if said.next.is_empty() {
+        said.next = topic.steps(context, &said.answers);
+    }
+    said
+}
+
+/// What a question is about, and what of it was found.
+struct Topic<'a> {
+    found: &'a Found,
+    things: &'a [Thing],
+    catalogue: &'a Catalogue,
+    wanted: Wanted<'a>,
+    /// What is one of what is asked for.
+    answers: Vec<&'a Item>,
+    /// How many there are of it, where that can be said.
+    number: Option<usize>,
+    /// Conditions that narrow, where the cluster was not read for them.
+    unjudged: Vec<&'a LiveCondition>,
+    /// Conditions that narrow, where it was.
+    judged: Vec<&'a LiveCondition>,
+}
+
+impl<'a> Topic<'a> {
+    fn of(found: &'a Found, things: &'a [Thing], catalogue: &'a Catalogue) -> Self {
+        let reply = &found.reply;
+        let wanted = match reply.parsed.scope_only {
+            true => Wanted::Other,
+            false => wanted(catalogue, reply.parsed.english.as_deref().unwrap_or(&reply.parsed.text)),
+        };
+        let counted: BTreeSet<&str> = reply.counted.iter().map(String::as_str).collect();
+        let is_counted = |thing: &Thing| counted.contains(thing.item.id.as_str());
+        let grouped = reply.group_by.is_some();
+        let by_catalogue = |thing: &Thing| match &wanted {
+            Wanted::Category(id, _) => thing.runs && thing.categories.iter().any(|of| catalogue.is_a(of, id)),
+            Wanted::Software(id, _) => thing.runs && thing.software.as_deref() == Some(*id),
+            Wanted::Other => false,
+        };
+        let answers: Vec<&Item> = things
+            .iter()
+            .filter(|thing| is_counted(thing) || !grouped && by_catalogue(thing))
+            .map(|thing| &thing.item)
+            .collect();
+        let narrows: Vec<&LiveCondition> = reply
+            .parsed
+            .needs
+            .iter()
+            .filter_map(|need| need.condition.as_ref())
+            .filter(|condition| !condition.asks_for_a_value())
+            .collect();
+        let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked());
+        let (judged, unjudged) = if looked { (narrows, Vec::new()) } else { (Vec::new(), narrows) };
+        let number = match reply.number {
+            _ if !unjudged.is_empty() => None,
+            Some(number) if grouped => Some(number),
+            Some(number) => Some(number.max(answers.len())),
+            // Of what a condition is not asked, the number stands whatever else metadata cannot say.
+            None => (!answers.is_empty()).then_some(answers.len()),
+        };
+        Self { found, things, catalogue, wanted, answers, number, unjudged, judged }
+    }
+
+    fn said(&self) -> Said {
+        let reply = &self.found.reply;
+        if let Some(problem) = reply.problems.first() {
+            return self.just(format!("Nothing can match: {problem}."));
+        }
+        if !self.unjudged.is_empty() {
+            return self.unknown();
+        }
+        if self.things.is_empty() {
+            return self.nothing();
+        }
+        let mut said = Said { number: self.number, answers: self.ids(), ..Said::default() };
+        if self.answers.is_empty() {
+            let open = self.open();
+            let shown: Vec<&Item> = self.things.iter().take(NAMED).map(|thing| &thing.item).collect();
+            let clusters = of_several_clusters(shown.iter().copied());
+            let one = |item: &&Item| format!("{}{}", the(item, true, true), place(item, clusters));
+            let names = few(&shown.iter().map(one).collect::<Vec<_>>(), NAMED);
+            let text = match open.is_empty() {
+                true => format!("Nothing is surely what you ask for. The nearest: {names}."),
+                false => format!("This is asked of the following, nearest first: {names}."),
+            };
+            said.sentences.push(Sentence { text, ids: shown.iter().map(|item| item.id.clone()).collect() });
+        } else {
+            said.sentences.push(self.main());
+        }
+        let values = reply.parsed.needs.iter().any(|need| need.condition.as_ref().is_some_and(LiveCondition::asks_for_a_value));
+        if values && reply.judgement.as_ref().is_some_and(|judgement| judgement.looked()) {
+            let text = "The table has what the cluster says of each now.".to_owned();
+            said.sentences.push(Sentence { text, ids: Vec::new() });
+        }
+        let open = self.open();
+        if !open.is_empty() {
+            said.sentences.push(Sentence { text: format!("Not in the index: {}.", list(&open)), ids: Vec::new() });
+        }
+        said
+    }
+
+    /// What was asked that nobody looked at.
+    fn open(&self) -> Vec<&'static str> {
+        let reply = &self.found.reply;
+        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| untold(need.what)).collect();
+        open.dedup();
+        open
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.answers.iter().map(|item| item.id.clone()).collect()
+    }
+
+    fn just(&self, text: String) -> Said {
+        Said { sentences: vec![Sentence { text, ids: Vec::new() }], number: Some(0), ..Said::default() }
+    }
+
+    /// How many there are, what they are and where.
+    fn main(&self) -> Sentence {
+        let reply = &self.found.reply;
+        let number = self.number.unwrap_or(self.answers.len());
+        let called = self.called();
+        let ids = self.ids();
+        let clauses = &reply.parsed.clauses;
+        if let (Some(by), false) = (&reply.group_by, reply.groups.is_empty()) {
+            return Sentence { text: self.grouped(&called, number, by), ids };
+        }
+        if let Some(order) = clauses.order.filter(|_| clauses.at_most.is_some() || number > 1) {
+            let (first, last) = match order {
+                Order::Newest => ("newest", "newest"),
+                Order::Oldest => ("oldest", "oldest"),
+            };
+            let clusters = of_several_clusters(self.answers.iter().copied());
+            let one = |item: &&Item| format!("{}{}", the(item, true, false), place(item, clusters));
+            let ordered: Vec<&Item> = self.things.iter().map(|thing| &thing.item).collect();
+            let shown: Vec<String> = ordered.iter().take(self.found.limit.min(NAMED)).map(one).collect();
+            let text = match &shown[..] {
+                [one] => format!("The {last} is {one}."),
+                _ => format!("The {first} first: {}.", list(&shown)),
+            };
+            return Sentence { text, ids };
+        }
+        let list = enumerated(&called, number, &self.answers);
+        let least = if self.found.whole { "" } else { "at least " };
+        if self.judged.is_empty() {
+            let yes = self.found.manner.yes_or_no && self.open().is_empty();
+            return Sentence { text: format!("{}{list}", if yes { "Yes, " } else { "" }) + least.trim_end(), ids };
+        }
+        // "3 Pods in shop are pending: a, b and c."
+        let so: Vec<String> = self.judged.iter().map(|condition| predicate(condition, number == 1)).collect();
+        let so = crate::english::list(&so);
+        let head_ends = list.find([':', ',']).unwrap_or(list.len() - 1);
+        let (head, rest) = list.split_at(head_ends);
+        Sentence { text: format!("{head} {so}{rest}"), ids }
+    }
+
+    fn grouped(&self, called: &Called, number: usize, by: &GroupBy) -> String {
+        let groups = &self.found.reply.groups;
+        let one = |group: &clusterlore_index::Group| format!("{} {}", group.name, group.count);
+        let parts: Vec<String> = groups.iter().map(one).collect();
+        let by = match by {
+            GroupBy::Label(key) => format!("the label {key}"),
+            other => other.to_string(),
+        };
+        format!("{} by {by}: {}.", called.counted(number), few(&parts, GROUPS))
+    }
+
+    /// What the things are called together.
+    fn called(&self) -> Called {
+        let kinds: BTreeSet<&str> = self.answers.iter().map(|item| item.kind.as_str()).collect();
+        let kind = kinds.first().filter(|_| kinds.len() == 1).map(|kind| Called::Kind((*kind).to_owned()));
+        match &self.wanted {
+            Wanted::Category(_, noun) if !noun.is_empty() => Called::Noun(noun.clone()),
+            Wanted::Category(id, _) => {
+                let phrase = self.catalogue.category(id).and_then(|category| category.phrases.first());
+                Called::For(phrase.map_or_else(|| id.replace('-', " "), |phrase| phrase.to_string()))
+            }
+            Wanted::Software(_, title) => Called::Software((*title).to_owned()),
+            Wanted::Other => kind.unwrap_or(Called::Matches),
+        }
+    }
+
+    /// The one kind that is asked of, or that all is of.
+    fn kind(&self) -> Option<String> {
+        let kinds: BTreeSet<&str> = self.things.iter().map(|thing| thing.item.kind.as_str()).collect();
+        kinds.first().filter(|_| kinds.len() == 1).map(|kind| (*kind).to_owned())
+    }
+
+    /// A condition that nobody looked at.
+    fn unknown(&self) -> Said {
+        let reply = &self.found.reply;
+        let so: Vec<String> = self.unjudged.iter().map(|condition| predicate(condition, false)).collect();
+        let number = (reply.parsed.scope_only && self.found.whole).then_some(self.things.len());
+        let of = these(number.filter(|number| *number > 1), self.kind().as_deref());
+        let why = match reply.judgement.as_ref().and_then(|judgement| judgement.unread.first()) {
+            Some(why) => why.clone(),
+            None => "the cluster was not asked".to_owned(),
+        };
+        let text = match self.things.is_empty() {
+            true => format!("Not known: {why}."),
+            false => format!("Which of {of} {} is not known: {why}.", list(&so)),
+        };
+        let ids: Vec<String> = self.things.iter().map(|thing| thing.item.id.clone()).collect();
+        Said { sentences: vec![Sentence { text, ids: Vec::new() }], answers: ids, ..Said::default() }
+    }
+
+    fn nothing(&self) -> Said {
+        let reply = &self.found.reply;
+        let clauses = &reply.parsed.clauses;
+        if let (Some(judgement), false) = (&reply.judgement, self.judged.is_empty()) {
+            let so: Vec<String> = self.judged.iter().map(|condition| predicate(condition, true)).collect();
+            // Ids end in kind and name.
+            let kinds: BTreeSet<&str> = judgement.findings.keys().filter_map(|id| id.rsplit('/').nth(1)).collect();
+            let noun = kinds.first().filter(|_| kinds.len() == 1).map_or("object", |kind| *kind);
+            let of = counted(judgement.findings.len(), noun);
+            let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
+            return self.just(format!("{seen}: of {of} in the cluster, the server says of none that it {}.", list(&so)));
+        }
+        if clauses.since.is_some() || clauses.until.is_some() {
+            return self.just("Nothing of that age is in the index.".to_owned());
+        }
+        let no = if self.found.manner.yes_or_no { "No, nothing in the index matches." } else { "Nothing in the index matches." };
+        if !reply.closest.is_empty() {
+            let text = format!("{no} The nearest resource types: {}.", few(&reply.closest, NAMED));
+            return self.just(text);
+        }
+        let text = format!(
+            "{no} It can be asked what runs in the cluster and where, how many there are, what a resource type is for, and, with the \
+             cluster at hand, what state things are in."
+        );
+        self.just(text)
+    }
+
+    fn steps(&self, context: &dyn Fn(Option<&str>) -> Option<String>, answers: &[String]) -> Vec<Step> {
+        let reply = &self.found.reply;
+        let needs: BTreeSet<Beyond> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| need.what).collect();
+        let namespaces = &reply.parsed.filter.namespaces;
+        let namespace = namespaces.first().filter(|_| namespaces.len() == 1).cloned();
+        let all = |verb: Verb, ty: String, namespaced: bool| Step {
+            verb,
+            ty,
+            name: None,
+            namespace: namespace.clone(),
+            namespaced,
+            context: context(None),
+        };
+        let mut steps = Vec::new();
+        if needs.contains(&Beyond::Rbac) {
+            steps.push(all(Verb::CanI, String::new(), true));
+        }
+        if needs.contains(&Beyond::Metrics) {
+            steps.push(all(Verb::Top, "pods".to_owned(), true));
+        }
+        if !self.unjudged.is_empty() || needs.iter().any(|need| matches!(need, Beyond::Status | Beyond::Image | Beyond::Spec)) {
+            let mut seen = BTreeSet::new();
+            for thing in self.things.iter().filter(|thing| seen.insert(thing.item.type_name.clone())).take(OBJECTS) {
+                let group = thing.item.api_version.split_once('/').map_or("", |(group, _)| group);
+                let ty = match as_kubectl_has_it(self.catalogue, group, &thing.item.kind, &thing.item.type_name) {
+                    plain if plain == thing.item.kind.to_lowercase() => crate::english::plural(&plain),
+                    full => full,
+                };
+                steps.push(all(Verb::Get, ty, thing.item.namespace.is_some()));
+            }
+            return steps;
+        }
+        if needs.contains(&Beyond::Events) {
+            steps.push(all(Verb::Events, String::new(), true));
+        }
+        let first = self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).take(OBJECTS);
+        for item in first {
+            if needs.contains(&Beyond::Logs) {
+                steps.push(about(Verb::Logs, item, self.catalogue, context(item.cluster.as_deref())));
+            }
+            steps.push(about(Verb::Describe, item, self.catalogue, context(item.cluster.as_deref())));
+        }
+        steps
+    }
+}
+
+#[allow(dead_code)]
+fn unused() -> String {
+    capital("")
+}

@@ -1,0 +1,126 @@
+//! From what was found to sentences, by rules alone: the same always gives the same.
+
+mod back;
+mod instances;
+mod named;
+mod phrases;
+mod types;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::conditions::Beyond;
+use clusterlore_core::{Collection, SourceIdentity};
+use clusterlore_index::Reply;
+use clusterlore_search::{Need, Note};
+
+use crate::answer::{Answer, Item, Sentence, Unread};
+use crate::english::capital;
+use crate::gather::Found;
+use crate::steps::Step;
+use crate::things::{Thing, things};
+
+/// Hits near what answers, that are shown beside it.
+const NEAR: usize = 3;
+/// Commands that are named.
+const STEPS: usize = 4;
+
+/// What a kind of answer says.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    sentences: Vec<Sentence>,
+    asks: Option<crate::answer::Asks>,
+    number: Option<usize>,
+    /// Ids of what is asked for, in the order of the answer.
+    answers: Vec<String>,
+    /// Whether there is more of it than the reply holds.
+    next: Vec<Step>,
+}
+
+/// Makes an answer of what was found.
+pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
+    let Found { reply, .. } = found;
+    let things = things(reply, &found.types, catalogue);
+    let context = |cluster: Option<&str>| context(reply, cluster);
+    let said = match (&found.pointed_at, found.collection) {
+        (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
+        (None, Collection::Capabilities) => types::said(found, &things, &context),
+        (None, Collection::Instances) if !reply.parsed.named.is_empty() => named::said(found, &things, catalogue, &context),
+        (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
+    };
+    let Said { mut sentences, asks, number, answers, mut next } = said;
+    if asks.is_none() {
+        sentences.extend(reply.notes.iter().filter_map(noted));
+    }
+    next.dedup();
+    next.truncate(STEPS);
+    let (hits, more) = match &asks {
+        Some(asks) => back::shown(found, asks, catalogue),
+        None => shown(things, &answers, number, found.limit),
+    };
+    Answer {
+        question: found.question.clone(),
+        searched: found.collection,
+        answer: sentences,
+        asks,
+        number,
+        hits,
+        more,
+        needs: reply.parsed.needs.iter().map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: is_read(need, reply) }).collect(),
+        unread: reply.judgement.iter().flat_map(|judgement| judgement.unread.iter().cloned()).collect(),
+        notes: notes(reply),
+        next,
+        closest: reply.closest.clone(),
+    }
+}
+
+/// What answers, then some of what is near it.
+fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: usize) -> (Vec<Item>, usize) {
+    let place = |thing: &Thing| answers.iter().position(|id| *id == thing.item.id);
+    let (mut first, near): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
+    first.sort_by_key(place);
+    let known = first.len();
+    let room = if first.is_empty() { limit } else { limit.saturating_sub(known).min(NEAR) };
+    let more = match first.is_empty() {
+        true => near.len().saturating_sub(room),
+        false => number.unwrap_or(known).max(known) - known.min(limit),
+    };
+    let first = first.into_iter().take(limit).map(|thing| Item { answers: true, ..thing.item });
+    (first.chain(near.into_iter().take(room).map(|thing| thing.item)).collect(), more)
+}
+
+/// Whether the cluster was asked for it.
+fn is_read(need: &Need, reply: &Reply) -> bool {
+    reply.judgement.as_ref().is_some_and(|judgement| judgement.looked()) && (need.condition.is_some() || need.what == Beyond::Status)
+}
+
+/// What was asked and is not so.
+fn noted(note: &Note) -> Option<Sentence> {
+    match note {
+        Note::Elsewhere { .. } | Note::Unknown(_) => Some(Sentence { text: format!("{}.", capital(&note.to_string())), ids: Vec::new() }),
+        _ => None,
+    }
+}
+
+/// How the question was read.
+fn notes(reply: &Reply) -> Vec<String> {
+    let mut notes: Vec<String> =
+        reply.parsed.corrections().map(|(typed, meant)| format!("Read \"{typed}\" as \"{meant}\".")).collect();
+    match (reply.parsed.language, &reply.parsed.english) {
+        (Some(language), Some(english)) => {
+            notes.push(format!("The question seems to be in {language}. It is read word for word as \"{english}\"."));
+        }
+        (Some(language), None) => notes.push(format!(
+            "The question seems to be in {language}. It is answered by names and known products, not by meaning."
+        )),
+        (None, _) => {}
+    }
+    notes
+}
+
+/// The context by which a cluster was read.
+fn context(reply: &Reply, cluster: Option<&str>) -> Option<String> {
+    let of_cluster = |basis: &&clusterlore_index::Basis| {
+        basis.cluster == cluster.unwrap_or_default() && matches!(basis.source, SourceIdentity::Cluster { .. })
+    };
+    let reading = reply.bases.iter().find(of_cluster)?.reading.as_ref()?;
+    Some(reading.context.clone()).filter(|context| !context.is_empty())
+}

@@ -1,0 +1,157 @@
+//! What an answer is made of: one or more replies of the index, which looks at the cluster where the question asks for it.
+
+use std::sync::Arc;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::{Collection, ResourceType, Scope, Selector};
+use clusterlore_index::{Index, Reply, Request};
+use clusterlore_search::{Noun, SearchError, Wanted};
+
+use crate::manner::{Manner, Pointing};
+use crate::things::says_nothing;
+
+/// Hits that are looked at for a sentence, whatever is shown of them.
+const LOOKED_AT: usize = 200;
+/// Types of which the objects are counted.
+const TYPES_COUNTED: usize = 5;
+/// What may be meant, if there are no more.
+pub(crate) const CANDIDATES: usize = 5;
+
+/// What was found for a question.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What the answer is about: of the collection that the question is about.
+    pub reply: Reply,
+    pub(crate) question: String,
+    pub(crate) collection: Collection,
+    pub(crate) limit: usize,
+    pub(crate) manner: Manner,
+    pub(crate) types: Arc<Vec<(String, ResourceType)>>,
+    /// Whether all that could be found is in the reply.
+    pub(crate) whole: bool,
+    /// How many objects there are of the first types, where the answer is about types.
+    pub(crate) of_types: Vec<(String, usize)>,
+    /// What the question points at without naming it, and what that may be.
+    pub(crate) pointed_at: Option<(Pointing, Option<Reply>)>,
+}
+
+/// Asks for all that an answer needs.
+///
+/// # Errors
+/// As [`Index::ask`].
+pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request: &Request) -> Result<Found, SearchError> {
+    let types = index.types(scope).await?;
+    let manner = Manner::of(&request.question, &types);
+    let limit = request.limit.max(LOOKED_AT);
+    let request = Request { hits: true, number: Wanted::Always, ..request.clone() };
+    let many = Request { limit, ..request.clone() };
+    let found = |reply: Reply, collection: Collection| Found {
+        whole: reply.hits.len() < limit,
+        reply,
+        question: request.question.clone(),
+        collection,
+        limit: request.limit,
+        manner: manner.clone(),
+        types: Arc::clone(&types),
+        of_types: Vec::new(),
+        pointed_at: None,
+    };
+
+    if manner.of_types || many.collection == Collection::Capabilities {
+        let reply = index.ask(scope, &of_types(&many)).await?;
+        if !reply.hits.is_empty() || many.collection == Collection::Capabilities {
+            let of_types = counted(index, scope, &request, &reply).await?;
+            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        }
+    }
+    let reply = index.ask(scope, &many).await?;
+    if manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
+        let by_type = index.ask(scope, &of_types(&many)).await;
+        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| !by_type.hits.is_empty()) {
+            let of_types = counted(index, scope, &request, &by_type).await?;
+            return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
+        }
+    }
+    let pointed_at = match points(&manner, &reply, catalogue) {
+        None => None,
+        Some(pointing) if pointing.types.is_empty() => Some((pointing, None)),
+        Some(pointing) => {
+            let one = Request {
+                question: pointing.noun.clone(),
+                kinds: pointing.types.clone(),
+                namespaces: reply.parsed.filter.namespaces.iter().cloned().collect(),
+                limit: CANDIDATES + 1,
+                ..request.clone()
+            };
+            let all = index.ask(scope, &one).await?;
+            // If there is one, it is meant.
+            let alone = all.number == Some(1) && reply.hits.len() == 1;
+            (!alone).then_some((pointing, Some(all)))
+        }
+    };
+    Ok(Found { pointed_at, ..found(reply, Collection::Instances) })
+}
+
+/// The same question about types, which live in no namespace and have no labels.
+fn of_types(request: &Request) -> Request {
+    Request {
+        collection: Collection::Capabilities,
+        namespaces: Vec::new(),
+        selector: Selector::default(),
+        annotations: Selector::default(),
+        ..request.clone()
+    }
+}
+
+/// How many objects there are of the first types.
+async fn counted(index: &Index, scope: &Scope, request: &Request, reply: &Reply) -> Result<Vec<(String, usize)>, SearchError> {
+    let mut counts = Vec::new();
+    for hit in reply.hits.iter().take(TYPES_COUNTED) {
+        let Noun::Type(ty, _) = &hit.noun else { continue };
+        let of_type = Request {
+            question: String::new(),
+            collection: Collection::Instances,
+            kinds: vec![ty.name()],
+            hits: false,
+            ..request.clone()
+        };
+        if let Some(number) = unless_missing(index.ask(scope, &of_type).await)?.and_then(|reply| reply.number) {
+            counts.push((ty.name(), number));
+        }
+    }
+    Ok(counts)
+}
+
+/// Nothing where the collection is not filled, or has no such type.
+fn unless_missing(reply: Result<Reply, SearchError>) -> Result<Option<Reply>, SearchError> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(SearchError::NoCollection(_) | SearchError::Kind(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a question points at, if it names nothing that could be found.
+fn points(manner: &Manner, reply: &Reply, catalogue: &Catalogue) -> Option<Pointing> {
+    let parsed = &reply.parsed;
+    let narrows = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty();
+    let names = !parsed.named.is_empty() || !parsed.soft.is_empty() || reply.problems.iter().any(|_| !parsed.filter.is_empty());
+    if names {
+        return None;
+    }
+    let free = says_nothing(catalogue, &parsed.text);
+    match &manner.points_at {
+        // "This deployment": whatever else is said of it.
+        Some(pointing) if pointing.surely && !pointing.noun.is_empty() => {
+            (free || !narrows && parsed.scope_only).then(|| pointing.clone())
+        }
+        Some(pointing) if free && !narrows && (pointing.surely && parsed.filter.types.is_empty() || !parsed.needs.is_empty()) => {
+            Some(pointing.clone())
+        }
+        // "Why is failing?"
+        None if !parsed.needs.is_empty() && reply.hits.is_empty() && reply.admitted == 0 && free && reply.problems.is_empty() => {
+            Some(Pointing::default())
+        }
+        _ => None,
+    }
+}
