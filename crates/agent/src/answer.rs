@@ -7,7 +7,7 @@
 //!  "number": 2,
 //!  "hits": [{"id", "type", "kind", "apiVersion", "namespace", "name", "cluster", "is", "about", "answers",
 //!            "state": [{"verdict", "number", "text"}], "why": ["…"]}],
-//!  "more": 0, "needs": [{"what", "said", "read"}], "unread": ["…"], "notes": ["…"],
+//!  "more": 0, "groups": [{"name", "count"}], "needs": [{"what", "said", "read"}], "unread": ["…"], "notes": ["…"],
 //!  "next": [{"verb", "type", "name", "namespace", "context"}], "closest": ["plural.group"]}
 //! ```
 //!
@@ -17,6 +17,7 @@
 
 use clusterlore_core::Collection;
 use clusterlore_core::conditions::Verdict;
+use clusterlore_index::Group;
 use serde::Serialize;
 
 use crate::steps::Step;
@@ -40,6 +41,9 @@ pub struct Answer {
     pub hits: Vec<Item>,
     /// How many more were found.
     pub more: usize,
+    /// How many of each, where the question asks for that, most first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
     /// What metadata cannot say.
     pub needs: Vec<Unread>,
     /// What could not be read of the cluster, each a sentence without its full stop. Text from outside.

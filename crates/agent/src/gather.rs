@@ -1,17 +1,20 @@
 //! What an answer is made of: one or more replies of the index, which looks at the cluster where the question asks for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, ResourceType, Scope, Selector};
 use clusterlore_index::{Index, Reply, Request};
-use clusterlore_search::{Noun, SearchError, Wanted};
+use clusterlore_search::{Condition, Noun, SearchError, Wanted};
 
 use crate::manner::{Manner, Pointing};
 use crate::things::says_nothing;
 
 /// Hits that are looked at for a sentence, whatever is shown of them.
 const LOOKED_AT: usize = 200;
+/// A question for all that is in a scope.
+const EVERYTHING: &str = "everything";
 /// Types of which the objects are counted.
 const TYPES_COUNTED: usize = 5;
 /// What may be meant, if there are no more.
@@ -29,6 +32,8 @@ pub struct Found {
     pub(crate) types: Arc<Vec<(String, ResourceType)>>,
     /// Whether all that could be found is in the reply.
     pub(crate) whole: bool,
+    /// Whether types were asked for and none fits.
+    pub(crate) no_type: bool,
     /// How many objects there are of the first types, where the answer is about types.
     pub(crate) of_types: Vec<(String, usize)>,
     /// What the question points at without naming it, and what that may be.
@@ -53,6 +58,7 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
         limit: request.limit,
         manner: manner.clone(),
         types: Arc::clone(&types),
+        no_type: false,
         of_types: Vec::new(),
         pointed_at: None,
     };
@@ -64,14 +70,15 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
             return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
         }
     }
-    let reply = index.ask(scope, &many).await?;
-    if manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
-        let by_type = index.ask(scope, &of_types(&many)).await;
-        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| !by_type.hits.is_empty()) {
-            let of_types = counted(index, scope, &request, &by_type).await?;
-            return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
-        }
+    let mut reply = index.ask(scope, &many).await?;
+    // "What runs in shop?" has no word that says what.
+    let parsed = &reply.parsed;
+    let anything = !parsed.scope_only && parsed.named.is_empty() && parsed.needs.is_empty() && says_nothing(catalogue, &parsed.text);
+    if anything && !parsed.filter.namespaces.is_empty() {
+        let namespaces = parsed.filter.namespaces.iter().cloned().collect();
+        reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
     }
+    let no_type = manner.of_types;
     let pointed_at = match points(&manner, &reply, catalogue) {
         None => None,
         Some(pointing) if pointing.types.is_empty() => Some((pointing, None)),
@@ -79,7 +86,7 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
             let one = Request {
                 question: pointing.noun.clone(),
                 kinds: pointing.types.clone(),
-                namespaces: reply.parsed.filter.namespaces.iter().cloned().collect(),
+                namespaces: namespaces(&reply).into_iter().collect(),
                 limit: CANDIDATES + 1,
                 ..request.clone()
             };
@@ -89,7 +96,14 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
             (!alone).then_some((pointing, Some(all)))
         }
     };
-    Ok(Found { pointed_at, ..found(reply, Collection::Instances) })
+    if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
+        let by_type = index.ask(scope, &of_types(&many)).await;
+        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| !by_type.hits.is_empty()) {
+            let of_types = counted(index, scope, &request, &by_type).await?;
+            return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
+        }
+    }
+    Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) })
 }
 
 /// The same question about types, which live in no namespace and have no labels.
@@ -134,24 +148,41 @@ fn unless_missing(reply: Result<Reply, SearchError>) -> Result<Option<Reply>, Se
 /// What a question points at, if it names nothing that could be found.
 fn points(manner: &Manner, reply: &Reply, catalogue: &Catalogue) -> Option<Pointing> {
     let parsed = &reply.parsed;
-    let narrows = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty();
-    let names = !parsed.named.is_empty() || !parsed.soft.is_empty() || reply.problems.iter().any(|_| !parsed.filter.is_empty());
-    if names {
+    if parsed.named.iter().any(|named| namespace_of(&named.document.id).is_none()) || !reply.problems.is_empty() {
         return None;
     }
-    let free = says_nothing(catalogue, &parsed.text);
+    let narrows = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty() || !parsed.soft.is_empty();
+    let nothing = !narrows && parsed.named.is_empty() && says_nothing(catalogue, &parsed.text);
+    let asks_for_state = parsed.needs.iter().any(|need| need.condition.is_some());
     match &manner.points_at {
         // "This deployment": whatever else is said of it.
-        Some(pointing) if pointing.surely && !pointing.noun.is_empty() => {
-            (free || !narrows && parsed.scope_only).then(|| pointing.clone())
+        Some(pointing) if pointing.surely && !pointing.noun.is_empty() => Some(pointing.clone()),
+        // "It" may be what was named before; "the pods" are those that the rest of the question says.
+        Some(pointing) => {
+            let meant = pointing.surely && parsed.filter.types.is_empty() || !parsed.needs.is_empty();
+            (nothing && meant).then(|| pointing.clone())
         }
-        Some(pointing) if free && !narrows && (pointing.surely && parsed.filter.types.is_empty() || !parsed.needs.is_empty()) => {
-            Some(pointing.clone())
+        // "What's wrong?", but "what is broken?" is asked of everything.
+        None => {
+            let nothing = nothing && parsed.filter.types.is_empty() && parsed.clauses == Default::default();
+            (nothing && !parsed.needs.is_empty() && !asks_for_state).then(Pointing::default)
         }
-        // "Why is failing?"
-        None if !parsed.needs.is_empty() && reply.hits.is_empty() && reply.admitted == 0 && free && reply.problems.is_empty() => {
-            Some(Pointing::default())
-        }
-        _ => None,
     }
+}
+
+/// The namespaces that a question says, in whatever way.
+fn namespaces(reply: &Reply) -> BTreeSet<String> {
+    let parsed = &reply.parsed;
+    let soft = parsed.soft.iter().flat_map(|soft| &soft.any).filter_map(|condition| match condition {
+        Condition::Namespace(name) => Some(name.clone()),
+        _ => None,
+    });
+    let named = parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned));
+    parsed.filter.namespaces.iter().cloned().chain(soft).chain(named).collect()
+}
+
+/// The name of the namespace that an id is of.
+fn namespace_of(id: &str) -> Option<&str> {
+    let (before, name) = id.rsplit_once('/')?;
+    before.ends_with("/v1/Namespace").then_some(name)
 }

@@ -46,13 +46,17 @@ const THINGS: &str = "app application service workload thing object resource com
 /// What is no object that could be named instead.
 const NO_THINGS: &str = "cluster clusters kubernetes k8s environment company week month year day morning evening night time moment way \
                          question list kind type page hour minute order case point";
+/// What follows a thing that is described or named, and not pointed at.
+const DESCRIBED: &str = "that which who whose called named for with";
 /// Pronouns for what was spoken of before.
 const PRONOUNS: &str = "it its them they";
 /// What says that a condition before a pronoun is meant: "is it", "why does it".
 const VERBS: &str = "is are was does did do has have had isn't doesn't won't can can't could will with about on of for to in restart fix \
                      debug describe show check see what's why's how's where's";
-/// Verbs that begin a question for yes or no.
-const YES_NO: &str = "is are do does did has have was were can any";
+/// What begins a question that is answered by yes or no.
+const YES_NO: [&str; 12] = [
+    "is there", "are there", "do we have", "do we run", "do we use", "do you have", "have we", "does anything", "is anything", "is any", "are any", "any",
+];
 
 fn is(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|w| w == word)
@@ -68,7 +72,7 @@ impl Manner {
             .collect();
         let at = |n: usize| words.get(n).map_or("", String::as_str);
         let how = at(0) == "how" && (at(1) == "to" || is(COULD, at(1)) || at(1) == "do" || at(1) == "would") && !is("many much", at(1));
-        let is_what = at(0) == "explain" || ["what is a", "what is an", "what's a", "what's an", "what are", "what does a", "what does an"]
+        let is_what = at(0) == "explain" || ["what is a", "what is an", "what's a", "what's an", "what does a", "what does an"]
             .iter()
             .any(|begin| begins(&words, begin));
         let could = (0..words.len()).any(|n| is(COULD, at(n)) && is(WHOM, at(n + 1)) && (n + 2..n + 5).any(|m| is(USED, at(m))))
@@ -78,7 +82,7 @@ impl Manner {
         Self {
             of_types: could || of_kind || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
             for_advice: how || is_what,
-            yes_or_no: is(YES_NO, at(0)) || begins(&words, "there is") || begins(&words, "is there"),
+            yes_or_no: YES_NO.iter().any(|begin| begins(&words, begin)),
             points_at: pointing(&words, types),
         }
     }
@@ -123,6 +127,10 @@ fn pointing(words: &[String], types: &[(String, ResourceType)]) -> Option<Pointi
             let many = noun.ends_with('s') && !noun.ends_with("ss");
             // "Pods that need it" and "the pods" say which they are.
             if surely && many == is("this that", word) || definite && many {
+                continue;
+            }
+            // "This app that sends mails" is described.
+            if is(DESCRIBED, at(n + 1 + phrase.len())) {
                 continue;
             }
             let said = std::iter::once(word).chain(phrase.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
@@ -183,7 +191,7 @@ mod tests {
         assert_eq!(at("is it healthy"), found("it", "", true));
         assert_eq!(at("what's wrong with it?"), found("it", "", true));
         assert_eq!(at("why is my app slow"), found("my app", "", false));
-        for question in ["the operator that pods need", "which pods are ready", "what runs in this cluster", "where is the it department", "pods of the week"] {
+        for question in ["that app which sends mails", "the operator that pods need", "which pods are ready", "what runs in this cluster", "where is the it department", "pods of the week"] {
             assert_eq!(at(question), None, "{question}");
         }
     }
@@ -192,5 +200,6 @@ mod tests {
     fn what_is_answered_by_yes_or_no() {
         assert!(manner("is there a cache?").yes_or_no && manner("do we have a cache").yes_or_no);
         assert!(!manner("which caches are there").yes_or_no);
+        assert!(!manner("can you check shop").yes_or_no && !manner("is checkout ready").yes_or_no);
     }
 }

@@ -32,8 +32,8 @@ const BESIDE: &str = "running run runs installed deployed instance instances ser
                       type types kind kinds product products software thing things existing current use exist exists system systems \
                       have solution solutions";
 
-/// What the free text of a question asks for, if all of it is one thing.
-pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str) -> Wanted<'c> {
+/// What the free text of a question asks for, if all of it is one thing. The whole question tells whether that is counted.
+pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str, question: &str) -> Wanted<'c> {
     let asked = catalogue.asked(text);
     let mut found = Wanted::Other;
     let mut spans = Vec::new();
@@ -49,7 +49,7 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str) -> Wanted<'c> {
             Meaning::Software(software) if !one.ambiguous => found = Wanted::Software(&software.id, &software.title),
             Meaning::Category(category) if !matches!(found, Wanted::Software(..)) => {
                 if spans.is_empty() {
-                    found = Wanted::Category(&category.id, noun(text, &one.span));
+                    found = Wanted::Category(&category.id, noun(&text[one.span.clone()], question));
                 }
                 spans.push(one.span.clone());
             }
@@ -59,14 +59,20 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str) -> Wanted<'c> {
     found
 }
 
-/// The noun of a phrase in the singular, if the question has it as something that can be counted.
-fn noun(text: &str, span: &std::ops::Range<usize>) -> String {
-    let phrase = text[span.clone()].to_lowercase();
+/// What says that a noun is counted.
+const ONE: &str = "a an any which what one another";
+
+/// The noun of a phrase in the singular, if the question has it as something that can be counted: "caches", "a cache", not "caching".
+fn noun(phrase: &str, question: &str) -> String {
+    let (phrase, question) = (phrase.to_lowercase(), question.to_lowercase());
     let last = phrase.split(' ').next_back().unwrap_or_default();
+    let before = question.find(&phrase).map_or("", |at| question[..at].split_whitespace().next_back().unwrap_or_default());
     let stem = match last {
-        _ if last.ends_with("ss") || !last.ends_with('s') => return String::new(),
+        _ if last.ends_with("ss") || !last.ends_with('s') => {
+            return if ONE.split(' ').any(|word| word == before) && !last.ends_with("ing") { phrase } else { String::new() };
+        }
         _ if last.ends_with("ies") => format!("{}y", &last[..last.len() - 3]),
-        _ if ["ches", "shes", "xes", "sses"].iter().any(|end| last.ends_with(end)) && last != "caches" => last[..last.len() - 2].to_owned(),
+        _ if ["xes", "sses", "tches", "shes"].iter().any(|end| last.ends_with(end)) => last[..last.len() - 2].to_owned(),
         _ => last[..last.len() - 1].to_owned(),
     };
     format!("{}{stem}", &phrase[..phrase.len() - last.len()])
@@ -133,8 +139,23 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
     things
 }
 
+/// The reasons without their numbers; that all of a scope is in it is no reason.
 fn whys(hit: &Hit) -> Vec<String> {
-    matched(hit).into_iter().take(MOST_REASONS).collect()
+    let mut whys: Vec<String> = Vec::new();
+    for why in matched(hit) {
+        let why = match why.rsplit_once(" (") {
+            Some((said, number)) if number.trim_end_matches(')').parse::<f32>().is_ok() => said.to_owned(),
+            _ => why,
+        };
+        let why = if why.starts_with("meaning ") || why.starts_with("likely ") { "meaning".to_owned() } else { why };
+        if why != "in scope" && !whys.contains(&why) {
+            whys.push(why);
+        }
+    }
+    // What else speaks for it says more.
+    whys.sort_by_key(|why| why == "meaning");
+    whys.truncate(MOST_REASONS);
+    whys
 }
 
 /// `plural.group` of an object.
@@ -206,6 +227,6 @@ pub(crate) fn says_nothing(catalogue: &Catalogue, text: &str) -> bool {
 /// Words of a question that name nothing: what is done, when, and things in general.
 const IDLE: &str = "app apps application applications thing things object resource service workload container program component pod \
                     deployment hour hours minute minutes day days week weeks today yesterday morning night last past recent now lately please \
-                    fetch show get tell check look find give fix debug wrong issue issues problem problems happening happen happened going \
+                    run runs running fetch show get tell check look find give fix debug wrong issue issues problem problems happening happen happened going \
                     keep keeps slow work working logs log this that these those it its them they set stateful daemon job work fine okay ok \
                     here there about up well";

@@ -21,9 +21,13 @@ pub(super) fn said(
     context: &dyn Fn(Option<&str>) -> Option<String>,
 ) -> Said {
     let reply = &found.reply;
+    let of_type = found.types.iter().find(|(_, ty)| pointing.types.contains(&ty.name()));
     let text = match (pointing.noun.as_str(), pointing.said.as_str()) {
-        ("", "") => "What do you mean? Say the name of an object, or what it is for.".to_owned(),
+        ("", "") => "What do you mean? Say the name of an object, or what it is for, or ask for a state, such as \"which pods are not \
+                     ready\"."
+            .to_owned(),
         ("", said) => format!("What is \"{said}\"? Say the name of an object, or what it is for."),
+        (noun, _) if of_type.is_some_and(|(_, ty)| !ty.namespaced) => format!("Which {noun} do you mean? Say its name."),
         (noun, _) => format!("Which {noun} do you mean? Say its name, and its namespace if there are several."),
     };
     let mut said = Said::default();
@@ -45,7 +49,10 @@ pub(super) fn said(
         let number = all.number.unwrap_or(things.len());
         let kind = things.first().map_or_else(|| pointing.noun.clone(), |thing| thing.item.kind.clone());
         let text = match number {
-            0 => format!("There is no {kind} in the index."),
+            0 => {
+                said.sentences.push(Sentence { text: format!("There is no {kind} in the index."), ids: Vec::new() });
+                return Said { number: Some(0), ..said };
+            }
             1..=CANDIDATES => {
                 let items: Vec<&Item> = things.iter().map(|thing| &thing.item).collect();
                 candidates = items.iter().map(|item| item.id.clone()).collect();
@@ -55,7 +62,6 @@ pub(super) fn said(
             _ => format!("There are {} in the index.", counted(number, &kind)),
         };
         said.sentences.push(Sentence { text, ids: candidates.clone() });
-        let of_type = found.types.iter().find(|(_, ty)| pointing.types.contains(&ty.name()));
         if let Some((_, ty)) = of_type.filter(|_| candidates.is_empty()) {
             said.next.push(Step {
                 verb: Verb::Get,

@@ -9,7 +9,7 @@ use clusterlore_search::{GroupBy, Order};
 use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
 use super::{Said, is_read};
 use crate::answer::{Item, Sentence};
-use crate::english::{capital, counted, few, list};
+use crate::english::{counted, few, list};
 use crate::gather::Found;
 use crate::states::predicate;
 use crate::steps::{Step, Verb, about, as_kubectl_has_it};
@@ -55,7 +55,7 @@ impl<'a> Topic<'a> {
         let reply = &found.reply;
         let wanted = match reply.parsed.scope_only {
             true => Wanted::Other,
-            false => wanted(catalogue, reply.parsed.english.as_deref().unwrap_or(&reply.parsed.text)),
+            false => wanted(catalogue, reply.parsed.english.as_deref().unwrap_or(&reply.parsed.text), &found.question),
         };
         let counted: BTreeSet<&str> = reply.counted.iter().map(String::as_str).collect();
         let is_counted = |thing: &Thing| counted.contains(thing.item.id.as_str());
@@ -100,29 +100,40 @@ impl<'a> Topic<'a> {
         if self.things.is_empty() {
             return self.nothing();
         }
-        let mut said = Said { number: self.number, answers: self.ids(), ..Said::default() };
+        let with_near = self.wanted == Wanted::Other && !reply.parsed.scope_only;
+        let mut said = Said { number: self.number, answers: self.ids(), with_near, ..Said::default() };
+        if self.found.no_type {
+            said.sentences.push(Sentence { text: "No resource type is for that; this is what there is.".to_owned(), ids: Vec::new() });
+        }
+        let open = self.open();
+        let untold = Sentence { text: format!("Not in the index: {}.", list(&open)), ids: Vec::new() };
         if self.answers.is_empty() {
-            let open = self.open();
             let shown: Vec<&Item> = self.things.iter().take(NAMED).map(|thing| &thing.item).collect();
             let clusters = of_several_clusters(shown.iter().copied());
             let one = |item: &&Item| format!("{}{}", the(item, true, true), place(item, clusters));
             let names = few(&shown.iter().map(one).collect::<Vec<_>>(), NAMED);
-            let text = match open.is_empty() {
-                true => format!("Nothing is surely what you ask for. The nearest: {names}."),
-                false => format!("This is asked of the following, nearest first: {names}."),
-            };
-            said.sentences.push(Sentence { text, ids: shown.iter().map(|item| item.id.clone()).collect() });
-        } else {
-            said.sentences.push(self.main());
+            let ids = shown.iter().map(|item| item.id.clone()).collect();
+            if open.is_empty() {
+                said.sentences.push(Sentence { text: format!("Nothing is surely what you ask for. The nearest: {names}."), ids });
+            } else {
+                let nearest = if reply.parsed.scope_only { "It is asked of" } else { "Nearest to the question:" };
+                let all = self.things.len();
+                let text = match self.kind() {
+                    Some(kind) if all > NAMED && reply.parsed.scope_only => format!("It is asked of {}.", counted(all, &kind)),
+                    _ => format!("{nearest} {names}."),
+                };
+                said.sentences.extend([untold, Sentence { text, ids }]);
+            }
+            return said;
         }
+        said.sentences.push(self.main());
         let values = reply.parsed.needs.iter().any(|need| need.condition.as_ref().is_some_and(LiveCondition::asks_for_a_value));
         if values && reply.judgement.as_ref().is_some_and(|judgement| judgement.looked()) {
             let text = "The table has what the cluster says of each now.".to_owned();
             said.sentences.push(Sentence { text, ids: Vec::new() });
         }
-        let open = self.open();
         if !open.is_empty() {
-            said.sentences.push(Sentence { text: format!("Not in the index: {}.", list(&open)), ids: Vec::new() });
+            said.sentences.push(untold);
         }
         said
     }
@@ -169,10 +180,9 @@ impl<'a> Topic<'a> {
             return Sentence { text, ids };
         }
         let list = enumerated(&called, number, &self.answers);
-        let least = if self.found.whole { "" } else { "at least " };
         if self.judged.is_empty() {
             let yes = self.found.manner.yes_or_no && self.open().is_empty();
-            return Sentence { text: format!("{}{list}", if yes { "Yes, " } else { "" }) + least.trim_end(), ids };
+            return Sentence { text: if yes { format!("Yes, {list}") } else { list }, ids };
         }
         // "3 Pods in shop are pending: a, b and c."
         let so: Vec<String> = self.judged.iter().map(|condition| predicate(condition, number == 1)).collect();
@@ -252,6 +262,10 @@ impl<'a> Topic<'a> {
             let text = format!("{no} The nearest resource types: {}.", few(&reply.closest, NAMED));
             return self.just(text);
         }
+        // What is known by name is no question for another place.
+        if !self.catalogue.asked(&reply.parsed.text).is_empty() && !self.found.manner.for_advice {
+            return self.just(no.to_owned());
+        }
         let text = format!(
             "{no} It can be asked what runs in the cluster and where, how many there are, what a resource type is for, and, with the \
              cluster at hand, what state things are in."
@@ -303,9 +317,4 @@ impl<'a> Topic<'a> {
         }
         steps
     }
-}
-
-#[allow(dead_code)]
-fn unused() -> String {
-    capital("")
 }

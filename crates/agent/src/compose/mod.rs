@@ -18,7 +18,7 @@ use crate::gather::Found;
 use crate::steps::Step;
 use crate::things::{Thing, things};
 
-/// Hits near what answers, that are shown beside it.
+/// Hits near what answers, that are shown beside it where the catalogue does not know what is asked for.
 const NEAR: usize = 3;
 /// Commands that are named.
 const STEPS: usize = 4;
@@ -31,7 +31,8 @@ struct Said {
     number: Option<usize>,
     /// Ids of what is asked for, in the order of the answer.
     answers: Vec<String>,
-    /// Whether there is more of it than the reply holds.
+    /// Whether what is near it is shown beside it.
+    with_near: bool,
     next: Vec<Step>,
 }
 
@@ -46,16 +47,18 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         (None, Collection::Instances) if !reply.parsed.named.is_empty() => named::said(found, &things, catalogue, &context),
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
-    let Said { mut sentences, asks, number, answers, mut next } = said;
+    let Said { mut sentences, asks, number, answers, with_near, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
     }
     next.dedup();
     next.truncate(STEPS);
+    let answered_otherwise = asks.is_some() || number.is_none();
     let (hits, more) = match &asks {
         Some(asks) => back::shown(found, asks, catalogue),
-        None => shown(things, &answers, number, found.limit),
+        None => shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 }),
     };
+    let back = asks.is_some();
     Answer {
         question: found.question.clone(),
         searched: found.collection,
@@ -64,8 +67,9 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         number,
         hits,
         more,
+        groups: if reply.group_by.is_some() && !answered_otherwise { reply.groups.clone() } else { Vec::new() },
         needs: reply.parsed.needs.iter().map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: is_read(need, reply) }).collect(),
-        unread: reply.judgement.iter().flat_map(|judgement| judgement.unread.iter().cloned()).collect(),
+        unread: reply.judgement.iter().filter(|_| !back).flat_map(|judgement| judgement.unread.iter().cloned()).collect(),
         notes: notes(reply),
         next,
         closest: reply.closest.clone(),
@@ -73,12 +77,12 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
 }
 
 /// What answers, then some of what is near it.
-fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: usize) -> (Vec<Item>, usize) {
+fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: usize, beside: usize) -> (Vec<Item>, usize) {
     let place = |thing: &Thing| answers.iter().position(|id| *id == thing.item.id);
     let (mut first, near): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
     first.sort_by_key(place);
     let known = first.len();
-    let room = if first.is_empty() { limit } else { limit.saturating_sub(known).min(NEAR) };
+    let room = if first.is_empty() { limit } else { limit.saturating_sub(known).min(beside) };
     let more = match first.is_empty() {
         true => near.len().saturating_sub(room),
         false => number.unwrap_or(known).max(known) - known.min(limit),

@@ -33,6 +33,9 @@ pub(super) fn said(
             || of_hit.is_some_and(|hit| hit.controlled.iter().any(|id| names.contains(id.as_str())))
     };
     let items: Vec<&Item> = things.iter().filter(is_named).map(|thing| &thing.item).collect();
+    // "The shop's checkout" names the namespace only to say where.
+    let holds = |item: &Item| items.iter().any(|other| other.namespace.as_ref() == Some(&item.name));
+    let items: Vec<&Item> = items.iter().copied().filter(|item| item.kind != "Namespace" || !holds(item)).collect();
     let items = if items.is_empty() { things.iter().take(1).map(|thing| &thing.item).collect() } else { items };
     let ids: Vec<String> = items.iter().map(|item| item.id.clone()).collect();
     let mut sentences = vec![Sentence { text: who(&items), ids: ids.clone() }];
@@ -80,7 +83,7 @@ pub(super) fn said(
         }
         add(Verb::Describe);
     }
-    Said { sentences, number: Some(items.len()), answers: ids, next, asks: None }
+    Said { sentences, number: Some(items.len()), answers: ids, next, ..Said::default() }
 }
 
 /// `web is a Deployment in shop.`
@@ -106,8 +109,14 @@ fn who(items: &[&Item]) -> String {
             format!("{} is {}{common}: {}.", first.name, counted(items.len(), "object"), few(&kinds, NAMED))
         }
         _ => {
-            let one = |item: &&Item| format!("{}{}", the(item, true, true), place(item, clusters));
-            format!("{} named: {}.", counted(items.len(), "object"), few(&items.iter().map(one).collect::<Vec<_>>(), NAMED))
+            let places: BTreeSet<String> = items.iter().map(|item| place(item, clusters)).collect();
+            let common = places.first().filter(|_| places.len() == 1).cloned();
+            let one = |item: &&Item| {
+                let place = if common.is_some() { String::new() } else { place(item, clusters) };
+                format!("{}{place}", the(item, true, true))
+            };
+            let names = few(&items.iter().map(one).collect::<Vec<_>>(), NAMED);
+            format!("{} by that name{}: {names}.", counted(items.len(), "object"), common.clone().unwrap_or_default())
         }
     }
 }

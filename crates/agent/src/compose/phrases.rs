@@ -9,7 +9,9 @@ use crate::english::{counted, few, plural};
 
 /// So many things are named one by one.
 pub(super) const NAMED: usize = 4;
-/// So many namespaces, products or kinds.
+/// So many products or kinds.
+const SORTS: usize = 6;
+/// So many namespaces, or names where the place is said.
 const LISTED: usize = 3;
 
 /// What the things are called together.
@@ -114,8 +116,8 @@ fn sorts(number: usize, items: &[&Item], by_kind: bool) -> String {
     }
     let mut sorts: Vec<(&str, usize)> = sorts.into_iter().collect();
     sorts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    if sorts.len() > NAMED + 1 {
-        others += sorts.drain(NAMED..).map(|(_, number)| number).sum::<usize>();
+    if sorts.len() > SORTS + 1 {
+        others += sorts.drain(SORTS..).map(|(_, number)| number).sum::<usize>();
     }
     let mut parts: Vec<String> = sorts
         .iter()

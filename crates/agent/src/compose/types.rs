@@ -33,7 +33,7 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         _ => format!("Among the resource types, {} ({}) fits best.", first.kind, first.id),
     };
     if !first.about.is_empty() {
-        text = format!("{} It is for this: {}", text, sentence(&first.about));
+        text = format!("{text} Its use: {}", sentence(&first.about));
     }
     let ids = |things: &[Thing]| things.iter().map(|thing| thing.item.id.clone()).collect::<Vec<_>>();
     let mut sentences = vec![Sentence { text, ids: vec![first.id.clone()] }];
@@ -64,7 +64,7 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         context: context(None),
     };
     debug_assert_eq!(found.collection, Collection::Capabilities);
-    Said { sentences, number: None, answers: ids(good), next: good.iter().take(EXPLAINED).map(explain).collect(), asks: None }
+    Said { sentences, number: None, answers: ids(good), with_near: true, next: good.iter().take(EXPLAINED).map(explain).collect(), asks: None }
 }
 
 /// A text with its full stop.

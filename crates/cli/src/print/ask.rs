@@ -49,12 +49,19 @@ fn text(answer: &Answer) -> anyhow::Result<()> {
     let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
     let asks = answer.asks.iter().map(|asks| asks.text.as_str());
     super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;
-    let (first, near): (Vec<&Item>, Vec<&Item>) = answer.hits.iter().partition(|item| item.answers);
+    if !answer.groups.is_empty() {
+        let rows = answer.groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
+        super::line("")?;
+        super::lines(super::table::table(&["GROUP", "COUNT"], rows))?;
+    }
+    let shown: &[Item] = if answer.groups.is_empty() { &answer.hits } else { &[] };
+    let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
     if !first.is_empty() {
         super::line("")?;
         super::lines(table(&first))?;
     }
     let more = |answer: &Answer| match answer.more {
+        _ if shown.is_empty() => Ok(()),
         0 => Ok(()),
         more => super::line(&format!("and {more} more")),
     };
@@ -71,7 +78,9 @@ fn text(answer: &Answer) -> anyhow::Result<()> {
     if first.is_empty() {
         more(answer)?;
     }
-    for (n, unread) in answer.unread.iter().enumerate() {
+    // What a sentence says already is not said once more.
+    let unsaid = answer.unread.iter().filter(|why| !answer.answer.iter().any(|sentence| sentence.text.contains(*why)));
+    for (n, unread) in unsaid.enumerate() {
         if n == 0 {
             super::line("")?;
         }
@@ -141,12 +150,11 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 /// A table with the reasons in the last column, or beneath where there is no room for them.
 fn table(items: &[&Item]) -> Vec<String> {
     let types = items.iter().all(|item| item.id == item.name && item.namespace.is_none());
-    let has_state = items.iter().any(|item| !item.state.is_empty());
     let header: &[&str] = if types { &["KIND", "TYPE"] } else { &["NAMESPACE", "KIND", "NAME"] };
-    let last = match (types, has_state) {
-        (true, _) => "FOR",
-        (_, true) => "NOW",
-        _ => "WHY",
+    let last = match items.iter().any(|item| !item.state.is_empty()) {
+        true => "NOW",
+        false if types => "FOR",
+        false => "ABOUT",
     };
     let row = |item: &&Item| -> Vec<String> {
         if types {
@@ -171,7 +179,7 @@ fn table(items: &[&Item]) -> Vec<String> {
     let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
     let mut lines = vec![format!("{}{}", padded(&header), if beside { last } else { "" }).trim_end().to_owned()];
     for (item, row) in items.iter().zip(&rows) {
-        let why = why(item, types);
+        let why = about(item);
         let (indent, width) = if beside { (before, room) } else { (4, WIDTH - 4) };
         let mut whys = wrapped(&why, width);
         if whys.len() > LINES {
@@ -186,16 +194,16 @@ fn table(items: &[&Item]) -> Vec<String> {
     lines
 }
 
-/// What the cluster says of it, else why it was found.
-fn why(item: &Item, types: bool) -> String {
-    if types && !item.about.is_empty() {
-        return item.about.clone();
-    }
+/// What the cluster says of it; else what it is and says of itself; else why it was found.
+fn about(item: &Item) -> String {
     let mut states: Vec<&str> = item.state.iter().map(|state| state.text.as_str()).collect();
     states.dedup();
-    match states.is_empty() {
-        true => item.why.join(", "),
-        false => states.join(", "),
+    let software = item.is.as_deref().filter(|_| item.id != item.name);
+    let own: Vec<&str> = software.into_iter().chain(Some(item.about.as_str()).filter(|about| !about.is_empty())).collect();
+    match (states.is_empty(), own.is_empty()) {
+        (false, _) => states.join(", "),
+        (true, false) => own.join(": "),
+        (true, true) => item.why.join(", "),
     }
 }
 
