@@ -13,6 +13,8 @@ use crate::things::says_nothing;
 
 /// Hits that are looked at for a sentence, whatever is shown of them.
 const LOOKED_AT: usize = 200;
+/// The lowest score of a type that fits a question. Below it, a type is only the nearest.
+pub(crate) const FITS: f32 = 0.25;
 /// A question for all that is in a scope.
 const EVERYTHING: &str = "everything";
 /// Types of which the objects are counted.
@@ -63,6 +65,13 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
         pointed_at: None,
     };
 
+    if !manner.explains.is_empty() {
+        let one = Request { kinds: manner.explains.clone(), ..of_types(&many) };
+        if let Some(reply) = unless_missing(index.ask(scope, &one).await)?.filter(|reply| !reply.hits.is_empty()) {
+            let of_types = counted(index, scope, &request, &reply).await?;
+            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        }
+    }
     if manner.of_types || many.collection == Collection::Capabilities {
         let reply = index.ask(scope, &of_types(&many)).await?;
         if !reply.hits.is_empty() || many.collection == Collection::Capabilities {
@@ -98,7 +107,7 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
     };
     if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
         let by_type = index.ask(scope, &of_types(&many)).await;
-        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| !by_type.hits.is_empty()) {
+        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS)) {
             let of_types = counted(index, scope, &request, &by_type).await?;
             return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
         }

@@ -10,6 +10,8 @@ pub(crate) struct Manner {
     pub(crate) of_types: bool,
     /// It asks how something is done, or what something is.
     pub(crate) for_advice: bool,
+    /// The types that it asks to be explained, as `plural.group`.
+    pub(crate) explains: Vec<String>,
     /// It can be answered by yes or no.
     pub(crate) yes_or_no: bool,
     /// What it points at.
@@ -36,6 +38,9 @@ const WHOM: &str = "i we one you somebody people developers teams";
 const USED: &str = "use pick choose take create request order provision apply deploy run offer";
 /// What asks for something by its use.
 const WHAT: &str = "what which anything something whatever";
+/// What asks for an explanation.
+const WHAT_IS: [&str; 8] =
+    ["explain a", "explain an", "explain", "what is a", "what is an", "what's a", "what's an", "what are"];
 /// Words for types.
 const TYPES: [&str; 12] = [
     "crd", "crds", "custom resource", "custom resources", "resource type", "resource types", "resource kind", "resource kinds", "api type",
@@ -72,16 +77,18 @@ impl Manner {
             .collect();
         let at = |n: usize| words.get(n).map_or("", String::as_str);
         let how = at(0) == "how" && (at(1) == "to" || is(COULD, at(1)) || at(1) == "do" || at(1) == "would") && !is("many much", at(1));
-        let is_what = at(0) == "explain" || ["what is a", "what is an", "what's a", "what's an", "what does a", "what does an"]
-            .iter()
-            .any(|begin| begins(&words, begin));
-        let could = (0..words.len()).any(|n| is(COULD, at(n)) && is(WHOM, at(n + 1)) && (n + 2..n + 5).any(|m| is(USED, at(m))))
+        let what = WHAT_IS.iter().find(|begin| begins(&words, begin)).map(|begin| begin.split(' ').count());
+        let explained = what.and_then(|n| Some((n, named(&words, n, types)?)));
+        let explains = explained.filter(|(n, (_, _, phrase))| n + phrase.len() == words.len()).map(|(_, (_, types, _))| types);
+        let could = (0..words.len()).any(|n| is(COULD, at(n)) && (is(WHOM, at(n + 1)) || n > 0 && is(WHOM, at(n - 1))) && (n + 1..n + 5).any(|m| is(USED, at(m))))
             && words.iter().any(|word| is(WHAT, word));
         let text = format!(" {} ", words.join(" "));
-        let of_kind = ["type", "kind", "resource", "api"].iter().any(|word| text.contains(&format!(" {word} for ")));
+        let of_kind = ["type", "kind", "resource", "api"].iter()
+            .any(|word| text.contains(&format!(" {word} for ")) || text.contains(&format!(" {word} is for ")));
         Self {
             of_types: could || of_kind || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
-            for_advice: how || is_what,
+            for_advice: how || what.is_some(),
+            explains: explains.unwrap_or_default(),
             yes_or_no: YES_NO.iter().any(|begin| begins(&words, begin)),
             points_at: pointing(&words, types),
         }
@@ -178,6 +185,9 @@ mod tests {
             assert!(manner(question).for_advice, "{question}");
         }
         assert!(!manner("how many pods are there").for_advice && !manner("what is running").for_advice);
+        assert_eq!(manner("what is a stateful set?").explains, ["statefulsets.apps"]);
+        assert_eq!(manner("what are deployments").explains, ["deployments.apps"]);
+        assert!(manner("what is a pod of mine called").explains.is_empty());
     }
 
     #[test]

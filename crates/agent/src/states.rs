@@ -39,7 +39,7 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
             let noun = if matches!(number, Limit::Exactly(1) | Limit::AtLeast(1) | Limit::AtMost(1)) { "replica" } else { "replicas" };
             format!("{has} {} {ready}{noun}", bound(*number, u64::to_string))
         }
-        LiveCondition::Capacity(limit) => format!("{has} {}", bound(*limit, |bytes| size(*bytes))),
+        LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
     }
 }
 
@@ -54,6 +54,16 @@ fn bound(limit: Limit, write: impl Fn(&u64) -> String) -> String {
 fn times(limit: Limit) -> String {
     let once = |number: &u64| if *number == 1 { "once".to_owned() } else { format!("{number} times") };
     bound(limit, once)
+}
+
+/// "More than 20Gi" is kept as a byte more.
+fn capacity(limit: Limit) -> String {
+    let is_round = |bytes: u64| bytes > 0 && bytes.is_multiple_of(1 << 10);
+    match limit {
+        Limit::AtLeast(bytes) if bytes > 0 && is_round(bytes - 1) => format!("more than {}", size(bytes - 1)),
+        Limit::AtMost(bytes) if is_round(bytes.saturating_add(1)) => format!("less than {}", size(bytes + 1)),
+        limit => bound(limit, |bytes| size(*bytes)),
+    }
 }
 
 /// Bytes, with the largest unit that leaves a whole number.
@@ -80,6 +90,8 @@ mod tests {
             (replicas(Limit::Exactly(0)), "is scaled to zero", "are scaled to zero"),
             (replicas(Limit::AtLeast(2)), "has 2 or more replicas", "have 2 or more replicas"),
             (LiveCondition::Capacity(Limit::AtLeast(5 << 30)), "has 5Gi or more", "have 5Gi or more"),
+            (LiveCondition::Capacity(Limit::AtLeast((20 << 30) + 1)), "has more than 20Gi", "have more than 20Gi"),
+            (LiveCondition::Capacity(Limit::AtMost((1 << 20) - 1)), "has less than 1Mi", "have less than 1Mi"),
             (LiveCondition::Capacity(Limit::AtLeast(1_000)), "has 1000 bytes or more", "have 1000 bytes or more"),
             (LiveCondition::Status(vec!["Evicted".to_owned()]), "is Evicted", "are Evicted"),
         ] {

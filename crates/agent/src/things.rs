@@ -86,6 +86,8 @@ pub(crate) struct Thing {
     pub(crate) categories: Vec<String>,
     /// Id of its software.
     pub(crate) software: Option<String>,
+    /// Of a type: what its schema, or the catalogue, says that it is.
+    pub(crate) described: String,
     /// Whether something runs because of it.
     pub(crate) runs: bool,
 }
@@ -98,7 +100,9 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
             Noun::Instance(instance) => {
                 let type_name = type_of(types, instance);
                 things.push(of_instance(hit, instance, &type_name, catalogue));
-                for id in &hit.elsewhere {
+                let mut elsewheres: Vec<&String> = hit.elsewhere.iter().collect();
+                elsewheres.sort();
+                for id in elsewheres {
                     let Some(other) = elsewhere(id, instance) else { continue };
                     let mut thing = of_instance(hit, &other, &type_name, catalogue);
                     thing.item.id.clone_from(id);
@@ -128,6 +132,7 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
                         why: whys(hit),
                     },
                     categories: Vec::new(),
+                    described: words::cut(&words::one_line(&ty.description), LONGEST_ABOUT).into_owned(),
                     software: software.map(|software| software.id.to_string()),
                     runs: false,
                 });
@@ -209,6 +214,7 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
             state: hit.found.iter().map(state).collect(),
             why: whys(hit),
         },
+        described: String::new(),
         categories: categories.into_iter().map(str::to_owned).collect(),
         software: itself.map(|known| known.software.id.to_string()),
         runs: kind.is_some_and(|kind| matches!(kind.role, Role::Workload | Role::Claim)),

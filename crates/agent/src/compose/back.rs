@@ -6,7 +6,7 @@ use clusterlore_index::Reply;
 use super::Said;
 use super::phrases::{Called, enumerated};
 use crate::answer::{Asks, Item, Sentence};
-use crate::english::{counted, plural};
+use crate::english::{counted, list, plural};
 use crate::gather::{CANDIDATES, Found};
 use crate::manner::Pointing;
 use crate::states::predicate;
@@ -41,16 +41,18 @@ pub(super) fn said(
         let kind = items.first().map(|item| item.kind.clone()).unwrap_or_default();
         candidates = items.iter().map(|item| item.id.clone()).collect();
         let so = predicate(condition, items.len() == 1);
-        let list = enumerated(&Called::Kind(kind.clone()), items.len(), &items);
-        let (head, names) = list.split_once(": ").unwrap_or((&list, ""));
+        let all = enumerated(&Called::Kind(kind), items.len(), &items);
+        let (head, names) = all.split_once(": ").unwrap_or((&all, ""));
         said.sentences.push(Sentence { text: format!("{head} {so}: {names}"), ids: candidates.clone() });
     } else if let Some(all) = all {
         let things = things(all, &found.types, catalogue);
         let number = all.number.unwrap_or(things.len());
         let kind = things.first().map_or_else(|| pointing.noun.clone(), |thing| thing.item.kind.clone());
+        let namespaces: Vec<&String> = all.parsed.filter.namespaces.iter().collect();
+        let place = if namespaces.is_empty() { "the index".to_owned() } else { list(&namespaces) };
         let text = match number {
             0 => {
-                said.sentences.push(Sentence { text: format!("There is no {kind} in the index."), ids: Vec::new() });
+                said.sentences.push(Sentence { text: format!("There is no {kind} in {place}."), ids: Vec::new() });
                 return Said { number: Some(0), ..said };
             }
             1..=CANDIDATES => {
@@ -59,7 +61,7 @@ pub(super) fn said(
                 let there = if number == 1 { "There is" } else { "There are" };
                 format!("{there} {}", enumerated(&Called::Kind(kind), number, &items))
             }
-            _ => format!("There are {} in the index.", counted(number, &kind)),
+            _ => format!("There are {} in {place}.", counted(number, &kind)),
         };
         said.sentences.push(Sentence { text, ids: candidates.clone() });
         if let Some((_, ty)) = of_type.filter(|_| candidates.is_empty()) {
@@ -70,7 +72,7 @@ pub(super) fn said(
                     full => full,
                 },
                 name: None,
-                namespace: reply.parsed.filter.namespaces.iter().next().cloned(),
+                namespace: namespaces.first().filter(|_| namespaces.len() == 1).map(|name| (*name).clone()),
                 namespaced: ty.namespaced,
                 context: context(None),
             });

@@ -55,7 +55,11 @@ impl<'a> Topic<'a> {
         let reply = &found.reply;
         let wanted = match reply.parsed.scope_only {
             true => Wanted::Other,
-            false => wanted(catalogue, reply.parsed.english.as_deref().unwrap_or(&reply.parsed.text), &found.question),
+            // What was read word for word is in the singular.
+            false => match &reply.parsed.english {
+                Some(english) => wanted(catalogue, english, &format!("a {english}")),
+                None => wanted(catalogue, &reply.parsed.text, &found.question),
+            },
         };
         let counted: BTreeSet<&str> = reply.counted.iter().map(String::as_str).collect();
         let is_counted = |thing: &Thing| counted.contains(thing.item.id.as_str());
@@ -65,9 +69,11 @@ impl<'a> Topic<'a> {
             Wanted::Software(id, _) => thing.runs && thing.software.as_deref() == Some(*id),
             Wanted::Other => false,
         };
+        // A scope is all of it, whatever else is asked of it; an order by age needs ages.
+        let asked_of = reply.parsed.scope_only && reply.number.is_none() && reply.parsed.clauses.order.is_none();
         let answers: Vec<&Item> = things
             .iter()
-            .filter(|thing| is_counted(thing) || !grouped && by_catalogue(thing))
+            .filter(|thing| asked_of || is_counted(thing) || !grouped && by_catalogue(thing))
             .map(|thing| &thing.item)
             .collect();
         let narrows: Vec<&LiveCondition> = reply
@@ -82,7 +88,11 @@ impl<'a> Topic<'a> {
         let number = match reply.number {
             _ if !unjudged.is_empty() => None,
             Some(number) if grouped => Some(number),
-            Some(number) => Some(number.max(answers.len())),
+            Some(number) => {
+                // What a shown object controls is counted with it.
+                let controlled = reply.hits.iter().flat_map(|hit| &hit.controlled).filter(|id| counted.contains(id.as_str()));
+                Some(number.saturating_sub(controlled.count()).max(answers.len()))
+            }
             // Of what a condition is not asked, the number stands whatever else metadata cannot say.
             None => (!answers.is_empty()).then_some(answers.len()),
         };
@@ -102,7 +112,7 @@ impl<'a> Topic<'a> {
         }
         let with_near = self.wanted == Wanted::Other && !reply.parsed.scope_only;
         let mut said = Said { number: self.number, answers: self.ids(), with_near, ..Said::default() };
-        if self.found.no_type {
+        if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence { text: "No resource type is for that; this is what there is.".to_owned(), ids: Vec::new() });
         }
         let open = self.open();
@@ -214,6 +224,7 @@ impl<'a> Topic<'a> {
                 Called::For(phrase.map_or_else(|| id.replace('-', " "), |phrase| phrase.to_string()))
             }
             Wanted::Software(_, title) => Called::Software((*title).to_owned()),
+            Wanted::Other if self.found.reply.parsed.scope_only => kind.unwrap_or(Called::Noun("object".to_owned())),
             Wanted::Other => kind.unwrap_or(Called::Matches),
         }
     }
@@ -257,9 +268,17 @@ impl<'a> Topic<'a> {
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
         }
-        let no = if self.found.manner.yes_or_no { "No, nothing in the index matches." } else { "Nothing in the index matches." };
+        let no = if self.found.no_type {
+            "No resource type is for that, and nothing in the index matches."
+        } else if self.found.manner.yes_or_no {
+            "No, nothing in the index matches."
+        } else {
+            "Nothing in the index matches."
+        };
         if !reply.closest.is_empty() {
-            let text = format!("{no} The nearest resource types: {}.", few(&reply.closest, NAMED));
+            let mut closest = reply.closest.clone();
+            closest.dedup();
+            let text = format!("{no} The nearest resource types: {}.", few(&closest, NAMED));
             return self.just(text);
         }
         // What is known by name is no question for another place.
@@ -294,27 +313,46 @@ impl<'a> Topic<'a> {
             steps.push(all(Verb::Top, "pods".to_owned(), true));
         }
         if !self.unjudged.is_empty() || needs.iter().any(|need| matches!(need, Beyond::Status | Beyond::Image | Beyond::Spec)) {
-            let mut seen = BTreeSet::new();
-            for thing in self.things.iter().filter(|thing| seen.insert(thing.item.type_name.clone())).take(OBJECTS) {
-                let group = thing.item.api_version.split_once('/').map_or("", |(group, _)| group);
-                let ty = match as_kubectl_has_it(self.catalogue, group, &thing.item.kind, &thing.item.type_name) {
-                    plain if plain == thing.item.kind.to_lowercase() => crate::english::plural(&plain),
-                    full => full,
-                };
-                steps.push(all(Verb::Get, ty, thing.item.namespace.is_some()));
-            }
+            steps.extend(self.kinds().into_iter().map(|(ty, namespaced)| all(Verb::Get, ty, namespaced)));
             return steps;
         }
-        if needs.contains(&Beyond::Events) {
+        let answered: Vec<&Item> = self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).collect();
+        if !reply.groups.is_empty() && reply.group_by.is_some() {
+            return steps;
+        }
+        // Two of many say nothing; all of a type are a list.
+        if answered.len() > NAMED && needs.is_empty() && self.judged.is_empty() && matches!(self.called(), Called::Kind(_)) {
+            steps.extend(self.kinds().into_iter().map(|(ty, namespaced)| all(Verb::Get, ty, namespaced)));
+            return steps;
+        }
+        if needs.contains(&Beyond::Events) && answered.len() > OBJECTS {
             steps.push(all(Verb::Events, String::new(), true));
         }
-        let first = self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).take(OBJECTS);
-        for item in first {
+        for item in answered.iter().take(OBJECTS) {
+            if needs.contains(&Beyond::Events) && answered.len() <= OBJECTS {
+                steps.push(about(Verb::Events, item, self.catalogue, context(item.cluster.as_deref())));
+            }
             if needs.contains(&Beyond::Logs) {
                 steps.push(about(Verb::Logs, item, self.catalogue, context(item.cluster.as_deref())));
             }
             steps.push(about(Verb::Describe, item, self.catalogue, context(item.cluster.as_deref())));
         }
         steps
+    }
+
+    /// The first types of what was found as kubectl lists them, and whether their objects live in namespaces.
+    fn kinds(&self) -> Vec<(String, bool)> {
+        let mut kinds: Vec<(String, bool)> = Vec::new();
+        for Thing { item, .. } in self.things {
+            let group = item.api_version.split_once('/').map_or("", |(group, _)| group);
+            let ty = match as_kubectl_has_it(self.catalogue, group, &item.kind, &item.type_name) {
+                plain if plain == item.kind.to_lowercase() => crate::english::plural(&plain),
+                full => full,
+            };
+            if !kinds.iter().any(|(known, _)| *known == ty) && kinds.len() < OBJECTS {
+                kinds.push((ty, item.namespace.is_some()));
+            }
+        }
+        kinds
     }
 }

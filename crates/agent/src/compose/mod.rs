@@ -20,6 +20,8 @@ use crate::things::{Thing, things};
 
 /// Hits near what answers, that are shown beside it where the catalogue does not know what is asked for.
 const NEAR: usize = 3;
+/// Hits that are shown where none is surely what is asked for.
+const UNSURE: usize = 5;
 /// Commands that are named.
 const STEPS: usize = 4;
 
@@ -58,7 +60,17 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         Some(asks) => back::shown(found, asks, catalogue),
         None => shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 }),
     };
+    // Of a named object only its own type's table counts.
+    let own = |unread: &&String| {
+        let of = unread.split([':', ' ']).next().unwrap_or_default();
+        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of);
+        !is_type || reply.parsed.named.is_empty() || hits.iter().any(|item| item.answers && item.type_name == of)
+    };
     let back = asks.is_some();
+    let unread = reply.judgement.iter().filter(|_| !back).flat_map(|judgement| &judgement.unread);
+    let unread: Vec<String> = unread.filter(own).cloned().collect();
+    let mut closest = reply.closest.clone();
+    closest.dedup();
     Answer {
         question: found.question.clone(),
         searched: found.collection,
@@ -69,10 +81,10 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         more,
         groups: if reply.group_by.is_some() && !answered_otherwise { reply.groups.clone() } else { Vec::new() },
         needs: reply.parsed.needs.iter().map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: is_read(need, reply) }).collect(),
-        unread: reply.judgement.iter().filter(|_| !back).flat_map(|judgement| judgement.unread.iter().cloned()).collect(),
+        unread,
         notes: notes(reply),
         next,
-        closest: reply.closest.clone(),
+        closest,
     }
 }
 
@@ -82,11 +94,8 @@ fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: u
     let (mut first, near): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
     first.sort_by_key(place);
     let known = first.len();
-    let room = if first.is_empty() { limit } else { limit.saturating_sub(known).min(beside) };
-    let more = match first.is_empty() {
-        true => near.len().saturating_sub(room),
-        false => number.unwrap_or(known).max(known) - known.min(limit),
-    };
+    let room = if first.is_empty() { limit.min(UNSURE) } else { limit.saturating_sub(known).min(beside) };
+    let more = number.unwrap_or(known).max(known) - known.min(limit);
     let first = first.into_iter().take(limit).map(|thing| Item { answers: true, ..thing.item });
     (first.chain(near.into_iter().take(room).map(|thing| thing.item)).collect(), more)
 }

@@ -43,7 +43,7 @@ pub(super) fn said(
         && !one.about.is_empty()
         && reply.parsed.needs.is_empty()
     {
-        sentences.push(Sentence { text: format!("It is described as \"{}\"", quoted(&one.about)), ids: ids.clone() });
+        sentences.push(Sentence { text: format!("It is described as {}", quoted(&one.about)), ids: ids.clone() });
     }
     let conditions = reply.parsed.conditions();
     for item in items.iter().take(NAMED).filter(|item| !item.state.is_empty()) {
@@ -121,8 +121,7 @@ fn who(items: &[&Item]) -> String {
     }
 }
 
-/// What stands in quotes, with its full stop within.
+/// What stands in quotes, with its full stop.
 fn quoted(text: &str) -> String {
-    let text = text.trim().replace('"', "'");
-    format!("{}\".", text.trim_end_matches('.')).replace("…\".", "…\"")
+    format!("\"{}\".", text.trim().trim_end_matches('.').replace('"', "'"))
 }

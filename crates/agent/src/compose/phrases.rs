@@ -96,7 +96,7 @@ pub(super) fn enumerated(called: &Called, number: usize, items: &[&Item]) -> Str
             format!(": {}", few(&names, LISTED))
         }
         Some(_) => String::new(),
-        None => namespaces(items, number),
+        None => namespaces(items, number) + &clusters_of(items, clusters),
     };
     format!("{head}{sorts}{wheres}.")
 }
@@ -118,6 +118,10 @@ fn sorts(number: usize, items: &[&Item], by_kind: bool) -> String {
     sorts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     if sorts.len() > SORTS + 1 {
         others += sorts.drain(SORTS..).map(|(_, number)| number).sum::<usize>();
+    }
+    if let ([(sort, _)], 0) = (&sorts[..], others) {
+        let all = if number == 2 { "both" } else { "all" };
+        return if by_software { format!(", {all} {sort}") } else { format!(", {all} {}", plural(sort)) };
     }
     let mut parts: Vec<String> = sorts
         .iter()
@@ -147,6 +151,13 @@ fn namespaces(items: &[&Item], number: usize) -> String {
         n if n > LISTED + 1 => format!(", in {} namespaces", few(&names, LISTED)),
         _ => format!(", in {}", few(&names, LISTED)),
     }
+}
+
+/// ` on east and west`, if there are several.
+fn clusters_of(items: &[&Item], several: bool) -> String {
+    let clusters: BTreeSet<&str> = items.iter().filter_map(|item| item.cluster.as_deref()).collect();
+    let clusters: Vec<&str> = clusters.into_iter().collect();
+    if several { format!(" on {}", few(&clusters, LISTED)) } else { String::new() }
 }
 
 /// What is not known of something, by what would say it.

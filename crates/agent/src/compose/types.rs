@@ -1,12 +1,10 @@
 //! An answer about resource types: what could be used, and what of it is used already.
 
-use clusterlore_core::Collection;
-
 use super::Said;
 use super::phrases::NAMED;
 use crate::answer::Sentence;
 use crate::english::{counted, few, list};
-use crate::gather::Found;
+use crate::gather::{FITS, Found};
 use crate::steps::{Step, Verb};
 use crate::things::Thing;
 
@@ -25,14 +23,20 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         return Said { sentences: vec![Sentence { text, ids: Vec::new() }], number: Some(0), ..Said::default() };
     }
     let best = reply.hits[0].score.total();
+    let explains = !found.manner.explains.is_empty();
     let good = reply.hits.iter().take_while(|hit| hit.score.total() >= best * AS_GOOD).count().min(NAMED);
     let good = &things[..good.min(things.len())];
     let (first, others) = (&good[0].item, &good[1..]);
     let mut text = match others {
+        _ if explains => format!("{} is a resource type ({}).", first.kind, first.id),
+        _ if best < FITS => format!("No resource type surely fits. The nearest is {} ({}).", first.kind, first.id),
         [] => format!("Among the resource types, {} ({}) fits.", first.kind, first.id),
         _ => format!("Among the resource types, {} ({}) fits best.", first.kind, first.id),
     };
-    if !first.about.is_empty() {
+    if explains && !good[0].described.is_empty() {
+        text = format!("{text} {}", sentence(&good[0].described));
+    }
+    if !first.about.is_empty() && first.about != good[0].described {
         text = format!("{text} Its use: {}", sentence(&first.about));
     }
     let ids = |things: &[Thing]| things.iter().map(|thing| thing.item.id.clone()).collect::<Vec<_>>();
@@ -63,8 +67,7 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         namespaced: false,
         context: context(None),
     };
-    debug_assert_eq!(found.collection, Collection::Capabilities);
-    Said { sentences, number: None, answers: ids(good), with_near: true, next: good.iter().take(EXPLAINED).map(explain).collect(), asks: None }
+    Said { sentences, number: None, answers: ids(good), with_near: !explains, next: good.iter().take(EXPLAINED).map(explain).collect(), asks: None }
 }
 
 /// A text with its full stop.

@@ -71,7 +71,7 @@ fn text(answer: &Answer) -> anyhow::Result<()> {
     if !near.is_empty() {
         super::line("")?;
         if !first.is_empty() {
-            super::marked(Style::new().bold(), "Near it, not counted:", "")?;
+            super::marked(Style::new().bold(), "Near it:", "")?;
         }
         super::lines(table(&near))?;
     }
@@ -80,14 +80,12 @@ fn text(answer: &Answer) -> anyhow::Result<()> {
     }
     // What a sentence says already is not said once more.
     let unsaid = answer.unread.iter().filter(|why| !answer.answer.iter().any(|sentence| sentence.text.contains(*why)));
-    for (n, unread) in unsaid.enumerate() {
+    let told = unsaid.map(|unread| format!("Not read from the cluster: {unread}.")).chain(answer.notes.iter().cloned());
+    for (n, told) in told.enumerate() {
         if n == 0 {
             super::line("")?;
         }
-        super::lines(wrapped(&format!("Not read from the cluster: {unread}."), WIDTH))?;
-    }
-    for note in &answer.notes {
-        super::lines(wrapped(note, WIDTH))?;
+        super::lines(wrapped(&told, WIDTH))?;
     }
     if !answer.next.is_empty() {
         super::line("")?;
