@@ -11,7 +11,8 @@
 //!  "next": [{"verb", "type", "name", "namespace", "context"}], "closest": ["plural.group"]}
 //! ```
 //!
-//! `ids` are the objects (or types) that a sentence is about. `number` is null where only the cluster could tell it and was not asked.
+//! `ids` are the objects (or types) that a sentence is about. `number` is null where nothing was counted: the answer is what fits a
+//! description best, or only the cluster could tell and was not asked.
 //! `answers` says whether a hit is one of what is asked for; the others are near it. `needs` is what metadata cannot say, and `read`
 //! whether the cluster was asked for it. `asks` is there where the question cannot be answered before it is answered itself.
 
@@ -35,7 +36,7 @@ pub struct Answer {
     /// What must be known first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asks: Option<Asks>,
-    /// How many there are of what is asked for.
+    /// How many there are of what is asked for, where that was counted.
     pub number: Option<usize>,
     /// What was found: what answers, then what is near it.
     pub hits: Vec<Item>,

@@ -36,6 +36,9 @@ const COULD: &str = "could can should may might shall";
 const WHOM: &str = "i we one you somebody people developers teams";
 /// What is done with a type.
 const USED: &str = "use pick choose take create request order provision apply deploy run offer";
+/// What asks what must be done, and what is made then.
+const MUST: &str = "do must need have";
+const MADE: &str = "create define apply request order provision";
 /// What asks for something by its use.
 const WHAT: &str = "what which anything something whatever";
 /// What asks for an explanation.
@@ -82,11 +85,18 @@ impl Manner {
         let explains = explained.filter(|(n, (_, _, phrase))| n + phrase.len() == words.len()).map(|(_, (_, types, _))| types);
         let could = (0..words.len()).any(|n| is(COULD, at(n)) && (is(WHOM, at(n + 1)) || n > 0 && is(WHOM, at(n - 1))) && (n + 1..n + 5).any(|m| is(USED, at(m))))
             && words.iter().any(|word| is(WHAT, word));
+        let must = (0..words.len()).any(|n| is(MUST, at(n)) && is(WHOM, at(n + 1)) && (n + 2..n + 6).any(|m| is(MADE, at(m))));
         let text = format!(" {} ", words.join(" "));
+        let stands = |before: &[&str], middle: &[&str], after: &[&str]| {
+            (0..words.len()).any(|n| before.contains(&at(n)) && middle.contains(&at(n + 1)) && after.contains(&at(n + 2)))
+        };
+        let sorts = ["type", "kind", "resource", "object", "api"];
+        let which_type = stands(&["which", "what"], &sorts, &["do", "does", "should", "can", "could", "would", "must", "lets", "limits"])
+            || (0..words.len()).any(|n| ["type", "kind"].contains(&at(n)) && ["that", "which"].contains(&at(n + 1)));
         let of_kind = ["type", "kind", "resource", "api"].iter()
             .any(|word| text.contains(&format!(" {word} for ")) || text.contains(&format!(" {word} is for ")));
         Self {
-            of_types: could || of_kind || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
+            of_types: could || must && words.iter().any(|word| is(WHAT, word)) || which_type || is(MADE, at(0)) || of_kind || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
             for_advice: how || what.is_some(),
             explains: explains.unwrap_or_default(),
             yes_or_no: YES_NO.iter().any(|begin| begins(&words, begin)),
@@ -175,10 +185,14 @@ mod tests {
             "Which resource types deal with certificates?",
             "kind for a one-off cleanup",
             "is there anything that I could use for queues?",
+            "what do I have to create so that my pods get scraped",
+            "which type do I use to give a user permissions",
+            "kind that limits how many pods may be down",
+            "create a bucket",
         ] {
             assert!(manner(question).of_types, "{question}");
         }
-        for question in ["what databases are running?", "what do we use for messaging", "who can delete pods", "can we use port 80", "what runs this"] {
+        for question in ["what databases are running?", "what do we use for messaging", "who can delete pods", "can we use port 80", "what runs this", "which kind of database do we run", "what do we have in shop"] {
             assert!(!manner(question).of_types, "{question}");
         }
         for question in ["how do I get a certificate", "how to write a Dockerfile", "what is an ingress?", "how can we scale"] {

@@ -1,6 +1,6 @@
 //! What was found, as things that can be named, counted and told apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_catalogue::{Catalogue, Meaning, Named, Role};
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType, words};
@@ -88,6 +88,8 @@ pub(crate) struct Thing {
     pub(crate) software: Option<String>,
     /// Of a type: what its schema, or the catalogue, says that it is.
     pub(crate) described: String,
+    /// Its labels.
+    pub(crate) labels: BTreeMap<String, String>,
     /// Whether something runs because of it.
     pub(crate) runs: bool,
 }
@@ -132,6 +134,7 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
                         why: whys(hit),
                     },
                     categories: Vec::new(),
+                    labels: BTreeMap::new(),
                     described: words::cut(&words::one_line(&ty.description), LONGEST_ABOUT).into_owned(),
                     software: software.map(|software| software.id.to_string()),
                     runs: false,
@@ -215,6 +218,7 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
             why: whys(hit),
         },
         described: String::new(),
+        labels: instance.labels.clone(),
         categories: categories.into_iter().map(str::to_owned).collect(),
         software: itself.map(|known| known.software.id.to_string()),
         runs: kind.is_some_and(|kind| matches!(kind.role, Role::Workload | Role::Claim)),

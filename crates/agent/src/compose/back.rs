@@ -84,7 +84,8 @@ pub(super) fn said(
 
 /// What may be meant.
 pub(super) fn shown(found: &Found, asks: &Asks, catalogue: &Catalogue) -> (Vec<Item>, usize) {
-    let all = found.pointed_at.iter().filter_map(|(_, all)| all.as_ref()).chain([&found.reply]);
+    // Those with what the cluster says of them first.
+    let all = std::iter::once(&found.reply).chain(found.pointed_at.iter().filter_map(|(_, all)| all.as_ref()));
     let mut items: Vec<Item> = Vec::new();
     for thing in all.flat_map(|reply| things(reply, &found.types, catalogue)) {
         if asks.candidates.contains(&thing.item.id) && !items.iter().any(|item| item.id == thing.item.id) {

@@ -1,9 +1,10 @@
 //! An answer about objects that a question describes: what they are, how many, where, and, where the cluster was read, in what state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_index::Group;
 use clusterlore_search::{GroupBy, Order};
 
 use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
@@ -34,6 +35,24 @@ pub(super) fn said(
     said
 }
 
+/// How many of each: `None` where what they are grouped by is not known here.
+fn grouped(things: &[Thing], answers: &[&Item], by: &GroupBy) -> Option<Vec<Group>> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for thing in things.iter().filter(|thing| answers.iter().any(|item| item.id == thing.item.id)) {
+        let group = match by {
+            GroupBy::Kind => Some(thing.item.kind.as_str()),
+            GroupBy::Namespace => thing.item.namespace.as_deref(),
+            GroupBy::Cluster => thing.item.cluster.as_deref(),
+            GroupBy::Label(key) => thing.labels.get(key).map(String::as_str),
+            GroupBy::Owner => return None,
+        };
+        *counts.entry(group.unwrap_or("(none)")).or_default() += 1;
+    }
+    let mut groups: Vec<Group> = counts.into_iter().map(|(name, count)| Group { name: name.to_owned(), count }).collect();
+    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    Some(groups)
+}
+
 /// What a question is about, and what of it was found.
 struct Topic<'a> {
     found: &'a Found,
@@ -44,6 +63,8 @@ struct Topic<'a> {
     answers: Vec<&'a Item>,
     /// How many there are of it, where that can be said.
     number: Option<usize>,
+    /// How many of each, where that is asked.
+    groups: Vec<Group>,
     /// Conditions that narrow, where the cluster was not read for them.
     unjudged: Vec<&'a LiveCondition>,
     /// Conditions that narrow, where it was.
@@ -63,17 +84,23 @@ impl<'a> Topic<'a> {
         };
         let counted: BTreeSet<&str> = reply.counted.iter().map(String::as_str).collect();
         let is_counted = |thing: &Thing| counted.contains(thing.item.id.as_str());
-        let grouped = reply.group_by.is_some();
         let by_catalogue = |thing: &Thing| match &wanted {
             Wanted::Category(id, _) => thing.runs && thing.categories.iter().any(|of| catalogue.is_a(of, id)),
             Wanted::Software(id, _) => thing.runs && thing.software.as_deref() == Some(*id),
             Wanted::Other => false,
         };
+        // What the catalogue knows to be such a thing counts; where it knows none, what the search is sure of.
+        let knows = things.iter().any(by_catalogue);
+        let is_one = |thing: &Thing| match &wanted {
+            _ if !knows => is_counted(thing),
+            Wanted::Category(_, noun) => by_catalogue(thing) || is_counted(thing) && thing.item.kind.eq_ignore_ascii_case(noun),
+            _ => by_catalogue(thing),
+        };
         // A scope is all of it, whatever else is asked of it; an order by age needs ages.
         let asked_of = reply.parsed.scope_only && reply.number.is_none() && reply.parsed.clauses.order.is_none();
         let answers: Vec<&Item> = things
             .iter()
-            .filter(|thing| asked_of || is_counted(thing) || !grouped && by_catalogue(thing))
+            .filter(|thing| asked_of || is_one(thing))
             .map(|thing| &thing.item)
             .collect();
         let narrows: Vec<&LiveCondition> = reply
@@ -87,7 +114,7 @@ impl<'a> Topic<'a> {
         let (judged, unjudged) = if looked { (narrows, Vec::new()) } else { (Vec::new(), narrows) };
         let number = match reply.number {
             _ if !unjudged.is_empty() => None,
-            Some(number) if grouped => Some(number),
+            Some(_) if knows => Some(answers.len()),
             Some(number) => {
                 // What a shown object controls is counted with it.
                 let controlled = reply.hits.iter().flat_map(|hit| &hit.controlled).filter(|id| counted.contains(id.as_str()));
@@ -96,7 +123,13 @@ impl<'a> Topic<'a> {
             // Of what a condition is not asked, the number stands whatever else metadata cannot say.
             None => (!answers.is_empty()).then_some(answers.len()),
         };
-        Self { found, things, catalogue, wanted, answers, number, unjudged, judged }
+        let groups = match &reply.group_by {
+            Some(by) if knows => grouped(things, &answers, by).unwrap_or_else(|| reply.groups.clone()),
+            _ => reply.groups.clone(),
+        };
+        // What was counted otherwise is not what the catalogue knows.
+        let number = if groups.is_empty() { number } else { number.map(|_| groups.iter().map(|group| group.count).sum()) };
+        Self { found, things, catalogue, wanted, answers, groups, number, unjudged, judged }
     }
 
     fn said(&self) -> Said {
@@ -110,8 +143,9 @@ impl<'a> Topic<'a> {
         if self.things.is_empty() {
             return self.nothing();
         }
-        let with_near = self.wanted == Wanted::Other && !reply.parsed.scope_only;
-        let mut said = Said { number: self.number, answers: self.ids(), with_near, ..Said::default() };
+        let with_near = !reply.parsed.scope_only && !matches!(self.wanted, Wanted::Software(..));
+        let number = self.number.filter(|_| !self.described());
+        let mut said = Said { number, answers: self.ids(), with_near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence { text: "No resource type is for that; this is what there is.".to_owned(), ids: Vec::new() });
         }
@@ -126,10 +160,10 @@ impl<'a> Topic<'a> {
             if open.is_empty() {
                 said.sentences.push(Sentence { text: format!("Nothing is surely what you ask for. The nearest: {names}."), ids });
             } else {
-                let nearest = if reply.parsed.scope_only { "It is asked of" } else { "Nearest to the question:" };
+                let nearest = if reply.parsed.scope_only { "You ask about" } else { "Nearest to the question:" };
                 let all = self.things.len();
                 let text = match self.kind() {
-                    Some(kind) if all > NAMED && reply.parsed.scope_only => format!("It is asked of {}.", counted(all, &kind)),
+                    Some(kind) if all > NAMED && reply.parsed.scope_only => format!("You ask about {}.", counted(all, &kind)),
                     _ => format!("{nearest} {names}."),
                 };
                 said.sentences.extend([untold, Sentence { text, ids }]);
@@ -151,7 +185,11 @@ impl<'a> Topic<'a> {
     /// What was asked that nobody looked at.
     fn open(&self) -> Vec<&'static str> {
         let reply = &self.found.reply;
-        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| untold(need.what)).collect();
+        let untold = |need: &clusterlore_search::Need| match need.what {
+            Beyond::Time if reply.parsed.clauses != Default::default() => "when they were created",
+            what => untold(what),
+        };
+        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(untold).collect();
         open.dedup();
         open
     }
@@ -171,7 +209,7 @@ impl<'a> Topic<'a> {
         let called = self.called();
         let ids = self.ids();
         let clauses = &reply.parsed.clauses;
-        if let (Some(by), false) = (&reply.group_by, reply.groups.is_empty()) {
+        if let (Some(by), false) = (&reply.group_by, self.groups.is_empty()) {
             return Sentence { text: self.grouped(&called, number, by), ids };
         }
         if let Some(order) = clauses.order.filter(|_| clauses.at_most.is_some() || number > 1) {
@@ -189,6 +227,10 @@ impl<'a> Topic<'a> {
             };
             return Sentence { text, ids };
         }
+        // What fits a description best is not counted, unless that is asked.
+        if self.described() {
+            return Sentence { text: self.best(number), ids };
+        }
         let list = enumerated(&called, number, &self.answers);
         if self.judged.is_empty() {
             let yes = self.found.manner.yes_or_no && self.open().is_empty();
@@ -202,10 +244,30 @@ impl<'a> Topic<'a> {
         Sentence { text: format!("{head} {so}{rest}"), ids }
     }
 
+    /// Whether the answer is what fits a description, and not all of a scope or of a sort.
+    fn described(&self) -> bool {
+        let reply = &self.found.reply;
+        self.wanted == Wanted::Other && !reply.parsed.scope_only && self.judged.is_empty() && !reply.parsed.clauses.counts()
+    }
+
+    /// The best, then others.
+    fn best(&self, number: usize) -> String {
+        let clusters = of_several_clusters(self.answers.iter().copied());
+        let one = |item: &&Item| format!("{}{}", the(item, true, true), place(item, clusters));
+        let mut names: Vec<String> = self.answers.iter().take(NAMED).map(one).collect();
+        let first = names.remove(0);
+        if number > NAMED {
+            names.push(format!("{} more", number - NAMED));
+        }
+        match names.is_empty() {
+            true => format!("The best match is {first}."),
+            false => format!("The best match is {first}. Next best: {}.", list(&names)),
+        }
+    }
+
     fn grouped(&self, called: &Called, number: usize, by: &GroupBy) -> String {
-        let groups = &self.found.reply.groups;
-        let one = |group: &clusterlore_index::Group| format!("{} {}", group.name, group.count);
-        let parts: Vec<String> = groups.iter().map(one).collect();
+        let one = |group: &Group| format!("{} {}", group.name, group.count);
+        let parts: Vec<String> = self.groups.iter().map(one).collect();
         let by = match by {
             GroupBy::Label(key) => format!("the label {key}"),
             other => other.to_string(),
@@ -282,11 +344,12 @@ impl<'a> Topic<'a> {
             return self.just(text);
         }
         // What is known by name is no question for another place.
-        if !self.catalogue.asked(&reply.parsed.text).is_empty() && !self.found.manner.for_advice {
+        let named = !self.catalogue.asked(&reply.parsed.text).is_empty() || !reply.parsed.filter.is_empty();
+        if named && !self.found.manner.for_advice {
             return self.just(no.to_owned());
         }
         let text = format!(
-            "{no} It can be asked what runs in the cluster and where, how many there are, what a resource type is for, and, with the \
+            "{no} You can ask what runs in the cluster and where, how many there are, what a resource type is for and, with the \
              cluster at hand, what state things are in."
         );
         self.just(text)
@@ -317,7 +380,7 @@ impl<'a> Topic<'a> {
             return steps;
         }
         let answered: Vec<&Item> = self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).collect();
-        if !reply.groups.is_empty() && reply.group_by.is_some() {
+        if !self.groups.is_empty() {
             return steps;
         }
         // Two of many say nothing; all of a type are a list.

@@ -8,12 +8,12 @@ mod types;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::Beyond;
-use clusterlore_core::{Collection, SourceIdentity};
-use clusterlore_index::Reply;
+use clusterlore_core::{CLUSTER_SCOPE, Collection, SourceIdentity};
+use clusterlore_index::{Group, Reply};
 use clusterlore_search::{Need, Note};
 
 use crate::answer::{Answer, Item, Sentence, Unread};
-use crate::english::capital;
+use crate::english::{capital, either, few};
 use crate::gather::Found;
 use crate::steps::Step;
 use crate::things::{Thing, things};
@@ -22,6 +22,8 @@ use crate::things::{Thing, things};
 const NEAR: usize = 3;
 /// Hits that are shown where none is surely what is asked for.
 const UNSURE: usize = 5;
+/// Namespaces that are named where something is elsewhere.
+const PLACES: usize = 3;
 /// Commands that are named.
 const STEPS: usize = 4;
 
@@ -35,6 +37,7 @@ struct Said {
     answers: Vec<String>,
     /// Whether what is near it is shown beside it.
     with_near: bool,
+    groups: Vec<Group>,
     next: Vec<Step>,
 }
 
@@ -49,16 +52,20 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         (None, Collection::Instances) if !reply.parsed.named.is_empty() => named::said(found, &things, catalogue, &context),
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
-    let Said { mut sentences, asks, number, answers, with_near, mut next } = said;
+    let Said { mut sentences, asks, number, answers, with_near, groups, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
     }
     next.dedup();
     next.truncate(STEPS);
-    let answered_otherwise = asks.is_some() || number.is_none();
     let (hits, more) = match &asks {
         Some(asks) => back::shown(found, asks, catalogue),
-        None => shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 }),
+        None => {
+            // Services and settings of what answers are near it in any case.
+            let is_near = |thing: &Thing| answers.is_empty() || thing.runs || found.collection == Collection::Capabilities;
+            let things = things.into_iter().filter(|thing| answers.contains(&thing.item.id) || is_near(thing)).collect();
+            shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 })
+        }
     };
     // Of a named object only its own type's table counts.
     let own = |unread: &&String| {
@@ -79,7 +86,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         number,
         hits,
         more,
-        groups: if reply.group_by.is_some() && !answered_otherwise { reply.groups.clone() } else { Vec::new() },
+        groups,
         needs: reply.parsed.needs.iter().map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: is_read(need, reply) }).collect(),
         unread,
         notes: notes(reply),
@@ -107,10 +114,16 @@ fn is_read(need: &Need, reply: &Reply) -> bool {
 
 /// What was asked and is not so.
 fn noted(note: &Note) -> Option<Sentence> {
-    match note {
-        Note::Elsewhere { .. } | Note::Unknown(_) => Some(Sentence { text: format!("{}.", capital(&note.to_string())), ids: Vec::new() }),
-        _ => None,
-    }
+    let text = match note {
+        Note::Elsewhere { name, said, is_in } => {
+            let places: Vec<&str> = is_in.iter().map(String::as_str).filter(|place| *place != CLUSTER_SCOPE).collect();
+            let elsewhere = if places.is_empty() { String::new() } else { format!("; it is in {}", few(&places, PLACES)) };
+            format!("There is no {name} in {}{elsewhere}.", either(said))
+        }
+        Note::Unknown(_) => format!("{}.", capital(&note.to_string())),
+        _ => return None,
+    };
+    Some(Sentence { text, ids: Vec::new() })
 }
 
 /// How the question was read.

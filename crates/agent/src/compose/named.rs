@@ -63,6 +63,13 @@ pub(super) fn said(
             sentences.push(Sentence { text, ids: vec![item.id.clone()] });
         }
     }
+    if let (true, [one], [condition]) = (reply.judgement.is_some(), &items[..], &conditions[..])
+        && one.state.is_empty()
+        && !condition.asks_for_a_value()
+    {
+        let text = format!("Whether it {} is not known.", predicate(condition, true));
+        sentences.push(Sentence { text, ids: ids.clone() });
+    }
     let needs: Vec<Beyond> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| need.what).collect();
     if !needs.is_empty() {
         let mut parts: Vec<&str> = needs.iter().map(|what| untold(*what)).collect();

@@ -183,3 +183,91 @@ pub(super) fn these(number: Option<usize>, kind: Option<&str>) -> String {
         None => format!("these {}", plural(noun)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `cluster:namespace/kind/name`, and the software.
+    fn item(id: &str, is: &str) -> Item {
+        let (cluster, rest) = id.split_once(':').unwrap_or(("", id));
+        let parts: Vec<&str> = rest.split('/').collect();
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Item {
+            id: id.to_owned(),
+            type_name: String::new(),
+            kind: parts[1].to_owned(),
+            api_version: "v1".to_owned(),
+            namespace: some(parts[0]),
+            name: parts[2].to_owned(),
+            cluster: some(cluster),
+            is: some(is),
+            about: String::new(),
+            answers: true,
+            state: Vec::new(),
+            why: Vec::new(),
+        }
+    }
+
+    fn told(called: Called, number: usize, items: &[(&str, &str)]) -> String {
+        let items: Vec<Item> = items.iter().map(|(id, is)| item(id, is)).collect();
+        enumerated(&called, number, &items.iter().collect::<Vec<_>>())
+    }
+
+    fn noun() -> Called {
+        Called::Noun("database".to_owned())
+    }
+
+    fn pods() -> Called {
+        Called::Kind("Pod".to_owned())
+    }
+
+    #[test]
+    fn a_few_are_named_with_what_they_are_and_where() {
+        let both = [("shop/StatefulSet/payments", "PostgreSQL"), ("bank/SQLClaim/orders", "")];
+        assert_eq!(
+            told(noun(), 2, &both),
+            "2 databases: the StatefulSet payments (PostgreSQL) in shop and the SQLClaim orders in bank."
+        );
+        assert_eq!(told(noun(), 1, &both[..1]), "1 database in shop: the StatefulSet payments (PostgreSQL).");
+        // What the name says is not said once more.
+        assert_eq!(told(noun(), 1, &[("a/Deployment/my-mariadb", "MariaDB")]), "1 database in a: the Deployment my-mariadb.");
+        assert_eq!(told(pods(), 2, &[("a/Pod/x", ""), ("a/Pod/y", "")]), "2 Pods in a: x and y.");
+        assert_eq!(told(Called::Kind("Node".to_owned()), 1, &[("/Node/n1", "")]), "1 Node: n1.");
+        assert_eq!(told(Called::Software("Redis".to_owned()), 1, &[("a/Pod/x", "Redis")]), "1 match for Redis in a: the Pod x.");
+        assert_eq!(told(Called::For("logging".to_owned()), 1, &[("a/Pod/x", "Loki")]), "1 thing for logging in a: the Pod x (Loki).");
+    }
+
+    #[test]
+    fn many_are_told_by_sort_and_place() {
+        let ids = ["a", "b", "c", "d", "e", "f"].map(|namespace| format!("{namespace}/StatefulSet/x"));
+        let six = |is: [&'static str; 6]| ids.iter().map(String::as_str).zip(is).collect::<Vec<_>>();
+        let mixed = six(["Redis", "Redis", "MariaDB", "", "MariaDB", "Redis"]);
+        assert_eq!(told(noun(), 6, &mixed), "6 databases: 3 Redis, 2 MariaDB and 1 other, in a, b, c and 3 more namespaces.");
+        assert_eq!(told(noun(), 6, &six(["Redis"; 6])), "6 databases, all Redis, in a, b, c and 3 more namespaces.");
+        assert_eq!(told(noun(), 6, &six([""; 6])), "6 databases, all StatefulSets, in a, b, c and 3 more namespaces.");
+        assert_eq!(told(pods(), 6, &six([""; 6])), "6 Pods, in a, b, c and 3 more namespaces.");
+        // What is counted and not known may be anywhere.
+        assert_eq!(told(noun(), 9, &mixed), "9 databases: 3 Redis, 2 MariaDB and 4 others, in a, b, c and others.");
+        assert_eq!(told(noun(), 9, &[]), "9 databases.");
+        let one = ["p", "q", "r", "s", "t"].map(|name| format!("a/Pod/{name}"));
+        let one: Vec<(&str, &str)> = one.iter().map(|id| (id.as_str(), "")).collect();
+        assert_eq!(told(pods(), 5, &one), "5 Pods in a: p, q, r and 2 more.");
+    }
+
+    #[test]
+    fn a_cluster_is_named_where_there_are_several() {
+        let both = [("east:a/Pod/x", ""), ("west:a/Pod/x", "")];
+        assert_eq!(told(pods(), 2, &both), "2 Pods: x in a on east and x in a on west.");
+        assert_eq!(told(pods(), 1, &both[..1]), "1 Pod in a: x.");
+        let ids = [1, 2, 3, 4, 5].map(|n| format!("{}:a/Pod/x{n}", if n > 2 { "east" } else { "west" }));
+        let many: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "")).collect();
+        assert_eq!(told(pods(), 5, &many), "5 Pods, in a on east and west.");
+    }
+
+    #[test]
+    fn these() {
+        assert_eq!(super::these(Some(3), Some("Pod")), "these 3 Pods");
+        assert_eq!(super::these(None, None), "these objects");
+    }
+}

@@ -67,7 +67,7 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         namespaced: false,
         context: context(None),
     };
-    Said { sentences, number: None, answers: ids(good), with_near: !explains, next: good.iter().take(EXPLAINED).map(explain).collect(), asks: None }
+    Said { sentences, answers: ids(good), with_near: !explains, next: good.iter().take(EXPLAINED).map(explain).collect(), ..Said::default() }
 }
 
 /// A text with its full stop.

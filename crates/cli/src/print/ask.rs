@@ -4,10 +4,12 @@ use clusterlore_agent::{Answer, Item, Step, Verb};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::Reply;
+use clusterlore_search::GroupBy;
 use owo_colors::Style;
 use serde::Serialize;
 
 use super::foreign::visible;
+use super::numbers;
 use crate::args::Output;
 use crate::renewal;
 
@@ -41,18 +43,18 @@ pub(crate) fn print(answer: &Answer, reply: &Reply, output: Output) -> anyhow::R
             let some = answer.hits.iter().any(|item| item.answers);
             answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
         }
-        Output::Table => text(answer),
+        Output::Table => text(answer, reply.group_by.as_ref()),
     }
 }
 
-fn text(answer: &Answer) -> anyhow::Result<()> {
+fn text(answer: &Answer, by: Option<&GroupBy>) -> anyhow::Result<()> {
     let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
     let asks = answer.asks.iter().map(|asks| asks.text.as_str());
     super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;
     if !answer.groups.is_empty() {
         let rows = answer.groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
         super::line("")?;
-        super::lines(super::table::table(&["GROUP", "COUNT"], rows))?;
+        super::lines(super::table::table(&[&by.map(numbers::header).unwrap_or_default(), "COUNT"], rows))?;
     }
     let shown: &[Item] = if answer.groups.is_empty() { &answer.hits } else { &[] };
     let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
