@@ -535,7 +535,7 @@ pub(crate) struct Ask {
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
-    #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]
+    #[arg(required_unless_present_any = ["batch", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
     pub(crate) question: Vec<String>,
     /// Answer the questions in a JSON lines file (- for standard input)
     #[arg(long, value_name = "FILE")]

@@ -94,6 +94,9 @@ impl Beyond {
     }
 }
 
+/// What a Service may be.
+const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
+
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +135,8 @@ impl LiveCondition {
     pub fn beyond(&self) -> Beyond {
         match self {
             Self::Image(_) | Self::Version(_) => Beyond::Image,
+            // The type of a Service is set up, and printed where others print how they are.
+            Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
         }
@@ -372,6 +377,10 @@ pub struct States {
 pub struct Conditions {
     /// How they are asked for.
     pub asked: Vec<Asked>,
+    /// Adjectives that no condition stands for.
+    pub stated: Vec<AskedBeyond>,
+    /// Words that mean little more than "there is", unless things are counted: "how many databases are running". By language.
+    pub hollow: BTreeMap<String, Vec<String>>,
     /// How what no condition stands for is asked for. The first that fits counts.
     pub beyond: Vec<AskedBeyond>,
     /// How the time of creation is asked for, by language.

@@ -6,6 +6,7 @@
 //! Never in this room: flags, HTTP, printing, and what to do about an error.
 
 mod basis;
+mod command;
 mod index;
 mod live;
 mod reply;
@@ -13,6 +14,7 @@ mod request;
 mod status;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
+pub use command::commands;
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};

@@ -4,7 +4,7 @@
 //! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
 //!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
-//!  "needs": [{"what", "said", "condition", "read"}], "unread": ["…"],
+//!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"], "unindexed": [{"type", "namespace", "name"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
@@ -15,12 +15,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
+use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
 use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
-use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason};
+use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
 use crate::basis::{self, Basis, Doubt, TooOld};
+use crate::command::commands;
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -92,7 +93,8 @@ impl Reply {
 
     /// The same, with what it rests on. What is more than a day old is doubted.
     pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
-        Self { doubts: basis::old(&bases), bases, ..self }
+        let unmade = basis::unmade(&bases, &self.parsed.filter.types, self.admitted);
+        Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
     }
 
     /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
@@ -106,6 +108,23 @@ impl Reply {
     /// [`TooOld`], also where nobody knows how old a part of it is.
     pub fn within(&self, most: Duration) -> Result<(), TooOld> {
         basis::within(&self.bases, most)
+    }
+
+    /// Whether the cluster was asked for it.
+    pub fn is_read(&self, need: &Need) -> bool {
+        let looked = self.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+        looked && (need.condition.is_some() || need.what == Beyond::Status && !self.parsed.named.is_empty())
+    }
+
+    /// What the question wants to hold of what it asks for, and nobody looked at. The hits are not a list of those of which it holds.
+    pub fn unchecked(&self) -> Vec<&Need> {
+        let open = |need: &&Need| need.narrows() && !self.is_read(need);
+        if self.parsed.named.is_empty() { self.parsed.needs.iter().filter(open).collect() } else { Vec::new() }
+    }
+
+    /// What metadata cannot say, as programs read it.
+    pub fn told_needs(&self) -> Vec<impl Serialize + use<'_>> {
+        self.parsed.needs.iter().map(|need| JsonNeed::of(need, self)).collect()
     }
 
     /// The doubts as programs read them.
@@ -149,8 +168,9 @@ impl Serialize for Reply {
                 .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
             problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
-            needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self.judgement.as_ref())).collect(),
+            needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self)).collect(),
             unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+            unindexed: self.judgement.iter().flat_map(|j| j.unindexed.iter().map(JsonUnindexed::of)).collect(),
             total: self.total,
             in_scope: self.admitted,
             closest: &self.closest,
@@ -170,9 +190,25 @@ struct JsonReply<'a> {
     needs: Vec<JsonNeed<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<&'a str>,
+    /// Objects that the cluster has and the index not yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unindexed: Vec<JsonUnindexed<'a>>,
     total: usize,
     in_scope: usize,
     closest: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonUnindexed<'a> {
+    r#type: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl<'a> JsonUnindexed<'a> {
+    fn of(Unindexed { type_name, namespace, name, .. }: &'a Unindexed) -> Self {
+        Self { r#type: type_name, namespace, name }
+    }
 }
 
 /// What metadata cannot say.
@@ -184,13 +220,17 @@ struct JsonNeed<'a> {
     condition: Option<&'static str>,
     /// Whether the cluster was asked for it.
     read: bool,
+    /// The commands that know it, where it was not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<String>,
 }
 
 impl<'a> JsonNeed<'a> {
-    fn of(need: &'a Need, judgement: Option<&Judgement>) -> Self {
+    fn of(need: &'a Need, reply: &Reply) -> Self {
         let condition = need.condition.as_ref().map(LiveCondition::name);
-        let read = judgement.is_some_and(|j| condition.is_some() && !j.findings.is_empty());
-        Self { what: need.what.name(), said: &need.said, condition, read }
+        let read = reply.is_read(need);
+        let commands = if read { Vec::new() } else { commands(need, reply) };
+        Self { what: need.what.name(), said: &need.said, condition, read, commands }
     }
 }
 
@@ -238,6 +278,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
+        Note::Unchecked(_) => "unchecked",
         Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",
         Note::SimilarTo(_) => "similarTo",

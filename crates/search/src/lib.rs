@@ -30,7 +30,7 @@ use clusterlore_store::View;
 
 pub use answer::Hit;
 pub use error::SearchError;
-pub use judge::{Judge, Judgement, Reached};
+pub use judge::{Judge, Judgement, Reached, Unindexed};
 pub use query::{
     Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
     SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
@@ -178,11 +178,17 @@ impl Searcher {
             && !(for_hits.is_empty() && for_number.is_empty())
             && for_hits.iter().chain(&for_number).all(|r| answer::created(&r.profile.noun).is_none());
         let judgement = match judge {
-            Some(judge) => Some(judged(judge, &conditions, &for_hits, &for_number, &view.types().await?).await),
+            Some(judge) => {
+                let whole = |reached: usize| parsed.is_plain() && all && reached == candidates.admitted;
+                Some(
+                    judged(judge, &conditions, &for_hits, &for_number, whole, &parsed.filter, &view.types().await?)
+                        .await,
+                )
+            }
             None => None,
         };
         // Where nothing could be looked at, the answer is about all that is asked for.
-        let narrowed = judgement.as_ref().filter(|j| j.looked() && parsed.conditions_narrow());
+        let narrowed = judgement.as_ref().filter(|j| j.looked && parsed.conditions_narrow());
         if let Some(judgement) = narrowed {
             for_hits.retain(|r| judgement.holds(&r.id) && (parsed.scope_only || rank::is_evidence(r, &ranking)));
             for_number.retain(|r| judgement.holds(&r.id));
@@ -200,6 +206,9 @@ impl Searcher {
             true => answer::count(&collapser, &ranking, &for_number).await?,
             false => Number::default(),
         };
+        // What the index does not hold yet counts too.
+        let unindexed = narrowed.filter(|_| groups.is_empty()).map_or(0, |judgement| judgement.unindexed.len());
+        let number = number + unindexed;
         // A number is not given as if the condition held.
         let counted = counted && !undated && (parsed.needs.is_empty() || narrowed.is_some());
         let (groups, ids) = if counted { (groups, ids) } else { Default::default() };
@@ -313,6 +322,8 @@ async fn judged(
     conditions: &[LiveCondition],
     for_hits: &[&Ranked],
     for_number: &[&Ranked],
+    is_whole: impl Fn(usize) -> bool,
+    filter: &clusterlore_store::Filter,
     types: &[(String, ResourceType)],
 ) -> Judgement {
     let mut reached: BTreeMap<&str, Reached<'_>> = BTreeMap::new();
@@ -322,7 +333,8 @@ async fn judged(
         }
     }
     let reached: Vec<Reached<'_>> = reached.into_values().collect();
-    judge.judge(conditions, &reached, types).await
+    let all = is_whole(reached.len()).then_some(filter);
+    judge.judge(conditions, &reached, all, types).await
 }
 
 /// A question needs words only if hits are wanted: everything can be counted.
@@ -331,7 +343,9 @@ fn check(query: &Query) -> Result<(), SearchError> {
     if characters > LONGEST_QUESTION {
         return Err(SearchError::LongQuestion { characters });
     }
-    if query.hits && words::split(&query.text).is_empty() {
+    // Filters alone ask for all that they admit.
+    if query.hits && words::split(&query.text).is_empty() && (query.filter.is_empty() || !query.text.trim().is_empty())
+    {
         return Err(SearchError::NoQuestion);
     }
     Ok(())

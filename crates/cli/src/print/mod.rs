@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_core::Requirement;
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::{About, Doubt, Reply};
@@ -114,7 +115,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         reply.notes.iter().for_each(|n| note(&n.to_string()));
     }
     // What was asked and is not so is told in any case.
-    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_));
+    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_) | Note::Unchecked(_));
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }
@@ -122,6 +123,10 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         note(
             "Nothing has such annotations. Only those are kept that \"clusterlore sync-instances --annotations KEY,...\" asks for.",
         );
+    }
+    let lacks = |r: &Requirement| matches!(r, Requirement::NotIn(..) | Requirement::DoesNotExist(_));
+    if reply.parsed.filter.annotations.0.iter().any(lacks) {
+        note("Annotations of Secrets are never kept, so a Secret counts as one that has none.");
     }
     reply.doubts.iter().for_each(doubted);
     for (typed, meant) in reply.parsed.corrections() {
@@ -137,6 +142,16 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
     }
 }
 
+/// That ids or a number alone would look as if something held that nobody checked.
+pub(crate) fn unchecked(reply: &Reply) -> anyhow::Error {
+    let said: Vec<String> = reply.parsed.needs.iter().map(|need| format!("\"{}\"", need.said)).collect();
+    let why = anyhow::anyhow!(
+        "what matches is not known: the index holds no {}; expected an answer that was checked",
+        said.join(", ")
+    );
+    why.context("-o name")
+}
+
 /// Why an answer may not hold, and what to do about it.
 pub(crate) fn doubted(doubt: &Doubt) {
     let Doubt { about, remedy } = doubt;
@@ -145,7 +160,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
     let said: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     let remedy = match about {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
-        About::MoreOld(_) => String::new(),
+        About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }

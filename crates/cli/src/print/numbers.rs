@@ -8,13 +8,13 @@ use super::table::table;
 use crate::args::Output;
 
 #[derive(Serialize)]
-struct JsonCount<'a, N> {
+struct JsonCount<'a, D, N> {
     /// `null` where only the cluster could tell it, and was not asked.
     total: Option<usize>,
     groups: &'a [Group],
     /// What metadata cannot say of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    needs: Vec<&'static str>,
+    needs: Vec<D>,
     /// Why the number may not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<N>,
@@ -22,13 +22,12 @@ struct JsonCount<'a, N> {
 
 pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
     super::understood(reply, explain);
-    let needs = || reply.parsed.needs.iter().map(|need| need.what.name()).collect();
     let notes = || (!reply.doubts.is_empty()).then(|| reply.told_doubts());
-    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: needs(), notes: notes() };
+    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: reply.told_needs(), notes: notes() };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
-        Output::Name if reply.number.is_none() => Ok(()),
+        Output::Name if reply.number.is_none() => Err(super::unchecked(reply)),
         Output::Name if reply.group_by.is_none() => super::line(&reply.number.unwrap_or_default().to_string()),
         Output::Name => reply.groups.iter().try_for_each(|group| super::line(&group.name)),
         Output::Table => {
@@ -44,7 +43,7 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
 pub(crate) fn text(reply: &Reply) -> Vec<String> {
     match reply.number {
         Some(number) => lines(number, &reply.groups, reply.group_by.as_ref()),
-        None => vec!["Not counted: metadata does not tell which of them fit.".to_owned()],
+        None => vec!["Not counted: the index does not know which of them match.".to_owned()],
     }
 }
 

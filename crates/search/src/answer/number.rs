@@ -30,11 +30,13 @@ pub(crate) struct Number {
 
 /// What is counted, among the documents that were retrieved for that. If the question has only conditions, all of them match. If it has free
 /// text, those match that surely are what it names, or if there are none, those that are evidence by themselves. If the question names a
-/// kind and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says.
+/// kind in a word that means nothing else, and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says.
 pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) -> Vec<&'r Ranked> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
-    let is_of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && is_evidence(r, ranking);
+    let is_of_kind = |r: &&Ranked| {
+        parsed.kinds.contains(&r.type_name) && !parsed.vague_kinds.contains(&r.type_name) && is_evidence(r, ranking)
+    };
     let of_kind: Vec<&Ranked> = ranked.iter().copied().filter(is_of_kind).collect();
     let ranked = if of_kind.is_empty() { ranked } else { of_kind };
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);

@@ -75,7 +75,7 @@ fn is(list: &str, word: &str) -> bool {
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let before = tokens.taken.clone();
-    conditions(tokens, context, &mut needs);
+    conditions(tokens, &before, context, &mut needs);
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
@@ -86,6 +86,14 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     let by_condition: BTreeSet<Beyond> = needs.iter().filter(|n| n.condition.is_some()).map(|n| n.what).collect();
     needs.retain(|need| need.condition.is_some() || !by_condition.contains(&need.what));
     needs
+}
+
+/// The word that says of what is counted that it runs.
+pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<String> {
+    let words: Vec<&String> =
+        languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
+    let at = (0..tokens.low.len()).find(|at| !tokens.quoted[*at] && words.contains(&&tokens.low[*at]))?;
+    Some(tokens.raw[at].clone())
 }
 
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
@@ -145,7 +153,7 @@ fn languages(context: &QueryContext<'_>) -> Vec<&'static str> {
     own.into_iter().chain(["en"]).collect()
 }
 
-fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     if let Some(at) = tagged(tokens).filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on", w)))
     {
         needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
@@ -155,18 +163,24 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             }
         }
     }
-    let mut phrases: Vec<(&str, &LiveCondition, &str)> = Vec::new();
+    let mut phrases: Vec<(&str, (Beyond, Option<&LiveCondition>), &str)> = Vec::new();
     for language in languages(context) {
-        for asked in &Conditions::get().asked {
+        let table = Conditions::get();
+        for asked in &table.asked {
             let of_language = asked.phrases.get(language).into_iter().flatten();
-            phrases.extend(of_language.map(|phrase| (phrase.as_str(), &asked.is, language)));
+            let meant = (asked.is.beyond(), Some(&asked.is));
+            phrases.extend(of_language.map(|phrase| (phrase.as_str(), meant, language)));
+        }
+        for stated in &table.stated {
+            let of_language = stated.patterns.get(language).into_iter().flatten();
+            phrases.extend(of_language.map(|phrase| (phrase.as_str(), (stated.what, None), language)));
         }
     }
     phrases.sort_by_key(|(phrase, ..)| std::cmp::Reverse(phrase.len()));
-    for (phrase, condition, language) in phrases {
+    for (phrase, (what, condition), language) in phrases {
         if language == "zh" {
             if let Some(at) = tokens.low.iter().position(|w| w.contains(phrase)) {
-                needs.push(Need::of(condition.clone(), tokens.raw[at].clone()));
+                needs.push(Need { what, said: tokens.raw[at].clone(), condition: condition.cloned() });
                 let rest = tokens.raw[at].replacen(phrase, " ", 1);
                 tokens.raw[at] = rest.trim().to_owned();
                 tokens.low[at] = tokens.raw[at].to_lowercase();
@@ -181,7 +195,8 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             let stands = words.iter().enumerate().all(|(n, word)| {
                 let here = at + n;
                 tokens.low.get(here).is_some_and(|w| w == word)
-                    && !tokens.taken[here]
+                    // "Actually" is a filler, and part of "actually running".
+                    && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                     && !tokens.quoted[here]
                     && (n == 0 || !tokens.ends[here - 1])
             });
@@ -193,15 +208,21 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             // "Stuck in", "still" say nothing else.
             let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
             tokens.take_range(before.unwrap_or(at), at - before.unwrap_or(at));
-            let condition = limited(condition.clone(), tokens, at, at + words.len());
-            needs.push(Need::of(condition, said));
+            let condition = condition.map(|condition| limited(condition.clone(), tokens, at, at + words.len()));
+            needs.push(Need { what, said, condition });
             break;
         }
     }
 }
 
 /// Whether a phrase that stands there asks for its condition.
-fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, context: &QueryContext<'_>) -> bool {
+fn asks(
+    tokens: &Tokens,
+    at: usize,
+    words: usize,
+    condition: Option<&LiveCondition>,
+    context: &QueryContext<'_>,
+) -> bool {
     let end = at + words;
     // "The operator that restarts pods" asks for the operator.
     let is_agent = words == 1 && tokens.low[at].ends_with('s') && at > 0 && is(WHO, &tokens.low[at - 1]);
@@ -224,7 +245,7 @@ fn asks(tokens: &Tokens, at: usize, words: usize, condition: &LiveCondition, con
         return number(&tokens.low[at - 1]).is_some() || is("with without no many any most zero", &tokens.low[at - 1]);
     }
     // Nobody types "CrashLoopBackOff" and means anything else.
-    if matches!(condition, LiveCondition::Status(_)) && !(context.is_english)(&tokens.low[at]) {
+    if matches!(condition, Some(LiveCondition::Status(_))) && !(context.is_english)(&tokens.low[at]) {
         return true;
     }
     let is_kind =

@@ -19,13 +19,18 @@ use super::request::Query;
 use super::scopes::Place;
 use super::sentences::Known;
 use super::tokens::Tokens;
-use super::{beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording};
+use super::{
+    beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 54] = [
+const HOLLOW: [&str; 57] = [
+    "run",
+    "runs",
+    "running",
     "belong",
     "belongs",
     "belonging",
@@ -148,6 +153,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
     parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
+    if parsed.clauses.counts() && parsed.needs.is_empty() {
+        parsed.notes.extend(beyond::hollow(&tokens, context).map(Note::Unchecked));
+    }
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
@@ -209,6 +217,7 @@ fn settle(
         }
     }
     let all: BTreeSet<String> = kinds.iter().flat_map(|kind| kind.types.iter().cloned()).collect();
+    parsed.vague_kinds = kind_words::of_categories(tokens, kinds, context);
     if !narrows || means_more || kinds.is_empty() {
         parsed.kinds = kind_words::beside_others(tokens, kinds, context);
     } else if whose && all.iter().all(|kind| kind == "services") {

@@ -46,6 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
+    /// Those of the kinds that it names whose word means a category of software as well: a `Database` is not the only database.
+    pub(crate) vague_kinds: BTreeSet<String>,
     /// Whether it asks when something was created, besides ordering by it or limiting it.
     pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
@@ -69,6 +71,13 @@ pub struct NamedObject {
     pub sureness: f32,
 }
 
+impl NamedObject {
+    /// The object itself, unless its record cannot be read.
+    pub fn instance(&self) -> Option<ResourceInstance> {
+        serde_json::from_str(&self.document.record).ok()
+    }
+}
+
 /// Something that a question asks and that metadata cannot say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
@@ -78,6 +87,15 @@ pub struct Need {
     pub said: String,
     /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
     pub condition: Option<LiveCondition>,
+}
+
+impl Need {
+    /// Whether it says which objects are meant, and not what is wanted to be known of them: a list without it would be another list.
+    pub fn narrows(&self) -> bool {
+        let of_all =
+            |what| matches!(what, Beyond::Status | Beyond::Spec | Beyond::Image | Beyond::Time | Beyond::Metrics);
+        self.condition.as_ref().map_or(of_all(self.what), |condition| !condition.asks_for_a_value())
+    }
 }
 
 impl Need {
@@ -203,6 +221,18 @@ impl ParsedQuery {
         self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
     }
 
+    /// Whether only types, namespaces and what the cluster knows say what is asked for.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.scope_only
+            && !self.filter.types.is_empty()
+            && self.filter.selector.0.is_empty()
+            && self.filter.annotations.0.is_empty()
+            && !self.clauses.by_age()
+            && self.unwanted.is_empty()
+            && self.soft.is_empty()
+            && self.named.is_empty()
+    }
+
     /// Whether the question names the type, as a condition or not.
     pub(crate) fn names_type(&self, type_name: &str) -> bool {
         self.filter.types.contains(type_name) || self.kinds.contains(type_name)
@@ -248,6 +278,8 @@ pub enum Note {
     },
     /// It says that things are in something that nothing is called like.
     Unknown(String),
+    /// It counts what runs, in this word; only objects are counted.
+    Unchecked(String),
     /// It is in this language.
     Language(&'static str),
     /// It is in this language, and its free text was read as these English words.
@@ -294,6 +326,9 @@ impl fmt::Display for Note {
                 };
                 let shown = is_in.iter().take(MOST_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
                 write!(f, "{name} is not in namespace {}; it is in {shown}{more}", said.join(" or "))
+            }
+            Self::Unchecked(said) => {
+                write!(f, "objects of the index are counted; whether they are {said} now was not checked")
             }
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
@@ -361,6 +396,10 @@ mod tests {
             (
                 Note::Unknown("production".to_owned()),
                 "\"production\" is no namespace, team or stage; searched without it",
+            ),
+            (
+                Note::Unchecked("running".to_owned()),
+                "objects of the index are counted; whether they are running now was not checked",
             ),
             (Note::Language("German"), "language: German, answered by names and not by meaning"),
             (

@@ -25,7 +25,8 @@ const PERSONS: &str = "i i'm im i've ive i'd i'll me my mine myself we we're we'
                        ich mich mir mein meine wir euch ihr je j'ai moi nous vous tu te toi mon yo mi nosotros usted ustedes eu meu minha \
                        vocês você 我 你 您";
 /// Who types.
-const MYSELF: &str = "i i'm im i've ive i'd i'll me my mine myself ich mich mir mein meine je j'ai moi mon yo mi eu meu minha";
+const MYSELF: &str =
+    "i i'm im i've ive i'd i'll me my mine myself ich mich mir mein meine je j'ai moi mon yo mi eu meu minha";
 /// Words about asking and answering. A sentence with one of them, that does not ask itself, is about the talk.
 const ANSWERING: &str = "answer answers answered answering reply replies question questions ask asks asked asking query prompt explain \
                          explanation rephrase briefly concise concisely breath format markdown json bullet bullets layperson frage fragen \
@@ -42,7 +43,8 @@ const BESIDE: &str = "guten morgen tag abend zusammen könnt kannst könnten kö
                       días tardes noches preguntita duda rápida puedes podrías antemano muchas bom dia tarde noite pessoal galera pode \
                       poderia desde já tudo bem seguinte tyvm tysm thnx tx ta cu yo sup lol haha omg smth sth w brb rn np xx cc";
 /// Parts of words of talk in a text without spaces.
-const UNSPACED_TALK: [&str; 12] = ["谢谢", "请教", "你好", "您好", "麻烦", "请问", "辛苦", "感谢", "帮忙", "大家好", "拜托", "回答"];
+const UNSPACED_TALK: [&str; 12] =
+    ["谢谢", "请教", "你好", "您好", "麻烦", "请问", "辛苦", "感谢", "帮忙", "大家好", "拜托", "回答"];
 /// With one of them a sentence asks, wherever it stands.
 const ASKING: &str = "what what's whats which who who's whose where where's when why how whether welche welcher welches welchen welchem wer was \
                       wo wie wieviele wann wessen warum quel quels quelle quelles qui où combien quand comment quoi qué cuál cuáles quién \
@@ -86,7 +88,8 @@ pub(super) fn asked(text: &str, known: &Known<'_>) -> Option<String> {
     let open = without_marks(text);
     let letter = without_closing(without_signature(&open), known);
     let names = Names::of(known);
-    let spans: Vec<Range<usize>> = split(letter).into_iter().flat_map(|span| clauses(letter, span, known, &names)).collect();
+    let spans: Vec<Range<usize>> =
+        split(letter).into_iter().flat_map(|span| clauses(letter, span, known, &names)).collect();
     let read: Vec<Sentence> = spans.iter().map(|span| Sentence::read(&letter[span.clone()], known, &names)).collect();
     let kept: Vec<bool> = keep(&read);
     let whole = kept.iter().all(|keeps| *keeps);
@@ -145,18 +148,33 @@ fn clauses(text: &str, span: Range<usize>, known: &Known<'_>, names: &Names) -> 
         let low = clean(word);
         let upper = word.starts_with(char::is_uppercase);
         let person = has(PERSONS, &low);
-        let talk = [ANSWERING, POLITE].iter().any(|list| has(list, &low)) || is_polite_typo(&low) || unspaced_talk(&low);
-        let order = !words::is_stop_word(&low) && !word.ends_with([',', '?', '!']) && after.as_deref().is_some_and(|after| ["me", "my", "your"].contains(&after));
+        let talk =
+            [ANSWERING, POLITE].iter().any(|list| has(list, &low)) || is_polite_typo(&low) || unspaced_talk(&low);
+        let order = !words::is_stop_word(&low)
+            && !word.ends_with([',', '?', '!'])
+            && after.as_deref().is_some_and(|after| ["me", "my", "your"].contains(&after));
         let goes_on = has(GOES_ON, &before) && !words[n - 1].1.ends_with([',', '.', '?', '!']);
-        let wants = Tokens::new(&text[words[n].0..span.end]).match_at(0, "i|we need|want the|a|an|all|only|every|to").is_some();
-        !goes_on && !wants && (talk || person && upper || order || has(LOOSE, &low) || upper && low.len() > 3 && is_word(&low) && !words[n - 1].1.starts_with(char::is_uppercase))
+        let wants =
+            Tokens::new(&text[words[n].0..span.end]).match_at(0, "i|we need|want the|a|an|all|only|every|to").is_some();
+        !goes_on
+            && !wants
+            && (talk
+                || person && upper
+                || order
+                || has(LOOSE, &low)
+                || upper && low.len() > 3 && is_word(&low) && !words[n - 1].1.starts_with(char::is_uppercase))
     };
     let talks = |n: &usize| {
         let rest = read(words[*n].0..span.end);
         let first = read(start..words[*n].0);
         let personal = rest.person && !rest.asks && !rest.negates && words[*n].1.starts_with(char::is_uppercase);
         let says = first.known || first.asks || first.content > 0;
-        begins(*n) && says && (!rest.known || rest.is_talk()) && (!rest.asks || rest.talk) && (rest.is_talk() || personal) && !first.is_talk()
+        begins(*n)
+            && says
+            && (!rest.known || rest.is_talk())
+            && (!rest.asks || rest.talk)
+            && (rest.is_talk() || personal)
+            && !first.is_talk()
     };
     let colon = words.last().is_some_and(|(_, word)| word.ends_with([':', '：']));
     if let Some(n) = (1..words.len()).find(talks).filter(|_| !colon) {
@@ -211,7 +229,10 @@ impl Sentence {
         let first = all.iter().find(|word| !has(BEFORE, word));
         let begins = first.is_some_and(|word| has(ASKING, word) || has(BEGINNING, word));
         let end = low.trim_end().chars().last();
-        let marked = matches!(end, Some('?' | '？' | '吗')) || low.contains(['哪', '吗']) || low.contains("多少") || low.contains("什么");
+        let marked = matches!(end, Some('?' | '？' | '吗'))
+            || low.contains(['哪', '吗'])
+            || low.contains("多少")
+            || low.contains("什么");
         let answering = any(ANSWERING);
         let of_talk = |word: &String| {
             [ANSWERING, POLITE, BESIDE, LABELS, PERSONS].iter().any(|list| has(list, word)) || fillers::is_of_talk(word)
@@ -219,12 +240,15 @@ impl Sentence {
         let left: Vec<&str> = all.iter().filter(|word| !of_talk(word)).map(String::as_str).collect();
         let content = left.iter().filter(|word| !has(ASKING, word) && !has(BEGINNING, word)).count();
         let tokens = Tokens::new(text);
-        let wishes = content > 1 && (0..tokens.low.len()).any(|at| WISH.iter().any(|w| tokens.match_at(at, w).is_some()));
+        let wishes =
+            content > 1 && (0..tokens.low.len()).any(|at| WISH.iter().any(|w| tokens.match_at(at, w).is_some()));
         let colon = matches!(end, Some(':' | '：'));
         let names_any = names.any(text, &left) || !known.catalogue.asked(&left.join(" ")).is_empty();
         Self {
-            asks: (marked || begins || wishes || all.iter().any(|word| has(ASKING, word) && !has(JOINING, word))) && !(colon && !names_any),
-            begins: first.is_some_and(|word| has(ASKING, word)) || all.get(1).is_some_and(|word| has(ASKING, word)) && words::is_stop_word(&all[0]),
+            asks: (marked || begins || wishes || all.iter().any(|word| has(ASKING, word) && !has(JOINING, word)))
+                && !(colon && !names_any),
+            begins: first.is_some_and(|word| has(ASKING, word))
+                || all.get(1).is_some_and(|word| has(ASKING, word)) && words::is_stop_word(&all[0]),
             content,
             english: left.iter().all(|word| is_word(word)),
             polite: first.is_some_and(|word| has(POLITE, word) || has(ANSWERING, word)),
@@ -258,7 +282,8 @@ impl Sentence {
             // "I would put the answer into our wiki."
             false => {
                 self.answering && !self.sure && (self.person || !self.known)
-                    || !self.known && (self.talk && (self.person || self.content < 3) || self.person && self.content == 0)
+                    || !self.known
+                        && (self.talk && (self.person || self.content < 3) || self.person && self.content == 0)
             }
         }
     }
@@ -301,7 +326,11 @@ impl Names {
 fn is_name(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
     let digit = word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic());
-    digit || word.contains('_') || word.split('/').filter(|part| !part.is_empty()).count() > 1 || parts.len() > 2 || parts.len() == 2 && parts.iter().all(|part| part.len() > 3)
+    digit
+        || word.contains('_')
+        || word.split('/').filter(|part| !part.is_empty()).count() > 1
+        || parts.len() > 2
+        || parts.len() == 2 && parts.iter().all(|part| part.len() > 3)
 }
 
 fn has(list: &str, word: &str) -> bool {
@@ -386,15 +415,32 @@ fn without_closing<'t>(text: &'t str, known: &Known<'_>) -> &'t str {
     let is_closing = |word: &str| has(CLOSINGS, &clean(word));
     let from = all.len().saturating_sub(MOST);
     let Some(at) = (from.max(1)..all.len()).find(|at| is_closing(all[*at].1)) else { return text };
-    let warm = ["kind", "best", "warm", "many", "with", "warmest", "viele", "liebe", "beste", "mit", "freundlichen", "bien", "un"];
+    let warm = [
+        "kind",
+        "best",
+        "warm",
+        "many",
+        "with",
+        "warmest",
+        "viele",
+        "liebe",
+        "beste",
+        "mit",
+        "freundlichen",
+        "bien",
+        "un",
+    ];
     let begin = (0..at).rev().take_while(|n| warm.contains(&&*clean(all[*n].1))).last().unwrap_or(at);
     let last = (at..all.len()).rev().find(|n| is_closing(all[*n].1)).unwrap_or(at);
     let signed = &all[last + 1..];
-    let is_signature = |word: &str| word.chars().next().is_some_and(char::is_uppercase) && known.catalogue.asked(word).is_empty();
+    let is_signature =
+        |word: &str| word.chars().next().is_some_and(char::is_uppercase) && known.catalogue.asked(word).is_empty();
     let ends = |word: &str| word.ends_with([',', '!', '.']);
     // "which of them is best" has no name after it.
     let closes = !signed.is_empty() && signed.len() <= 2 && signed.iter().all(|(_, word)| is_signature(word))
-        || signed.is_empty() && begin > 0 && (begin < at || last > at || ends(all[begin - 1].1) && clean(all[at].1) != "best");
+        || signed.is_empty()
+            && begin > 0
+            && (begin < at || last > at || ends(all[begin - 1].1) && clean(all[at].1) != "best");
     match closes && begin > 0 {
         true => text[..all[begin].0].trim_end(),
         false => text,
@@ -415,9 +461,13 @@ fn split(text: &str) -> Vec<Range<usize>> {
             '\n' | '。' | '！' | '？' | '；' => true,
             '!' | '?' | ';' => gap,
             '.' | '…' => gap && before.len() > 1 && !before.contains('.'),
-            ':' | '：' => (gap || before.ends_with(|c: char| !c.is_ascii())) && !text.contains('{') && introduces(&text[start..at]),
+            ':' | '：' => {
+                (gap || before.ends_with(|c: char| !c.is_ascii()))
+                    && !text.contains('{')
+                    && introduces(&text[start..at])
+            }
             '—' | '–' => true,
-            '-' => gap && (before.is_empty() || before == "-" ) && text[..at].ends_with([' ', '-']),
+            '-' => gap && (before.is_empty() || before == "-") && text[..at].ends_with([' ', '-']),
             '(' => at > start && text[..at].ends_with(char::is_whitespace),
             ')' => gap,
             _ => false,

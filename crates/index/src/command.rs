@@ -1,0 +1,116 @@
+//! The command of kubectl that knows what metadata does not say.
+
+use std::collections::BTreeSet;
+
+use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_core::words;
+use clusterlore_search::{Hit, Need, Noun};
+
+use crate::reply::Reply;
+
+/// So many kinds are named in a command.
+const KINDS: usize = 4;
+/// A command names one namespace; of more than so many, none is named.
+const NAMESPACES: usize = 3;
+/// What may be done to resources, in the words of the API.
+const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "impersonate"];
+
+/// The commands that know what a question needs: one for each namespace that it names, if those are few.
+pub fn commands(need: &Need, reply: &Reply) -> Vec<String> {
+    let namespaces = &reply.parsed.filter.namespaces;
+    let places: Vec<String> = match namespaces.len() {
+        1..=NAMESPACES => namespaces.iter().map(|namespace| format!(" -n {namespace}")).collect(),
+        _ => vec![" -A".to_owned()],
+    };
+    let all: BTreeSet<String> = match object(reply) {
+        Some((place, object)) => [of_object(need, &place, &object, reply)].into(),
+        None => places.iter().map(|place| of_kinds(need, place, reply)).collect(),
+    };
+    all.into_iter().collect()
+}
+
+fn of_object(need: &Need, place: &str, object: &str, reply: &Reply) -> String {
+    match need.what {
+        Beyond::Logs => format!("kubectl logs {object}{place}"),
+        Beyond::Events => format!("kubectl events --for {object}{place}"),
+        Beyond::Metrics if object.starts_with("node/") => format!("kubectl top node {}", &object["node/".len()..]),
+        Beyond::Metrics => format!("kubectl top pods{}", if place.is_empty() { " -A" } else { place }),
+        Beyond::Rbac => rbac(need, reply, place),
+        // The data of a Secret is put on nobody's screen: `describe` leaves it out.
+        Beyond::Time if !object.starts_with("secret/") => {
+            format!("kubectl get {object}{place} -o yaml --show-managed-fields")
+        }
+        _ if need.condition.is_none() => format!("kubectl describe {object}{place}"),
+        _ => format!("kubectl get {object}{place} -o wide"),
+    }
+}
+
+fn of_kinds(need: &Need, place: &str, reply: &Reply) -> String {
+    let kinds = kinds(need, reply);
+    match (need.what, &need.condition) {
+        (Beyond::Logs, _) => format!("kubectl logs{} POD", if place == " -A" { " -n NAMESPACE" } else { place }),
+        (Beyond::Events, _) => format!("kubectl events{place}"),
+        (Beyond::Metrics, _) if kinds == "nodes" => "kubectl top nodes".to_owned(),
+        (Beyond::Metrics, _) => format!("kubectl top pods{place}"),
+        (Beyond::Rbac, _) => rbac(need, reply, place),
+        (Beyond::Image, _) if is_of_cluster(need, reply) => "kubectl version".to_owned(),
+        (Beyond::Spec | Beyond::Time, None) => format!("kubectl describe {kinds}{place}"),
+        (Beyond::Image, _) | (_, Some(LiveCondition::Capacity(_))) => format!("kubectl get {kinds}{place} -o wide"),
+        _ => format!("kubectl get {kinds}{place}"),
+    }
+}
+
+/// Whether it asks for the version of Kubernetes itself.
+fn is_of_cluster(need: &Need, reply: &Reply) -> bool {
+    let said = format!("{} {}", need.said, reply.parsed.text).to_lowercase();
+    words::split(&said).iter().any(|word| ["kubernetes", "k8s", "cluster", "apiserver"].contains(&word.as_str()))
+}
+
+fn rbac(need: &Need, reply: &Reply, place: &str) -> String {
+    let said = words::split(&format!("{} {}", need.said, reply.parsed.text).to_lowercase());
+    let verb = said.iter().map(String::as_str).find(|word| VERBS.contains(word)).unwrap_or("VERB");
+    let resource = asked_types(reply).into_iter().next().unwrap_or_else(|| "RESOURCE".to_owned());
+    format!("kubectl auth can-i {verb} {resource}{place} --as USER")
+}
+
+/// ` -n shop` and `deployment.apps/checkout`, of the one object that the question is about.
+fn object(reply: &Reply) -> Option<(String, String)> {
+    let first = reply.parsed.named.first()?;
+    let of_hit = reply.hits.first().and_then(|hit| match &hit.noun {
+        Noun::Instance(instance) => Some((**instance).clone()),
+        Noun::Type(..) => None,
+    });
+    let instance = of_hit.or_else(|| first.instance())?;
+    let place = if instance.is_cluster_scoped() { String::new() } else { format!(" -n {}", instance.namespace) };
+    let group = if instance.api_group.is_empty() { String::new() } else { format!(".{}", instance.api_group) };
+    Some((place, format!("{}{group}/{}", instance.kind.to_lowercase(), instance.name)))
+}
+
+/// The types that the question names.
+fn asked_types(reply: &Reply) -> Vec<String> {
+    let parsed = &reply.parsed;
+    let said = if parsed.filter.types.is_empty() { &parsed.kinds } else { &parsed.filter.types };
+    said.iter().cloned().collect()
+}
+
+/// The types that it is about, as kubectl takes them: those that it names, those that the condition is about, or those of the best hits.
+fn kinds(need: &Need, reply: &Reply) -> String {
+    let of_hit = |hit: &Hit| match &hit.noun {
+        Noun::Instance(i) if i.api_group.is_empty() => Some(i.kind.to_lowercase()),
+        Noun::Instance(i) => Some(format!("{}.{}", i.kind.to_lowercase(), i.api_group)),
+        Noun::Type(..) => None,
+    };
+    let of_condition: Vec<String> = need.condition.iter().flat_map(LiveCondition::types).cloned().collect();
+    let mut asked = asked_types(reply);
+    // What is asked about first comes first.
+    asked.sort_by_key(|name| of_condition.iter().position(|of| of == name).unwrap_or(usize::MAX));
+    let of_hits: Vec<String> = reply.hits.iter().filter_map(of_hit).collect();
+    let all = [asked, of_hits, of_condition].into_iter().find(|types| !types.is_empty());
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in all.unwrap_or_else(|| vec!["pods".to_owned()]) {
+        if !kinds.contains(&kind) && kinds.len() < KINDS {
+            kinds.push(kind);
+        }
+    }
+    kinds.join(",")
+}
