@@ -76,7 +76,7 @@ pub struct Asks {
 }
 
 /// Something that was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
     /// Stored id; of a type its name.

@@ -76,9 +76,15 @@ mod tests {
     #[test]
     fn lists() {
         let words = ["a", "b", "c", "d", "e"];
-        assert_eq!([list(&words[..0]), list(&words[..1]), list(&words[..2]), list(&words[..3])], ["", "a", "a and b", "a, b and c"]);
+        assert_eq!(
+            [list(&words[..0]), list(&words[..1]), list(&words[..2]), list(&words[..3])],
+            ["", "a", "a and b", "a, b and c"]
+        );
         assert_eq!(either(&words[..3]), "a, b or c");
-        assert_eq!([few(&words, 2), few(&words, 4), few(&words[..3], 2)], ["a, b and 3 more", "a, b, c, d and e", "a, b and c"]);
+        assert_eq!(
+            [few(&words, 2), few(&words, 4), few(&words[..3], 2)],
+            ["a, b and 3 more", "a, b, c, d and e", "a, b and c"]
+        );
     }
 
     #[test]

@@ -46,7 +46,12 @@ pub struct Found {
 ///
 /// # Errors
 /// As [`Index::ask`].
-pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request: &Request) -> Result<Found, SearchError> {
+pub async fn gather(
+    index: &Index,
+    catalogue: &Catalogue,
+    scope: &Scope,
+    request: &Request,
+) -> Result<Found, SearchError> {
     let types = index.types(scope).await?;
     let manner = Manner::of(&request.question, &types);
     let limit = request.limit.max(LOOKED_AT);
@@ -82,7 +87,10 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
     let mut reply = index.ask(scope, &many).await?;
     // "What runs in shop?" has no word that says what.
     let parsed = &reply.parsed;
-    let anything = !parsed.scope_only && parsed.named.is_empty() && parsed.needs.is_empty() && says_nothing(catalogue, &parsed.text);
+    let anything = !parsed.scope_only
+        && parsed.named.is_empty()
+        && parsed.needs.is_empty()
+        && says_nothing(catalogue, &parsed.text);
     if anything && !parsed.filter.namespaces.is_empty() {
         let namespaces = parsed.filter.namespaces.iter().cloned().collect();
         reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
@@ -107,7 +115,9 @@ pub async fn gather(index: &Index, catalogue: &Catalogue, scope: &Scope, request
     };
     if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
         let by_type = index.ask(scope, &of_types(&many)).await;
-        if let Some(by_type) = unless_missing(by_type)?.filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS)) {
+        if let Some(by_type) =
+            unless_missing(by_type)?.filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS))
+        {
             let of_types = counted(index, scope, &request, &by_type).await?;
             return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
         }
@@ -127,7 +137,12 @@ fn of_types(request: &Request) -> Request {
 }
 
 /// How many objects there are of the first types.
-async fn counted(index: &Index, scope: &Scope, request: &Request, reply: &Reply) -> Result<Vec<(String, usize)>, SearchError> {
+async fn counted(
+    index: &Index,
+    scope: &Scope,
+    request: &Request,
+    reply: &Reply,
+) -> Result<Vec<(String, usize)>, SearchError> {
     let mut counts = Vec::new();
     for hit in reply.hits.iter().take(TYPES_COUNTED) {
         let Noun::Type(ty, _) = &hit.noun else { continue };

@@ -46,8 +46,18 @@ const WHAT_IS: [&str; 8] =
     ["explain a", "explain an", "explain", "what is a", "what is an", "what's a", "what's an", "what are"];
 /// Words for types.
 const TYPES: [&str; 12] = [
-    "crd", "crds", "custom resource", "custom resources", "resource type", "resource types", "resource kind", "resource kinds", "api type",
-    "api types", "kind of resource", "kinds of resources",
+    "crd",
+    "crds",
+    "custom resource",
+    "custom resources",
+    "resource type",
+    "resource types",
+    "resource kind",
+    "resource kinds",
+    "api type",
+    "api types",
+    "kind of resource",
+    "kinds of resources",
 ];
 /// Nouns for things of any kind.
 const THINGS: &str = "app application service workload thing object resource component program container one guy";
@@ -63,7 +73,18 @@ const VERBS: &str = "is are was does did do has have had isn't doesn't won't can
                      debug describe show check see what's why's how's where's";
 /// What begins a question that is answered by yes or no.
 const YES_NO: [&str; 12] = [
-    "is there", "are there", "do we have", "do we run", "do we use", "do you have", "have we", "does anything", "is anything", "is any", "are any", "any",
+    "is there",
+    "are there",
+    "do we have",
+    "do we run",
+    "do we use",
+    "do you have",
+    "have we",
+    "does anything",
+    "is anything",
+    "is any",
+    "are any",
+    "any",
 ];
 
 fn is(list: &str, word: &str) -> bool {
@@ -79,24 +100,42 @@ impl Manner {
             .filter(|word| !word.is_empty())
             .collect();
         let at = |n: usize| words.get(n).map_or("", String::as_str);
-        let how = at(0) == "how" && (at(1) == "to" || is(COULD, at(1)) || at(1) == "do" || at(1) == "would") && !is("many much", at(1));
+        let how = at(0) == "how"
+            && (at(1) == "to" || is(COULD, at(1)) || at(1) == "do" || at(1) == "would")
+            && !is("many much", at(1));
         let what = WHAT_IS.iter().find(|begin| begins(&words, begin)).map(|begin| begin.split(' ').count());
         let explained = what.and_then(|n| Some((n, named(&words, n, types)?)));
-        let explains = explained.filter(|(n, (_, _, phrase))| n + phrase.len() == words.len()).map(|(_, (_, types, _))| types);
-        let could = (0..words.len()).any(|n| is(COULD, at(n)) && (is(WHOM, at(n + 1)) || n > 0 && is(WHOM, at(n - 1))) && (n + 1..n + 5).any(|m| is(USED, at(m))))
-            && words.iter().any(|word| is(WHAT, word));
-        let must = (0..words.len()).any(|n| is(MUST, at(n)) && is(WHOM, at(n + 1)) && (n + 2..n + 6).any(|m| is(MADE, at(m))));
+        let explains =
+            explained.filter(|(n, (_, _, phrase))| n + phrase.len() == words.len()).map(|(_, (_, types, _))| types);
+        let could = (0..words.len()).any(|n| {
+            is(COULD, at(n))
+                && (is(WHOM, at(n + 1)) || n > 0 && is(WHOM, at(n - 1)))
+                && (n + 1..n + 5).any(|m| is(USED, at(m)))
+        }) && words.iter().any(|word| is(WHAT, word));
+        let must =
+            (0..words.len()).any(|n| is(MUST, at(n)) && is(WHOM, at(n + 1)) && (n + 2..n + 6).any(|m| is(MADE, at(m))));
         let text = format!(" {} ", words.join(" "));
         let stands = |before: &[&str], middle: &[&str], after: &[&str]| {
-            (0..words.len()).any(|n| before.contains(&at(n)) && middle.contains(&at(n + 1)) && after.contains(&at(n + 2)))
+            (0..words.len())
+                .any(|n| before.contains(&at(n)) && middle.contains(&at(n + 1)) && after.contains(&at(n + 2)))
         };
         let sorts = ["type", "kind", "resource", "object", "api"];
-        let which_type = stands(&["which", "what"], &sorts, &["do", "does", "should", "can", "could", "would", "must", "lets", "limits"])
-            || (0..words.len()).any(|n| ["type", "kind"].contains(&at(n)) && ["that", "which"].contains(&at(n + 1)));
-        let of_kind = ["type", "kind", "resource", "api"].iter()
+        let which_type = stands(
+            &["which", "what"],
+            &sorts,
+            &["do", "does", "should", "can", "could", "would", "must", "lets", "limits"],
+        ) || (0..words.len())
+            .any(|n| ["type", "kind"].contains(&at(n)) && ["that", "which"].contains(&at(n + 1)));
+        let of_kind = ["type", "kind", "resource", "api"]
+            .iter()
             .any(|word| text.contains(&format!(" {word} for ")) || text.contains(&format!(" {word} is for ")));
         Self {
-            of_types: could || must && words.iter().any(|word| is(WHAT, word)) || which_type || is(MADE, at(0)) || of_kind || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
+            of_types: could
+                || must && words.iter().any(|word| is(WHAT, word))
+                || which_type
+                || is(MADE, at(0))
+                || of_kind
+                || TYPES.iter().any(|name| text.contains(&format!(" {name} "))),
             for_advice: how || what.is_some(),
             explains: explains.unwrap_or_default(),
             yes_or_no: YES_NO.iter().any(|begin| begins(&words, begin)),
@@ -111,7 +150,11 @@ fn begins(words: &[String], phrase: &str) -> bool {
 }
 
 /// The types that a word, or two words, name in the singular.
-fn named<'w>(words: &'w [String], at: usize, types: &[(String, ResourceType)]) -> Option<(String, Vec<String>, &'w [String])> {
+fn named<'w>(
+    words: &'w [String],
+    at: usize,
+    types: &[(String, ResourceType)],
+) -> Option<(String, Vec<String>, &'w [String])> {
     for count in [2, 1] {
         let Some(phrase) = words.get(at..at + count) else { continue };
         let joined = phrase.concat();
@@ -165,10 +208,21 @@ mod tests {
 
     fn types() -> Vec<(String, ResourceType)> {
         let ty = |group: &str, kind: &str, plural: &str| {
-            let of = ResourceType { group: group.into(), version: "v1".into(), kind: kind.into(), plural: plural.into(), ..ResourceType::default() };
+            let of = ResourceType {
+                group: group.into(),
+                version: "v1".into(),
+                kind: kind.into(),
+                plural: plural.into(),
+                ..ResourceType::default()
+            };
             (String::new(), of)
         };
-        vec![ty("apps", "Deployment", "deployments"), ty("apps", "StatefulSet", "statefulsets"), ty("", "Pod", "pods"), ty("x.org", "Cluster", "clusters")]
+        vec![
+            ty("apps", "Deployment", "deployments"),
+            ty("apps", "StatefulSet", "statefulsets"),
+            ty("", "Pod", "pods"),
+            ty("x.org", "Cluster", "clusters"),
+        ]
     }
 
     fn manner(question: &str) -> Manner {
@@ -192,10 +246,20 @@ mod tests {
         ] {
             assert!(manner(question).of_types, "{question}");
         }
-        for question in ["what databases are running?", "what do we use for messaging", "who can delete pods", "can we use port 80", "what runs this", "which kind of database do we run", "what do we have in shop"] {
+        for question in [
+            "what databases are running?",
+            "what do we use for messaging",
+            "who can delete pods",
+            "can we use port 80",
+            "what runs this",
+            "which kind of database do we run",
+            "what do we have in shop",
+        ] {
             assert!(!manner(question).of_types, "{question}");
         }
-        for question in ["how do I get a certificate", "how to write a Dockerfile", "what is an ingress?", "how can we scale"] {
+        for question in
+            ["how do I get a certificate", "how to write a Dockerfile", "what is an ingress?", "how can we scale"]
+        {
             assert!(manner(question).for_advice, "{question}");
         }
         assert!(!manner("how many pods are there").for_advice && !manner("what is running").for_advice);
@@ -215,7 +279,14 @@ mod tests {
         assert_eq!(at("is it healthy"), found("it", "", true));
         assert_eq!(at("what's wrong with it?"), found("it", "", true));
         assert_eq!(at("why is my app slow"), found("my app", "", false));
-        for question in ["that app which sends mails", "the operator that pods need", "which pods are ready", "what runs in this cluster", "where is the it department", "pods of the week"] {
+        for question in [
+            "that app which sends mails",
+            "the operator that pods need",
+            "which pods are ready",
+            "what runs in this cluster",
+            "where is the it department",
+            "pods of the week",
+        ] {
             assert_eq!(at(question), None, "{question}");
         }
     }

@@ -36,7 +36,11 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
         },
         LiveCondition::Replicas { number, of } => {
             let ready = if *of == Replicas::Ready { "ready " } else { "" };
-            let noun = if matches!(number, Limit::Exactly(1) | Limit::AtLeast(1) | Limit::AtMost(1)) { "replica" } else { "replicas" };
+            let noun = if matches!(number, Limit::Exactly(1) | Limit::AtLeast(1) | Limit::AtMost(1)) {
+                "replica"
+            } else {
+                "replicas"
+            };
             format!("{has} {} {ready}{noun}", bound(*number, u64::to_string))
         }
         LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
@@ -83,7 +87,11 @@ mod tests {
         for (condition, one, many) in [
             (LiveCondition::NotReady, "is not ready", "are not ready"),
             (LiveCondition::Failed, "is failing or has failed", "are failing or have failed"),
-            (LiveCondition::ExternalAddress, "has an address outside the cluster", "have an address outside the cluster"),
+            (
+                LiveCondition::ExternalAddress,
+                "has an address outside the cluster",
+                "have an address outside the cluster",
+            ),
             (LiveCondition::Restarted(Limit::AtLeast(6)), "restarted 6 times or more", "restarted 6 times or more"),
             (LiveCondition::Restarted(Limit::AtMost(0)), "never restarted", "never restarted"),
             (LiveCondition::Image("nginx".to_owned()), "runs the image nginx", "run the image nginx"),

@@ -78,7 +78,12 @@ mod tests {
             ("", "Pod", "pods", "pod"),
             ("apps", "Deployment", "deployments.apps", "deployment"),
             ("networking.k8s.io", "Ingress", "ingresses.networking.k8s.io", "ingress"),
-            ("gateway.networking.k8s.io", "Gateway", "gateways.gateway.networking.k8s.io", "gateways.gateway.networking.k8s.io"),
+            (
+                "gateway.networking.k8s.io",
+                "Gateway",
+                "gateways.gateway.networking.k8s.io",
+                "gateways.gateway.networking.k8s.io",
+            ),
             ("serving.knative.dev", "Service", "services.serving.knative.dev", "services.serving.knative.dev"),
             ("example.org", "Database", "databases.example.org", "databases.example.org"),
         ] {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clusterlore_catalogue::{Catalogue, Meaning, Named, Role};
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType, words};
 use clusterlore_index::{Reply, matched};
-use clusterlore_search::{Hit, Noun};
+use clusterlore_search::{Hit, Noun, Unindexed};
 
 use crate::answer::{Item, State};
 
@@ -40,7 +40,9 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str, question: &str) -
     // The broadest that all the words name; a product before what it is.
     for one in &asked {
         let free = |range: std::ops::Range<usize>| {
-            words::split(&text[range]).iter().all(|word| words::is_stop_word(word) || BESIDE.split(' ').any(|b| b.trim() == word))
+            words::split(&text[range])
+                .iter()
+                .all(|word| words::is_stop_word(word) || BESIDE.split(' ').any(|b| b.trim() == word))
         };
         if !free(0..one.span.start) || !free(one.span.end..text.len()) {
             continue;
@@ -66,20 +68,27 @@ const ONE: &str = "a an any which what one another";
 fn noun(phrase: &str, question: &str) -> String {
     let (phrase, question) = (phrase.to_lowercase(), question.to_lowercase());
     let last = phrase.split(' ').next_back().unwrap_or_default();
-    let before = question.find(&phrase).map_or("", |at| question[..at].split_whitespace().next_back().unwrap_or_default());
+    let before =
+        question.find(&phrase).map_or("", |at| question[..at].split_whitespace().next_back().unwrap_or_default());
     let stem = match last {
         _ if last.ends_with("ss") || !last.ends_with('s') => {
-            return if ONE.split(' ').any(|word| word == before) && !last.ends_with("ing") { phrase } else { String::new() };
+            return if ONE.split(' ').any(|word| word == before) && !last.ends_with("ing") {
+                phrase
+            } else {
+                String::new()
+            };
         }
         _ if last.ends_with("ies") => format!("{}y", &last[..last.len() - 3]),
-        _ if ["xes", "sses", "tches", "shes"].iter().any(|end| last.ends_with(end)) => last[..last.len() - 2].to_owned(),
+        _ if ["xes", "sses", "tches", "shes"].iter().any(|end| last.ends_with(end)) => {
+            last[..last.len() - 2].to_owned()
+        }
         _ => last[..last.len() - 1].to_owned(),
     };
     format!("{}{stem}", &phrase[..phrase.len() - last.len()])
 }
 
 /// A thing, and what the catalogue knows of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Thing {
     pub(crate) item: Item,
     /// Ids of the categories that it belongs to, narrow ones.
@@ -92,6 +101,8 @@ pub(crate) struct Thing {
     pub(crate) labels: BTreeMap<String, String>,
     /// Whether something runs because of it.
     pub(crate) runs: bool,
+    /// Whether the index does not hold it yet: the cluster says that it is one of what is asked for.
+    pub(crate) newer: bool,
 }
 
 /// The things of a reply, best first, those in other namespaces beside their like.
@@ -133,18 +144,45 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
                         state: Vec::new(),
                         why: whys(hit),
                     },
-                    categories: Vec::new(),
-                    labels: BTreeMap::new(),
                     described: words::cut(&words::one_line(&ty.description), LONGEST_ABOUT).into_owned(),
                     software: software.map(|software| software.id.to_string()),
-                    runs: false,
+                    ..Thing::default()
                 });
             }
         }
     }
+    for newer in reply.judgement.iter().flat_map(|judgement| &judgement.unindexed) {
+        things.extend(unindexed(newer, types));
+    }
     let mut seen = BTreeSet::new();
     things.retain(|thing| seen.insert(thing.item.id.clone()));
     things
+}
+
+/// An object that the cluster has and the index not yet.
+fn unindexed(newer: &Unindexed, types: &[(String, ResourceType)]) -> Option<Thing> {
+    let (_, ty) = types.iter().find(|(cluster, ty)| *cluster == newer.cluster && ty.name() == newer.type_name)?;
+    let mut instance =
+        ResourceInstance::new(&ty.api_version(), &ty.kind, Some(newer.namespace.as_str()), &newer.name).ok()?;
+    instance.cluster = Some(newer.cluster.clone()).filter(|cluster| !cluster.is_empty());
+    Some(Thing {
+        item: Item {
+            id: instance.stored_id(),
+            type_name: newer.type_name.clone(),
+            namespace: (!instance.is_cluster_scoped()).then_some(instance.namespace),
+            kind: instance.kind,
+            api_version: instance.api_version,
+            name: instance.name,
+            cluster: instance.cluster,
+            is: None,
+            about: String::new(),
+            answers: false,
+            state: Vec::new(),
+            why: vec!["newer than the index".to_owned()],
+        },
+        newer: true,
+        ..Thing::default()
+    })
 }
 
 /// The reasons without their numbers; that all of a scope is in it is no reason.
@@ -179,7 +217,8 @@ fn type_of(types: &[(String, ResourceType)], instance: &ResourceInstance) -> Str
 /// The same thing in another namespace, which its id (`cluster:namespace/version/kind/name`) tells.
 fn elsewhere(id: &str, like: &ResourceInstance) -> Option<ResourceInstance> {
     let own = id.strip_suffix(&format!("/{}/{}/{}", like.api_version, like.kind, like.name))?;
-    let (cluster, namespace) = own.split_once(':').map_or((None, own), |(cluster, rest)| (Some(cluster.to_owned()), rest));
+    let (cluster, namespace) =
+        own.split_once(':').map_or((None, own), |(cluster, rest)| (Some(cluster.to_owned()), rest));
     Some(ResourceInstance { namespace: namespace.to_owned(), cluster, ..like.clone() })
 }
 
@@ -217,11 +256,11 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
             state: hit.found.iter().map(state).collect(),
             why: whys(hit),
         },
-        described: String::new(),
         labels: instance.labels.clone(),
         categories: categories.into_iter().map(str::to_owned).collect(),
         software: itself.map(|known| known.software.id.to_string()),
         runs: kind.is_some_and(|kind| matches!(kind.role, Role::Workload | Role::Claim)),
+        ..Thing::default()
     }
 }
 
@@ -229,7 +268,9 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
 pub(crate) fn says_nothing(catalogue: &Catalogue, text: &str) -> bool {
     let names = catalogue.asked(text).iter().any(|asked| !matches!(asked.meaning, Meaning::Kind(_)));
     let free = |word: &String| {
-        words::is_stop_word(word) || word.chars().all(|c| c.is_ascii_digit()) || IDLE.split_ascii_whitespace().any(|idle| idle == word)
+        words::is_stop_word(word)
+            || word.chars().all(|c| c.is_ascii_digit())
+            || IDLE.split_ascii_whitespace().any(|idle| idle == word)
     };
     !names && words::split(text).iter().all(free)
 }

@@ -93,7 +93,13 @@ fn questions_on_a_cluster() {
     server.create_role_for("shopper", &["shop"]);
     let home = Home::new();
     let admin = server.kubeconfig("admin");
-    let with = |args: &[&str], config: &Path| [&["ask"], args, &["--kubeconfig", config.to_str().unwrap()]].concat().iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
+    let with = |args: &[&str], config: &Path| {
+        [&["ask"], args, &["--kubeconfig", config.to_str().unwrap()]]
+            .concat()
+            .iter()
+            .map(|arg| (*arg).to_owned())
+            .collect::<Vec<_>>()
+    };
     home.run(&["index", "--kubeconfig", admin.to_str().unwrap()]).ok();
     let shows = |args: &[&str], config: &Path| {
         let full = with(args, config);
@@ -116,9 +122,11 @@ fn questions_on_a_cluster() {
 #[test]
 fn several_clusters_and_what_is_the_same_everywhere() {
     let home = Home::new();
-    let deployment = |namespace: &str, name: &str| format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app.kubernetes.io/name: {name}}}}}\n"
-    );
+    let deployment = |namespace: &str, name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}, labels: {{app.kubernetes.io/name: {name}}}}}\n"
+        )
+    };
     let east: Vec<String> = (1..=6).map(|n| deployment(&format!("team-{n}"), "redis")).collect();
     home.write("east/all.yaml", &east.join("---\n"));
     home.write("west/all.yaml", &[deployment("team-1", "redis"), deployment("web", "shop-front")].join("---\n"));

@@ -33,8 +33,9 @@ pub(super) fn said(
     let mut said = Said::default();
     let mut candidates = Vec::new();
     // Those of which what is asked holds are meant most likely.
-    let condition = reply.parsed.needs.iter().find_map(|need| need.condition.as_ref()).filter(|c| !c.asks_for_a_value());
-    let judged = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked());
+    let condition =
+        reply.parsed.needs.iter().find_map(|need| need.condition.as_ref()).filter(|c| !c.asks_for_a_value());
+    let judged = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
     if let (true, Some(condition), 1..=CANDIDATES) = (judged, condition, reply.hits.len()) {
         let things = things(reply, &found.types, catalogue);
         let items: Vec<&Item> = things.iter().map(|thing| &thing.item).collect();

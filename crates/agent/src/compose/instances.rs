@@ -7,8 +7,8 @@ use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_index::Group;
 use clusterlore_search::{GroupBy, Order};
 
+use super::Said;
 use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
-use super::{Said, is_read};
 use crate::answer::{Item, Sentence};
 use crate::english::{counted, few, list};
 use crate::gather::Found;
@@ -48,7 +48,8 @@ fn grouped(things: &[Thing], answers: &[&Item], by: &GroupBy) -> Option<Vec<Grou
         };
         *counts.entry(group.unwrap_or("(none)")).or_default() += 1;
     }
-    let mut groups: Vec<Group> = counts.into_iter().map(|(name, count)| Group { name: name.to_owned(), count }).collect();
+    let mut groups: Vec<Group> =
+        counts.into_iter().map(|(name, count)| Group { name: name.to_owned(), count }).collect();
     groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
     Some(groups)
 }
@@ -93,16 +94,15 @@ impl<'a> Topic<'a> {
         let knows = things.iter().any(by_catalogue);
         let is_one = |thing: &Thing| match &wanted {
             _ if !knows => is_counted(thing),
-            Wanted::Category(_, noun) => by_catalogue(thing) || is_counted(thing) && thing.item.kind.eq_ignore_ascii_case(noun),
+            Wanted::Category(_, noun) => {
+                by_catalogue(thing) || is_counted(thing) && thing.item.kind.eq_ignore_ascii_case(noun)
+            }
             _ => by_catalogue(thing),
         };
         // A scope is all of it, whatever else is asked of it; an order by age needs ages.
         let asked_of = reply.parsed.scope_only && reply.number.is_none() && reply.parsed.clauses.order.is_none();
-        let answers: Vec<&Item> = things
-            .iter()
-            .filter(|thing| asked_of || is_one(thing))
-            .map(|thing| &thing.item)
-            .collect();
+        let answers: Vec<&Item> =
+            things.iter().filter(|thing| asked_of || thing.newer || is_one(thing)).map(|thing| &thing.item).collect();
         let narrows: Vec<&LiveCondition> = reply
             .parsed
             .needs
@@ -110,14 +110,15 @@ impl<'a> Topic<'a> {
             .filter_map(|need| need.condition.as_ref())
             .filter(|condition| !condition.asks_for_a_value())
             .collect();
-        let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked());
+        let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
         let (judged, unjudged) = if looked { (narrows, Vec::new()) } else { (Vec::new(), narrows) };
         let number = match reply.number {
             _ if !unjudged.is_empty() => None,
             Some(_) if knows => Some(answers.len()),
             Some(number) => {
                 // What a shown object controls is counted with it.
-                let controlled = reply.hits.iter().flat_map(|hit| &hit.controlled).filter(|id| counted.contains(id.as_str()));
+                let controlled =
+                    reply.hits.iter().flat_map(|hit| &hit.controlled).filter(|id| counted.contains(id.as_str()));
                 Some(number.saturating_sub(controlled.count()).max(answers.len()))
             }
             // Of what a condition is not asked, the number stands whatever else metadata cannot say.
@@ -128,7 +129,8 @@ impl<'a> Topic<'a> {
             _ => reply.groups.clone(),
         };
         // What was counted otherwise is not what the catalogue knows.
-        let number = if groups.is_empty() { number } else { number.map(|_| groups.iter().map(|group| group.count).sum()) };
+        let number =
+            if groups.is_empty() { number } else { number.map(|_| groups.iter().map(|group| group.count).sum()) };
         Self { found, things, catalogue, wanted, answers, groups, number, unjudged, judged }
     }
 
@@ -147,7 +149,10 @@ impl<'a> Topic<'a> {
         let number = self.number.filter(|_| !self.described());
         let mut said = Said { number, answers: self.ids(), with_near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
-            said.sentences.push(Sentence { text: "No resource type is for that; this is what there is.".to_owned(), ids: Vec::new() });
+            said.sentences.push(Sentence {
+                text: "No resource type is for that; this is what there is.".to_owned(),
+                ids: Vec::new(),
+            });
         }
         let open = self.open();
         let untold = Sentence { text: format!("Not in the index: {}.", list(&open)), ids: Vec::new() };
@@ -158,12 +163,15 @@ impl<'a> Topic<'a> {
             let names = few(&shown.iter().map(one).collect::<Vec<_>>(), NAMED);
             let ids = shown.iter().map(|item| item.id.clone()).collect();
             if open.is_empty() {
-                said.sentences.push(Sentence { text: format!("Nothing is surely what you ask for. The nearest: {names}."), ids });
+                said.sentences
+                    .push(Sentence { text: format!("Nothing is surely what you ask for. The nearest: {names}."), ids });
             } else {
                 let nearest = if reply.parsed.scope_only { "You ask about" } else { "Nearest to the question:" };
                 let all = self.things.len();
                 let text = match self.kind() {
-                    Some(kind) if all > NAMED && reply.parsed.scope_only => format!("You ask about {}.", counted(all, &kind)),
+                    Some(kind) if all > NAMED && reply.parsed.scope_only => {
+                        format!("You ask about {}.", counted(all, &kind))
+                    }
                     _ => format!("{nearest} {names}."),
                 };
                 said.sentences.extend([untold, Sentence { text, ids }]);
@@ -171,8 +179,9 @@ impl<'a> Topic<'a> {
             return said;
         }
         said.sentences.push(self.main());
-        let values = reply.parsed.needs.iter().any(|need| need.condition.as_ref().is_some_and(LiveCondition::asks_for_a_value));
-        if values && reply.judgement.as_ref().is_some_and(|judgement| judgement.looked()) {
+        let values =
+            reply.parsed.needs.iter().any(|need| need.condition.as_ref().is_some_and(LiveCondition::asks_for_a_value));
+        if values && reply.judgement.as_ref().is_some_and(|judgement| judgement.looked) {
             let text = "The table has what the cluster says of each now.".to_owned();
             said.sentences.push(Sentence { text, ids: Vec::new() });
         }
@@ -189,7 +198,7 @@ impl<'a> Topic<'a> {
             Beyond::Time if reply.parsed.clauses != Default::default() => "when they were created",
             what => untold(what),
         };
-        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(untold).collect();
+        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(untold).collect();
         open.dedup();
         open
     }
@@ -247,7 +256,10 @@ impl<'a> Topic<'a> {
     /// Whether the answer is what fits a description, and not all of a scope or of a sort.
     fn described(&self) -> bool {
         let reply = &self.found.reply;
-        self.wanted == Wanted::Other && !reply.parsed.scope_only && self.judged.is_empty() && !reply.parsed.clauses.counts()
+        self.wanted == Wanted::Other
+            && !reply.parsed.scope_only
+            && self.judged.is_empty()
+            && !reply.parsed.clauses.counts()
     }
 
     /// The best, then others.
@@ -324,8 +336,12 @@ impl<'a> Topic<'a> {
             let kinds: BTreeSet<&str> = judgement.findings.keys().filter_map(|id| id.rsplit('/').nth(1)).collect();
             let noun = kinds.first().filter(|_| kinds.len() == 1).map_or("object", |kind| *kind);
             let of = counted(judgement.findings.len(), noun);
+            if judgement.findings.is_empty() {
+                return self.just("None: there is nothing of that sort that could be looked at.".to_owned());
+            }
             let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
-            return self.just(format!("{seen}: of {of} in the cluster, the server says of none that it {}.", list(&so)));
+            return self
+                .just(format!("{seen}: of {of} in the cluster, the server says of none that it {}.", list(&so)));
         }
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
@@ -357,7 +373,8 @@ impl<'a> Topic<'a> {
 
     fn steps(&self, context: &dyn Fn(Option<&str>) -> Option<String>, answers: &[String]) -> Vec<Step> {
         let reply = &self.found.reply;
-        let needs: BTreeSet<Beyond> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| need.what).collect();
+        let needs: BTreeSet<Beyond> =
+            reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(|need| need.what).collect();
         let namespaces = &reply.parsed.filter.namespaces;
         let namespace = namespaces.first().filter(|_| namespaces.len() == 1).cloned();
         let all = |verb: Verb, ty: String, namespaced: bool| Step {
@@ -375,16 +392,23 @@ impl<'a> Topic<'a> {
         if needs.contains(&Beyond::Metrics) {
             steps.push(all(Verb::Top, "pods".to_owned(), true));
         }
-        if !self.unjudged.is_empty() || needs.iter().any(|need| matches!(need, Beyond::Status | Beyond::Image | Beyond::Spec)) {
+        if !self.unjudged.is_empty()
+            || needs.iter().any(|need| matches!(need, Beyond::Status | Beyond::Image | Beyond::Spec))
+        {
             steps.extend(self.kinds().into_iter().map(|(ty, namespaced)| all(Verb::Get, ty, namespaced)));
             return steps;
         }
-        let answered: Vec<&Item> = self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).collect();
+        let answered: Vec<&Item> =
+            self.things.iter().map(|thing| &thing.item).filter(|item| answers.contains(&item.id)).collect();
         if !self.groups.is_empty() {
             return steps;
         }
         // Two of many say nothing; all of a type are a list.
-        if answered.len() > NAMED && needs.is_empty() && self.judged.is_empty() && matches!(self.called(), Called::Kind(_)) {
+        if answered.len() > NAMED
+            && needs.is_empty()
+            && self.judged.is_empty()
+            && matches!(self.called(), Called::Kind(_))
+        {
             steps.extend(self.kinds().into_iter().map(|(ty, namespaced)| all(Verb::Get, ty, namespaced)));
             return steps;
         }

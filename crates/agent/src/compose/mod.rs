@@ -7,10 +7,9 @@ mod phrases;
 mod types;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::conditions::Beyond;
 use clusterlore_core::{CLUSTER_SCOPE, Collection, SourceIdentity};
 use clusterlore_index::{Group, Reply};
-use clusterlore_search::{Need, Note};
+use clusterlore_search::Note;
 
 use crate::answer::{Answer, Item, Sentence, Unread};
 use crate::english::{capital, either, few};
@@ -49,7 +48,9 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let said = match (&found.pointed_at, found.collection) {
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
         (None, Collection::Capabilities) => types::said(found, &things, &context),
-        (None, Collection::Instances) if !reply.parsed.named.is_empty() => named::said(found, &things, catalogue, &context),
+        (None, Collection::Instances) if !reply.parsed.named.is_empty() => {
+            named::said(found, &things, catalogue, &context)
+        }
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
     let Said { mut sentences, asks, number, answers, with_near, groups, mut next } = said;
@@ -62,8 +63,10 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         Some(asks) => back::shown(found, asks, catalogue),
         None => {
             // Services and settings of what answers are near it in any case.
-            let is_near = |thing: &Thing| answers.is_empty() || thing.runs || found.collection == Collection::Capabilities;
-            let things = things.into_iter().filter(|thing| answers.contains(&thing.item.id) || is_near(thing)).collect();
+            let is_near =
+                |thing: &Thing| answers.is_empty() || thing.runs || found.collection == Collection::Capabilities;
+            let things =
+                things.into_iter().filter(|thing| answers.contains(&thing.item.id) || is_near(thing)).collect();
             shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 })
         }
     };
@@ -87,7 +90,12 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         hits,
         more,
         groups,
-        needs: reply.parsed.needs.iter().map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: is_read(need, reply) }).collect(),
+        needs: reply
+            .parsed
+            .needs
+            .iter()
+            .map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: reply.is_read(need) })
+            .collect(),
         unread,
         notes: notes(reply),
         next,
@@ -96,7 +104,13 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
 }
 
 /// What answers, then some of what is near it.
-fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: usize, beside: usize) -> (Vec<Item>, usize) {
+fn shown(
+    things: Vec<Thing>,
+    answers: &[String],
+    number: Option<usize>,
+    limit: usize,
+    beside: usize,
+) -> (Vec<Item>, usize) {
     let place = |thing: &Thing| answers.iter().position(|id| *id == thing.item.id);
     let (mut first, near): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
     first.sort_by_key(place);
@@ -107,19 +121,16 @@ fn shown(things: Vec<Thing>, answers: &[String], number: Option<usize>, limit: u
     (first.chain(near.into_iter().take(room).map(|thing| thing.item)).collect(), more)
 }
 
-/// Whether the cluster was asked for it.
-fn is_read(need: &Need, reply: &Reply) -> bool {
-    reply.judgement.as_ref().is_some_and(|judgement| judgement.looked()) && (need.condition.is_some() || need.what == Beyond::Status)
-}
-
 /// What was asked and is not so.
 fn noted(note: &Note) -> Option<Sentence> {
     let text = match note {
         Note::Elsewhere { name, said, is_in } => {
             let places: Vec<&str> = is_in.iter().map(String::as_str).filter(|place| *place != CLUSTER_SCOPE).collect();
-            let elsewhere = if places.is_empty() { String::new() } else { format!("; it is in {}", few(&places, PLACES)) };
+            let elsewhere =
+                if places.is_empty() { String::new() } else { format!("; it is in {}", few(&places, PLACES)) };
             format!("There is no {name} in {}{elsewhere}.", either(said))
         }
+        Note::Unchecked(said) => format!("Whether they are {said} now was not checked."),
         Note::Unknown(_) => format!("{}.", capital(&note.to_string())),
         _ => return None,
     };

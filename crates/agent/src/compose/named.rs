@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, Verdict};
 
+use super::Said;
 use super::phrases::{NAMED, of_several_clusters, place, the, untold};
-use super::{Said, is_read};
 use crate::answer::{Item, Sentence};
 use crate::english::{counted, few, list, with_article};
 use crate::gather::Found;
@@ -47,7 +47,11 @@ pub(super) fn said(
     }
     let conditions = reply.parsed.conditions();
     for item in items.iter().take(NAMED).filter(|item| !item.state.is_empty()) {
-        let it = if items.len() == 1 { "it".to_owned() } else { format!("{}{}", the(item, true, false), place(item, false)) };
+        let it = if items.len() == 1 {
+            "it".to_owned()
+        } else {
+            format!("{}{}", the(item, true, false), place(item, false))
+        };
         let mut told: Vec<&str> = Vec::new();
         for (condition, state) in conditions.iter().zip(&item.state) {
             // "Is it ok?" asks for the state, not for one condition.
@@ -56,8 +60,12 @@ pub(super) fn said(
                 _ if told.contains(&state.text.as_str()) => continue,
                 Verdict::NotSaid => format!("What the cluster prints of {it} does not say it: {}.", state.text),
                 _ if condition.asks_for_a_value() || !asked => format!("The cluster says of {it} now: {}.", state.text),
-                Verdict::Yes => format!("{} {}: {}.", crate::english::capital(&it), predicate(condition, true), state.text),
-                Verdict::No => format!("The cluster does not say that {it} {}: {}.", predicate(condition, true), state.text),
+                Verdict::Yes => {
+                    format!("{} {}: {}.", crate::english::capital(&it), predicate(condition, true), state.text)
+                }
+                Verdict::No => {
+                    format!("The cluster does not say that {it} {}: {}.", predicate(condition, true), state.text)
+                }
             };
             told.push(&state.text);
             sentences.push(Sentence { text, ids: vec![item.id.clone()] });
@@ -70,7 +78,8 @@ pub(super) fn said(
         let text = format!("Whether it {} is not known.", predicate(condition, true));
         sentences.push(Sentence { text, ids: ids.clone() });
     }
-    let needs: Vec<Beyond> = reply.parsed.needs.iter().filter(|need| !is_read(need, reply)).map(|need| need.what).collect();
+    let needs: Vec<Beyond> =
+        reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(|need| need.what).collect();
     if !needs.is_empty() {
         let mut parts: Vec<&str> = needs.iter().map(|what| untold(*what)).collect();
         parts.dedup();

@@ -195,17 +195,12 @@ mod tests {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Item {
             id: id.to_owned(),
-            type_name: String::new(),
             kind: parts[1].to_owned(),
-            api_version: "v1".to_owned(),
             namespace: some(parts[0]),
             name: parts[2].to_owned(),
             cluster: some(cluster),
             is: some(is),
-            about: String::new(),
-            answers: true,
-            state: Vec::new(),
-            why: Vec::new(),
+            ..Item::default()
         }
     }
 
@@ -231,11 +226,20 @@ mod tests {
         );
         assert_eq!(told(noun(), 1, &both[..1]), "1 database in shop: the StatefulSet payments (PostgreSQL).");
         // What the name says is not said once more.
-        assert_eq!(told(noun(), 1, &[("a/Deployment/my-mariadb", "MariaDB")]), "1 database in a: the Deployment my-mariadb.");
+        assert_eq!(
+            told(noun(), 1, &[("a/Deployment/my-mariadb", "MariaDB")]),
+            "1 database in a: the Deployment my-mariadb."
+        );
         assert_eq!(told(pods(), 2, &[("a/Pod/x", ""), ("a/Pod/y", "")]), "2 Pods in a: x and y.");
         assert_eq!(told(Called::Kind("Node".to_owned()), 1, &[("/Node/n1", "")]), "1 Node: n1.");
-        assert_eq!(told(Called::Software("Redis".to_owned()), 1, &[("a/Pod/x", "Redis")]), "1 match for Redis in a: the Pod x.");
-        assert_eq!(told(Called::For("logging".to_owned()), 1, &[("a/Pod/x", "Loki")]), "1 thing for logging in a: the Pod x (Loki).");
+        assert_eq!(
+            told(Called::Software("Redis".to_owned()), 1, &[("a/Pod/x", "Redis")]),
+            "1 match for Redis in a: the Pod x."
+        );
+        assert_eq!(
+            told(Called::For("logging".to_owned()), 1, &[("a/Pod/x", "Loki")]),
+            "1 thing for logging in a: the Pod x (Loki)."
+        );
     }
 
     #[test]
@@ -243,7 +247,10 @@ mod tests {
         let ids = ["a", "b", "c", "d", "e", "f"].map(|namespace| format!("{namespace}/StatefulSet/x"));
         let six = |is: [&'static str; 6]| ids.iter().map(String::as_str).zip(is).collect::<Vec<_>>();
         let mixed = six(["Redis", "Redis", "MariaDB", "", "MariaDB", "Redis"]);
-        assert_eq!(told(noun(), 6, &mixed), "6 databases: 3 Redis, 2 MariaDB and 1 other, in a, b, c and 3 more namespaces.");
+        assert_eq!(
+            told(noun(), 6, &mixed),
+            "6 databases: 3 Redis, 2 MariaDB and 1 other, in a, b, c and 3 more namespaces."
+        );
         assert_eq!(told(noun(), 6, &six(["Redis"; 6])), "6 databases, all Redis, in a, b, c and 3 more namespaces.");
         assert_eq!(told(noun(), 6, &six([""; 6])), "6 databases, all StatefulSets, in a, b, c and 3 more namespaces.");
         assert_eq!(told(pods(), 6, &six([""; 6])), "6 Pods, in a, b, c and 3 more namespaces.");

@@ -42,7 +42,8 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
     let ids = |things: &[Thing]| things.iter().map(|thing| thing.item.id.clone()).collect::<Vec<_>>();
     let mut sentences = vec![Sentence { text, ids: vec![first.id.clone()] }];
     if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|thing| format!("{} ({})", thing.item.kind, thing.item.id)).collect();
+        let names: Vec<String> =
+            others.iter().map(|thing| format!("{} ({})", thing.item.kind, thing.item.id)).collect();
         sentences.push(Sentence { text: format!("Also near: {}.", few(&names, NAMED)), ids: ids(others) });
     }
     // What of it is there.
@@ -56,7 +57,11 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         let text = format!("In use already: {}.", list(&numbers));
         sentences.push(Sentence { text, ids: there.into_iter().map(|(_, id)| id).collect() });
     } else if !found.of_types.is_empty() {
-        let none = if good.len() == 1 { "There is no object of this type yet." } else { "There is no object of these types yet." };
+        let none = if good.len() == 1 {
+            "There is no object of this type yet."
+        } else {
+            "There is no object of these types yet."
+        };
         sentences.push(Sentence { text: none.to_owned(), ids: Vec::new() });
     }
     let explain = |thing: &Thing| Step {
@@ -67,7 +72,13 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
         namespaced: false,
         context: context(None),
     };
-    Said { sentences, answers: ids(good), with_near: !explains, next: good.iter().take(EXPLAINED).map(explain).collect(), ..Said::default() }
+    Said {
+        sentences,
+        answers: ids(good),
+        with_near: !explains,
+        next: good.iter().take(EXPLAINED).map(explain).collect(),
+        ..Said::default()
+    }
 }
 
 /// A text with its full stop.

@@ -15,11 +15,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let catalogue = build::catalogue(settings)?;
-    let request = Request {
-        question: flags.question.join(" "),
-        limit: usize::from(flags.hits.limit),
-        ..scoped(&flags.scope)
-    };
+    let request =
+        Request { question: flags.question.join(" "), limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
     let mut found = named(gather(&index, &catalogue, &build::OWN_STORE, &request).await, &request)?;
     found.reply = freshness.weigh(found.reply)?;
     print::ask::print(&compose(&found, &catalogue), &found.reply, flags.hits.output)?;

@@ -35,7 +35,8 @@ struct JsonAnswer<'a, D> {
 /// The answer; `reply` is what it rests on.
 pub(crate) fn print(answer: &Answer, reply: &Reply, output: Output) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
-    let json = || JsonAnswer { answer, commands: answer.next.iter().map(command).collect(), doubts: reply.told_doubts() };
+    let json =
+        || JsonAnswer { answer, commands: answer.next.iter().map(command).collect(), doubts: reply.told_doubts() };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
@@ -199,7 +200,8 @@ fn about(item: &Item) -> String {
     let mut states: Vec<&str> = item.state.iter().map(|state| state.text.as_str()).collect();
     states.dedup();
     let software = item.is.as_deref().filter(|_| item.id != item.name);
-    let own: Vec<&str> = software.into_iter().chain(Some(item.about.as_str()).filter(|about| !about.is_empty())).collect();
+    let own: Vec<&str> =
+        software.into_iter().chain(Some(item.about.as_str()).filter(|about| !about.is_empty())).collect();
     match (states.is_empty(), own.is_empty()) {
         (false, _) => states.join(", "),
         (true, false) => own.join(": "),
@@ -213,7 +215,14 @@ mod tests {
 
     fn step(verb: Verb, ty: &str, name: &str, namespace: &str, context: &str) -> Step {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Step { verb, ty: ty.to_owned(), name: some(name), namespace: some(namespace), namespaced: namespace != "-", context: some(context) }
+        Step {
+            verb,
+            ty: ty.to_owned(),
+            name: some(name),
+            namespace: some(namespace),
+            namespaced: namespace != "-",
+            context: some(context),
+        }
     }
 
     #[test]
@@ -221,7 +230,10 @@ mod tests {
         for (step, line) in [
             (step(Verb::Describe, "deployment", "web", "shop", ""), "kubectl -n shop describe deployment/web"),
             (step(Verb::Describe, "node", "n1", "", "east"), "kubectl --context east describe node/n1"),
-            (step(Verb::Describe, "certificates.cert-manager.io", "tls", "shop", "a b"), "kubectl --context 'a b' -n shop describe certificates.cert-manager.io/tls"),
+            (
+                step(Verb::Describe, "certificates.cert-manager.io", "tls", "shop", "a b"),
+                "kubectl --context 'a b' -n shop describe certificates.cert-manager.io/tls",
+            ),
             (step(Verb::Get, "deployments", "", "", ""), "kubectl get deployments -A"),
             (step(Verb::Get, "deployments", "", "shop", ""), "kubectl -n shop get deployments"),
             (step(Verb::Logs, "pod", "web-1", "shop", ""), "kubectl -n shop logs pod/web-1"),
