@@ -145,9 +145,15 @@ impl<'a> Topic<'a> {
         if self.things.is_empty() {
             return self.nothing();
         }
-        let with_near = !reply.parsed.scope_only && !matches!(self.wanted, Wanted::Software(..));
+        // Services and settings of what answers are no news, and what is known to be of another sort is not near.
+        let is_near = |thing: &&Thing| match &self.wanted {
+            Wanted::Category(..) => thing.runs && thing.item.is.is_none(),
+            Wanted::Software(..) => false,
+            Wanted::Other => thing.runs && !reply.parsed.scope_only,
+        };
+        let near = self.things.iter().filter(is_near).map(|thing| thing.item.id.clone()).collect();
         let number = self.number.filter(|_| !self.described());
-        let mut said = Said { number, answers: self.ids(), with_near, groups: self.groups.clone(), ..Said::default() };
+        let mut said = Said { number, answers: self.ids(), near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence {
                 text: "No resource type is for that; this is what there is.".to_owned(),

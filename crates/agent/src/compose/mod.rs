@@ -34,8 +34,8 @@ struct Said {
     number: Option<usize>,
     /// Ids of what is asked for, in the order of the answer.
     answers: Vec<String>,
-    /// Whether what is near it is shown beside it.
-    with_near: bool,
+    /// Ids of what may be shown beside it.
+    near: Vec<String>,
     groups: Vec<Group>,
     next: Vec<Step>,
 }
@@ -53,7 +53,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         }
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
-    let Said { mut sentences, asks, number, answers, with_near, groups, mut next } = said;
+    let Said { mut sentences, asks, number, answers, near, groups, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
     }
@@ -61,14 +61,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     next.truncate(STEPS);
     let (hits, more) = match &asks {
         Some(asks) => back::shown(found, asks, catalogue),
-        None => {
-            // Services and settings of what answers are near it in any case.
-            let is_near =
-                |thing: &Thing| answers.is_empty() || thing.runs || found.collection == Collection::Capabilities;
-            let things =
-                things.into_iter().filter(|thing| answers.contains(&thing.item.id) || is_near(thing)).collect();
-            shown(things, &answers, number, found.limit, if with_near { NEAR } else { 0 })
-        }
+        None => shown(things, &answers, &near, number, found.limit),
     };
     // Of a named object only its own type's table counts.
     let own = |unread: &&String| {
@@ -103,22 +96,24 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     }
 }
 
-/// What answers, then some of what is near it.
+/// What answers, then some of what is near it; where nothing answers, the first of all.
 fn shown(
     things: Vec<Thing>,
     answers: &[String],
+    near: &[String],
     number: Option<usize>,
     limit: usize,
-    beside: usize,
 ) -> (Vec<Item>, usize) {
     let place = |thing: &Thing| answers.iter().position(|id| *id == thing.item.id);
-    let (mut first, near): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
+    let (mut first, others): (Vec<Thing>, Vec<Thing>) = things.into_iter().partition(|thing| place(thing).is_some());
     first.sort_by_key(place);
     let known = first.len();
-    let room = if first.is_empty() { limit.min(UNSURE) } else { limit.saturating_sub(known).min(beside) };
+    let unsure = first.is_empty();
+    let room = if unsure { limit.min(UNSURE) } else { limit.saturating_sub(known).min(NEAR) };
     let more = number.unwrap_or(known).max(known) - known.min(limit);
     let first = first.into_iter().take(limit).map(|thing| Item { answers: true, ..thing.item });
-    (first.chain(near.into_iter().take(room).map(|thing| thing.item)).collect(), more)
+    let beside = others.into_iter().filter(|thing| unsure || near.contains(&thing.item.id)).take(room);
+    (first.chain(beside.map(|thing| thing.item)).collect(), more)
 }
 
 /// What was asked and is not so.

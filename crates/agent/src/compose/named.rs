@@ -71,7 +71,8 @@ pub(super) fn said(
             sentences.push(Sentence { text, ids: vec![item.id.clone()] });
         }
     }
-    if let (true, [one], [condition]) = (reply.judgement.is_some(), &items[..], &conditions[..])
+    if let (true, [one], [condition]) =
+        (reply.judgement.as_ref().is_some_and(|judgement| judgement.looked), &items[..], &conditions[..])
         && one.state.is_empty()
         && !condition.asks_for_a_value()
     {

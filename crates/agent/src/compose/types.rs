@@ -75,7 +75,7 @@ pub(super) fn said(found: &Found, things: &[Thing], context: &dyn Fn(Option<&str
     Said {
         sentences,
         answers: ids(good),
-        with_near: !explains,
+        near: if explains { Vec::new() } else { ids(things) },
         next: good.iter().take(EXPLAINED).map(explain).collect(),
         ..Said::default()
     }
