@@ -21,8 +21,6 @@ use clusterlore_core::conditions::Verdict;
 use clusterlore_index::Group;
 use serde::Serialize;
 
-use crate::steps::Step;
-
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -134,4 +132,47 @@ pub struct Unread {
     pub said: String,
     /// Whether the cluster was asked for it.
     pub read: bool,
+}
+
+/// What kubectl does about something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Shows an object with its status and events.
+    Describe,
+    /// Lists objects with their status.
+    Get,
+    /// Shows what it printed.
+    Logs,
+    /// Shows what happened to it.
+    Events,
+    /// Shows what it uses.
+    Top,
+    /// Says whether somebody may do something.
+    CanI,
+    /// Shows the fields of a type.
+    Explain,
+}
+
+/// A command of kubectl.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// What is done.
+    pub verb: Verb,
+    /// The type as kubectl takes it: `deployment`, `certificates.cert-manager.io`.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// The object; none: all of the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its namespace; none: it has none, or all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Whether objects of the type live in namespaces.
+    #[serde(skip)]
+    pub namespaced: bool,
+    /// The context of the kubeconfig by which its cluster was read, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }

@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
+use clusterlore_core::conditions::LiveCondition;
 use clusterlore_core::{Collection, ResourceType, Scope, Selector};
 use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::{Condition, Noun, SearchError, Wanted};
 
 use crate::manner::{Manner, Pointing};
-use crate::things::says_nothing;
+use crate::things::says_at_most;
 
 /// Hits that are looked at for a sentence, whatever is shown of them.
 const LOOKED_AT: usize = 200;
 /// The lowest score of a type that fits a question. Below it, a type is only the nearest.
 pub(crate) const FITS: f32 = 0.25;
+/// The type of namespaces.
+const NAMESPACES: &str = "namespaces";
 /// A question for all that is in a scope.
 const EVERYTHING: &str = "everything";
 /// Types of which the objects are counted.
@@ -90,10 +93,19 @@ pub async fn gather(
     let anything = !parsed.scope_only
         && parsed.named.is_empty()
         && parsed.needs.is_empty()
-        && says_nothing(catalogue, &parsed.text);
+        && says_at_most(catalogue, &parsed.text, 0);
     if anything && !parsed.filter.namespaces.is_empty() {
         let namespaces = parsed.filter.namespaces.iter().cloned().collect();
         reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
+    }
+    // "Which deployments in shop are databases?" names the namespace only to say where.
+    let named: Vec<String> =
+        reply.parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned)).collect();
+    let parsed = &reply.parsed;
+    let is_asked = parsed.filter.types.contains(NAMESPACES) || parsed.kinds.contains(NAMESPACES);
+    if !named.is_empty() && named.len() == parsed.named.len() && !is_asked && many.namespaces.is_empty() {
+        let within = index.ask(scope, &Request { namespaces: named, ..many.clone() }).await?;
+        reply = if within.hits.is_empty() { reply } else { within };
     }
     let no_type = manner.of_types;
     let pointed_at = match points(&manner, &reply, catalogue) {
@@ -176,16 +188,22 @@ fn points(manner: &Manner, reply: &Reply, catalogue: &Catalogue) -> Option<Point
         return None;
     }
     let narrows = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty() || !parsed.soft.is_empty();
-    let nothing = !narrows && parsed.named.is_empty() && says_nothing(catalogue, &parsed.text);
+    let nothing = !narrows && parsed.named.is_empty() && says_at_most(catalogue, &parsed.text, 0);
     let asks_for_state = parsed.needs.iter().any(|need| need.condition.is_some());
     match &manner.points_at {
         // "This deployment": whatever else is said of it.
         Some(pointing) if pointing.surely && !pointing.noun.is_empty() => Some(pointing.clone()),
-        // "It" may be what was named before; "the pods" are those that the rest of the question says.
-        Some(pointing) => {
-            let meant = pointing.surely && parsed.filter.types.is_empty() || !parsed.needs.is_empty();
-            (nothing && meant).then(|| pointing.clone())
+        // "Who owns it?"
+        Some(pointing) if pointing.noun.is_empty() => {
+            // A condition is of some types where the question names none.
+            let of_conditions: BTreeSet<&String> =
+                parsed.needs.iter().filter_map(|need| need.condition.as_ref()).flat_map(LiveCondition::types).collect();
+            let types = parsed.filter.types.iter().any(|name| !of_conditions.contains(name));
+            let named = narrows || types || !parsed.named.is_empty();
+            (!named && says_at_most(catalogue, &parsed.text, 1)).then(|| pointing.clone())
         }
+        // "The pod" is the one that the rest of the question says.
+        Some(pointing) => (nothing && !parsed.needs.is_empty()).then(|| pointing.clone()),
         // "What's wrong?", but "what is broken?" is asked of everything.
         None => {
             let nothing = nothing && parsed.filter.types.is_empty() && parsed.clauses == Default::default();

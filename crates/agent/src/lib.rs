@@ -14,7 +14,6 @@ mod states;
 mod steps;
 mod things;
 
-pub use answer::{Answer, Asks, Item, Sentence, State, Unread};
+pub use answer::{Answer, Asks, Item, Sentence, State, Step, Unread, Verb};
 pub use compose::compose;
 pub use gather::{Found, gather};
-pub use steps::{Step, Verb};

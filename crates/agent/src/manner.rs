@@ -68,9 +68,6 @@ const NO_THINGS: &str = "cluster clusters kubernetes k8s environment company wee
 const DESCRIBED: &str = "that which who whose called named for with";
 /// Pronouns for what was spoken of before.
 const PRONOUNS: &str = "it its them they";
-/// What says that a condition before a pronoun is meant: "is it", "why does it".
-const VERBS: &str = "is are was does did do has have had isn't doesn't won't can can't could will with about on of for to in restart fix \
-                     debug describe show check see what's why's how's where's";
 /// What begins a question that is answered by yes or no.
 const YES_NO: [&str; 12] = [
     "is there",
@@ -163,7 +160,7 @@ fn named<'w>(
         }
         let same = |ty: &&(String, ResourceType)| {
             let singular = ty.1.kind.to_lowercase();
-            singular == joined || ty.1.short_names.iter().any(|short| *short == joined) || ty.1.plural == joined
+            singular == joined || ty.1.short_names.contains(&joined) || ty.1.plural == joined
         };
         let mut found: Vec<String> = types.iter().filter(same).map(|(_, ty)| ty.name()).collect();
         found.sort();
@@ -197,7 +194,14 @@ fn pointing(words: &[String], types: &[(String, ResourceType)]) -> Option<Pointi
             return Some(Pointing { said, noun, types, surely });
         }
     }
-    let spoken_of = |n: &usize| is(PRONOUNS, at(*n)) && (*n == 0 || is(VERBS, at(n - 1)));
+    // "The it department" is none.
+    let spoken_of = |n: &usize| match at(*n) {
+        "this" | "that" => n + 1 == words.len() && *n > 0,
+        word => {
+            is(PRONOUNS, word)
+                && (*n == 0 || !is("the a an of", at(n - 1)) || at(n - 1) == "of" && n + 1 == words.len())
+        }
+    };
     let n = (0..words.len()).find(spoken_of)?;
     Some(Pointing { said: at(n).to_owned(), noun: String::new(), types: Vec::new(), surely: true })
 }
@@ -278,6 +282,7 @@ mod tests {
         assert_eq!(at("are those pods ok"), found("those pods", "pods", true));
         assert_eq!(at("is it healthy"), found("it", "", true));
         assert_eq!(at("what's wrong with it?"), found("it", "", true));
+        assert_eq!(at("who deployed this?"), found("this", "", true));
         assert_eq!(at("why is my app slow"), found("my app", "", false));
         for question in [
             "that app which sends mails",

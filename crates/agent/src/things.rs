@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clusterlore_catalogue::{Catalogue, Meaning, Named, Role};
+use clusterlore_catalogue::{Catalogue, Category, Meaning, Named, Role};
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType, words};
 use clusterlore_index::{Reply, matched};
 use clusterlore_search::{Hit, Noun, Unindexed};
@@ -37,12 +37,15 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str, question: &str) -
     let asked = catalogue.asked(text);
     let mut found = Wanted::Other;
     let mut spans = Vec::new();
+    // Which of some kind: "which deployments are databases".
+    let kinds = asked.iter().filter(|kind| matches!(kind.meaning, Meaning::Kind(_))).map(|kind| &kind.span);
+    let kinds: Vec<String> = kinds.flat_map(|span| words::split(&text[span.clone()])).collect();
     // The broadest that all the words name; a product before what it is.
     for one in &asked {
         let free = |range: std::ops::Range<usize>| {
-            words::split(&text[range])
-                .iter()
-                .all(|word| words::is_stop_word(word) || BESIDE.split(' ').any(|b| b.trim() == word))
+            words::split(&text[range]).iter().all(|word| {
+                words::is_stop_word(word) || kinds.contains(word) || BESIDE.split(' ').any(|b| b.trim() == word)
+            })
         };
         if !free(0..one.span.start) || !free(one.span.end..text.len()) {
             continue;
@@ -51,7 +54,7 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str, question: &str) -
             Meaning::Software(software) if !one.ambiguous => found = Wanted::Software(&software.id, &software.title),
             Meaning::Category(category) if !matches!(found, Wanted::Software(..)) => {
                 if spans.is_empty() {
-                    found = Wanted::Category(&category.id, noun(&text[one.span.clone()], question));
+                    found = Wanted::Category(&category.id, noun(&text[one.span.clone()], question, category));
                 }
                 spans.push(one.span.clone());
             }
@@ -64,19 +67,19 @@ pub(crate) fn wanted<'c>(catalogue: &'c Catalogue, text: &str, question: &str) -
 /// What says that a noun is counted.
 const ONE: &str = "a an any which what one another";
 
-/// The noun of a phrase in the singular, if the question has it as something that can be counted: "caches", "a cache", not "caching".
-fn noun(phrase: &str, question: &str) -> String {
+/// The noun of a phrase in the singular, if the question has it as something that can be counted ("caches", "a cache", not "caching"), and
+/// a thing of the category is one: what is for logs is no log.
+fn noun(phrase: &str, question: &str, category: &Category) -> String {
     let (phrase, question) = (phrase.to_lowercase(), question.to_lowercase());
     let last = phrase.split(' ').next_back().unwrap_or_default();
     let before =
         question.find(&phrase).map_or("", |at| question[..at].split_whitespace().next_back().unwrap_or_default());
-    let stem = match last {
+    let own = [category.id.rsplit('-').next(), category.phrases.first().and_then(|first| first.rsplit(' ').next())];
+    let is_own = |singular: &str| own.iter().flatten().any(|word| *word == singular);
+    let singular = match last {
         _ if last.ends_with("ss") || !last.ends_with('s') => {
-            return if ONE.split(' ').any(|word| word == before) && !last.ends_with("ing") {
-                phrase
-            } else {
-                String::new()
-            };
+            let counted = ONE.split(' ').any(|word| word == before) && is_own(last);
+            return if counted && !last.ends_with("ing") { phrase } else { String::new() };
         }
         _ if last.ends_with("ies") => format!("{}y", &last[..last.len() - 3]),
         _ if ["xes", "sses", "tches", "shes"].iter().any(|end| last.ends_with(end)) => {
@@ -84,7 +87,7 @@ fn noun(phrase: &str, question: &str) -> String {
         }
         _ => last[..last.len() - 1].to_owned(),
     };
-    format!("{}{stem}", &phrase[..phrase.len() - last.len()])
+    if is_own(&singular) { format!("{}{singular}", &phrase[..phrase.len() - last.len()]) } else { String::new() }
 }
 
 /// A thing, and what the catalogue knows of it.
@@ -99,6 +102,8 @@ pub(crate) struct Thing {
     pub(crate) described: String,
     /// Its labels.
     pub(crate) labels: BTreeMap<String, String>,
+    /// Its score.
+    pub(crate) score: f32,
     /// Whether something runs because of it.
     pub(crate) runs: bool,
     /// Whether the index does not hold it yet: the cluster says that it is one of what is asked for.
@@ -259,20 +264,20 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
         labels: instance.labels.clone(),
         categories: categories.into_iter().map(str::to_owned).collect(),
         software: itself.map(|known| known.software.id.to_string()),
+        score: hit.score.total(),
         runs: kind.is_some_and(|kind| matches!(kind.role, Role::Workload | Role::Claim)),
         ..Thing::default()
     }
 }
 
-/// Whether nothing is left in a free text by which something could be found.
-pub(crate) fn says_nothing(catalogue: &Catalogue, text: &str) -> bool {
+/// Whether so many words at most are left in a free text by which something could be found.
+pub(crate) fn says_at_most(catalogue: &Catalogue, text: &str, most: usize) -> bool {
     let names = catalogue.asked(text).iter().any(|asked| !matches!(asked.meaning, Meaning::Kind(_)));
-    let free = |word: &String| {
-        words::is_stop_word(word)
-            || word.chars().all(|c| c.is_ascii_digit())
-            || IDLE.split_ascii_whitespace().any(|idle| idle == word)
+    let says = |word: &&String| {
+        let idle = || IDLE.split_ascii_whitespace().any(|idle| idle == word.as_str());
+        !words::is_stop_word(word) && !word.chars().all(|c| c.is_ascii_digit()) && !idle()
     };
-    !names && words::split(text).iter().all(free)
+    !names && words::split(text).iter().filter(says).count() <= most
 }
 
 /// Words of a question that name nothing: what is done, when, and things in general.

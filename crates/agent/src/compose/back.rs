@@ -3,14 +3,14 @@
 use clusterlore_catalogue::Catalogue;
 use clusterlore_index::Reply;
 
-use super::Said;
 use super::phrases::{Called, enumerated};
-use crate::answer::{Asks, Item, Sentence};
+use super::said::Said;
+use crate::answer::{Asks, Item, Sentence, Step, Verb};
 use crate::english::{counted, list, plural};
 use crate::gather::{CANDIDATES, Found};
 use crate::manner::Pointing;
 use crate::states::predicate;
-use crate::steps::{Step, Verb, as_kubectl_has_it};
+use crate::steps::as_kubectl_has_it;
 use crate::things::things;
 
 pub(super) fn said(

@@ -7,17 +7,21 @@ use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_index::Group;
 use clusterlore_search::{GroupBy, Order};
 
-use super::Said;
 use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
-use crate::answer::{Item, Sentence};
+use super::said::Said;
+use crate::answer::{Item, Sentence, Step, Verb};
 use crate::english::{counted, few, list};
 use crate::gather::Found;
 use crate::states::predicate;
-use crate::steps::{Step, Verb, about, as_kubectl_has_it};
+use crate::steps::{about, as_kubectl_has_it};
 use crate::things::{Thing, Wanted, wanted};
 
 /// Objects of which commands are named.
 const OBJECTS: usize = 2;
+/// The lowest score of what surely fits a description.
+const SURELY: f32 = 0.33;
+/// How far below the best another may score and still be named beside it.
+const AS_GOOD: f32 = 0.6;
 /// Groups that are told in a sentence.
 const GROUPS: usize = 6;
 
@@ -60,6 +64,8 @@ struct Topic<'a> {
     things: &'a [Thing],
     catalogue: &'a Catalogue,
     wanted: Wanted<'a>,
+    /// Whether the answer is what fits a description, and not all of a scope or of a sort.
+    described: bool,
     /// What is one of what is asked for.
     answers: Vec<&'a Item>,
     /// How many there are of it, where that can be said.
@@ -80,29 +86,30 @@ impl<'a> Topic<'a> {
             // What was read word for word is in the singular.
             false => match &reply.parsed.english {
                 Some(english) => wanted(catalogue, english, &format!("a {english}")),
-                None => wanted(catalogue, &reply.parsed.text, &found.question),
+                None => {
+                    // Where it is said to be is no part of what it is.
+                    let namespaces = &reply.parsed.filter.namespaces;
+                    let text = namespaces.iter().fold(reply.parsed.text.clone(), |text, name| text.replace(name, " "));
+                    wanted(catalogue, &text, &found.question)
+                }
             },
         };
         let counted: BTreeSet<&str> = reply.counted.iter().map(String::as_str).collect();
         let is_counted = |thing: &Thing| counted.contains(thing.item.id.as_str());
-        let by_catalogue = |thing: &Thing| match &wanted {
-            Wanted::Category(id, _) => thing.runs && thing.categories.iter().any(|of| catalogue.is_a(of, id)),
+        // What the catalogue knows to be such a thing counts, and what is of a kind of that name; where there is none, what the search is
+        // sure of.
+        let is_known = |thing: &Thing| match &wanted {
+            Wanted::Category(id, noun) => {
+                thing.runs && thing.categories.iter().any(|of| catalogue.is_a(of, id))
+                    || is_counted(thing) && thing.item.kind.eq_ignore_ascii_case(noun)
+            }
             Wanted::Software(id, _) => thing.runs && thing.software.as_deref() == Some(*id),
             Wanted::Other => false,
         };
-        // What the catalogue knows to be such a thing counts; where it knows none, what the search is sure of.
-        let knows = things.iter().any(by_catalogue);
-        let is_one = |thing: &Thing| match &wanted {
-            _ if !knows => is_counted(thing),
-            Wanted::Category(_, noun) => {
-                by_catalogue(thing) || is_counted(thing) && thing.item.kind.eq_ignore_ascii_case(noun)
-            }
-            _ => by_catalogue(thing),
-        };
+        let knows = things.iter().any(is_known);
+        let is_one = |thing: &Thing| if knows { is_known(thing) } else { is_counted(thing) };
         // A scope is all of it, whatever else is asked of it; an order by age needs ages.
         let asked_of = reply.parsed.scope_only && reply.number.is_none() && reply.parsed.clauses.order.is_none();
-        let answers: Vec<&Item> =
-            things.iter().filter(|thing| asked_of || thing.newer || is_one(thing)).map(|thing| &thing.item).collect();
         let narrows: Vec<&LiveCondition> = reply
             .parsed
             .needs
@@ -110,6 +117,12 @@ impl<'a> Topic<'a> {
             .filter_map(|need| need.condition.as_ref())
             .filter(|condition| !condition.asks_for_a_value())
             .collect();
+        let parsed = &reply.parsed;
+        let described = !knows && !parsed.scope_only && narrows.is_empty() && !parsed.clauses.counts();
+        let best = things.first().map_or(0.0, |thing| thing.score);
+        let fits = |thing: &Thing| !described || best >= SURELY && thing.score >= best * AS_GOOD;
+        let is_answer = |thing: &Thing| asked_of || thing.newer || is_one(thing) && fits(thing);
+        let answers: Vec<&Item> = things.iter().filter(|thing| is_answer(thing)).map(|thing| &thing.item).collect();
         let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
         let (judged, unjudged) = if looked { (narrows, Vec::new()) } else { (Vec::new(), narrows) };
         let number = match reply.number {
@@ -131,7 +144,9 @@ impl<'a> Topic<'a> {
         // What was counted otherwise is not what the catalogue knows.
         let number =
             if groups.is_empty() { number } else { number.map(|_| groups.iter().map(|group| group.count).sum()) };
-        Self { found, things, catalogue, wanted, answers, groups, number, unjudged, judged }
+        // What nothing is known to be is no name for what was found.
+        let wanted = if knows { wanted } else { Wanted::Other };
+        Self { found, things, catalogue, wanted, described, answers, groups, number, unjudged, judged }
     }
 
     fn said(&self) -> Said {
@@ -152,7 +167,7 @@ impl<'a> Topic<'a> {
             Wanted::Other => thing.runs && !reply.parsed.scope_only,
         };
         let near = self.things.iter().filter(is_near).map(|thing| thing.item.id.clone()).collect();
-        let number = self.number.filter(|_| !self.described());
+        let number = self.number.filter(|_| !self.described);
         let mut said = Said { number, answers: self.ids(), near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence {
@@ -243,8 +258,8 @@ impl<'a> Topic<'a> {
             return Sentence { text, ids };
         }
         // What fits a description best is not counted, unless that is asked.
-        if self.described() {
-            return Sentence { text: self.best(number), ids };
+        if self.described {
+            return Sentence { text: self.best(), ids };
         }
         let list = enumerated(&called, number, &self.answers);
         if self.judged.is_empty() {
@@ -259,23 +274,14 @@ impl<'a> Topic<'a> {
         Sentence { text: format!("{head} {so}{rest}"), ids }
     }
 
-    /// Whether the answer is what fits a description, and not all of a scope or of a sort.
-    fn described(&self) -> bool {
-        let reply = &self.found.reply;
-        self.wanted == Wanted::Other
-            && !reply.parsed.scope_only
-            && self.judged.is_empty()
-            && !reply.parsed.clauses.counts()
-    }
-
     /// The best, then others.
-    fn best(&self, number: usize) -> String {
+    fn best(&self) -> String {
         let clusters = of_several_clusters(self.answers.iter().copied());
         let one = |item: &&Item| format!("{}{}", the(item, true, true), place(item, clusters));
         let mut names: Vec<String> = self.answers.iter().take(NAMED).map(one).collect();
         let first = names.remove(0);
-        if number > NAMED {
-            names.push(format!("{} more", number - NAMED));
+        if self.answers.len() > NAMED {
+            names.push(format!("{} more", self.answers.len() - NAMED));
         }
         match names.is_empty() {
             true => format!("The best match is {first}."),

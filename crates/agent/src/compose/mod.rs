@@ -4,17 +4,19 @@ mod back;
 mod instances;
 mod named;
 mod phrases;
+mod said;
 mod types;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{CLUSTER_SCOPE, Collection, SourceIdentity};
-use clusterlore_index::{Group, Reply};
+use clusterlore_index::Reply;
 use clusterlore_search::Note;
+use said::Said;
 
 use crate::answer::{Answer, Item, Sentence, Unread};
+
 use crate::english::{capital, either, few};
 use crate::gather::Found;
-use crate::steps::Step;
 use crate::things::{Thing, things};
 
 /// Hits near what answers, that are shown beside it where the catalogue does not know what is asked for.
@@ -25,20 +27,6 @@ const UNSURE: usize = 5;
 const PLACES: usize = 3;
 /// Commands that are named.
 const STEPS: usize = 4;
-
-/// What a kind of answer says.
-#[derive(Debug, Clone, Default)]
-struct Said {
-    sentences: Vec<Sentence>,
-    asks: Option<crate::answer::Asks>,
-    number: Option<usize>,
-    /// Ids of what is asked for, in the order of the answer.
-    answers: Vec<String>,
-    /// Ids of what may be shown beside it.
-    near: Vec<String>,
-    groups: Vec<Group>,
-    next: Vec<Step>,
-}
 
 /// Makes an answer of what was found.
 pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, Verdict};
 
-use super::Said;
 use super::phrases::{NAMED, of_several_clusters, place, the, untold};
-use crate::answer::{Item, Sentence};
+use super::said::Said;
+use crate::answer::{Item, Sentence, Step, Verb};
 use crate::english::{counted, few, list, with_article};
 use crate::gather::Found;
 use crate::states::predicate;
-use crate::steps::{Step, Verb, about};
+use crate::steps::about;
 use crate::things::Thing;
 
 /// Kinds that print something.

@@ -1,11 +1,10 @@
 //! An answer about resource types: what could be used, and what of it is used already.
 
-use super::Said;
 use super::phrases::NAMED;
-use crate::answer::Sentence;
+use super::said::Said;
+use crate::answer::{Sentence, Step, Verb};
 use crate::english::{counted, few, list};
 use crate::gather::{FITS, Found};
-use crate::steps::{Step, Verb};
 use crate::things::Thing;
 
 /// Types that are explained.

@@ -205,7 +205,8 @@ fn about(item: &Item) -> String {
     match (states.is_empty(), own.is_empty()) {
         (false, _) => states.join(", "),
         (true, false) => own.join(": "),
-        (true, true) => item.why.join(", "),
+        // What it controls is no reason, and nothing that is seen here.
+        (true, true) => item.why.iter().filter(|why| !why.starts_with('+')).cloned().collect::<Vec<_>>().join(", "),
     }
 }
 
