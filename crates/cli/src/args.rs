@@ -209,6 +209,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Index what is running: names, kinds, labels and descriptions; never spec, status or data
     SyncInstances(SyncInstances),
+    /// Answer a question in sentences: what there is, where, in what state, and what to look at next
+    Ask(Ask),
     /// Find what is running, or the resource type for a task, by meaning
     Search(Search),
     /// Count what is running, in total or by group
@@ -488,6 +490,32 @@ pub(crate) struct HitFlags {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore ask \"what databases are running?\"
+  clusterlore ask which pods in shop are not ready         asks the cluster
+  clusterlore ask \"which image does the deployment checkout run?\"
+  clusterlore ask \"what could I use for a database?\"     answers with resource types
+  clusterlore ask \"how many deployments per namespace?\" -o json
+  clusterlore ask message brokers -o name | head -1
+
+The answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever both are the \
+same; no language model takes part.
+
+JSON: {\"question\", \"searched\", \"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
+cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}.")]
+pub(crate) struct Ask {
+    /// The question, in your own words
+    #[arg(required = true)]
+    pub(crate) question: Vec<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeFlags,
+    #[command(flatten)]
+    pub(crate) live: LiveFlags,
+    #[command(flatten)]
+    pub(crate) hits: HitFlags,
 }
 
 #[derive(Debug, ClapArgs)]

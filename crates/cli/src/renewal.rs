@@ -119,8 +119,8 @@ impl<'a> Freshness<'a> {
     }
 }
 
-/// Words as a shell takes them.
-fn line(command: &[&str], flags: Vec<String>) -> String {
+/// Words of a command line as a shell takes them.
+pub(crate) fn line(command: &[&str], flags: Vec<String>) -> String {
     let quoted = |word: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
         match !word.is_empty() && word.chars().all(plain) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::Scope;
+use clusterlore_core::{ResourceType, Scope};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
@@ -70,6 +70,14 @@ impl Index {
     /// The store cannot be read.
     pub async fn status(&self, scope: &Scope) -> Result<Status, StoreError> {
         Status::of(&*self.store, scope).await
+    }
+
+    /// The resource types that are known, each with the name of its cluster.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn types(&self, scope: &Scope) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.store.view(scope).await?.types().await
     }
 
     async fn query(&self, view: &dyn View, request: &Request) -> Result<Query, SearchError> {

@@ -33,6 +33,8 @@ pub struct Reply {
     pub hits: Vec<Hit>,
     /// How many match, where that was asked.
     pub number: Option<usize>,
+    /// Stored ids of what the number counts, best first.
+    pub counted: Vec<String>,
     /// How many of each, most first; they add up to the number.
     pub groups: Vec<Group>,
     /// What the groups are, where there are any.
@@ -69,10 +71,11 @@ pub struct Group {
 
 impl Reply {
     pub(crate) fn of(answer: Answer, explain: bool) -> Self {
-        let Answer { hits, number, groups, parsed, total, admitted, judgement, closest } = answer;
+        let Answer { hits, number, counted, groups, parsed, total, admitted, judgement, closest } = answer;
         Self {
             hits,
             number,
+            counted,
             groups: groups.into_iter().map(|(name, count)| Group { name, count }).collect(),
             group_by: parsed.clauses.group_by.clone().filter(|_| number.is_some()),
             notes: parsed.notes.clone(),

@@ -48,6 +48,8 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// How many match, if the query wanted the number.
     pub number: Option<usize>,
+    /// Stored ids of what the number counts, best first: a page of hits may show less, and other things beside it.
+    pub counted: Vec<String>,
     /// How many of each group, most first, then by name; they add up to the number. Empty if nothing is grouped.
     pub groups: Vec<(String, usize)>,
     /// The parsed question.
@@ -200,7 +202,7 @@ impl Searcher {
             let found = judgement.as_ref().and_then(|j| ids.filter_map(|id| j.findings.get(id)).next());
             hit.found = found.cloned().unwrap_or_default();
         }
-        let Number { total: number, groups } = match counted {
+        let Number { total: number, groups, ids } = match counted {
             true => answer::count(&collapser, &ranking, &for_number).await?,
             false => Number::default(),
         };
@@ -209,7 +211,7 @@ impl Searcher {
         let number = number + unindexed;
         // A number is not given as if the condition held.
         let counted = counted && !undated && (parsed.needs.is_empty() || narrowed.is_some());
-        let groups = if counted { groups } else { Vec::new() };
+        let (groups, ids) = if counted { (groups, ids) } else { Default::default() };
         let closest = if query.hits && hits.is_empty() && narrowed.is_none() { bridge.closest } else { Vec::new() };
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
@@ -217,7 +219,7 @@ impl Searcher {
         if undated && collection == Collection::Instances {
             parsed.needs_time();
         }
-        Ok(Answer { hits, number, groups, parsed, total, admitted, judgement, closest })
+        Ok(Answer { hits, number, counted: ids, groups, parsed, total, admitted, judgement, closest })
     }
 
     /// Everything that the ranking knows of each candidate of a question, best first, for programs that choose weights or look for faults.

@@ -72,7 +72,7 @@ pub(crate) async fn ask(index: &Index, request: &Request) -> anyhow::Result<Repl
 }
 
 /// Says which flag a kind came from that is none.
-pub(crate) fn named(reply: Result<Reply, SearchError>, request: &Request) -> anyhow::Result<Reply> {
+pub(crate) fn named<T>(reply: Result<T, SearchError>, request: &Request) -> anyhow::Result<T> {
     reply.map_err(|error| match &error {
         SearchError::Kind(unknown) if request.kinds.contains(&unknown.word) => {
             anyhow::Error::from(error).context("--kind")
@@ -141,7 +141,7 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
             }
             Err(SearchError::NoQuestion) => (Vec::new(), None, Vec::new()),
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
-            Err(e) => return named(Err(e), &request).map(|_| ()),
+            Err(e) => return named(Err(e), &request),
         };
         print::json_line(&Answered { id: asked.id, hits, number, needs })?;
     }

@@ -1,6 +1,7 @@
 //! Everything that is printed: tables, JSON shapes, progress lines, errors, logs. Nothing else in this program writes to standard output
 //! or standard error (`tests/terminal.rs` looks for it), and everything here goes through [`foreign`] on its way.
 
+pub(crate) mod ask;
 mod beyond;
 pub(crate) mod foreign;
 pub(crate) mod hits;

@@ -50,14 +50,19 @@ pub(crate) fn text(reply: &Reply) -> Vec<String> {
 fn lines(number: usize, groups: &[Group], by: Option<&GroupBy>) -> Vec<String> {
     let fit = if number == 1 { "1 match.".to_owned() } else { format!("{number} matches.") };
     let Some(by) = by.filter(|_| !groups.is_empty()) else { return vec![fit] };
-    let header = match by {
-        GroupBy::Label(key) => key.clone(),
-        other => other.to_string().to_uppercase(),
-    };
+    let header = header(by);
     let rows = groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
     let mut lines = table(&[&header, "COUNT"], rows);
     lines.push(fit);
     lines
+}
+
+/// What stands above groups.
+pub(super) fn header(by: &GroupBy) -> String {
+    match by {
+        GroupBy::Label(key) => key.clone(),
+        other => other.to_string().to_uppercase(),
+    }
 }
 
 #[cfg(test)]
