@@ -5,16 +5,18 @@
 //!
 //! Never in this room: flags, printing, the environment, and rules about what a question means (those are in `search`).
 
-pub mod investigate;
 mod answer;
 mod compose;
 mod english;
 mod gather;
+pub mod investigate;
 mod manner;
 mod states;
 mod steps;
 mod things;
+mod why;
 
 pub use answer::{Answer, Asks, Item, Sentence, State, Step, Unread, Verb};
 pub use compose::compose;
 pub use gather::{Found, gather};
+pub use why::{Subjects, subjects};

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
+use clusterlore_cluster::LiveSource;
 use clusterlore_core::{ResourceType, Scope};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
+use tokio::time::Instant;
 
 use crate::basis::Basis;
-use crate::live::{Door, Looker};
+use crate::live::{Door, Looker, TIME};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -49,6 +51,16 @@ impl Index {
         let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
         let (answer, sources) = futures::join!(answer, view.sources());
         Ok(reply(answer?, sources?, scope, request))
+    }
+
+    /// The cluster itself, if it is the one that filled the index under this name and can be reached; else why not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
+        let Some(door) = &self.door else { return Ok(Err("the cluster is not to be asked".to_owned())) };
+        let looker = Looker { door: &**door, sources: self.store.view(scope).await?.sources().await? };
+        Ok(looker.source(name, Instant::now() + TIME).await)
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters

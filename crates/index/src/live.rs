@@ -15,7 +15,7 @@ use clusterlore_store::{Filter, KnownSource};
 use tokio::time::{Instant, timeout_at};
 
 /// For everything that is read of a cluster for one question.
-const TIME: Duration = Duration::from_secs(1);
+pub(crate) const TIME: Duration = Duration::from_secs(1);
 
 /// Who can reach a cluster.
 #[async_trait]
@@ -60,7 +60,7 @@ impl Judge for Looker<'_> {
 
 impl Looker<'_> {
     /// The source, if it is what filled the index under this name.
-    async fn source(&self, cluster: &str, deadline: Instant) -> Result<Arc<LiveSource>, String> {
+    pub(crate) async fn source(&self, cluster: &str, deadline: Instant) -> Result<Arc<LiveSource>, String> {
         let of_cluster = |s: &&KnownSource| s.cluster == cluster && !s.replaced;
         let filled = self.sources.iter().filter(of_cluster).find(|s| s.identity != SourceIdentity::Controller);
         if let Some(SourceIdentity::Folder { .. }) = filled.map(|s| &s.identity) {

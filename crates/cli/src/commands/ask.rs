@@ -1,10 +1,11 @@
 //! `clusterlore ask`
 
-use clusterlore_agent::{compose, gather};
+use clusterlore_agent::investigate::{Limits, investigate};
+use clusterlore_agent::{Subjects, compose, gather, subjects};
 use clusterlore_index::Request;
 
 use super::search::{named, scoped};
-use crate::args::Ask;
+use crate::args::{Ask, Live};
 use crate::build;
 use crate::done::Done;
 use crate::print;
@@ -19,6 +20,17 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         Request { question: flags.question.join(" "), limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
     let mut found = named(gather(&index, &catalogue, &build::OWN_STORE, &request).await, &request)?;
     found.reply = freshness.weigh(found.reply)?;
-    print::ask::print(&compose(&found, &catalogue), &found.reply, flags.hits.output)?;
+    let answer = compose(&found, &catalogue);
+    let findings = match subjects(&answer, &found) {
+        // Who does not want the cluster asked is not told that it was not.
+        Some(Subjects { cluster, targets }) if flags.live.live == Live::Auto => {
+            match index.cluster(&build::OWN_STORE, &cluster).await? {
+                Ok(source) => Some(investigate(&source, &targets, &Limits::default()).await),
+                Err(_) => None,
+            }
+        }
+        _ => None,
+    };
+    print::ask::print(&answer, findings.as_ref(), &found.reply, flags.hits.output)?;
     Ok(Done::Whole)
 }

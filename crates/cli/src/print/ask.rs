@@ -1,5 +1,6 @@
 //! Answers in sentences, in every shape.
 
+use clusterlore_agent::investigate::{self, Findings};
 use clusterlore_agent::{Answer, Item, Step, Verb};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
@@ -26,6 +27,9 @@ const LINES: usize = 2;
 struct JsonAnswer<'a, D> {
     #[serde(flatten)]
     answer: &'a Answer,
+    /// What was seen where it was looked into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a Findings>,
     /// What to look at next, as lines of kubectl.
     commands: Vec<String>,
     /// Why it may not hold.
@@ -33,10 +37,14 @@ struct JsonAnswer<'a, D> {
 }
 
 /// The answer; `reply` is what it rests on.
-pub(crate) fn print(answer: &Answer, reply: &Reply, output: Output) -> anyhow::Result<()> {
+pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply, output: Output) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
-    let json =
-        || JsonAnswer { answer, commands: answer.next.iter().map(command).collect(), doubts: reply.told_doubts() };
+    let json = || JsonAnswer {
+        answer,
+        findings,
+        commands: answer.next.iter().map(command).collect(),
+        doubts: reply.told_doubts(),
+    };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
@@ -44,11 +52,11 @@ pub(crate) fn print(answer: &Answer, reply: &Reply, output: Output) -> anyhow::R
             let some = answer.hits.iter().any(|item| item.answers);
             answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
         }
-        Output::Table => text(answer, reply.group_by.as_ref()),
+        Output::Table => text(answer, findings, reply.group_by.as_ref()),
     }
 }
 
-fn text(answer: &Answer, by: Option<&GroupBy>) -> anyhow::Result<()> {
+fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> anyhow::Result<()> {
     let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
     let asks = answer.asks.iter().map(|asks| asks.text.as_str());
     super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;
@@ -57,7 +65,11 @@ fn text(answer: &Answer, by: Option<&GroupBy>) -> anyhow::Result<()> {
         super::line("")?;
         super::lines(super::table::table(&[&by.map(numbers::header).unwrap_or_default(), "COUNT"], rows))?;
     }
-    let shown: &[Item] = if answer.groups.is_empty() { &answer.hits } else { &[] };
+    if let Some(findings) = findings {
+        super::line("")?;
+        super::lines(investigate::text(findings).trim_end().lines().flat_map(indented))?;
+    }
+    let shown: &[Item] = if answer.groups.is_empty() && findings.is_none() { &answer.hits } else { &[] };
     let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
     if !first.is_empty() {
         super::line("")?;
@@ -96,6 +108,23 @@ fn text(answer: &Answer, by: Option<&GroupBy>) -> anyhow::Result<()> {
         answer.next.iter().try_for_each(|step| super::line(&format!("  {}", command(step))))?;
     }
     Ok(())
+}
+
+/// A line of findings. What does not fit goes on under its own beginning, beside the title.
+fn indented(line: &str) -> Vec<String> {
+    /// Columns of a title and of the space before it.
+    const TITLE: usize = 10;
+    if line.chars().count() <= WIDTH {
+        return vec![line.to_owned()];
+    }
+    let titled = line.starts_with("  ");
+    let split = line.char_indices().nth(TITLE).map_or(line.len(), |(at, _)| at);
+    let (title, rest) = if titled { line.split_at(split) } else { ("", line) };
+    let before = if titled { TITLE } else { 2 };
+    let folded = wrapped(rest, WIDTH - before);
+    let under =
+        |(n, folded)| if n == 0 { format!("{title}{folded}") } else { format!("{}{folded}", " ".repeat(before)) };
+    folded.into_iter().enumerate().map(under).collect()
 }
 
 /// A step as people type it.
