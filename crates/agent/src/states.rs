@@ -44,6 +44,18 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
             format!("{has} {} {ready}{noun}", bound(*number, u64::to_string))
         }
         LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
+        LiveCondition::Not(other) => not(&predicate(other, one)),
+    }
+}
+
+fn not(said: &str) -> String {
+    match said.split_once(' ') {
+        Some((is @ ("is" | "are"), rest)) => format!("{is} not {rest}"),
+        Some(("has", rest)) => format!("does not have {rest}"),
+        Some(("have", rest)) => format!("do not have {rest}"),
+        Some(("runs", rest)) => format!("does not run {rest}"),
+        Some(("run", rest)) => format!("do not run {rest}"),
+        _ => format!("not {said}"),
     }
 }
 

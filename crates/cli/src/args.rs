@@ -412,7 +412,10 @@ pub(crate) struct Index {
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
     let none = (text.trim() == "0").then_some(Duration::ZERO);
-    none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
+    let days = || Duration::from_secs(60 * 60 * 24).checked_mul(text.trim().strip_suffix('d')?.parse().ok()?);
+    none.or_else(|| read(text))
+        .or_else(days)
+        .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {
@@ -751,9 +754,9 @@ mod tests {
     #[test]
     fn durations_are_as_kubectl_has_them() {
         let read = |text| duration(text).ok().map(|d| d.as_secs_f64());
-        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms"];
-        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25].map(Some));
-        assert_eq!(["", "5", "-5m", "soon", "5m!"].map(read), [None; 5]);
+        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms", "2d"];
+        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25, 172_800.0].map(Some));
+        assert_eq!(["", "5", "-5m", "soon", "5m!", "d", "99999999999999d"].map(read), [None; 7]);
     }
 
     #[test]

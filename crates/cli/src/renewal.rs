@@ -50,7 +50,12 @@ impl<'a> Freshness<'a> {
         if let Some(most) = self.most {
             reply.within(most).map_err(|why| self.refused(why)).with_context(|| self.settings.called("max-age"))?;
         }
-        if !self.named && reply.bases.iter().any(|basis| matches!(basis.source, SourceIdentity::Cluster { .. })) {
+        // A cluster that was looked at is the one that filled the index, at whichever address.
+        let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+        if !self.named
+            && !looked
+            && reply.bases.iter().any(|basis| matches!(basis.source, SourceIdentity::Cluster { .. }))
+        {
             self.used().into_iter().for_each(|(context, used)| reply.compare(context, used));
         }
         for doubt in &mut reply.doubts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clusterlore_cluster::tables::{Objects, TableLimits, Wanted};
+use clusterlore_cluster::tables::{NotRead, Objects, TableLimits, Wanted};
 use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
 use clusterlore_core::{ResourceType, SourceIdentity};
@@ -115,8 +115,11 @@ async fn look(
     let refused = |n: &usize| wanted[*n].objects == Objects::All && !tables[*n].missing.is_empty();
     let refused: Vec<usize> = (0..wanted.len()).filter(refused).collect();
     let known = |n: &usize| {
-        let objects = indexed.get(wanted[*n].ty.name().as_str()).cloned().unwrap_or_default();
-        Wanted { ty: wanted[*n].ty.clone(), objects: Objects::Named(objects) }
+        let objects = indexed.get(wanted[*n].ty.name().as_str()).into_iter().flatten();
+        Wanted {
+            ty: wanted[*n].ty.clone(),
+            objects: Objects::Namespaces(objects.map(|(place, _)| place.clone()).collect()),
+        }
     };
     let again: Vec<Wanted> = refused.iter().map(known).collect();
     for (n, table) in refused.into_iter().zip(source.tables(&again, &limits()).await) {
@@ -124,6 +127,7 @@ async fn look(
     }
     let mut found: HashMap<(&str, &str, &str), Vec<Finding>> = HashMap::new();
     for (wanted, read) in wanted.iter().zip(&tables) {
+        judgement.partial |= read.missing.iter().any(|missing| missing.why != NotRead::Forbidden);
         for missing in &read.missing {
             let place = missing.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
             judgement.unread.push(format!("{}{place}: {}", wanted.ty.name(), missing.why));
@@ -135,6 +139,11 @@ async fn look(
             continue;
         }
         judgement.looked = true;
+        if read.missing.is_empty() {
+            let of_type = objects.iter().filter(|reached| reached.type_name == table.type_name);
+            let gone = of_type.filter(|of| table.row(&of.object.namespace, &of.object.name).is_none());
+            judgement.gone.extend(gone.map(|reached| reached.id.to_owned()));
+        }
         for row in &table.rows {
             let of_row: Vec<Finding> = conditions.iter().map(|condition| table.find(condition, row)).collect();
             let place = (row.namespace.clone(), row.name.clone());

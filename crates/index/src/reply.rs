@@ -222,7 +222,7 @@ struct JsonNeed<'a> {
     what: &'static str,
     said: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<&'static str>,
+    condition: Option<String>,
     /// Whether the cluster was asked for it.
     read: bool,
     /// The commands that know it, where it was not.
@@ -232,7 +232,11 @@ struct JsonNeed<'a> {
 
 impl<'a> JsonNeed<'a> {
     fn of(need: &'a Need, reply: &Reply) -> Self {
-        let condition = need.condition.as_ref().map(LiveCondition::name);
+        let state = (need.what == Beyond::Status && !reply.parsed.named.is_empty()).then_some(LiveCondition::Ready);
+        let condition = need.condition.as_ref().or(state.as_ref()).map(|condition| match condition {
+            LiveCondition::Not(other) => format!("not {}", other.name()),
+            other => other.name().to_owned(),
+        });
         let read = reply.is_read(need);
         let commands = if read { Vec::new() } else { reply.commands(need) };
         Self { what: need.what.name(), said: &need.said, condition, read, commands }

@@ -40,6 +40,10 @@ pub struct Judgement {
     pub looked: bool,
     /// What could not be read, each in a sentence of its own: `pods in iot: it may not be read`. Text from outside.
     pub unread: Vec<String>,
+    /// Whether something could not be read, though the caller may: what was found is not all.
+    pub partial: bool,
+    /// Of what is asked for, by id, what the cluster has no more.
+    pub gone: Vec<String>,
     /// What it holds of, too, among what is asked for.
     pub unindexed: Vec<Unindexed>,
 }

@@ -210,7 +210,8 @@ impl Searcher {
         let unindexed = narrowed.filter(|_| groups.is_empty()).map_or(0, |judgement| judgement.unindexed.len());
         let number = number + unindexed;
         // A number is not given as if the condition held.
-        let counted = counted && !undated && (parsed.needs.is_empty() || narrowed.is_some());
+        let counted =
+            counted && !undated && (parsed.needs.is_empty() || narrowed.is_some_and(|judgement| !judgement.partial));
         let (groups, ids) = if counted { (groups, ids) } else { Default::default() };
         let closest = if query.hits && hits.is_empty() && narrowed.is_none() { bridge.closest } else { Vec::new() };
         let number = counted.then_some(number);

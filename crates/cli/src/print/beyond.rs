@@ -25,6 +25,12 @@ pub(super) fn lines(reply: &Reply) -> Vec<String> {
         let more = newer.len().checked_sub(NEWER).filter(|more| *more > 0).map(|more| format!(" and {more} more"));
         lines.push(format!("Not indexed yet, and it holds: {shown}{}.", more.unwrap_or_default()));
     }
+    let gone: Vec<&str> = reply.judgement.iter().flat_map(|judgement| &judgement.gone).map(String::as_str).collect();
+    let gone: Vec<&str> =
+        gone.into_iter().filter(|id| reply.parsed.named.iter().any(|named| named.document.id == *id)).collect();
+    if !gone.is_empty() {
+        lines.push(format!("No more in the cluster: {}.", gone.join(", ")));
+    }
     for unread in reply.judgement.iter().flat_map(|judgement| &judgement.unread) {
         lines.push(format!("Not read from the cluster: {unread}."));
     }
