@@ -500,7 +500,8 @@ fn by_noun(
     match what {
         Beyond::Image => {
             let of_nodes = tokens.free().any(|n| tokens.is(Some(n), &["node", "nodes", "kubelet", "kubelets"]));
-            if of_nodes && tokens.low.iter().any(|w| w.starts_with("version")) {
+            let is_version = |w: &String| w.starts_with("version") || w.starts_with('v') && is_word("#.#", w);
+            if of_nodes && tokens.low.iter().any(is_version) {
                 let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
                 tokens.take(dotted);
                 let compared = tokens.low.iter().any(|w| {

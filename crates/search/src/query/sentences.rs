@@ -129,7 +129,8 @@ fn keep(read: &[Sentence]) -> Vec<bool> {
 fn clauses(text: &str, span: Range<usize>, known: &Known<'_>, names: &Names) -> Vec<Range<usize>> {
     let read = |part: Range<usize>| Sentence::read(&text[part], known, names);
     let mut start = span.start;
-    while let Some(comma) = text[start..span.end].find([',', '，']).map(|at| start + at) {
+    for _ in 0..HEADS {
+        let Some(comma) = text[start..span.end].find([',', '，']).map(|at| start + at) else { break };
         let next = comma + text[comma..].chars().next().map_or(1, char::len_utf8);
         let (first, rest) = (read(start..comma), read(next..span.end));
         // "Moving on, …", "for the love of god just tell me, …".
@@ -177,12 +178,17 @@ fn clauses(text: &str, span: Range<usize>, known: &Known<'_>, names: &Names) -> 
             && !first.is_talk()
     };
     let colon = words.last().is_some_and(|(_, word)| word.ends_with([':', '：']));
-    if let Some(n) = (1..words.len()).find(talks).filter(|_| !colon) {
+    if let Some(n) = (words.len().saturating_sub(TAIL).max(1)..words.len()).find(talks).filter(|_| !colon) {
         parts.pop();
         parts.extend([start..words[n].0, words[n].0..span.end]);
     }
     parts
 }
+
+/// The last words of a sentence among which talk may begin, and the clauses at its beginning that may be talk: what takes longer is no
+/// talk, and the work for a long text stays in proportion to its length.
+const TAIL: usize = 40;
+const HEADS: usize = 4;
 
 /// What stands in a sentence.
 #[derive(Debug)]
@@ -245,8 +251,8 @@ impl Sentence {
         let colon = matches!(end, Some(':' | '：'));
         let names_any = names.any(text, &left) || !known.catalogue.asked(&left.join(" ")).is_empty();
         Self {
-            asks: (marked || begins || wishes || all.iter().any(|word| has(ASKING, word) && !has(JOINING, word)))
-                && !(colon && !names_any),
+            asks: (names_any || !colon)
+                && (marked || begins || wishes || all.iter().any(|word| has(ASKING, word) && !has(JOINING, word))),
             begins: first.is_some_and(|word| has(ASKING, word))
                 || all.get(1).is_some_and(|word| has(ASKING, word)) && words::is_stop_word(&all[0]),
             content,
@@ -451,8 +457,8 @@ fn without_closing<'t>(text: &'t str, known: &Known<'_>) -> &'t str {
 fn split(text: &str) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
     let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    let chars = text.char_indices();
+    for (at, c) in chars {
         let end = at + c.len_utf8();
         let next = text[end..].chars().next();
         let gap = next.is_none_or(|n| n.is_whitespace() || matches!(n, ')' | '"' | '\''));
