@@ -60,12 +60,7 @@ pub fn subjects(answer: &Answer, found: &Found) -> Option<Subjects> {
     };
     let of_cluster = |item: &&&Item| item.cluster.clone().unwrap_or_default() == cluster;
     let is_beside = |item: &&&Item| runs && BESIDE.contains(&item.kind.as_str());
-    let targets: Vec<Target> = items
-        .iter()
-        .filter(of_cluster)
-        .filter(|item| !is_beside(item))
-        .filter_map(|item| target(item))
-        .take(MOST)
-        .collect();
+    let targets: Vec<Target> =
+        items.iter().filter(of_cluster).filter(|item| !is_beside(item)).filter_map(target).take(MOST).collect();
     (!targets.is_empty()).then_some(Subjects { cluster, targets })
 }

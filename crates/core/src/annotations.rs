@@ -33,7 +33,7 @@ const MANAGED: &[&str] = &[
     "*last-configuration*",
     "*podSpec*",
     "*private-key*",
-    "*/revision",
+    "rollout.argoproj.io/revision",
     "*original-configuration*",
     "*previous-configuration*",
     // The controllers of Kubernetes.
@@ -283,7 +283,7 @@ mod tests {
     fn what_is_asked_for_in_vain_is_known() {
         let refused = |text: &str| choice(text).refused();
         assert_eq!(refused("example.org/*,prometheus.io/port"), [""; 0]);
-        assert_eq!(refused("deployment.kubernetes.io/revision"), ["*/revision", "deployment.kubernetes.io/*"]);
+        assert_eq!(refused("deployment.kubernetes.io/revision"), ["deployment.kubernetes.io/*"]);
         assert_eq!(refused("x.org/last-applied"), ["*last-applied*"]);
         assert!(refused("*").contains(&"kubectl.kubernetes.io/*"));
         assert_eq!(refused("kubectl.*"), ["kubectl.kubernetes.io/*"]);

@@ -12,7 +12,7 @@ const ANYWHERE: &[&str] = &[
     "please|pls|plz|kindly|thx|cheers|sorry",
     "good morning|afternoon|evening|day everyone|all|team?",
     "by the way",
-    "btw|afaik|imo|imho|tbh|fyi|asap|iirc|ok|okay|hmm|um|uh|oh",
+    "btw|afaik|imo|imho|tbh|fyi|asap|iirc|hmm|um|uh|oh",
     "if i|i'm am? not mistaken|wrong",
     "if you don't|do not? mind",
     "if possible|any",
@@ -45,7 +45,7 @@ const ANYWHERE: &[&str] = &[
 const LEADING: &[&str] = &[
     "hi|hey there|all|team|folks|everyone|everybody|guys?",
     "hello|hallo there|all|team|folks|everyone|everybody|guys|zusammen",
-    "so|and|well|also|now|right|then",
+    "so|and|well|also|now|right|then|ok|okay",
     "could|can|would|will|might you|u|someone|somebody|anyone|anybody please|kindly|also|quickly? help|tell|show|give|find|list|name|explain|point|describe|check|look|dig|get|fetch|pull|see|say me|us? to|up|out|for|whether|if?",
     "do|does|did you|u|anybody|anyone|somebody|someone|we happen|still? to? know|remember|recall|see about|if|whether|of?",
     "tell|show|give|find|list|name|get|fetch me|us about|just|again|only?",
