@@ -5,7 +5,7 @@ from collections import Counter
 
 HOLE = "…"
 WORD = re.compile(r"[^\W\d_]{4,}")
-TALK, ASKS, UNSAID = 0, 1, -1
+TALK, ASKS, UNSAID, DESCRIBES = 0, 1, -1, 2
 # What the labelled corpora's own questions are wrapped in. It is not said which of it is talk: nothing is learned from it.
 BEGINNINGS = re.compile(
     r"""((hey|hi|hello|hallo|hola|bonjour|ok|okay|so|and|well|btw|um|hm+|sorry|please|pls|good\ (morning|evening)|there|folks|all|team|quick\ question)\b[\s,!.:]*
@@ -27,6 +27,27 @@ ENDINGS = re.compile(
 )
 
 
+# With these what a thing does, or what it is, is asked for.
+OPENERS_DOES = (
+    "what ", "who ", "which service ", "which app ", "the thing that ", "something that ", "where is what ", "what here ",
+    "the team that ", "is there anything that ", "I need something that ", "we want a program that ", "any tool that ",
+    "do we have a service that ", "how many programs here do that: ", "find what ", "whatever ",
+)  # fmt: skip
+OPENERS_IS = (
+    "", "", "", "where is the ", "which ", "the ", "our ", "all ", "any ", "is there a ", "do we have a ", "who owns the ",
+    "what runs the ", "I need a ", "how many ", "what is the name of the ", "show the ", "logs of the ", "pods of ",
+)  # fmt: skip
+CLOSERS = ("", "", "", "", "?", "?", " in production", ", but not the test one", " and where does it run", ", the newest one",
+           ", if there is one", " here", ", by name", " and who owns it?", ", not what watches it", " without a backup")  # fmt: skip
+
+
+def asked(text, draw):
+    """A question for what a description says."""
+    low = text[0].lower() + text[1:] if text[1:2].islower() else text
+    does = text.split()[0].rstrip(",").endswith("s")
+    return draw.choice(OPENERS_DOES if does else OPENERS_IS) + low.rstrip(".") + draw.choice(CLOSERS)
+
+
 def read(file):
     """The lines of a file that are no comment."""
     return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
@@ -44,10 +65,12 @@ def wrapped(question):
 
 class Composer:
     def __init__(self, phrases, questions, words, draw):
-        """`questions` are lists of labelled pieces; `words` may stand in place of others."""
+        """`questions` are lists of lists of labelled pieces, each as often drawn from as the others; `words` may stand in
+        place of others."""
         self.phrases, self.questions, self.words, self.draw = phrases, questions, words, draw
         said = Counter(word for text in phrases for word in set(WORD.findall(text.lower())))
-        said.update(word for pieces in questions for text, _ in pieces for word in set(WORD.findall(text.lower())))
+        every = [pieces for some in questions for pieces in some]
+        said.update(word for pieces in every for text, _ in pieces for word in set(WORD.findall(text.lower())))
         # Words of the language, which make a sentence what it is.
         self.kept = {word for word, count in said.items() if count >= 12}
 
@@ -74,7 +97,9 @@ class Composer:
 
     def question(self):
         draw = self.draw
-        pieces = list(draw.choice(self.questions))
+        pieces = list(draw.choice(draw.choice(self.questions)))
+        if pieces[0][1] == DESCRIBES:
+            pieces = [(asked(pieces[0][0], draw), ASKS)]
         rate = draw.choice((0, 0, 0.3, 0.7))
         pieces = [(self.swapped(text, rate), label) for text, label in pieces]
         text, label = pieces[-1]

@@ -14,7 +14,7 @@ import numpy as np
 
 import compose
 import network
-from compose import ASKS, TALK, Composer, labels_of, wrapped
+from compose import ASKS, DESCRIBES, TALK, Composer, labels_of, wrapped
 from cut import cut
 from units import Text, Vectors
 
@@ -121,6 +121,16 @@ def corpus(file):
     return [json.loads(line)["q"] for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def described():
+    """What services, programs and types do, from the lists that the embedding table is trained with."""
+    lines = [
+        line.split("\t")[column]
+        for name, column in (("business", 0), ("business", 1), ("services", 1), ("software", 2), ("kinds", 2))
+        for line in compose.read(HERE.parent / f"train-embedder/{name}.tsv")
+    ]
+    return [[(line, DESCRIBES)] for line in dict.fromkeys(lines)]
+
+
 def fold_of(text):
     return zlib.crc32(text.encode()) % FOLDS
 
@@ -144,7 +154,7 @@ def main():
     hard = [[(line, ASKS)] for line in compose.read(HERE / "questions.txt")]
     known_hard = [q for q in hard if args.fold is None or fold_of(q[0][0]) != args.fold]
     known = [phrase for phrase in phrases if args.fold is None or fold_of(phrase) != args.fold]
-    composer = Composer(known, seen + known_hard, vectors.words, random.Random(SEED))
+    composer = Composer(known, [seen, known_hard, described()], vectors.words, random.Random(SEED))
     print(f"{len(known)} phrases of {len(phrases)}, {len(seen)} questions and {len(known_hard)} hard ones")
     kept = network.rounded(train(composer, vectors, args.count))
     weights = network.read(kept)
@@ -159,7 +169,7 @@ def main():
             plain = [Text("".join(text for text, _ in q), vectors) for q in questions]
             labels = [labels_of(t.units, [label for text, label in q for _ in text]) for t, q in zip(plain, questions)]
             tests = {"plain": list(zip(plain, labels))}
-            draw = Composer(others, questions, vectors.words, random.Random(SEED))
+            draw = Composer(others, [questions], vectors.words, random.Random(SEED))
             draw.kept = composer.kept
             tests["with a phrase"] = texts_of(draw, vectors, 1500, 1)
             tests["with two"] = texts_of(draw, vectors, 500, 2)
