@@ -11,6 +11,7 @@
 //! Without controllers and nodes: pods stay Pending, nothing collects garbage, namespaces never finish being deleted.
 
 mod chroma;
+mod failures;
 mod load;
 pub(crate) mod parts;
 pub(crate) mod processes;

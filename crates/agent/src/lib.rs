@@ -1,3 +1,22 @@
 //! Answers in sentences: composed from what the index and the cluster say, or by a language model that uses tools.
 //!
+//! Without a model an answer is made in two steps: [`gather`] asks the index, and through it the cluster; [`compose`] makes sentences of
+//! what it found, by rules alone.
+//!
 //! Never in this room: flags, printing, the environment, and rules about what a question means (those are in `search`).
+
+mod answer;
+mod compose;
+mod english;
+mod gather;
+pub mod investigate;
+mod manner;
+mod states;
+mod steps;
+mod things;
+mod why;
+
+pub use answer::{Answer, Asks, Item, Sentence, State, Step, Unread, Verb};
+pub use compose::compose;
+pub use gather::{Found, gather};
+pub use why::{Subjects, subjects};

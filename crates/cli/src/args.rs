@@ -209,6 +209,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Index what is running: names, kinds, labels and descriptions; never spec, status or data
     SyncInstances(SyncInstances),
+    /// Answer a question in sentences: what there is, where, in what state, and what to look at next
+    Ask(Ask),
     /// Find what is running, or the resource type for a task, by meaning
     Search(Search),
     /// Count what is running, in total or by group
@@ -410,7 +412,10 @@ pub(crate) struct Index {
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
     let none = (text.trim() == "0").then_some(Duration::ZERO);
-    none.or_else(|| read(text)).ok_or_else(|| "expected a duration such as 90s, 5m or 1h30m".to_owned())
+    let days = || Duration::from_secs(60 * 60 * 24).checked_mul(text.trim().strip_suffix('d')?.parse().ok()?);
+    none.or_else(|| read(text))
+        .or_else(days)
+        .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
 }
 
 fn cluster_name(name: &str) -> Result<String, String> {
@@ -492,6 +497,32 @@ pub(crate) struct HitFlags {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
+  clusterlore ask \"what databases are running?\"
+  clusterlore ask which pods in shop are not ready         asks the cluster
+  clusterlore ask \"which image does the deployment checkout run?\"
+  clusterlore ask \"what could I use for a database?\"     answers with resource types
+  clusterlore ask \"how many deployments per namespace?\" -o json
+  clusterlore ask message brokers -o name | head -1
+
+The answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever both are the \
+same; no language model takes part.
+
+JSON: {\"question\", \"searched\", \"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
+cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}.")]
+pub(crate) struct Ask {
+    /// The question, in your own words
+    #[arg(required = true)]
+    pub(crate) question: Vec<String>,
+    #[command(flatten)]
+    pub(crate) scope: ScopeFlags,
+    #[command(flatten)]
+    pub(crate) live: LiveFlags,
+    #[command(flatten)]
+    pub(crate) hits: HitFlags,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
   clusterlore search \"what databases are running?\"
   clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
   clusterlore search queue -a 'example.org/owner=the night owls'
@@ -507,7 +538,7 @@ pub(crate) struct HitFlags {
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
-    #[arg(required_unless_present_any = ["batch", "count", "group_by"], conflicts_with = "batch")]
+    #[arg(required_unless_present_any = ["batch", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
     pub(crate) question: Vec<String>,
     /// Answer the questions in a JSON lines file (- for standard input)
     #[arg(long, value_name = "FILE")]
@@ -723,9 +754,9 @@ mod tests {
     #[test]
     fn durations_are_as_kubectl_has_them() {
         let read = |text| duration(text).ok().map(|d| d.as_secs_f64());
-        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms"];
-        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25].map(Some));
-        assert_eq!(["", "5", "-5m", "soon", "5m!"].map(read), [None; 5]);
+        let texts = ["0", "0s", "90s", "5m", "1h30m", "1.5h", "250ms", "2d"];
+        assert_eq!(texts.map(read), [0.0, 0.0, 90.0, 300.0, 5400.0, 5400.0, 0.25, 172_800.0].map(Some));
+        assert_eq!(["", "5", "-5m", "soon", "5m!", "d", "99999999999999d"].map(read), [None; 7]);
     }
 
     #[test]

@@ -67,6 +67,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Index(flags) => commands::index::run(&settings, &flags).await,
         Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
         Command::SyncInstances(flags) => commands::sync_instances::run(&settings, &flags).await,
+        Command::Ask(flags) => commands::ask::run(&settings, &flags).await,
         Command::Search(flags) => commands::search::run(&settings, &flags).await,
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,

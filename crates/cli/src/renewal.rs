@@ -50,14 +50,19 @@ impl<'a> Freshness<'a> {
         if let Some(most) = self.most {
             reply.within(most).map_err(|why| self.refused(why)).with_context(|| self.settings.called("max-age"))?;
         }
-        if !self.named && reply.bases.iter().any(|basis| matches!(basis.source, SourceIdentity::Cluster { .. })) {
+        // A cluster that was looked at is the one that filled the index, at whichever address.
+        let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+        if !self.named
+            && !looked
+            && reply.bases.iter().any(|basis| matches!(basis.source, SourceIdentity::Cluster { .. }))
+        {
             self.used().into_iter().for_each(|(context, used)| reply.compare(context, used));
         }
         for doubt in &mut reply.doubts {
             doubt.remedy = match &doubt.about {
                 About::Old(basis) => self.renewal(basis),
                 About::Elsewhere { context, .. } => self.beside(context),
-                About::MoreOld(_) => continue,
+                About::MoreOld(_) | About::MadeInClusters(_) => continue,
             };
         }
         Ok(reply)
@@ -119,8 +124,8 @@ impl<'a> Freshness<'a> {
     }
 }
 
-/// Words as a shell takes them.
-fn line(command: &[&str], flags: Vec<String>) -> String {
+/// Words of a command line as a shell takes them.
+pub(crate) fn line(command: &[&str], flags: Vec<String>) -> String {
     let quoted = |word: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
         match !word.is_empty() && word.chars().all(plain) {

@@ -1,10 +1,11 @@
 //! Reading a cluster: which types it serves and what exists of each, from a live API server or from a folder of manifests.
 //! [`ClusterSource`] is the one door; [`LiveSource`] and [`FolderSource`] stand behind it. Either tells about a type in
-//! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended. [`tables`] looks at what metadata cannot say.
+//! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended. [`tables`] looks at what metadata cannot say, and
+//! [`reads`] at single objects.
 //!
 //! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
-//! metadata (in `tables`: what the API server prints of it, kept nowhere). Annotations that do not describe are dropped where they are
-//! decoded and appear in no value, log or error.
+//! metadata, but for two rooms that keep nothing: `tables` (what the API server prints of it) and `reads` (single objects, without values of
+//! Secrets). Annotations that do not describe are dropped where a list is decoded and appear in no value, log or error.
 
 mod access;
 mod address;
@@ -28,6 +29,7 @@ mod options;
 mod permissions;
 mod plugin;
 mod protobuf;
+pub mod reads;
 mod requests;
 mod retry;
 mod schema;

@@ -29,6 +29,11 @@ const MANAGED: &[&str] = &[
     "*lastAppliedConfig*",
     "objectset.rio.cattle.io/*",
     "kapp.k14s.io/*",
+    "*last-handled*",
+    "*last-configuration*",
+    "*podSpec*",
+    "*private-key*",
+    "*/revision",
     "*original-configuration*",
     "*previous-configuration*",
     // The controllers of Kubernetes.
@@ -162,7 +167,8 @@ impl AnnotationChoice {
 
     /// What is kept of these annotations, within the bounds.
     pub fn kept(&self, of: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
-        let mut kept: BTreeMap<String, String> = of.into_iter().filter(|(key, _)| self.keeps(key)).collect();
+        let is_kept = |(key, value): &(String, String)| self.keeps(key) && !is_object(value);
+        let mut kept: BTreeMap<String, String> = of.into_iter().filter(is_kept).collect();
         while kept.len() > ANNOTATIONS_KEPT {
             kept.pop_last();
         }
@@ -178,6 +184,15 @@ impl AnnotationChoice {
         let asks = |managed: &&str| self.0.iter().any(|asked| glob(asked, managed) || glob(managed, asked));
         MANAGED.iter().copied().filter(asks).collect()
     }
+}
+
+/// Whether a value is a copy of an object, or of a part of one, whatever its key.
+fn is_object(value: &str) -> bool {
+    let begins = value.trim_start().starts_with(['{', '[']);
+    begins
+        && ["\"spec\"", "\"kind\"", "\"apiVersion\"", "\"containers\"", "\"data\""]
+            .iter()
+            .any(|key| value.contains(key))
 }
 
 /// Whether a controller or a tool writes the annotation for itself.
@@ -268,7 +283,7 @@ mod tests {
     fn what_is_asked_for_in_vain_is_known() {
         let refused = |text: &str| choice(text).refused();
         assert_eq!(refused("example.org/*,prometheus.io/port"), [""; 0]);
-        assert_eq!(refused("deployment.kubernetes.io/revision"), ["deployment.kubernetes.io/*"]);
+        assert_eq!(refused("deployment.kubernetes.io/revision"), ["*/revision", "deployment.kubernetes.io/*"]);
         assert_eq!(refused("x.org/last-applied"), ["*last-applied*"]);
         assert!(refused("*").contains(&"kubectl.kubernetes.io/*"));
         assert_eq!(refused("kubectl.*"), ["kubectl.kubernetes.io/*"]);

@@ -54,6 +54,8 @@ pub enum LiveCondition {
     },
     /// So many bytes of storage.
     Capacity(Limit),
+    /// It is told that this one does not hold.
+    Not(Box<LiveCondition>),
 }
 
 /// What metadata does not say, and who does.
@@ -94,6 +96,9 @@ impl Beyond {
     }
 }
 
+/// What a Service may be.
+const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
+
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +137,9 @@ impl LiveCondition {
     pub fn beyond(&self) -> Beyond {
         match self {
             Self::Image(_) | Self::Version(_) => Beyond::Image,
+            // The type of a Service is set up, and printed where others print how they are.
+            Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
+            Self::Not(other) => other.beyond(),
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
         }
@@ -173,6 +181,24 @@ impl LiveCondition {
             Self::Version(_) => "version",
             Self::Replicas { .. } => "replicas",
             Self::Capacity(_) => "capacity",
+            Self::Not(other) => other.name(),
+        }
+    }
+
+    /// The opposite.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        match self {
+            Self::Ready => Self::NotReady,
+            Self::NotReady => Self::Ready,
+            Self::Running => Self::NotRunning,
+            Self::NotRunning => Self::Running,
+            Self::Bound => Self::NotBound,
+            Self::NotBound => Self::Bound,
+            Self::Not(other) => *other,
+            Self::Restarted(Limit::AtLeast(n)) if n > 0 => Self::Restarted(Limit::AtMost(n - 1)),
+            Self::Restarted(Limit::AtMost(n)) => Self::Restarted(Limit::AtLeast(n + 1)),
+            other => Self::Not(Box::new(other)),
         }
     }
 }

@@ -11,6 +11,8 @@ use thiserror::Error;
 
 /// An answer that is older says so.
 pub const OLD: Duration = Duration::from_secs(24 * 60 * 60);
+/// Types whose objects controllers or machines make.
+const MADE: [&str; 3] = ["pods", "replicasets.apps", "nodes"];
 /// Sources that are named one by one.
 const MOST_NAMED: usize = 3;
 
@@ -90,6 +92,8 @@ pub enum About {
     Old(Box<Basis>),
     /// So were as many more.
     MoreOld(usize),
+    /// It asks for what comes into being in a cluster, and was read from manifests.
+    MadeInClusters(String),
     /// It is of another cluster than the one in use.
     Elsewhere {
         /// What it is of.
@@ -109,6 +113,9 @@ impl fmt::Display for About {
                 let ago = ago(basis.age.unwrap_or_default());
                 write!(f, "the answer may be old: {basis} was last read to its end {ago} ago, at {at}")
             }
+            Self::MadeInClusters(types) => {
+                write!(f, "{types} come into being in a cluster; the manifests in the index hold none")
+            }
             Self::MoreOld(more) => write!(f, "{more} more sources are as old"),
             Self::Elsewhere { basis, context, used } => {
                 let from = basis.context().map(|name| format!(", read by the context \"{name}\"")).unwrap_or_default();
@@ -123,6 +130,7 @@ impl About {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Old(_) | Self::MoreOld(_) => "old",
+            Self::MadeInClusters(_) => "madeInClusters",
             Self::Elsewhere { .. } => "otherCluster",
         }
     }
@@ -136,6 +144,15 @@ pub(crate) fn old(bases: &[Basis]) -> Vec<Doubt> {
     let named = old.into_iter().take(MOST_NAMED).map(|basis| About::Old(Box::new(basis.clone())));
     let all = named.chain((more > 0).then_some(About::MoreOld(more)));
     all.map(|about| Doubt { about, remedy: String::new() }).collect()
+}
+
+/// Whether nothing is admitted because it comes into being in a cluster.
+pub(crate) fn unmade(bases: &[Basis], types: &BTreeSet<String>, admitted: usize) -> Option<Doubt> {
+    let of_folder = |basis: &Basis| matches!(basis.source, SourceIdentity::Folder { .. });
+    let made = |name: &String| MADE.contains(&name.as_str());
+    let is_unmade = admitted == 0 && !types.is_empty() && types.iter().all(made);
+    let about = About::MadeInClusters(types.iter().cloned().collect::<Vec<_>>().join(", "));
+    (is_unmade && !bases.is_empty() && bases.iter().all(of_folder)).then_some(Doubt { about, remedy: String::new() })
 }
 
 /// Whether all of it is of other clusters than the one in use. What was not read by a context of a kubeconfig is not compared.

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_core::words;
-use clusterlore_search::{Hit, Need, Noun};
-
-use crate::reply::Reply;
+use clusterlore_search::{Hit, Need, Noun, ParsedQuery};
 
 /// So many kinds are named in a command.
 const KINDS: usize = 4;
@@ -16,26 +14,26 @@ const NAMESPACES: usize = 3;
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "impersonate"];
 
 /// The commands that know what a question needs: one for each namespace that it names, if those are few.
-pub fn commands(need: &Need, reply: &Reply) -> Vec<String> {
-    let namespaces = &reply.parsed.filter.namespaces;
+pub(crate) fn commands(need: &Need, parsed: &ParsedQuery, hits: &[Hit]) -> Vec<String> {
+    let namespaces = &parsed.filter.namespaces;
     let places: Vec<String> = match namespaces.len() {
         1..=NAMESPACES => namespaces.iter().map(|namespace| format!(" -n {namespace}")).collect(),
         _ => vec![" -A".to_owned()],
     };
-    let all: BTreeSet<String> = match object(reply) {
-        Some((place, object)) => [of_object(need, &place, &object, reply)].into(),
-        None => places.iter().map(|place| of_kinds(need, place, reply)).collect(),
+    let all: BTreeSet<String> = match object(parsed, hits) {
+        Some((place, object)) => [of_object(need, &place, &object, parsed)].into(),
+        None => places.iter().map(|place| of_kinds(need, place, parsed, hits)).collect(),
     };
     all.into_iter().collect()
 }
 
-fn of_object(need: &Need, place: &str, object: &str, reply: &Reply) -> String {
+fn of_object(need: &Need, place: &str, object: &str, parsed: &ParsedQuery) -> String {
     match need.what {
         Beyond::Logs => format!("kubectl logs {object}{place}"),
         Beyond::Events => format!("kubectl events --for {object}{place}"),
         Beyond::Metrics if object.starts_with("node/") => format!("kubectl top node {}", &object["node/".len()..]),
         Beyond::Metrics => format!("kubectl top pods{}", if place.is_empty() { " -A" } else { place }),
-        Beyond::Rbac => rbac(need, reply, place),
+        Beyond::Rbac => rbac(need, parsed, place),
         // The data of a Secret is put on nobody's screen: `describe` leaves it out.
         Beyond::Time if !object.starts_with("secret/") => {
             format!("kubectl get {object}{place} -o yaml --show-managed-fields")
@@ -45,15 +43,15 @@ fn of_object(need: &Need, place: &str, object: &str, reply: &Reply) -> String {
     }
 }
 
-fn of_kinds(need: &Need, place: &str, reply: &Reply) -> String {
-    let kinds = kinds(need, reply);
+fn of_kinds(need: &Need, place: &str, parsed: &ParsedQuery, hits: &[Hit]) -> String {
+    let kinds = kinds(need, parsed, hits);
     match (need.what, &need.condition) {
         (Beyond::Logs, _) => format!("kubectl logs{} POD", if place == " -A" { " -n NAMESPACE" } else { place }),
         (Beyond::Events, _) => format!("kubectl events{place}"),
         (Beyond::Metrics, _) if kinds == "nodes" => "kubectl top nodes".to_owned(),
         (Beyond::Metrics, _) => format!("kubectl top pods{place}"),
-        (Beyond::Rbac, _) => rbac(need, reply, place),
-        (Beyond::Image, _) if is_of_cluster(need, reply) => "kubectl version".to_owned(),
+        (Beyond::Rbac, _) => rbac(need, parsed, place),
+        (Beyond::Image, _) if is_of_cluster(need, parsed) => "kubectl version".to_owned(),
         (Beyond::Spec | Beyond::Time, None) => format!("kubectl describe {kinds}{place}"),
         (Beyond::Image, _) | (_, Some(LiveCondition::Capacity(_))) => format!("kubectl get {kinds}{place} -o wide"),
         _ => format!("kubectl get {kinds}{place}"),
@@ -61,50 +59,49 @@ fn of_kinds(need: &Need, place: &str, reply: &Reply) -> String {
 }
 
 /// Whether it asks for the version of Kubernetes itself.
-fn is_of_cluster(need: &Need, reply: &Reply) -> bool {
-    let said = format!("{} {}", need.said, reply.parsed.text).to_lowercase();
+fn is_of_cluster(need: &Need, parsed: &ParsedQuery) -> bool {
+    let said = format!("{} {}", need.said, parsed.text).to_lowercase();
     words::split(&said).iter().any(|word| ["kubernetes", "k8s", "cluster", "apiserver"].contains(&word.as_str()))
 }
 
-fn rbac(need: &Need, reply: &Reply, place: &str) -> String {
-    let said = words::split(&format!("{} {}", need.said, reply.parsed.text).to_lowercase());
+fn rbac(need: &Need, parsed: &ParsedQuery, place: &str) -> String {
+    let said = words::split(&format!("{} {}", need.said, parsed.text).to_lowercase());
     let verb = said.iter().map(String::as_str).find(|word| VERBS.contains(word)).unwrap_or("VERB");
-    let resource = asked_types(reply).into_iter().next().unwrap_or_else(|| "RESOURCE".to_owned());
+    let resource = asked_types(parsed).into_iter().next().unwrap_or_else(|| "RESOURCE".to_owned());
     format!("kubectl auth can-i {verb} {resource}{place} --as USER")
 }
 
 /// ` -n shop` and `deployment.apps/checkout`, of the one object that the question is about.
-fn object(reply: &Reply) -> Option<(String, String)> {
-    let hit = reply.hits.first().filter(|_| !reply.parsed.named.is_empty() || reply.hits.len() == 1);
-    let of_hit = hit.and_then(|hit| match &hit.noun {
+fn object(parsed: &ParsedQuery, hits: &[Hit]) -> Option<(String, String)> {
+    let first = parsed.named.first()?;
+    let of_hit = hits.first().and_then(|hit| match &hit.noun {
         Noun::Instance(instance) => Some((**instance).clone()),
         Noun::Type(..) => None,
     });
-    let instance = of_hit.or_else(|| reply.parsed.named.first()?.instance())?;
+    let instance = of_hit.or_else(|| first.instance())?;
     let place = if instance.is_cluster_scoped() { String::new() } else { format!(" -n {}", instance.namespace) };
     let group = if instance.api_group.is_empty() { String::new() } else { format!(".{}", instance.api_group) };
     Some((place, format!("{}{group}/{}", instance.kind.to_lowercase(), instance.name)))
 }
 
 /// The types that the question names.
-fn asked_types(reply: &Reply) -> Vec<String> {
-    let parsed = &reply.parsed;
+fn asked_types(parsed: &ParsedQuery) -> Vec<String> {
     let said = if parsed.filter.types.is_empty() { &parsed.kinds } else { &parsed.filter.types };
     said.iter().cloned().collect()
 }
 
 /// The types that it is about, as kubectl takes them: those that it names, those that the condition is about, or those of the best hits.
-fn kinds(need: &Need, reply: &Reply) -> String {
+fn kinds(need: &Need, parsed: &ParsedQuery, hits: &[Hit]) -> String {
     let of_hit = |hit: &Hit| match &hit.noun {
         Noun::Instance(i) if i.api_group.is_empty() => Some(i.kind.to_lowercase()),
         Noun::Instance(i) => Some(format!("{}.{}", i.kind.to_lowercase(), i.api_group)),
         Noun::Type(..) => None,
     };
     let of_condition: Vec<String> = need.condition.iter().flat_map(LiveCondition::types).cloned().collect();
-    let mut asked = asked_types(reply);
+    let mut asked = asked_types(parsed);
     // What is asked about first comes first.
     asked.sort_by_key(|name| of_condition.iter().position(|of| of == name).unwrap_or(usize::MAX));
-    let of_hits: Vec<String> = reply.hits.iter().filter_map(of_hit).collect();
+    let of_hits: Vec<String> = hits.iter().filter_map(of_hit).collect();
     let all = [asked, of_hits, of_condition].into_iter().find(|types| !types.is_empty());
     let mut kinds: Vec<String> = Vec::new();
     for kind in all.unwrap_or_else(|| vec!["pods".to_owned()]) {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::Scope;
+use clusterlore_cluster::LiveSource;
+use clusterlore_core::{ResourceType, Scope};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
+use tokio::time::Instant;
 
 use crate::basis::Basis;
-use crate::live::{Door, Looker};
+use crate::live::{Door, Looker, TIME};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -51,6 +53,16 @@ impl Index {
         Ok(reply(answer?, sources?, scope, request))
     }
 
+    /// The cluster itself, if it is the one that filled the index under this name and can be reached; else why not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
+        let Some(door) = &self.door else { return Ok(Err("the cluster is not to be asked".to_owned())) };
+        let looker = Looker { door: &**door, sources: self.store.view(scope).await?.sources().await? };
+        Ok(looker.source(name, Instant::now() + TIME).await)
+    }
+
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
     /// saying where it is. The request's question plays no part.
     ///
@@ -70,6 +82,14 @@ impl Index {
     /// The store cannot be read.
     pub async fn status(&self, scope: &Scope) -> Result<Status, StoreError> {
         Status::of(&*self.store, scope).await
+    }
+
+    /// The resource types that are known, each with the name of its cluster.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn types(&self, scope: &Scope) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.store.view(scope).await?.types().await
     }
 
     async fn query(&self, view: &dyn View, request: &Request) -> Result<Query, SearchError> {

@@ -14,7 +14,6 @@ mod request;
 mod status;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
-pub use command::commands;
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};

@@ -4,7 +4,7 @@
 //! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
 //!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
 //!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
-//!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"],
+//!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"], "unindexed": [{"type", "namespace", "name"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
 use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
-use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason};
+use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
 use crate::basis::{self, Basis, Doubt, TooOld};
@@ -33,6 +33,8 @@ pub struct Reply {
     pub hits: Vec<Hit>,
     /// How many match, where that was asked.
     pub number: Option<usize>,
+    /// Stored ids of what the number counts, best first.
+    pub counted: Vec<String>,
     /// How many of each, most first; they add up to the number.
     pub groups: Vec<Group>,
     /// What the groups are, where there are any.
@@ -69,10 +71,11 @@ pub struct Group {
 
 impl Reply {
     pub(crate) fn of(answer: Answer, explain: bool) -> Self {
-        let Answer { hits, number, groups, parsed, total, admitted, judgement, closest } = answer;
+        let Answer { hits, number, counted, groups, parsed, total, admitted, judgement, closest } = answer;
         Self {
             hits,
             number,
+            counted,
             groups: groups.into_iter().map(|(name, count)| Group { name, count }).collect(),
             group_by: parsed.clauses.group_by.clone().filter(|_| number.is_some()),
             notes: parsed.notes.clone(),
@@ -90,7 +93,8 @@ impl Reply {
 
     /// The same, with what it rests on. What is more than a day old is doubted.
     pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
-        Self { doubts: basis::old(&bases), bases, ..self }
+        let unmade = basis::unmade(&bases, &self.parsed.filter.types, self.admitted);
+        Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
     }
 
     /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
@@ -106,9 +110,14 @@ impl Reply {
         basis::within(&self.bases, most)
     }
 
+    /// The commands of kubectl that know what the question needs.
+    pub fn commands(&self, need: &Need) -> Vec<String> {
+        commands(need, &self.parsed, &self.hits)
+    }
+
     /// Whether the cluster was asked for it.
     pub fn is_read(&self, need: &Need) -> bool {
-        let looked = self.judgement.as_ref().is_some_and(Judgement::looked);
+        let looked = self.judgement.as_ref().is_some_and(|judgement| judgement.looked);
         looked && (need.condition.is_some() || need.what == Beyond::Status && !self.parsed.named.is_empty())
     }
 
@@ -166,6 +175,7 @@ impl Serialize for Reply {
             problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
             needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self)).collect(),
             unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+            unindexed: self.judgement.iter().flat_map(|j| j.unindexed.iter().map(JsonUnindexed::of)).collect(),
             total: self.total,
             in_scope: self.admitted,
             closest: &self.closest,
@@ -185,9 +195,25 @@ struct JsonReply<'a> {
     needs: Vec<JsonNeed<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<&'a str>,
+    /// Objects that the cluster has and the index not yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unindexed: Vec<JsonUnindexed<'a>>,
     total: usize,
     in_scope: usize,
     closest: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonUnindexed<'a> {
+    r#type: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+}
+
+impl<'a> JsonUnindexed<'a> {
+    fn of(Unindexed { type_name, namespace, name, .. }: &'a Unindexed) -> Self {
+        Self { r#type: type_name, namespace, name }
+    }
 }
 
 /// What metadata cannot say.
@@ -196,7 +222,7 @@ struct JsonNeed<'a> {
     what: &'static str,
     said: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<&'static str>,
+    condition: Option<String>,
     /// Whether the cluster was asked for it.
     read: bool,
     /// The commands that know it, where it was not.
@@ -206,9 +232,13 @@ struct JsonNeed<'a> {
 
 impl<'a> JsonNeed<'a> {
     fn of(need: &'a Need, reply: &Reply) -> Self {
-        let condition = need.condition.as_ref().map(LiveCondition::name);
+        let state = (need.what == Beyond::Status && !reply.parsed.named.is_empty()).then_some(LiveCondition::Ready);
+        let condition = need.condition.as_ref().or(state.as_ref()).map(|condition| match condition {
+            LiveCondition::Not(other) => format!("not {}", other.name()),
+            other => other.name().to_owned(),
+        });
         let read = reply.is_read(need);
-        let commands = if read { Vec::new() } else { commands(need, reply) };
+        let commands = if read { Vec::new() } else { reply.commands(need) };
         Self { what: need.what.name(), said: &need.said, condition, read, commands }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
 use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_store::Filter;
 
 /// An object that is judged.
 #[derive(Debug, Clone, Copy)]
@@ -17,21 +18,37 @@ pub struct Reached<'a> {
     pub object: &'a ResourceInstance,
 }
 
+/// An object that the cluster has, of which the conditions hold, and that the index does not hold yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unindexed {
+    /// Name of the cluster, empty for the unnamed one.
+    pub cluster: String,
+    /// `plural.group`.
+    pub type_name: String,
+    /// Namespace, `_cluster` for objects that have none.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
 /// What was found of the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// For each object, by id: what was found of each condition. An object that could not be looked at is not there.
     pub findings: HashMap<String, Vec<Finding>>,
+    /// Whether a cluster told of any type what there is.
+    pub looked: bool,
     /// What could not be read, each in a sentence of its own: `pods in iot: it may not be read`. Text from outside.
     pub unread: Vec<String>,
+    /// Whether something could not be read, though the caller may: what was found is not all.
+    pub partial: bool,
+    /// Of what is asked for, by id, what the cluster has no more.
+    pub gone: Vec<String>,
+    /// What it holds of, too, among what is asked for.
+    pub unindexed: Vec<Unindexed>,
 }
 
 impl Judgement {
-    /// Whether anything could be looked at.
-    pub fn looked(&self) -> bool {
-        !self.findings.is_empty()
-    }
-
     /// Whether all conditions hold of an object.
     pub fn holds(&self, id: &str) -> bool {
         self.findings.get(id).is_some_and(|of| of.iter().all(|finding| finding.verdict == Verdict::Yes))
@@ -41,11 +58,13 @@ impl Judgement {
 /// Who looks at the cluster.
 #[async_trait]
 pub trait Judge: Send + Sync {
-    /// Whether the conditions hold of these objects; `types` knows how they are served.
+    /// Whether the conditions hold of these objects; `types` knows how they are served. If they are all that a filter admits, what the
+    /// cluster has beside them is looked at too.
     async fn judge(
         &self,
         conditions: &[LiveCondition],
         objects: &[Reached<'_>],
+        all: Option<&Filter>,
         types: &[(String, ResourceType)],
     ) -> Judgement;
 }

@@ -30,7 +30,7 @@ use clusterlore_store::View;
 
 pub use answer::Hit;
 pub use error::SearchError;
-pub use judge::{Judge, Judgement, Reached};
+pub use judge::{Judge, Judgement, Reached, Unindexed};
 pub use query::{
     Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
     SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
@@ -48,6 +48,8 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// How many match, if the query wanted the number.
     pub number: Option<usize>,
+    /// Stored ids of what the number counts, best first: a page of hits may show less, and other things beside it.
+    pub counted: Vec<String>,
     /// How many of each group, most first, then by name; they add up to the number. Empty if nothing is grouped.
     pub groups: Vec<(String, usize)>,
     /// The parsed question.
@@ -176,11 +178,17 @@ impl Searcher {
             && !(for_hits.is_empty() && for_number.is_empty())
             && for_hits.iter().chain(&for_number).all(|r| answer::created(&r.profile.noun).is_none());
         let judgement = match judge {
-            Some(judge) => Some(judged(judge, &conditions, &for_hits, &for_number, &view.types().await?).await),
+            Some(judge) => {
+                let whole = |reached: usize| parsed.is_plain() && all && reached == candidates.admitted;
+                Some(
+                    judged(judge, &conditions, &for_hits, &for_number, whole, &parsed.filter, &view.types().await?)
+                        .await,
+                )
+            }
             None => None,
         };
         // Where nothing could be looked at, the answer is about all that is asked for.
-        let narrowed = judgement.as_ref().filter(|j| j.looked() && parsed.conditions_narrow());
+        let narrowed = judgement.as_ref().filter(|j| j.looked && parsed.conditions_narrow());
         if let Some(judgement) = narrowed {
             for_hits.retain(|r| judgement.holds(&r.id) && (parsed.scope_only || rank::is_evidence(r, &ranking)));
             for_number.retain(|r| judgement.holds(&r.id));
@@ -194,13 +202,17 @@ impl Searcher {
             let found = judgement.as_ref().and_then(|j| ids.filter_map(|id| j.findings.get(id)).next());
             hit.found = found.cloned().unwrap_or_default();
         }
-        let Number { total: number, groups } = match counted {
+        let Number { total: number, groups, ids } = match counted {
             true => answer::count(&collapser, &ranking, &for_number).await?,
             false => Number::default(),
         };
+        // What the index does not hold yet counts too.
+        let unindexed = narrowed.filter(|_| groups.is_empty()).map_or(0, |judgement| judgement.unindexed.len());
+        let number = number + unindexed;
         // A number is not given as if the condition held.
-        let counted = counted && !undated && (parsed.needs.is_empty() || narrowed.is_some());
-        let groups = if counted { groups } else { Vec::new() };
+        let counted =
+            counted && !undated && (parsed.needs.is_empty() || narrowed.is_some_and(|judgement| !judgement.partial));
+        let (groups, ids) = if counted { (groups, ids) } else { Default::default() };
         let closest = if query.hits && hits.is_empty() && narrowed.is_none() { bridge.closest } else { Vec::new() };
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
@@ -208,7 +220,7 @@ impl Searcher {
         if undated && collection == Collection::Instances {
             parsed.needs_time();
         }
-        Ok(Answer { hits, number, groups, parsed, total, admitted, judgement, closest })
+        Ok(Answer { hits, number, counted: ids, groups, parsed, total, admitted, judgement, closest })
     }
 
     /// Everything that the ranking knows of each candidate of a question, best first, for programs that choose weights or look for faults.
@@ -311,6 +323,8 @@ async fn judged(
     conditions: &[LiveCondition],
     for_hits: &[&Ranked],
     for_number: &[&Ranked],
+    is_whole: impl Fn(usize) -> bool,
+    filter: &clusterlore_store::Filter,
     types: &[(String, ResourceType)],
 ) -> Judgement {
     let mut reached: BTreeMap<&str, Reached<'_>> = BTreeMap::new();
@@ -320,7 +334,8 @@ async fn judged(
         }
     }
     let reached: Vec<Reached<'_>> = reached.into_values().collect();
-    judge.judge(conditions, &reached, types).await
+    let all = is_whole(reached.len()).then_some(filter);
+    judge.judge(conditions, &reached, all, types).await
 }
 
 /// A question needs words only if hits are wanted: everything can be counted.
@@ -329,7 +344,9 @@ fn check(query: &Query) -> Result<(), SearchError> {
     if characters > LONGEST_QUESTION {
         return Err(SearchError::LongQuestion { characters });
     }
-    if query.hits && words::split(&query.text).is_empty() {
+    // Filters alone ask for all that they admit.
+    if query.hits && words::split(&query.text).is_empty() && (query.filter.is_empty() || !query.text.trim().is_empty())
+    {
         return Err(SearchError::NoQuestion);
     }
     Ok(())

@@ -68,6 +68,18 @@ fn runs() -> Value {
     json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
 }
 
+/// What pods may be like.
+const STATES: [&str; 4] = ["fine", "crashing", "waiting", "restarted"];
+
+fn pod_status(state: &str) -> Value {
+    match state {
+        "crashing" => in_phase("Running", container(false, 9, waits("CrashLoopBackOff"))),
+        "waiting" => in_phase("Pending", container(false, 0, waits("ContainerCreating"))),
+        "restarted" => in_phase("Running", container(true, 3, runs())),
+        _ => in_phase("Running", container(true, 0, runs())),
+    }
+}
+
 fn workload(kind: &str, name: &str, replicas: Option<u32>, status: Value) -> (Value, Value) {
     let template = json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "main", "image": "nginx:1.27.3"}]}});
     let mut spec = json!({"selector": {"matchLabels": {"app": name}}, "template": template});
@@ -268,19 +280,23 @@ impl ApiServer {
     /// Creates as many pods of each of four kinds in a namespace: `fine-0`, `crashing-0`, `waiting-0` and `restarted-0` are the first.
     pub fn create_pods_with_status(&self, namespace: &str, of_each: usize) {
         self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string());
-        let of = |n: usize| {
-            [
-                ("fine", in_phase("Running", container(true, 0, runs()))),
-                ("crashing", in_phase("Running", container(false, 9, waits("CrashLoopBackOff")))),
-                ("waiting", in_phase("Pending", container(false, 0, waits("ContainerCreating")))),
-                ("restarted", in_phase("Running", container(true, 3, runs()))),
-            ]
-            .map(|(name, status)| pod(namespace, &format!("{name}-{n}"), false, status))
-        };
+        let of = |n: usize| STATES.map(|state| pod(namespace, &format!("{state}-{n}"), false, pod_status(state)));
         self.create_with_status(&(0..of_each).flat_map(of).collect::<Vec<_>>());
     }
 
-    fn create_with_status(&self, objects: &[(Value, Value)]) {
+    /// Creates a namespace with pods: each a name, labels, and one of those states.
+    pub fn create_pods_in_states(&self, namespace: &str, pods: &[(String, Value, &str)]) {
+        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string());
+        let of = |(name, labels, state): &(String, Value, &str)| {
+            let (mut object, status) = pod(namespace, name, false, pod_status(state));
+            object["metadata"]["labels"] = labels.clone();
+            (object, status)
+        };
+        self.create_with_status(&pods.iter().map(of).collect::<Vec<_>>());
+    }
+
+    /// Creates objects, each with the status that is written then, if it is not null.
+    pub(super) fn create_with_status(&self, objects: &[(Value, Value)]) {
         let items: Vec<&Value> = objects.iter().map(|(object, _)| object).collect();
         self.apply(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string());
         let statuses: Vec<Value> = objects

@@ -202,11 +202,15 @@ impl<'c> Evaluation<'c> {
     }
 
     /// What a question asks that metadata cannot say, by name, with the words that ask it.
-    pub(crate) async fn needs(&mut self, question: &Question) -> Result<Vec<(&'static str, String)>> {
-        let asked = asked(question, &question.text);
+    /// And the number, if one is given.
+    pub(crate) async fn needs(&mut self, question: &Question) -> Result<(Vec<(&'static str, String)>, Option<usize>)> {
+        let asked = Query { number: Wanted::IfAsked, ..asked(question, &question.text) };
         match self.searcher.answer(&self.view, &self.embedder, &asked).await {
-            Err(SearchError::NoQuestion) => Ok(Vec::new()),
-            found => Ok(found?.parsed.needs.into_iter().map(|need| (need.what.name(), need.said)).collect()),
+            Err(SearchError::NoQuestion) => Ok((Vec::new(), None)),
+            found => {
+                let Answer { parsed, number, .. } = found?;
+                Ok((parsed.needs.into_iter().map(|need| (need.what.name(), need.said)).collect(), number))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! One file a command, each with `run`.
 
+pub(crate) mod ask;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;

@@ -72,7 +72,7 @@ pub(crate) async fn ask(index: &Index, request: &Request) -> anyhow::Result<Repl
 }
 
 /// Says which flag a kind came from that is none.
-pub(crate) fn named(reply: Result<Reply, SearchError>, request: &Request) -> anyhow::Result<Reply> {
+pub(crate) fn named<T>(reply: Result<T, SearchError>, request: &Request) -> anyhow::Result<T> {
     reply.map_err(|error| match &error {
         SearchError::Kind(unknown) if request.kinds.contains(&unknown.word) => {
             anyhow::Error::from(error).context("--kind")
@@ -92,7 +92,7 @@ struct Asked {
     collection: Collection,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Answered {
     id: serde_json::Value,
     hits: Vec<String>,
@@ -100,6 +100,12 @@ struct Answered {
     number: Option<usize>,
     /// What metadata cannot say of it.
     needs: Vec<&'static str>,
+    /// What of that was read of the cluster: the hits and the number are those of which it holds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    read: Vec<&'static str>,
+    /// What could not be read of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<String>,
 }
 
 async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshness<'_>) -> anyhow::Result<()> {
@@ -128,7 +134,7 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
             anyhow!("{}: {e}; expected {{\"id\", \"q\", \"target\": \"instances\"|\"types\"}}", place())
         })?;
         let request = Request { question: asked.q, collection: asked.collection, ..request.clone() };
-        let (hits, number, needs) = match index.ask(&build::OWN_STORE, &request).await {
+        let answered = match index.ask(&build::OWN_STORE, &request).await {
             Ok(reply) => {
                 let reply = freshness.weigh(reply)?;
                 // Once, not with every line.
@@ -137,13 +143,17 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
                     told.push(doubt);
                 }
                 let needs = reply.parsed.needs.iter().map(|need| need.what.name()).collect();
-                (reply.hits.into_iter().map(|hit| hit.id).collect(), reply.number, needs)
+                let read =
+                    reply.parsed.needs.iter().filter(|need| reply.is_read(need)).map(|need| need.what.name()).collect();
+                let unread = reply.judgement.iter().flat_map(|judgement| judgement.unread.iter().cloned()).collect();
+                let hits = reply.hits.into_iter().map(|hit| hit.id).collect();
+                Answered { id: asked.id, hits, number: reply.number, needs, read, unread }
             }
-            Err(SearchError::NoQuestion) => (Vec::new(), None, Vec::new()),
+            Err(SearchError::NoQuestion) => Answered { id: asked.id, ..Answered::default() },
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),
-            Err(e) => return named(Err(e), &request).map(|_| ()),
+            Err(e) => return named(Err(e), &request),
         };
-        print::json_line(&Answered { id: asked.id, hits, number, needs })?;
+        print::json_line(&answered)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
                     None if clauses.since.is_some() || clauses.until.is_some() => {
                         "no document of that age is known".to_owned()
                     }
-                    None if reply.judgement.as_ref().is_some_and(|j| !j.findings.is_empty()) => {
+                    None if reply.judgement.as_ref().is_some_and(|j| j.looked) => {
                         "the cluster says it of none of them".to_owned()
                     }
                     None => "no document matches".to_owned(),

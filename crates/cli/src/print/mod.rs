@@ -1,6 +1,7 @@
 //! Everything that is printed: tables, JSON shapes, progress lines, errors, logs. Nothing else in this program writes to standard output
 //! or standard error (`tests/terminal.rs` looks for it), and everything here goes through [`foreign`] on its way.
 
+pub(crate) mod ask;
 mod beyond;
 pub(crate) mod foreign;
 pub(crate) mod hits;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clusterlore_core::Requirement;
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::{About, Doubt, Reply};
@@ -122,6 +124,10 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
             "Nothing has such annotations. Only those are kept that \"clusterlore sync-instances --annotations KEY,...\" asks for.",
         );
     }
+    let lacks = |r: &Requirement| matches!(r, Requirement::NotIn(..) | Requirement::DoesNotExist(_));
+    if reply.parsed.filter.annotations.0.iter().any(lacks) {
+        note("Annotations of Secrets are never kept, so a Secret counts as one that has none.");
+    }
     reply.doubts.iter().for_each(doubted);
     for (typed, meant) in reply.parsed.corrections() {
         note(&format!("Searched for \"{meant}\" instead of \"{typed}\"."));
@@ -154,7 +160,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
     let said: String = rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect();
     let remedy = match about {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
-        About::MoreOld(_) => String::new(),
+        About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }

@@ -15,6 +15,9 @@ struct JsonCount<'a, D, N> {
     /// What metadata cannot say of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<D>,
+    /// What could not be read of the cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<&'a str>,
     /// Why the number may not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<N>,
@@ -23,7 +26,13 @@ struct JsonCount<'a, D, N> {
 pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Result<()> {
     super::understood(reply, explain);
     let notes = || (!reply.doubts.is_empty()).then(|| reply.told_doubts());
-    let json = || JsonCount { total: reply.number, groups: &reply.groups, needs: reply.told_needs(), notes: notes() };
+    let json = || JsonCount {
+        total: reply.number,
+        groups: &reply.groups,
+        needs: reply.told_needs(),
+        unread: reply.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+        notes: notes(),
+    };
     match output {
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
@@ -50,14 +59,19 @@ pub(crate) fn text(reply: &Reply) -> Vec<String> {
 fn lines(number: usize, groups: &[Group], by: Option<&GroupBy>) -> Vec<String> {
     let fit = if number == 1 { "1 match.".to_owned() } else { format!("{number} matches.") };
     let Some(by) = by.filter(|_| !groups.is_empty()) else { return vec![fit] };
-    let header = match by {
-        GroupBy::Label(key) => key.clone(),
-        other => other.to_string().to_uppercase(),
-    };
+    let header = header(by);
     let rows = groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
     let mut lines = table(&[&header, "COUNT"], rows);
     lines.push(fit);
     lines
+}
+
+/// What stands above groups.
+pub(super) fn header(by: &GroupBy) -> String {
+    match by {
+        GroupBy::Label(key) => key.clone(),
+        other => other.to_string().to_uppercase(),
+    }
 }
 
 #[cfg(test)]

@@ -41,17 +41,12 @@ impl Table {
     }
 
     fn decide(&self, condition: &LiveCondition, row: &Row) -> Decided {
+        if let LiveCondition::Not(other) = condition {
+            return opposite(self.decide(other, row));
+        }
         match Conditions::get().derived.get(condition.name()) {
             None => self.decide_by_columns(condition.name(), condition, row),
-            Some(Derived::Not(name)) => {
-                let mut decided = self.decide_by_columns(name, condition, row);
-                decided.decision = decided.decision.map(|decision| match decision {
-                    Decision::Holds => Decision::Fails,
-                    Decision::Fails => Decision::Holds,
-                    Decision::Neither => Decision::Neither,
-                });
-                decided
-            }
+            Some(Derived::Not(name)) => opposite(self.decide_by_columns(name, condition, row)),
             Some(Derived::Any(names)) => {
                 let all: Vec<Decided> = names.iter().map(|name| self.decide_by_columns(name, condition, row)).collect();
                 let holds = all.iter().position(|decided| decided.decision == Some(Decision::Holds));
@@ -143,6 +138,15 @@ impl Table {
             counts(cell, of).map(|(have, want)| (column, have, want))
         })
     }
+}
+
+fn opposite(decided: Decided) -> Decided {
+    let decision = decided.decision.map(|decision| match decision {
+        Decision::Holds => Decision::Fails,
+        Decision::Fails => Decision::Holds,
+        Decision::Neither => Decision::Neither,
+    });
+    Decided { decision, ..decided }
 }
 
 fn rules(condition: &str) -> impl Iterator<Item = &'static Deciding> {

@@ -10,5 +10,6 @@ mod read;
 mod table;
 
 pub use clusterlore_core::conditions::{Finding, Verdict};
+pub(crate) use read::not_read;
 pub use read::{Missing, NotRead, Objects, TableLimits, TypeTable, Wanted};
 pub use table::{Column, Row, Table};

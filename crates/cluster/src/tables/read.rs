@@ -289,7 +289,7 @@ fn namespace_of(place: Place) -> Option<String> {
     }
 }
 
-fn not_read(failure: Failure) -> NotRead {
+pub(crate) fn not_read(failure: Failure) -> NotRead {
     match failure {
         Failure::Status(StatusCode::FORBIDDEN, _) => NotRead::Forbidden,
         Failure::Status(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, _) => NotRead::NotServed,

@@ -22,6 +22,8 @@ const SURE: f32 = 0.5;
 #[derive(Default)]
 pub(crate) struct Number {
     pub(crate) total: usize,
+    /// Stored ids of what is counted, as it is shown, best first.
+    pub(crate) ids: Vec<String>,
     /// How many of each, most first, then by name. They add up to the total. Empty if no groups are wanted.
     pub(crate) groups: Vec<(String, usize)>,
 }
@@ -32,7 +34,9 @@ pub(crate) struct Number {
 pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) -> Vec<&'r Ranked> {
     let parsed = ranking.parsed();
     let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
-    let is_of_kind = |r: &&Ranked| parsed.kinds.contains(&r.type_name) && parsed.sure_kinds.contains(&r.type_name) && is_evidence(r, ranking);
+    let is_of_kind = |r: &&Ranked| {
+        parsed.kinds.contains(&r.type_name) && !parsed.vague_kinds.contains(&r.type_name) && is_evidence(r, ranking)
+    };
     let of_kind: Vec<&Ranked> = ranked.iter().copied().filter(is_of_kind).collect();
     let ranked = if of_kind.is_empty() { ranked } else { of_kind };
     let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
@@ -58,24 +62,25 @@ pub(crate) async fn count(
     let parsed = ranking.parsed();
     // Whether it or its type is what the question names, and what it is.
     let named = |r: &Ranked, type_name: &str| r.features.named.is_some() || parsed.names_type(type_name);
-    let mut counted: Vec<(bool, Arc<Profile>)> = if parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner)
-    {
-        matches.iter().map(|r| (named(r, &r.type_name), Arc::clone(&r.profile))).collect()
+    let each = parsed.scope_only || parsed.clauses.group_by == Some(GroupBy::Owner);
+    let mut counted: Vec<(bool, String, Arc<Profile>)> = if each {
+        matches.iter().map(|r| (named(r, &r.type_name), r.id.clone(), Arc::clone(&r.profile))).collect()
     } else {
         let collapsed = apart(collapser.collapse(matches, usize::MAX).await?);
-        collapsed.into_iter().map(|c| (named(c.ranked, &c.shown.type_name), c.shown.profile)).collect()
+        collapsed.into_iter().map(|c| (named(c.ranked, &c.shown.type_name), c.shown.id, c.shown.profile)).collect()
     };
-    counted.retain(|(_, p)| parsed.clauses.admits(|| created(&p.noun)));
-    if !parsed.scope_only && counted.iter().any(|(_, p)| p.role > SERVES) {
-        counted.retain(|(named, p)| p.role > SERVES || *named);
+    counted.retain(|(_, _, p)| parsed.clauses.admits(|| created(&p.noun)));
+    if !parsed.scope_only && counted.iter().any(|(_, _, p)| p.role > SERVES) {
+        counted.retain(|(named, _, p)| p.role > SERVES || *named);
     }
-    let nouns: Vec<&Noun> = counted.iter().map(|(_, p)| &p.noun).collect();
+    let nouns: Vec<&Noun> = counted.iter().map(|(_, _, p)| &p.noun).collect();
     let groups = match &parsed.clauses.group_by {
         None => Vec::new(),
         Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(collapser.view, &nouns).await?),
         Some(by) => grouped(&nouns, by, &HashMap::new()),
     };
-    Ok(Number { total: nouns.len(), groups })
+    let total = nouns.len();
+    Ok(Number { total, groups, ids: counted.into_iter().map(|(_, id, _)| id).collect() })
 }
 
 fn grouped(nouns: &[&Noun], by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInstance>) -> Vec<(String, usize)> {

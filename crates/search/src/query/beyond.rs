@@ -60,12 +60,22 @@ const AGENTS: &str = "watch monitor notify alert page tell warn collect gather s
 const WHO: &str = "what who which whatever something anything someone anyone tool software solution app component thing things operator \
                    controller service that there we place way how where";
 
+/// Words that turn a condition into its opposite.
+const NOT: &str = "not never no without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
+                   nicht kein keine keinen ohne pas sans aucun aucune sin ningún ninguna não sem nenhum nenhuma nunca jamais nie";
+/// What may stand between it and the condition.
+const BETWEEN: &str = "yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
+                       with on by status state phase ein eine einen en de la le un una um uma";
+/// Parts of words that do the same in Chinese.
+const NOT_CHINESE: [&str; 6] = ["没有", "尚未", "未", "没", "不是", "不"];
+
 /// The same in other languages: what asks for a place or a tool.
 const FOREIGN: &str = "wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
                        herramientas ferramenta ferramentas";
 
 /// The same in Chinese.
-const TOOLS: [&str; 9] = ["工具", "系统", "软件", "收集", "采集", "平台", "哪里", "监控", "存储"];
+const TOOLS: [&str; 13] =
+    ["服务", "应用", "组件", "程序", "工具", "系统", "软件", "收集", "采集", "平台", "哪里", "监控", "存储"];
 
 fn is(list: &str, word: &str) -> bool {
     list.split_ascii_whitespace().any(|w| w == word)
@@ -75,7 +85,8 @@ fn is(list: &str, word: &str) -> bool {
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let before = tokens.taken.clone();
-    conditions(tokens, context, &mut needs);
+    statuses(tokens, &mut needs);
+    conditions(tokens, &before, context, &mut needs);
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
@@ -90,8 +101,17 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
 
 /// The word that says of what is counted that it runs.
 pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<String> {
-    let words: Vec<&String> = languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
-    let at = (0..tokens.low.len()).find(|at| !tokens.quoted[*at] && words.contains(&&tokens.low[*at]))?;
+    let words: Vec<&String> =
+        languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
+    let is_one = |at: &usize| {
+        let low = &tokens.low[*at];
+        !tokens.quoted[*at]
+            && (words.contains(&low)
+                || words
+                    .iter()
+                    .any(|word| !word.is_ascii() && !word.starts_with(char::is_lowercase) && low.contains(*word)))
+    };
+    let at = (0..tokens.low.len()).find(is_one)?;
     Some(tokens.raw[at].clone())
 }
 
@@ -152,7 +172,43 @@ fn languages(context: &QueryContext<'_>) -> Vec<&'static str> {
     own.into_iter().chain(["en"]).collect()
 }
 
-fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+/// The word before a place that turns what stands there into its opposite: "have not failed", "not in CrashLoopBackOff".
+fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
+    let before = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]);
+    let near: Vec<usize> = before.collect();
+    let between = near.iter().take_while(|n| is(BETWEEN, &tokens.low[**n])).count();
+    near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
+}
+
+/// Words that a cluster prints for a state: `CreateContainerConfigError`, "status Error".
+fn statuses(tokens: &mut Tokens, needs: &mut Vec<Need>) {
+    let known = || Conditions::get().states.iter().flat_map(|state| &state.words);
+    let humps = |word: &str| word.chars().filter(char::is_ascii_uppercase).count() > 1 || word.contains(':');
+    for at in 0..tokens.low.len() {
+        if tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]) {
+            continue;
+        }
+        let typed = tokens.raw[at].trim_start_matches("Init:");
+        let coded = ["Signal:", "ExitCode:"].iter().any(|begin| typed.starts_with(begin));
+        let is_said = tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason"]);
+        let found = known().find(|word| word.eq_ignore_ascii_case(typed) && (humps(word) || is_said));
+        let Some(word) = found.cloned().or_else(|| coded.then(|| typed.to_owned())) else { continue };
+        let said = tokens.raw[at].clone();
+        let word = if tokens.raw[at].starts_with("Init:") { said.clone() } else { word };
+        let begin = (0..at)
+            .rev()
+            .take_while(|n| is("status state phase reason with in stuck", &tokens.low[*n]) && !tokens.ends[*n]);
+        let begin = begin.last().unwrap_or(at);
+        let not = is_negated(tokens, begin);
+        let condition = LiveCondition::Status(vec![word]);
+        let condition = if not.is_some() { condition.negated() } else { condition };
+        let from = not.unwrap_or(begin);
+        tokens.take_range(from, at + 1 - from);
+        needs.push(Need::of(condition, said));
+    }
+}
+
+fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     if let Some(at) = tagged(tokens).filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on", w)))
     {
         needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
@@ -162,7 +218,8 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             }
         }
     }
-    let mut phrases: Vec<(&str, (Beyond, Option<&LiveCondition>), &str)> = Vec::new();
+    type Meant<'c> = (Beyond, Option<&'c LiveCondition>);
+    let mut phrases: Vec<(&str, Meant<'_>, &str)> = Vec::new();
     for language in languages(context) {
         let table = Conditions::get();
         for asked in &table.asked {
@@ -179,8 +236,12 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
     for (phrase, (what, condition), language) in phrases {
         if language == "zh" {
             if let Some(at) = tokens.low.iter().position(|w| w.contains(phrase)) {
-                needs.push(Need { what, said: tokens.raw[at].clone(), condition: condition.cloned() });
-                let rest = tokens.raw[at].replacen(phrase, " ", 1);
+                let place = tokens.raw[at].to_lowercase().find(phrase).unwrap_or(0);
+                let before = tokens.raw[at].get(..place).unwrap_or_default();
+                let not = NOT_CHINESE.iter().find(|not| before.ends_with(*not));
+                let condition = condition.cloned().map(|c| if not.is_some() { c.negated() } else { c });
+                needs.push(Need { what, said: tokens.raw[at].clone(), condition });
+                let rest = tokens.raw[at].replacen(&format!("{}{phrase}", not.copied().unwrap_or_default()), " ", 1);
                 tokens.raw[at] = rest.trim().to_owned();
                 tokens.low[at] = tokens.raw[at].to_lowercase();
                 if tokens.raw[at].is_empty() {
@@ -194,7 +255,8 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             let stands = words.iter().enumerate().all(|(n, word)| {
                 let here = at + n;
                 tokens.low.get(here).is_some_and(|w| w == word)
-                    && !tokens.taken[here]
+                    // "Actually" is a filler, and part of "actually running".
+                    && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                     && !tokens.quoted[here]
                     && (n == 0 || !tokens.ends[here - 1])
             });
@@ -207,6 +269,10 @@ fn conditions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<N
             let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
             tokens.take_range(before.unwrap_or(at), at - before.unwrap_or(at));
             let condition = condition.map(|condition| limited(condition.clone(), tokens, at, at + words.len()));
+            let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(NOT, words[0]));
+            let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
+            let condition = condition.map(|condition| if not.is_some() { condition.negated() } else { condition });
+            tokens.take_range(not.unwrap_or(at), at - not.unwrap_or(at));
             needs.push(Need { what, said, condition });
             break;
         }
@@ -258,6 +324,16 @@ fn asks(
     let inverted = is(COPULAS, &tokens.low[first]) && !tokens.is(Some(first + 1), &["there", "we", "you"]);
     let noun_follows = !clause_ends
         && tokens.low.get(end).is_some_and(|w| !is(ABOUT, w) && !is(ADVERBS, w) && !is_kind(end) && !follows(w));
+    // "How many pods in data restarted twice", "pods restarted more than once".
+    let how_many = tokens.is(Some(first), &["how", "count"]);
+    let of_kinds = at > first && (first..at).all(|n| is_kind(n) || is(DETERMINERS, &tokens.low[n]));
+    if condition.is_some()
+        && !noun_follows
+        && !is_kind(end)
+        && (how_many || of_kinds && (clause_ends || follows(&tokens.low[end])))
+    {
+        return true;
+    }
     if (after_copula || inverted) && !noun_follows {
         return true;
     }
@@ -287,11 +363,12 @@ fn asks(
 
 /// What may follow a condition and still be of it.
 fn follows(word: &str) -> bool {
-    is(
-        "in at on right now today yesterday last this since and or because within during lately recently anymore again out across over \
-         with of from at namespace there here more less than then somewhere anywhere overnight so though than but yet too as so",
-        word,
-    )
+    number(word).is_some()
+        || is(
+            "in at on right now today yesterday last this since and or because within during lately recently anymore again out across over \
+         with of from at namespace there here more less than then somewhere anywhere overnight once twice thrice times several so though than but yet too as so",
+            word,
+        )
 }
 
 /// Whether the clause asks for what does something about it: "what notifies us when pods fail".
@@ -380,7 +457,10 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
             });
             if let Some((at, end)) = { found }.next() {
                 let said = tokens.raw[at..end].join(" ");
-                let condition = by_noun(asked.what, tokens, at, end, context);
+                let condition = by_noun(asked.what, tokens, at, end, context).map(|condition| {
+                    let not = (0..end).any(|n| is(NOT, &tokens.low[n])) && !condition.asks_for_a_value();
+                    if not { condition.negated() } else { condition }
+                });
                 needs.push(Need { what: asked.what, said, condition });
                 break;
             }
@@ -420,9 +500,16 @@ fn by_noun(
     match what {
         Beyond::Image => {
             let of_nodes = tokens.free().any(|n| tokens.is(Some(n), &["node", "nodes", "kubelet", "kubelets"]));
-            if of_nodes && tokens.low.iter().any(|w| w.starts_with("version")) {
+            let is_version = |w: &String| w.starts_with("version") || w.starts_with('v') && is_word("#.#", w);
+            if of_nodes && tokens.low.iter().any(is_version) {
                 let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
                 tokens.take(dotted);
+                let compared = tokens.low.iter().any(|w| {
+                    is("older newer below above before under less greater than since earlier later not behind", w)
+                });
+                if compared {
+                    return None;
+                }
                 let version = dotted.map(|n| tokens.raw[n].clone());
                 return Some(LiveCondition::Version(version.unwrap_or_default()));
             }
@@ -457,7 +544,13 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
         let at = tokens.free().find(|n| tokens.is(Some(*n), &["image", "images"]))?;
         let after = Some(at + 1).filter(|n| *n < tokens.low.len() && !tokens.ends[at]);
         // "Which images do we run" asks for all.
-        at.checked_sub(1).filter(|n| !tokens.ends[*n] && named(n)).or_else(|| after.filter(named))
+        // "Images from ghcr.io".
+        let source = (at + 1..tokens.low.len().min(at + 4)).find(|n| {
+            tokens.is(Some(*n), &["from", "of", "by", "in"])
+                && tokens.low.get(n + 1).is_some_and(|w| w.contains(['.', '/']))
+        });
+        let source = source.map(|n| n + 1).filter(|n| !tokens.taken[*n]);
+        source.or_else(|| at.checked_sub(1).filter(|n| !tokens.ends[*n] && named(n))).or_else(|| after.filter(named))
     };
     beside()
 }
@@ -488,7 +581,13 @@ fn limited(condition: LiveCondition, tokens: &mut Tokens, at: usize, end: usize)
 
 /// The bound in the words beside: "more than 5 times", "at least 10Gi". Takes them.
 fn limit(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Option<Limit> {
-    let value = |word: &str| if of_bytes { bytes(word) } else { number(word) };
+    let value = |word: &str| match word {
+        _ if of_bytes => bytes(word),
+        "once" => Some(1),
+        "twice" => Some(2),
+        "thrice" => Some(3),
+        _ => number(word),
+    };
     let near = at.saturating_sub(BEFORE)..(end + BEFORE).min(tokens.low.len());
     let place = near.clone().find(|n| value(&tokens.low[*n]).is_some())?;
     let number = value(&tokens.low[place])?;

@@ -156,6 +156,28 @@ pub(super) fn may_mean_more(tokens: &Tokens, kind: &Kind, context: &QueryContext
     !as_kind && !kind.types.iter().any(of_kubernetes) && (context.is_english)(&tokens.low[at]) && !short()
 }
 
+/// The types that are called as a category of software is, and are not named as kinds: "databases", where there is a kind `Database`.
+pub(super) fn of_categories(tokens: &Tokens, kinds: &[Kind], context: &QueryContext<'_>) -> BTreeSet<String> {
+    let types = |kind: &Kind| context.types.iter().map(|(_, t)| t).filter(|t| kind.types.contains(&t.name())).collect();
+    let (mut vague, mut sure) = (BTreeSet::new(), BTreeSet::new());
+    for kind in kinds {
+        let types: Vec<&ResourceType> = types(kind);
+        let [at] = kind.words[..] else {
+            sure.extend(types.into_iter().map(ResourceType::name));
+            continue;
+        };
+        let text = &tokens.raw[at];
+        let is_category = |a: &Asked<'_>| a.span == (0..text.len()) && matches!(a.meaning, Meaning::Category(_));
+        let vaguely = context.catalogue.asked(text).iter().any(is_category);
+        for ty in types {
+            let is_called = words::stem(&ty.kind.to_lowercase()) == words::stem(&tokens.low[at]);
+            let of = if vaguely && is_called && ty.kind != *text { &mut vague } else { &mut sure };
+            of.insert(ty.name());
+        }
+    }
+    &vague - &sure
+}
+
 /// The types that rank higher because the question names them among other words. Short names look too much like words ("lift", "cert") to
 /// count there.
 pub(super) fn beside_others(tokens: &Tokens, named: &[Kind], context: &QueryContext<'_>) -> BTreeSet<String> {

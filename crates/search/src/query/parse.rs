@@ -14,17 +14,22 @@ use super::clauses::Clauses;
 use super::context::QueryContext;
 use super::english::{is_english, is_word};
 use super::kind_words::Kind;
-use super::parsed::{Condition, Note, ParsedQuery, Problem, SoftCondition};
+use super::parsed::{Condition, Need, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
-use super::{beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording};
+use super::{
+    beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+};
 
 /// Words for types in general. A question for types that counts is not about them.
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 54] = [
+const HOLLOW: [&str; 57] = [
+    "run",
+    "runs",
+    "running",
     "belong",
     "belongs",
     "belonging",
@@ -80,6 +85,9 @@ const HOLLOW: [&str; 54] = [
     "sum",
     "overall",
 ];
+
+/// What runs, or came to its end.
+const RUN: [&str; 2] = ["pods", "jobs.batch"];
 
 /// Parses a query with what the index and the embedder know.
 pub(crate) async fn parse(
@@ -146,9 +154,6 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
     parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
-    if parsed.clauses.counts() && parsed.needs.is_empty() {
-        parsed.notes.extend(beyond::hollow(&tokens, context).map(Note::Unchecked));
-    }
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
@@ -156,6 +161,15 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
+    if let Some(word) = beyond::hollow(&tokens, context).filter(|_| parsed.needs.is_empty()) {
+        let runs = |kind: &Kind| kind.types.iter().all(|name| RUN.contains(&name.as_str()));
+        if !kinds.is_empty() && kinds.iter().all(runs) {
+            // Of what runs databases it means that they are there, of pods that they run.
+            parsed.needs.push(Need::of(LiveCondition::Running, word));
+        } else if parsed.clauses.counts() {
+            parsed.notes.push(Note::Unchecked(word));
+        }
+    }
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
     let said = said.chain(places.iter().filter(|p| p.words.is_empty()).flat_map(|p| p.namespaces())).collect();
     settle(&mut tokens, &mut parsed, context, places, &kinds);
@@ -210,8 +224,7 @@ fn settle(
         }
     }
     let all: BTreeSet<String> = kinds.iter().flat_map(|kind| kind.types.iter().cloned()).collect();
-    let only = kinds.iter().filter(|kind| !kind_words::may_mean_more(tokens, kind, context));
-    parsed.sure_kinds = only.flat_map(|kind| kind.types.iter().cloned()).collect();
+    parsed.vague_kinds = kind_words::of_categories(tokens, kinds, context);
     if !narrows || means_more || kinds.is_empty() {
         parsed.kinds = kind_words::beside_others(tokens, kinds, context);
     } else if whose && all.iter().all(|kind| kind == "services") {

@@ -46,8 +46,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
-    /// Those of the kinds that it names whose words mean nothing else.
-    pub(crate) sure_kinds: BTreeSet<String>,
+    /// Those of the kinds that it names whose word means a category of software as well: a `Database` is not the only database.
+    pub(crate) vague_kinds: BTreeSet<String>,
     /// Whether it asks when something was created, besides ordering by it or limiting it.
     pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
@@ -92,7 +92,8 @@ pub struct Need {
 impl Need {
     /// Whether it says which objects are meant, and not what is wanted to be known of them: a list without it would be another list.
     pub fn narrows(&self) -> bool {
-        let of_all = |what| matches!(what, Beyond::Status | Beyond::Spec | Beyond::Image | Beyond::Time | Beyond::Metrics);
+        let of_all =
+            |what| matches!(what, Beyond::Status | Beyond::Spec | Beyond::Image | Beyond::Time | Beyond::Metrics);
         self.condition.as_ref().map_or(of_all(self.what), |condition| !condition.asks_for_a_value())
     }
 }
@@ -218,6 +219,18 @@ impl ParsedQuery {
     /// Whether only objects of which the conditions hold answer. Of a named object it is told whether they do.
     pub(crate) fn conditions_narrow(&self) -> bool {
         self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
+    }
+
+    /// Whether only types, namespaces and what the cluster knows say what is asked for.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.scope_only
+            && !self.filter.types.is_empty()
+            && self.filter.selector.0.is_empty()
+            && self.filter.annotations.0.is_empty()
+            && !self.clauses.by_age()
+            && self.unwanted.is_empty()
+            && self.soft.is_empty()
+            && self.named.is_empty()
     }
 
     /// Whether the question names the type, as a condition or not.

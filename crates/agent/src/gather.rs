@@ -1,0 +1,230 @@
+//! What an answer is made of: one or more replies of the index, which looks at the cluster where the question asks for it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_core::conditions::LiveCondition;
+use clusterlore_core::{Collection, ResourceType, Scope, Selector};
+use clusterlore_index::{Index, Reply, Request};
+use clusterlore_search::{Condition, Noun, SearchError, Wanted};
+
+use crate::manner::{Manner, Pointing};
+use crate::things::says_at_most;
+
+/// Hits that are looked at for a sentence, whatever is shown of them.
+const LOOKED_AT: usize = 200;
+/// The lowest score of a type that fits a question. Below it, a type is only the nearest.
+pub(crate) const FITS: f32 = 0.25;
+/// The type of namespaces.
+const NAMESPACES: &str = "namespaces";
+/// A question for all that is in a scope.
+const EVERYTHING: &str = "everything";
+/// Types of which the objects are counted.
+const TYPES_COUNTED: usize = 5;
+/// What may be meant, if there are no more.
+pub(crate) const CANDIDATES: usize = 5;
+
+/// What was found for a question.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What the answer is about: of the collection that the question is about.
+    pub reply: Reply,
+    pub(crate) question: String,
+    pub(crate) collection: Collection,
+    pub(crate) limit: usize,
+    pub(crate) manner: Manner,
+    pub(crate) types: Arc<Vec<(String, ResourceType)>>,
+    /// Whether all that could be found is in the reply.
+    pub(crate) whole: bool,
+    /// Whether types were asked for and none fits.
+    pub(crate) no_type: bool,
+    /// How many objects there are of the first types, where the answer is about types.
+    pub(crate) of_types: Vec<(String, usize)>,
+    /// What the question points at without naming it, and what that may be.
+    pub(crate) pointed_at: Option<(Pointing, Option<Reply>)>,
+}
+
+/// Asks for all that an answer needs.
+///
+/// # Errors
+/// As [`Index::ask`].
+pub async fn gather(
+    index: &Index,
+    catalogue: &Catalogue,
+    scope: &Scope,
+    request: &Request,
+) -> Result<Found, SearchError> {
+    let types = index.types(scope).await?;
+    let manner = Manner::of(&request.question, &types);
+    let limit = request.limit.max(LOOKED_AT);
+    let request = Request { hits: true, number: Wanted::Always, ..request.clone() };
+    let many = Request { limit, ..request.clone() };
+    let found = |reply: Reply, collection: Collection| Found {
+        whole: reply.hits.len() < limit,
+        reply,
+        question: request.question.clone(),
+        collection,
+        limit: request.limit,
+        manner: manner.clone(),
+        types: Arc::clone(&types),
+        no_type: false,
+        of_types: Vec::new(),
+        pointed_at: None,
+    };
+
+    if !manner.explains.is_empty() {
+        let one = Request { kinds: manner.explains.clone(), ..of_types(&many) };
+        if let Some(reply) = unless_missing(index.ask(scope, &one).await)?.filter(|reply| !reply.hits.is_empty()) {
+            let of_types = counted(index, scope, &request, &reply).await?;
+            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        }
+    }
+    if manner.of_types || many.collection == Collection::Capabilities {
+        let reply = index.ask(scope, &of_types(&many)).await?;
+        if !reply.hits.is_empty() || many.collection == Collection::Capabilities {
+            let of_types = counted(index, scope, &request, &reply).await?;
+            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        }
+    }
+    let mut reply = index.ask(scope, &many).await?;
+    // "What runs in shop?" has no word that says what.
+    let parsed = &reply.parsed;
+    let anything = !parsed.scope_only
+        && parsed.named.is_empty()
+        && parsed.needs.is_empty()
+        && says_at_most(catalogue, &parsed.text, 0);
+    if anything && !parsed.filter.namespaces.is_empty() {
+        let namespaces = parsed.filter.namespaces.iter().cloned().collect();
+        reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
+    }
+    // "Which deployments in shop are databases?" names the namespace only to say where.
+    let named: Vec<String> =
+        reply.parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned)).collect();
+    let parsed = &reply.parsed;
+    let is_asked = parsed.filter.types.contains(NAMESPACES) || parsed.kinds.contains(NAMESPACES);
+    if !named.is_empty() && named.len() == parsed.named.len() && !is_asked && many.namespaces.is_empty() {
+        let within = index.ask(scope, &Request { namespaces: named, ..many.clone() }).await?;
+        reply = if within.hits.is_empty() { reply } else { within };
+    }
+    let no_type = manner.of_types;
+    let pointed_at = match points(&manner, &reply, catalogue) {
+        None => None,
+        Some(pointing) if pointing.types.is_empty() => Some((pointing, None)),
+        Some(pointing) => {
+            let one = Request {
+                question: pointing.noun.clone(),
+                kinds: pointing.types.clone(),
+                namespaces: namespaces(&reply).into_iter().collect(),
+                limit: CANDIDATES + 1,
+                ..request.clone()
+            };
+            let all = index.ask(scope, &one).await?;
+            // If there is one, it is meant.
+            let alone = all.number == Some(1) && reply.hits.len() == 1;
+            (!alone).then_some((pointing, Some(all)))
+        }
+    };
+    if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
+        let by_type = index.ask(scope, &of_types(&many)).await;
+        if let Some(by_type) =
+            unless_missing(by_type)?.filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS))
+        {
+            let of_types = counted(index, scope, &request, &by_type).await?;
+            return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
+        }
+    }
+    Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) })
+}
+
+/// The same question about types, which live in no namespace and have no labels.
+fn of_types(request: &Request) -> Request {
+    Request {
+        collection: Collection::Capabilities,
+        namespaces: Vec::new(),
+        selector: Selector::default(),
+        annotations: Selector::default(),
+        ..request.clone()
+    }
+}
+
+/// How many objects there are of the first types.
+async fn counted(
+    index: &Index,
+    scope: &Scope,
+    request: &Request,
+    reply: &Reply,
+) -> Result<Vec<(String, usize)>, SearchError> {
+    let mut counts = Vec::new();
+    for hit in reply.hits.iter().take(TYPES_COUNTED) {
+        let Noun::Type(ty, _) = &hit.noun else { continue };
+        let of_type = Request {
+            question: String::new(),
+            collection: Collection::Instances,
+            kinds: vec![ty.name()],
+            hits: false,
+            ..request.clone()
+        };
+        if let Some(number) = unless_missing(index.ask(scope, &of_type).await)?.and_then(|reply| reply.number) {
+            counts.push((ty.name(), number));
+        }
+    }
+    Ok(counts)
+}
+
+/// Nothing where the collection is not filled, or has no such type.
+fn unless_missing(reply: Result<Reply, SearchError>) -> Result<Option<Reply>, SearchError> {
+    match reply {
+        Ok(reply) => Ok(Some(reply)),
+        Err(SearchError::NoCollection(_) | SearchError::Kind(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a question points at, if it names nothing that could be found.
+fn points(manner: &Manner, reply: &Reply, catalogue: &Catalogue) -> Option<Pointing> {
+    let parsed = &reply.parsed;
+    if parsed.named.iter().any(|named| namespace_of(&named.document.id).is_none()) || !reply.problems.is_empty() {
+        return None;
+    }
+    let narrows = !parsed.filter.namespaces.is_empty() || !parsed.filter.selector.is_empty() || !parsed.soft.is_empty();
+    let nothing = !narrows && parsed.named.is_empty() && says_at_most(catalogue, &parsed.text, 0);
+    let asks_for_state = parsed.needs.iter().any(|need| need.condition.is_some());
+    match &manner.points_at {
+        // "This deployment": whatever else is said of it.
+        Some(pointing) if pointing.surely && !pointing.noun.is_empty() => Some(pointing.clone()),
+        // "Who owns it?"
+        Some(pointing) if pointing.noun.is_empty() => {
+            // A condition is of some types where the question names none.
+            let of_conditions: BTreeSet<&String> =
+                parsed.needs.iter().filter_map(|need| need.condition.as_ref()).flat_map(LiveCondition::types).collect();
+            let types = parsed.filter.types.iter().any(|name| !of_conditions.contains(name));
+            let named = narrows || types || !parsed.named.is_empty();
+            (!named && says_at_most(catalogue, &parsed.text, 1)).then(|| pointing.clone())
+        }
+        // "The pod" is the one that the rest of the question says.
+        Some(pointing) => (nothing && !parsed.needs.is_empty()).then(|| pointing.clone()),
+        // "What's wrong?", but "what is broken?" is asked of everything.
+        None => {
+            let nothing = nothing && parsed.filter.types.is_empty() && parsed.clauses == Default::default();
+            (nothing && !parsed.needs.is_empty() && !asks_for_state).then(Pointing::default)
+        }
+    }
+}
+
+/// The namespaces that a question says, in whatever way.
+fn namespaces(reply: &Reply) -> BTreeSet<String> {
+    let parsed = &reply.parsed;
+    let soft = parsed.soft.iter().flat_map(|soft| &soft.any).filter_map(|condition| match condition {
+        Condition::Namespace(name) => Some(name.clone()),
+        _ => None,
+    });
+    let named = parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned));
+    parsed.filter.namespaces.iter().cloned().chain(soft).chain(named).collect()
+}
+
+/// The name of the namespace that an id is of.
+fn namespace_of(id: &str) -> Option<&str> {
+    let (before, name) = id.rsplit_once('/')?;
+    before.ends_with("/v1/Namespace").then_some(name)
+}

@@ -1,0 +1,288 @@
+//! Answers in sentences, in every shape.
+
+use clusterlore_agent::investigate::{self, Findings};
+use clusterlore_agent::{Answer, Item, Step, Verb};
+use clusterlore_core::words::cut;
+use clusterlore_http::masked;
+use clusterlore_index::Reply;
+use clusterlore_search::GroupBy;
+use owo_colors::Style;
+use serde::Serialize;
+
+use super::foreign::visible;
+use super::numbers;
+use crate::args::Output;
+use crate::renewal;
+
+/// Columns that text takes.
+const WIDTH: usize = 80;
+/// Columns between two columns of the table.
+const GAP: usize = 3;
+/// The fewest columns in which a reason is readable.
+const NARROWEST: usize = 24;
+/// Lines of a reason.
+const LINES: usize = 2;
+
+#[derive(Serialize)]
+struct JsonAnswer<'a, D> {
+    #[serde(flatten)]
+    answer: &'a Answer,
+    /// What was seen where it was looked into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a Findings>,
+    /// What to look at next, as lines of kubectl.
+    commands: Vec<String>,
+    /// Why it may not hold.
+    doubts: D,
+}
+
+/// The answer; `reply` is what it rests on.
+pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply, output: Output) -> anyhow::Result<()> {
+    reply.doubts.iter().for_each(super::doubted);
+    let json = || JsonAnswer {
+        answer,
+        findings,
+        commands: answer.next.iter().map(command).collect(),
+        doubts: reply.told_doubts(),
+    };
+    match output {
+        Output::Json => super::json(&json()),
+        Output::Yaml => super::yaml(&json()),
+        Output::Name => {
+            let some = answer.hits.iter().any(|item| item.answers);
+            answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
+        }
+        Output::Table => text(answer, findings, reply.group_by.as_ref()),
+    }
+}
+
+fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> anyhow::Result<()> {
+    let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
+    let asks = answer.asks.iter().map(|asks| asks.text.as_str());
+    super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;
+    if !answer.groups.is_empty() {
+        let rows = answer.groups.iter().map(|group| vec![group.name.clone(), group.count.to_string()]).collect();
+        super::line("")?;
+        super::lines(super::table::table(&[&by.map(numbers::header).unwrap_or_default(), "COUNT"], rows))?;
+    }
+    if let Some(findings) = findings {
+        super::line("")?;
+        super::lines(investigate::text(findings).trim_end().lines().flat_map(indented))?;
+    }
+    let shown: &[Item] = if answer.groups.is_empty() && findings.is_none() { &answer.hits } else { &[] };
+    let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
+    if !first.is_empty() {
+        super::line("")?;
+        super::lines(table(&first))?;
+    }
+    let more = |answer: &Answer| match answer.more {
+        _ if shown.is_empty() => Ok(()),
+        0 => Ok(()),
+        more => super::line(&format!("and {more} more")),
+    };
+    if !first.is_empty() {
+        more(answer)?;
+    }
+    if !near.is_empty() {
+        super::line("")?;
+        if !first.is_empty() {
+            super::marked(Style::new().bold(), "Near it:", "")?;
+        }
+        super::lines(table(&near))?;
+    }
+    if first.is_empty() {
+        more(answer)?;
+    }
+    // What a sentence says already is not said once more.
+    let unsaid = answer.unread.iter().filter(|why| !answer.answer.iter().any(|sentence| sentence.text.contains(*why)));
+    let told = unsaid.map(|unread| format!("Not read from the cluster: {unread}.")).chain(answer.notes.iter().cloned());
+    for (n, told) in told.enumerate() {
+        if n == 0 {
+            super::line("")?;
+        }
+        super::lines(wrapped(&told, WIDTH))?;
+    }
+    if !answer.next.is_empty() {
+        super::line("")?;
+        super::marked(Style::new().bold(), "Next:", "")?;
+        answer.next.iter().try_for_each(|step| super::line(&format!("  {}", command(step))))?;
+    }
+    Ok(())
+}
+
+/// A line of findings. What does not fit goes on under its own beginning, beside the title.
+fn indented(line: &str) -> Vec<String> {
+    /// Columns of a title and of the space before it.
+    const TITLE: usize = 10;
+    if line.chars().count() <= WIDTH {
+        return vec![line.to_owned()];
+    }
+    let titled = line.starts_with("  ");
+    let split = line.char_indices().nth(TITLE).map_or(line.len(), |(at, _)| at);
+    let (title, rest) = if titled { line.split_at(split) } else { ("", line) };
+    let before = if titled { TITLE } else { 2 };
+    let folded = wrapped(rest, WIDTH - before);
+    let under =
+        |(n, folded)| if n == 0 { format!("{title}{folded}") } else { format!("{}{folded}", " ".repeat(before)) };
+    folded.into_iter().enumerate().map(under).collect()
+}
+
+/// A step as people type it.
+fn command(step: &Step) -> String {
+    let Step { verb, ty, name, namespace, namespaced, context } = step;
+    let mut words: Vec<String> = Vec::new();
+    let mut add = |some: &[&str]| words.extend(some.iter().map(|word| (*word).to_owned()));
+    if let Some(context) = context {
+        add(&["--context", context]);
+    }
+    if let Some(namespace) = namespace {
+        add(&["-n", namespace]);
+    }
+    let object = name.as_ref().map(|name| format!("{ty}/{name}"));
+    let everywhere: &[&str] = if *namespaced && namespace.is_none() { &["-A"] } else { &[] };
+    match (verb, &object) {
+        (Verb::Describe, Some(object)) => add(&["describe", object]),
+        (Verb::Describe | Verb::Get, None) => add(&[&["get", ty], everywhere].concat()),
+        (Verb::Get, Some(object)) => add(&["get", object]),
+        (Verb::Logs, _) => add(&["logs", object.as_deref().unwrap_or(ty)]),
+        (Verb::Events, Some(object)) => add(&["events", "--for", object]),
+        (Verb::Events, None) => add(&[&["events"], everywhere].concat()),
+        (Verb::Top, _) => match name {
+            Some(name) => add(&["top", ty, name]),
+            None => add(&[&["top", ty], everywhere].concat()),
+        },
+        (Verb::CanI, _) => add(&["auth", "can-i", "VERB", "RESOURCE", "--as", "USER"]),
+        (Verb::Explain, _) => add(&["explain", ty]),
+    }
+    renewal::line(&["kubectl"], words)
+}
+
+/// What is shown of a text from outside, before it is measured.
+fn fit(text: &str) -> String {
+    visible(&masked(text)).into_owned()
+}
+
+/// Lines of at most so many columns, as far as words are not longer.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in fit(text).split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A table with the reasons in the last column, or beneath where there is no room for them.
+fn table(items: &[&Item]) -> Vec<String> {
+    let types = items.iter().all(|item| item.id == item.name && item.namespace.is_none());
+    let header: &[&str] = if types { &["KIND", "TYPE"] } else { &["NAMESPACE", "KIND", "NAME"] };
+    let last = match items.iter().any(|item| !item.state.is_empty()) {
+        true => "NOW",
+        false if types => "FOR",
+        false => "ABOUT",
+    };
+    let row = |item: &&Item| -> Vec<String> {
+        if types {
+            return vec![fit(&item.kind), fit(&item.name)];
+        }
+        let namespace = item.namespace.as_deref().unwrap_or("-");
+        let namespace = item.cluster.as_ref().map_or(namespace.to_owned(), |cluster| format!("{cluster}:{namespace}"));
+        vec![fit(&namespace), fit(&item.kind), fit(&item.name)]
+    };
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let wide = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..header.len()).map(wide).collect();
+    let before: usize = widths.iter().map(|width| width + GAP).sum();
+    let room = WIDTH.saturating_sub(before);
+    let beside = room >= NARROWEST;
+    let padded = |cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<0$}", width + GAP));
+        cells.collect::<String>()
+    };
+    let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
+    let mut lines = vec![format!("{}{}", padded(&header), if beside { last } else { "" }).trim_end().to_owned()];
+    for (item, row) in items.iter().zip(&rows) {
+        let why = about(item);
+        let (indent, width) = if beside { (before, room) } else { (4, WIDTH - 4) };
+        let mut whys = wrapped(&why, width);
+        if whys.len() > LINES {
+            let rest = whys.split_off(LINES - 1).join(" ");
+            whys.push(cut(&rest, width).into_owned());
+        }
+        let mut whys: Vec<String> = whys.into_iter().map(|line| cut(&line, width).into_owned()).collect();
+        let first = if beside && !whys.is_empty() { whys.remove(0) } else { String::new() };
+        lines.push(format!("{}{first}", padded(row)).trim_end().to_owned());
+        lines.extend(whys.into_iter().map(|line| format!("{:indent$}{line}", "")));
+    }
+    lines
+}
+
+/// What the cluster says of it; else what it is and says of itself; else why it was found.
+fn about(item: &Item) -> String {
+    let mut states: Vec<&str> = item.state.iter().map(|state| state.text.as_str()).collect();
+    states.dedup();
+    let software = item.is.as_deref().filter(|_| item.id != item.name);
+    let own: Vec<&str> =
+        software.into_iter().chain(Some(item.about.as_str()).filter(|about| !about.is_empty())).collect();
+    match (states.is_empty(), own.is_empty()) {
+        (false, _) => states.join(", "),
+        (true, false) => own.join(": "),
+        // What it controls is no reason, and nothing that is seen here.
+        (true, true) => item.why.iter().filter(|why| !why.starts_with('+')).cloned().collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(verb: Verb, ty: &str, name: &str, namespace: &str, context: &str) -> Step {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Step {
+            verb,
+            ty: ty.to_owned(),
+            name: some(name),
+            namespace: some(namespace),
+            namespaced: namespace != "-",
+            context: some(context),
+        }
+    }
+
+    #[test]
+    fn steps_are_lines_of_kubectl() {
+        for (step, line) in [
+            (step(Verb::Describe, "deployment", "web", "shop", ""), "kubectl -n shop describe deployment/web"),
+            (step(Verb::Describe, "node", "n1", "", "east"), "kubectl --context east describe node/n1"),
+            (
+                step(Verb::Describe, "certificates.cert-manager.io", "tls", "shop", "a b"),
+                "kubectl --context 'a b' -n shop describe certificates.cert-manager.io/tls",
+            ),
+            (step(Verb::Get, "deployments", "", "", ""), "kubectl get deployments -A"),
+            (step(Verb::Get, "deployments", "", "shop", ""), "kubectl -n shop get deployments"),
+            (step(Verb::Logs, "pod", "web-1", "shop", ""), "kubectl -n shop logs pod/web-1"),
+            (step(Verb::Events, "pod", "web-1", "shop", ""), "kubectl -n shop events --for pod/web-1"),
+            (step(Verb::Events, "", "", "", ""), "kubectl events -A"),
+            (step(Verb::Top, "pod", "web-1", "shop", ""), "kubectl -n shop top pod web-1"),
+            (step(Verb::Top, "pods", "", "", ""), "kubectl top pods -A"),
+            (step(Verb::CanI, "", "", "", ""), "kubectl auth can-i VERB RESOURCE --as USER"),
+            (step(Verb::Explain, "pods", "", "", ""), "kubectl explain pods"),
+        ] {
+            assert_eq!(command(&step), line);
+        }
+    }
+
+    #[test]
+    fn text_is_wrapped_and_nothing_of_it_is_lost() {
+        let text = "word ".repeat(50) + &"x".repeat(100) + " end\u{1b}[31m";
+        let lines = wrapped(&text, WIDTH);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH || line.starts_with("xx")), "{lines:?}");
+        assert_eq!(lines.join(" "), text.trim().replace('\u{1b}', r"\u{1b}"));
+    }
+}
