@@ -2,7 +2,7 @@
 
 from units import is_word
 
-MOST, DOUBT, CUT, BETWEEN = 6.0, 1.5, (1.0, 2.0), -3.0
+MOST, DOUBT, CUT, BETWEEN = 6.0, 1.0, (1.0, 2.0), -3.0
 
 
 def cost(text, n):

@@ -74,7 +74,10 @@ struct Linear {
 
 impl Linear {
     fn new(file: &File<'_>, name: &str, inputs: usize, outputs: usize) -> Result<Self, EncoderError> {
-        Ok(Self { weights: file.float_rows(name, Some(inputs), outputs)?, bias: file.row(&format!("{name}.bias"), outputs)? })
+        Ok(Self {
+            weights: file.float_rows(name, Some(inputs), outputs)?,
+            bias: file.row(&format!("{name}.bias"), outputs)?,
+        })
     }
 
     fn apply(&self, x: &ArrayView2<'_, f32>) -> Array2<f32> {

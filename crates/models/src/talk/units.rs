@@ -49,7 +49,9 @@ pub(super) fn units(text: &str) -> Vec<Unit> {
         }
         let mut end = at + 1;
         if is_letter(c) {
-            while is(end, is_letter) || is(end, |c| JOINERS.contains(c)) && is(end - 1, is_letter) && is(end + 1, is_letter) {
+            while is(end, is_letter)
+                || is(end, |c| JOINERS.contains(c)) && is(end - 1, is_letter) && is(end + 1, is_letter)
+            {
                 end += 1;
             }
         } else if !is_ideograph(c) {
