@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 
 /// Raised when the encoder is trained again: vectors of two encoders must not meet in one collection.
 const NAME: &str = "builtin-v3";
-const DIMENSIONS: usize = 256;
+pub(crate) const DIMENSIONS: usize = 256;
 static WEIGHTS: &[u8] = include_bytes!("../data/builtin/encoder.safetensors");
 
 /// The encoder that is part of the binary, or another one in its place. It is read when it is first needed: a sync that finds nothing
@@ -39,7 +39,7 @@ impl Builtin {
 }
 
 /// The encoder of the binary, one for the whole program.
-fn encoder() -> Result<Arc<Encoder<'static>>, EmbedError> {
+pub(crate) fn encoder() -> Result<Arc<Encoder<'static>>, EmbedError> {
     static ENCODER: OnceLock<Arc<Encoder<'static>>> = OnceLock::new();
     if let Some(encoder) = ENCODER.get() {
         return Ok(Arc::clone(encoder));

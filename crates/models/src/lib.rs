@@ -1,5 +1,5 @@
 //! Models: what turns text into vectors ([`Embedder`]), and what answers in words ([`LanguageModel`]). A trait each; whoever uses
-//! one neither knows nor cares which model stands behind it.
+//! one neither knows nor cares which model stands behind it. And what tells a question from the talk around it ([`said`]).
 //!
 //! Never in this room: collections, stores, and which model is chosen (that is the cli's).
 
@@ -17,6 +17,7 @@ mod openai;
 mod price;
 mod remote;
 mod remote_model;
+mod talk;
 mod voyage;
 
 pub use anthropic::{ANTHROPIC_MODEL, ANTHROPIC_URL, anthropic};
@@ -34,4 +35,5 @@ pub use openai::openai;
 pub use price::{Price, Tokens};
 pub use remote::Remote;
 pub use remote_model::RemoteModel;
+pub use talk::{Said, said};
 pub use voyage::{VOYAGE_MODEL, VOYAGE_URL, voyage};

@@ -10,21 +10,22 @@ use thiserror::Error;
 
 use super::vocabulary::Vocabulary;
 
-/// What the first entry of the file's description says.
-const FORMAT: &str = "clusterlore-encoder-1";
-
 /// Weights that cannot be used.
 #[derive(Debug, Error)]
 pub enum EncoderError {
     /// The file is cut off, or is none of this kind.
-    #[error("the weights cannot be read: {problem}; expected a safetensors file of the format {FORMAT}")]
+    #[error("the weights cannot be read: {problem}; expected a safetensors file of the format {expected}")]
     Unreadable {
+        /// The format of such files.
+        expected: &'static str,
         /// What the reader of the container says.
         problem: String,
     },
     /// A file of another kind.
-    #[error("the weights have the format {found:?}; expected {FORMAT}")]
+    #[error("the weights have the format {found:?}; expected {expected}")]
     Format {
+        /// The format of such files.
+        expected: &'static str,
         /// What the file says it is; empty if it says nothing.
         found: String,
     },
@@ -73,14 +74,15 @@ pub(crate) struct Map<'a> {
 }
 
 impl<'a> File<'a> {
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, EncoderError> {
-        let (length, head) =
-            SafeTensors::read_metadata(bytes).map_err(|e| EncoderError::Unreadable { problem: e.to_string() })?;
+    /// A file whose description names this format.
+    pub(crate) fn read(bytes: &'a [u8], expected: &'static str) -> Result<Self, EncoderError> {
+        let (length, head) = SafeTensors::read_metadata(bytes)
+            .map_err(|e| EncoderError::Unreadable { expected, problem: e.to_string() })?;
         let data = bytes.get(size_of::<u64>() + length..).unwrap_or_default();
         let file = Self { head, data };
         let format = file.description("format");
-        if format != FORMAT {
-            return Err(EncoderError::Format { found: format.to_owned() });
+        if format != expected {
+            return Err(EncoderError::Format { expected, found: format.to_owned() });
         }
         Ok(file)
     }
@@ -130,9 +132,19 @@ impl<'a> File<'a> {
         Ok(self.floats(name, [Some(length)])?.1.into())
     }
 
-    /// Rows of floats of a known length.
-    pub(crate) fn float_rows(&self, name: &str, columns: usize) -> Result<Array2<f32>, EncoderError> {
-        let (shape, floats) = self.floats(name, [None, Some(columns)])?;
+    /// How many floats a row has.
+    pub(crate) fn length(&self, name: &str) -> Result<usize, EncoderError> {
+        Ok(self.floats(name, [None])?.0[0])
+    }
+
+    /// Rows of floats of a known length; so many, if that is known.
+    pub(crate) fn float_rows(
+        &self,
+        name: &str,
+        rows: Option<usize>,
+        columns: usize,
+    ) -> Result<Array2<f32>, EncoderError> {
+        let (shape, floats) = self.floats(name, [rows, Some(columns)])?;
         Array2::from_shape_vec(shape, floats).map_err(|e| wrong(name, e.to_string(), "a matrix"))
     }
 

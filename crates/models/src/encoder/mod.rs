@@ -47,10 +47,12 @@ use std::thread;
 use clusterlore_core::words;
 
 pub use file::EncoderError;
-use file::File;
+pub(crate) use file::{File, Rows};
 use table::Table;
 use transformer::Transformer;
 
+/// What the first entry of the file's description says.
+const FORMAT: &str = "clusterlore-encoder-1";
 /// Documents that a thread takes at once.
 const SHARE: usize = 64;
 
@@ -71,7 +73,7 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// When the file is cut off, has another format, lacks a tensor, or has one of another shape or with a number that is not finite.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, EncoderError> {
-        let file = File::read(bytes)?;
+        let file = File::read(bytes, FORMAT)?;
         let table = Table::new(&file)?;
         let transformer = Transformer::new(&file, table.dimensions())?;
         let number = |name| file.number(name, "a finite number", |number: &f32| number.is_finite());

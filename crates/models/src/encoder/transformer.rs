@@ -61,7 +61,7 @@ impl<'a> Transformer<'a> {
         let words = file.scaled_rows("question.words", vocabulary.list().count(), None)?;
         let hidden = words.columns();
         let heads = file.number("heads", "a number that divides the width", |n| *n > 0 && hidden.is_multiple_of(*n))?;
-        let positions = file.float_rows("question.positions", hidden)?;
+        let positions = file.float_rows("question.positions", None, hidden)?;
         let layer = |n| Layer::new(file, &format!("question.layer.{n}"), hidden);
         Ok(Self {
             norm: Norm::new(file, "question.norm", hidden)?,

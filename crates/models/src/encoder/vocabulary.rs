@@ -196,7 +196,8 @@ mod tests {
 
     /// The tokens of the built-in table, which are BERT's and whole words of the domain.
     fn list() -> String {
-        let weights = File::read(include_bytes!("../../data/builtin/encoder.safetensors")).unwrap();
+        let weights =
+            File::read(include_bytes!("../../data/builtin/encoder.safetensors"), "clusterlore-encoder-1").unwrap();
         weights.vocabulary("document.vocabulary").unwrap().list.to_owned()
     }
 

@@ -17,7 +17,6 @@ use super::kind_words::Kind;
 use super::parsed::{Condition, Need, Note, ParsedQuery, Problem, SoftCondition};
 use super::request::Query;
 use super::scopes::Place;
-use super::sentences::Known;
 use super::tokens::Tokens;
 use super::{
     beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
@@ -100,8 +99,7 @@ pub(crate) async fn parse(
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
     let folded = folded(&query.text);
-    let known = Known { catalogue, vocabulary: &vocabulary, types: &types };
-    let asked = sentences::asked(&folded, &known);
+    let asked = sentences::asked(&folded, &vocabulary);
     let question = fillers::trim(asked.as_deref().unwrap_or(&folded));
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
     let language = language::of(question, is_word);
