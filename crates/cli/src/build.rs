@@ -17,6 +17,7 @@ use clusterlore_models::{
 };
 use clusterlore_pipeline::Inference;
 use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
+use tokio::sync::OnceCell;
 
 use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, Live, ModelChoice};
 use crate::print;
@@ -255,23 +256,27 @@ pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
 pub(crate) async fn index_with_cluster(settings: &Settings, live: Live) -> anyhow::Result<Index> {
     let index = index(settings).await?;
     Ok(match live {
-        Live::Auto => index.with_cluster(Arc::new(ClusterInUse { settings: settings.clone() })),
+        Live::Auto => {
+            index.with_cluster(Arc::new(ClusterInUse { settings: settings.clone(), source: OnceCell::new() }))
+        }
         Live::Never => index,
     })
 }
 
-/// The cluster of the context in use. It is not connected to before a question asks for it.
+/// The cluster of the context in use. It is not connected to before a question asks for it, and then once.
 struct ClusterInUse {
     settings: Settings,
+    source: OnceCell<Arc<LiveSource>>,
 }
 
 #[async_trait]
 impl Door for ClusterInUse {
     async fn open(&self) -> Result<Arc<LiveSource>, String> {
-        live(&self.settings, LiveOptions::default().page_size, AnnotationChoice::default())
-            .await
-            .map(Arc::new)
-            .map_err(|e| format!("{e:#}"))
+        let connect = async || {
+            let source = live(&self.settings, LiveOptions::default().page_size, AnnotationChoice::default()).await;
+            source.map(Arc::new).map_err(|e| format!("{e:#}"))
+        };
+        self.source.get_or_try_init(connect).await.cloned()
     }
 }
 

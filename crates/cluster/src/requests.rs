@@ -58,12 +58,18 @@ pub(crate) trait Take: Send {
     fn push(&mut self, bytes: &[u8]) -> Result<(), String>;
     /// Bytes that are held until more comes.
     fn held(&self) -> usize;
-    /// Whether something should be handed on before more comes.
-    fn is_full(&self) -> bool;
+    /// Whether something should be handed on before more comes. What keeps the body whole hands nothing on.
+    fn is_full(&self) -> bool {
+        false
+    }
     /// Hands it on.
-    fn hand_on(&mut self) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn hand_on(&mut self) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        std::future::ready(Ok(()))
+    }
     /// That was all: whether it is whole.
-    fn end(&mut self) -> Result<(), String>;
+    fn end(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// The body of a 2xx, whole.
@@ -91,18 +97,6 @@ impl Take for Answer {
 
     fn held(&self) -> usize {
         self.body.len()
-    }
-
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    async fn hand_on(&mut self) -> Result<(), ClusterError> {
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }
 

@@ -121,6 +121,11 @@ impl Reply {
         looked && (need.condition.is_some() || need.what == Beyond::Status && !self.parsed.named.is_empty())
     }
 
+    /// What could not be read of the cluster, each in a sentence of its own. Text from outside.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.judgement.iter().flat_map(|judgement| judgement.unread.iter().map(String::as_str))
+    }
+
     /// What the question wants to hold of what it asks for, and nobody looked at. The hits are not a list of those of which it holds.
     pub fn unchecked(&self) -> Vec<&Need> {
         let open = |need: &&Need| need.narrows() && !self.is_read(need);
@@ -174,7 +179,7 @@ impl Serialize for Reply {
                 .collect(),
             problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),
             needs: self.parsed.needs.iter().map(|need| JsonNeed::of(need, self)).collect(),
-            unread: self.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+            unread: self.unread().collect(),
             unindexed: self.judgement.iter().flat_map(|j| j.unindexed.iter().map(JsonUnindexed::of)).collect(),
             total: self.total,
             in_scope: self.admitted,

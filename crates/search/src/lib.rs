@@ -23,8 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::conditions::LiveCondition;
-use clusterlore_core::{Collection, ResourceType, words};
+use clusterlore_core::{Collection, words};
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_store::View;
 
@@ -179,11 +178,10 @@ impl Searcher {
             && for_hits.iter().chain(&for_number).all(|r| answer::created(&r.profile.noun).is_none());
         let judgement = match judge {
             Some(judge) => {
-                let whole = |reached: usize| parsed.is_plain() && all && reached == candidates.admitted;
-                Some(
-                    judged(judge, &conditions, &for_hits, &for_number, whole, &parsed.filter, &view.types().await?)
-                        .await,
-                )
+                let reached = reached(&for_hits, &for_number);
+                let is_all = all && parsed.is_plain() && reached.len() == candidates.admitted;
+                let filter = is_all.then_some(&parsed.filter);
+                Some(judge.judge(&conditions, &reached, filter, &view.types().await?).await)
             }
             None => None,
         };
@@ -317,25 +315,15 @@ impl Searcher {
     }
 }
 
-/// What is found of the matches.
-async fn judged(
-    judge: &dyn Judge,
-    conditions: &[LiveCondition],
-    for_hits: &[&Ranked],
-    for_number: &[&Ranked],
-    is_whole: impl Fn(usize) -> bool,
-    filter: &clusterlore_store::Filter,
-    types: &[(String, ResourceType)],
-) -> Judgement {
+/// The objects among the matches, each once.
+fn reached<'r>(for_hits: &[&'r Ranked], for_number: &[&'r Ranked]) -> Vec<Reached<'r>> {
     let mut reached: BTreeMap<&str, Reached<'_>> = BTreeMap::new();
     for r in for_hits.iter().chain(for_number) {
         if let Noun::Instance(object) = &r.profile.noun {
             reached.insert(&r.id, Reached { id: &r.id, type_name: &r.type_name, object });
         }
     }
-    let reached: Vec<Reached<'_>> = reached.into_values().collect();
-    let all = is_whole(reached.len()).then_some(filter);
-    judge.judge(conditions, &reached, all, types).await
+    reached.into_values().collect()
 }
 
 /// A question needs words only if hits are wanted: everything can be counted.

@@ -362,8 +362,7 @@ async fn work_grows_with_the_length_of_a_document_and_not_with_its_square() {
         // Holds a hundred words of the description, each of which is a reason.
         works.push(work(&searcher, &store, of_length("#zxq ", 1_000)).await);
     }
-    // The question itself takes its share.
-    assert!(works.windows(2).all(|w| w[1] < w[0] * 6 && w[1] * 2 > w[0] * 3), "{works:?}");
+    assert!(works.windows(2).all(|w| w[1] < w[0] * 6 && w[1] > w[0] * 2), "{works:?}");
 }
 
 #[tokio::test]

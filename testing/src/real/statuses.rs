@@ -279,9 +279,8 @@ impl ApiServer {
 
     /// Creates as many pods of each of four kinds in a namespace: `fine-0`, `crashing-0`, `waiting-0` and `restarted-0` are the first.
     pub fn create_pods_with_status(&self, namespace: &str, of_each: usize) {
-        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string());
-        let of = |n: usize| STATES.map(|state| pod(namespace, &format!("{state}-{n}"), false, pod_status(state)));
-        self.create_with_status(&(0..of_each).flat_map(of).collect::<Vec<_>>());
+        let of = |n: usize| STATES.map(|state| (format!("{state}-{n}"), json!({}), state));
+        self.create_pods_in_states(namespace, &(0..of_each).flat_map(of).collect::<Vec<_>>());
     }
 
     /// Creates a namespace with pods: each a name, labels, and one of those states.

@@ -50,26 +50,26 @@ struct Told {
 
 async fn told(corpus: &Corpus) -> Result<Told> {
     let mut evaluation = Evaluation::of(corpus, Catalogue::builtin()).await?;
-    let Told { mut beyond, mut named, mut rightly, mut others, mut falsely, mut numbers, mut wrong } = Told::default();
+    let mut all = Told::default();
     for question in &corpus.questions {
         let (told, number) = evaluation.needs(question).await?;
         // Manifests do not say when objects were created; where that is told, it is no fault.
         let told: Vec<_> = told.into_iter().filter(|(_, said)| said != "created").collect();
         let is_right = told.iter().any(|(what, _)| question.needs.iter().any(|need| need == what));
         if question.needs.is_empty() {
-            others += 1;
-            falsely += usize::from(!told.is_empty());
+            all.others += 1;
+            all.falsely += usize::from(!told.is_empty());
         } else {
-            beyond += 1;
-            named += usize::from(!told.is_empty());
-            rightly += usize::from(is_right);
-            numbers.extend(number.map(|number| format!("{}: {number}", question.text)));
+            all.beyond += 1;
+            all.named += usize::from(!told.is_empty());
+            all.rightly += usize::from(is_right);
+            all.numbers.extend(number.map(|number| format!("{}: {number}", question.text)));
         }
         if if question.needs.is_empty() { !told.is_empty() } else { !is_right } {
-            writeln!(wrong, "  {} {} {} {:?}", question.id, question.needs.join("|"), question.text, told)?;
+            writeln!(all.wrong, "  {} {} {} {:?}", question.id, question.needs.join("|"), question.text, told)?;
         }
     }
-    Ok(Told { beyond, named, rightly, others, falsely, numbers, wrong })
+    Ok(all)
 }
 
 #[cfg(test)]

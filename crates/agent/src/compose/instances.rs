@@ -7,7 +7,7 @@ use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_index::Group;
 use clusterlore_search::{GroupBy, Order};
 
-use super::phrases::{Called, NAMED, enumerated, of_several_clusters, place, the, these, untold};
+use super::phrases::{Called, NAMED, OBJECTS, enumerated, of_several_clusters, place, the, these, untold};
 use super::said::Said;
 use crate::answer::{Item, Sentence, Step, Verb};
 use crate::english::{counted, few, list};
@@ -16,8 +16,6 @@ use crate::states::predicate;
 use crate::steps::{about, as_kubectl_has_it};
 use crate::things::{Thing, Wanted, wanted};
 
-/// Objects of which commands are named.
-const OBJECTS: usize = 2;
 /// The lowest score of what surely fits a description.
 const SURELY: f32 = 0.33;
 /// How far below the best another may score and still be named beside it.

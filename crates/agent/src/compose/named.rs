@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, Verdict};
 
-use super::phrases::{NAMED, of_several_clusters, place, the, untold};
+use super::phrases::{NAMED, OBJECTS, of_several_clusters, place, the, untold};
 use super::said::Said;
 use crate::answer::{Item, Sentence, Step, Verb};
 use crate::english::{counted, few, list, with_article};
@@ -16,8 +16,6 @@ use crate::things::Thing;
 
 /// Kinds that print something.
 const PRINTS: [&str; 6] = ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"];
-/// Objects of which commands are named.
-const OBJECTS: usize = 2;
 
 pub(super) fn said(
     found: &Found,

@@ -7,6 +7,8 @@ use clusterlore_core::conditions::Beyond;
 use crate::answer::Item;
 use crate::english::{counted, few, plural};
 
+/// Objects of which commands are named.
+pub(super) const OBJECTS: usize = 2;
 /// So many things are named one by one.
 pub(super) const NAMED: usize = 4;
 /// So many products or kinds.

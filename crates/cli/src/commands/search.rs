@@ -145,7 +145,7 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
                 let needs = reply.parsed.needs.iter().map(|need| need.what.name()).collect();
                 let read =
                     reply.parsed.needs.iter().filter(|need| reply.is_read(need)).map(|need| need.what.name()).collect();
-                let unread = reply.judgement.iter().flat_map(|judgement| judgement.unread.iter().cloned()).collect();
+                let unread = reply.unread().map(str::to_owned).collect();
                 let hits = reply.hits.into_iter().map(|hit| hit.id).collect();
                 Answered { id: asked.id, hits, number: reply.number, needs, read, unread }
             }

@@ -31,7 +31,7 @@ pub(super) fn lines(reply: &Reply) -> Vec<String> {
     if !gone.is_empty() {
         lines.push(format!("No more in the cluster: {}.", gone.join(", ")));
     }
-    for unread in reply.judgement.iter().flat_map(|judgement| &judgement.unread) {
+    for unread in reply.unread() {
         lines.push(format!("Not read from the cluster: {unread}."));
     }
     if !open.is_empty() {

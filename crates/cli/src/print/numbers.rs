@@ -30,7 +30,7 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
         total: reply.number,
         groups: &reply.groups,
         needs: reply.told_needs(),
-        unread: reply.judgement.iter().flat_map(|j| j.unread.iter().map(String::as_str)).collect(),
+        unread: reply.unread().collect(),
         notes: notes(),
     };
     match output {

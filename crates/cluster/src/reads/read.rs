@@ -16,7 +16,6 @@ use tokio::{
 use super::event::Event;
 use super::object::Object;
 use crate::decode::from_whole_json;
-use crate::error::ClusterError;
 use crate::list::{PLAIN_JSON, Tokens, page_path, path};
 use crate::live::LiveSource;
 use crate::requests::{Ask, Failure, Requests, Take};
@@ -389,17 +388,5 @@ impl Take for Taker {
 
     fn held(&self) -> usize {
         self.body.len()
-    }
-
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    async fn hand_on(&mut self) -> Result<(), ClusterError> {
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }

@@ -16,7 +16,6 @@ use tokio::{
 
 use super::table::{Column, Row, Table};
 use crate::decode::{Asked, Item, ListReader};
-use crate::error::ClusterError;
 use crate::list::{Tokens, page_path, path};
 use crate::live::LiveSource;
 use crate::requests::{Ask, Failure, Requests, Take, status_line};
@@ -396,14 +395,6 @@ impl Take for Taker<'_> {
 
     fn held(&self) -> usize {
         self.reader.as_ref().map_or(0, ListReader::held)
-    }
-
-    fn is_full(&self) -> bool {
-        false
-    }
-
-    async fn hand_on(&mut self) -> Result<(), ClusterError> {
-        Ok(())
     }
 
     fn end(&mut self) -> Result<(), String> {

@@ -187,12 +187,9 @@ fn talk_after(tokens: &Tokens, words: &[usize]) -> Vec<usize> {
 }
 
 fn is_talk(tokens: &Tokens, at: usize) -> bool {
-    !tokens.quoted[at] && is_of_talk(&tokens.low[at])
-}
-
-/// Whether a word says nothing of a cluster: stop words, and what people are, do and mention while they talk.
-pub(super) fn is_of_talk(word: &str) -> bool {
-    [PEOPLE, TALK, DO, BESIDE].iter().any(|words| among(words, word)) || words::is_stop_word(word)
+    let word = &tokens.low[at];
+    let listed = [PEOPLE, TALK, DO, BESIDE].iter().any(|words| among(words, word));
+    !tokens.quoted[at] && (listed || words::is_stop_word(word))
 }
 
 fn is_said_to_somebody(tokens: &Tokens, at: usize) -> bool {
