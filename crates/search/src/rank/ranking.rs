@@ -6,7 +6,7 @@ use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
 
 use super::noun::{Noun, Recognised};
-use super::profile::{Place, Profile};
+use super::profile::{Place, Places, Profile};
 use super::weights::{Features, NAMED, Weights};
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};
@@ -214,6 +214,13 @@ impl<'q> Ranking<'q> {
         let unwanted = &self.query.concepts.unwanted_terms;
         let held = unwanted.iter().filter(|t| profile.terms.get(*t).is_some_and(|p| p.besides_namespace())).count();
         held as f32 / unwanted.len().max(1) as f32
+    }
+
+    /// Whether a document has one of these words (see [`words::terms`]) in its name or its labels.
+    pub(crate) fn is_called(&self, features: &Features, called: &[String]) -> bool {
+        let places = self.terms.iter().zip(&features.terms);
+        let is_there = |places: Places| [Place::Name, Place::Label].into_iter().any(|place| places.contains(place));
+        { places }.any(|((term, _), (places, _))| called.contains(term) && is_there(*places))
     }
 
     /// The share of the question's words that the document contains anywhere but in its namespace, which says little about it.
