@@ -99,7 +99,7 @@ impl Beyond {
 }
 
 /// What a Service may be.
-const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
+pub const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
 
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -383,6 +383,9 @@ pub struct Asked {
     /// They ask for it only where one of these types is named (`plural.group`).
     #[serde(default)]
     pub only: Vec<String>,
+    /// They ask for it only beside another condition.
+    #[serde(default)]
+    pub beside: bool,
     /// What they ask for first, of the numbers that decide it.
     pub first: Option<Extreme>,
     /// Its words and phrases in small letters, by language (`en`).

@@ -302,6 +302,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
+        Note::Exceptions(_) => "exceptions",
         Note::LeftOut(_) => "left-out",
         Note::Unchecked(_) => "unchecked",
         Note::Language(_) | Note::Read { .. } => "language",

@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use clusterlore_core::conditions::{Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, Replicas};
+use clusterlore_core::conditions::{
+    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, Replicas, SERVICE_TYPES,
+};
 
-use super::bounds::bounded;
+use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
 use super::parsed::{First, Need};
@@ -25,7 +27,7 @@ const COPULAS: &str = "is are was were be been being isn't aren't wasn't weren't
 /// What may stand between the two.
 const ADVERBS: &str = "not still currently now right fully all really actually always never constantly even already stuck just once ever \
                        any no longer in a an the again currently temporarily permanently completely partially partly also both recently \
-                       ok often frequently repeatedly randomly suddenly yet only since";
+                       ok often frequently repeatedly randomly suddenly yet only since neither nor";
 /// Those that belong to what follows.
 const STATES: &str = "stuck in still constantly repeatedly keep keeps being been getting currently permanently temporarily already state";
 /// Words before an adjective that stands before what it is about: "any failed jobs".
@@ -63,7 +65,7 @@ const WHO: &str = "what who which whatever something anything someone anyone too
                    controller service that there we place way how where";
 
 /// Words that turn a condition into its opposite.
-const NOT: &str = "not never no neither nor weder noch ni nem without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
+const NOT: &str = "not never no neither nor weder ni nem without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
                    nicht kein keine keinen ohne pas sans aucun aucune sin ningún ninguna não sem nenhum nenhuma nunca jamais nie";
 /// What may stand between it and the condition.
 const BETWEEN: &str = "yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
@@ -72,6 +74,13 @@ const BETWEEN: &str = "yet currently really actually being in be been to of a an
 const JOINS: &str = "and or but nor und oder aber noch et ou mais y o u pero ni e mas nem 和 或 或者 still yet also is are which that in";
 /// Those that say that one of the two is enough.
 const OR: &str = "or oder ou o u 或 或者";
+/// Words before a version, and those that compare it with others.
+const VERSIONS: &str = "version versions kubernetes k8s kubelet kubelets on at run runs running use using with of than";
+const COMPARED: &str = "older newer below above before under less greater than since earlier later behind";
+/// Verbs that begin a question for yes or no, and words for all of something.
+const COPULAS_FOREIGN: &str = "ist sind läuft laufen haben est sont está están estão são funcionan funcionam";
+const ALL: &str =
+    "all every everything each everyone alle alles jede jeder jedes tous toutes tout toute todos todas todo toda tudo";
 /// Words around a size.
 const SIZES: &str =
     "capacity size storage big large of with kapazität capacité capacidad capacidade größe taille tamaño tamanho";
@@ -80,7 +89,8 @@ const SIZES: &str =
 const NOT_CHINESE: [&str; 6] = ["没有", "尚未", "未", "没", "不是", "不"];
 
 /// The same in other languages: what asks for a place or a tool.
-const FOREIGN: &str = "wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
+const FOREIGN: &str = "gestiona gestionan gère gèrent gerencia gerenciam verwaltet verwalten kümmert überwacht überwachen monitoriza monitora \
+                       supervisa surveille surveillent alerta avisa notifica meldet benachrichtigt sammelt prüft verifica vérifie wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
                        herramientas ferramenta ferramentas";
 
 /// The same in Chinese.
@@ -95,7 +105,7 @@ fn is(list: &str, word: &str) -> bool {
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let before = tokens.taken.clone();
-    let states = statuses(tokens);
+    let states = statuses(tokens, context);
     conditions(tokens, &before, states, context, &mut needs);
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
@@ -107,6 +117,14 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     let by_condition: BTreeSet<Beyond> = needs.iter().filter(|n| n.condition.is_some()).map(|n| n.what).collect();
     needs.retain(|need| need.condition.is_some() || !by_condition.contains(&need.what));
     needs
+}
+
+/// Whether the question is whether something holds of all: "are all nodes ready?", "is the shop namespace healthy?". Then those of which
+/// it does not hold are the answer.
+pub(super) fn asks_of_all(tokens: &Tokens) -> bool {
+    let inverted = tokens.low.first().is_some_and(|word| is(COPULAS, word) || is(COPULAS_FOREIGN, word));
+    let whole = |word: &String| is(ALL, word) || is("namespace namespaces cluster namensraum", word);
+    inverted && (tokens.low.iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
 }
 
 /// The word that says of what is counted that it runs, and whether it is denied.
@@ -190,10 +208,46 @@ fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
     near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
 }
 
+/// The language of the words that ask for a condition, if they are not English.
+pub(super) fn language(text: &str, is_english: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let tokens = Tokens::new(text);
+    let stands = |phrase: &str| {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(|(word, expected)| word == expected))
+    };
+    let foreign =
+        |phrase: &&String| phrase.split(' ').any(|word| word.len() > 3 && !is_english(word)) && stands(phrase);
+    let of = |(code, name)| {
+        let phrases = Conditions::get().asked.iter().filter_map(move |asked| asked.phrases.get(code)).flatten();
+        phrases.filter(foreign).map(String::len).max().map(|length| (length, name))
+    };
+    LANGUAGES.into_iter().filter_map(of).max_by_key(|(length, _)| *length).map(|(_, name)| name)
+}
+
+/// Languages that are written with spaces, by their code in the table of conditions.
+const LANGUAGES: [(&str, &str); 4] = [("de", "German"), ("fr", "French"), ("es", "Spanish"), ("pt", "Portuguese")];
+
+/// Whether a short question has lost words of a condition on the way to what is left of it: "is everything ok in auth?" is no greeting.
+pub(super) fn lost_condition(question: &str, left: &str) -> bool {
+    let (all, left) = (Tokens::new(question), Tokens::new(left));
+    let stands = |tokens: &Tokens, phrase: &str| {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(|(word, expected)| word == expected))
+    };
+    let mut phrases = Conditions::get().asked.iter().flat_map(|asked| asked.phrases.values().flatten());
+    all.low.len() <= SHORT && phrases.any(|phrase| stands(&all, phrase) && !stands(&left, phrase))
+}
+
+/// Words of a short question.
+const SHORT: usize = 7;
+
 /// Words that a cluster prints for a state: `CreateContainerConfigError`, "status Error".
-fn statuses(tokens: &mut Tokens) -> Vec<Found> {
-    let mut read = Vec::new();
-    let known = || Conditions::get().states.iter().flat_map(|state| &state.words);
+fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
+    let mut read: Vec<Found> = Vec::new();
+    let services = (0..tokens.low.len()).any(|at| kind_words::at(tokens, at, context).contains("services"));
+    let of_services = SERVICE_TYPES.map(str::to_owned);
+    let of_services: &[String] = if services { &of_services } else { &[] };
+    let known = || Conditions::get().states.iter().flat_map(|state| &state.words).chain(of_services);
     let humps = |word: &str| word.chars().filter(char::is_ascii_uppercase).count() > 1 || word.contains(':');
     for at in 0..tokens.low.len() {
         if tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]) {
@@ -201,7 +255,13 @@ fn statuses(tokens: &mut Tokens) -> Vec<Found> {
         }
         let typed = tokens.raw[at].trim_start_matches("Init:");
         let coded = ["Signal:", "ExitCode:"].iter().any(|begin| typed.starts_with(begin));
-        let is_said = tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason"]);
+        // "CrashLoopBackOff, Error or OOMKilled".
+        let beside = is_beside(tokens, at..at + 1, &read) || {
+            let next = (at + 1..tokens.low.len()).find(|n| !is(JOINS, &tokens.low[*n]));
+            next.is_some_and(|n| n - at <= 2 && known().any(|w| w.eq_ignore_ascii_case(&tokens.raw[n]) && humps(w)))
+                && tokens.raw[at].starts_with(|c: char| c.is_uppercase())
+        };
+        let is_said = beside || tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason", "health"]);
         let found = known().find(|word| word.eq_ignore_ascii_case(typed) && (humps(word) || is_said));
         let init = tokens.raw[at].starts_with("Init:") && typed.contains('/');
         // Operators have words of their own: "phase Failing over".
@@ -214,7 +274,7 @@ fn statuses(tokens: &mut Tokens) -> Vec<Found> {
             .take_while(|n| !is("in and or of from with namespace", &tokens.low[*n]))
             .take(2)
             .count();
-        let word = [&[word], &tokens.raw[at + 1..at + 1 + more]].concat().join(" ");
+        let phrase = (more > 0).then(|| format!("{word} {}", tokens.raw[at + 1..at + 1 + more].join(" ")));
         let said = tokens.raw[at].clone();
         let word = if tokens.raw[at].starts_with("Init:") { said.clone() } else { word };
         let begin = (0..at)
@@ -222,7 +282,7 @@ fn statuses(tokens: &mut Tokens) -> Vec<Found> {
             .take_while(|n| is("status state phase reason with in stuck", &tokens.low[*n]) && !tokens.ends[*n]);
         let begin = begin.last().unwrap_or(at);
         let not = is_negated(tokens, begin);
-        let condition = LiveCondition::Status(vec![word]);
+        let condition = LiveCondition::Status([word].into_iter().chain(phrase).collect());
         let condition = if not.is_some() { condition.negated() } else { condition };
         let from = not.unwrap_or(begin);
         tokens.take_range(from, at + 1 + more - from);
@@ -238,6 +298,8 @@ struct Phrase {
     what: Beyond,
     condition: Option<&'static LiveCondition>,
     first: Option<Extreme>,
+    /// Whether it asks only where another condition does.
+    beside: bool,
 }
 
 /// The phrases that may stand in a question, the longest first. In a question that is in no language for sure those of any language may,
@@ -254,17 +316,24 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
     };
     let table = Conditions::get();
     let asked = table.asked.iter().filter(|asked| named(&asked.only)).flat_map(|asked| {
-        let of = (asked.is.beyond(), Some(&asked.is), asked.first);
+        let of = (asked.is.beyond(), Some(&asked.is), asked.first, asked.beside);
         asked.phrases.iter().map(move |(language, phrases)| (of, language, phrases))
     });
     let stated = table.stated.iter().flat_map(|stated| {
-        stated.patterns.iter().map(move |(language, phrases)| ((stated.what, None, None), language, phrases))
+        stated.patterns.iter().map(move |(language, phrases)| ((stated.what, None, None, false), language, phrases))
     });
     let mut all: Vec<Phrase> = asked
         .chain(stated)
         .flat_map(|(of, language, phrases)| phrases.iter().map(move |words| (of, language, words)))
         .filter(|(_, language, words)| stands_somewhere(tokens, words) && admits(language, words))
-        .map(|((what, condition, first), language, words)| Phrase { words, language, what, condition, first })
+        .map(|((what, condition, first, beside), language, words)| Phrase {
+            words,
+            language,
+            what,
+            condition,
+            first,
+            beside,
+        })
         .collect();
     all.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
     all
@@ -294,6 +363,7 @@ fn conditions(
         }
     }
     sizes(tokens, context, needs);
+    versions(tokens, context, needs);
     let phrases = phrases(tokens, context);
     // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
     for _ in 0..2 {
@@ -339,7 +409,7 @@ fn read_phrase(
             asks(tokens, at, words.len(), condition, foreign, context)
                 || condition.is_some() && !words.iter().all(|word| is(NOUNS, word)) && is_beside(tokens, at..end, found)
         };
-        if !stands || !admitted() {
+        if !stands || phrase.beside && found.is_empty() || !admitted() {
             continue;
         }
         let said = tokens.raw[at..end].join(" ");
@@ -416,13 +486,37 @@ fn sizes(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>)
     let stores = any.types();
     let named =
         (0..tokens.low.len()).any(|at| kind_words::at(tokens, at, context).iter().any(|name| stores.contains(&name)));
-    let at = tokens.free().find(|at| super::bounds::bytes(&tokens.low[*at]).is_some());
+    let at = tokens.free().find(|at| bounds::bytes(&tokens.low[*at]).is_some());
     if let Some(at) = at.filter(|_| named) {
         let said = tokens.raw[at].clone();
         needs.extend(bounded(any, tokens, at, at).into_iter().map(|condition| Need::of(condition, said.clone())));
         let about = tokens.free().filter(|n| is(SIZES, &tokens.low[*n])).collect::<Vec<_>>();
         about.into_iter().for_each(|n| tokens.take(Some(n)));
     }
+}
+
+/// Versions of nodes: "nodes not on v1.34.4".
+fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    let nodes = (0..tokens.low.len())
+        .any(|at| is("kubelet kubelets", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes"));
+    let at = tokens.free().find(|at| is_word("#.#", &tokens.low[*at]) && !tokens.low[*at].contains('/'));
+    let Some(at) = at.filter(|_| nodes) else { return };
+    let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
+    let about = before.iter().take_while(|n| is(VERSIONS, &tokens.low[**n])).count();
+    let compared = before.get(about).is_some_and(|n| is(COMPARED, &tokens.low[*n]));
+    let not = before.get(about).copied().filter(|n| is(NOT, &tokens.low[*n]));
+    let said = tokens.raw[at].clone();
+    let version = LiveCondition::Version(said.clone());
+    tokens.take_range(at - about, about + 1);
+    needs.push(match (compared, not) {
+        // How old a version is no table says.
+        (true, _) => Need::untold(Beyond::Image, said),
+        (_, Some(not)) => {
+            tokens.take(Some(not));
+            Need::of(version.negated(), format!("{} {said}", tokens.raw[not]))
+        }
+        _ => Need::of(version, said),
+    });
 }
 
 /// How many are wanted of what comes first: "top 3", "the 5 pods with the most restarts".
@@ -520,7 +614,9 @@ fn asks(
     if is("external public", &phrase[0]) && words > 1 {
         return only || at > 0 && is(BEARS, &tokens.low[at - 1]);
     }
-    if words > 1 || context.language.is_some() || foreign || only {
+    // "Restarts more than 3 times".
+    let bounded = at == 0 && bounds::begins(tokens, end);
+    if words > 1 || context.language.is_some() || foreign || only || bounded {
         return true;
     }
     // "With 2 restarts", "no restarts".
@@ -599,7 +695,7 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
         } else {
             let says_where = context.vocabulary.namespaces.contains(word) || is("namespace namespaces ns", word);
             let says_little = is(DETERMINERS, word) || is(ADVERBS, word) || is(COPULAS, word) || is(JOINS, word);
-            let asks = is("which what that many who", word) || number(word).is_some();
+            let asks = is("which what that many who", word) || number(word).is_some() || bounds::is_word(word);
             if !(says_where || says_little || asks || tokens.is_connective(at)) {
                 return false;
             }
@@ -751,10 +847,9 @@ fn by_noun(what: Beyond, tokens: &mut Tokens, at: usize, end: usize, context: &Q
             if of_nodes && tokens.low.iter().any(is_version) {
                 let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
                 tokens.take(dotted);
-                let compared = tokens.low.iter().any(|w| {
-                    is("older newer below above before under less greater than since earlier later not behind", w)
-                });
-                if compared {
+                let about = tokens.free().filter(|n| is(VERSIONS, &tokens.low[*n])).collect::<Vec<_>>();
+                about.into_iter().for_each(|n| tokens.take(Some(n)));
+                if tokens.low.iter().any(|w| is(COMPARED, w)) {
                     return Vec::new();
                 }
                 let version = dotted.map(|n| tokens.raw[n].clone());
@@ -799,7 +894,13 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
         let source = source.map(|n| n + 1).filter(|n| !tokens.taken[*n]);
         source.or_else(|| at.checked_sub(1).filter(|n| !tokens.ends[*n] && named(n))).or_else(|| after.filter(named))
     };
-    beside()
+    // "Which deployments pull from registry.example.org".
+    let registry = || {
+        tokens.free().find(|n| {
+            tokens.is(n.checked_sub(1), &["from", "aus", "de", "von", "depuis"]) && tokens.low[*n].contains(['.', '/'])
+        })
+    };
+    beside().or_else(registry)
 }
 
 /// Whether the question asks when something was created.

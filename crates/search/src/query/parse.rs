@@ -99,10 +99,10 @@ pub(crate) async fn parse(
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
     let folded = bounds::in_words(&folded(&query.text));
-    let asked = sentences::asked(&folded, &vocabulary);
+    let asked = sentences::asked(&folded, &vocabulary).filter(|asked| !beyond::lost_condition(&folded, asked));
     let question = fillers::trim(asked.as_deref().unwrap_or(&folded));
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
-    let language = language::of(question, is_word);
+    let language = language::of(question, is_word).or_else(|| beyond::language(question, is_word));
     let context = QueryContext {
         vocabulary: &vocabulary,
         types: &types,
@@ -201,6 +201,17 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
             tokens.take(Some(at));
         } else if parsed.clauses.counts() && parsed.needs.is_empty() {
             parsed.notes.push(Note::Unchecked(word));
+        }
+    }
+    if beyond::asks_of_all(&tokens) {
+        for need in &mut parsed.needs {
+            need.condition = need.condition.take().map(|condition| match condition {
+                LiveCondition::Ready | LiveCondition::Running | LiveCondition::Complete | LiveCondition::Bound => {
+                    parsed.notes.push(Note::Exceptions(need.said.clone()));
+                    condition.negated()
+                }
+                other => other,
+            });
         }
     }
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();

@@ -319,6 +319,8 @@ pub enum Note {
     },
     /// It says that things are in something that nothing is called like.
     Unknown(String),
+    /// It asks whether all of them are so, in this word; those that are not are the answer.
+    Exceptions(String),
     /// It asks for a state of things, and these words beside it name nothing.
     LeftOut(String),
     /// It counts what runs, in this word; only objects are counted.
@@ -373,6 +375,7 @@ impl fmt::Display for Note {
             Self::Unchecked(said) => {
                 write!(f, "objects of the index are counted; whether they are {said} now was not checked")
             }
+            Self::Exceptions(said) => write!(f, "asked whether all are {said}; searched for those that are not"),
             Self::LeftOut(said) => write!(f, "nothing is called \"{said}\"; searched without it"),
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),

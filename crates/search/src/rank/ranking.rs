@@ -79,7 +79,9 @@ impl<'q> Ranking<'q> {
     /// The features of a document; `None` if the question does not want it.
     pub(crate) fn features(&self, profile: &Profile, id: &str, type_name: &str, similarity: f32) -> Option<Features> {
         let named = self.named(id);
-        if named.is_none() && self.is_unwanted(profile, type_name) {
+        // Where nothing else ranks, what holds all the words of what is not wanted is it.
+        let is_called_so = self.query.parsed.scope_only && self.unwanted(profile) >= 1.0;
+        if named.is_none() && (is_called_so || self.is_unwanted(profile, type_name)) {
             return None;
         }
         let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
