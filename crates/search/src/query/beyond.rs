@@ -107,6 +107,10 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     let before = tokens.taken.clone();
     let states = statuses(tokens, context);
     conditions(tokens, &before, states, context, &mut needs);
+    if needs.iter().any(|need| need.what == Beyond::Image) {
+        let about = tokens.free().filter(|at| is("image images tag tags container containers", &tokens.low[*at]));
+        about.collect::<Vec<_>>().into_iter().for_each(|at| tokens.take(Some(at)));
+    }
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
@@ -208,20 +212,44 @@ fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
     near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
 }
 
-/// The language of the words that ask for a condition, if they are not English.
-pub(super) fn language(text: &str, is_english: impl Fn(&str) -> bool) -> Option<&'static str> {
+/// Whether the words of a phrase stand in a text, in a row.
+fn stands(tokens: &Tokens, phrase: &str) -> bool {
+    let words: Vec<&str> = phrase.split(' ').collect();
+    let fits = |window: &[String]| window.iter().zip(&words).all(|(word, expected)| is_form(word, expected));
+    tokens.low.windows(words.len()).any(fits)
+}
+
+/// The language of the words that ask for a condition, if they are not English; else what else speaks for.
+pub(super) fn language(
+    text: &str,
+    guess: Option<&'static str>,
+    is_english: impl Fn(&str) -> bool,
+) -> Option<&'static str> {
     let tokens = Tokens::new(text);
-    let stands = |phrase: &str| {
-        let words: Vec<&str> = phrase.split(' ').collect();
-        tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(|(word, expected)| word == expected))
-    };
     let foreign =
-        |phrase: &&String| phrase.split(' ').any(|word| word.len() > 3 && !is_english(word)) && stands(phrase);
+        |phrase: &&String| phrase.split(' ').any(|word| word.len() > 3 && !is_english(word)) && stands(&tokens, phrase);
     let of = |(code, name)| {
         let phrases = Conditions::get().asked.iter().filter_map(move |asked| asked.phrases.get(code)).flatten();
         phrases.filter(foreign).map(String::len).max().map(|length| (length, name))
     };
-    LANGUAGES.into_iter().filter_map(of).max_by_key(|(length, _)| *length).map(|(_, name)| name)
+    let all: Vec<(usize, &str)> = LANGUAGES.into_iter().filter_map(of).collect();
+    let is_one_of = |guess: &str| all.iter().any(|(_, name)| *name == guess);
+    // Languages share words: what else speaks for one decides. Others have no phrases of this sort.
+    match guess {
+        Some(guess) if is_one_of(guess) || !LANGUAGES.iter().any(|(_, name)| *name == guess) => Some(guess),
+        guess => all.iter().max_by_key(|(length, _)| *length).map(|(_, name)| *name).or(guess),
+    }
+}
+
+/// Whether a word is another, or its plural or its other gender in a Romance language: "échouées" for "échoué".
+fn is_form(word: &str, expected: &str) -> bool {
+    let ends = |word: &str| {
+        let word = word.strip_suffix('s').unwrap_or(word);
+        word.strip_suffix(['e', 'o', 'a']).unwrap_or(word).len()
+    };
+    let (ends_here, ends_there) = (ends(word), ends(expected));
+    word == expected
+        || ends_here > 5 && !expected.is_ascii() | (ends_there > 4) && word[..ends_here] == expected[..ends_there]
 }
 
 /// Languages that are written with spaces, by their code in the table of conditions.
@@ -230,10 +258,6 @@ const LANGUAGES: [(&str, &str); 4] = [("de", "German"), ("fr", "French"), ("es",
 /// Whether a short question has lost words of a condition on the way to what is left of it: "is everything ok in auth?" is no greeting.
 pub(super) fn lost_condition(question: &str, left: &str) -> bool {
     let (all, left) = (Tokens::new(question), Tokens::new(left));
-    let stands = |tokens: &Tokens, phrase: &str| {
-        let words: Vec<&str> = phrase.split(' ').collect();
-        tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(|(word, expected)| word == expected))
-    };
     let mut phrases = Conditions::get().asked.iter().flat_map(|asked| asked.phrases.values().flatten());
     all.low.len() <= SHORT && phrases.any(|phrase| stands(&all, phrase) && !stands(&left, phrase))
 }
@@ -245,9 +269,9 @@ const SHORT: usize = 7;
 fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
     let mut read: Vec<Found> = Vec::new();
     let services = (0..tokens.low.len()).any(|at| kind_words::at(tokens, at, context).contains("services"));
-    let of_services = SERVICE_TYPES.map(str::to_owned);
-    let of_services: &[String] = if services { &of_services } else { &[] };
-    let known = || Conditions::get().states.iter().flat_map(|state| &state.words).chain(of_services);
+    let mut of_services: Vec<String> = SERVICE_TYPES.map(str::to_owned).into();
+    of_services.retain(|name| services || tokens.raw.contains(name));
+    let known = || Conditions::get().states.iter().flat_map(|state| &state.words).chain(&of_services);
     let humps = |word: &str| word.chars().filter(char::is_ascii_uppercase).count() > 1 || word.contains(':');
     for at in 0..tokens.low.len() {
         if tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]) {
@@ -261,16 +285,19 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
             next.is_some_and(|n| n - at <= 2 && known().any(|w| w.eq_ignore_ascii_case(&tokens.raw[n]) && humps(w)))
                 && tokens.raw[at].starts_with(|c: char| c.is_uppercase())
         };
-        let is_said = beside || tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason", "health"]);
+        // "Applications that are Progressing".
+        let capital = at > 0
+            && known().any(|word| *word == tokens.raw[at])
+            && !Conditions::get().asked.iter().flat_map(|a| a.phrases.values().flatten()).any(|p| *p == tokens.low[at]);
+        let is_said =
+            beside || capital || tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason", "health"]);
         let found = known().find(|word| word.eq_ignore_ascii_case(typed) && (humps(word) || is_said));
         let init = tokens.raw[at].starts_with("Init:") && typed.contains('/');
         // Operators have words of their own: "phase Failing over".
         let own = is_said && typed.starts_with(|c: char| c.is_uppercase());
         let Some(word) = found.cloned().or_else(|| (coded || init || own).then(|| typed.to_owned())) else { continue };
         let more = (at + 1..tokens.low.len())
-            .take_while(|n| {
-                own && found.is_none() && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n])
-            })
+            .take_while(|n| own && !beside && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n]))
             .take_while(|n| !is("in and or of from with namespace", &tokens.low[*n]))
             .take(2)
             .count();
@@ -342,7 +369,8 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
 /// Whether the words stand there at all, which is cheap to tell.
 fn stands_somewhere(tokens: &Tokens, words: &str) -> bool {
     let first = words.split(' ').next().unwrap_or_default();
-    tokens.low.iter().any(|word| word == first || !first.is_ascii() && word.contains(first))
+    let han = first.trim_end_matches(|c: char| c.is_ascii());
+    tokens.low.iter().any(|word| is_form(word, first) || !han.is_empty() && word.contains(han))
 }
 
 fn conditions(
@@ -394,20 +422,22 @@ fn read_phrase(
 ) -> Option<Found> {
     let words: Vec<&str> = phrase.words.split(' ').collect();
     let Phrase { what, condition, first, language, .. } = *phrase;
+    let foreign = language != "en";
     for at in 0..tokens.low.len() {
         let stands = words.iter().enumerate().all(|(n, word)| {
             let here = at + n;
-            tokens.low.get(here).is_some_and(|w| w == word)
+            tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
                 // "Actually" is a filler, and part of "actually running".
                 && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                 && !tokens.quoted[here]
                 && (n == 0 || !tokens.ends[here - 1])
         });
         let end = at + words.len();
-        let foreign = language != "en";
         let admitted = || {
             asks(tokens, at, words.len(), condition, foreign, context)
-                || condition.is_some() && !words.iter().all(|word| is(NOUNS, word)) && is_beside(tokens, at..end, found)
+                || condition.is_some()
+                    && !words.iter().all(|word| is(NOUNS, word))
+                    && (is_beside(tokens, at..end, found) || words.len() > 1 && !found.is_empty())
         };
         if !stands || phrase.beside && found.is_empty() || !admitted() {
             continue;
@@ -441,7 +471,17 @@ fn read_phrase(
 /// Of Chinese, which has no spaces.
 fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
     let Phrase { words, what, condition, first, .. } = *phrase;
-    let at = tokens.low.iter().position(|w| w.contains(words))?;
+    // "外部 IP" is two words.
+    let han = words.trim_end_matches(|c: char| c.is_ascii());
+    let ascii = words[han.len()..].trim();
+    let at = (0..tokens.low.len()).find(|at| {
+        tokens.low[*at].contains(words)
+            || !ascii.is_empty() && tokens.low[*at].ends_with(han) && tokens.is(Some(at + 1), &[ascii])
+    })?;
+    if !tokens.low[at].contains(words) {
+        tokens.take(Some(at + 1));
+    }
+    let words = if tokens.low[at].contains(words) { words } else { han };
     let place = tokens.raw[at].to_lowercase().find(words).unwrap_or(0);
     let before = tokens.raw[at].get(..place).unwrap_or_default();
     let not = NOT_CHINESE.iter().find(|not| before.ends_with(*not));
@@ -449,7 +489,8 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
     let said = tokens.raw[at].clone();
     let rest = said.replacen(&format!("{}{words}", not.copied().unwrap_or_default()), " ", 1);
     // "重启超过10次".
-    let digits: String = rest.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits = tokens.low.get(at + 1).filter(|next| number(next).is_some() && next.is_ascii()).cloned();
+    let digits = digits.unwrap_or_default();
     let (condition, rest) = match (condition, digits.parse()) {
         (Some(LiveCondition::Restarted(Limit::AtLeast(1))), Ok(number)) => {
             let compares = |comparison| Conditions::get().compares(comparison).any(|phrase| rest.contains(phrase));
@@ -460,7 +501,9 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
                 () if compares(Comparison::AtMost) => Limit::AtMost(number),
                 () => Limit::Exactly(number),
             };
-            let mut left = rest.replacen(&digits, " ", 1).replace('次', " ");
+            let mut left = rest.clone();
+            tokens.take(Some(at + 1));
+            tokens.take(Some(at + 2).filter(|n| tokens.low.get(*n).is_some_and(|word| word.starts_with('次'))));
             for comparison in Comparison::BEFORE {
                 Conditions::get()
                     .compares(comparison)
@@ -484,8 +527,10 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
 fn sizes(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     let any = LiveCondition::Capacity(Limit::AtLeast(0));
     let stores = any.types();
-    let named =
-        (0..tokens.low.len()).any(|at| kind_words::at(tokens, at, context).iter().any(|name| stores.contains(&name)));
+    let named = (0..tokens.low.len()).any(|at| {
+        is("claim claims volume volumes disk disks storage", &tokens.low[at])
+            || kind_words::at(tokens, at, context).iter().any(|name| stores.contains(&name))
+    });
     let at = tokens.free().find(|at| bounds::bytes(&tokens.low[*at]).is_some());
     if let Some(at) = at.filter(|_| named) {
         let said = tokens.raw[at].clone();
@@ -694,7 +739,9 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
             at += usize::from(kind_words::one(word, context).is_empty());
         } else {
             let says_where = context.vocabulary.namespaces.contains(word) || is("namespace namespaces ns", word);
-            let says_little = is(DETERMINERS, word) || is(ADVERBS, word) || is(COPULAS, word) || is(JOINS, word);
+            let asked =
+                || Conditions::get().asked.iter().filter_map(|a| a.phrases.get("en")).flatten().any(|p| p == word);
+            let says_little = [DETERMINERS, ADVERBS, COPULAS, JOINS].iter().any(|list| is(list, word)) || asked();
             let asks = is("which what that many who", word) || number(word).is_some() || bounds::is_word(word);
             if !(says_where || says_little || asks || tokens.is_connective(at)) {
                 return false;
@@ -702,7 +749,7 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
         }
         at += 1;
     }
-    kinds > 0
+    kinds > 0 || phrase.start == 0
 }
 
 /// What may follow a condition and still be of it.

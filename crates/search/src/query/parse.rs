@@ -99,10 +99,11 @@ pub(crate) async fn parse(
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
     let folded = bounds::in_words(&folded(&query.text));
-    let asked = sentences::asked(&folded, &vocabulary).filter(|asked| !beyond::lost_condition(&folded, asked));
+    let asked = sentences::asked(&folded, &vocabulary);
     let question = fillers::trim(asked.as_deref().unwrap_or(&folded));
+    let question = if beyond::lost_condition(&folded, question) { &folded } else { question };
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
-    let language = language::of(question, is_word).or_else(|| beyond::language(question, is_word));
+    let language = beyond::language(question, language::of(question, is_word), is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
         types: &types,
@@ -496,7 +497,7 @@ mod tests {
             ("newest three caches", newest, Some(3), "caches"),
             ("which cache is the oldest", Some(Order::Oldest), None, "which cache is the"),
             ("latest", None, None, "latest"),
-            ("image tag latest caches", None, None, "image caches"),
+            ("image tag latest caches", None, None, "caches"),
         ] {
             let parsed = read(text);
             assert_eq!((parsed.clauses.order, parsed.clauses.at_most), (order, at_most), "{text}");
