@@ -53,9 +53,10 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     };
     // Of a named object only its own type's table counts.
     let own = |unread: &&String| {
-        let of = unread.split([':', ' ']).next().unwrap_or_default();
-        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of);
-        !is_type || reply.parsed.named.is_empty() || hits.iter().any(|item| item.answers && item.type_name == of)
+        let of: Vec<&str> = unread.split(':').next().unwrap_or_default().split([',', ' ']).collect();
+        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of[0]);
+        let is_of = |item: &Item| item.answers && of.contains(&item.type_name.as_str());
+        !is_type || reply.parsed.named.is_empty() || hits.iter().any(is_of)
     };
     let back = asks.is_some();
     let unread = reply.judgement.iter().filter(|_| !back).flat_map(|judgement| &judgement.unread);

@@ -724,9 +724,16 @@ fn asks(
 
 /// Whether the question names a kind and a condition, and where; and nothing else.
 fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) -> bool {
-    // "Restart deployment x" is no question.
-    if phrase.start == 0 && is("restart fail crash complete finish succeed fails crashes", &tokens.low[0]) {
+    // Why it is so, others know.
+    if tokens.is(Some(0), &["why"]) {
         return false;
+    }
+    // "Restart deployment x" is no question, and the "crash deployment" is called so.
+    if phrase.len() == 1 && is("restart fail crash complete finish succeed fails crashes", &tokens.low[phrase.start]) {
+        let begins = phrase.start == 0;
+        if begins || tokens.low[phrase.start] != "complete" && !kind_words::at(tokens, phrase.end, context).is_empty() {
+            return false;
+        }
     }
     let mut kinds = 0;
     let mut at = 0;
