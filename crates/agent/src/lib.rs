@@ -7,7 +7,9 @@
 
 mod answer;
 mod compose;
+mod conversation;
 mod english;
+mod follow;
 mod gather;
 pub mod investigate;
 mod manner;
@@ -16,7 +18,9 @@ mod steps;
 mod things;
 mod why;
 
-pub use answer::{Answer, Asks, Item, Sentence, State, Step, Unread, Verb};
+pub use answer::{Answer, Asks, Item, Sentence, State, Step, Took, Unread, Verb};
 pub use compose::compose;
+pub use conversation::{Conversation, Turn};
+pub use follow::gather_next;
 pub use gather::{Found, gather};
 pub use why::{Subjects, subjects};

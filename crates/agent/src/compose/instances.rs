@@ -166,7 +166,8 @@ impl<'a> Topic<'a> {
         };
         let near = self.things.iter().filter(is_near).map(|thing| thing.item.id.clone()).collect();
         let number = self.number.filter(|_| !self.described);
-        let mut said = Said { number, answers: self.ids(), near, groups: self.groups.clone(), ..Said::default() };
+        let noun = self.called().noun();
+        let mut said = Said { number, answers: self.ids(), noun, near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence {
                 text: "No resource type is for that; this is what there is.".to_owned(),
@@ -308,6 +309,9 @@ impl<'a> Topic<'a> {
                 Called::For(phrase.map_or_else(|| id.replace('-', " "), |phrase| phrase.to_string()))
             }
             Wanted::Software(_, title) => Called::Software((*title).to_owned()),
+            Wanted::Other if self.found.reply.parsed.scope_only && !self.found.noun.is_empty() => {
+                Called::Noun(self.found.noun.clone())
+            }
             Wanted::Other if self.found.reply.parsed.scope_only => kind.unwrap_or(Called::Noun("object".to_owned())),
             Wanted::Other => kind.unwrap_or(Called::Matches),
         }
@@ -334,7 +338,8 @@ impl<'a> Topic<'a> {
             false => format!("Which of {of} {} is not known: {why}.", list(&so)),
         };
         let ids: Vec<String> = self.things.iter().map(|thing| thing.item.id.clone()).collect();
-        Said { sentences: vec![Sentence { text, ids: Vec::new() }], answers: ids, ..Said::default() }
+        let noun = self.called().noun();
+        Said { sentences: vec![Sentence { text, ids: Vec::new() }], answers: ids, noun, ..Said::default() }
     }
 
     fn nothing(&self) -> Said {

@@ -57,6 +57,10 @@ pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply,
 }
 
 fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> anyhow::Result<()> {
+    if let Some(took) = &answer.took {
+        super::lines(wrapped(&took.text, WIDTH))?;
+        super::line("")?;
+    }
     let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
     let asks = answer.asks.iter().map(|asks| asks.text.as_str());
     super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;

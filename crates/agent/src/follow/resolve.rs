@@ -1,0 +1,464 @@
+//! The rule: from a question and the turn before it to a question that stands by itself. The same always gives the same.
+
+use std::ops::Range;
+
+use clusterlore_core::Collection;
+
+use super::facts::Facts;
+use super::phrases::{Phrases, Text, has, tidy};
+use super::said::{Refers, Said};
+use crate::conversation::Turn;
+use crate::english::counted;
+
+/// The turn before, and what its question is about.
+pub(super) struct Before<'a> {
+    pub(super) turn: &'a Turn,
+    pub(super) facts: Facts,
+}
+
+/// What is known beside the two questions.
+pub(super) trait Known {
+    /// How an object, or a type, is called in a question: `deployment/web`.
+    fn reference(&self, id: &str) -> String;
+    /// What a person calls it: `the Deployment web in shop`.
+    fn called(&self, id: &str) -> String;
+    /// The kind of an object, in lower case.
+    fn kind(&self, id: &str) -> String;
+    /// Whether a word is a noun for things of some kind.
+    fn is_noun(&self, word: &str) -> bool;
+}
+
+/// What a question is read as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// As it stands there.
+    Alone,
+    /// As another one.
+    As(Reading),
+    /// It cannot be answered before this is.
+    Back(Back),
+}
+
+/// A question that stands by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub(super) question: String,
+    /// Stored ids of the objects that it is asked of; none: all.
+    pub(super) objects: Vec<String>,
+    /// Names of the types that it is asked of; none: all.
+    pub(super) types: Vec<String>,
+    /// What those are called, in the singular.
+    pub(super) noun: String,
+    /// Whether all is to be shown.
+    pub(super) all: bool,
+    /// What was taken over, in plain English.
+    pub(super) told: String,
+}
+
+/// A question back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Back {
+    /// The words of the question that are not clear.
+    pub(super) said: String,
+    pub(super) text: String,
+    /// What may be meant.
+    pub(super) candidates: Vec<String>,
+}
+
+pub(super) fn resolve(before: &Before<'_>, said: &Said, bare: &Facts, phrases: &Phrases, known: &dyn Known) -> Resolution {
+    let rule = Rule { before, said, bare, phrases, known };
+    if let Some(reading) = rule.answers_back() {
+        return reading;
+    }
+    match &said.refers {
+        Some(Refers::More) => rule.more(),
+        Some(Refers::Why) => rule.why(),
+        Some(Refers::Nth(place, nth)) => rule.nth(place, *nth),
+        Some(Refers::It(place)) => rule.it(place),
+        Some(Refers::Them(place)) => rule.them(place, false),
+        Some(Refers::Those(place)) => rule.them(place, true),
+        None if said.only => rule.of_all(&bare.text.text),
+        None => rule.without_pointing(),
+    }
+}
+
+struct Rule<'a> {
+    before: &'a Before<'a>,
+    said: &'a Said,
+    bare: &'a Facts,
+    phrases: &'a Phrases,
+    known: &'a dyn Known,
+}
+
+impl Rule<'_> {
+    /// What the answer before named.
+    fn answered(&self) -> &[String] {
+        let turn = self.before.turn;
+        if turn.asked_back.is_empty() { &turn.answered } else { &turn.shown }
+    }
+
+    fn of_types(&self) -> bool {
+        self.before.turn.collection == Collection::Capabilities
+    }
+
+    fn text(&self) -> &Text {
+        &self.said.text
+    }
+
+    fn back(&self, place: Option<&Range<usize>>, text: String, candidates: &[String]) -> Resolution {
+        let said = place.map(|at| self.text().text[at.clone()].to_owned()).unwrap_or_default();
+        Resolution::Back(Back { said, text, candidates: candidates.to_vec() })
+    }
+
+    fn nothing(&self, place: Option<&Range<usize>>) -> Resolution {
+        let said = place.map(|at| format!("What is \"{}\"? ", &self.text().text[at.clone()])).unwrap_or_default();
+        self.back(place, format!("{said}The answer before named nothing. Say what you mean by its name, or what it is for."), &[])
+    }
+
+    fn which(&self, place: &Range<usize>, candidates: &[String]) -> Resolution {
+        let words = &self.text().text[place.clone()];
+        let of = counted(candidates.len(), self.noun());
+        let text = format!("Which of the {of} before is \"{words}\"? Say its name, or its place in the list, such as \"the first\".");
+        self.back(Some(place), text, candidates)
+    }
+
+    fn noun(&self) -> &str {
+        match self.before.turn.noun.as_str() {
+            "" if self.of_types() => "resource type",
+            "" => "object",
+            noun => noun,
+        }
+    }
+
+    /// "Which deployment do you mean?" - "checkout in shop".
+    fn answers_back(&self) -> Option<Resolution> {
+        let asked_back = &self.before.turn.asked_back;
+        let asks = has(&self.phrases.asks, self.text().word(Some(0)));
+        if asked_back.is_empty() || self.said.leads || asks {
+            return None;
+        }
+        let question = &self.before.facts.text;
+        let place = (0..question.words.len()).find_map(|word| question.at(word, &asked_back.to_lowercase()))?;
+        if let Some(Refers::Nth(words, nth)) = &self.said.refers {
+            let list = &self.before.turn.shown;
+            let at = nth.or(list.len().checked_sub(1))?;
+            let id = list.get(at)?;
+            return Some(self.named(question, &place, &self.text().text[words.clone()], id));
+        }
+        if self.said.refers.is_some() || !(self.bare.has_thing() || self.bare.has_place()) {
+            return None;
+        }
+        // "this deployment" says of which kind it is.
+        let noun = asked_back.split_once(' ').map_or("", |(_, noun)| noun);
+        let name = &self.text().text;
+        let says_kind = name.contains('/') || name.to_lowercase().split_whitespace().any(|word| word == noun);
+        let name = if noun.is_empty() || says_kind { name.clone() } else { format!("{noun} {name}") };
+        let question = question.with(&place, &name);
+        let told = format!("\"{asked_back}\" is \"{name}\".");
+        Some(Resolution::As(Reading { question, told, ..Reading::default() }))
+    }
+
+    /// A question with an object in the place of the words that mean it.
+    fn named(&self, text: &Text, place: &Range<usize>, words: &str, id: &str) -> Resolution {
+        let reference = self.known.reference(id);
+        let told = format!("\"{words}\" is {}.", self.known.called(id));
+        let rest = text.with(place, " ");
+        let says_more = Text::new(&rest).words.iter().any(|(word, _)| {
+            !has(&self.phrases.idle, word) && !has(&self.phrases.articles, word) && !["show", "describe", "see"].contains(&word.as_str())
+        });
+        if self.of_types() {
+            let question = if says_more { text.with(place, &reference) } else { format!("explain {reference}") };
+            return Resolution::As(Reading { question, told, ..Reading::default() });
+        }
+        let question = if says_more { text.with(place, &reference) } else { format!("describe {reference}") };
+        Resolution::As(Reading { question, objects: vec![id.to_owned()], told, ..Reading::default() })
+    }
+
+    fn more(&self) -> Resolution {
+        let Before { turn, .. } = self.before;
+        let told = "The question before, with all that answers it.".to_owned();
+        Resolution::As(Reading { question: turn.asked.clone(), objects: turn.objects.clone(), all: true, told, ..Reading::default() })
+    }
+
+    fn why(&self) -> Resolution {
+        let answered = self.answered();
+        match answered {
+            _ if self.of_types() => Resolution::Alone,
+            [] => self.nothing(None),
+            [one] => {
+                let question = format!("why is {} failing", self.known.reference(one));
+                let told = format!("Asked of {}.", self.known.called(one));
+                Resolution::As(Reading { question, objects: vec![one.clone()], told, ..Reading::default() })
+            }
+            _ => Resolution::As(Reading {
+                question: tidy(&format!("{}, why", ended(&self.before.turn.asked))),
+                objects: answered.to_vec(),
+                noun: self.before.turn.noun.clone(),
+                told: self.asked_of(answered),
+                ..Reading::default()
+            }),
+        }
+    }
+
+    fn asked_of(&self, objects: &[String]) -> String {
+        format!("Asked of the {} before.", counted(objects.len(), self.noun()))
+    }
+
+    fn nth(&self, place: &Range<usize>, nth: Option<usize>) -> Resolution {
+        // "The first pod that …" is none of those.
+        let Some((place, _)) = self.with_noun(place, self.shown()) else { return Resolution::Alone };
+        if self.other_things(&place) {
+            return Resolution::Alone;
+        }
+        let list = self.shown();
+        let at = nth.unwrap_or(list.len().saturating_sub(1));
+        match list.get(at) {
+            Some(id) => self.named(self.text(), &place, &self.text().text[place.clone()], id),
+            None if list.is_empty() => self.nothing(Some(&place)),
+            None => {
+                let text = format!("The answer before has no number {}: it showed {}.", at + 1, list.len());
+                self.back(Some(&place), text, list)
+            }
+        }
+    }
+
+    fn shown(&self) -> &[String] {
+        let turn = self.before.turn;
+        if turn.shown.is_empty() { &turn.answered } else { &turn.shown }
+    }
+
+    /// The words that point with the noun behind them, and what of `all` that noun is for; nothing where it is for something else.
+    fn with_noun(&self, place: &Range<usize>, all: &[String]) -> Option<(Range<usize>, Vec<String>)> {
+        let (_, after) = self.text().word_at(place);
+        let word = self.text().word(Some(after));
+        let single = singular(word);
+        let points_at_things = |of: &str| of == word || of == single || crate::english::plural(of) == word;
+        let noun = self.before.turn.noun.to_lowercase();
+        let last = noun.rsplit(' ').next().unwrap_or_default();
+        let wide = || place.start..self.text().words[after].1.end;
+        if !word.is_empty() && (points_at_things(&noun) || points_at_things(last)) {
+            return Some((wide(), all.to_vec()));
+        }
+        let of_kind: Vec<String> =
+            all.iter().filter(|id| !word.is_empty() && points_at_things(&self.known.kind(id))).cloned().collect();
+        if !of_kind.is_empty() {
+            return Some((wide(), of_kind));
+        }
+        if !word.is_empty() && self.known.is_noun(word) && self.points_before(place) {
+            return None;
+        }
+        Some((place.clone(), all.to_vec()))
+    }
+
+    /// Whether a noun may follow: "those pods", "the second pod"; but not "of them pods".
+    fn points_before(&self, place: &Range<usize>) -> bool {
+        let words = self.text().text[place.clone()].to_lowercase();
+        let last = words.rsplit(' ').next().unwrap_or_default();
+        matches!(self.said.refers, Some(Refers::Nth(..)))
+            || has(&self.phrases.this, last)
+            || ["those", "these", "diese", "jene", "esos", "esas", "estos", "estas", "esses", "essas"].contains(&last)
+    }
+
+    /// Whether the question is about something else than what the words at a place point at.
+    fn other_things(&self, place: &Range<usize>) -> bool {
+        let noun = self.text().text[place.clone()].to_lowercase();
+        self.bare.things.iter().any(|at| !noun.contains(&self.bare.text.text[at.clone()].to_lowercase()))
+    }
+
+    fn it(&self, place: &Range<usize>) -> Resolution {
+        let answered = self.answered();
+        let Some((place, candidates)) = self.with_noun(place, answered) else { return Resolution::Alone };
+        let place = &place;
+        let others = self.other_things(place);
+        // "A cache that nobody uses, and who owns it?"
+        let (first, _) = self.text().word_at(place);
+        let joined = (0..first).any(|word| has(&self.phrases.joins, self.text().word(Some(word))));
+        if others && joined {
+            return Resolution::Alone;
+        }
+        match &candidates[..] {
+            [] => self.nothing(Some(place)),
+            [one] if others && !self.of_types() => {
+                let question = self.text().with(place, &self.known.reference(one));
+                let words = &self.text().text[place.clone()];
+                let told = format!("\"{words}\" is {}.", self.known.called(one));
+                Resolution::As(Reading { question, told, ..Reading::default() })
+            }
+            [one] => self.named(self.text(), place, &self.text().text[place.clone()], one),
+            _ if self.bare.counts && !others => self.of_all(&self.bare.text.text),
+            several => self.which(place, several),
+        }
+    }
+
+    fn them(&self, place: &Range<usize>, like: bool) -> Resolution {
+        // "And those in production?" are not those in staging.
+        let elsewhere = like && !self.said.only && self.bare.has_place() && self.before.facts.has_place();
+        let elsewhere = elsewhere && !self.text().text[..place.start].to_lowercase().trim_end().ends_with("of");
+        if elsewhere {
+            return self.carried();
+        }
+        let answered = self.answered();
+        let Some((place, of)) = self.with_noun(place, answered) else { return Resolution::Alone };
+        if answered.is_empty() {
+            return self.nothing(Some(&place));
+        }
+        let bare = self.text().with(&place, " ");
+        if of.len() < answered.len() { self.of(&of, &bare) } else { self.of_all(&bare) }
+    }
+
+    /// Asked of all that was answered.
+    fn of_all(&self, bare: &str) -> Resolution {
+        let answered = self.answered();
+        if answered.is_empty() {
+            return self.nothing(None);
+        }
+        if self.before.turn.more {
+            // Not all of them are known here, so they are asked for again.
+            return self.carried();
+        }
+        self.of(answered, bare)
+    }
+
+    fn of(&self, objects: &[String], bare: &str) -> Resolution {
+        let turn = self.before.turn;
+        let question = match (self.bare.is_empty(), self.bare.counts) {
+            (true, _) => "everything".to_owned(),
+            (false, true) if !self.bare.has_thing() && !self.bare.has_place() && !self.bare.narrows => "how many".to_owned(),
+            _ => tidy(bare),
+        };
+        let (told, noun) = (self.asked_of(objects), turn.noun.clone());
+        if self.of_types() {
+            return Resolution::As(Reading { question, types: objects.to_vec(), told, ..Reading::default() });
+        }
+        Resolution::As(Reading { question, objects: objects.to_vec(), noun, told, ..Reading::default() })
+    }
+
+    fn without_pointing(&self) -> Resolution {
+        let Self { said, bare, phrases, before, .. } = self;
+        let asks = has(&phrases.asks, bare.text.word(Some(0)));
+        if bare.has_thing() {
+            return match (said.leads, asks) {
+                (false, _) => Resolution::Alone,
+                (true, true) if !bare.has_place() && before.facts.has_place() => self.placed(),
+                (true, true) => Resolution::Alone,
+                (true, false) => self.instead(),
+            };
+        }
+        let of_all = bare.text.begins(&phrases.open).is_some();
+        match () {
+            () if bare.is_empty() && said.leads => {
+                let text = "And what? Say what else you want to know, such as \"and in which namespaces?\".".to_owned();
+                self.back(None, text, &[])
+            }
+            () if bare.is_empty() || of_all && !said.leads => Resolution::Alone,
+            () if !before.facts.has_thing() && before.turn.objects.is_empty() && !before.facts.narrows => Resolution::Alone,
+            () => self.carried(),
+        }
+    }
+
+    fn read_as(&self, question: &str, objects: Vec<String>) -> Resolution {
+        let question = tidy(question);
+        let told = match objects.is_empty() {
+            true => format!("Read as \"{question}\"."),
+            false => format!("{} Read as \"{question}\".", self.asked_of(&objects)),
+        };
+        let noun = if objects.is_empty() { String::new() } else { self.before.turn.noun.clone() };
+        Resolution::As(Reading { question, objects, noun, told, ..Reading::default() })
+    }
+
+    /// The question, where the one before was asked.
+    fn placed(&self) -> Resolution {
+        self.read_as(&format!("{} {}", self.bare.text.text, self.before.facts.place()), Vec::new())
+    }
+
+    /// The question before, of something else.
+    fn instead(&self) -> Resolution {
+        let (before, bare) = (&self.before.facts, self.bare);
+        let thing = without(&bare.text, &bare.places);
+        let thing = trimmed(&thing, &self.phrases.articles);
+        let place = if bare.has_place() { bare.place() } else { before.place() };
+        let Some(at) = before.thing() else {
+            // Nothing stands there in whose place it could stand: what else was asked is asked of it.
+            let states: Vec<&str> = before.states.iter().map(|at| &before.text.text[at.clone()]).collect();
+            let count = if before.counts { "how many " } else { "" };
+            return self.read_as(&format!("{count}{thing} {} {place}", states.join(" ")), Vec::new());
+        };
+        let mut edits: Vec<(Range<usize>, &str)> = vec![(at.clone(), thing.as_str())];
+        if bare.has_place() {
+            edits.extend(before.places.iter().filter(|place| place.end <= at.start || place.start >= at.end).map(|at| (at.clone(), " ")));
+        }
+        let question = edited(&before.text, edits);
+        let question = if bare.has_place() { format!("{question} {place}") } else { question };
+        self.read_as(&question, Vec::new())
+    }
+
+    /// The question before, with what this one says in addition, or in the place of the same.
+    fn carried(&self) -> Resolution {
+        let (before, bare) = (&self.before.facts, self.bare);
+        let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
+        if bare.has_place() {
+            edits.extend(before.places.iter().map(|at| (at.clone(), " ")));
+        }
+        if !bare.states.is_empty() && bare.narrows {
+            edits.extend(before.states.iter().map(|at| (at.clone(), " ")));
+        }
+        let mut question = edited(&before.text, edits);
+        let asks = [&self.phrases.asks, &self.phrases.idle, &self.phrases.articles].map(|list| list.clone()).concat();
+        if bare.narrows || bare.has_thing() {
+            let condition = without(&bare.text, &bare.places);
+            question = format!("{question} {}", trimmed(&condition, &asks));
+        }
+        if bare.has_place() {
+            question = format!("{question} {}", self.place());
+        }
+        if bare.counts && !before.counts {
+            question = format!("{}, how many", question.trim());
+        }
+        // A name is looked for anew where it is to be somewhere else.
+        let objects = if before.names || before.has_thing() && bare.has_place() { Vec::new() } else { self.before.turn.objects.clone() };
+        self.read_as(&question, objects)
+    }
+
+    /// Where this question says that things are, so that it can stand in another one.
+    fn place(&self) -> String {
+        let place = self.bare.place();
+        let first = Text::new(&place).word(Some(0)).to_owned();
+        let led = has(&self.phrases.inside, &first) && !["the", "our", "team", "namespace"].contains(&first.as_str());
+        if led || !self.text().is_spaced() { place } else { format!("{} {place}", self.phrases.inside.first().map_or("in", String::as_str)) }
+    }
+}
+
+/// A text without some of its parts.
+fn without(text: &Text, parts: &[Range<usize>]) -> String {
+    edited(text, parts.iter().map(|at| (at.clone(), " ")).collect())
+}
+
+fn edited(text: &Text, mut edits: Vec<(Range<usize>, &str)>) -> String {
+    edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
+    let mut edited = text.text.clone();
+    for (at, with) in edits {
+        edited.replace_range(at, with);
+    }
+    ended(&edited).to_owned()
+}
+
+/// Without the mark at its end.
+fn ended(text: &str) -> &str {
+    text.trim().trim_end_matches(['?', '.', '!', '？', '。', ' '])
+}
+
+/// Without these words before it.
+fn trimmed(text: &str, words: &[String]) -> String {
+    let text = Text::new(text);
+    let first = text.words.iter().find(|(word, _)| !has(words, word));
+    first.map_or_else(|| text.text.clone(), |(_, at)| text.text[at.start..].to_owned())
+}
+
+/// A noun in the singular, as far as a plural ends in "s".
+fn singular(word: &str) -> String {
+    match word {
+        _ if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
+        _ if ["sses", "xes", "ches", "shes"].iter().any(|end| word.ends_with(end)) => word[..word.len() - 2].to_owned(),
+        _ => word.strip_suffix('s').unwrap_or(word).to_owned(),
+    }
+}
