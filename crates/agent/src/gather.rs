@@ -57,12 +57,7 @@ pub struct Found {
 
 impl Found {
     /// Where a question cannot be answered before another one is: `reply` has the candidates.
-    pub(crate) fn back(
-        reply: &Reply,
-        request: &Request,
-        types: Arc<Vec<(String, ResourceType)>>,
-        asks: Asks,
-    ) -> Self {
+    pub(crate) fn back(reply: &Reply, request: &Request, types: Arc<Vec<(String, ResourceType)>>, asks: Asks) -> Self {
         Self {
             reply: reply.clone(),
             typed: request.question.clone(),

@@ -8,6 +8,7 @@
 mod answer;
 mod compose;
 mod conversation;
+mod details;
 mod english;
 mod follow;
 mod gather;
@@ -21,6 +22,7 @@ mod why;
 pub use answer::{Answer, Asks, Item, Sentence, State, Step, Took, Unread, Verb};
 pub use compose::compose;
 pub use conversation::{Conversation, Turn};
+pub use details::{Details, details};
 pub use follow::gather_next;
 pub use gather::{Found, gather};
-pub use why::{Subjects, subjects};
+pub use why::{Subjects, subjects, subjects_of};

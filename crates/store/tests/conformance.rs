@@ -117,6 +117,8 @@ async fn conform(place: &dyn Place) {
         selectors_mean_what_they_mean_in_kubernetes,
         annotations_are_kept_found_and_narrowed_to,
         filters_narrow_by_cluster_namespace_and_type,
+        filters_narrow_to_objects,
+        threads_are_kept_and_nothing_of_them_is_lost,
         the_nearest_are_the_nearest,
         words_are_found_and_counted,
         types_have_a_collection_of_their_own,

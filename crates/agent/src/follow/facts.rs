@@ -42,8 +42,10 @@ impl Facts {
     ) -> Self {
         let text = Text::new(text);
         let (places, place_names) = places(&text, parsed, phrases);
-        let taken = |at: &Range<usize>, all: &[Range<usize>]| all.iter().any(|one| one.start < at.end && at.start < one.end);
-        let not_wanted: BTreeSet<String> = words::split(&parsed.unwanted).into_iter().filter(|w| !words::is_stop_word(w)).collect();
+        let taken =
+            |at: &Range<usize>, all: &[Range<usize>]| all.iter().any(|one| one.start < at.end && at.start < one.end);
+        let not_wanted: BTreeSet<String> =
+            words::split(&parsed.unwanted).into_iter().filter(|w| !words::is_stop_word(w)).collect();
         let mut states: Vec<Range<usize>> = Vec::new();
         for need in &parsed.needs {
             let said = Text::new(&need.said);
@@ -61,7 +63,9 @@ impl Facts {
             .asked(&text.text)
             .into_iter()
             .filter(|asked| match asked.meaning {
-                Meaning::Kind(kind) => types.iter().any(|(_, ty)| ty.kind == kind.kind && ty.group == kind.group && is_asked(ty)),
+                Meaning::Kind(kind) => {
+                    types.iter().any(|(_, ty)| ty.kind == kind.kind && ty.group == kind.group && is_asked(ty))
+                }
                 _ => true,
             })
             .map(|asked| asked.span)
@@ -69,11 +73,16 @@ impl Facts {
             .collect();
         let free: BTreeSet<String> = words::split(&parsed.text).into_iter().collect();
         let corrected = |word: &str| parsed.corrections().any(|(typed, _)| typed.to_lowercase() == word);
-        let named: Vec<String> =
-            parsed.named.iter().filter_map(|named| named.document.id.rsplit('/').next().map(str::to_lowercase)).collect();
+        let named: Vec<String> = parsed
+            .named
+            .iter()
+            .filter_map(|named| named.document.id.rsplit('/').next().map(str::to_lowercase))
+            .collect();
         let names = parsed.named.iter().any(|named| !named.document.id.contains("/v1/Namespace/"));
         let is_thing = |word: &str, at: &Range<usize>| {
-            if taken(at, &known) || names && named.iter().any(|name| word == name || word.ends_with(&format!("/{name}"))) {
+            if taken(at, &known)
+                || names && named.iter().any(|name| word == name || word.ends_with(&format!("/{name}")))
+            {
                 return true;
             }
             let is_kind = || types.iter().any(|(_, ty)| ty.answers_to(word) && is_asked(ty));
@@ -130,7 +139,9 @@ impl Facts {
     pub(super) fn thing(&self) -> Option<Range<usize>> {
         let (first, last) = (self.things.first()?.clone(), self.things.last()?.clone());
         let between = first.start..last.end;
-        let covers = |at: &Range<usize>| self.things.contains(at) || words::is_stop_word(&self.text.text[at.clone()].to_lowercase());
+        let covers = |at: &Range<usize>| {
+            self.things.contains(at) || words::is_stop_word(&self.text.text[at.clone()].to_lowercase())
+        };
         let (from, to) = self.text.word_at(&between);
         let whole = self.text.words[from..to].iter().all(|(_, at)| covers(at));
         (whole || self.things.len() == 1).then_some(between)
@@ -156,7 +167,9 @@ fn places(text: &Text, parsed: &ParsedQuery, phrases: &Phrases) -> (Vec<Range<us
             text.at(word, &low).or(alone)
         });
         // Words that do not stand apart.
-        let at = at.or_else(|| text.text.to_lowercase().find(&low).filter(|_| !text.text.is_ascii()).map(|at| at..at + low.len()));
+        let at = at.or_else(|| {
+            text.text.to_lowercase().find(&low).filter(|_| !text.text.is_ascii()).map(|at| at..at + low.len())
+        });
         if let Some(at) = at.filter(|at| !found.iter().any(|known| known.start < at.end && at.start < known.end)) {
             found.push(at);
         }
@@ -178,7 +191,10 @@ fn places(text: &Text, parsed: &ParsedQuery, phrases: &Phrases) -> (Vec<Range<us
     let mut joined: Vec<Range<usize>> = Vec::new();
     for at in found.iter().map(wide) {
         match joined.last_mut() {
-            Some(last) if ["", "and", "or", "und", "oder", "et", "ou", "y", "o", "e"].contains(&text.text[last.end.min(at.start)..at.start].trim_matches([' ', ','])) => {
+            Some(last)
+                if ["", "and", "or", "und", "oder", "et", "ou", "y", "o", "e"]
+                    .contains(&text.text[last.end.min(at.start)..at.start].trim_matches([' ', ','])) =>
+            {
                 last.end = at.end.max(last.end);
             }
             _ => joined.push(at),

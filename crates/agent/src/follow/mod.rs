@@ -161,7 +161,11 @@ fn may_be_places(said: &Said, bare: &Facts, before: &Facts, phrases: &Phrases) -
     let name = bare.text.text.trim();
     let name = phrases.articles.iter().filter_map(|the| name.strip_prefix(&format!("{the} "))).next().unwrap_or(name);
     // As the place before was said, then as places are said at all.
-    let alike = before.place_names.iter().zip(&before.places).filter(|(own, wide)| wide.start <= own.start && own.end <= wide.end);
+    let alike = before
+        .place_names
+        .iter()
+        .zip(&before.places)
+        .filter(|(own, wide)| wide.start <= own.start && own.end <= wide.end);
     let alike = alike.map(|(own, wide)| {
         let text = &before.text.text;
         format!("{}{name}{}", &text[wide.start..own.start], &text[own.end..wide.end])

@@ -138,9 +138,9 @@ impl Text {
     /// Whether the whole text is one of these phrases.
     pub(super) fn is(&self, phrases: &[String]) -> bool {
         match self.spaced {
-            true => phrases.iter().any(|phrase| {
-                phrase.split(' ').count() == self.words.len() && self.at(0, phrase).is_some()
-            }),
+            true => phrases
+                .iter()
+                .any(|phrase| phrase.split(' ').count() == self.words.len() && self.at(0, phrase).is_some()),
             false => phrases.iter().any(|phrase| self.text.trim_matches(|c: char| !c.is_alphanumeric()) == phrase),
         }
     }
@@ -181,8 +181,15 @@ mod tests {
         assert_eq!(names, ["English", "German", "French", "Spanish", "Portuguese", "Chinese"]);
         for phrases in languages() {
             let lists = [
-                &phrases.leads, &phrases.them, &phrases.those, &phrases.it, &phrases.asks, &phrases.inside, &phrases.why,
-                &phrases.more, &phrases.last,
+                &phrases.leads,
+                &phrases.them,
+                &phrases.those,
+                &phrases.it,
+                &phrases.asks,
+                &phrases.inside,
+                &phrases.why,
+                &phrases.more,
+                &phrases.last,
             ];
             assert!(lists.iter().all(|list| !list.is_empty()) && phrases.nth.len() >= 5, "{}", phrases.name);
             for phrase in lists.into_iter().flatten() {

@@ -65,7 +65,13 @@ pub(super) struct Back {
     pub(super) candidates: Vec<String>,
 }
 
-pub(super) fn resolve(before: &Before<'_>, said: &Said, bare: &Facts, phrases: &Phrases, known: &dyn Known) -> Resolution {
+pub(super) fn resolve(
+    before: &Before<'_>,
+    said: &Said,
+    bare: &Facts,
+    phrases: &Phrases,
+    known: &dyn Known,
+) -> Resolution {
     let rule = Rule { before, said, bare, phrases, known };
     if let Some(reading) = rule.answers_back() {
         return reading;
@@ -112,13 +118,19 @@ impl Rule<'_> {
 
     fn nothing(&self, place: Option<&Range<usize>>) -> Resolution {
         let said = place.map(|at| format!("What is \"{}\"? ", &self.text().text[at.clone()])).unwrap_or_default();
-        self.back(place, format!("{said}The answer before named nothing. Say what you mean by its name, or what it is for."), &[])
+        self.back(
+            place,
+            format!("{said}The answer before named nothing. Say what you mean by its name, or what it is for."),
+            &[],
+        )
     }
 
     fn which(&self, place: &Range<usize>, candidates: &[String]) -> Resolution {
         let words = &self.text().text[place.clone()];
         let of = counted(candidates.len(), self.noun());
-        let text = format!("Which of the {of} before is \"{words}\"? Say its name, or its place in the list, such as \"the first\".");
+        let text = format!(
+            "Which of the {of} before is \"{words}\"? Say its name, or its place in the list, such as \"the first\"."
+        );
         self.back(Some(place), text, candidates)
     }
 
@@ -164,7 +176,9 @@ impl Rule<'_> {
         let told = format!("\"{words}\" is {}.", self.known.called(id));
         let rest = text.with(place, " ");
         let says_more = Text::new(&rest).words.iter().any(|(word, _)| {
-            !has(&self.phrases.idle, word) && !has(&self.phrases.articles, word) && !["show", "describe", "see"].contains(&word.as_str())
+            !has(&self.phrases.idle, word)
+                && !has(&self.phrases.articles, word)
+                && !["show", "describe", "see"].contains(&word.as_str())
         });
         if self.of_types() {
             let question = if says_more { text.with(place, &reference) } else { format!("explain {reference}") };
@@ -177,7 +191,13 @@ impl Rule<'_> {
     fn more(&self) -> Resolution {
         let Before { turn, .. } = self.before;
         let told = "The question before, with all that answers it.".to_owned();
-        Resolution::As(Reading { question: turn.asked.clone(), objects: turn.objects.clone(), all: true, told, ..Reading::default() })
+        Resolution::As(Reading {
+            question: turn.asked.clone(),
+            objects: turn.objects.clone(),
+            all: true,
+            told,
+            ..Reading::default()
+        })
     }
 
     fn why(&self) -> Resolution {
@@ -323,7 +343,9 @@ impl Rule<'_> {
         let turn = self.before.turn;
         let question = match (self.bare.is_empty(), self.bare.counts) {
             (true, _) => "everything".to_owned(),
-            (false, true) if !self.bare.has_thing() && !self.bare.has_place() && !self.bare.narrows => "how many".to_owned(),
+            (false, true) if !self.bare.has_thing() && !self.bare.has_place() && !self.bare.narrows => {
+                "how many".to_owned()
+            }
             _ => tidy(bare),
         };
         let (told, noun) = (self.asked_of(objects), turn.noun.clone());
@@ -351,7 +373,9 @@ impl Rule<'_> {
                 self.back(None, text, &[])
             }
             () if bare.is_empty() || of_all && !said.leads => Resolution::Alone,
-            () if !before.facts.has_thing() && before.turn.objects.is_empty() && !before.facts.narrows => Resolution::Alone,
+            () if !before.facts.has_thing() && before.turn.objects.is_empty() && !before.facts.narrows => {
+                Resolution::Alone
+            }
             () => self.carried(),
         }
     }
@@ -385,7 +409,13 @@ impl Rule<'_> {
         };
         let mut edits: Vec<(Range<usize>, &str)> = vec![(at.clone(), thing.as_str())];
         if bare.has_place() {
-            edits.extend(before.places.iter().filter(|place| place.end <= at.start || place.start >= at.end).map(|at| (at.clone(), " ")));
+            edits.extend(
+                before
+                    .places
+                    .iter()
+                    .filter(|place| place.end <= at.start || place.start >= at.end)
+                    .map(|at| (at.clone(), " ")),
+            );
         }
         let question = edited(&before.text, edits);
         let question = if bare.has_place() { format!("{question} {place}") } else { question };
@@ -415,7 +445,11 @@ impl Rule<'_> {
             question = format!("{}, how many", question.trim());
         }
         // A name is looked for anew where it is to be somewhere else.
-        let objects = if before.names || before.has_thing() && bare.has_place() { Vec::new() } else { self.before.turn.objects.clone() };
+        let objects = if before.names || before.has_thing() && bare.has_place() {
+            Vec::new()
+        } else {
+            self.before.turn.objects.clone()
+        };
         self.read_as(&question, objects)
     }
 
@@ -424,7 +458,11 @@ impl Rule<'_> {
         let place = self.bare.place();
         let first = Text::new(&place).word(Some(0)).to_owned();
         let led = has(&self.phrases.inside, &first) && !["the", "our", "team", "namespace"].contains(&first.as_str());
-        if led || !self.text().is_spaced() { place } else { format!("{} {place}", self.phrases.inside.first().map_or("in", String::as_str)) }
+        if led || !self.text().is_spaced() {
+            place
+        } else {
+            format!("{} {place}", self.phrases.inside.first().map_or("in", String::as_str))
+        }
     }
 }
 

@@ -47,7 +47,8 @@ impl Said {
         let mut text = Text::new(question.trim().trim_end_matches(|c: char| !c.is_alphanumeric()));
         let (mut leads, mut only) = (false, false);
         loop {
-            let after = |at: &Range<usize>| text.text[at.end..].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
+            let after =
+                |at: &Range<usize>| text.text[at.end..].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '#');
             let next = if let Some((_, at)) = text.begins(&phrases.only).filter(|_| !only) {
                 only = true;
                 after(&at).to_owned()
@@ -126,8 +127,8 @@ fn nth(text: &Text, phrases: &Phrases) -> Option<Refers> {
 /// What an age or an order is told in, and no thing of a list.
 fn is_time(word: &str) -> bool {
     const TIMES: [&str; 16] = [
-        "time", "times", "week", "month", "year", "day", "days", "hour", "hours", "night", "minutes", "minute", "deployed",
-        "created", "weeks", "months",
+        "time", "times", "week", "month", "year", "day", "days", "hour", "hours", "night", "minutes", "minute",
+        "deployed", "created", "weeks", "months",
     ];
     TIMES.contains(&word)
 }

@@ -1,7 +1,7 @@
 //! Answers in sentences, in every shape.
 
 use clusterlore_agent::investigate::{self, Findings};
-use clusterlore_agent::{Answer, Item, Step, Verb};
+use clusterlore_agent::{Answer, Details, Item, Step, Verb};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::Reply;
@@ -37,7 +37,14 @@ struct JsonAnswer<'a, D> {
 }
 
 /// The answer; `reply` is what it rests on.
-pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply, output: Output) -> anyhow::Result<()> {
+/// `a_line`: JSON in one line.
+pub(crate) fn print(
+    answer: &Answer,
+    findings: Option<&Findings>,
+    reply: &Reply,
+    output: Output,
+    a_line: bool,
+) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
     let json = || JsonAnswer {
         answer,
@@ -46,6 +53,7 @@ pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply,
         doubts: reply.told_doubts(),
     };
     match output {
+        Output::Json if a_line => super::json_line(&json()),
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
         Output::Name => {
@@ -112,6 +120,124 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
         answer.next.iter().try_for_each(|step| super::line(&format!("  {}", command(step))))?;
     }
     Ok(())
+}
+
+/// For programs: JSON, in one line where that is wanted, or YAML; else nothing is printed.
+fn for_programs(value: &impl Serialize, output: Output, a_line: bool) -> anyhow::Result<bool> {
+    match output {
+        Output::Json if a_line => super::json_line(value)?,
+        Output::Json => super::json(value)?,
+        Output::Yaml => super::yaml(value)?,
+        Output::Name | Output::Table => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// What can be typed beside questions.
+pub(crate) fn commands(commands: &[(&str, &str)]) -> anyhow::Result<()> {
+    let rows = commands.iter().map(|(command, does)| vec![(*command).to_owned(), (*does).to_owned()]).collect();
+    super::lines(super::table::table(&["COMMAND", "DOES"], rows))
+}
+
+/// Why an answer is what it is: what was seen where it was looked into, else why each hit was found.
+pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, a_line: bool) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Found<'a> {
+        id: &'a str,
+        why: &'a [String],
+    }
+    #[derive(Serialize)]
+    struct JsonWhy<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        findings: Option<&'a Findings>,
+        hits: Vec<Found<'a>>,
+    }
+    let hits = answer.hits.iter().map(|item| Found { id: &item.id, why: &item.why }).collect();
+    if for_programs(&JsonWhy { findings, hits }, output, a_line)? {
+        return Ok(());
+    }
+    if let Some(findings) = findings {
+        return super::lines(investigate::text(findings).trim_end().lines().flat_map(indented));
+    }
+    if answer.hits.is_empty() {
+        return super::line("The last answer shows no hits.");
+    }
+    for (n, item) in answer.hits.iter().enumerate() {
+        let why =
+            if item.why.is_empty() { "it is in the scope of the question".to_owned() } else { item.why.join("; ") };
+        super::lines(wrapped(&format!("{}. {}: {why}", n + 1, item.id), WIDTH))?;
+    }
+    Ok(())
+}
+
+/// All of one object.
+pub(crate) fn details(details: &Details, output: Output, a_line: bool) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct JsonDetails<'a> {
+        #[serde(flatten)]
+        details: &'a Details,
+        commands: Vec<String>,
+    }
+    let commands: Vec<String> = details.next.iter().map(command).collect();
+    if for_programs(&JsonDetails { details, commands: commands.clone() }, output, a_line)? {
+        return Ok(());
+    }
+    let Details { item, labels, annotations, created, columns, unread, .. } = details;
+    if output == Output::Name {
+        return super::line(&item.id);
+    }
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut add = |title: &str, text: String| rows.extend((!text.is_empty()).then(|| (title.to_owned(), text)));
+    let pairs = |pairs: &std::collections::BTreeMap<String, String>| {
+        pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+    };
+    add("Name", item.name.clone());
+    add("Kind", format!("{} ({})", item.kind, item.api_version));
+    add("Namespace", item.namespace.clone().unwrap_or_default());
+    add("Cluster", item.cluster.clone().unwrap_or_default());
+    add("Software", item.is.clone().unwrap_or_default());
+    add("Created", created.clone());
+    add("Labels", pairs(labels));
+    add("Annotations", pairs(annotations));
+    add("Description", item.about.clone());
+    for (title, text) in rows {
+        titled(&title, &text)?;
+    }
+    if !columns.is_empty() {
+        super::line("")?;
+        super::marked(Style::new().bold(), "Now, as the cluster prints it:", "")?;
+        columns
+            .iter()
+            .filter(|(_, cell)| !cell.is_empty())
+            .try_for_each(|(column, cell)| titled(&format!("  {column}"), cell))?;
+    }
+    if let Some(why) = unread {
+        super::line("")?;
+        super::lines(wrapped(&format!("Not read from the cluster: {why}."), WIDTH))?;
+    }
+    super::line("")?;
+    super::marked(Style::new().bold(), "Next:", "")?;
+    commands.iter().try_for_each(|command| super::line(&format!("  {command}")))
+}
+
+/// A text behind its title, folded under itself.
+fn titled(title: &str, text: &str) -> anyhow::Result<()> {
+    const TITLE: usize = 14;
+    let title = fit(title);
+    let before = TITLE.max(title.chars().count() + 1);
+    for (n, line) in wrapped(text, WIDTH.saturating_sub(before).max(NARROWEST)).into_iter().enumerate() {
+        let head = if n == 0 { title.as_str() } else { "" };
+        super::line(&format!("{head:before$}{line}"))?;
+    }
+    Ok(())
+}
+
+/// One hit of the last answer.
+pub(crate) fn hit(item: &Item, output: Output, a_line: bool) -> anyhow::Result<()> {
+    if for_programs(item, output, a_line)? {
+        return Ok(());
+    }
+    super::lines(table(&[item]))
 }
 
 /// A line of findings. What does not fit goes on under its own beginning, beside the title.
