@@ -24,6 +24,21 @@ impl Conversation {
     pub fn last(&self) -> Option<&Turn> {
         self.turns.last()
     }
+
+    /// The list of which "the second" is one: what was shown last, before its objects were asked about one by one.
+    pub(crate) fn list(&self) -> &[String] {
+        let mut list: &[String] = &[];
+        for turn in self.turns.iter().rev() {
+            let of_one = turn.objects.len() == 1;
+            if list.is_empty() || turn.shown.contains(&list[0]) {
+                list = &turn.shown;
+            }
+            if !of_one {
+                break;
+            }
+        }
+        list
+    }
 }
 
 /// A question and what is kept of its answer.

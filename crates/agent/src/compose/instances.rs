@@ -361,6 +361,10 @@ impl<'a> Topic<'a> {
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
         }
+        let of_some = self.found.took.as_ref().is_some_and(|took| !took.objects.is_empty());
+        if of_some && reply.problems.is_empty() {
+            return self.just("None of them matches.".to_owned());
+        }
         let no = if self.found.no_type {
             "No resource type is for that, and nothing in the index matches."
         } else if self.found.manner.yes_or_no {

@@ -84,7 +84,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         next,
         closest,
         answered: answers,
-        noun,
+        noun: if noun.is_empty() { found.noun.clone() } else { noun },
     }
 }
 

@@ -8,7 +8,7 @@ mod said;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
-use clusterlore_index::{Index, Request};
+use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::SearchError;
 
 use crate::answer::{Asks, Took};
@@ -39,7 +39,7 @@ pub async fn gather_next(
     let Some(turn) = conversation.last() else { return gather(index, catalogue, scope, request).await };
     let types = index.types(scope).await?;
     let reader = Reader { index, catalogue, scope, request, types: &types };
-    let resolution = reader.resolve(turn).await?;
+    let resolution = reader.resolve(turn, conversation.list()).await?;
     let typed = request.question.clone();
     let Some(resolution) = resolution else { return gather(index, catalogue, scope, request).await };
     match resolution {
@@ -58,9 +58,13 @@ pub async fn gather_next(
         }
         Resolution::Back(Back { said, text, candidates }) => {
             let of_objects = turn.collection == Collection::Instances && !candidates.is_empty();
-            let objects = if of_objects { candidates.clone() } else { Vec::new() };
-            let of = Request { question: EVERYTHING.to_owned(), objects, hits: of_objects, ..request.clone() };
-            let reply = index.ask(scope, &of).await?;
+            let reply = match of_objects {
+                true => {
+                    let question = EVERYTHING.to_owned();
+                    index.ask(scope, &Request { question, objects: candidates.clone(), ..request.clone() }).await?
+                }
+                false => Reply::default(),
+            };
             Ok(Found::back(&reply, request, types, Asks { text, candidates, said }))
         }
     }
@@ -76,9 +80,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn resolve(&self, turn: &Turn) -> Result<Option<Resolution>, SearchError> {
+    async fn resolve(&self, turn: &Turn, list: &[String]) -> Result<Option<Resolution>, SearchError> {
         let Some((said, phrases)) = self.said(&turn.asked).await? else { return Ok(None) };
-        let before = Before { turn, facts: self.facts(&turn.asked, phrases).await? };
+        let before = Before { turn, list, facts: self.facts(&turn.asked, phrases).await? };
         let mut bare = self.facts(&said.bare(), phrases).await?;
         for place in may_be_places(&said, &bare, &before.facts, phrases) {
             let read = self.facts(&place, phrases).await?;

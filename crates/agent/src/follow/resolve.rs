@@ -13,6 +13,8 @@ use crate::english::counted;
 /// The turn before, and what its question is about.
 pub(super) struct Before<'a> {
     pub(super) turn: &'a Turn,
+    /// Ids of the list of which "the second" is one.
+    pub(super) list: &'a [String],
     pub(super) facts: Facts,
 }
 
@@ -243,8 +245,7 @@ impl Rule<'_> {
     }
 
     fn shown(&self) -> &[String] {
-        let turn = self.before.turn;
-        if turn.shown.is_empty() { &turn.answered } else { &turn.shown }
+        if self.before.list.is_empty() { &self.before.turn.answered } else { self.before.list }
     }
 
     /// The words that point with the noun behind them, and what of `all` that noun is for; nothing where it is for something else.
