@@ -20,15 +20,20 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// What the next question may go on with.
+    /// What the next question may go on with: the last that was answered.
     pub fn last(&self) -> Option<&Turn> {
-        self.turns.last()
+        self.turns.iter().rev().find(|turn| !turn.unanswered)
+    }
+
+    /// The last turn, if it was asked back and the next question may answer that.
+    pub(crate) fn asked_back(&self) -> Option<&Turn> {
+        self.turns.last().filter(|turn| !turn.asked_back.is_empty())
     }
 
     /// The list of which "the second" is one: what was shown last, before its objects were asked about one by one.
     pub(crate) fn list(&self) -> &[String] {
         let mut list: &[String] = &[];
-        for turn in self.turns.iter().rev() {
+        for turn in self.turns.iter().rev().filter(|turn| !turn.unanswered) {
             let of_one = turn.objects.len() == 1;
             if list.is_empty() || turn.shown.contains(&list[0]) {
                 list = &turn.shown;
@@ -70,6 +75,9 @@ pub struct Turn {
     /// What the answers are called together, in the singular; empty where nothing is known of that.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub noun: String,
+    /// Whether it was asked back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// The words of the question that were asked back for; empty if none were.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub asked_back: String,
@@ -94,6 +102,7 @@ impl Turn {
             shown: answer.hits.iter().map(|item| item.id.clone()).take(KEPT).collect(),
             more: number > answer.answered.len().min(KEPT),
             noun: answer.noun.clone(),
+            unanswered: answer.asks.is_some(),
             asked_back: answer.asks.as_ref().map(|asks| asks.said.clone()).unwrap_or_default(),
             model: None,
         }

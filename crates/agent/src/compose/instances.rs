@@ -309,7 +309,11 @@ impl<'a> Topic<'a> {
                 Called::For(phrase.map_or_else(|| id.replace('-', " "), |phrase| phrase.to_string()))
             }
             Wanted::Software(_, title) => Called::Software((*title).to_owned()),
-            Wanted::Other if self.found.reply.parsed.scope_only && !self.found.noun.is_empty() => {
+            Wanted::Other
+                if self.found.reply.parsed.scope_only
+                    && !self.found.noun.is_empty()
+                    && kind != Some(Called::Kind(self.found.noun.clone())) =>
+            {
                 Called::Noun(self.found.noun.clone())
             }
             Wanted::Other if self.found.reply.parsed.scope_only => kind.unwrap_or(Called::Noun("object".to_owned())),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use clusterlore_catalogue::{Catalogue, Meaning};
 use clusterlore_core::{ResourceType, words};
-use clusterlore_search::{Clauses, Note, ParsedQuery};
+use clusterlore_search::{Clauses, Note, ParsedQuery, Problem};
 
 use super::phrases::{Phrases, Text, has};
 use crate::things::says_at_most;
@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) things: Vec<Range<usize>>,
     /// What only the cluster knows of it, and what it is not to be.
     pub(super) states: Vec<Range<usize>>,
+    /// Whether it says a place that there is not.
+    pub(super) unknown_place: bool,
     /// Whether it names an object.
     pub(super) names: bool,
     /// Whether it has a condition that is no place: a state, an age, an order, a group, something that is not wanted.
@@ -55,6 +57,9 @@ impl Facts {
         }
         let unwanted = |word: &str| words::split(word).iter().any(|part| not_wanted.contains(part));
         states.extend(text.words.iter().filter(|(word, _)| unwanted(word)).map(|(_, at)| at.clone()));
+        if parsed.clauses.order.is_some() {
+            states.extend(text.find(&phrases.orders).map(|(_, at)| at).filter(|at| !taken(at, &places)));
+        }
         let is_asked = |ty: &ResourceType| {
             let name = ty.name();
             parsed.filter.types.contains(&name) || parsed.kinds.contains(&name)
@@ -98,12 +103,18 @@ impl Facts {
         if things.is_empty() && !text.text.is_ascii() {
             // Words that do not stand apart.
             let parts = parsed.text.split_whitespace().filter(|word| !says_at_most(catalogue, word, 0));
+            things.extend(known.iter().cloned());
             things.extend(parts.filter_map(|word| text.text.find(word).map(|at| at..at + word.len())));
             things.retain(|at| !taken(at, &places));
+            things.sort_by_key(|at| (at.start, at.end));
+            things.dedup_by(|later, first| later.start < first.end);
         }
+        let no_place = |note: &Note| matches!(note, Note::Unknown(_));
+        let no_scope = matches!(parsed.problem, Some(Problem::NoSuchScope(_) | Problem::NoSuchNamespace(_)));
         let others = Clauses { count: false, ..parsed.clauses.clone() };
         Self {
             narrows: !parsed.needs.is_empty() || others != Clauses::default() || !parsed.unwanted.is_empty(),
+            unknown_place: no_scope || parsed.notes.iter().any(no_place),
             counts: parsed.clauses.count,
             known: !known.is_empty(),
             text,
@@ -113,6 +124,12 @@ impl Facts {
             states,
             names,
         }
+    }
+
+    /// The same, where all of it says where something is, though nothing there is called so.
+    pub(super) fn as_place(self) -> Self {
+        let whole = 0..self.text.text.len();
+        Self { places: vec![whole], things: Vec::new(), unknown_place: true, ..self }
     }
 
     /// Whether it says where something is.

@@ -16,11 +16,13 @@ use crate::conversation::{Conversation, Turn};
 use crate::gather::{EVERYTHING, Found, gather};
 use facts::Facts;
 use phrases::{Phrases, languages, of_language};
-use resolve::{Back, Before, Known, Reading, Resolution, resolve};
+use resolve::{Back, Before, Known, Reading, Resolution, Rule, answer_back, resolve};
 use said::Said;
 
 /// Hits of an answer that is to be shown whole.
 const ALL: usize = 1_000;
+/// So many of the words before places can stand before nothing else.
+const PREPOSITIONS: usize = 1;
 /// Words of a fragment that may be a place alone.
 const PLACE_WORDS: usize = 3;
 
@@ -36,12 +38,16 @@ pub async fn gather_next(
     request: &Request,
     conversation: &Conversation,
 ) -> Result<Found, SearchError> {
-    let Some(turn) = conversation.last() else { return gather(index, catalogue, scope, request).await };
     let types = index.types(scope).await?;
     let reader = Reader { index, catalogue, scope, request, types: &types };
-    let resolution = reader.resolve(turn, conversation.list()).await?;
+    let mut resolution = Resolution::Alone;
+    if let Some(turn) = conversation.asked_back() {
+        resolution = reader.resolve(turn, &turn.shown, answer_back).await?;
+    }
+    if let (Resolution::Alone, Some(turn)) = (&resolution, conversation.last()) {
+        resolution = reader.resolve(turn, conversation.list(), resolve).await?;
+    }
     let typed = request.question.clone();
-    let Some(resolution) = resolution else { return gather(index, catalogue, scope, request).await };
     match resolution {
         Resolution::Alone => gather(index, catalogue, scope, request).await,
         Resolution::As(Reading { question, objects, types, noun, all, told }) => {
@@ -57,7 +63,7 @@ pub async fn gather_next(
             Ok(Found { typed, took: Some(took), noun, ..found })
         }
         Resolution::Back(Back { said, text, candidates }) => {
-            let of_objects = turn.collection == Collection::Instances && !candidates.is_empty();
+            let of_objects = candidates.iter().any(|id| parts(id).is_some());
             let reply = match of_objects {
                 true => {
                     let question = EVERYTHING.to_owned();
@@ -80,8 +86,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn resolve(&self, turn: &Turn, list: &[String]) -> Result<Option<Resolution>, SearchError> {
-        let Some((said, phrases)) = self.said(&turn.asked).await? else { return Ok(None) };
+    async fn resolve(&self, turn: &Turn, list: &[String], rule: Rule) -> Result<Resolution, SearchError> {
+        let Some((said, phrases)) = self.said(&turn.asked).await? else { return Ok(Resolution::Alone) };
         let before = Before { turn, list, facts: self.facts(&turn.asked, phrases).await? };
         let mut bare = self.facts(&said.bare(), phrases).await?;
         for place in may_be_places(&said, &bare, &before.facts, phrases) {
@@ -91,7 +97,13 @@ impl Reader<'_> {
                 break;
             }
         }
-        Ok(Some(resolve(&before, &said, &bare, phrases, self)))
+        // "In nowhere?"
+        let (first, words) = (bare.text.word(Some(0)).to_owned(), bare.text.words.len());
+        let led = phrases.inside.iter().take(PREPOSITIONS).any(|inside| *inside == first);
+        if led && (2..=PLACE_WORDS).contains(&words) && !bare.has_place() && !bare.known && !bare.narrows {
+            bare = bare.as_place();
+        }
+        Ok(rule(&before, &said, &bare, phrases, self))
     }
 
     /// What the question says of the one before, in the language in which it says anything.

@@ -67,6 +67,10 @@ pub(super) struct Back {
     pub(super) candidates: Vec<String>,
 }
 
+/// A rule: what a question is read as.
+pub(super) type Rule = fn(&Before<'_>, &Said, &Facts, &Phrases, &dyn Known) -> Resolution;
+
+/// What goes on with a question that was answered.
 pub(super) fn resolve(
     before: &Before<'_>,
     said: &Said,
@@ -74,23 +78,37 @@ pub(super) fn resolve(
     phrases: &Phrases,
     known: &dyn Known,
 ) -> Resolution {
-    let rule = Rule { before, said, bare, phrases, known };
-    if let Some(reading) = rule.answers_back() {
-        return reading;
+    let next = Next { before, said, bare, phrases, known };
+    if said.text.is(&phrases.openers) {
+        return next.back(None, "Nothing is asked. Say what you want to know.".to_owned(), &[]);
     }
     match &said.refers {
-        Some(Refers::More) => rule.more(),
-        Some(Refers::Why) => rule.why(),
-        Some(Refers::Nth(place, nth)) => rule.nth(place, *nth),
-        Some(Refers::It(place)) => rule.it(place),
-        Some(Refers::Them(place)) => rule.them(place, false),
-        Some(Refers::Those(place)) => rule.them(place, true),
-        None if said.only => rule.of_all(&bare.text.text),
-        None => rule.without_pointing(),
+        Some(Refers::More) => next.more(),
+        Some(Refers::Why) => next.why(),
+        Some(Refers::Nth(place, nth)) => next.nth(place, *nth),
+        Some(Refers::It(place)) => next.it(place),
+        Some(Refers::Them(place)) if next.is_beside(place) => next.related(place),
+        Some(Refers::Them(place)) => next.them(place, false),
+        Some(Refers::Those(place)) => next.them(place, true),
+        None if said.text.begins(&phrases.but).is_some() => next.but(),
+        None if said.only => next.of_all(&bare.text.text),
+        None => next.without_pointing(),
     }
 }
 
-struct Rule<'a> {
+/// What answers a question back: "Which deployment do you mean?" - "checkout in shop".
+pub(super) fn answer_back(
+    before: &Before<'_>,
+    said: &Said,
+    bare: &Facts,
+    phrases: &Phrases,
+    known: &dyn Known,
+) -> Resolution {
+    Next { before, said, bare, phrases, known }.answers_back().unwrap_or(Resolution::Alone)
+}
+
+/// A question and what it may go on with.
+struct Next<'a> {
     before: &'a Before<'a>,
     said: &'a Said,
     bare: &'a Facts,
@@ -98,11 +116,10 @@ struct Rule<'a> {
     known: &'a dyn Known,
 }
 
-impl Rule<'_> {
+impl Next<'_> {
     /// What the answer before named.
     fn answered(&self) -> &[String] {
-        let turn = self.before.turn;
-        if turn.asked_back.is_empty() { &turn.answered } else { &turn.shown }
+        &self.before.turn.answered
     }
 
     fn of_types(&self) -> bool {
@@ -144,7 +161,6 @@ impl Rule<'_> {
         }
     }
 
-    /// "Which deployment do you mean?" - "checkout in shop".
     fn answers_back(&self) -> Option<Resolution> {
         let asked_back = &self.before.turn.asked_back;
         let asks = has(&self.phrases.asks, self.text().word(Some(0)));
@@ -153,20 +169,26 @@ impl Rule<'_> {
         }
         let question = &self.before.facts.text;
         let place = (0..question.words.len()).find_map(|word| question.at(word, &asked_back.to_lowercase()))?;
+        let list = &self.before.turn.shown;
         if let Some(Refers::Nth(words, nth)) = &self.said.refers {
-            let list = &self.before.turn.shown;
-            let at = nth.or(list.len().checked_sub(1))?;
-            let id = list.get(at)?;
+            let id = list.get(nth.or(list.len().checked_sub(1))?)?;
             return Some(self.named(question, &place, &self.text().text[words.clone()], id));
+        }
+        // The name of one of those that may be meant, or its kind.
+        let text = trimmed(&self.text().text, &self.phrases.articles);
+        let low = text.to_lowercase();
+        let is = |id: &&String| self.known.kind(id) == low || id.rsplit('/').next() == Some(&text);
+        let mut meant = list.iter().filter(is);
+        if let (Some(one), None) = (meant.next(), meant.next()) {
+            return Some(self.named(question, &place, &text, one));
         }
         if self.said.refers.is_some() || !(self.bare.has_thing() || self.bare.has_place()) {
             return None;
         }
         // "this deployment" says of which kind it is.
         let noun = asked_back.split_once(' ').map_or("", |(_, noun)| noun);
-        let name = &self.text().text;
-        let says_kind = name.contains('/') || name.to_lowercase().split_whitespace().any(|word| word == noun);
-        let name = if noun.is_empty() || says_kind { name.clone() } else { format!("{noun} {name}") };
+        let says_kind = text.contains('/') || low.split_whitespace().any(|word| word == noun);
+        let name = if noun.is_empty() || says_kind { text } else { format!("{noun} {text}") };
         let question = question.with(&place, &name);
         let told = format!("\"{asked_back}\" is \"{name}\".");
         Some(Resolution::As(Reading { question, told, ..Reading::default() }))
@@ -327,6 +349,50 @@ impl Rule<'_> {
         if of.len() < answered.len() { self.of(&of, &bare) } else { self.of_all(&bare) }
     }
 
+    /// "Which apps use them?" asks for other things, of which "them" only says which.
+    fn is_beside(&self, place: &Range<usize>) -> bool {
+        let (first, after) = self.text().word_at(place);
+        let before = self.text().word(first.checked_sub(1));
+        let alone = after - first == 1;
+        let others = self.bare.has_thing() || has(&self.phrases.asks, self.text().word(Some(0)));
+        self.text().is_spaced()
+            && alone
+            && first > 1
+            && others
+            && !has(&self.phrases.acts, before)
+            && after == self.text().words.len()
+    }
+
+    /// What has to do with what was answered cannot be told from a list of it.
+    fn related(&self, place: &Range<usize>) -> Resolution {
+        let answered = self.answered();
+        match answered {
+            [] => self.nothing(Some(place)),
+            [one] => {
+                let question = self.text().with(place, &self.known.reference(one));
+                let words = &self.text().text[place.clone()];
+                let told = format!("\"{words}\" is {}.", self.known.called(one));
+                Resolution::As(Reading { question, told, ..Reading::default() })
+            }
+            several => {
+                let of = counted(several.len(), self.noun());
+                let text = format!(
+                    "What has to do with the {of} before is not known of all of them at once. Ask about one, by its name."
+                );
+                self.back(Some(place), text, several)
+            }
+        }
+    }
+
+    /// The question before, less something.
+    fn but(&self) -> Resolution {
+        let text = self.text();
+        let after = text.begins(&self.phrases.but).map_or(0, |(_, at)| at.end);
+        let without = self.phrases.but.first().map_or("", String::as_str);
+        let question = format!("{} {without} {}", ended(&self.before.facts.text.text), text.text[after..].trim());
+        self.read_as(&question, self.before.turn.objects.clone())
+    }
+
     /// Asked of all that was answered.
     fn of_all(&self, bare: &str) -> Resolution {
         let answered = self.answered();
@@ -367,6 +433,10 @@ impl Rule<'_> {
                 (true, false) => self.instead(),
             };
         }
+        if bare.unknown_place {
+            let text = format!("Where is \"{}\"? No namespace, team or stage is called so.", bare.text.text);
+            return self.back(None, text, &[]);
+        }
         let of_all = bare.text.begins(&phrases.open).is_some();
         match () {
             () if bare.is_empty() && said.leads => {
@@ -401,47 +471,60 @@ impl Rule<'_> {
         let (before, bare) = (&self.before.facts, self.bare);
         let thing = without(&bare.text, &bare.places);
         let thing = trimmed(&thing, &self.phrases.articles);
-        let place = if bare.has_place() { bare.place() } else { before.place() };
         let Some(at) = before.thing() else {
+            let place = if bare.has_place() { bare.place() } else { before.place() };
             // Nothing stands there in whose place it could stand: what else was asked is asked of it.
             let states: Vec<&str> = before.states.iter().map(|at| &before.text.text[at.clone()]).collect();
             let count = if before.counts { "how many " } else { "" };
             return self.read_as(&format!("{count}{thing} {} {place}", states.join(" ")), Vec::new());
         };
         let mut edits: Vec<(Range<usize>, &str)> = vec![(at.clone(), thing.as_str())];
-        if bare.has_place() {
-            edits.extend(
-                before
-                    .places
-                    .iter()
-                    .filter(|place| place.end <= at.start || place.start >= at.end)
-                    .map(|at| (at.clone(), " ")),
-            );
+        let place = self.place();
+        let apart =
+            before.places.iter().filter(|place| place.end <= at.start || place.start >= at.end).cloned().collect();
+        let rest = self.moved(apart, &place, &mut edits);
+        let question = format!("{} {rest}", edited(&before.text, edits));
+        // "Which of them are deployments?" - "and services?"
+        let of_several = before.names || bare.has_place() || self.before.turn.objects.len() < 2;
+        self.read_as(&question, if of_several { Vec::new() } else { self.before.turn.objects.clone() })
+    }
+
+    /// Puts the place of this question where the one before has its own; what is left goes behind it.
+    fn moved<'p>(
+        &self,
+        places: Vec<Range<usize>>,
+        place: &'p str,
+        edits: &mut Vec<(Range<usize>, &'p str)>,
+    ) -> &'p str {
+        if !self.bare.has_place() {
+            return "";
         }
-        let question = edited(&before.text, edits);
-        let question = if bare.has_place() { format!("{question} {place}") } else { question };
-        self.read_as(&question, Vec::new())
+        let rest = if places.is_empty() { place } else { "" };
+        edits.extend(places.into_iter().enumerate().map(|(n, at)| (at, if n == 0 { place } else { " " })));
+        rest
     }
 
     /// The question before, with what this one says in addition, or in the place of the same.
     fn carried(&self) -> Resolution {
         let (before, bare) = (&self.before.facts, self.bare);
         let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
-        if bare.has_place() {
-            edits.extend(before.places.iter().map(|at| (at.clone(), " ")));
-        }
-        if !bare.states.is_empty() && bare.narrows {
-            edits.extend(before.states.iter().map(|at| (at.clone(), " ")));
+        let place = self.place();
+        let rest = self.moved(before.places.clone(), &place, &mut edits);
+        let asks = [&self.phrases.asks, &self.phrases.idle, &self.phrases.articles].map(|list| list.clone()).concat();
+        let condition = match bare.narrows || bare.has_thing() {
+            true => trimmed(&without(&bare.text, &bare.places), &asks),
+            false => String::new(),
+        };
+        let replaces = !bare.states.is_empty() && !before.states.is_empty();
+        if replaces {
+            let states = before.states.iter().enumerate();
+            edits.extend(states.map(|(n, at)| (at.clone(), if n == 0 { condition.as_str() } else { " " })));
         }
         let mut question = edited(&before.text, edits);
-        let asks = [&self.phrases.asks, &self.phrases.idle, &self.phrases.articles].map(|list| list.clone()).concat();
-        if bare.narrows || bare.has_thing() {
-            let condition = without(&bare.text, &bare.places);
-            question = format!("{question} {}", trimmed(&condition, &asks));
+        if !replaces {
+            question = format!("{question} {condition}");
         }
-        if bare.has_place() {
-            question = format!("{question} {}", self.place());
-        }
+        question = format!("{question} {rest}");
         if bare.counts && !before.counts {
             question = format!("{}, how many", question.trim());
         }

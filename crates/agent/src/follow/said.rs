@@ -115,9 +115,10 @@ fn nth(text: &Text, phrases: &Phrases) -> Option<Refers> {
         .filter_map(|(n, names)| Some((n, text.find(names)?.1)))
         .min_by_key(|(_, place)| (place.start, usize::MAX - place.len()))?;
     let (first, after) = text.word_at(&place);
-    // "the first 3", "last week"
+    // "the first 3", "last week", "newest first"
     let next = text.word(Some(after));
-    if next.starts_with(|c: char| c.is_ascii_digit()) || is_time(next) {
+    let before = first.checked_sub(1).map_or("", |at| text.word(Some(at)));
+    if next.starts_with(|c: char| c.is_ascii_digit()) || is_time(next) || before.ends_with("est") {
         return None;
     }
     let place = widened(text, phrases, first, after);
@@ -145,7 +146,9 @@ fn those(text: &Text, phrases: &Phrases) -> Option<Range<usize>> {
         let is_number = phrase == "one" && !(first.saturating_sub(3)..first).any(|at| text.word(Some(at)) == "the");
         // "Those" before a thing that nobody spoke of is for the caller to judge; "die" is an article there.
         let is_article = has(&phrases.articles, phrase) && !has(&phrases.inside, text.word(Some(after)));
-        if !is_number && !is_article {
+        // "Which is the newest deployment?" says what it is about.
+        let says_which = phrase.starts_with("which ") && text.word(Some(after)) == "the";
+        if !is_number && !is_article && !says_which {
             return Some(widened(text, phrases, first, after));
         }
         from = after;
@@ -169,7 +172,7 @@ fn it(text: &Text, phrases: &Phrases) -> Option<Range<usize>> {
         }
         let is_this = has(&phrases.this, text.word(Some(word)));
         let ends = word + 1 == text.words.len() && word > 0;
-        if is_this && (ends || has(&phrases.after, before)) {
+        if is_this && (ends || word == 0 && text.words.len() > 1 || has(&phrases.after, before)) {
             return Some(text.words[word].1.clone());
         }
     }
