@@ -90,6 +90,9 @@ impl<'a> Talk<'a> {
         found.reply = self.freshness.weigh(found.reply)?;
         let answer = compose(&found, &self.catalogue);
         let findings = self.looked_into(subjects(&answer, &found)).await?;
+        if self.last.is_some() && self.flags.hits.output == Output::Table {
+            print::line("")?;
+        }
         print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, a_line)?;
         let turn = Turn::of(&answer, &now);
         if let Some((thread, store)) = &self.thread {

@@ -93,6 +93,7 @@ pub(super) fn shown(found: &Found, asks: &Asks, catalogue: &Catalogue) -> (Vec<I
             items.push(thing.item);
         }
     }
+    items.sort_by_key(|item| asks.candidates.iter().position(|id| *id == item.id));
     let more = items.len().saturating_sub(found.limit);
     items.truncate(found.limit);
     (items, more)

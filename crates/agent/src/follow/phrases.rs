@@ -30,6 +30,7 @@ pub(super) struct Phrases {
     pub(super) places: Vec<String>,
     pub(super) but: Vec<String>,
     pub(super) orders: Vec<String>,
+    pub(super) count: String,
     pub(super) why: Vec<String>,
     pub(super) more: Vec<String>,
     pub(super) nth: Vec<Vec<String>>,

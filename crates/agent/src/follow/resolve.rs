@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::phrases::{Phrases, Text, has, tidy};
 use super::said::{Refers, Said};
 use crate::conversation::Turn;
-use crate::english::counted;
+use crate::english::{counted, with_article};
 
 /// The turn before, and what its question is about.
 pub(super) struct Before<'a> {
@@ -314,8 +314,10 @@ impl Next<'_> {
         let place = &place;
         let others = self.other_things(place);
         // "A cache that nobody uses, and who owns it?"
-        let (first, _) = self.text().word_at(place);
-        let joined = (0..first).any(|word| has(&self.phrases.joins, self.text().word(Some(word))));
+        let after_thing =
+            |at: &Range<usize>| at.end <= place.start && self.bare.things.iter().any(|thing| thing.end <= at.start);
+        let mut words = self.text().words.iter();
+        let joined = words.any(|(word, at)| has(&self.phrases.joins, word) && after_thing(at));
         if others && joined {
             return Resolution::Alone;
         }
@@ -413,6 +415,11 @@ impl Next<'_> {
             (false, true) if !self.bare.has_thing() && !self.bare.has_place() && !self.bare.narrows => {
                 "how many".to_owned()
             }
+            // A few words say in which language they are only beside others.
+            _ if self.phrases.name != "English" => {
+                let asks = [&self.phrases.asks[..], &self.phrases.idle].concat();
+                tidy(&format!("{} {}", ended(&self.before.facts.text.text), trimmed(bare, &asks)))
+            }
             _ => tidy(bare),
         };
         let (told, noun) = (self.asked_of(objects), turn.noun.clone());
@@ -434,7 +441,8 @@ impl Next<'_> {
             };
         }
         if bare.unknown_place {
-            let text = format!("Where is \"{}\"? No namespace, team or stage is called so.", bare.text.text);
+            let name = trimmed(&bare.text.text, &phrases.inside);
+            let text = format!("Where is \"{name}\"? No namespace, team or stage is called so.");
             return self.back(None, text, &[]);
         }
         let of_all = bare.text.begins(&phrases.open).is_some();
@@ -478,6 +486,13 @@ impl Next<'_> {
             let count = if before.counts { "how many " } else { "" };
             return self.read_as(&format!("{count}{thing} {} {place}", states.join(" ")), Vec::new());
         };
+        // "What is an ingress?" - "and a cron job?"
+        let (first, _) = before.text.word_at(&at);
+        let article = first.checked_sub(1).filter(|word| ["a", "an"].contains(&before.text.word(Some(*word))));
+        let (at, thing) = match article {
+            Some(word) => (before.text.words[word].1.start..at.end, with_article(&thing)),
+            None => (at, thing),
+        };
         let mut edits: Vec<(Range<usize>, &str)> = vec![(at.clone(), thing.as_str())];
         let place = self.place();
         let apart =
@@ -507,6 +522,13 @@ impl Next<'_> {
     /// The question before, with what this one says in addition, or in the place of the same.
     fn carried(&self) -> Resolution {
         let (before, bare) = (&self.before.facts, self.bare);
+        if self.of_types() && bare.has_place() {
+            // Types are in no namespace; their objects are.
+            let types = self.answered().to_vec();
+            let told = format!("Asked of the objects of the {} before.", counted(types.len(), self.noun()));
+            let question = tidy(&format!("everything {}", self.place()));
+            return Resolution::As(Reading { question, types, told, ..Reading::default() });
+        }
         let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
         let place = self.place();
         let rest = self.moved(before.places.clone(), &place, &mut edits);
@@ -526,7 +548,7 @@ impl Next<'_> {
         }
         question = format!("{question} {rest}");
         if bare.counts && !before.counts {
-            question = format!("{}, how many", question.trim());
+            question = format!("{}, {}", question.trim(), self.phrases.count);
         }
         // A name is looked for anew where it is to be somewhere else.
         let objects = if before.names || before.has_thing() && bare.has_place() {
