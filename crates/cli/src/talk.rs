@@ -14,7 +14,7 @@ use clusterlore_store::{Store, ThreadName};
 
 use crate::args::{Ask, Live, Output};
 use crate::build;
-use crate::print;
+use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
 
@@ -81,8 +81,8 @@ impl<'a> Talk<'a> {
         Ok(talk)
     }
 
-    /// Answers a question and prints the answer; `a_line`: JSON in one line.
-    pub(crate) async fn ask(&mut self, question: &str, a_line: bool) -> anyhow::Result<()> {
+    /// Answers a question and prints the answer.
+    pub(crate) async fn ask(&mut self, question: &str, manner: Manner) -> anyhow::Result<()> {
         let now = build::now();
         let request = Request { question: question.to_owned(), now: now.clone(), ..self.request.clone() };
         let found = gather_next(&self.index, &self.catalogue, &build::OWN_STORE, &request, &self.conversation).await;
@@ -93,7 +93,7 @@ impl<'a> Talk<'a> {
         if self.last.is_some() && self.flags.hits.output == Output::Table {
             print::line("")?;
         }
-        print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, a_line)?;
+        print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner)?;
         let turn = Turn::of(&answer, &now);
         if let Some((thread, store)) = &self.thread {
             store.add_turn(thread, &now, &serde_json::to_string(&turn)?).await?;
@@ -125,7 +125,7 @@ impl<'a> Talk<'a> {
     }
 
     /// Does what a line says: a question, or a command.
-    pub(crate) async fn take(&mut self, line: &str, a_line: bool) -> anyhow::Result<Next> {
+    pub(crate) async fn take(&mut self, line: &str, manner: Manner) -> anyhow::Result<Next> {
         let line = line.trim();
         let mut words = line.split_whitespace();
         let (command, rest) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
@@ -138,8 +138,8 @@ impl<'a> Talk<'a> {
                 self.last = None;
                 print::note("The next question begins anew.");
             }
-            ("/why", []) => self.why(a_line).await?,
-            ("/show", [number]) => self.show(number, a_line).await?,
+            ("/why", []) => self.why(manner).await?,
+            ("/show", [number]) => self.show(number, manner).await?,
             ("/show", _) => {
                 return Err(anyhow!("/show takes the number of a hit of the last answer, such as \"/show 1\""));
             }
@@ -150,7 +150,7 @@ impl<'a> Talk<'a> {
                 let known: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
                 return Err(anyhow!("\"{command}\" is no command here; expected {}", known.join(", ")));
             }
-            _ => self.ask(line, a_line).await?,
+            _ => self.ask(line, manner).await?,
         }
         Ok(Next::Line)
     }
@@ -161,7 +161,7 @@ impl<'a> Talk<'a> {
         })
     }
 
-    async fn why(&self, a_line: bool) -> anyhow::Result<()> {
+    async fn why(&self, manner: Manner) -> anyhow::Result<()> {
         let last = self.last()?;
         let of_one = last.answer.answered.len() == 1;
         let findings = match &last.findings {
@@ -169,10 +169,10 @@ impl<'a> Talk<'a> {
             None if of_one => self.looked_into(subjects_of(&last.answer, &last.found)).await?,
             None => None,
         };
-        print::ask::why(&last.answer, findings.as_ref(), self.flags.hits.output, a_line)
+        print::ask::why(&last.answer, findings.as_ref(), self.flags.hits.output, manner)
     }
 
-    async fn show(&self, number: &str, a_line: bool) -> anyhow::Result<()> {
+    async fn show(&self, number: &str, manner: Manner) -> anyhow::Result<()> {
         let last = self.last()?;
         let shown = last.answer.hits.len();
         let hit = number.parse::<usize>().ok().and_then(|number| last.answer.hits.get(number.checked_sub(1)?));
@@ -182,10 +182,10 @@ impl<'a> Talk<'a> {
         })?;
         let told = details(&self.index, &self.catalogue, &build::OWN_STORE, &self.request, &hit.id).await;
         match told {
-            Ok(Some(details)) => print::ask::details(&details, self.flags.hits.output, a_line),
+            Ok(Some(details)) => print::ask::details(&details, self.flags.hits.output, manner),
             // A type is explained by what it answers.
             Ok(None) | Err(SearchError::NoSuchObject { .. }) if hit.id == hit.type_name => {
-                print::ask::hit(hit, self.flags.hits.output, a_line)
+                print::ask::hit(hit, self.flags.hits.output, manner)
             }
             Ok(None) => Err(anyhow!("{} is no longer in the index", hit.id)),
             Err(error) => Err(error.into()),

@@ -13,7 +13,7 @@ use crate::args::{Ask, Output};
 use crate::build;
 use crate::done::Done;
 use crate::editor::{Editor, Typed};
-use crate::print;
+use crate::print::{self, ask::Manner};
 use crate::settings::Settings;
 use crate::stop;
 use crate::talk::{Next, Talk};
@@ -33,7 +33,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
     let mut talk = Talk::open(settings, flags, request).await?;
     let question = flags.question.join(" ");
     if !flags.interactive {
-        talk.ask(&question, false).await?;
+        talk.ask(&question, Manner::Alone).await?;
         return Ok(Done::Whole);
     }
     let first = (!question.trim().is_empty()).then_some(question);
@@ -53,7 +53,7 @@ pub(crate) fn reads_keys(flags: &Ask) -> bool {
 async fn line_by_line(talk: &mut Talk<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
     let mut refused = false;
     let mut take = async |talk: &mut Talk<'_>, line: &str| -> anyhow::Result<Next> {
-        match talk.take(line, true).await {
+        match talk.take(line, Manner::Lines).await {
             Ok(next) => Ok(next),
             Err(error) if is_about_the_question(&error) => {
                 refused = true;
@@ -132,7 +132,7 @@ async fn at_the_terminal(talk: &mut Talk<'_>, first: Option<String>) -> anyhow::
             Typed::End => return Ok(Done::Whole),
         };
         let taken = tokio::select! {
-            taken = talk.take(&question, false) => taken,
+            taken = talk.take(&question, Manner::Prompt) => taken,
             () = stop::interrupted() => {
                 print::note("Left unanswered.");
                 continue;

@@ -23,6 +23,17 @@ const NARROWEST: usize = 24;
 /// Lines of a reason.
 const LINES: usize = 2;
 
+/// Where an answer is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It is the only one.
+    Alone,
+    /// One of a conversation at a terminal: hits have numbers, by which they can be asked for.
+    Prompt,
+    /// One of a conversation line by line: the same, and JSON is in one line.
+    Lines,
+}
+
 #[derive(Serialize)]
 struct JsonAnswer<'a, D> {
     #[serde(flatten)]
@@ -37,13 +48,12 @@ struct JsonAnswer<'a, D> {
 }
 
 /// The answer; `reply` is what it rests on.
-/// `a_line`: JSON in one line.
 pub(crate) fn print(
     answer: &Answer,
     findings: Option<&Findings>,
     reply: &Reply,
     output: Output,
-    a_line: bool,
+    manner: Manner,
 ) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
     let json = || JsonAnswer {
@@ -53,18 +63,18 @@ pub(crate) fn print(
         doubts: reply.told_doubts(),
     };
     match output {
-        Output::Json if a_line => super::json_line(&json()),
+        Output::Json if manner == Manner::Lines => super::json_line(&json()),
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
         Output::Name => {
             let some = answer.hits.iter().any(|item| item.answers);
             answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
         }
-        Output::Table => text(answer, findings, reply.group_by.as_ref()),
+        Output::Table => text(answer, findings, reply.group_by.as_ref(), manner != Manner::Alone),
     }
 }
 
-fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> anyhow::Result<()> {
+fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>, numbered: bool) -> anyhow::Result<()> {
     if let Some(took) = &answer.took {
         super::lines(wrapped(&took.text, WIDTH))?;
         super::line("")?;
@@ -85,7 +95,7 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
     let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
     if !first.is_empty() {
         super::line("")?;
-        super::lines(table(&first))?;
+        super::lines(table(&first, numbered.then_some(1)))?;
     }
     let more = |answer: &Answer| match answer.more {
         _ if shown.is_empty() => Ok(()),
@@ -100,7 +110,7 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
         if !first.is_empty() {
             super::marked(Style::new().bold(), "Near it:", "")?;
         }
-        super::lines(table(&near))?;
+        super::lines(table(&near, numbered.then_some(first.len() + 1)))?;
     }
     if first.is_empty() {
         more(answer)?;
@@ -123,9 +133,9 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
 }
 
 /// For programs: JSON, in one line where that is wanted, or YAML; else nothing is printed.
-fn for_programs(value: &impl Serialize, output: Output, a_line: bool) -> anyhow::Result<bool> {
+fn for_programs(value: &impl Serialize, output: Output, manner: Manner) -> anyhow::Result<bool> {
     match output {
-        Output::Json if a_line => super::json_line(value)?,
+        Output::Json if manner == Manner::Lines => super::json_line(value)?,
         Output::Json => super::json(value)?,
         Output::Yaml => super::yaml(value)?,
         Output::Name | Output::Table => return Ok(false),
@@ -140,7 +150,7 @@ pub(crate) fn commands(commands: &[(&str, &str)]) -> anyhow::Result<()> {
 }
 
 /// Why an answer is what it is: what was seen where it was looked into, else why each hit was found.
-pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, a_line: bool) -> anyhow::Result<()> {
+pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, manner: Manner) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct Found<'a> {
         id: &'a str,
@@ -153,7 +163,7 @@ pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, 
         hits: Vec<Found<'a>>,
     }
     let hits = answer.hits.iter().map(|item| Found { id: &item.id, why: &item.why }).collect();
-    if for_programs(&JsonWhy { findings, hits }, output, a_line)? {
+    if for_programs(&JsonWhy { findings, hits }, output, manner)? {
         return Ok(());
     }
     if let Some(findings) = findings {
@@ -171,7 +181,7 @@ pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, 
 }
 
 /// All of one object.
-pub(crate) fn details(details: &Details, output: Output, a_line: bool) -> anyhow::Result<()> {
+pub(crate) fn details(details: &Details, output: Output, manner: Manner) -> anyhow::Result<()> {
     #[derive(Serialize)]
     struct JsonDetails<'a> {
         #[serde(flatten)]
@@ -179,7 +189,7 @@ pub(crate) fn details(details: &Details, output: Output, a_line: bool) -> anyhow
         commands: Vec<String>,
     }
     let commands: Vec<String> = details.next.iter().map(command).collect();
-    if for_programs(&JsonDetails { details, commands: commands.clone() }, output, a_line)? {
+    if for_programs(&JsonDetails { details, commands: commands.clone() }, output, manner)? {
         return Ok(());
     }
     let Details { item, labels, annotations, created, columns, unread, .. } = details;
@@ -233,11 +243,11 @@ fn titled(title: &str, text: &str) -> anyhow::Result<()> {
 }
 
 /// One hit of the last answer.
-pub(crate) fn hit(item: &Item, output: Output, a_line: bool) -> anyhow::Result<()> {
-    if for_programs(item, output, a_line)? {
+pub(crate) fn hit(item: &Item, output: Output, manner: Manner) -> anyhow::Result<()> {
+    if for_programs(item, output, manner)? {
         return Ok(());
     }
-    super::lines(table(&[item]))
+    super::lines(table(&[item], None))
 }
 
 /// A line of findings. What does not fit goes on under its own beginning, beside the title.
@@ -308,15 +318,16 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A table with the reasons in the last column, or beneath where there is no room for them.
-fn table(items: &[&Item]) -> Vec<String> {
+fn table(items: &[&Item], number: Option<usize>) -> Vec<String> {
     let types = items.iter().all(|item| item.id == item.name && item.namespace.is_none());
-    let header: &[&str] = if types { &["KIND", "TYPE"] } else { &["NAMESPACE", "KIND", "NAME"] };
+    let mut header: Vec<&str> = if types { vec!["KIND", "TYPE"] } else { vec!["NAMESPACE", "KIND", "NAME"] };
+    header.splice(0..0, number.map(|_| "#"));
     let last = match items.iter().any(|item| !item.state.is_empty()) {
         true => "NOW",
         false if types => "FOR",
         false => "ABOUT",
     };
-    let row = |item: &&Item| -> Vec<String> {
+    let cells = |item: &Item| -> Vec<String> {
         if types {
             return vec![fit(&item.kind), fit(&item.name)];
         }
@@ -324,7 +335,11 @@ fn table(items: &[&Item]) -> Vec<String> {
         let namespace = item.cluster.as_ref().map_or(namespace.to_owned(), |cluster| format!("{cluster}:{namespace}"));
         vec![fit(&namespace), fit(&item.kind), fit(&item.name)]
     };
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let row = |(n, item): (usize, &&Item)| {
+        let number = number.map(|first| (first + n).to_string());
+        number.into_iter().chain(cells(item)).collect()
+    };
+    let rows: Vec<Vec<String>> = items.iter().enumerate().map(row).collect();
     let wide = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or_default()
     };
