@@ -22,6 +22,7 @@ use crate::addresses::{http_url, postgres_url, sqlite_path};
   clusterlore demo                                    try it on an example company, without a cluster
   clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
+  clusterlore ask -i                                  ask on: \"and which of them are not ready?\"
   clusterlore search backups -n platform --kind cronjob
   clusterlore count \"databases per namespace\"
   clusterlore similar deploy/checkout -n shop

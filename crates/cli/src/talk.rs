@@ -90,8 +90,10 @@ impl<'a> Talk<'a> {
         found.reply = self.freshness.weigh(found.reply)?;
         let answer = compose(&found, &self.catalogue);
         let findings = self.looked_into(subjects(&answer, &found)).await?;
-        if self.last.is_some() && self.flags.hits.output == Output::Table {
-            print::line("")?;
+        match self.flags.hits.output {
+            Output::Table if self.last.is_some() => print::line("")?,
+            Output::Yaml if manner != Manner::Alone => print::line("---")?,
+            _ => {}
         }
         print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner)?;
         let turn = Turn::of(&answer, &now);

@@ -28,6 +28,8 @@ pub(super) struct Facts {
     pub(super) names: bool,
     /// Whether it has a condition that is no place: a state, an age, an order, a group, something that is not wanted.
     pub(super) narrows: bool,
+    /// Whether it asks for a state, or for another thing that only the cluster knows.
+    pub(super) of_state: bool,
     /// Whether it asks how many.
     pub(super) counts: bool,
     /// Whether the catalogue knows what it is about.
@@ -115,6 +117,7 @@ impl Facts {
         Self {
             narrows: !parsed.needs.is_empty() || others != Clauses::default() || !parsed.unwanted.is_empty(),
             unknown_place: no_scope || parsed.notes.iter().any(no_place),
+            of_state: !parsed.needs.is_empty(),
             counts: parsed.clauses.count,
             known: !known.is_empty(),
             text,

@@ -83,6 +83,7 @@ pub(super) fn resolve(
         return next.back(None, "Nothing is asked. Say what you want to know.".to_owned(), &[]);
     }
     match &said.refers {
+        Some(refers) if refers.place().is_some_and(|place| next.is_inside(place)) => Resolution::Alone,
         Some(Refers::More) => next.more(),
         Some(Refers::Why) => next.why(),
         Some(Refers::Nth(place, nth)) => next.nth(place, *nth),
@@ -90,7 +91,7 @@ pub(super) fn resolve(
         Some(Refers::Them(place)) if next.is_beside(place) => next.related(place),
         Some(Refers::Them(place)) => next.them(place, false),
         Some(Refers::Those(place)) => next.them(place, true),
-        None if said.text.begins(&phrases.but).is_some() => next.but(),
+        None if said.text.begins(&phrases.but).is_some() && !bare.of_state => next.but(),
         None if said.only => next.of_all(&bare.text.text),
         None => next.without_pointing(),
     }
@@ -308,19 +309,20 @@ impl Next<'_> {
         self.bare.things.iter().any(|at| !noun.contains(&self.bare.text.text[at.clone()].to_lowercase()))
     }
 
+    /// Whether the words at a place point at what the same question says before: "is there a cache, and who uses it?"
+    fn is_inside(&self, place: &Range<usize>) -> bool {
+        let things = || self.bare.things.iter().filter(|thing| thing.end <= place.start);
+        let after_thing = |at: &Range<usize>| at.end <= place.start && things().any(|thing| thing.end <= at.start);
+        let mut words = self.text().words.iter();
+        let joined = words.any(|(word, at)| has(&self.phrases.joins, word) && after_thing(at));
+        joined || self.bare.names && things().next().is_some()
+    }
+
     fn it(&self, place: &Range<usize>) -> Resolution {
         let answered = self.answered();
         let Some((place, candidates)) = self.with_noun(place, answered) else { return Resolution::Alone };
         let place = &place;
         let others = self.other_things(place);
-        // "A cache that nobody uses, and who owns it?"
-        let after_thing =
-            |at: &Range<usize>| at.end <= place.start && self.bare.things.iter().any(|thing| thing.end <= at.start);
-        let mut words = self.text().words.iter();
-        let joined = words.any(|(word, at)| has(&self.phrases.joins, word) && after_thing(at));
-        if others && joined {
-            return Resolution::Alone;
-        }
         match &candidates[..] {
             [] => self.nothing(Some(place)),
             [one] if others && !self.of_types() => {

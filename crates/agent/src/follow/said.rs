@@ -121,8 +121,10 @@ fn nth(text: &Text, phrases: &Phrases) -> Option<Refers> {
     if next.starts_with(|c: char| c.is_ascii_digit()) || is_time(next) || before.ends_with("est") {
         return None;
     }
-    let place = widened(text, phrases, first, after);
-    Some(Refers::Nth(place, nth))
+    let wide = widened(text, phrases, first, after);
+    // "What is to be done first?"
+    let is_one = wide != place || first == 0 || text.text[place.clone()].starts_with('#') || has(&phrases.acts, before) || after - first > 1 || !text.is_spaced();
+    is_one.then_some(Refers::Nth(wide, nth))
 }
 
 /// What an age or an order is told in, and no thing of a list.
@@ -257,6 +259,8 @@ mod tests {
             "where is the it department",
             "databases that are big",
             "why is checkout failing",
+            "what should I look at first?",
+            "who deployed last",
             "more pods than nodes",
         ] {
             assert_eq!(said("English", question).2, None, "{question}");
