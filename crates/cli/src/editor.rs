@@ -31,7 +31,8 @@ pub(crate) struct Editor {
 impl Editor {
     /// With the lines of a file, which is made for this user alone. Where it cannot be, nothing is remembered. `stop` ends the reading.
     pub(crate) fn open(history: Option<PathBuf>, stop: Arc<AtomicBool>) -> Self {
-        let line = Reedline::create().with_break_signal(stop);
+        let colours = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+        let line = Reedline::create().with_break_signal(stop).with_ansi_colors(colours);
         let kept = history.and_then(|file| {
             own(&file).ok()?;
             FileBackedHistory::with_file(KEPT, file).ok()

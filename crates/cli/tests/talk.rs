@@ -204,7 +204,7 @@ fn a_conversation_about_what_fails() {
         answers[1]
     );
     assert!(answers[2]["findings"]["subjects"][0].is_object(), "{}", answers[2]);
-    assert_eq!(answers[3]["took"]["objects"], answers[2]["took"]["objects"]);
+    assert_eq!(answers[3]["took"]["objects"], answers[2]["took"]["objects"], "{}\n{}", answers[2], answers[3]);
     assert!(answers[4]["columns"].as_array().is_some_and(|columns| !columns.is_empty()), "{}", answers[4]);
     // Neither the file nor what waits beside it holds a cell of a table.
     let mut stored = std::fs::read(home.store()).unwrap();
@@ -273,8 +273,10 @@ impl Terminal {
         input.flush().unwrap();
     }
 
+    /// What was shown, without what moves the cursor and colours text.
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
+        let seen = String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned();
+        fancy_regex::Regex::new("\u{1b}(\\[[0-9;?]*[A-Za-z]|[78])").unwrap().replace_all(&seen, "").into_owned()
     }
 
     /// Waits until a text was shown so many times.
@@ -282,6 +284,18 @@ impl Terminal {
         let began = Instant::now();
         while self.text().matches(text).count() < times {
             assert!(began.elapsed() < Duration::from_secs(60), "{text:?} {times} times in {:?}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until the prompt stands at the end, behind a text.
+    fn wait_for_prompt_after(&self, text: &str) {
+        let began = Instant::now();
+        let waits = |shown: &str| {
+            shown.rsplit_once(text).is_some_and(|(_, after)| after.contains('\n') && after.ends_with("clusterlore> "))
+        };
+        while !waits(&self.text()) {
+            assert!(began.elapsed() < Duration::from_secs(60), "no prompt after {text:?} in {:?}", self.text());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -318,7 +332,10 @@ fn at_a_terminal() {
     terminal.type_in("/nope\r");
     terminal.wait_for("is no command here", 1);
     // Ctrl-C at the prompt leaves the line, and not the program.
-    terminal.type_in("half a ques\x03");
+    terminal.type_in("half a ques");
+    terminal.wait_for("half a ques", 1);
+    terminal.type_in("\x03");
+    terminal.wait_for_prompt_after("half a ques");
     terminal.type_in("/help\r");
     terminal.wait_for("/show N", 2);
     // The line before, by the arrow up.

@@ -86,6 +86,7 @@ pub(super) fn resolve(
         Some(refers) if refers.place().is_some_and(|place| next.is_inside(place)) => Resolution::Alone,
         Some(Refers::More) => next.more(),
         Some(Refers::Why) => next.why(),
+        Some(Refers::Nth(place, nth)) if said.text.begins(&phrases.but).is_some() => next.but_one(place, *nth),
         Some(Refers::Nth(place, nth)) => next.nth(place, *nth),
         Some(Refers::It(place)) => next.it(place),
         Some(Refers::Them(place)) if next.is_beside(place) => next.related(place),
@@ -206,7 +207,7 @@ impl Next<'_> {
                 && !["show", "describe", "see"].contains(&word.as_str())
         });
         if self.of_types() {
-            let question = if says_more { text.with(place, &reference) } else { format!("explain {reference}") };
+            let question = if says_more { text.with(place, &reference) } else { format!("explain {id}") };
             return Resolution::As(Reading { question, told, ..Reading::default() });
         }
         let question = if says_more { text.with(place, &reference) } else { format!("describe {reference}") };
@@ -315,7 +316,9 @@ impl Next<'_> {
         let after_thing = |at: &Range<usize>| at.end <= place.start && things().any(|thing| thing.end <= at.start);
         let mut words = self.text().words.iter();
         let joined = words.any(|(word, at)| has(&self.phrases.joins, word) && after_thing(at));
-        joined || self.bare.names && things().next().is_some()
+        // "The memcached one" is one of them.
+        let spoken_of = matches!(self.said.refers, Some(Refers::It(_) | Refers::Them(_)));
+        joined || spoken_of && self.bare.names && things().next().is_some()
     }
 
     fn it(&self, place: &Range<usize>) -> Resolution {
@@ -385,6 +388,22 @@ impl Next<'_> {
                 );
                 self.back(Some(place), text, several)
             }
+        }
+    }
+
+    /// What was answered, less one of it.
+    fn but_one(&self, place: &Range<usize>, nth: Option<usize>) -> Resolution {
+        let answered = self.answered();
+        let list = self.shown();
+        let one = list.get(nth.unwrap_or(list.len().saturating_sub(1)));
+        match one.filter(|one| answered.contains(one) && answered.len() > 1 && !self.before.turn.more) {
+            Some(one) => {
+                let objects: Vec<String> = answered.iter().filter(|id| *id != one).cloned().collect();
+                let told = format!("{} Without {}.", self.asked_of(answered), self.known.called(one));
+                let noun = self.before.turn.noun.clone();
+                Resolution::As(Reading { question: "everything".to_owned(), objects, noun, told, ..Reading::default() })
+            }
+            None => self.nth(place, nth),
         }
     }
 

@@ -123,7 +123,12 @@ fn nth(text: &Text, phrases: &Phrases) -> Option<Refers> {
     }
     let wide = widened(text, phrases, first, after);
     // "What is to be done first?"
-    let is_one = wide != place || first == 0 || text.text[place.clone()].starts_with('#') || has(&phrases.acts, before) || after - first > 1 || !text.is_spaced();
+    let is_one = wide != place
+        || first == 0
+        || text.text[place.clone()].starts_with('#')
+        || has(&phrases.acts, before)
+        || after - first > 1
+        || !text.is_spaced();
     is_one.then_some(Refers::Nth(wide, nth))
 }
 
