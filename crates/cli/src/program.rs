@@ -49,7 +49,7 @@ fn program() -> ExitCode {
         }
     };
     let kept = stop::kept(&args.command);
-    let takes_interrupts = stop::takes_interrupts(&args.command);
+    let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
     let ended = runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args)));
     // What a run had handed to other threads may end, and is not waited for long.
     runtime.shutdown_timeout(stop::GRACE);

@@ -76,11 +76,6 @@ pub(crate) fn kept(command: &Command) -> String {
     }
 }
 
-/// Whether a command takes Ctrl-C itself.
-pub(crate) fn takes_interrupts(command: &Command) -> bool {
-    matches!(command, Command::Ask(flags) if crate::commands::ask::reads_keys(flags))
-}
-
 /// Waits for Ctrl-C.
 pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {

@@ -16,11 +16,11 @@ use serde_json::Value;
 const DIALOGUES: &[(&str, &[&str])] = &[
     ("of-them", &["what databases are running?", "and which of them are in datastores?", "how many is that?"]),
     ("one-of-them", &["which statefulsets are in datastores?", "show me the second", "why is it failing?"]),
-    ("another-place", &["which deployments are in fares?", "what about lifts?", "and the statefulsets?"]),
+    ("another-place", &["which deployments are in fares?", "what about liftops?", "and the statefulsets?"]),
     ("something-else", &["is there a message broker?", "and a cache?"]),
     ("nothing-before", &["is there a graph database?", "why is it slow?", "turnstile-api"]),
     ("which-is-meant", &["which statefulsets are in datastores?", "is it ready?", "the first"]),
-    ("no-such-place", &["which deployments are in fares?", "and in nowhere?", "and in lifts?"]),
+    ("no-such-place", &["which deployments are in fares?", "and in nowhere?", "and in liftops?"]),
     ("less-something", &["which statefulsets are in datastores?", "without the first one", "not postgres"]),
     ("types", &["what could I use for a certificate?", "and for a database?", "explain the first one"]),
     (

@@ -23,6 +23,8 @@ use said::Said;
 const ALL: usize = 1_000;
 /// So many of the words before places can stand before nothing else.
 const PREPOSITIONS: usize = 1;
+/// What stands before the name of those who own something.
+const OWNER: &str = "team";
 /// Words of a fragment that may be a place alone.
 const PLACE_WORDS: usize = 3;
 
@@ -187,10 +189,11 @@ fn may_be_places(said: &Said, bare: &Facts, before: &Facts, phrases: &Phrases) -
         format!("{}{name}{}", &text[wide.start..own.start], &text[own.end..wide.end])
     });
     let inside = phrases.inside.first().map(|inside| format!("{inside} {name}"));
+    let whose = std::iter::once(format!("{OWNER} {name}"));
     match bare.known || bare.names {
         // What names a thing is a place only where the question before had one of that sort.
         true if before.names || !before.has_place() => Vec::new(),
         true => alike.filter(|_| !bare.known).collect(),
-        false => alike.chain(inside).collect(),
+        false => alike.chain(inside).chain(whose).collect(),
     }
 }
