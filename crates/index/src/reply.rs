@@ -27,7 +27,7 @@ use crate::command::commands;
 const LONGEST_REASON: usize = 80;
 
 /// What was found, and how the question was understood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
     /// Best first.
     pub hits: Vec<Hit>,

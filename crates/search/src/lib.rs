@@ -125,6 +125,20 @@ impl Searcher {
         self.answer_with(view, embedder, query, None).await
     }
 
+    /// The question as it is understood, without an answer.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn read(
+        &self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        query: &Query,
+    ) -> Result<ParsedQuery, SearchError> {
+        check(query)?;
+        Ok(query::parse(view, embedder, &self.catalogue, query).await?)
+    }
+
     /// The same with somebody who looks at the cluster. If the question asks for what only a cluster knows ("not ready"), those objects
     /// answer of which it holds; of an object that the question names it is told whether it does. Without who looks the answer is about
     /// all objects that are asked for, and nothing is counted.

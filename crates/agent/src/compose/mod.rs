@@ -34,6 +34,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let things = things(reply, &found.types, catalogue);
     let context = |cluster: Option<&str>| reply.context(cluster).map(str::to_owned);
     let said = match (&found.pointed_at, found.collection) {
+        _ if found.back.is_some() => Said { asks: found.back.clone(), ..Said::default() },
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
         (None, Collection::Capabilities) => types::said(found, &things, &context),
         (None, Collection::Instances) if !reply.parsed.named.is_empty() => {
@@ -41,7 +42,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         }
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
-    let Said { mut sentences, asks, number, answers, near, groups, mut next } = said;
+    let Said { mut sentences, asks, number, answers, noun, near, groups, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
     }
@@ -64,7 +65,8 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let mut closest = reply.closest.clone();
     closest.dedup();
     Answer {
-        question: found.question.clone(),
+        question: found.typed.clone(),
+        took: found.took.clone(),
         searched: found.collection,
         answer: sentences,
         asks,
@@ -82,6 +84,8 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         notes: notes(reply),
         next,
         closest,
+        answered: answers,
+        noun: if noun.is_empty() { found.noun.clone() } else { noun },
     }
 }
 

@@ -182,6 +182,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
     let places = scopes::places(&mut tokens, &mut parsed, context);
+    parsed.places = places.iter().map(|place| place.condition.said.clone()).chain(parsed.unknown.clone()).collect();
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
@@ -229,7 +230,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let foreign =
         context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
     parsed.scope_only = foreign || !tokens.say_something();
-    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() {
+    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() && filter.keys.is_empty() {
         // "What is pending?"
         parsed.add_meant_types(context.types);
     }

@@ -26,6 +26,8 @@ pub struct ParsedQuery {
     pub named: Vec<NamedObject>,
     /// Conditions that the question may mean. What meets them ranks higher.
     pub soft: Vec<SoftCondition>,
+    /// Where the question says that things are, in its own words, whether that narrows or not.
+    pub places: Vec<String>,
     /// What must not be found, in words: "for backups".
     pub unwanted: String,
     /// What must not be found: each of these alone leaves an object out.
@@ -268,6 +270,7 @@ impl ParsedQuery {
             && !self.filter.types.is_empty()
             && self.filter.selector.0.is_empty()
             && self.filter.annotations.0.is_empty()
+            && self.filter.keys.is_empty()
             && !self.clauses.by_age()
             && self.unwanted.is_empty()
             && self.soft.is_empty()
