@@ -25,12 +25,14 @@ pub struct Asked {
     pub body: Value,
 }
 
-/// What is answered instead: status, Retry-After, body. Status [`HANG_UP`] and [`BREAK_OFF`] are none.
+/// What is answered instead: status, Retry-After, body. Status [`HANG_UP`], [`BREAK_OFF`] and [`BREAK_AFTER`] are none.
 pub type Instead = (u16, Option<String>, String);
 /// The connection is closed without an answer.
 pub const HANG_UP: u16 = 0;
 /// The connection is closed within an answer.
 pub const BREAK_OFF: u16 = 1;
+/// The connection is closed within an answer, after what the body holds.
+pub const BREAK_AFTER: u16 = 2;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 type Script = Box<dyn FnMut(usize, &Value) -> Option<Instead> + Send>;
@@ -118,9 +120,9 @@ async fn respond(
     let whole = |text: String| Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {});
     let body = match status {
         HANG_UP => return Err("hung up".into()),
-        BREAK_OFF => {
-            let begun = Frame::data(Bytes::from_static(b"{\"content\": ["));
-            let frames = [Ok(begun), Err(Failed::from("broken off"))];
+        BREAK_OFF | BREAK_AFTER => {
+            let begun = if status == BREAK_OFF { "{\"content\": [".to_owned() } else { text };
+            let frames = [Ok(Frame::data(Bytes::from(begun))), Err(Failed::from("broken off"))];
             return Ok(Response::new(BoxBody::new(StreamBody::new(stream::iter(frames)))));
         }
         _ => BoxBody::new(whole(text)),

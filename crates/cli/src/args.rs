@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clusterlore_agent::converse::ToolGroup;
 use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
@@ -69,7 +70,7 @@ pub(crate) struct SettingFlags {
     /// Embedder: builtin, voyage[:MODEL] or openai:MODEL@URL [default: the one that filled the index, else builtin]
     #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
     pub(crate) embedder: Option<String>,
-    /// Language model for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
+    /// Language model for ask and for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
     /// Studio (OPENAI_API_KEY, if one is needed) [default: anthropic]
     #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
     pub(crate) model: Option<String>,
@@ -503,12 +504,21 @@ pub(crate) struct HitFlags {
   clusterlore ask \"what could I use for a database?\"     answers with resource types
   clusterlore ask \"how many deployments per namespace?\" -o json
   clusterlore ask message brokers -o name | head -1
+  clusterlore ask --model anthropic \"why is checkout slow?\"          a model looks for itself (ANTHROPIC_API_KEY)
+  clusterlore ask --model openai:qwen3@http://127.0.0.1:11434/v1 \"what changed in shop today?\"
+  clusterlore ask --model anthropic --tools kubectl --max-cost 0.10 \"which pods restart?\"
 
-The answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever both are the \
-same; no language model takes part.
+Without --model the answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever \
+both are the same; no language model takes part. With --model on the command line a language model asks the index and reads the cluster \
+with your rights, and cites what it saw; what it cites and was never shown is marked. A remote model is sent your question, and of what it asks \
+for: object names, labels, status, events and logs, values of Secrets masked.
 
 JSON: {\"question\", \"searched\", \"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
-cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}.")]
+cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}. With --model: {\"question\", \"model\", \
+\"answer\", \"steps\": [{\"tool\", \"arguments\", \"result\", \"failed\"}], \"citations\": [{\"id\", \"seen\"}], \"unsourced\": sentences, \"used\": {\"steps\", \
+\"inputTokens\", \"outputTokens\", \"cost\"}, \"ended\", \"reason\"}.
+
+Exit status with --model: 0 answered, 1 failed, 2 wrong usage, 3 not answered to the end (a limit was reached).")]
 pub(crate) struct Ask {
     /// The question, in your own words
     #[arg(required = true)]
@@ -519,6 +529,30 @@ pub(crate) struct Ask {
     pub(crate) live: LiveFlags,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+}
+
+/// What a language model may use and cost.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "With --model")]
+pub(crate) struct ModelFlags {
+    /// What the model may use, of kubectl (reads the cluster), vector (asks the index) and apply (changes the cluster, each time after
+    /// your yes) [default: kubectl,vector]
+    #[arg(long, value_name = "GROUP,...", value_delimiter = ',', requires = "model")]
+    pub(crate) tools: Vec<ToolGroup>,
+    /// Let the model speak at most this often; what it finds out takes a turn each
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) max_steps: u32,
+    /// Use at most this many tokens, of all turns together
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_tokens: u64,
+    /// Spend at most this much, in US dollars, estimated from the model's price
+    #[arg(long, value_name = "USD", value_parser = dollars, requires = "model")]
+    pub(crate) max_cost: Option<f64>,
+    /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
+    #[arg(long, value_name = "IN,OUT", value_parser = price, requires = "model")]
+    pub(crate) price: Option<Price>,
 }
 
 #[derive(Debug, ClapArgs)]

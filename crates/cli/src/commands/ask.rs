@@ -13,6 +13,10 @@ use crate::renewal::Freshness;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
+    // A setting that is there for sync sends nothing of a cluster anywhere.
+    if settings.is_flag("model") {
+        return super::ask_model::run(settings, flags).await;
+    }
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let catalogue = build::catalogue(settings)?;

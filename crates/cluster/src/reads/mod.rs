@@ -14,4 +14,4 @@ pub use crate::tables::NotRead;
 pub use event::Event;
 pub use object::{MASKED, Object};
 pub use read::{Listed, Log, ReadLimits, Reads, Subject};
-pub use said::{clean, clean_lines};
+pub use said::{clean, clean_lines, clean_text};

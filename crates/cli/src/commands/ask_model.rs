@@ -1,0 +1,90 @@
+//! `clusterlore ask --model`
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clusterlore_agent::converse::{Ended, Limits, Reach, ToolGroup, Tools, talk};
+use clusterlore_index::{Index, Request};
+use clusterlore_models::Message;
+use clusterlore_search::SearchError;
+
+use super::search::{named, scoped};
+use crate::args::{Ask, Live};
+use crate::build;
+use crate::done::Done;
+use crate::print;
+use crate::renewal::Freshness;
+use crate::settings::{Settings, wrong};
+
+pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
+    let question = flags.question.join(" ");
+    if question.trim().is_empty() {
+        return Err(SearchError::NoQuestion.into());
+    }
+    let groups = groups(flags)?;
+    let model = build::chat_model(settings)?;
+    let price = flags.model.price.or_else(|| model.price());
+    if flags.model.max_cost.is_some() && price.is_none() {
+        return Err(wrong(format!(
+            "--max-cost needs a price, and that of {} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50",
+            model.name()
+        )));
+    }
+    let within = scoped(&flags.scope);
+    let cluster = build::cluster_in_use(settings);
+    let index = match groups.contains(&ToolGroup::Vector) {
+        true => {
+            let index = build::index(settings).await?;
+            let index = if flags.live.live == Live::Auto { index.with_cluster(Arc::clone(&cluster)) } else { index };
+            weigh(settings, flags, &index, &within).await?;
+            Some(index)
+        }
+        false => None,
+    };
+    let reach = Reach { groups, index: index.as_ref().map(|index| (index, &build::OWN_STORE)), within, cluster };
+    let tools = Tools::new(reach);
+    let limits =
+        Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
+    if let Some(host) = model.sends_to() {
+        print::note(&format!(
+            "Model {}: your question, object names, labels and what it asks to see of the cluster go to {host}.",
+            model.name()
+        ));
+    }
+    let mut lines = print::ask_model::Lines::new(flags.hits.output);
+    let messages = vec![Message::user(question.clone())];
+    let done = talk(&*model, &tools, messages, limits, price, &mut |heard| lines.hear(&heard)).await;
+    lines.finish(&question, model.name(), &done)?;
+    match done.ended {
+        Ended::Whole => Ok(Done::Whole),
+        Ended::Failed(error) => Err(error.into()),
+        Ended::Limit(_) | Ended::CutOff | Ended::Declined => Ok(Done::InPart),
+    }
+}
+
+/// The tools that were asked for.
+fn groups(flags: &Ask) -> anyhow::Result<BTreeSet<ToolGroup>> {
+    let asked: BTreeSet<ToolGroup> = flags.model.tools.iter().copied().collect();
+    let on_cluster = |group: &ToolGroup| *group != ToolGroup::Vector;
+    match (asked.is_empty(), flags.live.live) {
+        (true, Live::Auto) => Ok(ToolGroup::usual()),
+        (true, Live::Never) => Ok(BTreeSet::from([ToolGroup::Vector])),
+        (false, Live::Never) if asked.iter().any(on_cluster) => {
+            Err(wrong("--live never leaves the cluster alone; leave out kubectl and apply of --tools, or that flag".to_owned()))
+        }
+        (false, _) => Ok(asked),
+    }
+}
+
+/// Refuses an index that is older than it may be, and says why one is to be doubted.
+async fn weigh(settings: &Settings, flags: &Ask, index: &Index, within: &Request) -> anyhow::Result<()> {
+    let freshness = Freshness::of(settings, &flags.scope)?;
+    let probe = Request { question: "everything".to_owned(), limit: 1, ..within.clone() };
+    match index.ask(&build::OWN_STORE, &probe).await {
+        Ok(reply) => freshness.weigh(reply)?.doubts.iter().for_each(print::doubted),
+        Err(SearchError::NoCollection(_)) if flags.scope.max_age.is_none() => {}
+        Err(error) => bail!(named::<()>(Err(error), &probe).err().unwrap_or_else(|| anyhow::anyhow!("no answer"))),
+    }
+    Ok(())
+}
