@@ -541,6 +541,10 @@ pub(crate) struct ModelFlags {
     /// your yes) [default: kubectl,vector]
     #[arg(long, value_name = "GROUP,...", value_delimiter = ',', requires = "model")]
     pub(crate) tools: Vec<ToolGroup>,
+    /// Let apply also change these, which it else only does if your question names them: roles, rolebindings, clusterroles,
+    /// clusterrolebindings, secrets, or the namespaces kube-system, kube-public and kube-node-lease
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "model")]
+    pub(crate) allow: Vec<String>,
     /// Let the model speak at most this often; what it finds out takes a turn each
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) max_steps: u32,

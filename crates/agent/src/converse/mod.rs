@@ -4,10 +4,12 @@
 //! What objects, events and logs say is data: every result comes in a fence that it cannot close, and no rule here obeys it. A conversation
 //! is a plain list of [`Message`](clusterlore_models::Message)s.
 
+mod apply;
 mod budget;
 mod citations;
 mod fence;
 mod groups;
+mod guard;
 mod kubectl;
 mod live;
 mod prompt;
@@ -16,6 +18,7 @@ mod told;
 mod tools;
 mod vector;
 
+pub use apply::{Approver, Change};
 pub use budget::{Limits, Used};
 pub use citations::{Citation, Sources};
 pub use groups::{ToolGroup, UnknownGroup};

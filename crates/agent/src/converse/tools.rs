@@ -8,8 +8,10 @@ use clusterlore_index::{Door, Index, Request};
 use clusterlore_models::{Tool, ToolCall, ToolResult};
 use tokio::sync::OnceCell;
 
+use super::apply::{self, Applying, Approver};
 use super::fence::fenced;
 use super::groups::ToolGroup;
+use super::guard::Named;
 use super::live::Live;
 use super::told::Outcome;
 use super::vector::Vector;
@@ -21,8 +23,12 @@ pub struct Reach<'a> {
     pub groups: BTreeSet<ToolGroup>,
     /// The index and the caller's scope; none where nothing is to be asked of it.
     pub index: Option<(&'a Index, &'a Scope)>,
-    /// Conditions of the user's own. No call widens them. Its question plays no part.
+    /// Conditions of the user's own. No call widens them. Its question is the user's own words: what they name may be changed.
     pub within: Request,
+    /// What a flag names that may be changed beside: types and namespaces.
+    pub may_change: Vec<String>,
+    /// Who is asked before something is changed.
+    pub approver: &'a dyn Approver,
     /// The cluster in use, with the caller's rights.
     pub cluster: Arc<dyn Door>,
 }
@@ -31,18 +37,23 @@ pub struct Reach<'a> {
 pub struct Tools<'a> {
     pub(super) groups: BTreeSet<ToolGroup>,
     vector: Option<Vector<'a>>,
+    applying: Option<Applying<'a>>,
     live: Live<'a>,
 }
 
 impl<'a> Tools<'a> {
     /// Ready to be called; nothing is connected to.
     pub fn new(reach: Reach<'a>) -> Self {
-        let Reach { groups, index, within, cluster } = reach;
-        let named = within.clusters.first().cloned();
-        let namespaces = within.namespaces.clone();
+        let Reach { groups, index, within, may_change, approver, cluster } = reach;
+        let (named, namespaces) = (within.clusters.first().cloned(), within.namespaces.clone());
         let live = Live { door: cluster, index, named, namespaces, opened: OnceCell::new() };
-        let vector = index.filter(|_| groups.contains(&ToolGroup::Vector));
-        Self { vector: vector.map(|(index, scope)| Vector { index, scope, within }), live, groups }
+        let given = |group| index.filter(|_| groups.contains(&group));
+        let applying = given(ToolGroup::Apply).map(|(index, scope)| {
+            let named = Named::of(&within.question, &may_change);
+            Applying { index, scope, named, approver }
+        });
+        let vector = given(ToolGroup::Vector).map(|(index, scope)| Vector { index, scope, within });
+        Self { vector, applying, live, groups }
     }
 
     /// What a model is told of them.
@@ -53,6 +64,9 @@ impl<'a> Tools<'a> {
         }
         if self.groups.contains(&ToolGroup::Kubectl) {
             tools.extend(kubectl::tools());
+        }
+        if self.applying.is_some() {
+            tools.push(apply::tool());
         }
         tools
     }
@@ -68,14 +82,16 @@ impl<'a> Tools<'a> {
     }
 
     async fn outcome(&self, call: &ToolCall) -> Outcome {
+        let (live, input) = (&self.live, &call.input);
         let reads = self.groups.contains(&ToolGroup::Kubectl);
-        match (call.name.as_str(), &self.vector) {
-            (vector::SEARCH, Some(vector)) => vector.search(&call.input).await,
-            (vector::COUNT, Some(vector)) => vector.count(&call.input).await,
-            (kubectl::GET, _) if reads => kubectl::get(&self.live, &call.input).await,
-            (kubectl::DESCRIBE, _) if reads => kubectl::describe(&self.live, &call.input).await,
-            (kubectl::LOGS, _) if reads => kubectl::logs(&self.live, &call.input).await,
-            (other, _) => {
+        match (call.name.as_str(), &self.vector, &self.applying) {
+            (vector::SEARCH, Some(vector), _) => vector.search(input).await,
+            (vector::COUNT, Some(vector), _) => vector.count(input).await,
+            (apply::APPLY, _, Some(applying)) => applying.apply(live, input).await,
+            (kubectl::GET, ..) if reads => kubectl::get(live, input).await,
+            (kubectl::DESCRIBE, ..) if reads => kubectl::describe(live, input).await,
+            (kubectl::LOGS, ..) if reads => kubectl::logs(live, input).await,
+            (other, ..) => {
                 let names: Vec<&str> = self.told().iter().map(|tool| tool.name).collect();
                 Err(format!("There is no tool {other:?}; expected one of {}.", names.join(", ")))
             }

@@ -1,10 +1,11 @@
 //! `clusterlore ask --model`
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, IsTerminal, Read};
 use std::sync::Arc;
 
-use anyhow::bail;
-use clusterlore_agent::converse::{Ended, Limits, Reach, ToolGroup, Tools, talk};
+use async_trait::async_trait;
+use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, talk};
 use clusterlore_index::{Index, Request};
 use clusterlore_models::Message;
 use clusterlore_search::SearchError;
@@ -16,6 +17,9 @@ use crate::done::Done;
 use crate::print;
 use crate::renewal::Freshness;
 use crate::settings::{Settings, wrong};
+
+/// Bytes of an answer to a question of ours.
+const LONGEST_YES: u64 = 256;
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
     let question = flags.question.join(" ");
@@ -31,9 +35,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
             model.name()
         )));
     }
-    let within = scoped(&flags.scope);
+    let within = Request { question: question.clone(), ..scoped(&flags.scope) };
     let cluster = build::cluster_in_use(settings);
-    let index = match groups.contains(&ToolGroup::Vector) {
+    let asks_index = groups.iter().any(|group| *group != ToolGroup::Kubectl);
+    let index = match asks_index {
         true => {
             let index = build::index(settings).await?;
             let index = if flags.live.live == Live::Auto { index.with_cluster(Arc::clone(&cluster)) } else { index };
@@ -42,7 +47,14 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         }
         false => None,
     };
-    let reach = Reach { groups, index: index.as_ref().map(|index| (index, &build::OWN_STORE)), within, cluster };
+    let reach = Reach {
+        groups,
+        index: index.as_ref().map(|index| (index, &build::OWN_STORE)),
+        within,
+        may_change: flags.model.allow.clone(),
+        approver: &Person,
+        cluster,
+    };
     let tools = Tools::new(reach);
     let limits =
         Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
@@ -60,6 +72,25 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         Ended::Whole => Ok(Done::Whole),
         Ended::Failed(error) => Err(error.into()),
         Ended::Limit(_) | Ended::CutOff | Ended::Declined => Ok(Done::InPart),
+    }
+}
+
+/// Whoever sits at the terminal.
+struct Person;
+
+#[async_trait]
+impl Approver for Person {
+    async fn approve(&self, change: &Change) -> Result<bool, String> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err("there is no terminal".to_owned());
+        }
+        print::ask_model::change(change);
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().lock().take(LONGEST_YES).read_line(&mut line).map(|_| line)
+        });
+        let line = answer.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+        Ok(["yes", "y"].contains(&line.trim().to_lowercase().as_str()))
     }
 }
 
@@ -84,7 +115,7 @@ async fn weigh(settings: &Settings, flags: &Ask, index: &Index, within: &Request
     match index.ask(&build::OWN_STORE, &probe).await {
         Ok(reply) => freshness.weigh(reply)?.doubts.iter().for_each(print::doubted),
         Err(SearchError::NoCollection(_)) if flags.scope.max_age.is_none() => {}
-        Err(error) => bail!(named::<()>(Err(error), &probe).err().unwrap_or_else(|| anyhow::anyhow!("no answer"))),
+        Err(error) => return named(Err(error), &probe),
     }
     Ok(())
 }

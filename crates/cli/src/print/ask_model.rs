@@ -1,6 +1,6 @@
 //! What a language model says and does, while it does it.
 
-use clusterlore_agent::converse::{Ended, Heard, Step, Talk};
+use clusterlore_agent::converse::{Change, Ended, Heard, Sources, Step, Talk, Used};
 use clusterlore_core::words::{cut, one_line};
 use clusterlore_models::{ToolCall, ToolResult};
 use serde::Serialize;
@@ -20,8 +20,8 @@ struct JsonTalk<'a> {
     answer: &'a str,
     steps: &'a [Step],
     #[serde(flatten)]
-    sources: &'a clusterlore_agent::converse::Sources,
-    used: clusterlore_agent::converse::Used,
+    sources: &'a Sources,
+    used: Used,
     ended: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -126,6 +126,17 @@ impl Lines {
         note(&used(talk));
         Ok(())
     }
+}
+
+/// A change that waits for a yes, on standard error, and the question.
+pub(crate) fn change(change: &Change) {
+    note("");
+    note(&format!("{} {}:", if change.creates { "Create" } else { "Change" }, change.id));
+    change.diff.lines().for_each(note);
+    if let Some(said) = &change.takes_over {
+        note(&format!("Fields of others would be taken over: {said}"));
+    }
+    note("Apply this? Type yes to apply, anything else to leave it:");
 }
 
 /// What of the answer nothing was seen of.
