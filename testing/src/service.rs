@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
@@ -122,8 +123,13 @@ async fn respond(
         HANG_UP => return Err("hung up".into()),
         BREAK_OFF | BREAK_AFTER => {
             let begun = if status == BREAK_OFF { "{\"content\": [".to_owned() } else { text };
-            let frames = [Ok(Frame::data(Bytes::from(begun))), Err(Failed::from("broken off"))];
-            return Ok(Response::new(BoxBody::new(StreamBody::new(stream::iter(frames)))));
+            let begun = stream::once(async { Ok(Frame::data(Bytes::from(begun))) });
+            // What is begun is on its way before it ends.
+            let end = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(Failed::from("broken off"))
+            });
+            return Ok(Response::new(BoxBody::new(StreamBody::new(begun.chain(end)))));
         }
         _ => BoxBody::new(whole(text)),
     };

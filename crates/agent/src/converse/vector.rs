@@ -18,8 +18,8 @@ pub(super) const COUNT: &str = "count";
 const MOST: usize = 50;
 /// Hits that are looked at where a condition is checked on them.
 const LOOKED_AT: usize = 500;
-/// What is asked where only conditions are given.
-const EVERYTHING: &str = "everything";
+/// What is asked of types where nothing is said but how hard they may be to use.
+const ANYTHING: &str = "configuration";
 
 /// The index, and what of it may be asked.
 pub(super) struct Vector<'a> {
@@ -112,7 +112,7 @@ impl Vector<'_> {
         if !asked.keyword.is_empty() || asked.complexity.is_some() || asked.n_results.is_some() {
             return Err("count takes query, collection, kind, apiGroup, namespace and group_by.".to_owned());
         }
-        let request = Request { number: Wanted::Always, group_by, limit: 5, ..self.request(&asked).await? };
+        let request = Request { number: Wanted::Always, group_by, hits: false, ..self.request(&asked).await? };
         let reply = self.ask(&request).await?;
         let mut text = match reply.number {
             Some(number) => format!("{number} in collection {}", asked.collection.name()),
@@ -160,8 +160,9 @@ impl Vector<'_> {
         } else if let Some(kind) = &asked.kind {
             request.kinds = vec![kind.clone()];
         }
-        if request.question.is_empty() && asked.collection == Collection::Capabilities {
-            request.question = EVERYTHING.to_owned();
+        let filtered = !request.kinds.is_empty() || !request.namespaces.is_empty() || !request.selector.is_empty();
+        if request.question.is_empty() && !filtered && asked.complexity.is_some() {
+            request.question = ANYTHING.to_owned();
         }
         Ok(request)
     }

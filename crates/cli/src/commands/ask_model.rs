@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, talk};
 use clusterlore_index::{Index, Request};
 use clusterlore_models::Message;
-use clusterlore_search::SearchError;
+use clusterlore_search::{SearchError, Wanted};
 
 use super::search::{named, scoped};
 use crate::args::{Ask, Live};
@@ -111,7 +111,7 @@ fn groups(flags: &Ask) -> anyhow::Result<BTreeSet<ToolGroup>> {
 /// Refuses an index that is older than it may be, and says why one is to be doubted.
 async fn weigh(settings: &Settings, flags: &Ask, index: &Index, within: &Request) -> anyhow::Result<()> {
     let freshness = Freshness::of(settings, &flags.scope)?;
-    let probe = Request { question: "everything".to_owned(), limit: 1, ..within.clone() };
+    let probe = Request { question: String::new(), hits: false, number: Wanted::Always, ..within.clone() };
     match index.ask(&build::OWN_STORE, &probe).await {
         Ok(reply) => freshness.weigh(reply)?.doubts.iter().for_each(print::doubted),
         Err(SearchError::NoCollection(_)) if flags.scope.max_age.is_none() => {}
