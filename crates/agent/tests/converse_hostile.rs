@@ -131,7 +131,7 @@ fn script() -> [Says; 2] {
     let pod = json!({"resource": "pods", "name": "web-1", "namespace": "shop"});
     [
         Says::text("I look.")
-            .and_call("vector_search", json!({"query": "web", "keyword": MARK, "collection": "instances"}))
+            .and_call("vector_search", json!({"query": "web", "collection": "instances", "namespace": "shop"}))
             .and_call("count", json!({"collection": "instances", "group_by": "label:app"}))
             .and_call("kubectl_get", json!({"resource": "pods", "namespace": "shop"}))
             .and_call("kubectl_describe", pod)
@@ -160,7 +160,9 @@ async fn run(text: &str, api: &str) -> (Vec<Value>, Vec<String>, Vec<String>) {
     assert!(done.sources.citations.iter().all(|citation| citation.seen), "{text:.80}");
     let asked = chat.asked();
     let results = results(&asked[1]);
-    let paths = server.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
+    let mut paths: Vec<String> = server.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
+    // Both parts of discovery are asked for at once.
+    paths.sort();
     (asked.into_iter().map(|asked| asked.body).collect(), results, paths)
 }
 
