@@ -81,8 +81,7 @@ impl Says {
         chunks.extend(pieces(&self.text).map(|text| choice(json!({"content": text}), Value::Null)));
         for (index, (name, input)) in self.calls.iter().enumerate() {
             let function = json!({"name": name, "arguments": ""});
-            let begin =
-                json!({"index": index, "id": format!("call_{number}_{index}"), "type": "function", "function": function});
+            let begin = json!({"index": index, "id": format!("call_{number}_{index}"), "type": "function", "function": function});
             chunks.push(choice(json!({"tool_calls": [begin]}), Value::Null));
             chunks.extend(pieces(&arguments(input)).map(|json| {
                 let more = json!({"index": index, "function": {"arguments": json}});

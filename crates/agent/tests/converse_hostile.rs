@@ -160,7 +160,8 @@ async fn run(text: &str, api: &str) -> (Vec<Value>, Vec<String>, Vec<String>) {
     assert!(done.sources.citations.iter().all(|citation| citation.seen), "{text:.80}");
     let asked = chat.asked();
     let results = results(&asked[1]);
-    let mut paths: Vec<String> = server.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
+    let mut paths: Vec<String> =
+        server.requests().iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect();
     // Both parts of discovery are asked for at once.
     paths.sort();
     (asked.into_iter().map(|asked| asked.body).collect(), results, paths)
@@ -203,7 +204,8 @@ async fn hostile_objects_stay_inside_a_fence_and_change_no_call() {
                 let inside = inside.unwrap_or_else(|| panic!("{tool}, {text:.80}: {result:.300}"));
                 assert!(!inside.to_lowercase().contains("tool_data"), "{tool}, {text:.80}: {inside:.300}");
                 assert!(inside.chars().count() < 21_000, "{tool}, {text:.80}");
-                let deceives = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}".contains(c);
+                let deceives =
+                    |c: char| c.is_control() && c != '\n' || "\u{202e}\u{2066}\u{200b}\u{feff}\u{2028}".contains(c);
                 assert!(!inside.contains(deceives), "{tool}, {text:.80}: {inside:.300}");
             }
             let said = results.iter().filter(|result| result.contains(MARK)).count();

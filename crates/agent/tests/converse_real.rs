@@ -175,8 +175,17 @@ async fn tools_are_refused_where_kubectl_is() {
             let output = server.kubectl_as(user, &args);
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(step.failed, !output.status.success(), "{user} {args:?}: {} | {error}", step.result);
-            for (kubectls, ours) in [("(Forbidden)", "forbidden:"), ("(NotFound)", "NotFound:"), ("have a resource type", "have a resource type")] {
-                assert_eq!(step.result.contains(ours), error.contains(kubectls), "{user} {args:?}: {} | {error}", step.result);
+            for (kubectls, ours) in [
+                ("(Forbidden)", "forbidden:"),
+                ("(NotFound)", "NotFound:"),
+                ("have a resource type", "have a resource type"),
+            ] {
+                assert_eq!(
+                    step.result.contains(ours),
+                    error.contains(kubectls),
+                    "{user} {args:?}: {} | {error}",
+                    step.result
+                );
             }
             refused += usize::from(error.contains("(Forbidden)"));
         }

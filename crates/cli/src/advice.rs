@@ -215,7 +215,9 @@ fn remote(error: &RemoteError) -> Option<String> {
         RemoteError::Refused { .. } | RemoteError::Answer { .. } => {
             Some("Check the name of the model and the address".to_owned())
         }
-        RemoteError::Unavailable { .. } | RemoteError::Unfinished { .. } => Some("Run the command again later".to_owned()),
+        RemoteError::Unavailable { .. } | RemoteError::Unfinished { .. } => {
+            Some("Run the command again later".to_owned())
+        }
     }
 }
 

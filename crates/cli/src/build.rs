@@ -250,7 +250,9 @@ pub(crate) fn chat_model(settings: &Settings) -> anyhow::Result<Arc<dyn ChatMode
         ModelChoice::Anthropic { model } => {
             let base = settings.text("anthropic-base-url").unwrap_or(ANTHROPIC_URL);
             let key = settings.key("anthropic-api-key")?.ok_or_else(|| {
-                anyhow!("model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model")
+                anyhow!(
+                    "model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model"
+                )
             })?;
             Arc::new(anthropic_chat(&model, base, key, Pauses::default())?)
         }

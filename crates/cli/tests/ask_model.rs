@@ -59,7 +59,8 @@ async fn programs_get_answer_steps_citations_and_cost() {
     let home = company();
     let server = FakeChat::start([]).await;
     server.says([
-        search("message brokers", "instances").and_call("count", json!({"collection": "instances", "kind": "Deployment"})),
+        search("message brokers", "instances")
+            .and_call("count", json!({"collection": "instances", "kind": "Deployment"})),
         Says::text("There are many [count]."),
     ]);
     let [anthropic, _] = models(&server);

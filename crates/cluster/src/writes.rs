@@ -74,7 +74,9 @@ impl LiveSource {
         let mut taker = Taker::new(BYTES);
         self.requests.receive_once(&ask, BYTES * 2, TIME, &mut taker).await.map_err(|failure| match failure {
             Failure::Status(StatusCode::CONFLICT, message) => NotApplied::Conflict(message),
-            Failure::Status(code, message) if code.is_client_error() => NotApplied::Refused(status_line(code, &message)),
+            Failure::Status(code, message) if code.is_client_error() => {
+                NotApplied::Refused(status_line(code, &message))
+            }
             Failure::Status(code, message) => NotApplied::Unknown(status_line(code, &message)),
             Failure::Unavailable(reason) => NotApplied::Unknown(reason),
             Failure::Ends(error) => NotApplied::Refused(error.to_string()),

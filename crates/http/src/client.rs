@@ -178,7 +178,8 @@ impl Arriving {
         loop {
             let left = self.end.saturating_duration_since(Instant::now());
             let frame = tokio::time::timeout(self.bounds.idle.min(left), self.body.frame()).await;
-            let stopped = if left < self.bounds.idle { Cause::Slow(self.bounds.whole) } else { Cause::Stopped(self.bounds.idle) };
+            let stopped =
+                if left < self.bounds.idle { Cause::Slow(self.bounds.whole) } else { Cause::Stopped(self.bounds.idle) };
             let Some(frame) = frame.map_err(|_| stopped)? else { return Ok(None) };
             let Ok(data) = frame?.into_data() else { continue };
             self.arrived += data.len();
@@ -192,7 +193,8 @@ impl Arriving {
     /// The beginning of an answer that says what is wrong, as far as it comes.
     pub async fn reason(self) -> Bytes {
         let mut all = BytesMut::new();
-        let _ = tokio::time::timeout(self.bounds.idle, read(self.body, LARGEST_REASON, self.bounds.idle, &mut all)).await;
+        let _ =
+            tokio::time::timeout(self.bounds.idle, read(self.body, LARGEST_REASON, self.bounds.idle, &mut all)).await;
         all.freeze()
     }
 }

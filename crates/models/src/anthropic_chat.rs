@@ -158,7 +158,9 @@ impl Reader for Events {
         let event: Event = serde_json::from_str(data)
             .map_err(|e| Fault::Unreadable("an event of a message, with \"type\"", e.to_string()))?;
         match event {
-            Event::MessageStart { message } => draft.tokens = Some(used(draft.tokens, &message.usage.unwrap_or_default())),
+            Event::MessageStart { message } => {
+                draft.tokens = Some(used(draft.tokens, &message.usage.unwrap_or_default()))
+            }
             Event::ContentBlockStart { index, content_block } => {
                 let text = |field: &str| content_block[field].as_str().unwrap_or_default().to_owned();
                 match text("type").as_str() {
@@ -200,7 +202,8 @@ impl Reader for Events {
 fn used(before: Option<Tokens>, usage: &Usage) -> Tokens {
     let before = before.unwrap_or_default();
     let input = usage.input_tokens.map(|input| {
-        let cached = usage.cache_creation_input_tokens.unwrap_or(0).saturating_add(usage.cache_read_input_tokens.unwrap_or(0));
+        let cached =
+            usage.cache_creation_input_tokens.unwrap_or(0).saturating_add(usage.cache_read_input_tokens.unwrap_or(0));
         input.saturating_add(cached)
     });
     Tokens { input: input.unwrap_or(0).max(before.input), output: usage.output_tokens.unwrap_or(0).max(before.output) }

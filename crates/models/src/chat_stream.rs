@@ -39,12 +39,7 @@ const API: ChatApi = ChatApi {
 ///
 /// # Errors
 /// The address is none.
-pub fn openai_chat_stream(
-    model: &str,
-    base: &str,
-    key: Option<Key>,
-    pauses: Pauses,
-) -> Result<RemoteChat, ModelError> {
+pub fn openai_chat_stream(model: &str, base: &str, key: Option<Key>, pauses: Pauses) -> Result<RemoteChat, ModelError> {
     let base = base.trim_end_matches('/');
     let name = format!("openai:{model}@{}", without_user(base));
     RemoteChat::new(API, name, model, base, key, listed_at(base, model), pauses)
@@ -56,8 +51,7 @@ fn body(model: &str, ask: &Ask<'_>) -> Value {
     let mut body = json!({"model": model, "messages": messages, "stream": true});
     if !ask.tools.is_empty() {
         let tool = |tool: &crate::message::Tool| {
-            let function =
-                json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
+            let function = json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
             json!({"type": "function", "function": function})
         };
         body["tools"] = ask.tools.iter().map(tool).collect();

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clusterlore_core::words::short_line;
-use clusterlore_http::{Arriving, Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user};
+use clusterlore_http::{
+    Arriving, Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user,
+};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use serde::Serialize;

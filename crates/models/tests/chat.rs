@@ -42,7 +42,12 @@ fn conversation() -> Vec<Message> {
         },
         Message::Tool {
             results: vec![
-                ToolResult { id: "a".into(), name: "kubectl_logs".into(), text: "boom".into(), ..ToolResult::default() },
+                ToolResult {
+                    id: "a".into(),
+                    name: "kubectl_logs".into(),
+                    text: "boom".into(),
+                    ..ToolResult::default()
+                },
                 ToolResult { id: "b".into(), text: "no".into(), failed: true, ..ToolResult::default() },
             ],
         },
@@ -65,11 +70,19 @@ async fn words_and_calls_come_as_they_were_said() {
         let (heard, turn) = next(&model(&server, api), &[Message::user("why?")], true).await;
         let turn = turn.unwrap();
         assert_eq!(heard, "I look at the lög.", "{api}");
-        assert_eq!((turn.stop, turn.tokens), (Stop::Calls, Some(Tokens { input: TOKENS.0, output: TOKENS.1 })), "{api}");
-        let calls: Vec<&Value> = turn.parts.iter().filter_map(|part| match part {
-            Part::Call(call) => Some(&call.input),
-            _ => None,
-        }).collect();
+        assert_eq!(
+            (turn.stop, turn.tokens),
+            (Stop::Calls, Some(Tokens { input: TOKENS.0, output: TOKENS.1 })),
+            "{api}"
+        );
+        let calls: Vec<&Value> = turn
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Call(call) => Some(&call.input),
+                _ => None,
+            })
+            .collect();
         assert_eq!(calls, [&json!({"pod": "web-1"}), &json!({"pod": "web-2"})], "{api}");
         assert_eq!(turn.parts[0], Part::Text { text: heard });
     }
@@ -242,7 +255,8 @@ async fn a_server_that_knows_less_is_asked_for_less() {
 
 #[test]
 fn names_and_prices() {
-    let model = anthropic_chat("claude-haiku-5-5", "https://api.anthropic.com", Key::new(SECRET).unwrap(), PAUSES).unwrap();
+    let model =
+        anthropic_chat("claude-haiku-5-5", "https://api.anthropic.com", Key::new(SECRET).unwrap(), PAUSES).unwrap();
     assert_eq!((model.name(), model.sends_to()), ("anthropic:claude-haiku-5-5", Some("api.anthropic.com")));
     assert!(model.price().is_some() && !format!("{model:?}").contains(SECRET));
     let model = openai_chat_stream("m", "http://127.0.0.1:1/v1", None, PAUSES).unwrap();

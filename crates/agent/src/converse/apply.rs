@@ -90,11 +90,14 @@ impl Manifest {
         }
         let mut object: Value = serde_saphyr::from_str(text)
             .map_err(|e| format!("The manifest cannot be read: {e}. Expected one object in YAML or JSON."))?;
-        let said = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+        let said =
+            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let (api_version, kind, name) = (said("/apiVersion"), said("/kind"), said("/metadata/name"));
         for (what, value) in [("apiVersion", &api_version), ("kind", &kind), ("metadata.name", &name)] {
             if value.is_empty() {
-                return Err(format!("The manifest has no {what}; expected one object with apiVersion, kind and metadata.name."));
+                return Err(format!(
+                    "The manifest has no {what}; expected one object with apiVersion, kind and metadata.name."
+                ));
             }
         }
         let namespace = Some(said("/metadata/namespace")).filter(|namespace| !namespace.is_empty());
@@ -118,7 +121,9 @@ impl Applying<'_> {
         let opened = live.open().await?;
         let Some(ty) = opened.of_kind(&manifest.api_version, &manifest.kind) else {
             let (kind, version) = (&manifest.kind, &manifest.api_version);
-            return Err(format!("The server has no kind {kind:?} of apiVersion {version:?}; look at what it has with vector_search."));
+            return Err(format!(
+                "The server has no kind {kind:?} of apiVersion {version:?}; look at what it has with vector_search."
+            ));
         };
         let place = match ty.namespaced {
             true => live.place(manifest.namespace.as_deref(), opened)?,
@@ -139,7 +144,8 @@ impl Applying<'_> {
         let namespace = place.as_deref().unwrap_or(CLUSTER_SCOPE);
         let name = manifest.name.clone();
         let before = opened.source.reads(ReadLimits::default()).object(ty, namespace, &name).await;
-        let before = before.map_err(|why| format!("What is there cannot be read, so no difference can be shown: {why}."))?;
+        let before =
+            before.map_err(|why| format!("What is there cannot be read, so no difference can be shown: {why}."))?;
         if let (Some(before), Some(metadata)) =
             (&before, manifest.object.pointer_mut("/metadata").and_then(Value::as_object_mut))
         {
@@ -147,9 +153,8 @@ impl Applying<'_> {
             metadata.insert("resourceVersion".to_owned(), before.at("/metadata/resourceVersion").clone());
         }
         let object = &manifest.object;
-        let apply = async |dry_run, force| {
-            opened.source.apply(ty, namespace, &name, object, Manner { dry_run, force }).await
-        };
+        let apply =
+            async |dry_run, force| opened.source.apply(ty, namespace, &name, object, Manner { dry_run, force }).await;
         let (after, takes_over) = match apply(true, false).await {
             Ok(after) => (after, None),
             Err(NotApplied::Conflict(said)) => match apply(true, true).await {
@@ -175,9 +180,9 @@ impl Applying<'_> {
                 let done = if change.creates { "Created" } else { "Changed" };
                 Ok(Told { text: format!("id: {id}\n{done}:\n{}", change.diff), ids: vec![id] })
             }
-            Err(NotApplied::Conflict(said)) => {
-                Err(format!("It was changed by somebody else in the meantime ({said}). Nothing was changed; look again."))
-            }
+            Err(NotApplied::Conflict(said)) => Err(format!(
+                "It was changed by somebody else in the meantime ({said}). Nothing was changed; look again."
+            )),
             Err(why @ NotApplied::Unknown(_)) => Err(format!("{why}. Look at what is there now.")),
             Err(NotApplied::Refused(why)) => Err(format!("The server refuses it: {why}. Nothing was changed.")),
         }
@@ -193,11 +198,15 @@ impl Applying<'_> {
             ..Request::default()
         };
         let unknown = || {
-            Err(format!("refused: {} is not in collection capabilities; only kinds that are indexed are applied.", ty.name()))
+            Err(format!(
+                "refused: {} is not in collection capabilities; only kinds that are indexed are applied.",
+                ty.name()
+            ))
         };
         match self.index.ask(self.scope, &request).await {
             Ok(reply) => {
-                let is_it = reply.hits.iter().any(|hit| matches!(&hit.noun, Noun::Type(of, _) if of.name() == ty.name()));
+                let is_it =
+                    reply.hits.iter().any(|hit| matches!(&hit.noun, Noun::Type(of, _) if of.name() == ty.name()));
                 if is_it { Ok(()) } else { unknown() }
             }
             Err(SearchError::Kind(_) | SearchError::NoCollection(_)) => unknown(),
@@ -237,8 +246,14 @@ mod tests {
         let ok = |kind: &str, namespace: Option<&str>, name: &str| {
             Ok((kind.to_owned(), namespace.map(str::to_owned), name.to_owned()))
         };
-        assert_eq!(read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}"), ok("ConfigMap", Some("b"), "a"));
-        assert_eq!(read(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}"#), ok("Namespace", None, "a"));
+        assert_eq!(
+            read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}"),
+            ok("ConfigMap", Some("b"), "a")
+        );
+        assert_eq!(
+            read(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a"}}"#),
+            ok("Namespace", None, "a")
+        );
         for (text, said) in [
             ("", "The manifest"),
             ("kind: ConfigMap", "no apiVersion"),
@@ -246,7 +261,10 @@ mod tests {
             ("apiVersion: v1\nkind: [x]\nmetadata: {name: a}", "no kind"),
             ("just words", "no apiVersion"),
             ("a: [", "cannot be read"),
-            ("apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}", "cannot be read"),
+            (
+                "apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}",
+                "cannot be read",
+            ),
             (&"x".repeat(LARGEST + 1), "at most"),
             ("a: &a [x]\nb: [*a, *a", "cannot be read"),
         ] {

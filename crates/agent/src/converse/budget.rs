@@ -105,7 +105,8 @@ fn at_most(text: &str) -> u64 {
 }
 
 fn size(ask: &Ask<'_>) -> u64 {
-    let tools: u64 = ask.tools.iter().map(|tool| at_most(&tool.description) + at_most(&tool.parameters.to_string())).sum();
+    let tools: u64 =
+        ask.tools.iter().map(|tool| at_most(&tool.description) + at_most(&tool.parameters.to_string())).sum();
     at_most(ask.system) + tools + ask.messages.iter().map(of_message).sum::<u64>()
 }
 

@@ -191,8 +191,14 @@ mod tests {
             ("A ghost [shop/apps/v1/Deployment/ghost].".into(), vec![id("shop/apps/v1/Deployment/ghost", false)]),
             // The name of another cluster, another version, another case: another object.
             ("x [shop/v1/Pod/web-1]".into(), vec![id("shop/v1/Pod/web-1", false)]),
-            ("x [production/apps/v1beta1/StatefulSet/postgres]".into(), vec![id("production/apps/v1beta1/StatefulSet/postgres", false)]),
-            ("x [production/apps/v1/StatefulSet/Postgres]".into(), vec![id("production/apps/v1/StatefulSet/Postgres", false)]),
+            (
+                "x [production/apps/v1beta1/StatefulSet/postgres]".into(),
+                vec![id("production/apps/v1beta1/StatefulSet/postgres", false)],
+            ),
+            (
+                "x [production/apps/v1/StatefulSet/Postgres]".into(),
+                vec![id("production/apps/v1/StatefulSet/Postgres", false)],
+            ),
             (
                 format!("both [{POSTGRES}, east:shop/v1/Pod/web-1; _cluster/v1/Node/n1]"),
                 vec![id(POSTGRES, true), id("east:shop/v1/Pod/web-1", true), id("_cluster/v1/Node/n1", true)],
@@ -218,7 +224,10 @@ mod tests {
             ("There are 3 of them.".into(), vec!["There are 3 of them."]),
             // Questions, advice, headings, code, introductions, and what says nothing of a cluster.
             ("Which postgres do you mean?\n# postgres in production\n```\npostgres is running\n```".into(), vec![]),
-            ("Check the pods of postgres. You can scale postgres to 3. Here is what runs in production:".into(), vec![]),
+            (
+                "Check the pods of postgres. You can scale postgres to 3. Here is what runs in production:".into(),
+                vec![],
+            ),
             ("A database keeps data. 1. ok".into(), vec![]),
             ("v1.2 of it is old, e.g. of postgres.".into(), vec!["v1.2 of it is old, e.g."]),
         ] {

@@ -32,7 +32,8 @@ const MOST_LOG_LINES: u32 = 2_000;
 /// The tools, for a model.
 pub(super) fn tools() -> Vec<Tool> {
     let resource = json!({"type": "string", "description": "A resource type, such as pods, deploy or certificates.cert-manager.io."});
-    let namespace = json!({"type": "string", "description": "The namespace; \"all\" for every one. The context's if left out."});
+    let namespace =
+        json!({"type": "string", "description": "The namespace; \"all\" for every one. The context's if left out."});
     let tool = |name, description: &str, properties: Value, required: &[&str]| Tool {
         name,
         description: description.to_owned(),
@@ -327,15 +328,12 @@ fn container(pod: &Object, named: Option<&str>) -> Result<String, String> {
         names.map(str::to_owned).collect::<Vec<_>>()
     };
     let names = of("/spec/containers");
-    let all: Vec<String> =
-        [&names[..], &of("/spec/initContainers"), &of("/spec/ephemeralContainers")].concat();
+    let all: Vec<String> = [&names[..], &of("/spec/initContainers"), &of("/spec/ephemeralContainers")].concat();
     let usual = pod.text("/metadata/annotations/kubectl.kubernetes.io~1default-container");
     let wanted = named.unwrap_or(usual);
     match all.iter().find(|name| *name == wanted) {
         Some(name) => Ok(name.clone()),
-        None if named.is_some() => {
-            Err(format!("container {wanted:?} is not in the pod; it has {}.", all.join(", ")))
-        }
+        None if named.is_some() => Err(format!("container {wanted:?} is not in the pod; it has {}.", all.join(", "))),
         None => names.first().cloned().ok_or_else(|| "The pod has no container.".to_owned()),
     }
 }

@@ -104,9 +104,7 @@ impl Opened {
         let named: Vec<&ResourceType> =
             self.types.iter().map(|(_, ty)| ty).filter(|ty| names.contains(&ty.name())).collect();
         // Kubernetes' own types come first, as they do with kubectl.
-        let own = |ty: &&&ResourceType| {
-            ty.group.is_empty() || !ty.group.contains('.') || ty.group.ends_with(".k8s.io")
-        };
+        let own = |ty: &&&ResourceType| ty.group.is_empty() || !ty.group.contains('.') || ty.group.ends_with(".k8s.io");
         let core = named.iter().find(|ty| ty.group.is_empty());
         match (core, &named[..]) {
             (Some(ty), _) => Ok(ty),

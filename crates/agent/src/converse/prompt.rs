@@ -66,9 +66,16 @@ mod tests {
     #[test]
     fn what_is_not_given_is_not_spoken_of() {
         let only = |group| system(&BTreeSet::from([group]));
-        assert!(!only(ToolGroup::Kubectl).contains("capabilities first") && !only(ToolGroup::Kubectl).contains("kubectl_apply"));
+        assert!(
+            !only(ToolGroup::Kubectl).contains("capabilities first")
+                && !only(ToolGroup::Kubectl).contains("kubectl_apply")
+        );
         assert!(!only(ToolGroup::Vector).contains("kubectl_describe"));
         let usual = system(&ToolGroup::usual());
-        assert!(usual.contains("capabilities first") && usual.contains("kubectl_describe") && !usual.contains("kubectl_apply"));
+        assert!(
+            usual.contains("capabilities first")
+                && usual.contains("kubectl_describe")
+                && !usual.contains("kubectl_apply")
+        );
     }
 }

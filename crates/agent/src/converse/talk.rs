@@ -108,7 +108,8 @@ pub async fn talk(
         let calls: Vec<ToolCall> = parts.iter().filter_map(call).cloned().collect();
         if !parts.is_empty() {
             // A call that is never answered would break the conversation.
-            let parts = if stop.is_ok() { parts } else { parts.into_iter().filter(|part| call(part).is_none()).collect() };
+            let parts =
+                if stop.is_ok() { parts } else { parts.into_iter().filter(|part| call(part).is_none()).collect() };
             messages.push(Message::Assistant { parts });
         }
         match stop {

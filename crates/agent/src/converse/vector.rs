@@ -43,7 +43,8 @@ pub(super) fn tools() -> Vec<Tool> {
     let mut search = shared.clone();
     search["complexity"] = json!({"type": "string", "enum": ["low", "medium", "high"],
         "description": "Only resource types that are this hard to use. For capabilities."});
-    search["nResults"] = json!({"type": "integer", "minimum": 1, "maximum": MOST, "description": "How many. 5 if left out."});
+    search["nResults"] =
+        json!({"type": "integer", "minimum": 1, "maximum": MOST, "description": "How many. 5 if left out."});
     let mut count = shared;
     count["group_by"] =
         json!({"type": "string", "description": "Count by kind, namespace, owner, cluster or label:KEY."});
@@ -149,13 +150,16 @@ impl Vector<'_> {
         }
         if let Some(group) = asked.api_group.as_deref() {
             let types = self.index.types(self.scope).await.map_err(|e| format!("The index cannot be asked: {e}."))?;
-            let of_kind = |ty: &clusterlore_core::ResourceType| asked.kind.as_ref().is_none_or(|kind| ty.answers_to(kind));
+            let of_kind =
+                |ty: &clusterlore_core::ResourceType| asked.kind.as_ref().is_none_or(|kind| ty.answers_to(kind));
             let of_group = types.iter().map(|(_, ty)| ty).filter(|ty| ty.group == group && of_kind(ty));
             request.kinds = of_group.map(clusterlore_core::ResourceType::name).collect();
             request.kinds.sort();
             request.kinds.dedup();
             if request.kinds.is_empty() {
-                return Err(format!("The index knows no such type of API group {group:?}; leave apiGroup out to see others."));
+                return Err(format!(
+                    "The index knows no such type of API group {group:?}; leave apiGroup out to see others."
+                ));
             }
         } else if let Some(kind) = &asked.kind {
             request.kinds = vec![kind.clone()];

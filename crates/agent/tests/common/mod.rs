@@ -11,7 +11,9 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{LiveOptions, LiveSource};
 use clusterlore_core::{Collection, Document, ResourceInstance, ResourceType, Scope};
 use clusterlore_index::{Door, Index, Request};
-use clusterlore_models::{Builtin, ChatModel, Embedder, Key, Message, Pauses, Purpose, anthropic_chat, openai_chat_stream};
+use clusterlore_models::{
+    Builtin, ChatModel, Embedder, Key, Message, Pauses, Purpose, anthropic_chat, openai_chat_stream,
+};
 use clusterlore_store::{Batch, Runs, Sqlite, Upsert, Writer};
 use clusterlore_testkit::chat::FakeChat;
 
@@ -57,7 +59,8 @@ pub async fn index(folder: &Path, objects: &[ResourceInstance], ty: &ResourceTyp
     let documents: Vec<Document> = objects.iter().map(|object| Document::of_instance(object, &ty.name())).collect();
     let texts = documents.iter().map(|document| document.text.clone()).collect();
     let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
-    let upserts = documents.into_iter().zip(vectors).map(|(document, v)| Upsert { document, vector: Some(v) }).collect();
+    let upserts =
+        documents.into_iter().zip(vectors).map(|(document, v)| Upsert { document, vector: Some(v) }).collect();
     let batch = Batch { upserts, deletes: Vec::new(), cluster: String::new(), source: 1 };
     store.apply(Collection::Instances, batch).await.unwrap();
     Index::new(Arc::new(store), embedder, Catalogue::builtin().clone())

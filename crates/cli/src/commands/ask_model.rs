@@ -56,8 +56,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         cluster,
     };
     let tools = Tools::new(reach);
-    let limits =
-        Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
+    let limits = Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
     if let Some(host) = model.sends_to() {
         print::note(&format!(
             "Model {}: your question, object names, labels and what it asks to see of the cluster go to {host}.",
@@ -101,9 +100,9 @@ fn groups(flags: &Ask) -> anyhow::Result<BTreeSet<ToolGroup>> {
     match (asked.is_empty(), flags.live.live) {
         (true, Live::Auto) => Ok(ToolGroup::usual()),
         (true, Live::Never) => Ok(BTreeSet::from([ToolGroup::Vector])),
-        (false, Live::Never) if asked.iter().any(on_cluster) => {
-            Err(wrong("--live never leaves the cluster alone; leave out kubectl and apply of --tools, or that flag".to_owned()))
-        }
+        (false, Live::Never) if asked.iter().any(on_cluster) => Err(wrong(
+            "--live never leaves the cluster alone; leave out kubectl and apply of --tools, or that flag".to_owned(),
+        )),
         (false, _) => Ok(asked),
     }
 }

@@ -14,8 +14,7 @@ pub fn clean(text: &str, most: usize) -> String {
 
 /// All its lines, with what stands before them: escape sequences and characters without a shape gone, passwords of addresses masked.
 pub fn clean_text(text: &str) -> String {
-    let lines: Vec<String> =
-        text.lines().map(|line| masked(&shapes(line)).trim_end().to_owned()).collect();
+    let lines: Vec<String> = text.lines().map(|line| masked(&shapes(line)).trim_end().to_owned()).collect();
     lines.join("\n")
 }
 
