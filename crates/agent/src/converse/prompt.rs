@@ -39,7 +39,7 @@ pub(super) fn system(groups: &BTreeSet<ToolGroup>) -> String {
         };
         sections.push(format!(
             "Investigation (\"why does X fail?\"): begin broad (kubectl_get), then narrow: kubectl_describe for state and events, \
-             kubectl_logs for the words of the program, with --previous after a crash. Follow what you see to its cause.{verify}"
+             kubectl_logs for the words of the program, after a crash those of the run before. Follow what you see to its cause.{verify}"
         ));
     }
     if groups.contains(&ToolGroup::Apply) {
