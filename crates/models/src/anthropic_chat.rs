@@ -120,20 +120,16 @@ struct Started {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
-    ThinkingDelta {
-        thinking: String,
-    },
-    SignatureDelta {
-        signature: String,
-    },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: String },
     #[serde(other)]
     Other,
 }
@@ -175,10 +171,10 @@ impl Reader for Events {
                 }
             }
             Event::ContentBlockDelta { index, delta } => match delta {
-                Delta::TextDelta { text } => draft.text(index, &text, hear),
-                Delta::InputJsonDelta { partial_json } => draft.call(index, "", "", &partial_json),
-                Delta::ThinkingDelta { thinking } => draft.think(index, "thinking", &thinking),
-                Delta::SignatureDelta { signature } => draft.think(index, "signature", &signature),
+                Delta::Text { text } => draft.text(index, &text, hear),
+                Delta::Input { partial_json } => draft.call(index, "", "", &partial_json),
+                Delta::Thinking { thinking } => draft.think(index, "thinking", &thinking),
+                Delta::Signature { signature } => draft.think(index, "signature", &signature),
                 Delta::Other => {}
             },
             Event::MessageDelta { delta, usage } => {
