@@ -238,6 +238,14 @@ async fn nothing_is_changed_without_each_of_the_guards() {
         assert!(!shown.contains("czNjcmV0LXZhbHVl") && !told[0].contains("czNjcmV0LXZhbHVl"), "{shown}");
         assert!(setup.get(resource, namespace, name).is_some());
     }
+    // A new value cannot be seen, and is asked for all the same.
+    let changed = secret.replace("s3cret-value", "another-value");
+    let (shown, told) = setup.typed(&[&changed], &["--tools", "apply", "change the secret key"], "yes\n");
+    assert!(
+        shown.contains("Values of Secrets are not shown, and may change.") && told[0].contains("Changed:"),
+        "{told:?}"
+    );
+    assert_eq!(setup.get("secret", "shop", "key").unwrap()["data"]["password"], "YW5vdGhlci12YWx1ZQ==");
     let question = "in kube-system, close port 5433";
     let (_, told) = setup.typed(&[&policy.replace("5432", "5433")], &["--tools", "apply", question], "yes\n");
     assert!(told[0].contains("Changed:"), "{told:?}");

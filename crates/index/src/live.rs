@@ -15,7 +15,7 @@ use clusterlore_store::{Filter, KnownSource};
 use tokio::time::{Instant, timeout_at};
 
 /// For everything that is read of a cluster for one question.
-pub(crate) const TIME: Duration = Duration::from_secs(1);
+const TIME: Duration = Duration::from_secs(1);
 
 /// Who can reach a cluster.
 #[async_trait]

@@ -86,12 +86,16 @@ impl Draft {
 
     /// All of it.
     pub(crate) fn turn(self) -> Turn {
-        let cut_off = self.stop == Some(Stop::CutOff);
-        let stop = self.stop;
-        let tokens = self.tokens;
-        let parts = self.parts(!cut_off);
+        let (stop, tokens) = (self.stop, self.tokens);
+        let parts = self.parts(stop != Some(Stop::CutOff));
         let calls = parts.iter().any(|part| matches!(part, Part::Call(_)));
-        Turn { stop: if calls { Stop::Calls } else { stop.unwrap_or(Stop::End) }, parts, tokens }
+        let stop = match stop {
+            _ if calls => Stop::Calls,
+            // It says that it waits, and asked for nothing.
+            None | Some(Stop::Calls) => Stop::End,
+            Some(stop) => stop,
+        };
+        Turn { stop, parts, tokens }
     }
 
     /// What there is; a call counts if its arguments are whole, or `all` do.

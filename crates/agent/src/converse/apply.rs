@@ -2,7 +2,7 @@
 //! has said yes.
 
 use async_trait::async_trait;
-use clusterlore_cluster::reads::{Object, ReadLimits};
+use clusterlore_cluster::reads::{MASKED, Object, ReadLimits};
 use clusterlore_cluster::writes::{Manner, NotApplied};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
 use clusterlore_index::{Index, Request};
@@ -164,7 +164,11 @@ impl Applying<'_> {
             Err(why) => return Err(format!("The server refuses it: {why}.")),
         };
         let id = id(&opened.name, ty, namespace, &name).ok_or("The object's name makes no id.")?;
-        let diff = diff(before.as_ref(), &after);
+        let mut diff = diff(before.as_ref(), &after);
+        // What is masked looks the same before and after.
+        if diff.is_empty() && holds(after.json(), MASKED) {
+            diff = "Values of Secrets are not shown, and may change.\n".to_owned();
+        }
         if diff.is_empty() {
             return Ok(Told { text: format!("id: {id}\nNothing would change: it is so already."), ids: vec![id] });
         }
@@ -212,6 +216,16 @@ impl Applying<'_> {
             Err(SearchError::Kind(_) | SearchError::NoCollection(_)) => unknown(),
             Err(error) => Err(format!("The index cannot be asked: {error}.")),
         }
+    }
+}
+
+/// Whether a text stands anywhere in it.
+fn holds(json: &Value, text: &str) -> bool {
+    match json {
+        Value::String(said) => said == text,
+        Value::Array(elements) => elements.iter().any(|element| holds(element, text)),
+        Value::Object(fields) => fields.values().any(|value| holds(value, text)),
+        _ => false,
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Ended {
     CutOff,
     /// It would not answer.
     Declined,
+    /// It said nothing.
+    Silent,
     /// It cannot be reached, or stopped in the middle.
     Failed(ModelError),
 }
@@ -115,6 +117,7 @@ pub async fn talk(
         match stop {
             Err(error) => break Ended::Failed(error),
             Ok(Stop::Calls) => {}
+            Ok(Stop::End) if answer.trim().is_empty() => break Ended::Silent,
             Ok(Stop::End) => break Ended::Whole,
             Ok(Stop::CutOff) => break Ended::CutOff,
             Ok(Stop::Declined) => break Ended::Declined,

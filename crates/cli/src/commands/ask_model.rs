@@ -70,7 +70,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
     match done.ended {
         Ended::Whole => Ok(Done::Whole),
         Ended::Failed(error) => Err(error.into()),
-        Ended::Limit(_) | Ended::CutOff | Ended::Declined => Ok(Done::InPart),
+        Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => Ok(Done::InPart),
     }
 }
 

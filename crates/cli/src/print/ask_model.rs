@@ -159,6 +159,7 @@ fn ended(ended: &Ended) -> (&'static str, Option<String>) {
         Ended::Limit(limit) => ("limit", Some(limit.clone())),
         Ended::CutOff => ("cutOff", Some("it was longer than the model may speak at once".to_owned())),
         Ended::Declined => ("declined", Some("the model declined to answer".to_owned())),
+        Ended::Silent => ("silent", Some("the model said nothing".to_owned())),
         Ended::Failed(error) => ("failed", Some(error.to_string())),
     }
 }
