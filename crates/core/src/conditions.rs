@@ -307,11 +307,23 @@ pub enum Read {
     Words,
 }
 
+/// An end of an order of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extreme {
+    /// The highest number.
+    Most,
+    /// The lowest.
+    Fewest,
+}
+
 /// Words and phrases of a condition.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Asked {
     /// The condition.
     pub is: LiveCondition,
+    /// What they ask for first, of the numbers that decide it.
+    pub first: Option<Extreme>,
     /// Its words and phrases in small letters, by language (`en`).
     #[serde(flatten)]
     pub phrases: BTreeMap<String, Vec<String>>,

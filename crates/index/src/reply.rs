@@ -112,7 +112,20 @@ impl Reply {
 
     /// The commands of kubectl that know what the question needs.
     pub fn commands(&self, need: &Need) -> Vec<String> {
-        commands(need, &self.parsed, &self.hits)
+        let read = |basis: &&Basis| matches!(basis.source, SourceIdentity::Cluster { .. });
+        let mut contexts = self.bases.iter().filter(read).map(|basis| self.context(Some(&basis.cluster)));
+        // Of several clusters none is named: the caller knows which is meant.
+        let context = contexts.next().flatten().filter(|first| contexts.all(|context| context == Some(*first)));
+        commands(need, &self.parsed, &self.hits, context)
+    }
+
+    /// The context by which a cluster was read (`None`: the unnamed one), where that is known.
+    pub fn context(&self, cluster: Option<&str>) -> Option<&str> {
+        let of_cluster = |basis: &&Basis| {
+            basis.cluster == cluster.unwrap_or_default() && matches!(basis.source, SourceIdentity::Cluster { .. })
+        };
+        let reading = self.bases.iter().find(of_cluster)?.reading.as_ref()?;
+        Some(reading.context.as_str()).filter(|context| !context.is_empty())
     }
 
     /// Whether the cluster was asked for it.

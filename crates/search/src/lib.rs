@@ -190,6 +190,9 @@ impl Searcher {
         if let Some(judgement) = narrowed {
             for_hits.retain(|r| judgement.holds(&r.id) && (parsed.scope_only || rank::is_evidence(r, &ranking)));
             for_number.retain(|r| judgement.holds(&r.id));
+            if let Some((condition, first)) = parsed.first() {
+                for_hits.sort_by_key(|r| judgement.rank(&r.id, condition, first));
+            }
         }
         let mut hits = match query.hits {
             true => answer::hits(&collapser, &ranking, for_hits, query.limit).await?,

@@ -8,7 +8,7 @@ mod said;
 mod types;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CLUSTER_SCOPE, Collection, SourceIdentity};
+use clusterlore_core::{CLUSTER_SCOPE, Collection};
 use clusterlore_index::Reply;
 use clusterlore_search::Note;
 use said::Said;
@@ -32,7 +32,7 @@ const STEPS: usize = 4;
 pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let Found { reply, .. } = found;
     let things = things(reply, &found.types, catalogue);
-    let context = |cluster: Option<&str>| context(reply, cluster);
+    let context = |cluster: Option<&str>| reply.context(cluster).map(str::to_owned);
     let said = match (&found.pointed_at, found.collection) {
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
         (None, Collection::Capabilities) => types::said(found, &things, &context),
@@ -134,13 +134,4 @@ fn notes(reply: &Reply) -> Vec<String> {
         (None, _) => {}
     }
     notes
-}
-
-/// The context by which a cluster was read.
-fn context(reply: &Reply, cluster: Option<&str>) -> Option<String> {
-    let of_cluster = |basis: &&clusterlore_index::Basis| {
-        basis.cluster == cluster.unwrap_or_default() && matches!(basis.source, SourceIdentity::Cluster { .. })
-    };
-    let reading = reply.bases.iter().find(of_cluster)?.reading.as_ref()?;
-    Some(reading.context.clone()).filter(|context| !context.is_empty())
 }

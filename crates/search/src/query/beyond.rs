@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_core::conditions::{Beyond, Conditions, Limit, LiveCondition, Replicas};
+use clusterlore_core::conditions::{Beyond, Conditions, Extreme, Limit, LiveCondition, Replicas};
 
 use super::context::QueryContext;
 use super::kind_words;
@@ -129,7 +129,7 @@ fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
     if needs.is_empty()
         && let Some(word) = tokens.raw.iter().find(|word| is_field(word))
     {
-        needs.push(Need { what: Beyond::Spec, said: word.clone(), condition: None });
+        needs.push(Need::untold(Beyond::Spec, word.clone()));
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn of_command(text: &str) -> Option<Need> {
         "get" if has(".spec") => Beyond::Spec,
         _ => return None,
     };
-    Some(Need { what, said: text.split_whitespace().take(2).collect::<Vec<_>>().join(" "), condition: None })
+    Some(Need::untold(what, text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")))
 }
 
 /// The words and phrases of a language, or of English: its jargon is everywhere.
@@ -218,29 +218,29 @@ fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>,
             }
         }
     }
-    type Meant<'c> = (Beyond, Option<&'c LiveCondition>);
+    type Meant<'c> = (Beyond, Option<&'c LiveCondition>, Option<Extreme>);
     let mut phrases: Vec<(&str, Meant<'_>, &str)> = Vec::new();
     for language in languages(context) {
         let table = Conditions::get();
         for asked in &table.asked {
             let of_language = asked.phrases.get(language).into_iter().flatten();
-            let meant = (asked.is.beyond(), Some(&asked.is));
+            let meant = (asked.is.beyond(), Some(&asked.is), asked.first);
             phrases.extend(of_language.map(|phrase| (phrase.as_str(), meant, language)));
         }
         for stated in &table.stated {
             let of_language = stated.patterns.get(language).into_iter().flatten();
-            phrases.extend(of_language.map(|phrase| (phrase.as_str(), (stated.what, None), language)));
+            phrases.extend(of_language.map(|phrase| (phrase.as_str(), (stated.what, None, None), language)));
         }
     }
     phrases.sort_by_key(|(phrase, ..)| std::cmp::Reverse(phrase.len()));
-    for (phrase, (what, condition), language) in phrases {
+    for (phrase, (what, condition, first), language) in phrases {
         if language == "zh" {
             if let Some(at) = tokens.low.iter().position(|w| w.contains(phrase)) {
                 let place = tokens.raw[at].to_lowercase().find(phrase).unwrap_or(0);
                 let before = tokens.raw[at].get(..place).unwrap_or_default();
                 let not = NOT_CHINESE.iter().find(|not| before.ends_with(*not));
                 let condition = condition.cloned().map(|c| if not.is_some() { c.negated() } else { c });
-                needs.push(Need { what, said: tokens.raw[at].clone(), condition });
+                needs.push(Need { what, said: tokens.raw[at].clone(), condition, first });
                 let rest = tokens.raw[at].replacen(&format!("{}{phrase}", not.copied().unwrap_or_default()), " ", 1);
                 tokens.raw[at] = rest.trim().to_owned();
                 tokens.low[at] = tokens.raw[at].to_lowercase();
@@ -273,7 +273,7 @@ fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>,
             let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
             let condition = condition.map(|condition| if not.is_some() { condition.negated() } else { condition });
             tokens.take_range(not.unwrap_or(at), at - not.unwrap_or(at));
-            needs.push(Need { what, said, condition });
+            needs.push(Need { what, said, condition, first });
             break;
         }
     }
@@ -461,7 +461,7 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                     let not = (0..end).any(|n| is(NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
                 });
-                needs.push(Need { what: asked.what, said, condition });
+                needs.push(Need { what: asked.what, said, condition, first: None });
                 break;
             }
         }

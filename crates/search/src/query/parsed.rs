@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_core::conditions::{Beyond, Extreme, LiveCondition};
 use clusterlore_core::{ResourceInstance, words};
 use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
@@ -87,6 +87,8 @@ pub struct Need {
     pub said: String,
     /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
     pub condition: Option<LiveCondition>,
+    /// Which of the numbers that decide it are asked for first: "the most restarts".
+    pub first: Option<Extreme>,
 }
 
 impl Need {
@@ -94,14 +96,20 @@ impl Need {
     pub fn narrows(&self) -> bool {
         let of_all =
             |what| matches!(what, Beyond::Status | Beyond::Spec | Beyond::Image | Beyond::Time | Beyond::Metrics);
-        self.condition.as_ref().map_or(of_all(self.what), |condition| !condition.asks_for_a_value())
+        let narrows = |condition: &LiveCondition| self.first.is_some() || !condition.asks_for_a_value();
+        self.condition.as_ref().map_or(of_all(self.what), narrows)
     }
 }
 
 impl Need {
     /// A condition, in the words that ask for it.
     pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
-        Self { what: condition.beyond(), said, condition: Some(condition) }
+        Self { what: condition.beyond(), said, condition: Some(condition), first: None }
+    }
+
+    /// Something that no condition stands for.
+    pub(crate) fn untold(what: Beyond, said: String) -> Self {
+        Self { what, said, condition: None, first: None }
     }
 }
 
@@ -198,7 +206,7 @@ impl ParsedQuery {
 
     /// That the time of creation, which the question asks for, is not known.
     pub(crate) fn needs_time(&mut self) {
-        self.needs.push(Need { what: Beyond::Time, said: "created".to_owned(), condition: None });
+        self.needs.push(Need::untold(Beyond::Time, "created".to_owned()));
     }
 
     /// What the question asks of objects that only their cluster knows.
@@ -218,7 +226,13 @@ impl ParsedQuery {
 
     /// Whether only objects of which the conditions hold answer. Of a named object it is told whether they do.
     pub(crate) fn conditions_narrow(&self) -> bool {
-        self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
+        self.named.is_empty() && self.needs.iter().any(|need| need.condition.is_some() && need.narrows())
+    }
+
+    /// The condition, in the order of [`Self::conditions`], whose numbers decide what comes first.
+    pub(crate) fn first(&self) -> Option<(usize, Extreme)> {
+        let judged = self.needs.iter().filter(|need| need.condition.is_some());
+        judged.enumerate().find_map(|(n, need)| Some((n, need.first?)))
     }
 
     /// Whether only types, namespaces and what the cluster knows say what is asked for.

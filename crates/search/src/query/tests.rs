@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::conditions::{Beyond, Limit, LiveCondition};
+use clusterlore_core::conditions::{Beyond, Extreme, Limit, LiveCondition};
 use clusterlore_core::{ResourceType, words};
 use clusterlore_models::Builtin;
 use clusterlore_store::{Filter, Vocabulary};
@@ -13,7 +13,7 @@ use super::context::QueryContext;
 use super::english::is_english;
 use super::language;
 use super::parse::parse_instances;
-use super::parsed::{AskedName, Condition, ParsedQuery, Problem};
+use super::parsed::{AskedName, Condition, Need, ParsedQuery, Problem};
 
 fn ty(kind: &str, plural: &str, group: &str, short: &[&str]) -> (String, ResourceType) {
     let ty = ResourceType {
@@ -537,8 +537,22 @@ fn what_metadata_cannot_say_is_recognised() {
             assert_eq!(need.unwrap().condition, condition, "{text}");
         }
     }
+    for (text, first) in [
+        ("the pod with the most restarts", Extreme::Most),
+        ("which pod in lab restarted most often?", Extreme::Most),
+        ("which deployment has the fewest replicas", Extreme::Fewest),
+        ("the biggest pvc in lab", Extreme::Most),
+        ("what are the smallest volumes?", Extreme::Fewest),
+        ("welcher Pod hat die meisten Neustarts?", Extreme::Most),
+    ] {
+        let parsed = read(text);
+        let need = parsed.needs.first();
+        assert_eq!(need.and_then(|need| need.first), Some(first), "{text}: {:?}", parsed.needs);
+        assert!(need.is_some_and(Need::narrows), "{text}: {parsed:?}");
+    }
     // What does something about it is asked for, or what is only called so.
     for text in [
+        "the biggest cache",
         "what notifies us when pods fail?",
         "which log shipper do we use",
         "where do the logs of the pods go?",
