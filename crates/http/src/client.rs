@@ -340,6 +340,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_is_read_while_it_arrives_has_the_same_bounds() {
+        for (manner, expected) in [
+            (Manner::DripBody, Err(Cause::Slow(BOUNDS.whole))),
+            (Manner::Stop, Err(Cause::Stopped(BOUNDS.idle))),
+            (Manner::EndlessBody, Err(Cause::TooLong(BOUNDS.bytes))),
+            (Manner::Says(200, "", vec![b'x'; 3_000]), Ok(3_000)),
+        ] {
+            let server = HostileServer::start(manner.clone()).await;
+            let mut arriving = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap().into_body();
+            let mut bytes = 0;
+            let ended = loop {
+                match arriving.next().await {
+                    Ok(Some(piece)) => bytes += piece.len(),
+                    Ok(None) => break Ok(bytes),
+                    Err(cause) => break Err(cause),
+                }
+            };
+            assert_eq!(ended, expected, "{manner:?}");
+        }
+        // What never begins is asked for again, as any request is.
+        let server = HostileServer::start(Manner::Silent).await;
+        let failure = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap_err();
+        assert_eq!(failure, Failure { cause: Cause::Slow(BOUNDS.whole), tries: 2 });
+        let server = HostileServer::start(Manner::Says(404, "", vec![b'x'; 2 * LARGEST_REASON])).await;
+        let refused = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+        assert_eq!((refused.status().as_u16(), refused.into_body().reason().await.len()), (404, LARGEST_REASON));
+    }
+
+    #[tokio::test]
     async fn what_may_succeed_later_is_asked_again_after_the_pause_that_was_asked_for() {
         let server = FakeService::start(|_| (200, json!("done"))).await;
         for status in [503, 500, HANG_UP, BREAK_OFF] {
