@@ -195,6 +195,7 @@ fn model(error: &ModelError) -> Option<String> {
             Some("Use another model, or --inference rules".to_owned())
         }
         ModelError::Remote { problem, .. } => remote(problem),
+        ModelError::Recording(_) => Some("Record it again with --record FILE".to_owned()),
         ModelError::Limit(_) => None,
     }
 }

@@ -557,6 +557,12 @@ pub(crate) struct ModelFlags {
     /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
     #[arg(long, value_name = "IN,OUT", value_parser = price, requires = "model")]
     pub(crate) price: Option<Price>,
+    /// Write down what the model is told and says, as JSON lines; what tools return is in it
+    #[arg(long, value_name = "FILE", requires = "model", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Let a recording speak in place of the model: nothing is sent anywhere; the tools are called as they were
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -366,6 +366,32 @@ async fn what_a_model_says_reaches_no_terminal_as_it_came() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_is_answered_again_without_a_model() {
+    let home = company();
+    let server = FakeChat::start([]).await;
+    for model in models(&server) {
+        server.says([search("cache", "instances"), Says::text("Yes [datastores/apps/v1/StatefulSet/icebox].")]);
+        let first = ask(&home, &server, &model, &["--record", "talk.jsonl", "is there a cache?"]).ok();
+        server.asked();
+        #[cfg(unix)]
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&home.path("talk.jsonl").metadata().unwrap().permissions()) & 0o777,
+            0o600
+        );
+        let again = home.run(&["ask", "--model", &model, "--replay", "talk.jsonl", "is there a cache?"]).ok();
+        assert_eq!(again.out, first.out);
+        assert!(server.asked().is_empty() && !again.err.contains(" go to "), "{}", again.err);
+        let other = home.run(&["ask", "--model", &model, "--replay", "talk.jsonl", "is there a queue?"]);
+        assert!(other.error().contains("answers another question"), "{}", other.err);
+    }
+    home.write("broken.jsonl", "x");
+    let broken = home.run(&["ask", "--model", "anthropic", "--replay", "broken.jsonl", "is there a cache?"]);
+    assert!(broken.error().contains("line 1 of the recording"), "{}", broken.err);
+    let missing = home.run(&["ask", "--model", "anthropic", "--replay", "none.jsonl", "is there a cache?"]);
+    assert!(missing.error().contains("none.jsonl cannot be replayed"), "{}", missing.err);
+}
+
 #[test]
 fn ctrl_c_leaves_what_was_said_and_says_so() {
     let home = company();

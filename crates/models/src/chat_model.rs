@@ -1,6 +1,7 @@
 //! The door to language models that hold a conversation and use tools.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::language::ModelError;
 use crate::message::{Message, Part, Tool};
@@ -22,7 +23,8 @@ pub struct Ask<'a> {
 }
 
 /// Why a model stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Stop {
     /// It has said what it wanted to say.
     End,

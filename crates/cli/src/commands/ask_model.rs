@@ -1,17 +1,19 @@
 //! `clusterlore ask --model`
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::sync::Arc;
 
+use anyhow::Context;
 use async_trait::async_trait;
 use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, talk};
 use clusterlore_index::{Index, Request};
-use clusterlore_models::Message;
+use clusterlore_models::{ChatModel, Message, Recorded, Replayed};
 use clusterlore_search::{SearchError, Wanted};
 
 use super::search::{named, scoped};
-use crate::args::{Ask, Live};
+use crate::args::{Ask, Live, ModelFlags};
 use crate::build;
 use crate::done::Done;
 use crate::print;
@@ -27,7 +29,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         return Err(SearchError::NoQuestion.into());
     }
     let groups = groups(flags)?;
-    let model = build::chat_model(settings)?;
+    let model = model(settings, &flags.model)?;
     let price = flags.model.price.or_else(|| model.price());
     if flags.model.max_cost.is_some() && price.is_none() {
         return Err(wrong(format!(
@@ -72,6 +74,25 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         Ended::Failed(error) => Err(error.into()),
         Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => Ok(Done::InPart),
     }
+}
+
+/// Who speaks.
+fn model(settings: &Settings, flags: &ModelFlags) -> anyhow::Result<Arc<dyn ChatModel>> {
+    if let Some(path) = &flags.replay {
+        let cannot = || format!("{} cannot be replayed", path.display());
+        let file = File::open(path).with_context(cannot)?;
+        return Ok(Arc::new(Replayed::read(BufReader::new(file)).with_context(cannot)?));
+    }
+    let model = build::chat_model(settings)?;
+    let Some(path) = &flags.record else { return Ok(model) };
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    // What a cluster says is in it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let cannot = || format!("{} cannot be written; choose another file", path.display());
+    let file = options.open(path).with_context(cannot)?;
+    Ok(Arc::new(Recorded::new(model, file).with_context(cannot)?))
 }
 
 /// Whoever sits at the terminal.
