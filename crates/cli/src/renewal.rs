@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clusterlore_core::SourceIdentity;
-use clusterlore_index::{About, Basis, Reply, TooOld};
+use clusterlore_index::{About, Basis, Reply, TooOld, shell_line};
 
 use crate::advice::{self, Outdated};
 use crate::args::{ScopeFlags, duration};
@@ -124,17 +124,9 @@ impl<'a> Freshness<'a> {
     }
 }
 
-/// Words of a command line as a shell takes them.
+/// A command line with flags.
 pub(crate) fn line(command: &[&str], flags: Vec<String>) -> String {
-    let quoted = |word: String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
-        match !word.is_empty() && word.chars().all(plain) {
-            true => word,
-            false => format!("'{}'", word.replace('\'', r"'\''")),
-        }
-    };
-    let words = command.iter().map(|word| (*word).to_owned()).chain(flags.into_iter().map(quoted));
-    words.collect::<Vec<_>>().join(" ")
+    shell_line(command.iter().copied().chain(flags.iter().map(String::as_str)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! The command of kubectl that knows what metadata does not say.
+//! The command of kubectl that knows what metadata does not say, and how command lines are written.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use clusterlore_core::conditions::{Beyond, LiveCondition};
@@ -14,7 +15,7 @@ const NAMESPACES: usize = 3;
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "impersonate"];
 
 /// The commands that know what a question needs: one for each namespace that it names, if those are few.
-pub(crate) fn commands(need: &Need, parsed: &ParsedQuery, hits: &[Hit]) -> Vec<String> {
+pub(crate) fn commands(need: &Need, parsed: &ParsedQuery, hits: &[Hit], context: Option<&str>) -> Vec<String> {
     let namespaces = &parsed.filter.namespaces;
     let places: Vec<String> = match namespaces.len() {
         1..=NAMESPACES => namespaces.iter().map(|namespace| format!(" -n {namespace}")).collect(),
@@ -24,37 +25,51 @@ pub(crate) fn commands(need: &Need, parsed: &ParsedQuery, hits: &[Hit]) -> Vec<S
         Some((place, object)) => [of_object(need, &place, &object, parsed)].into(),
         None => places.iter().map(|place| of_kinds(need, place, parsed, hits)).collect(),
     };
-    all.into_iter().collect()
+    let of_context = context.iter().flat_map(|context| ["--context", context]);
+    let kubectl = shell_line(["kubectl"].into_iter().chain(of_context));
+    all.into_iter().map(|command| format!("{kubectl} {command}")).collect()
+}
+
+/// Words of a command line as a shell takes them.
+pub fn shell_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted = |word: &'a str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=,+%".contains(c);
+        match !word.is_empty() && word.chars().all(plain) {
+            true => Cow::Borrowed(word),
+            false => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
+        }
+    };
+    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn of_object(need: &Need, place: &str, object: &str, parsed: &ParsedQuery) -> String {
     match need.what {
-        Beyond::Logs => format!("kubectl logs {object}{place}"),
-        Beyond::Events => format!("kubectl events --for {object}{place}"),
-        Beyond::Metrics if object.starts_with("node/") => format!("kubectl top node {}", &object["node/".len()..]),
-        Beyond::Metrics => format!("kubectl top pods{}", if place.is_empty() { " -A" } else { place }),
+        Beyond::Logs => format!("logs {object}{place}"),
+        Beyond::Events => format!("events --for {object}{place}"),
+        Beyond::Metrics if object.starts_with("node/") => format!("top node {}", &object["node/".len()..]),
+        Beyond::Metrics => format!("top pods{}", if place.is_empty() { " -A" } else { place }),
         Beyond::Rbac => rbac(need, parsed, place),
         // The data of a Secret is put on nobody's screen: `describe` leaves it out.
         Beyond::Time if !object.starts_with("secret/") => {
-            format!("kubectl get {object}{place} -o yaml --show-managed-fields")
+            format!("get {object}{place} -o yaml --show-managed-fields")
         }
-        _ if need.condition.is_none() => format!("kubectl describe {object}{place}"),
-        _ => format!("kubectl get {object}{place} -o wide"),
+        _ if need.condition.is_none() => format!("describe {object}{place}"),
+        _ => format!("get {object}{place} -o wide"),
     }
 }
 
 fn of_kinds(need: &Need, place: &str, parsed: &ParsedQuery, hits: &[Hit]) -> String {
     let kinds = kinds(need, parsed, hits);
     match (need.what, &need.condition) {
-        (Beyond::Logs, _) => format!("kubectl logs{} POD", if place == " -A" { " -n NAMESPACE" } else { place }),
-        (Beyond::Events, _) => format!("kubectl events{place}"),
-        (Beyond::Metrics, _) if kinds == "nodes" => "kubectl top nodes".to_owned(),
-        (Beyond::Metrics, _) => format!("kubectl top pods{place}"),
+        (Beyond::Logs, _) => format!("logs{} POD", if place == " -A" { " -n NAMESPACE" } else { place }),
+        (Beyond::Events, _) => format!("events{place}"),
+        (Beyond::Metrics, _) if kinds == "nodes" => "top nodes".to_owned(),
+        (Beyond::Metrics, _) => format!("top pods{place}"),
         (Beyond::Rbac, _) => rbac(need, parsed, place),
-        (Beyond::Image, _) if is_of_cluster(need, parsed) => "kubectl version".to_owned(),
-        (Beyond::Spec | Beyond::Time, None) => format!("kubectl describe {kinds}{place}"),
-        (Beyond::Image, _) | (_, Some(LiveCondition::Capacity(_))) => format!("kubectl get {kinds}{place} -o wide"),
-        _ => format!("kubectl get {kinds}{place}"),
+        (Beyond::Image, _) if is_of_cluster(need, parsed) => "version".to_owned(),
+        (Beyond::Spec | Beyond::Time, None) => format!("describe {kinds}{place}"),
+        (Beyond::Image, _) | (_, Some(LiveCondition::Capacity(_))) => format!("get {kinds}{place} -o wide"),
+        _ => format!("get {kinds}{place}"),
     }
 }
 
@@ -68,7 +83,7 @@ fn rbac(need: &Need, parsed: &ParsedQuery, place: &str) -> String {
     let said = words::split(&format!("{} {}", need.said, parsed.text).to_lowercase());
     let verb = said.iter().map(String::as_str).find(|word| VERBS.contains(word)).unwrap_or("VERB");
     let resource = asked_types(parsed).into_iter().next().unwrap_or_else(|| "RESOURCE".to_owned());
-    format!("kubectl auth can-i {verb} {resource}{place} --as USER")
+    format!("auth can-i {verb} {resource}{place} --as USER")
 }
 
 /// ` -n shop` and `deployment.apps/checkout`, of the one object that the question is about.

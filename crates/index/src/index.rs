@@ -11,7 +11,7 @@ use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 use tokio::time::Instant;
 
 use crate::basis::Basis;
-use crate::live::{Door, Looker, TIME};
+use crate::live::{Door, Gate, Looker, TIME};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
@@ -21,19 +21,19 @@ pub struct Index {
     store: Arc<dyn Store>,
     embedder: Arc<dyn Embedder>,
     searcher: Searcher,
-    door: Option<Arc<dyn Door>>,
+    gate: Option<Gate>,
 }
 
 impl Index {
     /// Over a store that this embedder filled.
     pub fn new(store: Arc<dyn Store>, embedder: Arc<dyn Embedder>, catalogue: impl Into<Arc<Catalogue>>) -> Self {
-        Self { store, embedder, searcher: Searcher::new(catalogue), door: None }
+        Self { store, embedder, searcher: Searcher::new(catalogue), gate: None }
     }
 
     /// The same with a cluster that can be asked for what it alone knows.
     #[must_use]
     pub fn with_cluster(self, door: Arc<dyn Door>) -> Self {
-        Self { door: Some(door), ..self }
+        Self { gate: Some(Gate::new(door)), ..self }
     }
 
     /// Answers a question.
@@ -43,8 +43,8 @@ impl Index {
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
-        let looker = match &self.door {
-            Some(door) => Some(Looker { door: &**door, sources: view.sources().await? }),
+        let looker = match &self.gate {
+            Some(gate) => Some(Looker { gate, sources: view.sources().await? }),
             None => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
@@ -68,8 +68,8 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(door) = &self.door else { return Ok(Err("the cluster is not to be asked".to_owned())) };
-        let looker = Looker { door: &**door, sources: self.store.view(scope).await?.sources().await? };
+        let Some(gate) = &self.gate else { return Ok(Err("the cluster is not to be asked".to_owned())) };
+        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
         Ok(looker.source(name, Instant::now() + TIME).await)
     }
 

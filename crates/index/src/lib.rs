@@ -14,6 +14,7 @@ mod request;
 mod status;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
+pub use command::shell_line;
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};

@@ -2,11 +2,11 @@
 //! second. Only the cluster that filled the index is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clusterlore_cluster::tables::{NotRead, Objects, TableLimits, Wanted};
+use clusterlore_cluster::tables::{NotRead, Objects, Row, TableLimits, TypeTable, Wanted};
 use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
 use clusterlore_core::{ResourceType, SourceIdentity};
@@ -16,6 +16,11 @@ use tokio::time::{Instant, timeout_at};
 
 /// For everything that is read of a cluster for one question.
 pub(crate) const TIME: Duration = Duration::from_secs(1);
+/// How long a cluster that was silent is not asked again.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Types that are named of those that do not say what is asked.
+const TYPES_NAMED: usize = 3;
+const SLOW: &str = "the cluster did not answer in time";
 
 /// Who can reach a cluster.
 #[async_trait]
@@ -24,9 +29,38 @@ pub trait Door: Send + Sync {
     async fn open(&self) -> Result<Arc<LiveSource>, String>;
 }
 
+/// A door that stays shut for a while after the cluster behind it was silent: of many questions one waits, not each.
+pub(crate) struct Gate {
+    door: Arc<dyn Door>,
+    silent: Mutex<Option<Instant>>,
+}
+
+impl Gate {
+    pub(crate) fn new(door: Arc<dyn Door>) -> Self {
+        Self { door, silent: Mutex::new(None) }
+    }
+
+    fn is_silent(&self) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.is_some_and(|since| since.elapsed() < SILENCE)
+    }
+
+    /// What the cluster says, by the deadline.
+    async fn by<T>(&self, deadline: Instant, answer: impl Future<Output = T>) -> Result<T, String> {
+        timeout_at(deadline, answer).await.map_err(|_| {
+            self.shut();
+            SLOW.to_owned()
+        })
+    }
+
+    fn shut(&self) {
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
 /// Looks at the cluster behind a door, if it is the one that filled the index.
 pub(crate) struct Looker<'a> {
-    pub(crate) door: &'a dyn Door,
+    pub(crate) gate: &'a Gate,
     pub(crate) sources: Vec<KnownSource>,
 }
 
@@ -49,7 +83,13 @@ impl Judge for Looker<'_> {
             match self.source(cluster, deadline).await {
                 Ok(source) => {
                     let all = all.filter(|filter| filter.clusters.is_empty() || filter.clusters.contains(cluster));
-                    look(&source, cluster, conditions, &objects, all, types, deadline, &mut judgement).await;
+                    let look = Look::new(&source, cluster, conditions, objects, deadline);
+                    let tables = look.tables(all, types).await;
+                    let slow = |(_, read): &(String, TypeTable)| read.missing.iter().any(|m| m.why == NotRead::Slow);
+                    if !tables.is_empty() && tables.iter().all(slow) {
+                        self.gate.shut();
+                    }
+                    look.judge(&tables, &mut judgement);
                 }
                 Err(why) => judgement.unread.push(why),
             }
@@ -66,102 +106,141 @@ impl Looker<'_> {
         if let Some(SourceIdentity::Folder { .. }) = filled.map(|s| &s.identity) {
             return Err("the index was filled from manifests, not from a cluster".to_owned());
         }
+        if self.gate.is_silent() {
+            return Err(SLOW.to_owned());
+        }
         let open = async {
-            let source = self.door.open().await?;
+            let source = self.gate.door.open().await?;
             let identity = source.identity().await.map_err(|e| e.to_string())?;
             match filled.map(|s| s.identity.check_to_read(&identity)) {
                 Some(Err(other)) => Err(other.to_string()),
                 _ => Ok(source),
             }
         };
-        let slow = || Err("the cluster did not answer in time".to_owned());
-        timeout_at(deadline, open).await.unwrap_or_else(|_| slow())
+        self.gate.by(deadline, open).await?
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call, all of it needed")]
-async fn look(
-    source: &LiveSource,
-    cluster: &str,
-    conditions: &[LiveCondition],
-    objects: &[&Reached<'_>],
-    all: Option<&Filter>,
-    types: &[(String, ResourceType)],
+/// One look at one cluster.
+struct Look<'a> {
+    source: &'a LiveSource,
+    cluster: &'a str,
+    conditions: &'a [LiveCondition],
+    objects: Vec<&'a Reached<'a>>,
+    /// The places of the objects, by type.
+    indexed: BTreeMap<&'a str, BTreeSet<(String, String)>>,
     deadline: Instant,
-    judgement: &mut Judgement,
-) {
-    let mut by_type: BTreeMap<&str, BTreeSet<(String, String)>> = BTreeMap::new();
-    for reached in objects {
-        let place = (reached.object.namespace.clone(), reached.object.name.clone());
-        by_type.entry(reached.type_name).or_default().insert(place);
+}
+
+impl<'a> Look<'a> {
+    fn new(
+        source: &'a LiveSource,
+        cluster: &'a str,
+        conditions: &'a [LiveCondition],
+        objects: Vec<&'a Reached<'a>>,
+        deadline: Instant,
+    ) -> Self {
+        let mut indexed: BTreeMap<&str, BTreeSet<(String, String)>> = BTreeMap::new();
+        for reached in &objects {
+            let place = (reached.object.namespace.clone(), reached.object.name.clone());
+            indexed.entry(reached.type_name).or_default().insert(place);
+        }
+        Self { source, cluster, conditions, objects, indexed, deadline }
     }
-    let served = |name: &str| types.iter().find(|(of, t)| of == cluster && t.name() == name).map(|(_, t)| t.clone());
-    let indexed = by_type.clone();
-    for name in all.iter().flat_map(|filter| &filter.types) {
-        by_type.entry(name).or_default();
+
+    /// The tables of the objects' types, each with its name; where the objects are all that a filter admits, those of all that it admits.
+    async fn tables(&self, all: Option<&Filter>, types: &[(String, ResourceType)]) -> Vec<(String, TypeTable)> {
+        let mut by_type = self.indexed.clone();
+        for name in all.iter().flat_map(|filter| &filter.types) {
+            by_type.entry(name).or_default();
+        }
+        let served = |name: &str| types.iter().find(|(of, t)| of == self.cluster && t.name() == name);
+        let reach = |objects: BTreeSet<(String, String)>| match all {
+            None => Objects::Named(objects),
+            Some(filter) if filter.namespaces.is_empty() => Objects::All,
+            Some(filter) => Objects::Namespaces(filter.namespaces.clone()),
+        };
+        let wanted = |(name, objects)| Some(Wanted { ty: served(name)?.1.clone(), objects: reach(objects) });
+        let wanted: Vec<Wanted> = by_type.into_iter().filter_map(wanted).collect();
+        let mut tables = self.source.tables(&wanted, &self.limits()).await;
+        // Who may not list all of them may look at those that the index knows.
+        let refused = |n: &usize| wanted[*n].objects == Objects::All && !tables[*n].missing.is_empty();
+        let refused: Vec<usize> = (0..wanted.len()).filter(refused).collect();
+        let known = |n: &usize| {
+            let ty = wanted[*n].ty.clone();
+            let objects = self.indexed.get(ty.name().as_str()).into_iter().flatten();
+            Wanted { ty, objects: Objects::Namespaces(objects.map(|(place, _)| place.clone()).collect()) }
+        };
+        let again: Vec<Wanted> = refused.iter().map(known).collect();
+        for (n, table) in refused.into_iter().zip(self.source.tables(&again, &self.limits()).await) {
+            tables[n] = table;
+        }
+        wanted.iter().map(|wanted| wanted.ty.name()).zip(tables).collect()
     }
-    let reach = |objects: BTreeSet<(String, String)>| match all {
-        None => Objects::Named(objects),
-        Some(filter) if filter.namespaces.is_empty() => Objects::All,
-        Some(filter) => Objects::Namespaces(filter.namespaces.clone()),
-    };
-    let wanted: Vec<Wanted> = by_type
-        .into_iter()
-        .filter_map(|(name, objects)| Some(Wanted { ty: served(name)?, objects: reach(objects) }))
-        .collect();
-    let limits = || TableLimits { time: deadline.saturating_duration_since(Instant::now()), ..TableLimits::default() };
-    let mut tables = source.tables(&wanted, &limits()).await;
-    // Who may not list all of them may look at those that the index knows.
-    let refused = |n: &usize| wanted[*n].objects == Objects::All && !tables[*n].missing.is_empty();
-    let refused: Vec<usize> = (0..wanted.len()).filter(refused).collect();
-    let known = |n: &usize| {
-        let objects = indexed.get(wanted[*n].ty.name().as_str()).into_iter().flatten();
-        Wanted {
-            ty: wanted[*n].ty.clone(),
-            objects: Objects::Namespaces(objects.map(|(place, _)| place.clone()).collect()),
-        }
-    };
-    let again: Vec<Wanted> = refused.iter().map(known).collect();
-    for (n, table) in refused.into_iter().zip(source.tables(&again, &limits()).await) {
-        tables[n] = table;
+
+    fn limits(&self) -> TableLimits {
+        TableLimits { time: self.deadline.saturating_duration_since(Instant::now()), ..TableLimits::default() }
     }
-    let mut found: HashMap<(&str, &str, &str), Vec<Finding>> = HashMap::new();
-    for (wanted, read) in wanted.iter().zip(&tables) {
-        judgement.partial |= read.missing.iter().any(|missing| missing.why != NotRead::Forbidden);
-        for missing in &read.missing {
-            let place = missing.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
-            judgement.unread.push(format!("{}{place}: {}", wanted.ty.name(), missing.why));
-        }
-        let Some(table) = &read.table else { continue };
-        let says = |row| conditions.iter().any(|c| table.find(c, row).verdict != Verdict::NotSaid);
-        if !table.rows.is_empty() && !table.rows.iter().any(says) {
-            judgement.unread.push(format!("{}: what the server prints of them does not say it", wanted.ty.name()));
-            continue;
-        }
-        judgement.looked = true;
-        if read.missing.is_empty() {
-            let of_type = objects.iter().filter(|reached| reached.type_name == table.type_name);
-            let gone = of_type.filter(|of| table.row(&of.object.namespace, &of.object.name).is_none());
-            judgement.gone.extend(gone.map(|reached| reached.id.to_owned()));
-        }
-        for row in &table.rows {
-            let of_row: Vec<Finding> = conditions.iter().map(|condition| table.find(condition, row)).collect();
-            let place = (row.namespace.clone(), row.name.clone());
-            let is_indexed = indexed.get(table.type_name.as_str()).is_some_and(|objects| objects.contains(&place));
-            if !is_indexed && of_row.iter().all(|finding| finding.verdict == Verdict::Yes) {
-                let (cluster, type_name) = (cluster.to_owned(), table.type_name.clone());
-                judgement.unindexed.push(Unindexed { cluster, type_name, namespace: place.0, name: place.1 });
+
+    /// What the tables say of the objects, and of others that the conditions hold of.
+    fn judge(&self, tables: &[(String, TypeTable)], judgement: &mut Judgement) {
+        let mut found: HashMap<(&str, &str, &str), Vec<Finding>> = HashMap::new();
+        let mut say_nothing: Vec<&str> = Vec::new();
+        for (name, read) in tables {
+            judgement.partial |= read.missing.iter().any(|missing| missing.why != NotRead::Forbidden);
+            for missing in &read.missing {
+                let place = missing.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
+                judgement.unread.push(format!("{name}{place}: {}", missing.why));
             }
-            found.insert((&table.type_name, &row.namespace, &row.name), of_row);
+            let Some(table) = &read.table else { continue };
+            let findings = |row| self.conditions.iter().map(|condition| table.find(condition, row)).collect();
+            let rows: Vec<(&Row, Vec<Finding>)> = table.rows.iter().map(|row| (row, findings(row))).collect();
+            // An object says nothing if what it would have to say is missing, and nothing else rules it out.
+            let undecided = |(_, of_row): &&(&Row, Vec<Finding>)| {
+                of_row.iter().any(|finding| finding.verdict == Verdict::NotSaid)
+                    && of_row.iter().all(|finding| finding.verdict != Verdict::No)
+            };
+            let silent = rows.iter().filter(undecided).count();
+            if silent > 0 && silent == rows.len() {
+                say_nothing.push(name);
+                continue;
+            }
+            if silent > 0 {
+                let of = format!("{silent} of {}", rows.len());
+                judgement.unread.push(format!("{name}: what the server prints of {of} does not say it"));
+            }
+            judgement.looked = true;
+            if read.missing.is_empty() {
+                let of_type = self.objects.iter().filter(|reached| reached.type_name == table.type_name);
+                let gone = of_type.filter(|of| table.row(&of.object.namespace, &of.object.name).is_none());
+                judgement.gone.extend(gone.map(|reached| reached.id.to_owned()));
+            }
+            let indexed = self.indexed.get(table.type_name.as_str());
+            for (row, of_row) in rows {
+                let place = (row.namespace.clone(), row.name.clone());
+                let is_indexed = indexed.is_some_and(|objects| objects.contains(&place));
+                if !is_indexed && of_row.iter().all(|finding| finding.verdict == Verdict::Yes) {
+                    let (cluster, type_name) = (self.cluster.to_owned(), table.type_name.clone());
+                    judgement.unindexed.push(Unindexed { cluster, type_name, namespace: place.0, name: place.1 });
+                }
+                found.insert((&table.type_name, &row.namespace, &row.name), of_row);
+            }
         }
-    }
-    for reached in objects {
-        let (namespace, name) = (reached.object.namespace.as_str(), reached.object.name.as_str());
-        if let Some(findings) = found.remove(&(reached.type_name, namespace, name)) {
-            // Of what its type does not print nothing is known.
-            let said = findings.iter().any(|finding| finding.verdict != Verdict::NotSaid);
-            if said {
-                judgement.findings.insert(reached.id.to_owned(), findings);
+        // A question may reach objects of many types: those that say nothing are told in one sentence.
+        let (named, more) = say_nothing.split_at(say_nothing.len().min(TYPES_NAMED));
+        if !named.is_empty() {
+            let names = named.join(", ");
+            let more = if more.is_empty() { String::new() } else { format!(" and {} other types", more.len()) };
+            judgement.unread.push(format!("{names}{more}: what the server prints of them does not say it"));
+        }
+        for reached in &self.objects {
+            let (namespace, name) = (reached.object.namespace.as_str(), reached.object.name.as_str());
+            if let Some(findings) = found.remove(&(reached.type_name, namespace, name)) {
+                // Of what its type does not print nothing is known.
+                let said = findings.iter().any(|finding| finding.verdict != Verdict::NotSaid);
+                if said {
+                    judgement.findings.insert(reached.id.to_owned(), findings);
+                }
             }
         }
     }

@@ -112,7 +112,20 @@ impl Reply {
 
     /// The commands of kubectl that know what the question needs.
     pub fn commands(&self, need: &Need) -> Vec<String> {
-        commands(need, &self.parsed, &self.hits)
+        let read = |basis: &&Basis| matches!(basis.source, SourceIdentity::Cluster { .. });
+        let mut contexts = self.bases.iter().filter(read).map(|basis| self.context(Some(&basis.cluster)));
+        // Of several clusters none is named: the caller knows which is meant.
+        let context = contexts.next().flatten().filter(|first| contexts.all(|context| context == Some(*first)));
+        commands(need, &self.parsed, &self.hits, context)
+    }
+
+    /// The context by which a cluster was read (`None`: the unnamed one), where that is known.
+    pub fn context(&self, cluster: Option<&str>) -> Option<&str> {
+        let of_cluster = |basis: &&Basis| {
+            basis.cluster == cluster.unwrap_or_default() && matches!(basis.source, SourceIdentity::Cluster { .. })
+        };
+        let reading = self.bases.iter().find(of_cluster)?.reading.as_ref()?;
+        Some(reading.context.as_str()).filter(|context| !context.is_empty())
     }
 
     /// Whether the cluster was asked for it.
@@ -238,10 +251,7 @@ struct JsonNeed<'a> {
 impl<'a> JsonNeed<'a> {
     fn of(need: &'a Need, reply: &Reply) -> Self {
         let state = (need.what == Beyond::Status && !reply.parsed.named.is_empty()).then_some(LiveCondition::Ready);
-        let condition = need.condition.as_ref().or(state.as_ref()).map(|condition| match condition {
-            LiveCondition::Not(other) => format!("not {}", other.name()),
-            other => other.name().to_owned(),
-        });
+        let condition = need.condition.as_ref().or(state.as_ref()).map(LiveCondition::told);
         let read = reply.is_read(need);
         let commands = if read { Vec::new() } else { reply.commands(need) };
         Self { what: need.what.name(), said: &need.said, condition, read, commands }
@@ -292,6 +302,8 @@ fn note_type(note: &Note) -> &'static str {
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
+        Note::Exceptions(_) => "exceptions",
+        Note::LeftOut(_) => "left-out",
         Note::Unchecked(_) => "unchecked",
         Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
+use clusterlore_core::conditions::{Extreme, Finding, LiveCondition, Verdict};
 use clusterlore_core::{ResourceInstance, ResourceType};
 use clusterlore_store::Filter;
 
@@ -52,6 +52,13 @@ impl Judgement {
     /// Whether all conditions hold of an object.
     pub fn holds(&self, id: &str) -> bool {
         self.findings.get(id).is_some_and(|of| of.iter().all(|finding| finding.verdict == Verdict::Yes))
+    }
+
+    /// A key that sorts objects by the number that decides a condition; those without one come last.
+    pub(crate) fn rank(&self, id: &str, condition: usize, first: Extreme) -> (bool, u64) {
+        let number = self.findings.get(id).and_then(|of| of.get(condition)).and_then(|finding| finding.number);
+        let key = |number| if first == Extreme::Most { u64::MAX - number } else { number };
+        (number.is_none(), number.map_or(0, key))
     }
 }
 

@@ -359,11 +359,18 @@ impl<'a> Topic<'a> {
                 return self.just("None: there is nothing of that sort that could be looked at.".to_owned());
             }
             let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
-            return self
-                .just(format!("{seen}: of {of} in the cluster, the server says of none that it {}.", list(&so)));
+            // Others may be so that the words of the question did not bring up.
+            let these = if reply.parsed.scope_only { "in the cluster" } else { "that fit the words" };
+            return self.just(format!("{seen}: of {of} {these}, the server says of none that it {}.", list(&so)));
         }
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
+        }
+        let open = self.open();
+        if !open.is_empty() {
+            let text =
+                format!("The index does not know {}, and nothing in it matches the rest of the question.", list(&open));
+            return Said { number: None, ..self.just(text) };
         }
         let of_some = self.found.took.as_ref().is_some_and(|took| !took.objects.is_empty());
         if of_some && reply.problems.is_empty() {

@@ -8,7 +8,7 @@ mod said;
 mod types;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CLUSTER_SCOPE, Collection, SourceIdentity};
+use clusterlore_core::{CLUSTER_SCOPE, Collection};
 use clusterlore_index::Reply;
 use clusterlore_search::Note;
 use said::Said;
@@ -32,7 +32,7 @@ const STEPS: usize = 4;
 pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let Found { reply, .. } = found;
     let things = things(reply, &found.types, catalogue);
-    let context = |cluster: Option<&str>| context(reply, cluster);
+    let context = |cluster: Option<&str>| reply.context(cluster).map(str::to_owned);
     let said = match (&found.pointed_at, found.collection) {
         _ if found.back.is_some() => Said { asks: found.back.clone(), ..Said::default() },
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
@@ -54,9 +54,10 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     };
     // Of a named object only its own type's table counts.
     let own = |unread: &&String| {
-        let of = unread.split([':', ' ']).next().unwrap_or_default();
-        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of);
-        !is_type || reply.parsed.named.is_empty() || hits.iter().any(|item| item.answers && item.type_name == of)
+        let of: Vec<&str> = unread.split(':').next().unwrap_or_default().split([',', ' ']).collect();
+        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of[0]);
+        let is_of = |item: &Item| item.answers && of.contains(&item.type_name.as_str());
+        !is_type || reply.parsed.named.is_empty() || hits.iter().any(is_of)
     };
     let back = asks.is_some();
     let unread = reply.judgement.iter().filter(|_| !back).flat_map(|judgement| &judgement.unread);
@@ -118,7 +119,7 @@ fn noted(note: &Note) -> Option<Sentence> {
             format!("There is no {name} in {}{elsewhere}.", either(said))
         }
         Note::Unchecked(said) => format!("Whether they are {said} now was not checked."),
-        Note::Unknown(_) => format!("{}.", capital(&note.to_string())),
+        Note::Unknown(_) | Note::LeftOut(_) | Note::Exceptions(_) => format!("{}.", capital(&note.to_string())),
         _ => return None,
     };
     Some(Sentence { text, ids: Vec::new() })
@@ -138,13 +139,4 @@ fn notes(reply: &Reply) -> Vec<String> {
         (None, _) => {}
     }
     notes
-}
-
-/// The context by which a cluster was read.
-fn context(reply: &Reply, cluster: Option<&str>) -> Option<String> {
-    let of_cluster = |basis: &&clusterlore_index::Basis| {
-        basis.cluster == cluster.unwrap_or_default() && matches!(basis.source, SourceIdentity::Cluster { .. })
-    };
-    let reading = reply.bases.iter().find(of_cluster)?.reading.as_ref()?;
-    Some(reading.context.clone()).filter(|context| !context.is_empty())
 }

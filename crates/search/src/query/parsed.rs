@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use clusterlore_core::conditions::{Beyond, LiveCondition};
-use clusterlore_core::{ResourceInstance, words};
+use clusterlore_core::conditions::{Beyond, Extreme, LiveCondition};
+use clusterlore_core::{ResourceInstance, ResourceType, words};
 use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
 
@@ -89,6 +89,17 @@ pub struct Need {
     pub said: String,
     /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
     pub condition: Option<LiveCondition>,
+    /// Which of the numbers that decide it are asked for first: "the most restarts".
+    pub first: Option<First>,
+}
+
+/// What is asked for first, by the numbers that decide a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct First {
+    /// Which end of their order.
+    pub extreme: Extreme,
+    /// How many are wanted, where that is said.
+    pub at_most: Option<usize>,
 }
 
 impl Need {
@@ -96,14 +107,20 @@ impl Need {
     pub fn narrows(&self) -> bool {
         let of_all =
             |what| matches!(what, Beyond::Status | Beyond::Spec | Beyond::Image | Beyond::Time | Beyond::Metrics);
-        self.condition.as_ref().map_or(of_all(self.what), |condition| !condition.asks_for_a_value())
+        let narrows = |condition: &LiveCondition| self.first.is_some() || !condition.asks_for_a_value();
+        self.condition.as_ref().map_or(of_all(self.what), narrows)
     }
 }
 
 impl Need {
     /// A condition, in the words that ask for it.
     pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
-        Self { what: condition.beyond(), said, condition: Some(condition) }
+        Self { what: condition.beyond(), said, condition: Some(condition), first: None }
+    }
+
+    /// Something that no condition stands for.
+    pub(crate) fn untold(what: Beyond, said: String) -> Self {
+        Self { what, said, condition: None, first: None }
     }
 }
 
@@ -200,7 +217,7 @@ impl ParsedQuery {
 
     /// That the time of creation, which the question asks for, is not known.
     pub(crate) fn needs_time(&mut self) {
-        self.needs.push(Need { what: Beyond::Time, said: "created".to_owned(), condition: None });
+        self.needs.push(Need::untold(Beyond::Time, "created".to_owned()));
     }
 
     /// What the question asks of objects that only their cluster knows.
@@ -220,7 +237,31 @@ impl ParsedQuery {
 
     /// Whether only objects of which the conditions hold answer. Of a named object it is told whether they do.
     pub(crate) fn conditions_narrow(&self) -> bool {
-        self.named.is_empty() && self.needs.iter().any(|n| n.condition.as_ref().is_some_and(|c| !c.asks_for_a_value()))
+        self.named.is_empty() && self.needs.iter().any(|need| need.condition.is_some() && need.narrows())
+    }
+
+    /// The words of its free text, in English, that are neither stop words nor name a kind or a place.
+    pub(crate) fn other_words(&self, types: &[(String, ResourceType)]) -> Vec<String> {
+        let text = self.english.as_ref().unwrap_or(&self.text).to_lowercase();
+        let kind = |word: &str| types.iter().any(|(_, ty)| ty.answers_to(word) || ty.answers_to(&words::stem(word)));
+        let place = |word: &str| {
+            self.soft.iter().any(|soft| words::split(&soft.said.to_lowercase()).contains(&word.to_owned()))
+        };
+        words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !kind(w) && !place(w)).collect()
+    }
+
+    /// Narrows to the types that the conditions are about, of those that are known.
+    pub(super) fn add_meant_types(&mut self, types: &[(String, ResourceType)]) {
+        let conditions = self.needs.iter().filter_map(|need| need.condition.as_ref());
+        let meant: BTreeSet<&String> = conditions.flat_map(LiveCondition::types).collect();
+        let known = types.iter().map(|(_, ty)| ty.name()).filter(|name| meant.contains(name));
+        self.filter.types.extend(known);
+    }
+
+    /// The condition, in the order of [`Self::conditions`], whose numbers decide what comes first.
+    pub(crate) fn first(&self) -> Option<(usize, First)> {
+        let judged = self.needs.iter().filter(|need| need.condition.is_some());
+        judged.enumerate().find_map(|(n, need)| Some((n, need.first?)))
     }
 
     /// Whether only types, namespaces and what the cluster knows say what is asked for.
@@ -281,6 +322,10 @@ pub enum Note {
     },
     /// It says that things are in something that nothing is called like.
     Unknown(String),
+    /// It asks whether all of them are so, in this word; those that are not are the answer.
+    Exceptions(String),
+    /// It asks for a state of things, and these words beside it name nothing.
+    LeftOut(String),
     /// It counts what runs, in this word; only objects are counted.
     Unchecked(String),
     /// It is in this language.
@@ -333,6 +378,8 @@ impl fmt::Display for Note {
             Self::Unchecked(said) => {
                 write!(f, "objects of the index are counted; whether they are {said} now was not checked")
             }
+            Self::Exceptions(said) => write!(f, "asked whether all are {said}; searched for those that are not"),
+            Self::LeftOut(said) => write!(f, "nothing is called \"{said}\"; searched without it"),
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),
