@@ -1,7 +1,7 @@
 //! An answer in sentences, typed for Rust, and one JSON shape for everybody else.
 //!
 //! ```json
-//! {"question": "…", "searched": "instances"|"capabilities",
+//! {"question": "…", "took": {"text", "question", "objects": ["…"]}, "searched": "instances"|"capabilities",
 //!  "answer": [{"text": "2 databases: …", "ids": ["shop/apps/v1/StatefulSet/payments-db"]}],
 //!  "asks": {"text": "Which deployment do you mean?", "candidates": ["…"]},
 //!  "number": 2,
@@ -14,7 +14,8 @@
 //! `ids` are the objects (or types) that a sentence is about. `number` is null where nothing was counted: the answer is what fits a
 //! description best, or only the cluster could tell and was not asked.
 //! `answers` says whether a hit is one of what is asked for; the others are near it. `needs` is what metadata cannot say, and `read`
-//! whether the cluster was asked for it. `asks` is there where the question cannot be answered before it is answered itself.
+//! whether the cluster was asked for it. `took` is there where the question goes on with the one before it: the question that was answered
+//! instead, and the objects that it was asked of. `asks` is there where the question cannot be answered before it is answered itself.
 
 use clusterlore_core::Collection;
 use clusterlore_core::conditions::Verdict;
@@ -27,6 +28,9 @@ use serde::Serialize;
 pub struct Answer {
     /// The question, as it was asked.
     pub question: String,
+    /// What the question was read as, where it goes on with another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<Took>,
     /// Where the answer is from.
     pub searched: Collection,
     /// What is said, in this order.
@@ -53,6 +57,23 @@ pub struct Answer {
     pub next: Vec<Step>,
     /// If nothing was found: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
+    /// Ids of all that answers, whether it is shown or not, in the order of the answer.
+    #[serde(skip)]
+    pub answered: Vec<String>,
+    /// What they are called together, in the singular; empty where nothing is known of that.
+    #[serde(skip)]
+    pub noun: String,
+}
+
+/// What a question took over from the one before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Took {
+    /// In plain English.
+    pub text: String,
+    /// The question that was answered; it stands by itself.
+    pub question: String,
+    /// Stored ids of the objects that it was asked of; none: all.
+    pub objects: Vec<String>,
 }
 
 /// A sentence, and what it is about.
@@ -71,6 +92,9 @@ pub struct Asks {
     pub text: String,
     /// Ids of what may be meant, where that is few.
     pub candidates: Vec<String>,
+    /// The words of the question that it is about; empty where it is about all of it.
+    #[serde(skip)]
+    pub said: String,
 }
 
 /// Something that was found.

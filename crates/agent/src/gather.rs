@@ -9,6 +9,7 @@ use clusterlore_core::{Collection, ResourceType, Scope, Selector};
 use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::{Condition, Noun, SearchError, Wanted};
 
+use crate::answer::{Asks, Took};
 use crate::manner::{Manner, Pointing};
 use crate::things::says_at_most;
 
@@ -19,7 +20,7 @@ pub(crate) const FITS: f32 = 0.25;
 /// The type of namespaces.
 const NAMESPACES: &str = "namespaces";
 /// A question for all that is in a scope.
-const EVERYTHING: &str = "everything";
+pub(crate) const EVERYTHING: &str = "everything";
 /// Types of which the objects are counted.
 const TYPES_COUNTED: usize = 5;
 /// What may be meant, if there are no more.
@@ -30,7 +31,14 @@ pub(crate) const CANDIDATES: usize = 5;
 pub struct Found {
     /// What the answer is about: of the collection that the question is about.
     pub reply: Reply,
+    /// The question as it was typed.
+    pub(crate) typed: String,
+    /// The question that is answered.
     pub(crate) question: String,
+    /// What that took over from the question before it.
+    pub(crate) took: Option<Took>,
+    /// What it asks of is called, in the singular, where it does not say that itself.
+    pub(crate) noun: String,
     pub(crate) collection: Collection,
     pub(crate) limit: usize,
     pub(crate) manner: Manner,
@@ -43,6 +51,30 @@ pub struct Found {
     pub(crate) of_types: Vec<(String, usize)>,
     /// What the question points at without naming it, and what that may be.
     pub(crate) pointed_at: Option<(Pointing, Option<Reply>)>,
+    /// What must be known first, and of which objects.
+    pub(crate) back: Option<Asks>,
+}
+
+impl Found {
+    /// Where a question cannot be answered before another one is: `reply` has the candidates.
+    pub(crate) fn back(reply: &Reply, request: &Request, types: Arc<Vec<(String, ResourceType)>>, asks: Asks) -> Self {
+        Self {
+            reply: reply.clone(),
+            typed: request.question.clone(),
+            question: request.question.clone(),
+            took: None,
+            noun: String::new(),
+            collection: Collection::Instances,
+            limit: request.limit,
+            manner: Manner::default(),
+            types,
+            whole: true,
+            no_type: false,
+            of_types: Vec::new(),
+            pointed_at: None,
+            back: Some(asks),
+        }
+    }
 }
 
 /// Asks for all that an answer needs.
@@ -63,7 +95,10 @@ pub async fn gather(
     let found = |reply: Reply, collection: Collection| Found {
         whole: reply.hits.len() < limit,
         reply,
+        typed: request.question.clone(),
         question: request.question.clone(),
+        took: None,
+        noun: String::new(),
         collection,
         limit: request.limit,
         manner: manner.clone(),
@@ -71,6 +106,7 @@ pub async fn gather(
         no_type: false,
         of_types: Vec::new(),
         pointed_at: None,
+        back: None,
     };
 
     if !manner.explains.is_empty() {
@@ -142,6 +178,7 @@ fn of_types(request: &Request) -> Request {
     Request {
         collection: Collection::Capabilities,
         namespaces: Vec::new(),
+        objects: Vec::new(),
         selector: Selector::default(),
         annotations: Selector::default(),
         ..request.clone()

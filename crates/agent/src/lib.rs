@@ -7,8 +7,11 @@
 
 mod answer;
 mod compose;
+mod conversation;
 pub mod converse;
+mod details;
 mod english;
+mod follow;
 mod gather;
 pub mod investigate;
 mod manner;
@@ -17,7 +20,10 @@ mod steps;
 mod things;
 mod why;
 
-pub use answer::{Answer, Asks, Item, Sentence, State, Step, Unread, Verb};
+pub use answer::{Answer, Asks, Item, Sentence, State, Step, Took, Unread, Verb};
 pub use compose::compose;
+pub use conversation::{Conversation, Turn};
+pub use details::{Details, details};
+pub use follow::gather_next;
 pub use gather::{Found, gather};
-pub use why::{Subjects, subjects};
+pub use why::{Subjects, subjects, subjects_of};

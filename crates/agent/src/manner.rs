@@ -160,7 +160,7 @@ fn named<'w>(
         }
         let same = |ty: &&(String, ResourceType)| {
             let singular = ty.1.kind.to_lowercase();
-            singular == joined || ty.1.short_names.contains(&joined) || ty.1.plural == joined
+            singular == joined || ty.1.short_names.contains(&joined) || ty.1.plural == joined || ty.1.name() == joined
         };
         let mut found: Vec<String> = types.iter().filter(same).map(|(_, ty)| ty.name()).collect();
         found.sort();

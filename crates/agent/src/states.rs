@@ -45,6 +45,7 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
         }
         LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
         LiveCondition::Not(other) => not(&predicate(other, one)),
+        LiveCondition::Any(all) => either(&all.iter().map(|other| predicate(other, one)).collect::<Vec<_>>()),
     }
 }
 

@@ -50,6 +50,17 @@ pub fn subjects(answer: &Answer, found: &Found) -> Option<Subjects> {
         |item: &Item| words::split(&item.name).iter().any(|word| !words::is_stop_word(word) && asked.contains(word));
     let sure: Vec<&Item> = answer.hits.iter().filter(|item| item.answers).collect();
     let items = if sure.is_empty() { answer.hits.iter().filter(|item| shares_a_word(item)).collect() } else { sure };
+    of_items(&items, found)
+}
+
+/// What of an answer would be looked into, whatever was asked: what answers.
+pub fn subjects_of(answer: &Answer, found: &Found) -> Option<Subjects> {
+    let of_objects = answer.asks.is_none() && found.collection == Collection::Instances;
+    let items: Vec<&Item> = answer.hits.iter().filter(|item| of_objects && item.answers).collect();
+    of_items(&items, found)
+}
+
+fn of_items(items: &[&Item], found: &Found) -> Option<Subjects> {
     let runs = items.iter().any(|item| !BESIDE.contains(&item.kind.as_str()));
     let cluster = items.first()?.cluster.clone().unwrap_or_default();
     let target = |item: &&Item| {

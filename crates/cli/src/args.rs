@@ -9,6 +9,7 @@ use clusterlore_agent::converse::ToolGroup;
 use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
+use clusterlore_store::ThreadName;
 
 use crate::addresses::{http_url, postgres_url, sqlite_path};
 
@@ -22,6 +23,7 @@ use crate::addresses::{http_url, postgres_url, sqlite_path};
   clusterlore demo                                    try it on an example company, without a cluster
   clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
+  clusterlore ask -i                                  ask on: \"and which of them are not ready?\"
   clusterlore search backups -n platform --kind cronjob
   clusterlore count \"databases per namespace\"
   clusterlore similar deploy/checkout -n shop
@@ -212,6 +214,8 @@ pub(crate) enum Command {
     SyncInstances(SyncInstances),
     /// Answer a question in sentences: what there is, where, in what state, and what to look at next
     Ask(Ask),
+    /// List and remove the conversations of ask --thread
+    Threads(Threads),
     /// Find what is running, or the resource type for a task, by meaning
     Search(Search),
     /// Count what is running, in total or by group
@@ -504,16 +508,24 @@ pub(crate) struct HitFlags {
   clusterlore ask \"what could I use for a database?\"     answers with resource types
   clusterlore ask \"how many deployments per namespace?\" -o json
   clusterlore ask message brokers -o name | head -1
+  clusterlore ask -i                                       asks on: \"and which of them are in staging?\"
+  clusterlore ask --thread on-call \"what databases are running?\"
+  clusterlore ask --thread on-call \"why is the first one failing?\"
+  printf '%s\\n' \"which caches are there?\" \"how many is that?\" | clusterlore ask -i -o json
   clusterlore ask --model anthropic \"why is checkout slow?\"          a model looks for itself (ANTHROPIC_API_KEY)
   clusterlore ask --model openai:qwen3@http://127.0.0.1:11434/v1 \"what changed in shop today?\"
   clusterlore ask --model anthropic --tools kubectl --max-cost 0.10 \"which pods restart?\"
+
+A question of a conversation (-i, --thread) takes over what it does not say from the one before it, and the answer \
+tells what that was. /help lists the commands of -i.
 
 Without --model the answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever \
 both are the same; no language model takes part. With --model on the command line a language model asks the index and reads the cluster \
 with your rights, and cites what it saw; what it cites and was never shown is marked. A remote model is sent your question, and of what it asks \
 for: object names, labels, status, events and logs, values of Secrets masked.
 
-JSON: {\"question\", \"searched\", \"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
+JSON: {\"question\", \"took\": {\"text\", \"question\", \"objects\"}: what was taken over, \"searched\", \
+\"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
 cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}. With --model: {\"question\", \"model\", \
 \"answer\", \"steps\": [{\"tool\", \"arguments\", \"result\", \"failed\"}], \"citations\": [{\"id\", \"seen\"}], \"unsourced\": sentences, \"used\": {\"steps\", \
 \"inputTokens\", \"outputTokens\", \"cost\"}, \"ended\", \"reason\"}.
@@ -521,8 +533,14 @@ cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kube
 Exit status with --model: 0 answered, 1 failed, 2 wrong usage, 3 not answered to the end (a limit was reached).")]
 pub(crate) struct Ask {
     /// The question, in your own words
-    #[arg(required = true)]
+    #[arg(required_unless_present = "interactive")]
     pub(crate) question: Vec<String>,
+    /// Ask on, question by question; from standard input one a line, where that is no terminal
+    #[arg(short, long, conflicts_with = "model")]
+    pub(crate) interactive: bool,
+    /// Go on with the conversation of this name, or begin it. It keeps questions and the names of objects, never what the cluster said
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    pub(crate) thread: Option<ThreadName>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
     #[command(flatten)]
@@ -563,6 +581,32 @@ pub(crate) struct ModelFlags {
     /// Let a recording speak in place of the model: nothing is sent anywhere; the tools are called as they were
     #[arg(long, value_name = "FILE", requires = "model")]
     pub(crate) replay: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore threads                        the conversations that --thread NAME began
+  clusterlore threads -o json
+  clusterlore threads rm on-call night-shift
+
+A thread keeps questions, what each was read as, and the ids of the objects that its answer named.")]
+pub(crate) struct Threads {
+    #[command(subcommand)]
+    pub(crate) action: Option<ThreadsAction>,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ThreadsAction {
+    /// Remove conversations
+    #[command(after_help = "Examples:\n  clusterlore threads rm on-call")]
+    Rm {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<ThreadName>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -46,6 +46,13 @@ pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
     Ok(data.join("clusterlore"))
 }
 
+/// Where what the program notes for its user is kept: what was typed before.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let state = set("XDG_STATE_HOME").filter(|p| p.is_absolute());
+    Some(state.or_else(|| set("HOME").map(|home| home.join(".local/state")))?.join("clusterlore"))
+}
+
 /// The store, made where it is missing.
 pub(crate) async fn store_for_writing(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match store_choice(settings)? {
@@ -62,6 +69,12 @@ pub(crate) async fn store_for_reading(settings: &Settings) -> anyhow::Result<Arc
         StoreChoice::Postgres(url) => Arc::new(Postgres::open_existing(&url).await?),
         StoreChoice::Chroma(url) => Arc::new(Chroma::connect(chroma(settings, url)?).await?),
     })
+}
+
+/// The store as it is, so that something small can be added to it. It is not made where it is missing.
+pub(crate) async fn store_to_add_to(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    drop(store_for_reading(settings).await?);
+    store_for_writing(settings).await
 }
 
 /// Chroma's word index is a file among the user's data, one for each database of each server.

@@ -6,10 +6,12 @@ mod args;
 mod build;
 mod commands;
 mod done;
+mod editor;
 mod print;
 mod program;
 mod renewal;
 mod settings;
 mod stop;
+mod talk;
 
 pub use program::main;

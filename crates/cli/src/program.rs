@@ -49,7 +49,8 @@ fn program() -> ExitCode {
         }
     };
     let kept = stop::kept(&args.command);
-    let ended = runtime.block_on(stop::unless_stopped(kept, run(args)));
+    let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
+    let ended = runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args)));
     // What a run had handed to other threads may end, and is not waited for long.
     runtime.shutdown_timeout(stop::GRACE);
     match ended {
@@ -68,6 +69,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
         Command::SyncInstances(flags) => commands::sync_instances::run(&settings, &flags).await,
         Command::Ask(flags) => commands::ask::run(&settings, &flags).await,
+        Command::Threads(flags) => commands::threads::run(&settings, &flags).await,
         Command::Search(flags) => commands::search::run(&settings, &flags).await,
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,

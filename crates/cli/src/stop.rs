@@ -77,11 +77,22 @@ pub(crate) fn kept(command: &Command) -> String {
     }
 }
 
-/// Runs a command unless a signal comes first.
-pub(crate) async fn unless_stopped<T>(kept: String, command: impl Future<Output = T>) -> Result<T, Stopped> {
+/// Waits for Ctrl-C.
+pub(crate) async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Runs a command unless a signal comes first; with `but_interrupts` only SIGTERM counts.
+pub(crate) async fn unless_stopped<T>(
+    kept: String,
+    but_interrupts: bool,
+    command: impl Future<Output = T>,
+) -> Result<T, Stopped> {
     let kept: Arc<str> = kept.into();
     let (tell, told) = oneshot::channel();
-    match Signals::listen() {
+    match Signals::listen(but_interrupts) {
         Ok(signals) => {
             tokio::spawn(watch(signals, kept, tell));
         }
@@ -109,35 +120,48 @@ async fn watch(mut signals: Signals, kept: Arc<str>, tell: oneshot::Sender<Stopp
 
 #[cfg(unix)]
 struct Signals {
-    interrupt: tokio::signal::unix::Signal,
+    /// None where the command takes them itself.
+    interrupt: Option<tokio::signal::unix::Signal>,
     terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen(but_interrupts: bool) -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let interrupt = if but_interrupts { None } else { Some(signal(SignalKind::interrupt())?) };
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn next(&mut self) -> Signal {
+        let interrupted = async {
+            match &mut self.interrupt {
+                Some(interrupt) => interrupt.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = interrupted => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
     }
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct Signals {
+    but_interrupts: bool,
+}
 
 #[cfg(not(unix))]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
+    fn listen(but_interrupts: bool) -> std::io::Result<Self> {
+        Ok(Self { but_interrupts })
     }
 
     async fn next(&mut self) -> Signal {
+        if self.but_interrupts {
+            std::future::pending::<()>().await;
+        }
         let _ = tokio::signal::ctrl_c().await;
         Signal::Interrupt
     }

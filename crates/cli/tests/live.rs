@@ -348,7 +348,7 @@ fn another_cluster_is_not_asked() {
     let answer: Value = serde_json::from_str(&ran.out).unwrap();
     assert!(answer["unread"][0].as_str().unwrap().contains("cluster"), "{}", ran.out);
     assert_eq!((&answer["needs"][0]["read"], &answer["number"]), (&json!(false), &Value::Null));
-    assert_eq!(answer["needs"][0]["commands"], json!(["kubectl get pods -A"]));
+    assert_eq!(answer["needs"][0]["commands"], json!(["kubectl --context admin get pods -A"]));
     assert_eq!(answer["hits"][0].get("live"), None);
     let count = home.run(&["count", "pods that are crashing", "-o", "json", "--kubeconfig", kubeconfig]).ok();
     assert_eq!(serde_json::from_str::<Value>(&count.out).unwrap()["total"], Value::Null);

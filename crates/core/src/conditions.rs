@@ -56,6 +56,8 @@ pub enum LiveCondition {
     Capacity(Limit),
     /// It is told that this one does not hold.
     Not(Box<LiveCondition>),
+    /// One of these holds.
+    Any(Vec<LiveCondition>),
 }
 
 /// What metadata does not say, and who does.
@@ -97,7 +99,7 @@ impl Beyond {
 }
 
 /// What a Service may be.
-const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
+pub const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
 
 /// Which replicas are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -140,6 +142,7 @@ impl LiveCondition {
             // The type of a Service is set up, and printed where others print how they are.
             Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
             Self::Not(other) => other.beyond(),
+            Self::Any(all) => all.first().map_or(Beyond::Status, Self::beyond),
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
         }
@@ -150,16 +153,45 @@ impl LiveCondition {
         match self {
             Self::Image(name) | Self::Version(name) => name.is_empty(),
             Self::Replicas { number: Limit::AtLeast(least), .. } | Self::Capacity(Limit::AtLeast(least)) => *least <= 1,
+            Self::Any(all) => all.iter().all(Self::asks_for_a_value),
             _ => false,
         }
     }
 
     /// The types that are meant where a question names none.
-    pub fn types(&self) -> &'static [String] {
-        Conditions::get().of.get(self.name()).map(Vec::as_slice).unwrap_or_default()
+    pub fn types(&self) -> Vec<&'static String> {
+        match self {
+            Self::Any(all) => all.iter().flat_map(Self::types).collect(),
+            other => Conditions::get().of.get(other.name()).into_iter().flatten().collect(),
+        }
     }
 
-    /// Its name in the table of conditions.
+    /// One that holds where this one or the other does.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Status(mut words), Self::Status(more)) => {
+                words.extend(more);
+                Self::Status(words)
+            }
+            (Self::Any(mut all), other) => {
+                all.push(other);
+                Self::Any(all)
+            }
+            (one, other) => Self::Any(vec![one, other]),
+        }
+    }
+
+    /// What programs call it: `not-ready`, `not image`, `pending or failed`.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Not(other) => format!("not {}", other.told()),
+            Self::Any(all) => all.iter().map(Self::told).collect::<Vec<_>>().join(" or "),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// Its name in the table of conditions; of several, that of the first.
     pub fn name(&self) -> &'static str {
         match self {
             Self::NotRunning => "not-running",
@@ -182,6 +214,7 @@ impl LiveCondition {
             Self::Replicas { .. } => "replicas",
             Self::Capacity(_) => "capacity",
             Self::Not(other) => other.name(),
+            Self::Any(all) => all.first().map_or("status", Self::name),
         }
     }
 
@@ -307,6 +340,31 @@ pub enum Read {
     Words,
 }
 
+/// How words before a number compare with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comparison {
+    /// It, and no other.
+    Exactly,
+    /// Above it.
+    More,
+    /// It or above.
+    AtLeast,
+    /// Below it.
+    Fewer,
+    /// It or below.
+    AtMost,
+    /// From it to the next number.
+    Between,
+    /// It or above, in words that stand behind it.
+    OrMore,
+}
+
+impl Comparison {
+    /// Those that stand before a number.
+    pub const BEFORE: [Self; 6] = [Self::Exactly, Self::More, Self::AtLeast, Self::Fewer, Self::AtMost, Self::Between];
+}
+
 /// An end of an order of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -322,6 +380,12 @@ pub enum Extreme {
 pub struct Asked {
     /// The condition.
     pub is: LiveCondition,
+    /// They ask for it only where one of these types is named (`plural.group`).
+    #[serde(default)]
+    pub only: Vec<String>,
+    /// They ask for it only beside another condition.
+    #[serde(default)]
+    pub beside: bool,
     /// What they ask for first, of the numbers that decide it.
     pub first: Option<Extreme>,
     /// Its words and phrases in small letters, by language (`en`).
@@ -410,6 +474,8 @@ pub struct States {
 pub struct Conditions {
     /// How they are asked for.
     pub asked: Vec<Asked>,
+    /// How words compare with a number, by language.
+    pub bounds: BTreeMap<Comparison, BTreeMap<String, Vec<String>>>,
     /// Adjectives that no condition stands for.
     pub stated: Vec<AskedBeyond>,
     /// Words that mean little more than "there is", unless things are counted: "how many databases are running". By language.
@@ -437,6 +503,11 @@ impl Conditions {
         });
         &TABLE
     }
+
+    /// The phrases of a comparison, of every language.
+    pub fn compares(&self, comparison: Comparison) -> impl Iterator<Item = &str> {
+        self.bounds.get(&comparison).into_iter().flat_map(BTreeMap::values).flatten().map(String::as_str)
+    }
 }
 
 #[cfg(test)]
@@ -450,6 +521,7 @@ mod tests {
     /// One of each.
     fn all() -> Vec<LiveCondition> {
         let mut all: Vec<LiveCondition> = Conditions::get().asked.iter().map(|asked| asked.is.clone()).collect();
+        all.retain(|condition| !matches!(condition, LiveCondition::Not(_)));
         all.sort_by_key(LiveCondition::name);
         all.dedup_by_key(|condition| condition.name());
         all

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
-use clusterlore_core::{ResourceType, Scope};
+use clusterlore_core::{ObjectKey, ResourceType, Scope};
 use clusterlore_models::Embedder;
-use clusterlore_search::{Answer, Judge, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 use tokio::time::Instant;
 
@@ -55,6 +55,16 @@ impl Index {
         let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
         let (answer, sources) = futures::join!(answer, view.sources());
         Ok(reply(answer?, sources?, scope, request))
+    }
+
+    /// A question as it is understood, without an answer.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn read(&self, scope: &Scope, request: &Request) -> Result<ParsedQuery, SearchError> {
+        let view = self.store.view(scope).await?;
+        let query = self.query(&*view, request).await?;
+        self.searcher.read(&*view, &*self.embedder, &query).await
     }
 
     /// The cluster itself, if it is the one that filled the index under this name and can be reached; else why not.
@@ -107,6 +117,7 @@ impl Index {
             types,
             selector: request.selector.clone(),
             annotations: request.annotations.clone(),
+            keys: request.objects.iter().map(|id| key(id)).collect::<Result<_, _>>()?,
         };
         Ok(Query {
             text: request.question.clone(),
@@ -119,6 +130,10 @@ impl Index {
             group_by: request.group_by.clone(),
         })
     }
+}
+
+fn key(id: &str) -> Result<ObjectKey, SearchError> {
+    ObjectKey::of_stored_id(id).ok_or_else(|| SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() })
 }
 
 /// The answer, and what it rests on.

@@ -18,6 +18,8 @@ use tokio::time::{Instant, timeout_at};
 const TIME: Duration = Duration::from_secs(1);
 /// How long a cluster that was silent is not asked again.
 const SILENCE: Duration = Duration::from_secs(10);
+/// Types that are named of those that do not say what is asked.
+const TYPES_NAMED: usize = 3;
 const SLOW: &str = "the cluster did not answer in time";
 
 /// Who can reach a cluster.
@@ -183,6 +185,7 @@ impl<'a> Look<'a> {
     /// What the tables say of the objects, and of others that the conditions hold of.
     fn judge(&self, tables: &[(String, TypeTable)], judgement: &mut Judgement) {
         let mut found: HashMap<(&str, &str, &str), Vec<Finding>> = HashMap::new();
+        let mut say_nothing: Vec<&str> = Vec::new();
         for (name, read) in tables {
             judgement.partial |= read.missing.iter().any(|missing| missing.why != NotRead::Forbidden);
             for missing in &read.missing {
@@ -198,13 +201,13 @@ impl<'a> Look<'a> {
                     && of_row.iter().all(|finding| finding.verdict != Verdict::No)
             };
             let silent = rows.iter().filter(undecided).count();
-            let all = silent == rows.len();
+            if silent > 0 && silent == rows.len() {
+                say_nothing.push(name);
+                continue;
+            }
             if silent > 0 {
-                let of = if all { "them".to_owned() } else { format!("{silent} of {}", rows.len()) };
+                let of = format!("{silent} of {}", rows.len());
                 judgement.unread.push(format!("{name}: what the server prints of {of} does not say it"));
-                if all {
-                    continue;
-                }
             }
             judgement.looked = true;
             if read.missing.is_empty() {
@@ -222,6 +225,13 @@ impl<'a> Look<'a> {
                 }
                 found.insert((&table.type_name, &row.namespace, &row.name), of_row);
             }
+        }
+        // A question may reach objects of many types: those that say nothing are told in one sentence.
+        let (named, more) = say_nothing.split_at(say_nothing.len().min(TYPES_NAMED));
+        if !named.is_empty() {
+            let names = named.join(", ");
+            let more = if more.is_empty() { String::new() } else { format!(" and {} other types", more.len()) };
+            judgement.unread.push(format!("{names}{more}: what the server prints of them does not say it"));
         }
         for reached in &self.objects {
             let (namespace, name) = (reached.object.namespace.as_str(), reached.object.name.as_str());

@@ -27,7 +27,7 @@ use crate::command::commands;
 const LONGEST_REASON: usize = 80;
 
 /// What was found, and how the question was understood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reply {
     /// Best first.
     pub hits: Vec<Hit>,
@@ -251,10 +251,7 @@ struct JsonNeed<'a> {
 impl<'a> JsonNeed<'a> {
     fn of(need: &'a Need, reply: &Reply) -> Self {
         let state = (need.what == Beyond::Status && !reply.parsed.named.is_empty()).then_some(LiveCondition::Ready);
-        let condition = need.condition.as_ref().or(state.as_ref()).map(|condition| match condition {
-            LiveCondition::Not(other) => format!("not {}", other.name()),
-            other => other.name().to_owned(),
-        });
+        let condition = need.condition.as_ref().or(state.as_ref()).map(LiveCondition::told);
         let read = reply.is_read(need);
         let commands = if read { Vec::new() } else { reply.commands(need) };
         Self { what: need.what.name(), said: &need.said, condition, read, commands }
@@ -305,6 +302,8 @@ fn note_type(note: &Note) -> &'static str {
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
+        Note::Exceptions(_) => "exceptions",
+        Note::LeftOut(_) => "left-out",
         Note::Unchecked(_) => "unchecked",
         Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",

@@ -16,6 +16,8 @@ pub struct Request {
     pub namespaces: Vec<String>,
     /// Kinds, plurals, short names or `plural.group`; none: all.
     pub kinds: Vec<String>,
+    /// Stored ids of the objects that may be found; none: all.
+    pub objects: Vec<String>,
     /// Conditions on labels.
     pub selector: Selector,
     /// Conditions on annotations, of those that are kept.
@@ -42,6 +44,7 @@ impl Default for Request {
             clusters: Vec::new(),
             namespaces: Vec::new(),
             kinds: Vec::new(),
+            objects: Vec::new(),
             selector: Selector::default(),
             annotations: Selector::default(),
             limit: 10,

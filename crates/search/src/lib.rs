@@ -31,7 +31,7 @@ pub use answer::Hit;
 pub use error::SearchError;
 pub use judge::{Judge, Judgement, Reached, Unindexed};
 pub use query::{
-    Clauses, Condition, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
+    Clauses, Condition, First, GroupBy, LONGEST_QUESTION, NamedObject, Need, Note, Order, ParsedQuery, Problem, Query,
     SoftCondition, UnknownGroup, UnknownKind, Wanted, resolve_kinds,
 };
 pub use rank::{Features, Noun, Place, Places, Reason, Score, Weights};
@@ -125,6 +125,20 @@ impl Searcher {
         self.answer_with(view, embedder, query, None).await
     }
 
+    /// The question as it is understood, without an answer.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn read(
+        &self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        query: &Query,
+    ) -> Result<ParsedQuery, SearchError> {
+        check(query)?;
+        Ok(query::parse(view, embedder, &self.catalogue, query).await?)
+    }
+
     /// The same with somebody who looks at the cluster. If the question asks for what only a cluster knows ("not ready"), those objects
     /// answer of which it holds; of an object that the question names it is told whether it does. Without who looks the answer is about
     /// all objects that are asked for, and nothing is counted.
@@ -139,10 +153,21 @@ impl Searcher {
         judge: Option<&dyn Judge>,
     ) -> Result<Answer, SearchError> {
         check(query)?;
-        let collection = query.collection;
-        let total = searchable(view, embedder, collection).await?;
-
+        let total = searchable(view, embedder, query.collection).await?;
         let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+        self.answer_parsed(view, embedder, query, parsed, total, judge).await
+    }
+
+    async fn answer_parsed(
+        &self,
+        view: &dyn View,
+        embedder: &dyn Embedder,
+        query: &Query,
+        parsed: ParsedQuery,
+        total: usize,
+        judge: Option<&dyn Judge>,
+    ) -> Result<Answer, SearchError> {
+        let collection = query.collection;
         // Stop words alone ask for nothing, unless the caller says where.
         let empty = !query.text.trim().is_empty() && parsed.says_nothing() && query.filter.is_empty();
         if empty {
@@ -170,6 +195,13 @@ impl Searcher {
         let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
         let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
+        if all && !parsed.scope_only && !self.names_something(view, &ranking, &ranked).await? {
+            // "Flaky pods that restarted": a word too many hides nothing of which the condition holds.
+            if let Some(plain) = query::without_words(view, &parsed).await? {
+                return Box::pin(self.answer_parsed(view, embedder, query, plain, total, judge)).await;
+            }
+        }
+
         let collapser = self.collapser(view, &parsed);
         let mut for_hits = if query.hits { answer::hit_matches(&ranking, &ranked) } else { Vec::new() };
         let mut for_number = if counted { answer::number_matches(&ranking, &ranked) } else { Vec::new() };
@@ -191,7 +223,8 @@ impl Searcher {
             for_hits.retain(|r| judgement.holds(&r.id) && (parsed.scope_only || rank::is_evidence(r, &ranking)));
             for_number.retain(|r| judgement.holds(&r.id));
             if let Some((condition, first)) = parsed.first() {
-                for_hits.sort_by_key(|r| judgement.rank(&r.id, condition, first));
+                for_hits.sort_by_key(|r| judgement.rank(&r.id, condition, first.extreme));
+                for_hits.truncate(first.at_most.unwrap_or(usize::MAX));
             }
         }
         let mut hits = match query.hits {
@@ -222,6 +255,19 @@ impl Searcher {
             parsed.needs_time();
         }
         Ok(Answer { hits, number, counted: ids, groups, parsed, total, admitted, judgement, closest })
+    }
+
+    /// Whether the free text of a question names anything: software, what it is for, or what objects are called or labelled.
+    async fn names_something(
+        &self,
+        view: &dyn View,
+        ranking: &Ranking<'_>,
+        ranked: &[Ranked],
+    ) -> Result<bool, SearchError> {
+        let left = ranking.parsed().other_words(&*view.types().await?).join(" ");
+        let called = words::terms(&left);
+        let known = !self.catalogue.asked(&left).is_empty();
+        Ok(known || ranked.iter().any(|r| r.features.named.is_some() || ranking.is_called(&r.features, &called)))
     }
 
     /// Everything that the ranking knows of each candidate of a question, best first, for programs that choose weights or look for faults.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_core::Selector;
+use clusterlore_core::{ObjectKey, Selector};
 
 /// Conditions that a document must meet; an empty set means: any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Filter {
     pub selector: Selector,
     /// Conditions on annotations, of those that are kept.
     pub annotations: Selector,
+    /// The objects themselves.
+    pub keys: BTreeSet<ObjectKey>,
 }
 
 /// The parts of a document that a filter looks at. Labels and annotations are `key=value` joined by `\x1f`, sorted by key.
@@ -40,7 +42,7 @@ impl Filter {
         self == &Self::default()
     }
 
-    /// Whether the document passes.
+    /// Whether the document passes. Its key is the store's to compare.
     pub fn admits(&self, view: FilterView<'_>) -> bool {
         let any_of = |set: &BTreeSet<String>, value: &str| set.is_empty() || set.contains(value);
         any_of(&self.clusters, view.cluster)

@@ -1,5 +1,5 @@
 //! Where documents and the memory of runs are kept. A [`Store`] is read through a [`View`] (one state, one scope), written through
-//! [`Writer`], and remembers between runs through [`Runs`]; [`Spool`] keeps what is on its way from one to the other off the heap.
+//! [`Writer`], and remembers between runs through [`Runs`] and of conversations through [`Threads`]; [`Spool`] keeps what is on its way from one to the other off the heap.
 //!
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
@@ -14,6 +14,7 @@ mod runs;
 mod spool;
 pub mod sqlite;
 mod store;
+mod threads;
 mod writer;
 
 pub use chroma::{Chroma, ChromaOptions, Credentials};
@@ -26,4 +27,5 @@ pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::Sqlite;
 pub use store::Store;
+pub use threads::{Thread, ThreadName, Threads, WrongThreadName};
 pub use writer::{Batch, Upsert, Writer};

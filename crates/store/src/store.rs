@@ -8,11 +8,12 @@ use clusterlore_core::Scope;
 use crate::error::StoreError;
 use crate::reader::View;
 use crate::runs::Runs;
+use crate::threads::Threads;
 use crate::writer::Writer;
 
-/// A whole store: documents, and what runs remember.
+/// A whole store: documents, what runs remember, and conversations.
 #[async_trait]
-pub trait Store: Writer + Runs {
+pub trait Store: Writer + Runs + Threads {
     /// The store as it is now, as far as the scope admits. The only way to read documents.
     ///
     /// # Errors

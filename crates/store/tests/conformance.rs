@@ -12,7 +12,7 @@ use clusterlore_core::{
 };
 use clusterlore_store::{
     Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
-    Scanned, Sqlite, Store, StoreError, Stored, Upsert, View, Vocabulary,
+    Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -117,6 +117,8 @@ async fn conform(place: &dyn Place) {
         selectors_mean_what_they_mean_in_kubernetes,
         annotations_are_kept_found_and_narrowed_to,
         filters_narrow_by_cluster_namespace_and_type,
+        filters_narrow_to_objects,
+        threads_are_kept_and_nothing_of_them_is_lost,
         the_nearest_are_the_nearest,
         words_are_found_and_counted,
         types_have_a_collection_of_their_own,
@@ -584,6 +586,89 @@ async fn filters_narrow_by_cluster_namespace_and_type(place: &dyn Place, databas
     assert_eq!(vocabulary.namespaces, set(&["_cluster", "a", "b"]));
     assert_eq!(vocabulary.types, set(&["deployments.apps", "statefulsets.apps"]));
     assert_eq!(vocabulary.labels, BTreeMap::from([("app".to_owned(), set(&["web"]))]));
+}
+
+async fn filters_narrow_to_objects(place: &dyn Place, database: &str) {
+    let documents: Vec<Document> = (0..40)
+        .map(|n| {
+            document(&instance(
+                ["", "east"][n % 2],
+                ["a", "b"][n / 2 % 2],
+                "Deployment",
+                &format!("d-{n}"),
+                &[("app", "web")],
+            ))
+        })
+        .collect();
+    let store = with(place, database, &documents).await;
+    let keys = |numbers: &[usize]| numbers.iter().map(|n| documents[*n].key).collect::<BTreeSet<ObjectKey>>();
+    let ids = |numbers: &[usize]| numbers.iter().map(|n| documents[*n].id.clone()).collect::<BTreeSet<String>>();
+    let some = Filter { keys: keys(&[0, 1, 2, 7]), ..Filter::default() };
+    assert_eq!(admitted(&*store, some.clone()).await, ids(&[0, 1, 2, 7]));
+    // Together with other conditions both must hold.
+    for (filter, expected) in [
+        (Filter { namespaces: set(&["a"]), ..some.clone() }, ids(&[0, 1])),
+        (Filter { clusters: set(&["east"]), ..some.clone() }, ids(&[1, 7])),
+        (Filter { types: set(&["pods"]), ..some.clone() }, ids(&[])),
+        (Filter { selector: "app=web".parse().unwrap(), ..some.clone() }, ids(&[0, 1, 2, 7])),
+        (Filter { selector: "app notin (web)".parse().unwrap(), ..some.clone() }, ids(&[])),
+    ] {
+        assert_eq!(admitted(&*store, filter.clone()).await, expected, "{filter:?}");
+    }
+    // By meaning and by words, no other comes, however near it is.
+    let by_vector = Probe { vector: vector(5), filter: some.clone(), nearest: 2, ..Probe::default() };
+    let near = probe(&*store, by_vector).await;
+    assert!(
+        near.admitted == 4
+            && near.documents.len() >= 2
+            && ids_of(&near).iter().all(|id| ids(&[0, 1, 2, 7]).contains(*id))
+    );
+    let by_word = Probe { terms: vec!["web".into()], filter: some.clone(), containing: 100, ..Probe::default() };
+    let held = probe(&*store, by_word).await;
+    assert_eq!(ids_of(&held).into_iter().map(str::to_owned).collect::<BTreeSet<String>>(), ids(&[0, 1, 2, 7]));
+    // What is not there is not found, and outside the scope there is nothing.
+    let gone = Filter { keys: [ObjectKey::new("", "apps", "Deployment", "a", "gone")].into(), ..Filter::default() };
+    assert_eq!(admitted(&*store, gone).await, ids(&[]));
+    let east = store.view(&Scope::rules([Rule::cluster("east")])).await.unwrap();
+    let within = Probe { filter: some, nearest: usize::MAX, ..Probe::default() };
+    let seen = east.probe(Collection::Instances, within).await.unwrap();
+    assert_eq!((ids_of(&seen).len(), seen.admitted), (2, 2));
+}
+
+async fn threads_are_kept_and_nothing_of_them_is_lost(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let name = |name: &str| name.parse::<ThreadName>().unwrap();
+    let (one, other) = (name("on-call"), name("störung"));
+    assert_eq!(store.threads().await.unwrap(), []);
+    assert_eq!(store.turns(&one, 10).await.unwrap(), [""; 0]);
+    assert!(!store.remove_thread(&one).await.unwrap());
+    // Turns are texts: quotes, line ends and a zero come back as they were.
+    let odd = "{\"question\": \"it's \\\"x\\\"\n\u{0} ü 名\"}";
+    store.add_turn(&one, "2026-11-27T10:00:00Z", odd).await.unwrap();
+    store.add_turn(&one, "2026-11-27T10:01:00Z", "2").await.unwrap();
+    store.add_turn(&other, "2026-11-27T09:00:00Z", "x").await.unwrap();
+    assert_eq!(store.turns(&one, 10).await.unwrap(), [odd, "2"]);
+    assert_eq!(store.turns(&one, 1).await.unwrap(), ["2"], "the last");
+    let thread = |name: &str, turns, last: &str| Thread { name: name.to_owned(), turns, last: last.to_owned() };
+    assert_eq!(
+        store.threads().await.unwrap(),
+        [thread("on-call", 2, "2026-11-27T10:01:00Z"), thread("störung", 1, "2026-11-27T09:00:00Z")]
+    );
+    // Writers at the same time.
+    let mut writers = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (store, one) = (Arc::clone(&store), one.clone());
+        writers.spawn(async move { store.add_turn(&one, "2026-11-27T11:00:00Z", &format!("w{n}")).await.unwrap() });
+    }
+    writers.join_all().await;
+    let turns: BTreeSet<String> = store.turns(&one, 100).await.unwrap().into_iter().collect();
+    assert_eq!(turns.len(), 22, "{turns:?}");
+    // What is too long is refused, and what was there stays.
+    let long = store.add_turn(&one, "2026-11-27T12:00:00Z", &"x".repeat((1 << 20) + 1)).await.unwrap_err();
+    assert!(long.to_string().contains("expected 1048576 at most"), "{long}");
+    assert_eq!(store.turns(&one, 100).await.unwrap().len(), 22);
+    assert!(store.remove_thread(&one).await.unwrap() && !store.remove_thread(&one).await.unwrap());
+    assert_eq!(store.threads().await.unwrap(), [thread("störung", 1, "2026-11-27T09:00:00Z")]);
 }
 
 async fn the_nearest_are_the_nearest(place: &dyn Place, database: &str) {

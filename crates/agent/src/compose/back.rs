@@ -79,7 +79,7 @@ pub(super) fn said(
             });
         }
     }
-    said.asks = Some(Asks { text, candidates });
+    said.asks = Some(Asks { text, candidates, said: pointing.said.clone() });
     said
 }
 
@@ -93,5 +93,8 @@ pub(super) fn shown(found: &Found, asks: &Asks, catalogue: &Catalogue) -> (Vec<I
             items.push(thing.item);
         }
     }
-    (items, 0)
+    items.sort_by_key(|item| asks.candidates.iter().position(|id| *id == item.id));
+    let more = items.len().saturating_sub(found.limit);
+    items.truncate(found.limit);
+    (items, more)
 }

@@ -166,7 +166,8 @@ impl<'a> Topic<'a> {
         };
         let near = self.things.iter().filter(is_near).map(|thing| thing.item.id.clone()).collect();
         let number = self.number.filter(|_| !self.described);
-        let mut said = Said { number, answers: self.ids(), near, groups: self.groups.clone(), ..Said::default() };
+        let noun = self.called().noun();
+        let mut said = Said { number, answers: self.ids(), noun, near, groups: self.groups.clone(), ..Said::default() };
         if self.found.no_type && !self.things.is_empty() {
             said.sentences.push(Sentence {
                 text: "No resource type is for that; this is what there is.".to_owned(),
@@ -308,6 +309,13 @@ impl<'a> Topic<'a> {
                 Called::For(phrase.map_or_else(|| id.replace('-', " "), |phrase| phrase.to_string()))
             }
             Wanted::Software(_, title) => Called::Software((*title).to_owned()),
+            Wanted::Other
+                if self.found.reply.parsed.scope_only
+                    && !self.found.noun.is_empty()
+                    && kind != Some(Called::Kind(self.found.noun.clone())) =>
+            {
+                Called::Noun(self.found.noun.clone())
+            }
             Wanted::Other if self.found.reply.parsed.scope_only => kind.unwrap_or(Called::Noun("object".to_owned())),
             Wanted::Other => kind.unwrap_or(Called::Matches),
         }
@@ -334,7 +342,8 @@ impl<'a> Topic<'a> {
             false => format!("Which of {of} {} is not known: {why}.", list(&so)),
         };
         let ids: Vec<String> = self.things.iter().map(|thing| thing.item.id.clone()).collect();
-        Said { sentences: vec![Sentence { text, ids: Vec::new() }], answers: ids, ..Said::default() }
+        let noun = self.called().noun();
+        Said { sentences: vec![Sentence { text, ids: Vec::new() }], answers: ids, noun, ..Said::default() }
     }
 
     fn nothing(&self) -> Said {
@@ -350,11 +359,22 @@ impl<'a> Topic<'a> {
                 return self.just("None: there is nothing of that sort that could be looked at.".to_owned());
             }
             let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
-            return self
-                .just(format!("{seen}: of {of} in the cluster, the server says of none that it {}.", list(&so)));
+            // Others may be so that the words of the question did not bring up.
+            let these = if reply.parsed.scope_only { "in the cluster" } else { "that fit the words" };
+            return self.just(format!("{seen}: of {of} {these}, the server says of none that it {}.", list(&so)));
         }
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
+        }
+        let open = self.open();
+        if !open.is_empty() {
+            let text =
+                format!("The index does not know {}, and nothing in it matches the rest of the question.", list(&open));
+            return Said { number: None, ..self.just(text) };
+        }
+        let of_some = self.found.took.as_ref().is_some_and(|took| !took.objects.is_empty());
+        if of_some && reply.problems.is_empty() {
+            return self.just("None of them matches.".to_owned());
         }
         let no = if self.found.no_type {
             "No resource type is for that, and nothing in the index matches."

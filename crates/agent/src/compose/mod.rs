@@ -34,6 +34,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let things = things(reply, &found.types, catalogue);
     let context = |cluster: Option<&str>| reply.context(cluster).map(str::to_owned);
     let said = match (&found.pointed_at, found.collection) {
+        _ if found.back.is_some() => Said { asks: found.back.clone(), ..Said::default() },
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
         (None, Collection::Capabilities) => types::said(found, &things, &context),
         (None, Collection::Instances) if !reply.parsed.named.is_empty() => {
@@ -41,7 +42,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         }
         (None, Collection::Instances) => instances::said(found, &things, catalogue, &context),
     };
-    let Said { mut sentences, asks, number, answers, near, groups, mut next } = said;
+    let Said { mut sentences, asks, number, answers, noun, near, groups, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
     }
@@ -53,9 +54,10 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     };
     // Of a named object only its own type's table counts.
     let own = |unread: &&String| {
-        let of = unread.split([':', ' ']).next().unwrap_or_default();
-        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of);
-        !is_type || reply.parsed.named.is_empty() || hits.iter().any(|item| item.answers && item.type_name == of)
+        let of: Vec<&str> = unread.split(':').next().unwrap_or_default().split([',', ' ']).collect();
+        let is_type = found.types.iter().any(|(_, ty)| ty.name() == of[0]);
+        let is_of = |item: &Item| item.answers && of.contains(&item.type_name.as_str());
+        !is_type || reply.parsed.named.is_empty() || hits.iter().any(is_of)
     };
     let back = asks.is_some();
     let unread = reply.judgement.iter().filter(|_| !back).flat_map(|judgement| &judgement.unread);
@@ -63,7 +65,8 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let mut closest = reply.closest.clone();
     closest.dedup();
     Answer {
-        question: found.question.clone(),
+        question: found.typed.clone(),
+        took: found.took.clone(),
         searched: found.collection,
         answer: sentences,
         asks,
@@ -81,6 +84,8 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         notes: notes(reply),
         next,
         closest,
+        answered: answers,
+        noun: if noun.is_empty() { found.noun.clone() } else { noun },
     }
 }
 
@@ -114,7 +119,7 @@ fn noted(note: &Note) -> Option<Sentence> {
             format!("There is no {name} in {}{elsewhere}.", either(said))
         }
         Note::Unchecked(said) => format!("Whether they are {said} now was not checked."),
-        Note::Unknown(_) => format!("{}.", capital(&note.to_string())),
+        Note::Unknown(_) | Note::LeftOut(_) | Note::Exceptions(_) => format!("{}.", capital(&note.to_string())),
         _ => return None,
     };
     Some(Sentence { text, ids: Vec::new() })

@@ -41,6 +41,14 @@ impl Called {
             Self::Matches => counted(number, "match"),
         }
     }
+
+    /// The noun for one of them; empty where there is none by which they could be spoken of again.
+    pub(super) fn noun(&self) -> String {
+        match self {
+            Self::Noun(noun) | Self::Kind(noun) => noun.clone(),
+            Self::For(_) | Self::Software(_) | Self::Matches => String::new(),
+        }
+    }
 }
 
 /// ` in shop`, ` in shop on east`; nothing for what lives in no namespace of the one cluster.

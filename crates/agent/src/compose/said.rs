@@ -12,6 +12,8 @@ pub(super) struct Said {
     pub(super) number: Option<usize>,
     /// Ids of what is asked for, in the order of the answer.
     pub(super) answers: Vec<String>,
+    /// What they are called together, in the singular.
+    pub(super) noun: String,
     /// Ids of what may be shown beside it.
     pub(super) near: Vec<String>,
     pub(super) groups: Vec<Group>,

@@ -1,40 +1,160 @@
 //! `clusterlore ask`
 
-use clusterlore_agent::investigate::{Limits, investigate};
-use clusterlore_agent::{Subjects, compose, gather, subjects};
-use clusterlore_index::Request;
+use std::io::{BufRead, IsTerminal, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::search::{named, scoped};
-use crate::args::{Ask, Live};
+use anyhow::{Context, anyhow};
+use clusterlore_index::Request;
+use serde::Serialize;
+
+use super::search::scoped;
+use crate::args::{Ask, Output};
 use crate::build;
 use crate::done::Done;
-use crate::print;
-use crate::renewal::Freshness;
+use crate::editor::{Editor, Typed};
+use crate::print::{self, ask::Manner};
 use crate::settings::Settings;
+use crate::stop;
+use crate::talk::{Next, Talk};
+
+/// Bytes of a line of standard input: many times what a question may have.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// A question that was not answered, as programs read it.
+#[derive(Serialize)]
+struct Refused<'a> {
+    question: &'a str,
+    error: String,
+}
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
     // A setting that is there for sync sends nothing of a cluster anywhere.
     if settings.is_flag("model") {
         return super::ask_model::run(settings, flags).await;
     }
-    let freshness = Freshness::of(settings, &flags.scope)?;
-    let index = build::index_with_cluster(settings, flags.live.live).await?;
-    let catalogue = build::catalogue(settings)?;
-    let request =
-        Request { question: flags.question.join(" "), limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
-    let mut found = named(gather(&index, &catalogue, &build::OWN_STORE, &request).await, &request)?;
-    found.reply = freshness.weigh(found.reply)?;
-    let answer = compose(&found, &catalogue);
-    let findings = match subjects(&answer, &found) {
-        // Who does not want the cluster asked is not told that it was not.
-        Some(Subjects { cluster, targets }) if flags.live.live == Live::Auto => {
-            match index.cluster(&build::OWN_STORE, &cluster).await? {
-                Ok(source) => Some(investigate(&source, &targets, &Limits::default()).await),
-                Err(_) => None,
+    let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
+    let mut talk = Talk::open(settings, flags, request).await?;
+    let question = flags.question.join(" ");
+    if !flags.interactive {
+        talk.ask(&question, Manner::Alone).await?;
+        return Ok(Done::Whole);
+    }
+    let first = (!question.trim().is_empty()).then_some(question);
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        at_the_terminal(&mut talk, first).await
+    } else {
+        line_by_line(&mut talk, first, flags.hits.output).await
+    }
+}
+
+/// Whether a command reads what is typed itself, Ctrl-C among it.
+pub(crate) fn reads_keys(flags: &Ask) -> bool {
+    flags.interactive && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// A question a line.
+async fn line_by_line(talk: &mut Talk<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
+    let mut refused = false;
+    let mut take = async |talk: &mut Talk<'_>, line: &str| -> anyhow::Result<Next> {
+        match talk.take(line, Manner::Lines).await {
+            Ok(next) => Ok(next),
+            Err(error) if is_about_the_question(&error) => {
+                refused = true;
+                print::error(&error);
+                if output == Output::Json {
+                    print::json_line(&Refused { question: line.trim(), error: format!("{error:#}") })?;
+                }
+                Ok(Next::Line)
             }
+            Err(error) => Err(error),
         }
-        _ => None,
     };
-    print::ask::print(&answer, findings.as_ref(), &found.reply, flags.hits.output)?;
-    Ok(Done::Whole)
+    let mut next = Next::Line;
+    if let Some(question) = &first {
+        next = take(talk, question).await?;
+    }
+    for number in 1.. {
+        if next == Next::End {
+            break;
+        }
+        let mut line = String::new();
+        let read = std::io::stdin().lock().take(LONGEST_LINE + 1).read_line(&mut line);
+        match read.with_context(|| format!("standard input, line {number}"))? {
+            0 => break,
+            bytes if bytes as u64 > LONGEST_LINE => {
+                return Err(anyhow!(
+                    "standard input, line {number}: it has more than {LONGEST_LINE} bytes; expected one question a line"
+                ));
+            }
+            _ => next = take(talk, &line).await?,
+        }
+    }
+    Ok(if refused { Done::InPart } else { Done::Whole })
+}
+
+/// Whether the next question may be answered all the same.
+fn is_about_the_question(error: &anyhow::Error) -> bool {
+    use clusterlore_search::SearchError;
+    let of_search = error.downcast_ref::<SearchError>();
+    let gone = error.chain().any(|e| e.is::<std::io::Error>());
+    let of_question = matches!(
+        of_search,
+        Some(SearchError::NoQuestion | SearchError::LongQuestion { .. } | SearchError::NoSuchObject { .. })
+    );
+    // What a command of the conversation refuses has no cause below it.
+    of_question
+        || of_search.is_none() && !gone && error.chain().count() == 1 && !error.is::<clusterlore_store::StoreError>()
+}
+
+/// At a prompt. Ctrl-C leaves an answer, Ctrl-D ends.
+async fn at_the_terminal(talk: &mut Talk<'_>, first: Option<String>) -> anyhow::Result<Done> {
+    let history = build::state_folder().map(|folder| folder.join("history"));
+    let ending = Arc::new(AtomicBool::new(false));
+    let mut editor = Editor::open(history, Arc::clone(&ending));
+    let _end = EndReading(ending);
+    if !talk.for_programs() {
+        print::note("Ask what you want to know of the cluster. /help lists commands, Ctrl-D ends.");
+    }
+    let mut line = first;
+    loop {
+        let typed = match line.take() {
+            Some(question) => Typed::Line(question),
+            None => {
+                let reading = tokio::task::spawn_blocking(move || {
+                    let typed = editor.read();
+                    (editor, typed)
+                });
+                let (again, typed) = reading.await.context("the terminal cannot be read")?;
+                editor = again;
+                typed.context("the terminal cannot be read")?
+            }
+        };
+        let question = match typed {
+            Typed::Line(question) => question,
+            Typed::Nothing => continue,
+            Typed::End => return Ok(Done::Whole),
+        };
+        let taken = tokio::select! {
+            taken = talk.take(&question, Manner::Prompt) => taken,
+            () = stop::interrupted() => {
+                print::note("Left unanswered.");
+                continue;
+            }
+        };
+        match taken {
+            Ok(Next::Line) => {}
+            Ok(Next::End) => return Ok(Done::Whole),
+            Err(error) => print::error(&error),
+        }
+    }
+}
+
+/// Lets the terminal go where the program ends while a line is read.
+struct EndReading(Arc<AtomicBool>);
+
+impl Drop for EndReading {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -15,3 +15,4 @@ pub(crate) mod similar;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod sync_instances;
+pub(crate) mod threads;

@@ -1,7 +1,7 @@
 //! Answers in sentences, in every shape.
 
 use clusterlore_agent::investigate::{self, Findings};
-use clusterlore_agent::{Answer, Item, Step, Verb};
+use clusterlore_agent::{Answer, Details, Item, Step, Verb};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::Reply;
@@ -23,6 +23,17 @@ const NARROWEST: usize = 24;
 /// Lines of a reason.
 const LINES: usize = 2;
 
+/// Where an answer is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// It is the only one.
+    Alone,
+    /// One of a conversation at a terminal: hits have numbers, by which they can be asked for.
+    Prompt,
+    /// One of a conversation line by line: the same, and JSON is in one line.
+    Lines,
+}
+
 #[derive(Serialize)]
 struct JsonAnswer<'a, D> {
     #[serde(flatten)]
@@ -37,7 +48,13 @@ struct JsonAnswer<'a, D> {
 }
 
 /// The answer; `reply` is what it rests on.
-pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply, output: Output) -> anyhow::Result<()> {
+pub(crate) fn print(
+    answer: &Answer,
+    findings: Option<&Findings>,
+    reply: &Reply,
+    output: Output,
+    manner: Manner,
+) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
     let json = || JsonAnswer {
         answer,
@@ -46,17 +63,22 @@ pub(crate) fn print(answer: &Answer, findings: Option<&Findings>, reply: &Reply,
         doubts: reply.told_doubts(),
     };
     match output {
+        Output::Json if manner == Manner::Lines => super::json_line(&json()),
         Output::Json => super::json(&json()),
         Output::Yaml => super::yaml(&json()),
         Output::Name => {
             let some = answer.hits.iter().any(|item| item.answers);
             answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
         }
-        Output::Table => text(answer, findings, reply.group_by.as_ref()),
+        Output::Table => text(answer, findings, reply.group_by.as_ref(), manner != Manner::Alone),
     }
 }
 
-fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> anyhow::Result<()> {
+fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>, numbered: bool) -> anyhow::Result<()> {
+    if let Some(took) = &answer.took {
+        super::lines(wrapped(&took.text, WIDTH))?;
+        super::line("")?;
+    }
     let said: Vec<&str> = answer.answer.iter().map(|sentence| sentence.text.as_str()).collect();
     let asks = answer.asks.iter().map(|asks| asks.text.as_str());
     super::lines(wrapped(&said.into_iter().chain(asks).collect::<Vec<_>>().join(" "), WIDTH))?;
@@ -73,7 +95,7 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
     let (first, near): (Vec<&Item>, Vec<&Item>) = shown.iter().partition(|item| item.answers);
     if !first.is_empty() {
         super::line("")?;
-        super::lines(table(&first))?;
+        super::lines(table(&first, numbered.then_some(1)))?;
     }
     let more = |answer: &Answer| match answer.more {
         _ if shown.is_empty() => Ok(()),
@@ -88,7 +110,7 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
         if !first.is_empty() {
             super::marked(Style::new().bold(), "Near it:", "")?;
         }
-        super::lines(table(&near))?;
+        super::lines(table(&near, numbered.then_some(first.len() + 1)))?;
     }
     if first.is_empty() {
         more(answer)?;
@@ -108,6 +130,124 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>) -> a
         answer.next.iter().try_for_each(|step| super::line(&format!("  {}", command(step))))?;
     }
     Ok(())
+}
+
+/// For programs: JSON, in one line where that is wanted, or YAML; else nothing is printed.
+fn for_programs(value: &impl Serialize, output: Output, manner: Manner) -> anyhow::Result<bool> {
+    match output {
+        Output::Json if manner == Manner::Lines => super::json_line(value)?,
+        Output::Json => super::json(value)?,
+        Output::Yaml => super::yaml(value)?,
+        Output::Name | Output::Table => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// What can be typed beside questions.
+pub(crate) fn commands(commands: &[(&str, &str)]) -> anyhow::Result<()> {
+    let rows = commands.iter().map(|(command, does)| vec![(*command).to_owned(), (*does).to_owned()]).collect();
+    super::lines(super::table::table(&["COMMAND", "DOES"], rows))
+}
+
+/// Why an answer is what it is: what was seen where it was looked into, else why each hit was found.
+pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, manner: Manner) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Found<'a> {
+        id: &'a str,
+        why: &'a [String],
+    }
+    #[derive(Serialize)]
+    struct JsonWhy<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        findings: Option<&'a Findings>,
+        hits: Vec<Found<'a>>,
+    }
+    let hits = answer.hits.iter().map(|item| Found { id: &item.id, why: &item.why }).collect();
+    if for_programs(&JsonWhy { findings, hits }, output, manner)? {
+        return Ok(());
+    }
+    if let Some(findings) = findings {
+        return super::lines(investigate::text(findings).trim_end().lines().flat_map(indented));
+    }
+    if answer.hits.is_empty() {
+        return super::line("The last answer shows no hits.");
+    }
+    for (n, item) in answer.hits.iter().enumerate() {
+        let why =
+            if item.why.is_empty() { "it is in the scope of the question".to_owned() } else { item.why.join("; ") };
+        super::lines(wrapped(&format!("{}. {}: {why}", n + 1, item.id), WIDTH))?;
+    }
+    Ok(())
+}
+
+/// All of one object.
+pub(crate) fn details(details: &Details, output: Output, manner: Manner) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct JsonDetails<'a> {
+        #[serde(flatten)]
+        details: &'a Details,
+        commands: Vec<String>,
+    }
+    let commands: Vec<String> = details.next.iter().map(command).collect();
+    if for_programs(&JsonDetails { details, commands: commands.clone() }, output, manner)? {
+        return Ok(());
+    }
+    let Details { item, labels, annotations, created, columns, unread, .. } = details;
+    if output == Output::Name {
+        return super::line(&item.id);
+    }
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let mut add = |title: &str, text: String| rows.extend((!text.is_empty()).then(|| (title.to_owned(), text)));
+    let pairs = |pairs: &std::collections::BTreeMap<String, String>| {
+        pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+    };
+    add("Name", item.name.clone());
+    add("Kind", format!("{} ({})", item.kind, item.api_version));
+    add("Namespace", item.namespace.clone().unwrap_or_default());
+    add("Cluster", item.cluster.clone().unwrap_or_default());
+    add("Software", item.is.clone().unwrap_or_default());
+    add("Created", created.clone());
+    add("Labels", pairs(labels));
+    add("Annotations", pairs(annotations));
+    add("Description", item.about.clone());
+    for (title, text) in rows {
+        titled(&title, &text)?;
+    }
+    if !columns.is_empty() {
+        super::line("")?;
+        super::marked(Style::new().bold(), "Now, as the cluster prints it:", "")?;
+        columns
+            .iter()
+            .filter(|(_, cell)| !cell.is_empty())
+            .try_for_each(|(column, cell)| titled(&format!("  {column}"), cell))?;
+    }
+    if let Some(why) = unread {
+        super::line("")?;
+        super::lines(wrapped(&format!("Not read from the cluster: {why}."), WIDTH))?;
+    }
+    super::line("")?;
+    super::marked(Style::new().bold(), "Next:", "")?;
+    commands.iter().try_for_each(|command| super::line(&format!("  {command}")))
+}
+
+/// A text behind its title, folded under itself.
+fn titled(title: &str, text: &str) -> anyhow::Result<()> {
+    const TITLE: usize = 14;
+    let title = fit(title);
+    let before = TITLE.max(title.chars().count() + 1);
+    for (n, line) in wrapped(text, WIDTH.saturating_sub(before).max(NARROWEST)).into_iter().enumerate() {
+        let head = if n == 0 { title.as_str() } else { "" };
+        super::line(&format!("{head:before$}{line}"))?;
+    }
+    Ok(())
+}
+
+/// One hit of the last answer.
+pub(crate) fn hit(item: &Item, output: Output, manner: Manner) -> anyhow::Result<()> {
+    if for_programs(item, output, manner)? {
+        return Ok(());
+    }
+    super::lines(table(&[item], None))
 }
 
 /// A line of findings. What does not fit goes on under its own beginning, beside the title.
@@ -178,15 +318,16 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// A table with the reasons in the last column, or beneath where there is no room for them.
-fn table(items: &[&Item]) -> Vec<String> {
+fn table(items: &[&Item], number: Option<usize>) -> Vec<String> {
     let types = items.iter().all(|item| item.id == item.name && item.namespace.is_none());
-    let header: &[&str] = if types { &["KIND", "TYPE"] } else { &["NAMESPACE", "KIND", "NAME"] };
+    let mut header: Vec<&str> = if types { vec!["KIND", "TYPE"] } else { vec!["NAMESPACE", "KIND", "NAME"] };
+    header.splice(0..0, number.map(|_| "#"));
     let last = match items.iter().any(|item| !item.state.is_empty()) {
         true => "NOW",
         false if types => "FOR",
         false => "ABOUT",
     };
-    let row = |item: &&Item| -> Vec<String> {
+    let cells = |item: &Item| -> Vec<String> {
         if types {
             return vec![fit(&item.kind), fit(&item.name)];
         }
@@ -194,7 +335,11 @@ fn table(items: &[&Item]) -> Vec<String> {
         let namespace = item.cluster.as_ref().map_or(namespace.to_owned(), |cluster| format!("{cluster}:{namespace}"));
         vec![fit(&namespace), fit(&item.kind), fit(&item.name)]
     };
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    let row = |(n, item): (usize, &&Item)| {
+        let number = number.map(|first| (first + n).to_string());
+        number.into_iter().chain(cells(item)).collect()
+    };
+    let rows: Vec<Vec<String>> = items.iter().enumerate().map(row).collect();
     let wide = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).chain([header[column].len()]).max().unwrap_or_default()
     };

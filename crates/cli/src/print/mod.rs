@@ -116,7 +116,10 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         reply.notes.iter().for_each(|n| note(&n.to_string()));
     }
     // What was asked and is not so is told in any case.
-    let told = |n: &&Note| matches!(n, Note::Elsewhere { .. } | Note::Unknown(_) | Note::Unchecked(_));
+    let told = |n: &&Note| {
+        use Note::{Elsewhere, Exceptions, LeftOut, Unchecked, Unknown};
+        matches!(n, Elsewhere { .. } | Exceptions(_) | Unknown(_) | LeftOut(_) | Unchecked(_))
+    };
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }

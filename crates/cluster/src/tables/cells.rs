@@ -98,8 +98,9 @@ pub(super) fn part_of(have: u64, want: u64) -> Sign {
 /// The words of a cell as they are compared.
 pub(super) fn words(cell: &str) -> Vec<String> {
     let cell = without_note(cell);
-    let pieces = cell.split(',').map(|piece| plain(without_init(piece.trim()).0));
-    pieces.chain([plain(cell)]).filter(|word| !word.is_empty()).collect()
+    let pieces = cell.split(',').map(|piece| without_init(piece.trim()));
+    let of_piece = |(piece, init)| [plain(piece), if init { plain(INIT) } else { String::new() }];
+    pieces.flat_map(of_piece).chain([plain(cell)]).filter(|word| !word.is_empty()).collect()
 }
 
 /// `2/3`, and `2/1 of 3` as jobs print it that stop with the first success.

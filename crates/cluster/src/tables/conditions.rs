@@ -41,18 +41,15 @@ impl Table {
     }
 
     fn decide(&self, condition: &LiveCondition, row: &Row) -> Decided {
-        if let LiveCondition::Not(other) = condition {
-            return opposite(self.decide(other, row));
+        match condition {
+            LiveCondition::Not(other) => return opposite(self.decide(other, row)),
+            LiveCondition::Any(all) => return any(all.iter().map(|one| self.decide(one, row))),
+            _ => {}
         }
         match Conditions::get().derived.get(condition.name()) {
             None => self.decide_by_columns(condition.name(), condition, row),
             Some(Derived::Not(name)) => opposite(self.decide_by_columns(name, condition, row)),
-            Some(Derived::Any(names)) => {
-                let all: Vec<Decided> = names.iter().map(|name| self.decide_by_columns(name, condition, row)).collect();
-                let holds = all.iter().position(|decided| decided.decision == Some(Decision::Holds));
-                let said = holds.or_else(|| all.iter().position(|decided| decided.decision.is_some()));
-                said.and_then(|at| all.into_iter().nth(at)).unwrap_or_default()
-            }
+            Some(Derived::Any(names)) => any(names.iter().map(|name| self.decide_by_columns(name, condition, row))),
         }
     }
 
@@ -70,7 +67,25 @@ impl Table {
                 None => {}
             }
         }
-        fails
+        match condition {
+            LiveCondition::Status(asked) => self.somewhere(asked, row).unwrap_or(fails),
+            _ => fails,
+        }
+    }
+
+    /// What operators print of their objects may stand in a column of any name.
+    fn somewhere(&self, asked: &[String], row: &Row) -> Option<Decided> {
+        let (_, group) = self.type_name.split_once('.')?;
+        if !group.contains('.') || group.ends_with(".k8s.io") {
+            return None;
+        }
+        let says = |cell: &String| {
+            let words = cells::words(cell);
+            asked.iter().any(|asked| words.contains(&cells::plain(asked)))
+        };
+        // The first column is the name.
+        let column = row.cells.iter().enumerate().skip(1).find(|(_, cell)| says(cell)).map(|(column, _)| column)?;
+        Some(Decided { decision: Some(Decision::Holds), number: None, column: Some(column) })
     }
 
     /// What a rule reads: the column that decides with its cell, and where the rule needs one the cell that says how many there should be.
@@ -138,6 +153,20 @@ impl Table {
             counts(cell, of).map(|(have, want)| (column, have, want))
         })
     }
+}
+
+/// One that holds, or else one that says something.
+fn any(all: impl Iterator<Item = Decided>) -> Decided {
+    let mut said = Decided::default();
+    for decided in all {
+        if decided.decision == Some(Decision::Holds) {
+            return decided;
+        }
+        if said.decision.is_none() {
+            said = decided;
+        }
+    }
+    said
 }
 
 fn opposite(decided: Decided) -> Decided {

@@ -63,7 +63,10 @@ impl Collapser<'_> {
         limit: usize,
     ) -> Result<Vec<Collapsed<'r>>, StoreError> {
         let filter = &self.parsed.filter;
-        let narrowed = !filter.namespaces.is_empty() || !filter.selector.is_empty() || !filter.annotations.is_empty();
+        let narrowed = !filter.namespaces.is_empty()
+            || !filter.selector.is_empty()
+            || !filter.annotations.is_empty()
+            || !filter.keys.is_empty();
         let each_apart = narrowed || self.parsed.scope_only;
         // Owners are read for what is shown, not for all that was ranked.
         let mut read = limit.saturating_mul(READ_PER_HIT);
@@ -85,7 +88,7 @@ impl Collapser<'_> {
         for r in ranked.iter().copied() {
             let top = match &r.profile.noun {
                 // What the question names stands for itself.
-                Noun::Instance(i) if !self.parsed.names_type(&r.type_name) && r.features.named.is_none() => {
+                Noun::Instance(i) if !self.is_asked_for(&r.type_name) && r.features.named.is_none() => {
                     Some(top_of(i, &known))
                 }
                 Noun::Instance(i) => Some(key_of(i)),
@@ -108,6 +111,11 @@ impl Collapser<'_> {
         Ok(collapsed)
     }
 
+    /// Whether objects of the type are asked for, and not what controls them: the question names the type, or the caller the objects.
+    fn is_asked_for(&self, type_name: &str) -> bool {
+        self.parsed.names_type(type_name) || !self.parsed.filter.keys.is_empty()
+    }
+
     /// The documents, and the controllers of those whose type the question does not name, as far as they are indexed.
     async fn with_controllers(&self, ranked: &[&Ranked]) -> Result<Known, StoreError> {
         let mut known = Known::new();
@@ -115,7 +123,7 @@ impl Collapser<'_> {
         for r in ranked {
             let Noun::Instance(instance) = &r.profile.noun else { continue };
             known.insert(key_of(instance), Shown::of(r));
-            if !self.parsed.names_type(&r.type_name) {
+            if !self.is_asked_for(&r.type_name) {
                 missing.extend(owner_keys(instance));
             }
         }

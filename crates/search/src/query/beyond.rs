@@ -3,12 +3,16 @@
 //! pods" does not.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use clusterlore_core::conditions::{Beyond, Conditions, Extreme, Limit, LiveCondition, Replicas};
+use clusterlore_core::conditions::{
+    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, Replicas, SERVICE_TYPES,
+};
 
+use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
-use super::parsed::Need;
+use super::parsed::{First, Need};
 use super::tokens::{Tokens, number};
 
 /// The most words that `…` stands for.
@@ -23,7 +27,7 @@ const COPULAS: &str = "is are was were be been being isn't aren't wasn't weren't
 /// What may stand between the two.
 const ADVERBS: &str = "not still currently now right fully all really actually always never constantly even already stuck just once ever \
                        any no longer in a an the again currently temporarily permanently completely partially partly also both recently \
-                       ok often frequently repeatedly randomly suddenly yet only since";
+                       ok often frequently repeatedly randomly suddenly yet only since neither nor";
 /// Those that belong to what follows.
 const STATES: &str = "stuck in still constantly repeatedly keep keeps being been getting currently permanently temporarily already state";
 /// Words before an adjective that stands before what it is about: "any failed jobs".
@@ -61,16 +65,32 @@ const WHO: &str = "what who which whatever something anything someone anyone too
                    controller service that there we place way how where";
 
 /// Words that turn a condition into its opposite.
-const NOT: &str = "not never no without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
+const NOT: &str = "not never no neither nor weder ni nem without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
                    nicht kein keine keinen ohne pas sans aucun aucune sin ningún ninguna não sem nenhum nenhuma nunca jamais nie";
 /// What may stand between it and the condition.
 const BETWEEN: &str = "yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
                        with on by status state phase ein eine einen en de la le un una um uma";
+/// Words between two conditions.
+const JOINS: &str = "and or but nor und oder aber noch et ou mais y o u pero ni e mas nem 和 或 或者 still yet also is are which that in";
+/// Those that say that one of the two is enough.
+const OR: &str = "or oder ou o u 或 或者";
+/// Words before a version, and those that compare it with others.
+const VERSIONS: &str = "version versions kubernetes k8s kubelet kubelets on at run runs running use using with of than";
+const COMPARED: &str = "older newer below above before under less greater than since earlier later behind";
+/// Verbs that begin a question for yes or no, and words for all of something.
+const COPULAS_FOREIGN: &str = "ist sind läuft laufen haben est sont está están estão são funcionan funcionam";
+const ALL: &str =
+    "all every everything each everyone alle alles jede jeder jedes tous toutes tout toute todos todas todo toda tudo";
+/// Words around a size.
+const SIZES: &str =
+    "capacity size storage big large of with kapazität capacité capacidad capacidade größe taille tamaño tamanho";
+
 /// Parts of words that do the same in Chinese.
 const NOT_CHINESE: [&str; 6] = ["没有", "尚未", "未", "没", "不是", "不"];
 
 /// The same in other languages: what asks for a place or a tool.
-const FOREIGN: &str = "wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
+const FOREIGN: &str = "gestiona gestionan gère gèrent gerencia gerenciam verwaltet verwalten kümmert überwacht überwachen monitoriza monitora \
+                       supervisa surveille surveillent alerta avisa notifica meldet benachrichtigt sammelt prüft verifica vérifie wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
                        herramientas ferramenta ferramentas";
 
 /// The same in Chinese.
@@ -85,8 +105,12 @@ fn is(list: &str, word: &str) -> bool {
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     let before = tokens.taken.clone();
-    statuses(tokens, &mut needs);
-    conditions(tokens, &before, context, &mut needs);
+    let states = statuses(tokens, context);
+    conditions(tokens, &before, states, context, &mut needs);
+    if needs.iter().any(|need| need.what == Beyond::Image) {
+        let about = tokens.free().filter(|at| is("image images tag tags container containers", &tokens.low[*at]));
+        about.collect::<Vec<_>>().into_iter().for_each(|at| tokens.take(Some(at)));
+    }
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
@@ -99,8 +123,16 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     needs
 }
 
-/// The word that says of what is counted that it runs.
-pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<String> {
+/// Whether the question is whether something holds of all: "are all nodes ready?", "is the shop namespace healthy?". Then those of which
+/// it does not hold are the answer.
+pub(super) fn asks_of_all(tokens: &Tokens) -> bool {
+    let inverted = tokens.low.first().is_some_and(|word| is(COPULAS, word) || is(COPULAS_FOREIGN, word));
+    let whole = |word: &String| is(ALL, word) || is("namespace namespaces cluster namensraum", word);
+    inverted && (tokens.low.iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
+}
+
+/// The word that says of what is counted that it runs, and whether it is denied.
+pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<(usize, bool)> {
     let words: Vec<&String> =
         languages(context).into_iter().filter_map(|l| Conditions::get().hollow.get(l)).flatten().collect();
     let is_one = |at: &usize| {
@@ -112,7 +144,7 @@ pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<Stri
                     .any(|word| !word.is_ascii() && !word.starts_with(char::is_lowercase) && low.contains(*word)))
     };
     let at = (0..tokens.low.len()).find(is_one)?;
-    Some(tokens.raw[at].clone())
+    Some((at, is_negated(tokens, at).is_some()))
 }
 
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
@@ -180,9 +212,66 @@ fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
     near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
 }
 
+/// Whether the words of a phrase stand in a text, in a row.
+fn stands(tokens: &Tokens, phrase: &str) -> bool {
+    let words: Vec<&str> = phrase.split(' ').collect();
+    let fits = |window: &[String]| window.iter().zip(&words).all(|(word, expected)| is_form(word, expected));
+    tokens.low.windows(words.len()).any(fits)
+}
+
+/// The language of the words that ask for a condition, if they are not English; else what else speaks for.
+pub(super) fn language(
+    text: &str,
+    guess: Option<&'static str>,
+    is_english: impl Fn(&str) -> bool,
+) -> Option<&'static str> {
+    let tokens = Tokens::new(text);
+    let foreign =
+        |phrase: &&String| phrase.split(' ').any(|word| word.len() > 3 && !is_english(word)) && stands(&tokens, phrase);
+    let of = |(code, name)| {
+        let phrases = Conditions::get().asked.iter().filter_map(move |asked| asked.phrases.get(code)).flatten();
+        phrases.filter(foreign).map(String::len).max().map(|length| (length, name))
+    };
+    let all: Vec<(usize, &str)> = LANGUAGES.into_iter().filter_map(of).collect();
+    let is_one_of = |guess: &str| all.iter().any(|(_, name)| *name == guess);
+    // Languages share words: what else speaks for one decides. Others have no phrases of this sort.
+    match guess {
+        Some(guess) if is_one_of(guess) || !LANGUAGES.iter().any(|(_, name)| *name == guess) => Some(guess),
+        guess => all.iter().max_by_key(|(length, _)| *length).map(|(_, name)| *name).or(guess),
+    }
+}
+
+/// Whether a word is another, or its plural or its other gender in a Romance language: "échouées" for "échoué".
+fn is_form(word: &str, expected: &str) -> bool {
+    let ends = |word: &str| {
+        let word = word.strip_suffix('s').unwrap_or(word);
+        word.strip_suffix(['e', 'o', 'a']).unwrap_or(word).len()
+    };
+    let (ends_here, ends_there) = (ends(word), ends(expected));
+    word == expected
+        || ends_here > 5 && !expected.is_ascii() | (ends_there > 4) && word[..ends_here] == expected[..ends_there]
+}
+
+/// Languages that are written with spaces, by their code in the table of conditions.
+const LANGUAGES: [(&str, &str); 4] = [("de", "German"), ("fr", "French"), ("es", "Spanish"), ("pt", "Portuguese")];
+
+/// Whether a short question has lost words of a condition on the way to what is left of it: "is everything ok in auth?" is no greeting.
+pub(super) fn lost_condition(question: &str, left: &str) -> bool {
+    let (all, left) = (Tokens::new(question), Tokens::new(left));
+    let mut phrases = Conditions::get().asked.iter().flat_map(|asked| asked.phrases.values().flatten());
+    all.low.len() <= SHORT && phrases.any(|phrase| stands(&all, phrase) && !stands(&left, phrase))
+}
+
+/// Words of a short question.
+const SHORT: usize = 7;
+
 /// Words that a cluster prints for a state: `CreateContainerConfigError`, "status Error".
-fn statuses(tokens: &mut Tokens, needs: &mut Vec<Need>) {
-    let known = || Conditions::get().states.iter().flat_map(|state| &state.words);
+fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
+    let mut read: Vec<Found> = Vec::new();
+    let services = (0..tokens.low.len()).any(|at| kind_words::at(tokens, at, context).contains("services"));
+    let mut of_services: Vec<String> = SERVICE_TYPES.map(str::to_owned).into();
+    of_services.retain(|name| services || tokens.raw.contains(name));
+    let known = || Conditions::get().states.iter().flat_map(|state| &state.words).chain(&of_services);
     let humps = |word: &str| word.chars().filter(char::is_ascii_uppercase).count() > 1 || word.contains(':');
     for at in 0..tokens.low.len() {
         if tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]) {
@@ -190,9 +279,29 @@ fn statuses(tokens: &mut Tokens, needs: &mut Vec<Need>) {
         }
         let typed = tokens.raw[at].trim_start_matches("Init:");
         let coded = ["Signal:", "ExitCode:"].iter().any(|begin| typed.starts_with(begin));
-        let is_said = tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason"]);
+        // "CrashLoopBackOff, Error or OOMKilled".
+        let beside = is_beside(tokens, at..at + 1, &read) || {
+            let next = (at + 1..tokens.low.len()).find(|n| !is(JOINS, &tokens.low[*n]));
+            next.is_some_and(|n| n - at <= 2 && known().any(|w| w.eq_ignore_ascii_case(&tokens.raw[n]) && humps(w)))
+                && tokens.raw[at].starts_with(|c: char| c.is_uppercase())
+        };
+        // "Applications that are Progressing".
+        let capital = at > 0
+            && known().any(|word| *word == tokens.raw[at])
+            && !Conditions::get().asked.iter().flat_map(|a| a.phrases.values().flatten()).any(|p| *p == tokens.low[at]);
+        let is_said =
+            beside || capital || tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason", "health"]);
         let found = known().find(|word| word.eq_ignore_ascii_case(typed) && (humps(word) || is_said));
-        let Some(word) = found.cloned().or_else(|| coded.then(|| typed.to_owned())) else { continue };
+        let init = tokens.raw[at].starts_with("Init:") && typed.contains('/');
+        // Operators have words of their own: "phase Failing over".
+        let own = is_said && typed.starts_with(|c: char| c.is_uppercase());
+        let Some(word) = found.cloned().or_else(|| (coded || init || own).then(|| typed.to_owned())) else { continue };
+        let more = (at + 1..tokens.low.len())
+            .take_while(|n| own && !beside && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n]))
+            .take_while(|n| !is("in and or of from with namespace", &tokens.low[*n]))
+            .take(2)
+            .count();
+        let phrase = (more > 0).then(|| format!("{word} {}", tokens.raw[at + 1..at + 1 + more].join(" ")));
         let said = tokens.raw[at].clone();
         let word = if tokens.raw[at].starts_with("Init:") { said.clone() } else { word };
         let begin = (0..at)
@@ -200,83 +309,330 @@ fn statuses(tokens: &mut Tokens, needs: &mut Vec<Need>) {
             .take_while(|n| is("status state phase reason with in stuck", &tokens.low[*n]) && !tokens.ends[*n]);
         let begin = begin.last().unwrap_or(at);
         let not = is_negated(tokens, begin);
-        let condition = LiveCondition::Status(vec![word]);
+        let condition = LiveCondition::Status([word].into_iter().chain(phrase).collect());
         let condition = if not.is_some() { condition.negated() } else { condition };
         let from = not.unwrap_or(begin);
-        tokens.take_range(from, at + 1 - from);
-        needs.push(Need::of(condition, said));
+        tokens.take_range(from, at + 1 + more - from);
+        read.push(Found { span: from..at + 1 + more, needs: vec![Need::of(condition, said)] });
     }
+    read
 }
 
-fn conditions(tokens: &mut Tokens, fillers: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
-    if let Some(at) = tagged(tokens).filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on", w)))
+/// Words of a condition.
+struct Phrase {
+    words: &'static str,
+    language: &'static str,
+    what: Beyond,
+    condition: Option<&'static LiveCondition>,
+    first: Option<Extreme>,
+    /// Whether it asks only where another condition does.
+    beside: bool,
+}
+
+/// The phrases that may stand in a question, the longest first. In a question that is in no language for sure those of any language may,
+/// if they are not English.
+fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
+    let own = languages(context);
+    let admits = |language: &str, phrase: &str| {
+        own.contains(&language)
+            || context.language.is_none() && !phrase.split(' ').all(|word| (context.is_english)(word))
+    };
+    let named = |types: &[String]| {
+        let is_one = |at: usize| kind_words::at(tokens, at, context).iter().any(|name| types.contains(name));
+        types.is_empty() || (0..tokens.low.len()).any(is_one)
+    };
+    let table = Conditions::get();
+    let asked = table.asked.iter().filter(|asked| named(&asked.only)).flat_map(|asked| {
+        let of = (asked.is.beyond(), Some(&asked.is), asked.first, asked.beside);
+        asked.phrases.iter().map(move |(language, phrases)| (of, language, phrases))
+    });
+    let stated = table.stated.iter().flat_map(|stated| {
+        stated.patterns.iter().map(move |(language, phrases)| ((stated.what, None, None, false), language, phrases))
+    });
+    let mut all: Vec<Phrase> = asked
+        .chain(stated)
+        .flat_map(|(of, language, phrases)| phrases.iter().map(move |words| (of, language, words)))
+        .filter(|(_, language, words)| stands_somewhere(tokens, words) && admits(language, words))
+        .map(|((what, condition, first, beside), language, words)| Phrase {
+            words,
+            language,
+            what,
+            condition,
+            first,
+            beside,
+        })
+        .collect();
+    all.sort_by_key(|phrase| std::cmp::Reverse(phrase.words.len()));
+    all
+}
+
+/// Whether the words stand there at all, which is cheap to tell.
+fn stands_somewhere(tokens: &Tokens, words: &str) -> bool {
+    let first = words.split(' ').next().unwrap_or_default();
+    let han = first.trim_end_matches(|c: char| c.is_ascii());
+    tokens.low.iter().any(|word| is_form(word, first) || !han.is_empty() && word.contains(han))
+}
+
+fn conditions(
+    tokens: &mut Tokens,
+    fillers: &[bool],
+    mut found: Vec<Found>,
+    context: &QueryContext<'_>,
+    needs: &mut Vec<Need>,
+) {
+    if let Some(at) = tagged(tokens)
+        .filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on used deployed where", w)))
     {
         needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
-        for near in at.saturating_sub(2)..=at {
-            if near == at || is(RUNS, &tokens.low[near]) || is("image images", &tokens.low[near]) {
+        for near in at.saturating_sub(2)..(at + 2).min(tokens.low.len()) {
+            if near == at || is(RUNS, &tokens.low[near]) || is("image images used deployed", &tokens.low[near]) {
                 tokens.take(Some(near));
             }
         }
     }
-    type Meant<'c> = (Beyond, Option<&'c LiveCondition>, Option<Extreme>);
-    let mut phrases: Vec<(&str, Meant<'_>, &str)> = Vec::new();
-    for language in languages(context) {
-        let table = Conditions::get();
-        for asked in &table.asked {
-            let of_language = asked.phrases.get(language).into_iter().flatten();
-            let meant = (asked.is.beyond(), Some(&asked.is), asked.first);
-            phrases.extend(of_language.map(|phrase| (phrase.as_str(), meant, language)));
-        }
-        for stated in &table.stated {
-            let of_language = stated.patterns.get(language).into_iter().flatten();
-            phrases.extend(of_language.map(|phrase| (phrase.as_str(), (stated.what, None, None), language)));
+    sizes(tokens, context, needs);
+    versions(tokens, context, needs);
+    let phrases = phrases(tokens, context);
+    // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
+    for _ in 0..2 {
+        for phrase in &phrases {
+            if phrase.language == "zh" {
+                found.extend(chinese(tokens, phrase));
+            } else {
+                found.extend(read_phrase(tokens, phrase, fillers, &found, context));
+            }
         }
     }
-    phrases.sort_by_key(|(phrase, ..)| std::cmp::Reverse(phrase.len()));
-    for (phrase, (what, condition, first), language) in phrases {
-        if language == "zh" {
-            if let Some(at) = tokens.low.iter().position(|w| w.contains(phrase)) {
-                let place = tokens.raw[at].to_lowercase().find(phrase).unwrap_or(0);
-                let before = tokens.raw[at].get(..place).unwrap_or_default();
-                let not = NOT_CHINESE.iter().find(|not| before.ends_with(*not));
-                let condition = condition.cloned().map(|c| if not.is_some() { c.negated() } else { c });
-                needs.push(Need { what, said: tokens.raw[at].clone(), condition, first });
-                let rest = tokens.raw[at].replacen(&format!("{}{phrase}", not.copied().unwrap_or_default()), " ", 1);
-                tokens.raw[at] = rest.trim().to_owned();
-                tokens.low[at] = tokens.raw[at].to_lowercase();
-                if tokens.raw[at].is_empty() {
-                    tokens.take(Some(at));
-                }
-            }
+    found.sort_by_key(|found| found.span.start);
+    needs.extend(joined(tokens, found));
+}
+
+/// What a phrase of a question asks, and where it stands.
+struct Found {
+    span: Range<usize>,
+    needs: Vec<Need>,
+}
+
+fn read_phrase(
+    tokens: &mut Tokens,
+    phrase: &Phrase,
+    fillers: &[bool],
+    found: &[Found],
+    context: &QueryContext<'_>,
+) -> Option<Found> {
+    let words: Vec<&str> = phrase.words.split(' ').collect();
+    let Phrase { what, condition, first, language, .. } = *phrase;
+    let foreign = language != "en";
+    for at in 0..tokens.low.len() {
+        let stands = words.iter().enumerate().all(|(n, word)| {
+            let here = at + n;
+            tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
+                // "Actually" is a filler, and part of "actually running".
+                && (!tokens.taken[here] || fillers[here] && words.len() > 1)
+                && !tokens.quoted[here]
+                && (n == 0 || !tokens.ends[here - 1])
+        });
+        let end = at + words.len();
+        let admitted = || {
+            asks(tokens, at, words.len(), condition, foreign, context)
+                || condition.is_some()
+                    && !words.iter().all(|word| is(NOUNS, word))
+                    && (is_beside(tokens, at..end, found) || words.len() > 1 && !found.is_empty())
+        };
+        if !stands || phrase.beside && found.is_empty() || !admitted() {
             continue;
         }
-        let words: Vec<&str> = phrase.split(' ').collect();
-        for at in 0..tokens.low.len() {
-            let stands = words.iter().enumerate().all(|(n, word)| {
-                let here = at + n;
-                tokens.low.get(here).is_some_and(|w| w == word)
-                    // "Actually" is a filler, and part of "actually running".
-                    && (!tokens.taken[here] || fillers[here] && words.len() > 1)
-                    && !tokens.quoted[here]
-                    && (n == 0 || !tokens.ends[here - 1])
-            });
-            if !stands || !asks(tokens, at, words.len(), condition, context) {
-                continue;
+        let said = tokens.raw[at..end].join(" ");
+        tokens.take_range(at, words.len());
+        // "Stuck in", "still" say nothing else.
+        let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
+        let begin = before.unwrap_or(at);
+        tokens.take_range(begin, at - begin);
+        let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(NOT, words[0]));
+        let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
+        let first = first.map(|extreme| First { extreme, at_most: at_most(tokens, begin, context) });
+        let conditions = match condition {
+            Some(condition) if first.is_none() => bounded(condition.clone(), tokens, at, end),
+            other => other.cloned().into_iter().collect(),
+        };
+        let negated = |condition: LiveCondition| if not.is_some() { condition.negated() } else { condition };
+        let begin = not.unwrap_or(begin).min(begin);
+        tokens.take_range(begin, at - begin);
+        let of = |condition| Need { what, said: said.clone(), condition, first };
+        let needs = match conditions.is_empty() {
+            true => vec![of(None)],
+            false => conditions.into_iter().map(|condition| of(Some(negated(condition)))).collect(),
+        };
+        return Some(Found { span: begin..end, needs });
+    }
+    None
+}
+
+/// Of Chinese, which has no spaces.
+fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
+    let Phrase { words, what, condition, first, .. } = *phrase;
+    // "外部 IP" is two words.
+    let han = words.trim_end_matches(|c: char| c.is_ascii());
+    let ascii = words[han.len()..].trim();
+    let at = (0..tokens.low.len()).find(|at| {
+        tokens.low[*at].contains(words)
+            || !ascii.is_empty() && tokens.low[*at].ends_with(han) && tokens.is(Some(at + 1), &[ascii])
+    })?;
+    if !tokens.low[at].contains(words) {
+        tokens.take(Some(at + 1));
+    }
+    let words = if tokens.low[at].contains(words) { words } else { han };
+    let place = tokens.raw[at].to_lowercase().find(words).unwrap_or(0);
+    let before = tokens.raw[at].get(..place).unwrap_or_default();
+    let not = NOT_CHINESE.iter().find(|not| before.ends_with(*not));
+    let condition = condition.cloned().map(|c| if not.is_some() { c.negated() } else { c });
+    let said = tokens.raw[at].clone();
+    let rest = said.replacen(&format!("{}{words}", not.copied().unwrap_or_default()), " ", 1);
+    // "重启超过10次".
+    let digits = tokens.low.get(at + 1).filter(|next| number(next).is_some() && next.is_ascii()).cloned();
+    let digits = digits.unwrap_or_default();
+    let (condition, rest) = match (condition, digits.parse()) {
+        (Some(LiveCondition::Restarted(Limit::AtLeast(1))), Ok(number)) => {
+            let compares = |comparison| Conditions::get().compares(comparison).any(|phrase| rest.contains(phrase));
+            let limit = match () {
+                () if compares(Comparison::More) => Limit::AtLeast(number + 1),
+                () if compares(Comparison::AtLeast) => Limit::AtLeast(number),
+                () if compares(Comparison::Fewer) => Limit::AtMost(number.saturating_sub(1)),
+                () if compares(Comparison::AtMost) => Limit::AtMost(number),
+                () => Limit::Exactly(number),
+            };
+            let mut left = rest.clone();
+            tokens.take(Some(at + 1));
+            tokens.take(Some(at + 2).filter(|n| tokens.low.get(*n).is_some_and(|word| word.starts_with('次'))));
+            for comparison in Comparison::BEFORE {
+                Conditions::get()
+                    .compares(comparison)
+                    .filter(|p| !p.is_ascii())
+                    .for_each(|p| left = left.replace(p, " "));
             }
-            let said = tokens.raw[at..at + words.len()].join(" ");
-            tokens.take_range(at, words.len());
-            // "Stuck in", "still" say nothing else.
-            let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
-            tokens.take_range(before.unwrap_or(at), at - before.unwrap_or(at));
-            let condition = condition.map(|condition| limited(condition.clone(), tokens, at, at + words.len()));
-            let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(NOT, words[0]));
-            let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
-            let condition = condition.map(|condition| if not.is_some() { condition.negated() } else { condition });
-            tokens.take_range(not.unwrap_or(at), at - not.unwrap_or(at));
-            needs.push(Need { what, said, condition, first });
-            break;
+            (Some(LiveCondition::Restarted(limit)), left)
+        }
+        (condition, _) => (condition, rest),
+    };
+    tokens.raw[at] = rest.trim().to_owned();
+    tokens.low[at] = tokens.raw[at].to_lowercase();
+    if tokens.raw[at].is_empty() {
+        tokens.take(Some(at));
+    }
+    let first = first.map(|extreme| First { extreme, at_most: None });
+    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first }] })
+}
+
+/// Sizes of what is stored: "claims of at least 200Gi".
+fn sizes(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    let any = LiveCondition::Capacity(Limit::AtLeast(0));
+    let stores = any.types();
+    let named = (0..tokens.low.len()).any(|at| {
+        is("claim claims volume volumes disk disks storage", &tokens.low[at])
+            || kind_words::at(tokens, at, context).iter().any(|name| stores.contains(&name))
+    });
+    let at = tokens.free().find(|at| bounds::bytes(&tokens.low[*at]).is_some());
+    if let Some(at) = at.filter(|_| named) {
+        let said = tokens.raw[at].clone();
+        needs.extend(bounded(any, tokens, at, at).into_iter().map(|condition| Need::of(condition, said.clone())));
+        let about = tokens.free().filter(|n| is(SIZES, &tokens.low[*n])).collect::<Vec<_>>();
+        about.into_iter().for_each(|n| tokens.take(Some(n)));
+    }
+}
+
+/// Versions of nodes: "nodes not on v1.34.4".
+fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    let nodes = (0..tokens.low.len())
+        .any(|at| is("kubelet kubelets", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes"));
+    let at = tokens.free().find(|at| is_word("#.#", &tokens.low[*at]) && !tokens.low[*at].contains('/'));
+    let Some(at) = at.filter(|_| nodes) else { return };
+    let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
+    let about = before.iter().take_while(|n| is(VERSIONS, &tokens.low[**n])).count();
+    let compared = before.get(about).is_some_and(|n| is(COMPARED, &tokens.low[*n]));
+    let not = before.get(about).copied().filter(|n| is(NOT, &tokens.low[*n]));
+    let said = tokens.raw[at].clone();
+    let version = LiveCondition::Version(said.clone());
+    tokens.take_range(at - about, about + 1);
+    needs.push(match (compared, not) {
+        // How old a version is no table says.
+        (true, _) => Need::untold(Beyond::Image, said),
+        (_, Some(not)) => {
+            tokens.take(Some(not));
+            Need::of(version.negated(), format!("{} {said}", tokens.raw[not]))
+        }
+        _ => Need::of(version, said),
+    });
+}
+
+/// How many are wanted of what comes first: "top 3", "the 5 pods with the most restarts".
+fn at_most(tokens: &mut Tokens, begin: usize, context: &QueryContext<'_>) -> Option<usize> {
+    let counts = |at: &usize| {
+        number(&tokens.low[*at]).is_some()
+            && (tokens.is(at.checked_sub(1), &["top", "first"]) || !kind_words::at(tokens, at + 1, context).is_empty())
+    };
+    let at = (0..begin).rev().find(counts)?;
+    let most = number(&tokens.low[at])?;
+    tokens.take(Some(at));
+    if tokens.is(at.checked_sub(1), &["top", "first"]) {
+        tokens.take(at.checked_sub(1));
+    }
+    Some(usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// Whether only words that join stand between a phrase and one that was read.
+fn is_beside(tokens: &Tokens, span: Range<usize>, found: &[Found]) -> bool {
+    let joins = |at: &usize| is(JOINS, &tokens.low[*at]) || is(NOT, &tokens.low[*at]);
+    let only = |between: Range<usize>| between.len() <= 3 && { between }.all(|at| joins(&at));
+    found.iter().any(|other| {
+        if other.span.end <= span.start {
+            only(other.span.end..span.start)
+        } else {
+            span.end <= other.span.start && only(span.end..other.span.start)
+        }
+    })
+}
+
+/// The needs of what was found, in order. Where "or" stands between two conditions, one need has both; so where nothing can be in both
+/// states at once: "pending and failed pods".
+fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
+    let mut all: Vec<(Range<usize>, Vec<Need>)> = Vec::new();
+    for Found { span, needs } in found.into_iter().rev() {
+        let Some((next, others)) = all.last_mut() else {
+            all.push((span, needs));
+            continue;
+        };
+        let between = span.end..next.start.max(span.end);
+        let only = between.len() <= 3
+            && between.clone().all(|at| is(JOINS, &tokens.low[at]) || is(NOT, &tokens.low[at]) || tokens.taken[at]);
+        let or = between.clone().any(|at| is(OR, &tokens.low[at]));
+        match (&needs[..], &mut others[..]) {
+            ([one], [other])
+                if only
+                    && one.first.is_none()
+                    && other.first.is_none()
+                    && one.condition.is_some()
+                    && other.condition.is_some()
+                    && (or || are_apart(one, other)) =>
+            {
+                between.for_each(|at| tokens.take(Some(at)));
+                let (this, that) = (one.condition.clone(), other.condition.take());
+                other.condition = this.zip(that).map(|(this, that)| this.or(that));
+                other.said = format!("{} or {}", one.said, other.said);
+                next.start = span.start;
+            }
+            _ => all.push((span, needs)),
         }
     }
+    all.into_iter().rev().flat_map(|(_, needs)| needs).collect()
+}
+
+/// Whether an object is in one of two states at most.
+fn are_apart(one: &Need, other: &Need) -> bool {
+    use LiveCondition::{Any, Complete, Failed, Lost, Pending, Status, Suspended};
+    let is_state = |condition: &LiveCondition| {
+        matches!(condition, Complete | Failed | Lost | Pending | Suspended | Status(_) | Any(_))
+    };
+    one.condition.as_ref().is_some_and(is_state) && other.condition.as_ref().is_some_and(is_state)
 }
 
 /// Whether a phrase that stands there asks for its condition.
@@ -285,6 +641,7 @@ fn asks(
     at: usize,
     words: usize,
     condition: Option<&LiveCondition>,
+    foreign: bool,
     context: &QueryContext<'_>,
 ) -> bool {
     let end = at + words;
@@ -298,10 +655,13 @@ fn asks(
     if phrase.iter().all(|word| is(NOUNS, word)) {
         return false;
     }
+    let only = asks_only(tokens, at..end, context);
     if is("external public", &phrase[0]) && words > 1 {
-        return at > 0 && is(BEARS, &tokens.low[at - 1]);
+        return only || at > 0 && is(BEARS, &tokens.low[at - 1]);
     }
-    if words > 1 || context.language.is_some() {
+    // "Restarts more than 3 times".
+    let bounded = at == 0 && bounds::begins(tokens, end);
+    if words > 1 || context.language.is_some() || foreign || only || bounded {
         return true;
     }
     // "With 2 restarts", "no restarts".
@@ -312,8 +672,9 @@ fn asks(
     if matches!(condition, Some(LiveCondition::Status(_))) && !(context.is_english)(&tokens.low[at]) {
         return true;
     }
-    let is_kind =
-        |at: usize| tokens.low.get(at).is_some_and(|w| is(THINGS, w) || !kind_words::one(w, context).is_empty());
+    let is_kind = |at: usize| {
+        tokens.low.get(at).is_some_and(|w| is(THINGS, w)) || !kind_words::at(tokens, at, context).is_empty()
+    };
     let clause_ends = end == tokens.low.len() || tokens.ends[end - 1];
     let first = (0..at).rev().take_while(|n| !tokens.ends[*n]).last().unwrap_or(at);
     // "is it ready", "which are still pending".
@@ -359,6 +720,43 @@ fn asks(
     let asked = (first..at)
         .any(|n| tokens.is(Some(n), &["which", "what", "that", "anything", "something", "who", "any", "all", "many"]));
     subject && asked && !noun_follows && !is_kind(end)
+}
+
+/// Whether the question names a kind and a condition, and where; and nothing else.
+fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) -> bool {
+    // Why it is so, others know.
+    if tokens.is(Some(0), &["why"]) {
+        return false;
+    }
+    // "Restart deployment x" is no question, and the "crash deployment" is called so.
+    if phrase.len() == 1 && is("restart fail crash complete finish succeed fails crashes", &tokens.low[phrase.start]) {
+        let begins = phrase.start == 0;
+        if begins || tokens.low[phrase.start] != "complete" && !kind_words::at(tokens, phrase.end, context).is_empty() {
+            return false;
+        }
+    }
+    let mut kinds = 0;
+    let mut at = 0;
+    while at < tokens.low.len() {
+        let word = &tokens.low[at];
+        let of_kind = kind_words::at(tokens, at, context);
+        if phrase.contains(&at) || tokens.taken[at] {
+        } else if !of_kind.is_empty() {
+            kinds += 1;
+            at += usize::from(kind_words::one(word, context).is_empty());
+        } else {
+            let says_where = context.vocabulary.namespaces.contains(word) || is("namespace namespaces ns", word);
+            let asked =
+                || Conditions::get().asked.iter().filter_map(|a| a.phrases.get("en")).flatten().any(|p| p == word);
+            let says_little = [DETERMINERS, ADVERBS, COPULAS, JOINS].iter().any(|list| is(list, word)) || asked();
+            let asks = is("which what that many who", word) || number(word).is_some() || bounds::is_word(word);
+            if !(says_where || says_little || asks || tokens.is_connective(at)) {
+                return false;
+            }
+        }
+        at += 1;
+    }
+    kinds > 0 || phrase.start == 0
 }
 
 /// What may follow a condition and still be of it.
@@ -457,11 +855,16 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
             });
             if let Some((at, end)) = { found }.next() {
                 let said = tokens.raw[at..end].join(" ");
-                let condition = by_noun(asked.what, tokens, at, end, context).map(|condition| {
+                let negated = |condition: LiveCondition, tokens: &Tokens| {
                     let not = (0..end).any(|n| is(NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
-                });
-                needs.push(Need { what: asked.what, said, condition, first: None });
+                };
+                let of = |condition| Need { what: asked.what, said: said.clone(), condition, first: None };
+                let conditions = by_noun(asked.what, tokens, at, end, context);
+                if conditions.is_empty() {
+                    needs.push(of(None));
+                }
+                needs.extend(conditions.into_iter().map(|condition| of(Some(negated(condition, tokens)))));
                 break;
             }
         }
@@ -481,14 +884,8 @@ fn is_word(expected: &str, word: &str) -> bool {
     }
 }
 
-/// The condition that the nouns of a pattern name: "which image", "the redis image", "with more than 3 replicas".
-fn by_noun(
-    what: Beyond,
-    tokens: &mut Tokens,
-    at: usize,
-    end: usize,
-    context: &QueryContext<'_>,
-) -> Option<LiveCondition> {
+/// The conditions that the nouns of a pattern name: "which image", "the redis image", "with more than 3 replicas".
+fn by_noun(what: Beyond, tokens: &mut Tokens, at: usize, end: usize, context: &QueryContext<'_>) -> Vec<LiveCondition> {
     let has = |words: &[&str]| (at..end + 2).any(|n| tokens.is(Some(n), words));
     let nouns: Vec<usize> = (at..end).filter(|n| is(NOUNS, &tokens.low[*n]) || is(RUNS, &tokens.low[*n])).collect();
     let (replicas, sizes) =
@@ -504,24 +901,23 @@ fn by_noun(
             if of_nodes && tokens.low.iter().any(is_version) {
                 let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
                 tokens.take(dotted);
-                let compared = tokens.low.iter().any(|w| {
-                    is("older newer below above before under less greater than since earlier later not behind", w)
-                });
-                if compared {
-                    return None;
+                let about = tokens.free().filter(|n| is(VERSIONS, &tokens.low[*n])).collect::<Vec<_>>();
+                about.into_iter().for_each(|n| tokens.take(Some(n)));
+                if tokens.low.iter().any(|w| is(COMPARED, w)) {
+                    return Vec::new();
                 }
                 let version = dotted.map(|n| tokens.raw[n].clone());
-                return Some(LiveCondition::Version(version.unwrap_or_default()));
+                return vec![LiveCondition::Version(version.unwrap_or_default())];
             }
             tokens.take(image);
-            Some(LiveCondition::Image(image.map(|n| tokens.raw[n].clone()).unwrap_or_default()))
+            vec![LiveCondition::Image(image.map(|n| tokens.raw[n].clone()).unwrap_or_default())]
         }
         Beyond::Spec if replicas => {
             let any = LiveCondition::Replicas { of: Replicas::Desired, number: Limit::AtLeast(1) };
-            Some(limited(any, tokens, at, end))
+            bounded(any, tokens, at, end)
         }
-        Beyond::Spec if sizes => Some(limited(LiveCondition::Capacity(Limit::AtLeast(0)), tokens, at, end)),
-        _ => None,
+        Beyond::Spec if sizes => bounded(LiveCondition::Capacity(Limit::AtLeast(0)), tokens, at, end),
+        _ => Vec::new(),
     }
 }
 
@@ -552,85 +948,13 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
         let source = source.map(|n| n + 1).filter(|n| !tokens.taken[*n]);
         source.or_else(|| at.checked_sub(1).filter(|n| !tokens.ends[*n] && named(n))).or_else(|| after.filter(named))
     };
-    beside()
-}
-
-/// A condition with the bound that stands beside its words.
-fn limited(condition: LiveCondition, tokens: &mut Tokens, at: usize, end: usize) -> LiveCondition {
-    let of_bytes = matches!(condition, LiveCondition::Capacity(_));
-    let fresh = match &condition {
-        LiveCondition::Restarted(Limit::AtLeast(1)) | LiveCondition::Capacity(_) => true,
-        LiveCondition::Replicas { number, .. } => *number == Limit::AtLeast(1),
-        _ => false,
+    // "Which deployments pull from registry.example.org".
+    let registry = || {
+        tokens.free().find(|n| {
+            tokens.is(n.checked_sub(1), &["from", "aus", "de", "von", "depuis"]) && tokens.low[*n].contains(['.', '/'])
+        })
     };
-    let Some(limit) = fresh.then(|| limit(tokens, at, end, of_bytes)).flatten() else { return condition };
-    match condition {
-        LiveCondition::Restarted(_) => LiveCondition::Restarted(match limit {
-            // "Restarted 5 times" is no less true after the sixth.
-            Limit::Exactly(n) => Limit::AtLeast(n),
-            other => other,
-        }),
-        LiveCondition::Replicas { of, .. } => LiveCondition::Replicas { of, number: limit },
-        LiveCondition::Capacity(_) => LiveCondition::Capacity(match limit {
-            Limit::Exactly(n) => Limit::AtLeast(n),
-            other => other,
-        }),
-        other => other,
-    }
-}
-
-/// The bound in the words beside: "more than 5 times", "at least 10Gi". Takes them.
-fn limit(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Option<Limit> {
-    let value = |word: &str| match word {
-        _ if of_bytes => bytes(word),
-        "once" => Some(1),
-        "twice" => Some(2),
-        "thrice" => Some(3),
-        _ => number(word),
-    };
-    let near = at.saturating_sub(BEFORE)..(end + BEFORE).min(tokens.low.len());
-    let place = near.clone().find(|n| value(&tokens.low[*n]).is_some())?;
-    let number = value(&tokens.low[place])?;
-    let before = |n: usize| place.checked_sub(n).map(|n| tokens.low[n].as_str()).unwrap_or_default();
-    let (one, two) = (before(1), before(2));
-    let is_more = tokens.is(Some(place + 1), &["or"]) && tokens.is(Some(place + 2), &["more", "higher", "above"]);
-    let (limit, words) = match (two, one) {
-        ("at", "least") => (Limit::AtLeast(number), 2),
-        ("at", "most") => (Limit::AtMost(number), 2),
-        ("up", "to") => (Limit::AtMost(number), 2),
-        ("more" | "larger" | "bigger" | "greater" | "higher", "than") => (Limit::AtLeast(number.saturating_add(1)), 2),
-        ("less" | "fewer" | "smaller" | "lower", "than") => (Limit::AtMost(number.saturating_sub(1)), 2),
-        (_, "over" | "above" | ">" | "than") => (Limit::AtLeast(number.saturating_add(1)), 1),
-        (_, "under" | "below" | "<") => (Limit::AtMost(number.saturating_sub(1)), 1),
-        (_, "exactly" | "only" | "just") => (Limit::Exactly(number), 1),
-        _ if is_more => (Limit::AtLeast(number), 0),
-        _ => (Limit::Exactly(number), 0),
-    };
-    let after = if is_more {
-        3
-    } else {
-        usize::from(tokens.is(Some(place + 1), &["times", "time", "restarts", "replicas", "replica"])) + 1
-    };
-    tokens.take_range(place - words, words + after);
-    Some(limit)
-}
-
-/// A size in bytes: `10Gi`, `500M`.
-fn bytes(word: &str) -> Option<u64> {
-    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().ok()?;
-    let unit: u64 = match word[digits.len()..].trim_end_matches('b') {
-        "ki" => 1 << 10,
-        "mi" => 1 << 20,
-        "gi" => 1 << 30,
-        "ti" => 1 << 40,
-        "k" => 1_000,
-        "m" => 1_000_000,
-        "g" => 1_000_000_000,
-        "t" => 1_000_000_000_000,
-        _ => return None,
-    };
-    number.checked_mul(unit)
+    beside().or_else(registry)
 }
 
 /// Whether the question asks when something was created.

@@ -97,6 +97,14 @@ fn among(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> Vec<K
     named
 }
 
+/// The types that a word names, or that it names with the one behind it: "persistent volumes".
+pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTreeSet<String> {
+    let Some(word) = tokens.low.get(at) else { return BTreeSet::new() };
+    let next = tokens.low.get(at + 1).filter(|_| !tokens.ends[at]);
+    let of_pair = next.map(|next| pair(word, next, context)).unwrap_or_default();
+    if of_pair.is_empty() { one(word, context) } else { of_pair }
+}
+
 /// The types that a word names, in the singular or the plural.
 pub(super) fn one(word: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
     let stem = words::stem(word);

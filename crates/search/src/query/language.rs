@@ -242,6 +242,11 @@ pub(super) fn is_stop_word(language: Option<&str>, word: &str) -> bool {
         || language.and_then(Glossary::of).is_some_and(|glossary| glossary.is_stop_word(word))
 }
 
+/// Whether a word is a stop word of any of the languages, and none that is short enough to be a slip.
+pub(super) fn is_stop_word_anywhere(word: &str) -> bool {
+    word.len() > 3 && LANGUAGES.iter().any(|language| language.is_stop_word(word))
+}
+
 /// The words of that language that stand before the name of a namespace.
 pub(super) fn inside(language: Option<&str>) -> &'static [&'static str] {
     named(language).map_or(&[], |l| l.inside)

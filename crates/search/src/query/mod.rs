@@ -3,6 +3,7 @@
 
 mod ages;
 mod beyond;
+mod bounds;
 mod clauses;
 mod concepts;
 mod context;
@@ -27,12 +28,12 @@ mod wording;
 
 pub use clauses::{Clauses, GroupBy, Order, UnknownGroup};
 pub use kinds::{UnknownKind, resolve_kinds};
-pub use parsed::{Condition, NamedObject, Need, Note, ParsedQuery, Problem, SoftCondition};
+pub use parsed::{Condition, First, NamedObject, Need, Note, ParsedQuery, Problem, SoftCondition};
 pub use request::{LONGEST_QUESTION, Query, Wanted};
 
 pub(crate) use concepts::Concepts;
 pub(crate) use edit_cost::edit_distance;
-pub(crate) use parse::parse;
+pub(crate) use parse::{parse, without_words};
 
 #[cfg(test)]
 mod tests;

@@ -269,6 +269,9 @@ pub(super) async fn resolve(
     for (asked, objects) in found {
         name(asked, objects, parsed);
     }
+    // Of objects that the caller names none but those are meant, not what controls them either.
+    let may_be = |id: &str| ObjectKey::of_stored_id(id).is_some_and(|key| own.keys.contains(&key));
+    parsed.named.retain(|named| own.keys.is_empty() || may_be(&named.document.id));
     parsed.named.sort_by(|a, b| a.document.id.cmp(&b.document.id).then(b.sureness.total_cmp(&a.sureness)));
     parsed.named.dedup_by(|a, b| a.document.id == b.document.id);
     parsed.named.truncate(MOST_NAMED);

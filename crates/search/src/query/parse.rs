@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_catalogue::{Catalogue, Cover};
 use clusterlore_core::Collection;
-use clusterlore_core::conditions::LiveCondition;
+use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
 use unicode_normalization::UnicodeNormalization;
@@ -19,7 +19,7 @@ use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
 use super::{
-    beyond, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+    beyond, bounds, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
 };
 
 /// Words for types in general. A question for types that counts is not about them.
@@ -98,11 +98,12 @@ pub(crate) async fn parse(
 ) -> Result<ParsedQuery, StoreError> {
     let types = view.types().await?;
     let vocabulary = view.vocabulary(query.collection).await?;
-    let folded = folded(&query.text);
+    let folded = bounds::in_words(&folded(&query.text));
     let asked = sentences::asked(&folded, &vocabulary);
     let question = fillers::trim(asked.as_deref().unwrap_or(&folded));
+    let question = if beyond::lost_condition(&folded, question) { &folded } else { question };
     let is_english = |word: &str| is_english(embedder, word) == Some(true);
-    let language = language::of(question, is_word);
+    let language = beyond::language(question, language::of(question, is_word), is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
         types: &types,
@@ -128,6 +129,29 @@ pub(crate) async fn parse(
         parsed.clauses.group_by.clone_from(&query.group_by);
     }
     Ok(parsed)
+}
+
+/// The question without its free text: what its conditions, kinds and places say. `None` if they say nothing of what is meant.
+pub(crate) async fn without_words(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<ParsedQuery>, StoreError> {
+    let types = view.types().await?;
+    let left = parsed.other_words(&types);
+    let mut plain = parsed.clone();
+    if plain.filter.types.is_empty() && plain.kinds.is_empty() {
+        plain.add_meant_types(&types);
+    }
+    plain.filter.types.append(&mut plain.kinds);
+    if plain.filter.types.is_empty() {
+        return Ok(None);
+    }
+    for condition in std::mem::take(&mut plain.soft) {
+        scopes::narrow(&mut plain, condition);
+    }
+    scopes::narrow_by(view, &mut plain).await?;
+    plain.notes.extend(Some(left.join(" ")).filter(|left| !left.is_empty()).map(Note::LeftOut));
+    plain.text.clear();
+    plain.english = None;
+    plain.scope_only = true;
+    Ok(Some(plain))
 }
 
 /// Other forms of the same letters are one (Unicode NFKC: fullwidth letters, ligatures), and so are quotation marks.
@@ -158,16 +182,38 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     scopes::labels(&mut tokens, &mut parsed);
     scopes::kind_and_name(&mut tokens, &mut parsed, context);
     let places = scopes::places(&mut tokens, &mut parsed, context);
+    parsed.places = places.iter().map(|place| place.condition.said.clone()).chain(parsed.unknown.clone()).collect();
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
-    if let Some(word) = beyond::hollow(&tokens, context).filter(|_| parsed.needs.is_empty()) {
+    // "Still running" is read as a state that nothing stands for.
+    let state = |need: &Need| need.what == Beyond::Status && need.condition.is_none();
+    let runs_already = |need: &Need| {
+        matches!(need.condition, Some(LiveCondition::Running | LiveCondition::NotRunning))
+            || !state(need) && need.condition.is_none()
+    };
+    if let Some((at, denied)) = beyond::hollow(&tokens, context).filter(|_| !parsed.needs.iter().any(runs_already)) {
         let runs = |kind: &Kind| kind.types.iter().all(|name| RUN.contains(&name.as_str()));
+        let word = tokens.raw[at].clone();
         if !kinds.is_empty() && kinds.iter().all(runs) {
             // Of what runs databases it means that they are there, of pods that they run.
-            parsed.needs.push(Need::of(LiveCondition::Running, word));
-        } else if parsed.clauses.counts() {
+            let condition = if denied { LiveCondition::NotRunning } else { LiveCondition::Running };
+            parsed.needs.retain(|need| !state(need));
+            parsed.needs.push(Need::of(condition, word));
+            tokens.take(Some(at));
+        } else if parsed.clauses.counts() && parsed.needs.is_empty() {
             parsed.notes.push(Note::Unchecked(word));
+        }
+    }
+    if beyond::asks_of_all(&tokens) {
+        for need in &mut parsed.needs {
+            need.condition = need.condition.take().map(|condition| match condition {
+                LiveCondition::Ready | LiveCondition::Running | LiveCondition::Complete | LiveCondition::Bound => {
+                    parsed.notes.push(Note::Exceptions(need.said.clone()));
+                    condition.negated()
+                }
+                other => other,
+            });
         }
     }
     let said = parsed.filter.namespaces.iter().filter(|n| !filter.namespaces.contains(*n)).cloned();
@@ -184,12 +230,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let foreign =
         context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();
     parsed.scope_only = foreign || !tokens.say_something();
-    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() {
+    if parsed.scope_only && parsed.filter.types.is_empty() && parsed.kinds.is_empty() && filter.keys.is_empty() {
         // "What is pending?"
-        let meant: BTreeSet<&String> =
-            parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types).collect();
-        let known = context.types.iter().map(|(_, t)| t.name()).filter(|name| meant.contains(name));
-        parsed.filter.types.extend(known);
+        parsed.add_meant_types(context.types);
     }
     parsed
 }
@@ -455,7 +498,7 @@ mod tests {
             ("newest three caches", newest, Some(3), "caches"),
             ("which cache is the oldest", Some(Order::Oldest), None, "which cache is the"),
             ("latest", None, None, "latest"),
-            ("image tag latest caches", None, None, "image caches"),
+            ("image tag latest caches", None, None, "caches"),
         ] {
             let parsed = read(text);
             assert_eq!((parsed.clauses.order, parsed.clauses.at_most), (order, at_most), "{text}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use clusterlore_core::conditions::{Beyond, Extreme, LiveCondition};
-use clusterlore_core::{ResourceInstance, words};
+use clusterlore_core::{ResourceInstance, ResourceType, words};
 use clusterlore_store::{Candidate, Filter};
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub struct ParsedQuery {
     pub named: Vec<NamedObject>,
     /// Conditions that the question may mean. What meets them ranks higher.
     pub soft: Vec<SoftCondition>,
+    /// Where the question says that things are, in its own words, whether that narrows or not.
+    pub places: Vec<String>,
     /// What must not be found, in words: "for backups".
     pub unwanted: String,
     /// What must not be found: each of these alone leaves an object out.
@@ -88,7 +90,16 @@ pub struct Need {
     /// The condition that they stand for, if there is one: the cluster's own tables tell whether it holds.
     pub condition: Option<LiveCondition>,
     /// Which of the numbers that decide it are asked for first: "the most restarts".
-    pub first: Option<Extreme>,
+    pub first: Option<First>,
+}
+
+/// What is asked for first, by the numbers that decide a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct First {
+    /// Which end of their order.
+    pub extreme: Extreme,
+    /// How many are wanted, where that is said.
+    pub at_most: Option<usize>,
 }
 
 impl Need {
@@ -229,8 +240,26 @@ impl ParsedQuery {
         self.named.is_empty() && self.needs.iter().any(|need| need.condition.is_some() && need.narrows())
     }
 
+    /// The words of its free text, in English, that are neither stop words nor name a kind or a place.
+    pub(crate) fn other_words(&self, types: &[(String, ResourceType)]) -> Vec<String> {
+        let text = self.english.as_ref().unwrap_or(&self.text).to_lowercase();
+        let kind = |word: &str| types.iter().any(|(_, ty)| ty.answers_to(word) || ty.answers_to(&words::stem(word)));
+        let place = |word: &str| {
+            self.soft.iter().any(|soft| words::split(&soft.said.to_lowercase()).contains(&word.to_owned()))
+        };
+        words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !kind(w) && !place(w)).collect()
+    }
+
+    /// Narrows to the types that the conditions are about, of those that are known.
+    pub(super) fn add_meant_types(&mut self, types: &[(String, ResourceType)]) {
+        let conditions = self.needs.iter().filter_map(|need| need.condition.as_ref());
+        let meant: BTreeSet<&String> = conditions.flat_map(LiveCondition::types).collect();
+        let known = types.iter().map(|(_, ty)| ty.name()).filter(|name| meant.contains(name));
+        self.filter.types.extend(known);
+    }
+
     /// The condition, in the order of [`Self::conditions`], whose numbers decide what comes first.
-    pub(crate) fn first(&self) -> Option<(usize, Extreme)> {
+    pub(crate) fn first(&self) -> Option<(usize, First)> {
         let judged = self.needs.iter().filter(|need| need.condition.is_some());
         judged.enumerate().find_map(|(n, need)| Some((n, need.first?)))
     }
@@ -241,6 +270,7 @@ impl ParsedQuery {
             && !self.filter.types.is_empty()
             && self.filter.selector.0.is_empty()
             && self.filter.annotations.0.is_empty()
+            && self.filter.keys.is_empty()
             && !self.clauses.by_age()
             && self.unwanted.is_empty()
             && self.soft.is_empty()
@@ -292,6 +322,10 @@ pub enum Note {
     },
     /// It says that things are in something that nothing is called like.
     Unknown(String),
+    /// It asks whether all of them are so, in this word; those that are not are the answer.
+    Exceptions(String),
+    /// It asks for a state of things, and these words beside it name nothing.
+    LeftOut(String),
     /// It counts what runs, in this word; only objects are counted.
     Unchecked(String),
     /// It is in this language.
@@ -344,6 +378,8 @@ impl fmt::Display for Note {
             Self::Unchecked(said) => {
                 write!(f, "objects of the index are counted; whether they are {said} now was not checked")
             }
+            Self::Exceptions(said) => write!(f, "asked whether all are {said}; searched for those that are not"),
+            Self::LeftOut(said) => write!(f, "nothing is called \"{said}\"; searched without it"),
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),

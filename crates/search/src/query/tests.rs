@@ -547,7 +547,12 @@ fn what_metadata_cannot_say_is_recognised() {
     ] {
         let parsed = read(text);
         let need = parsed.needs.first();
-        assert_eq!(need.and_then(|need| need.first), Some(first), "{text}: {:?}", parsed.needs);
+        assert_eq!(
+            need.and_then(|need| need.first).map(|first| first.extreme),
+            Some(first),
+            "{text}: {:?}",
+            parsed.needs
+        );
         assert!(need.is_some_and(Need::narrows), "{text}: {parsed:?}");
     }
     // What does something about it is asked for, or what is only called so.
@@ -581,4 +586,34 @@ fn conditions_leave_what_can_be_found() {
     let parsed = read("what is pending?");
     assert!(parsed.scope_only && parsed.filter.types == set(&["pods", "services"]), "{parsed:?}");
     assert!(telling(&read("are the red caches ready?")).contains(&"red".to_owned()));
+}
+
+#[test]
+fn states_are_joined_bounded_and_of_all() {
+    use LiveCondition::{Any, Failed, NotReady, NotRunning, Pending, Restarted, Status};
+    let status = |words: &[&str]| Status(words.iter().map(|word| (*word).to_owned()).collect());
+    for (text, expected) in [
+        ("pods with ImagePullBackOff or ErrImagePull", vec![status(&["ImagePullBackOff", "ErrImagePull"])]),
+        ("pods in CrashLoopBackOff, Error or OOMKilled", vec![status(&["CrashLoopBackOff", "Error", "OOMKilled"])]),
+        ("pending and failed pods", vec![Any(vec![Pending, Failed])]),
+        ("pods that are not ready or restarted", vec![Any(vec![NotReady, Restarted(Limit::AtLeast(1))])]),
+        ("pods not ready and not completed in lab", vec![NotReady, LiveCondition::Complete.negated()]),
+        ("pods that are neither running nor completed", vec![NotRunning, LiveCondition::Complete.negated()]),
+        ("pods that restarted exactly 3 times", vec![Restarted(Limit::Exactly(3))]),
+        ("pods with restarts > 5", vec![Restarted(Limit::AtLeast(6))]),
+        ("pods restarted between 3 and 10 times", vec![Restarted(Limit::AtLeast(3)), Restarted(Limit::AtMost(10))]),
+        (
+            "pods that restarted fewer than 3 times but at least once",
+            vec![Restarted(Limit::AtMost(2)), Restarted(Limit::AtLeast(1))],
+        ),
+        ("pods mit mehr als 10 Neustarts", vec![Restarted(Limit::AtLeast(11))]),
+        ("are all deployments ready?", vec![NotReady]),
+        ("is everything ok in lab?", vec![LiveCondition::Unhealthy]),
+        ("which deployments are ready?", vec![LiveCondition::Ready]),
+        ("clusters in phase Failing over", vec![status(&["Failing", "Failing over"])]),
+    ] {
+        let parsed = read(&super::bounds::in_words(text));
+        let read: Vec<LiveCondition> = parsed.needs.iter().filter_map(|need| need.condition.clone()).collect();
+        assert_eq!(read, expected, "{text}");
+    }
 }

@@ -13,6 +13,7 @@ use super::context::QueryContext;
 use super::edit_cost::{SHORTEST, Typed, cost, edit_distance};
 use super::english::{LONGEST, is_english};
 use super::kind_words::spelt_out;
+use super::language;
 use crate::yardstick::step;
 
 /// The shortest part of a dashed name that is corrected.
@@ -192,6 +193,7 @@ fn doubtful(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> 
             let word = part.to_lowercase();
             let named = |word: &str| {
                 words::is_stop_word(word)
+                    || language::is_stop_word_anywhere(word)
                     || spelt_out(word) != word
                     || context.catalogue.knows(word)
                     || context.types.iter().any(|(_, t)| {

@@ -6,7 +6,7 @@ use clusterlore_catalogue::{Meaning, Software};
 use clusterlore_core::words;
 
 use super::noun::{Noun, Recognised};
-use super::profile::{Place, Profile};
+use super::profile::{Place, Places, Profile};
 use super::weights::{Features, NAMED, Weights};
 use crate::query::ParsedQuery;
 use crate::retrieve::{Bridge, Candidates, EmbeddedQuery};
@@ -79,7 +79,9 @@ impl<'q> Ranking<'q> {
     /// The features of a document; `None` if the question does not want it.
     pub(crate) fn features(&self, profile: &Profile, id: &str, type_name: &str, similarity: f32) -> Option<Features> {
         let named = self.named(id);
-        if named.is_none() && self.is_unwanted(profile, type_name) {
+        // Where nothing else ranks, what holds all the words of what is not wanted is it.
+        let is_called_so = self.query.parsed.scope_only && self.unwanted(profile) >= 1.0;
+        if named.is_none() && (is_called_so || self.is_unwanted(profile, type_name)) {
             return None;
         }
         let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
@@ -214,6 +216,13 @@ impl<'q> Ranking<'q> {
         let unwanted = &self.query.concepts.unwanted_terms;
         let held = unwanted.iter().filter(|t| profile.terms.get(*t).is_some_and(|p| p.besides_namespace())).count();
         held as f32 / unwanted.len().max(1) as f32
+    }
+
+    /// Whether a document has one of these words (see [`words::terms`]) in its name or its labels.
+    pub(crate) fn is_called(&self, features: &Features, called: &[String]) -> bool {
+        let places = self.terms.iter().zip(&features.terms);
+        let is_there = |places: Places| [Place::Name, Place::Label].into_iter().any(|place| places.contains(place));
+        { places }.any(|((term, _), (places, _))| called.contains(term) && is_there(*places))
     }
 
     /// The share of the question's words that the document contains anywhere but in its namespace, which says little about it.

@@ -2,7 +2,7 @@
 //!
 //! Chroma finds what is near. Words, selectors and counts it does not know, so a SQLite file on this machine mirrors everything but the
 //! vectors; it can always be made again. What all machines must agree on (sources, types, who wrote last) lies on the server, in the
-//! collection `clusterlore`; schemas, answers of models and runs lie in the file.
+//! collection `clusterlore`; schemas, answers of models, runs and threads lie in the file.
 //!
 //! A server has no transactions: a batch that is cut off leaves less than it should have, never something wrong, and counts as not
 //! announced: the next run reads the collection again and goes on.
@@ -21,6 +21,7 @@ mod row;
 mod runs;
 mod seen;
 mod server;
+mod threads;
 mod writer;
 
 use async_trait::async_trait;

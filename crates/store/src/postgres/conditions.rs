@@ -123,6 +123,10 @@ impl Statement {
     /// All conditions of the filter, for the table of documents; `true` where there are none.
     pub(super) fn filter(&mut self, filter: &Filter) -> String {
         let mut all = vec![self.facets(filter)];
+        if !filter.keys.is_empty() {
+            let keys: Vec<Vec<u8>> = filter.keys.iter().map(|key| key.0.to_vec()).collect();
+            all.push(format!("key = ANY({}::bytea[])", self.bind(keys)));
+        }
         for (column, selector) in [("labels", &filter.selector), ("annotations", &filter.annotations)] {
             for requirement in &selector.0 {
                 all.push(self.requirement(column, requirement));

@@ -18,6 +18,7 @@ mod reader;
 mod runs;
 mod schema;
 mod text;
+mod threads;
 mod tls;
 mod tries;
 mod words;

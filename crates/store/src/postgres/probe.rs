@@ -83,11 +83,11 @@ impl Asked<'_> {
         let seen = self.seen;
         let mut statement = Statement::default();
         let by_type = !filter.namespaces.is_empty() || !filter.types.is_empty();
-        let is_noted = !filter.annotations.is_empty();
+        let of_documents = !filter.annotations.is_empty() || !filter.keys.is_empty();
         match &filter.selector.0[..] {
-            [] if !is_noted => return Ok(Some(seen.in_facets(filter).await?)),
+            [] if !of_documents => return Ok(Some(seen.in_facets(filter).await?)),
             [requirement @ (Requirement::In(..) | Requirement::Exists(_))]
-                if !by_type && !is_noted && seen.within.is_tallied() =>
+                if !by_type && !of_documents && seen.within.is_tallied() =>
             {
                 let collection = statement.bind(seen.state.collection.id);
                 let facets = statement.facets(&Filter { clusters: filter.clusters.clone(), ..Filter::default() });

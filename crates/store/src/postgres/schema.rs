@@ -60,6 +60,11 @@ const MIGRATIONS: &[&str] = &[
      EXCEPTION WHEN undefined_table THEN NULL; END $$;",
     // When and how a source was last read to its end.
     "ALTER TABLE {schema}.sources ADD COLUMN readings text NOT NULL DEFAULT '{}';",
+    // Conversations that have a name. The key is the writer's: a turn that is sent again is the same.
+    "CREATE TABLE {schema}.turns (
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, thread text COLLATE \"C\" NOT NULL,
+        at text NOT NULL, turn text NOT NULL);
+     CREATE INDEX turns_by_thread ON {schema}.turns (thread, number);",
 ];
 
 /// Version of a current schema.

@@ -10,7 +10,7 @@ use super::failure::failure;
 use super::file::Sqlite;
 use super::reader::SqliteView;
 use super::reader::{InView, find, select_shown, shown};
-use super::snapshot::Shown;
+use super::snapshot::{Narrowed, Shown};
 use super::writer::{changed, write};
 use crate::error::StoreError;
 use crate::filter::Filter;
@@ -140,12 +140,13 @@ impl SqliteView {
         let filter = filter.clone();
         self.with(move |view, connection| {
             let Some(seen) = view.read(connection, collection)? else { return Ok(Vec::new()) };
+            let narrowed = Narrowed::of(connection, seen.filled.id, &seen.snapshot, &filter)?;
             let mut select = connection.prepare_cached("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
             let mut rows = select.query([seen.filled.id])?;
             let mut ids = Vec::new();
             while let Some(row) = rows.next()? {
                 let at = seen.snapshot.row_of(row.get(0)?);
-                if at.is_some_and(|at| seen.scoped.holds(at) && seen.snapshot.admits(&filter, at)) {
+                if at.is_some_and(|at| seen.scoped.holds(at) && seen.snapshot.admits(&narrowed, at)) {
                     ids.push(row.get(1)?);
                 }
             }
@@ -167,6 +168,7 @@ impl SqliteView {
             let Some(InView { filled, snapshot, scoped }) = view.read(connection, collection)? else {
                 return Ok(Vec::new());
             };
+            let narrowed = Narrowed::of(connection, filled.id, &snapshot, &filter)?;
             let mut find =
                 connection.prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND stored_id = ?2")?;
             let mut select = select_shown(connection)?;
@@ -177,7 +179,7 @@ impl SqliteView {
                 }
                 let row = find.query_row(params![filled.id, id], |row| row.get(0)).optional()?;
                 let row = row.and_then(|row| snapshot.row_of(row));
-                let Some(row) = row.filter(|row| scoped.holds(*row) && snapshot.admits(&filter, *row)) else {
+                let Some(row) = row.filter(|row| scoped.holds(*row) && snapshot.admits(&narrowed, *row)) else {
                     continue;
                 };
                 let Shown { id, text, record, type_name } = shown(&mut select, &snapshot, row)?;

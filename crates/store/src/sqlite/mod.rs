@@ -11,6 +11,7 @@ mod schema;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use super::failure::failure;
 use super::file::Sqlite;
 use super::quantized::{self, Query};
 use super::runs::from_json;
-use super::snapshot::{Scoped, Shown, Snapshot};
+use super::snapshot::{Narrowed, Scoped, Shown, Snapshot};
 use crate::error::StoreError;
 use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
 use crate::runs::{KnownSource, RunRecord};
@@ -475,16 +475,17 @@ fn scan_chunk(
 }
 
 fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Result<Candidates> {
-    let InView { snapshot, scoped, .. } = seen;
+    let InView { filled, snapshot, scoped } = seen;
     let query = Query::of(&probe.vector);
-    let rows = snapshot.admitted(scoped, &probe.filter);
+    let narrowed = Narrowed::of(connection, filled.id, snapshot, &probe.filter)?;
+    let rows = snapshot.admitted(scoped, &narrowed);
     let admitted = rows.as_ref().map_or(snapshot.len(), Vec::len);
     let mut found: HashMap<usize, f32> = HashMap::new();
     if probe.nearest > 0 {
         found.extend(snapshot.nearest(&query, rows.as_deref(), probe.nearest));
     }
     let frequencies = frequencies(connection, seen, &probe.terms)?;
-    for row in containing(connection, seen, probe, &frequencies)? {
+    for row in containing(connection, seen, probe, &narrowed, &frequencies)? {
         found.entry(row).or_insert_with(|| snapshot.similarity(&query, row));
     }
     let mut select = select_shown(connection)?;
@@ -575,6 +576,7 @@ fn containing(
     connection: &Connection,
     seen: &InView,
     probe: &Probe,
+    narrowed: &Narrowed<'_>,
     frequencies: &[usize],
 ) -> rusqlite::Result<Vec<usize>> {
     let InView { filled, snapshot, scoped } = seen;
@@ -593,7 +595,7 @@ fn containing(
         while let (true, Some(row)) = (looked_at < left, rows.next()?) {
             let Some(row) = snapshot.row_of(row.get(0)?).filter(|row| scoped.holds(*row)) else { continue };
             looked_at += 1;
-            if snapshot.admits(&probe.filter, row) {
+            if snapshot.admits(narrowed, row) {
                 *weights.entry(row).or_default() += weight;
             }
         }

@@ -39,6 +39,10 @@ const MIGRATIONS: &[&str] = &[
     "ALTER TABLE entries ADD COLUMN annotations TEXT NOT NULL DEFAULT '';",
     // When and how a source was last read to its end.
     "ALTER TABLE sources ADD COLUMN readings TEXT NOT NULL DEFAULT '{}';",
+    // Conversations that have a name.
+    "CREATE TABLE turns (
+        thread TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL, turn TEXT NOT NULL,
+        PRIMARY KEY (thread, number)) WITHOUT ROWID;",
 ];
 
 /// Version of a current file.

@@ -1,0 +1,175 @@
+//! Bounds on the number that decides a condition: "more than 5 times", "at least 10Gi", "between 3 and 5". Which words compare is data
+//! (`core/data/conditions.toml`).
+
+use clusterlore_core::conditions::{Comparison, Conditions, Limit, LiveCondition};
+
+use super::tokens::{Tokens, number};
+
+/// The most words between a condition and its bound.
+const NEAR: usize = 6;
+/// What stands for "and" between two bounds.
+const AND: [&str; 10] = ["and", "but", "und", "aber", "et", "mais", "y", "pero", "e", "mas"];
+/// What may stand behind a number.
+const UNITS: [&str; 13] = [
+    "times",
+    "time",
+    "restarts",
+    "restart",
+    "replicas",
+    "replica",
+    "mal",
+    "fois",
+    "veces",
+    "vezes",
+    "neustarts",
+    "reinicios",
+    "reinícios",
+];
+
+/// A condition with the bounds that stand beside its words: as many conditions as bounds.
+pub(super) fn bounded(condition: LiveCondition, tokens: &mut Tokens, at: usize, end: usize) -> Vec<LiveCondition> {
+    let of_bytes = matches!(condition, LiveCondition::Capacity(_));
+    let fresh = match &condition {
+        LiveCondition::Restarted(Limit::AtLeast(1)) | LiveCondition::Capacity(_) => true,
+        LiveCondition::Replicas { number, .. } => *number == Limit::AtLeast(1),
+        _ => false,
+    };
+    let limits = if fresh { limits(tokens, at, end, of_bytes) } else { Vec::new() };
+    let with = |limit: Limit| match &condition {
+        LiveCondition::Replicas { of, .. } => LiveCondition::Replicas { of: *of, number: limit },
+        LiveCondition::Capacity(_) => LiveCondition::Capacity(limit),
+        _ => LiveCondition::Restarted(limit),
+    };
+    if limits.is_empty() { vec![condition] } else { limits.into_iter().map(with).collect() }
+}
+
+/// The bounds in the words beside. Takes them.
+fn limits(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Vec<Limit> {
+    let near = at.saturating_sub(NEAR)..(end + NEAR).min(tokens.low.len());
+    let Some(place) = { near }.find(|n| !tokens.taken[*n] && value(&tokens.low[*n], of_bytes).is_some()) else {
+        return Vec::new();
+    };
+    let Some((mut limits, next)) = limit(tokens, place, of_bytes) else { return Vec::new() };
+    // "Fewer than 3, but at least once".
+    if tokens.is(Some(next), &AND) {
+        let more = (next + 1..tokens.low.len().min(next + 4)).find(|n| value(&tokens.low[*n], of_bytes).is_some());
+        let is_bound = |n: &usize| compared(tokens, *n).is_some_and(|(_, words)| *n - words == next + 1);
+        if let Some((second, _)) = more.filter(is_bound).and_then(|n| limit(tokens, n, of_bytes)) {
+            tokens.take(Some(next));
+            limits.extend(second);
+        }
+    }
+    limits
+}
+
+/// The bound of the number that stands there, and where the words behind it begin. Takes them.
+fn limit(tokens: &mut Tokens, place: usize, of_bytes: bool) -> Option<(Vec<Limit>, usize)> {
+    let number = value(&tokens.low[place], of_bytes)?;
+    let (comparison, words) = compared(tokens, place).unwrap_or((Comparison::Exactly, 0));
+    let mut next = place + 1;
+    let mut limits = match comparison {
+        Comparison::More => vec![Limit::AtLeast(number.saturating_add(1))],
+        Comparison::AtLeast => vec![Limit::AtLeast(number)],
+        Comparison::Fewer => vec![Limit::AtMost(number.saturating_sub(1))],
+        Comparison::AtMost => vec![Limit::AtMost(number)],
+        Comparison::Between => {
+            let most = tokens.low.get(next + 1).filter(|_| tokens.is(Some(next), &AND));
+            let most = most.and_then(|word| value(word, of_bytes))?;
+            next += 2;
+            vec![Limit::AtLeast(number), Limit::AtMost(most)]
+        }
+        Comparison::Exactly | Comparison::OrMore => vec![Limit::Exactly(number)],
+    };
+    let or_more = Conditions::get().compares(Comparison::OrMore).find(|phrase| tokens.match_at(next, phrase).is_some());
+    if let Some(phrase) = or_more {
+        limits = vec![Limit::AtLeast(number)];
+        next += phrase.split(' ').count();
+    }
+    if tokens.is(Some(next), &UNITS) {
+        next += 1;
+    }
+    tokens.take_range(place - words, next + words - place);
+    Some((limits, next))
+}
+
+/// How the words before a number compare, and how many they are.
+fn compared(tokens: &Tokens, place: usize) -> Option<(Comparison, usize)> {
+    let stands = |phrase: &&str| {
+        let words = phrase.split(' ').count();
+        let start = place.checked_sub(words)?;
+        let all = phrase.split(' ').zip(&tokens.low[start..place]).all(|(expected, word)| expected == word);
+        all.then_some(words)
+    };
+    let of = |comparison| {
+        let phrases = Conditions::get().compares(comparison);
+        phrases.filter_map(|phrase| stands(&phrase)).max().map(|words| (comparison, words))
+    };
+    Comparison::BEFORE.into_iter().filter_map(of).max_by_key(|(_, words)| *words)
+}
+
+/// Whether a bound begins at a word: "more than 3".
+pub(super) fn begins(tokens: &Tokens, at: usize) -> bool {
+    let place = (at..tokens.low.len().min(at + 4)).find(|n| value(&tokens.low[*n], false).is_some());
+    place.is_some_and(|place| compared(tokens, place).is_some_and(|(_, words)| place - words == at))
+}
+
+/// Whether a word is of a bound.
+pub(super) fn is_word(word: &str) -> bool {
+    let of = |comparison| Conditions::get().compares(comparison).any(|phrase| phrase.split(' ').any(|w| w == word));
+    UNITS.contains(&word)
+        || value(word, false).is_some()
+        || Comparison::BEFORE.into_iter().any(of)
+        || of(Comparison::OrMore)
+}
+
+fn value(word: &str, of_bytes: bool) -> Option<u64> {
+    match word {
+        _ if of_bytes => bytes(word),
+        "once" => Some(1),
+        "twice" => Some(2),
+        "thrice" => Some(3),
+        _ => number(word),
+    }
+}
+
+/// A size in bytes: `10Gi`, `500M`.
+pub(super) fn bytes(word: &str) -> Option<u64> {
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().ok()?;
+    let unit: u64 = match word[digits.len()..].trim_end_matches('b') {
+        "ki" => 1 << 10,
+        "mi" => 1 << 20,
+        "gi" => 1 << 30,
+        "ti" => 1 << 40,
+        "k" => 1_000,
+        "m" => 1_000_000,
+        "g" => 1_000_000_000,
+        "t" => 1_000_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+/// Signs before digits, in words: `>5`, `<= 3`.
+pub(super) fn in_words(text: &str) -> String {
+    if !text.contains(['<', '>']) {
+        return text.to_owned();
+    }
+    let mut said = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '>']) {
+        let (before, from) = rest.split_at(at);
+        let sign = if from[1..].starts_with('=') { &from[..2] } else { &from[..1] };
+        let after = &from[sign.len()..];
+        said.push_str(before);
+        let words = match sign {
+            ">" => " more than ",
+            ">=" => " at least ",
+            "<" => " fewer than ",
+            _ => " at most ",
+        };
+        said.push_str(if after.trim_start().starts_with(|c: char| c.is_ascii_digit()) { words } else { sign });
+        rest = after;
+    }
+    said + rest
+}
