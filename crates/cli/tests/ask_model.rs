@@ -209,6 +209,47 @@ fn of_ward() -> Vec<Case> {
     ]
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_cluster_that_filled_the_index_is_read() {
+    let (Some(filled), Some(other)) = (ApiServer::start_or_skip(), ApiServer::start_or_skip()) else { return };
+    let server = FakeChat::start([]).await;
+    let [model, _] = models(&server);
+    let home = Home::new();
+    let config = filled.kubeconfig("admin");
+    let config = ["--kubeconfig", config.to_str().unwrap()];
+    home.run(&[&["index", "--cluster-name", "east"][..], &config].concat()).ok();
+    let script = || {
+        let get = Says::call("kubectl_get", json!({"resource": "ns", "name": "default"}));
+        [get, Says::text("There is one [east:_cluster/v1/Namespace/default].")]
+    };
+    // By the name that it has in the index, so that what is found and what is read are the same object.
+    server.says(script());
+    let told: Value =
+        serde_json::from_str(&ask(&home, &server, &model, &[&config[..], &["-o", "json", "what?"]].concat()).ok().out)
+            .unwrap();
+    assert_eq!(told["citations"], json!([{"id": "east:_cluster/v1/Namespace/default", "seen": true}]), "{told}");
+
+    let another = other.kubeconfig("admin");
+    for (args, why) in [
+        (vec!["--kubeconfig", another.to_str().unwrap()], "The cluster cannot be read"),
+        (vec!["--kubeconfig", "none"], "The cluster cannot be read"),
+    ] {
+        server.says(script());
+        let ran = ask(&home, &server, &model, &[&args[..], &["what?"]].concat()).ok();
+        let told = results(server.asked().last().unwrap());
+        assert!(told[0].contains(why), "{told:?}");
+        assert!(ran.out.contains("Not seen: [east:_cluster/v1/Namespace/default]"), "{}", ran.out);
+    }
+    // Without the index there is nothing to mix.
+    server.says([
+        Says::call("kubectl_get", json!({"resource": "ns", "name": "default"})),
+        Says::text("Yes [_cluster/v1/Namespace/default]."),
+    ]);
+    let args = ["--kubeconfig", another.to_str().unwrap(), "--tools", "kubectl", "what?"];
+    let ran = ask(&home, &server, &model, &args).ok();
+    assert!(!ran.out.contains("Not seen"), "{}", ran.out);
+}
+
 /// Runs them, by turns through either API, and says what is wrong.
 fn answered(home: &Home, server: &FakeChat, cases: &[Case], args: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();

@@ -204,3 +204,40 @@ fn used(before: Option<Tokens>, usage: &Usage) -> Tokens {
     });
     Tokens { input: input.unwrap_or(0).max(before.input), output: usage.output_tokens.unwrap_or(0).max(before.output) }
 }
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_testkit::chat::Says;
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sse;
+
+    proptest! {
+        #[test]
+        fn fuzz_anthropic_events(edits in 0..12_usize, random: u64, size in 1..200_usize) {
+            let good = Says::text("It is so").and_call("count", json!({"a": [1]})).anthropic(0);
+            let body = edited(&good, edits, random);
+            let (mut events, mut draft, mut heard) = (sse::Events::default(), Draft::default(), String::new());
+            let all = body.chunks(size).flat_map(|piece| events.take(piece)).collect::<Vec<_>>();
+            let read = all.iter().try_for_each(|event| Events.event(event, &mut draft, &mut |text: &str| heard.push_str(text)));
+            prop_assert!(heard.len() <= body.len());
+            let (whole, turn) = (draft.is_whole, draft.turn());
+            if edits == 0 {
+                prop_assert!(read.is_ok() && whole && turn.parts.len() == 2 && heard == "It is so", "{:?}", turn);
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_of_a_server_is_too_large() {
+        let mut draft = Draft::default();
+        let most = u64::MAX;
+        let usage = json!({"input_tokens": most, "cache_read_input_tokens": most, "output_tokens": most});
+        let mut hear = |data: Value| Events.event(&data.to_string(), &mut draft, &mut |_: &str| ()).unwrap();
+        hear(json!({"type": "message_start", "message": {"usage": usage}}));
+        hear(json!({"type": "content_block_delta", "index": most, "delta": {"type": "text_delta", "text": "x"}}));
+        assert_eq!(draft.turn().tokens, Some(Tokens { input: most, output: most }));
+    }
+}

@@ -196,11 +196,12 @@ impl Reader for Chunks {
         let declined = delta.refusal.is_some_and(|refusal| !refusal.is_empty());
         for call in delta.tool_calls.into_iter().flatten() {
             let index = call.index.unwrap_or(self.calls);
-            self.calls = self.calls.max(index + 1);
+            let piece = index.saturating_add(1);
+            self.calls = self.calls.max(piece);
             let Function { name, arguments } = call.function;
             // The text is the first piece.
             draft.call(
-                index + 1,
+                piece,
                 call.id.as_deref().unwrap_or_default(),
                 name.as_deref().unwrap_or_default(),
                 arguments.as_deref().unwrap_or_default(),
@@ -214,5 +215,41 @@ impl Reader for Chunks {
         });
         draft.stop = if declined { Some(Stop::Declined) } else { stop.or(draft.stop) };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_testkit::chat::Says;
+    use clusterlore_testkit::edits::edited;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sse::Events;
+
+    proptest! {
+        #[test]
+        fn fuzz_openai_chunks(edits in 0..12_usize, random: u64, size in 1..200_usize) {
+            let good = Says::text("<think>so</think>It is").and_call("count", json!({"a": [1]})).openai(0);
+            let body = edited(&good, edits, random);
+            let (mut events, mut chunks, mut draft) = (Events::default(), Chunks::default(), Draft::default());
+            let mut heard = String::new();
+            let all = body.chunks(size).flat_map(|piece| events.take(piece)).collect::<Vec<_>>();
+            let read = all.iter().try_for_each(|event| chunks.event(event, &mut draft, &mut |text: &str| heard.push_str(text)));
+            prop_assert!(heard.len() <= body.len());
+            let turn = draft.turn();
+            if edits == 0 {
+                prop_assert!(read.is_ok() && turn.parts.len() == 2 && heard == "It is", "{:?}", turn);
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_of_a_server_is_too_large() {
+        let (mut chunks, mut draft) = (Chunks::default(), Draft::default());
+        let call = json!({"index": u64::MAX, "id": "a", "function": {"name": "count", "arguments": "{}"}});
+        let chunk = json!({"choices": [{"delta": {"tool_calls": [call, call]}}], "usage": {"prompt_tokens": u64::MAX}});
+        chunks.event(&chunk.to_string(), &mut draft, &mut |_: &str| ()).unwrap();
+        assert_eq!(draft.turn().parts.len(), 1);
     }
 }

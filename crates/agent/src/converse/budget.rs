@@ -68,7 +68,7 @@ impl Budget {
             return Err(format!("the limit of {} steps is reached", self.limits.steps));
         }
         let input = size(ask);
-        let left = self.limits.tokens.saturating_sub(self.used.input_tokens + self.used.output_tokens);
+        let left = self.limits.tokens.saturating_sub(self.used.input_tokens.saturating_add(self.used.output_tokens));
         let mut most = left.saturating_sub(input).min(LONGEST_ANSWER);
         if most < SHORTEST_ANSWER {
             return Err(format!("the limit of {} tokens is reached", self.limits.tokens));
@@ -154,5 +154,8 @@ mod tests {
         assert!((used.cost.unwrap() - 0.0019).abs() < 1e-9);
         budget.spend(&ask, &[Part::Text { text: "abc".into() }], None);
         assert_eq!((budget.used().input_tokens, budget.used().output_tokens), (2_000, 902));
+        // What a provider says may be any number.
+        budget.spend(&ask, &[], Some(Tokens { input: u64::MAX, output: u64::MAX }));
+        assert!(budget.next(&ask).is_err());
     }
 }
