@@ -158,6 +158,16 @@ impl LiveCondition {
         }
     }
 
+    /// Whether it is about how something is, and about no number, image or version.
+    pub fn is_state(&self) -> bool {
+        match self {
+            Self::Restarted(_) | Self::Image(_) | Self::Version(_) | Self::Replicas { .. } | Self::Capacity(_) => false,
+            Self::Not(other) => other.is_state(),
+            Self::Any(all) => all.iter().all(Self::is_state),
+            _ => true,
+        }
+    }
+
     /// The types that are meant where a question names none.
     pub fn types(&self) -> Vec<&'static String> {
         match self {
@@ -358,6 +368,8 @@ pub enum Comparison {
     Between,
     /// It or above, in words that stand behind it.
     OrMore,
+    /// It or below, in words that stand behind it.
+    OrLess,
 }
 
 impl Comparison {

@@ -54,6 +54,11 @@ impl Judgement {
         self.findings.get(id).is_some_and(|of| of.iter().all(|finding| finding.verdict == Verdict::Yes))
     }
 
+    /// Whether one of the conditions is known not to hold of an object.
+    pub(crate) fn fails(&self, id: &str) -> bool {
+        self.findings.get(id).is_some_and(|of| of.iter().any(|finding| finding.verdict == Verdict::No))
+    }
+
     /// A key that sorts objects by the number that decides a condition; those without one come last.
     pub(crate) fn rank(&self, id: &str, condition: usize, first: Extreme) -> (bool, u64) {
         let number = self.findings.get(id).and_then(|of| of.get(condition)).and_then(|finding| finding.number);

@@ -183,6 +183,7 @@ impl Searcher {
             return Ok(Answer { parsed, total, ..Answer::default() });
         }
         let conditions = parsed.conditions();
+        let looker = judge;
         let judge = judge.filter(|_| !conditions.is_empty() && collection == Collection::Instances);
         // Those of which a condition holds may be anywhere among the matches.
         let all = judge.is_some() && parsed.conditions_narrow();
@@ -199,6 +200,22 @@ impl Searcher {
             // "Flaky pods that restarted": a word too many hides nothing of which the condition holds.
             if let Some(plain) = query::without_words(view, &parsed).await? {
                 return Box::pin(self.answer_parsed(view, embedder, query, plain, total, judge)).await;
+            }
+        }
+
+        // "Aborted rollouts": what names nothing may be what an operator prints of its objects.
+        if let Some(looker) = looker.filter(|_| parsed.needs.is_empty() && !parsed.scope_only)
+            && collection == Collection::Instances
+            && !self.names_something(view, &ranking, &ranked).await?
+            && let Some(stated) = query::as_state(view, &parsed).await?
+        {
+            let answer = Box::pin(self.answer_parsed(view, embedder, query, stated, total, Some(looker))).await?;
+            if answer
+                .judgement
+                .as_ref()
+                .is_some_and(|judgement| judgement.findings.keys().any(|id| judgement.holds(id)))
+            {
+                return Ok(answer);
             }
         }
 
@@ -239,6 +256,16 @@ impl Searcher {
         let Number { total: number, groups, ids } = match counted {
             true => answer::count(&collapser, &ranking, &for_number).await?,
             false => Number::default(),
+        };
+        // What stands for the pods that it controls does not where it is known not to be so itself: one ready pod of two makes no
+        // StatefulSet ready.
+        let (number, ids) = match narrowed {
+            Some(judgement) => {
+                hits.retain(|hit| !judgement.fails(&hit.id));
+                let (gone, ids): (Vec<String>, Vec<String>) = ids.into_iter().partition(|id| judgement.fails(id));
+                (number.saturating_sub(gone.len()), ids)
+            }
+            None => (number, ids),
         };
         // What the index does not hold yet counts too.
         let unindexed = narrowed.filter(|_| groups.is_empty()).map_or(0, |judgement| judgement.unindexed.len());

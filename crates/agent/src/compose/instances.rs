@@ -256,6 +256,16 @@ impl<'a> Topic<'a> {
             };
             return Sentence { text, ids };
         }
+        if let Some(first) = reply.parsed.needs.iter().find(|need| need.first.is_some()) {
+            let clusters = of_several_clusters(self.answers.iter().copied());
+            let one = |item: &&Item| {
+                let state = item.state.first().map(|state| format!(" ({})", state.text)).unwrap_or_default();
+                format!("{}{}{state}", the(item, true, false), place(item, clusters))
+            };
+            let shown: Vec<String> =
+                self.answers.iter().copied().take(self.found.limit.min(NAMED)).map(|item| one(&item)).collect();
+            return Sentence { text: format!("By \"{}\", in that order: {}.", first.said, list(&shown)), ids };
+        }
         // What fits a description best is not counted, unless that is asked.
         if self.described {
             return Sentence { text: self.best(), ids };
@@ -360,7 +370,12 @@ impl<'a> Topic<'a> {
             }
             let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
             // Others may be so that the words of the question did not bring up.
-            let these = if reply.parsed.scope_only { "in the cluster" } else { "that fit the words" };
+            let namespaces: Vec<String> = reply.parsed.filter.namespaces.iter().cloned().collect();
+            let these = match (reply.parsed.scope_only, &namespaces[..]) {
+                (false, _) => "that fit the words".to_owned(),
+                (true, []) => "in the cluster".to_owned(),
+                (true, some) => format!("in {}", few(some, NAMED)),
+            };
             return self.just(format!("{seen}: of {of} {these}, the server says of none that it {}.", list(&so)));
         }
         if clauses.since.is_some() || clauses.until.is_some() {

@@ -106,6 +106,9 @@ struct Answered {
     /// What could not be read of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unread: Vec<String>,
+    /// What of the question was read otherwise than it stands there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshness<'_>) -> anyhow::Result<()> {
@@ -146,8 +149,10 @@ async fn batch(index: &Index, file: &Path, request: Request, freshness: &Freshne
                 let read =
                     reply.parsed.needs.iter().filter(|need| reply.is_read(need)).map(|need| need.what.name()).collect();
                 let unread = reply.unread().map(str::to_owned).collect();
+                let notes =
+                    reply.notes.iter().filter(|note| note.changes_the_question()).map(ToString::to_string).collect();
                 let hits = reply.hits.into_iter().map(|hit| hit.id).collect();
-                Answered { id: asked.id, hits, number: reply.number, needs, read, unread }
+                Answered { id: asked.id, hits, number: reply.number, needs, read, unread, notes }
             }
             Err(SearchError::NoQuestion) => Answered { id: asked.id, ..Answered::default() },
             Err(e @ SearchError::LongQuestion { .. }) => return Err(anyhow::Error::from(e).context(place())),

@@ -126,10 +126,7 @@ pub(crate) fn understood(reply: &Reply, explain: bool) {
         reply.notes.iter().for_each(|n| note(&n.to_string()));
     }
     // What was asked and is not so is told in any case.
-    let told = |n: &&Note| {
-        use Note::{Elsewhere, Exceptions, LeftOut, Unchecked, Unknown};
-        matches!(n, Elsewhere { .. } | Exceptions(_) | Unknown(_) | LeftOut(_) | Unchecked(_))
-    };
+    let told = |n: &&Note| n.changes_the_question() && !matches!(n, Note::Corrected { .. });
     for said in reply.notes.iter().filter(told).filter(|_| !explain) {
         note(&format!("{said}."));
     }

@@ -75,8 +75,9 @@ impl Table {
 
     /// What operators print of their objects may stand in a column of any name.
     fn somewhere(&self, asked: &[String], row: &Row) -> Option<Decided> {
-        let (_, group) = self.type_name.split_once('.')?;
-        if !group.contains('.') || group.ends_with(".k8s.io") {
+        let (_, group) = self.type_name.split_once('.').unwrap_or((&self.type_name, ""));
+        let built_in = !group.contains('.') || group.ends_with(".k8s.io");
+        if built_in && !asked.iter().any(|asked| asked.parse::<std::net::IpAddr>().is_ok()) {
             return None;
         }
         let says = |cell: &String| {

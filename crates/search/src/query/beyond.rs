@@ -68,7 +68,7 @@ const WHO: &str = "what who which whatever something anything someone anyone too
 const NOT: &str = "not never no neither nor weder ni nem without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
                    nicht kein keine keinen ohne pas sans aucun aucune sin ningún ninguna não sem nenhum nenhuma nunca jamais nie";
 /// What may stand between it and the condition.
-const BETWEEN: &str = "yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
+const BETWEEN: &str = "fully completely entirely quite all yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
                        with on by status state phase ein eine einen en de la le un una um uma";
 /// Words between two conditions.
 const JOINS: &str = "and or but nor und oder aber noch et ou mais y o u pero ni e mas nem 和 或 或者 still yet also is are which that in";
@@ -81,6 +81,7 @@ const COMPARED: &str = "older newer below above before under less greater than s
 const COPULAS_FOREIGN: &str = "ist sind läuft laufen haben est sont está están estão são funcionan funcionam";
 const ALL: &str =
     "all every everything each everyone alle alles jede jeder jedes tous toutes tout toute todos todas todo toda tudo";
+const REPLICAS: &str = "replicas replica réplicas réplica répliques replikate replikas replikat";
 /// Words around a size.
 const SIZES: &str =
     "capacity size storage big large of with kapazität capacité capacidad capacidade größe taille tamaño tamanho";
@@ -144,7 +145,10 @@ pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<(usi
                     .any(|word| !word.is_ascii() && !word.starts_with(char::is_lowercase) && low.contains(*word)))
     };
     let at = (0..tokens.low.len()).find(is_one)?;
-    Some((at, is_negated(tokens, at).is_some()))
+    let end = (at..tokens.low.len()).find(|n| tokens.ends[*n] || n + 1 == tokens.low.len());
+    // "Wie viele Pods laufen in shop nicht?"
+    let at_the_end = context.language == Some("German") && tokens.is(end, &["nicht"]);
+    Some((at, is_negated(tokens, at).is_some() || at_the_end))
 }
 
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
@@ -212,10 +216,15 @@ fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
     near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
 }
 
+/// Whether a word says so little that nobody misses it beside a condition.
+pub(super) fn says_little(word: &str) -> bool {
+    [NOT, ADVERBS, STATES, BETWEEN, COPULAS, JOINS].iter().any(|list| is(list, word)) || word.chars().count() < 2
+}
+
 /// Whether the words of a phrase stand in a text, in a row.
 fn stands(tokens: &Tokens, phrase: &str) -> bool {
     let words: Vec<&str> = phrase.split(' ').collect();
-    let fits = |window: &[String]| window.iter().zip(&words).all(|(word, expected)| is_form(word, expected));
+    let fits = |window: &[String]| window.iter().zip(&words).all(|(word, expected)| word == expected);
     tokens.low.windows(words.len()).any(fits)
 }
 
@@ -226,8 +235,13 @@ pub(super) fn language(
     is_english: impl Fn(&str) -> bool,
 ) -> Option<&'static str> {
     let tokens = Tokens::new(text);
-    let foreign =
-        |phrase: &&String| phrase.split(' ').any(|word| word.len() > 3 && !is_english(word)) && stands(&tokens, phrase);
+    let foreign = |phrase: &&String| {
+        let words: Vec<&str> = phrase.split(' ').collect();
+        let fits =
+            |(word, expected): (&String, &&str)| word == expected || is_form(word, expected) && !is_english(word);
+        words.iter().any(|word| word.len() > 3 && !is_english(word))
+            && tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(fits))
+    };
     let of = |(code, name)| {
         let phrases = Conditions::get().asked.iter().filter_map(move |asked| asked.phrases.get(code)).flatten();
         phrases.filter(foreign).map(String::len).max().map(|length| (length, name))
@@ -259,11 +273,14 @@ const LANGUAGES: [(&str, &str); 4] = [("de", "German"), ("fr", "French"), ("es",
 pub(super) fn lost_condition(question: &str, left: &str) -> bool {
     let (all, left) = (Tokens::new(question), Tokens::new(left));
     let mut phrases = Conditions::get().asked.iter().flat_map(|asked| asked.phrases.values().flatten());
-    all.low.len() <= SHORT && phrases.any(|phrase| stands(&all, phrase) && !stands(&left, phrase))
+    let number = |word: &&String| word.bytes().any(|b| b.is_ascii_digit()) && !left.low.contains(word);
+    all.low.len() <= SHORT
+        && (all.low.iter().any(|word| number(&word))
+            || phrases.any(|phrase| stands(&all, phrase) && !stands(&left, phrase)))
 }
 
 /// Words of a short question.
-const SHORT: usize = 7;
+const SHORT: usize = 10;
 
 /// Words that a cluster prints for a state: `CreateContainerConfigError`, "status Error".
 fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
@@ -293,11 +310,15 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
             beside || capital || tokens.is(at.checked_sub(1), &["status", "state", "phase", "reason", "health"]);
         let found = known().find(|word| word.eq_ignore_ascii_case(typed) && (humps(word) || is_said));
         let init = tokens.raw[at].starts_with("Init:") && typed.contains('/');
+        // An address stands in a column of its own.
+        let init = init || typed.parse::<std::net::IpAddr>().is_ok();
         // Operators have words of their own: "phase Failing over".
         let own = is_said && typed.starts_with(|c: char| c.is_uppercase());
         let Some(word) = found.cloned().or_else(|| (coded || init || own).then(|| typed.to_owned())) else { continue };
         let more = (at + 1..tokens.low.len())
-            .take_while(|n| own && !beside && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n]))
+            .take_while(|n| {
+                own && !beside && !capital && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n])
+            })
             .take_while(|n| !is("in and or of from with namespace", &tokens.low[*n]))
             .take(2)
             .count();
@@ -392,6 +413,7 @@ fn conditions(
     }
     sizes(tokens, context, needs);
     versions(tokens, context, needs);
+    replicas(tokens, needs);
     let phrases = phrases(tokens, context);
     // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
     for _ in 0..2 {
@@ -537,6 +559,23 @@ fn sizes(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>)
         needs.extend(bounded(any, tokens, at, at).into_iter().map(|condition| Need::of(condition, said.clone())));
         let about = tokens.free().filter(|n| is(SIZES, &tokens.low[*n])).collect::<Vec<_>>();
         about.into_iter().for_each(|n| tokens.take(Some(n)));
+    }
+}
+
+/// Numbers of replicas: "with 3 or more replicas".
+fn replicas(tokens: &mut Tokens, needs: &mut Vec<Need>) {
+    let Some(at) = tokens.free().find(|at| is(REPLICAS, &tokens.low[*at])) else { return };
+    let near = (at.saturating_sub(4)..at).any(|n| tokens.low[n].bytes().all(|b| b.is_ascii_digit()));
+    // Of those that are ready others tell.
+    let ready = (at.saturating_sub(2)..at + 3).any(|n| tokens.is(Some(n), &["ready", "available", "bereit"]));
+    if near && !ready && !tokens.ends[at.saturating_sub(1)] {
+        let any = LiveCondition::Replicas { of: Replicas::Desired, number: Limit::AtLeast(1) };
+        let said = tokens.raw[at].clone();
+        let conditions = bounded(any.clone(), tokens, at, at + 1);
+        if conditions != [any] {
+            tokens.take(Some(at));
+            needs.extend(conditions.into_iter().map(|condition| Need::of(condition, said.clone())));
+        }
     }
 }
 

@@ -78,11 +78,22 @@ fn limit(tokens: &mut Tokens, place: usize, of_bytes: bool) -> Option<(Vec<Limit
             next += 2;
             vec![Limit::AtLeast(number), Limit::AtMost(most)]
         }
-        Comparison::Exactly | Comparison::OrMore => vec![Limit::Exactly(number)],
+        Comparison::Exactly | Comparison::OrMore | Comparison::OrLess => vec![Limit::Exactly(number)],
     };
+    // "5 to 15 restarts".
+    let to = tokens.is(Some(next), &["to", "bis", "à", "a"]).then(|| tokens.low.get(next + 1)).flatten();
+    if let (Some(most), Comparison::Exactly) = (to.and_then(|word| value(word, of_bytes)), comparison) {
+        limits = vec![Limit::AtLeast(number), Limit::AtMost(most)];
+        next += 2;
+    }
     let or_more = Conditions::get().compares(Comparison::OrMore).find(|phrase| tokens.match_at(next, phrase).is_some());
     if let Some(phrase) = or_more {
         limits = vec![Limit::AtLeast(number)];
+        next += phrase.split(' ').count();
+    }
+    let or_less = Conditions::get().compares(Comparison::OrLess).find(|phrase| tokens.match_at(next, phrase).is_some());
+    if let Some(phrase) = or_less {
+        limits = vec![Limit::AtMost(number)];
         next += phrase.split(' ').count();
     }
     if tokens.is(Some(next), &UNITS) {
@@ -120,6 +131,7 @@ pub(super) fn is_word(word: &str) -> bool {
         || value(word, false).is_some()
         || Comparison::BEFORE.into_iter().any(of)
         || of(Comparison::OrMore)
+        || of(Comparison::OrLess)
 }
 
 fn value(word: &str, of_bytes: bool) -> Option<u64> {
@@ -137,6 +149,7 @@ pub(super) fn bytes(word: &str) -> Option<u64> {
     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().ok()?;
     let unit: u64 = match word[digits.len()..].trim_end_matches('b') {
+        "gig" | "gigs" => 1 << 30,
         "ki" => 1 << 10,
         "mi" => 1 << 20,
         "gi" => 1 << 30,
@@ -150,13 +163,53 @@ pub(super) fn bytes(word: &str) -> Option<u64> {
     number.checked_mul(unit)
 }
 
-/// Signs before digits, in words: `>5`, `<= 3`.
+/// Units of sizes that people write apart from the number.
+const SIZE_UNITS: [&str; 14] = ["gb", "gib", "gi", "gig", "gigs", "mb", "mib", "mi", "tb", "tib", "ti", "g", "t", "kb"];
+/// What people leave out of a negation.
+const CONTRACTED: [(&str, &str); 14] = [
+    ("arent", "aren't"),
+    ("isnt", "isn't"),
+    ("dont", "don't"),
+    ("doesnt", "doesn't"),
+    ("didnt", "didn't"),
+    ("wasnt", "wasn't"),
+    ("werent", "weren't"),
+    ("havent", "haven't"),
+    ("hasnt", "hasn't"),
+    ("hadnt", "hadn't"),
+    ("cant", "can't"),
+    ("wont", "won't"),
+    ("couldnt", "couldn't"),
+    ("wouldnt", "wouldn't"),
+];
+
+/// Signs before and behind digits in words, and contractions with their apostrophes: `>5`, `<= 3`, `3+`, `arent`.
 pub(super) fn in_words(text: &str) -> String {
+    let contracted = |piece: &str| {
+        let word = piece.trim_matches(|c: char| !c.is_alphanumeric());
+        let full = CONTRACTED.iter().find(|(short, _)| word.eq_ignore_ascii_case(short));
+        let digits = word.len() + 1 == piece.len() && piece.ends_with('+') && word.bytes().all(|b| b.is_ascii_digit());
+        match full {
+            Some((_, full)) => piece.replacen(word, full, 1),
+            None if digits && !word.is_empty() => format!("{word} or more"),
+            None => piece.to_owned(),
+        }
+    };
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split(' ') {
+        // "20 GB" is one size.
+        let unit = SIZE_UNITS.contains(&piece.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase().as_str());
+        match words.last_mut().filter(|last| unit && !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit())) {
+            Some(last) => last.push_str(piece),
+            None => words.push(contracted(piece)),
+        }
+    }
+    let text = words.join(" ");
     if !text.contains(['<', '>']) {
-        return text.to_owned();
+        return text;
     }
     let mut said = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(at) = rest.find(['<', '>']) {
         let (before, from) = rest.split_at(at);
         let sign = if from[1..].starts_with('=') { &from[..2] } else { &from[..1] };

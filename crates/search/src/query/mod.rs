@@ -33,7 +33,7 @@ pub use request::{LONGEST_QUESTION, Query, Wanted};
 
 pub(crate) use concepts::Concepts;
 pub(crate) use edit_cost::edit_distance;
-pub(crate) use parse::{parse, without_words};
+pub(crate) use parse::{as_state, parse, without_words};
 
 #[cfg(test)]
 mod tests;

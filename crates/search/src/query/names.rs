@@ -308,6 +308,17 @@ fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
         // "Traefik middlewares" do not ask for an object that is called traefik.
         return;
     }
+    // "Pods of checkout that are not ready" asks for pods.
+    let narrows = parsed.needs.iter().any(|need| need.condition.is_some() && need.narrows());
+    let pods = |kinds: &BTreeSet<String>| kinds.contains("pods");
+    if narrows
+        && !asked.sure
+        && pods(&parsed.kinds)
+        && !pods(&asked.kinds)
+        && !objects.iter().any(|f| f.object.kind == "Pod")
+    {
+        return;
+    }
     // The "service" in `checkout-service` names no kind.
     if !objects.is_empty() {
         parsed.kinds.retain(|kind| !asked.kinds_inside.contains(kind));

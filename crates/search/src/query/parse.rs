@@ -26,7 +26,14 @@ use super::{
 const TYPE_WORDS: [&str; 8] = ["type", "types", "kind", "kinds", "resource", "resources", "capability", "capabilities"];
 
 /// Words that say nothing in a question that has only conditions: "which services belong to …", "what else is lying around in …".
-const HOLLOW: [&str; 57] = [
+const HOLLOW: [&str; 64] = [
+    "check",
+    "look",
+    "inspect",
+    "investigate",
+    "going",
+    "goes",
+    "happening",
     "run",
     "runs",
     "running",
@@ -134,7 +141,8 @@ pub(crate) async fn parse(
 /// The question without its free text: what its conditions, kinds and places say. `None` if they say nothing of what is meant.
 pub(crate) async fn without_words(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<ParsedQuery>, StoreError> {
     let types = view.types().await?;
-    let left = parsed.other_words(&types);
+    let mut left = parsed.other_words(&types);
+    left.retain(|word| !beyond::says_little(word));
     let mut plain = parsed.clone();
     if plain.filter.types.is_empty() && plain.kinds.is_empty() {
         plain.add_meant_types(&types);
@@ -152,6 +160,31 @@ pub(crate) async fn without_words(view: &dyn View, parsed: &ParsedQuery) -> Resu
     plain.english = None;
     plain.scope_only = true;
     Ok(Some(plain))
+}
+
+/// Words beside a kind that may be a state of its objects.
+const MOST_STATE_WORDS: usize = 3;
+
+/// The question with its free text as what an operator prints of its objects. `None` if it is not about objects of operators alone.
+pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<ParsedQuery>, StoreError> {
+    let left = parsed.other_words(&view.types().await?);
+    if left.is_empty() || left.len() > MOST_STATE_WORDS || parsed.kinds.is_empty() && parsed.filter.types.is_empty() {
+        return Ok(None);
+    }
+    let Some(mut stated) = without_words(view, parsed).await? else { return Ok(None) };
+    if !stated.filter.types.iter().all(|name| is_of_an_operator(name)) {
+        return Ok(None);
+    }
+    stated.notes.retain(|note| !matches!(note, Note::LeftOut(_)));
+    let said = left.join(" ");
+    let words = [said.clone()].into_iter().chain(left).collect();
+    stated.needs.push(Need::of(LiveCondition::Status(words), said));
+    Ok(Some(stated))
+}
+
+/// Whether a type is none of Kubernetes' own.
+fn is_of_an_operator(type_name: &str) -> bool {
+    type_name.split_once('.').is_some_and(|(_, group)| group.contains('.') && !group.ends_with(".k8s.io"))
 }
 
 /// Other forms of the same letters are one (Unicode NFKC: fullwidth letters, ligatures), and so are quotation marks.
@@ -226,6 +259,16 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     }
     parsed.notes.extend(context.language.map(Note::Language));
     parsed.text = tokens.text();
+    // An operator may print the very word.
+    let of_operators = |types: &BTreeSet<String>| !types.is_empty() && types.iter().all(|name| is_of_an_operator(name));
+    if of_operators(&parsed.filter.types) || parsed.filter.types.is_empty() && of_operators(&parsed.kinds) {
+        for need in parsed.needs.iter_mut().filter(|need| !need.said.contains(' ')) {
+            let said = LiveCondition::Status(vec![need.said.clone()]);
+            let is_state =
+                |condition: &LiveCondition| !matches!(condition, LiveCondition::Not(_)) && condition.is_state();
+            need.condition = need.condition.take().map(|c| if is_state(&c) { c.or(said) } else { c });
+        }
+    }
     // Words of another language that name nothing known ask for nothing beside the conditions.
     let foreign =
         context.language.is_some() && parsed.filter != *filter && context.catalogue.asked(&parsed.text).is_empty();

@@ -348,6 +348,21 @@ pub enum Note {
     SimilarTo(String),
 }
 
+impl Note {
+    /// Whether something else was searched for than stands in the question.
+    pub fn changes_the_question(&self) -> bool {
+        matches!(
+            self,
+            Self::Elsewhere { .. }
+                | Self::Exceptions(_)
+                | Self::Unknown(_)
+                | Self::LeftOut(_)
+                | Self::Unchecked(_)
+                | Self::Corrected { .. }
+        )
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

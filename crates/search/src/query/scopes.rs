@@ -8,6 +8,7 @@ use clusterlore_core::{Collection, Requirement, ResourceType, Selector, words};
 use clusterlore_store::{Probe, StoreError, View};
 
 use super::context::QueryContext;
+use super::kind_words;
 use super::language;
 use super::parsed::{AskedName, Condition, Note, ParsedQuery, Problem, SoftCondition};
 use super::tokens::Tokens;
@@ -390,7 +391,10 @@ fn mentioned(tokens: &Tokens, context: &QueryContext<'_>, found: &mut Vec<Place>
             any.push(Condition::Namespace(name));
             places.extend([at, at + 1]);
             said.push(format!("{word} {}", tokens.low[at + 1]));
-        } else if context.vocabulary.namespaces.contains(word) && !is_software(word, context) {
+        } else if context.vocabulary.namespaces.contains(word)
+            && !is_software(word, context)
+            && kind_words::one(word, context).is_empty()
+        {
             any.push(Condition::Namespace(word.to_owned()));
             places.push(at);
             said.push(word.to_owned());

@@ -600,6 +600,12 @@ fn states_are_joined_bounded_and_of_all() {
         ("pods not ready and not completed in lab", vec![NotReady, LiveCondition::Complete.negated()]),
         ("pods that are neither running nor completed", vec![NotRunning, LiveCondition::Complete.negated()]),
         ("pods that restarted exactly 3 times", vec![Restarted(Limit::Exactly(3))]),
+        ("pods with 5 to 15 restarts", vec![Restarted(Limit::AtLeast(5)), Restarted(Limit::AtMost(15))]),
+        ("pods with 3+ restarts", vec![Restarted(Limit::AtLeast(3))]),
+        ("pods which dont have restarts", vec![Restarted(Limit::AtMost(0))]),
+        ("deployments that arent ready", vec![NotReady]),
+        ("statefulsets not completely ready", vec![NotReady]),
+        ("wie viele Pods laufen in lab nicht?", vec![NotRunning]),
         ("pods with restarts > 5", vec![Restarted(Limit::AtLeast(6))]),
         ("pods restarted between 3 and 10 times", vec![Restarted(Limit::AtLeast(3)), Restarted(Limit::AtMost(10))]),
         (
