@@ -130,7 +130,7 @@ impl Facts {
     }
 
     /// The same, where all of it says where something is, though nothing there is called so.
-    pub(super) fn as_place(self) -> Self {
+    pub(super) fn taken_as_place(self) -> Self {
         let whole = 0..self.text.text.len();
         Self { places: vec![whole], things: Vec::new(), unknown_place: true, ..self }
     }

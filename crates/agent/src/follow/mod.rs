@@ -103,7 +103,7 @@ impl Reader<'_> {
         let (first, words) = (bare.text.word(Some(0)).to_owned(), bare.text.words.len());
         let led = phrases.inside.iter().take(PREPOSITIONS).any(|inside| *inside == first);
         if led && (2..=PLACE_WORDS).contains(&words) && !bare.has_place() && !bare.known && !bare.narrows {
-            bare = bare.as_place();
+            bare = bare.taken_as_place();
         }
         Ok(rule(&before, &said, &bare, phrases, self))
     }
