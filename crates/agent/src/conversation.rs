@@ -108,6 +108,21 @@ impl Turn {
         }
     }
 
+    /// What is kept of a model's answer: the objects that it cited, and its messages as it wants to have them again.
+    pub fn of_model(question: &str, at: &str, cited: Vec<String>, messages: Value) -> Self {
+        Self {
+            version: VERSION,
+            at: at.to_owned(),
+            question: question.to_owned(),
+            asked: question.to_owned(),
+            unanswered: cited.is_empty(),
+            answered: cited.iter().take(KEPT).cloned().collect(),
+            shown: cited.into_iter().take(KEPT).collect(),
+            model: Some(messages),
+            ..Self::default()
+        }
+    }
+
     /// Whether this program can read it.
     pub fn is_known(&self) -> bool {
         (1..=VERSION).contains(&self.version)

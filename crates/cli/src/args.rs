@@ -539,7 +539,7 @@ pub(crate) struct Ask {
     #[arg(short, long, conflicts_with = "model")]
     pub(crate) interactive: bool,
     /// Go on with the conversation of this name, or begin it. It keeps questions and the names of objects, never what the cluster said
-    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) thread: Option<ThreadName>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,

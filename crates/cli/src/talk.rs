@@ -201,7 +201,7 @@ impl<'a> Talk<'a> {
 }
 
 /// The turns of a thread. One that cannot be read is an error, and stays as it is.
-async fn turns(store: &dyn Store, name: &ThreadName) -> anyhow::Result<Vec<Turn>> {
+pub(crate) async fn turns(store: &dyn Store, name: &ThreadName) -> anyhow::Result<Vec<Turn>> {
     let read = |text: String| {
         let turn: Turn = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         if turn.is_known() { Ok(turn) } else { Err(format!("it is of version {}", turn.version)) }

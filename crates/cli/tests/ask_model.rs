@@ -433,6 +433,41 @@ async fn what_is_recorded_is_answered_again_without_a_model() {
     assert!(missing.error().contains("none.jsonl cannot be replayed"), "{}", missing.err);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_goes_on_with_what_was_said_and_keeps_nothing_that_was_seen() {
+    let home = company();
+    let server = FakeChat::start([]).await;
+    let [model, other] = models(&server);
+    let args = |question| ["--thread", "on-call", question];
+    server.says([search("cache", "instances"), Says::text("Yes [datastores/apps/v1/StatefulSet/icebox].")]);
+    ask(&home, &server, &model, &args("is there a cache?")).ok();
+    // Another model may go on. What was seen before may still be cited.
+    server.says([Says::text("It keeps sessions [datastores/apps/v1/StatefulSet/icebox].")]);
+    let second = ask(&home, &server, &other, &args("what for?")).ok();
+    assert!(!second.out.contains("Not seen"), "{}", second.out);
+    let asked = server.asked().remove(0).body;
+    let said: Vec<&str> =
+        asked["messages"].as_array().unwrap()[1..].iter().map(|m| m["content"].as_str().unwrap()).collect();
+    let [first, _, seen, answer, again] = said[..] else { panic!("{said:?}") };
+    assert_eq!((first, again), ("is there a cache?", "what for?"));
+    assert!(seen.contains("is not kept") && !seen.contains("icebox"), "{said:?}");
+    assert!(
+        answer.contains("is not kept. It cited, in this order: [datastores/apps/v1/StatefulSet/icebox]"),
+        "{said:?}"
+    );
+    // Without a model the thread goes on from what the answer cited.
+    let third = home.run(&["ask", "--thread", "on-call", "in which namespace is it?"]).ok();
+    assert!(third.out.contains("icebox"), "{}", third.out);
+    let listed = home.run(&["threads", "-o", "json"]).ok();
+    assert_eq!(serde_json::from_str::<Value>(&listed.out).unwrap()[0]["turns"], 3, "{}", listed.out);
+    // An answer that is not whole is none to go on from.
+    let ran = ask(&home, &server, &model, &["--thread", "on-call", "--max-tokens", "10", "and now?"]);
+    assert_eq!(ran.status, 3);
+    assert!(home.run(&["threads"]).ok().out.contains('3'));
+    let ran = ask(&home, &server, &model, &["-i"]);
+    assert!(ran.status == 2 && ran.err.contains("cannot be used with"), "{}", ran.err);
+}
+
 #[test]
 fn ctrl_c_leaves_what_was_said_and_says_so() {
     let home = company();

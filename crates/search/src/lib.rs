@@ -291,7 +291,7 @@ impl Searcher {
         ranking: &Ranking<'_>,
         ranked: &[Ranked],
     ) -> Result<bool, SearchError> {
-        let left = ranking.parsed().other_words(&*view.types().await?).join(" ");
+        let left = ranking.parsed().other_words(&view.types().await?).join(" ");
         let called = words::terms(&left);
         let known = !self.catalogue.asked(&left).is_empty();
         Ok(known || ranked.iter().any(|r| r.features.named.is_some() || ranking.is_called(&r.features, &called)))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clusterlore_models::{Message, ToolResult};
 use serde::Serialize;
 
 /// An id that an answer cites.
@@ -29,6 +30,19 @@ const STATES: &str = "running runs ready healthy unhealthy failing failed fails 
 const ADVICE: &str = "check run try use look ask consider you if to let please would should could can i i'll next see make set add apply first then";
 /// Shorter names are words of any text.
 const SHORTEST: usize = 3;
+
+/// All that an answer may cite.
+pub(super) fn seen(messages: &[Message]) -> BTreeSet<String> {
+    let results = messages.iter().flat_map(|message| match message {
+        Message::Tool { results } => results.as_slice(),
+        _ => &[],
+    });
+    let of_result = |result: &ToolResult| {
+        let name = (!result.failed).then(|| result.name.clone());
+        name.into_iter().chain(result.ids.iter().cloned()).collect::<Vec<_>>()
+    };
+    results.flat_map(of_result).collect()
+}
 
 /// Checks an answer. `seen` holds the ids that tools returned, and the names of the tools that were called.
 pub(super) fn check(answer: &str, seen: &BTreeSet<String>) -> Sources {
@@ -167,14 +181,14 @@ mod tests {
 
     const POSTGRES: &str = "production/apps/v1/StatefulSet/postgres";
 
-    fn seen() -> BTreeSet<String> {
+    fn known() -> BTreeSet<String> {
         [POSTGRES, "east:shop/v1/Pod/web-1", "_cluster/v1/Node/n1", "certificates.cert-manager.io", "vector_search"]
             .map(str::to_owned)
             .into()
     }
 
     fn checked(answer: &str) -> (Vec<(String, bool)>, Vec<String>) {
-        let sources = check(answer, &seen());
+        let sources = check(answer, &known());
         (sources.citations.into_iter().map(|c| (c.id, c.seen)).collect(), sources.unsourced)
     }
 

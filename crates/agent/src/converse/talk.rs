@@ -1,13 +1,11 @@
 //! The loop: the model speaks, its calls are answered, until it has nothing more to ask.
 
-use std::collections::BTreeSet;
-
 use clusterlore_models::{Ask, ChatModel, Message, ModelError, Part, Price, Stop, ToolCall, ToolResult};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::budget::{Budget, Limits, Used};
-use super::citations::{Sources, check};
+use super::citations::{Sources, check, seen};
 use super::prompt::system;
 use super::tools::Tools;
 
@@ -154,17 +152,4 @@ fn text(parts: &[Part]) -> String {
         _ => None,
     });
     texts.collect::<Vec<_>>().join("")
-}
-
-/// All that an answer may cite.
-fn seen(messages: &[Message]) -> BTreeSet<String> {
-    let results = messages.iter().flat_map(|message| match message {
-        Message::Tool { results } => results.as_slice(),
-        _ => &[],
-    });
-    let of_result = |result: &ToolResult| {
-        let name = (!result.failed).then(|| result.name.clone());
-        name.into_iter().chain(result.ids.iter().cloned()).collect::<Vec<_>>()
-    };
-    results.flat_map(of_result).collect()
 }

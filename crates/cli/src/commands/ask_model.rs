@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, talk};
+use clusterlore_agent::Turn;
+use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, kept, talk};
 use clusterlore_index::{Index, Request};
 use clusterlore_models::{ChatModel, Message, Recorded, Replayed};
 use clusterlore_search::{SearchError, Wanted};
@@ -19,11 +20,17 @@ use crate::done::Done;
 use crate::print;
 use crate::renewal::Freshness;
 use crate::settings::{Settings, wrong};
+use crate::talk::turns;
 
 /// Bytes of an answer to a question of ours.
 const LONGEST_YES: u64 = 256;
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
+    if flags.interactive {
+        return Err(wrong(
+            "-i does not take --model yet; ask one question after the other with --thread NAME".to_owned(),
+        ));
+    }
     let question = flags.question.join(" ");
     if question.trim().is_empty() {
         return Err(SearchError::NoQuestion.into());
@@ -66,14 +73,37 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         ));
     }
     let mut lines = print::ask_model::Lines::new(flags.hits.output);
-    let messages = vec![Message::user(question.clone())];
+    let thread = match &flags.thread {
+        Some(name) => Some((name, build::store_to_add_to(settings).await?)),
+        None => None,
+    };
+    let mut messages = match &thread {
+        Some((name, store)) => said_before(&turns(&**store, name).await?),
+        None => Vec::new(),
+    };
+    let known = messages.len();
+    messages.push(Message::user(question.clone()));
+    let at = build::now();
     let done = talk(&*model, &tools, messages, limits, price, &mut |heard| lines.hear(&heard)).await;
     lines.finish(&question, model.name(), &done)?;
+    if let Some((name, store)) = thread.filter(|_| done.ended == Ended::Whole) {
+        let cited = done.sources.citations.iter().filter(|citation| citation.seen && citation.id.contains('/'));
+        let cited = cited.map(|citation| citation.id.clone()).collect();
+        let messages = serde_json::to_value(kept(&done.messages[known..]))?;
+        let turn = Turn::of_model(&question, &at, cited, messages);
+        store.add_turn(name, &at, &serde_json::to_string(&turn)?).await?;
+    }
     match done.ended {
         Ended::Whole => Ok(Done::Whole),
         Ended::Failed(error) => Err(error.into()),
         Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => Ok(Done::InPart),
     }
+}
+
+/// What a thread keeps of what was asked of a model. Turns of other answers are none of its own.
+fn said_before(turns: &[Turn]) -> Vec<Message> {
+    let of_model = turns.iter().filter_map(|turn| turn.model.clone());
+    of_model.filter_map(|messages| serde_json::from_value::<Vec<Message>>(messages).ok()).flatten().collect()
 }
 
 /// Who speaks.
