@@ -3,6 +3,7 @@
 //!
 //! Never in this room: anything that the product itself needs.
 
+pub mod chat;
 pub mod edits;
 pub mod embeddings;
 pub mod fake;

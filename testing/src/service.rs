@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
@@ -25,12 +26,14 @@ pub struct Asked {
     pub body: Value,
 }
 
-/// What is answered instead: status, Retry-After, body. Status [`HANG_UP`] and [`BREAK_OFF`] are none.
+/// What is answered instead: status, Retry-After, body. Status [`HANG_UP`], [`BREAK_OFF`] and [`BREAK_AFTER`] are none.
 pub type Instead = (u16, Option<String>, String);
 /// The connection is closed without an answer.
 pub const HANG_UP: u16 = 0;
 /// The connection is closed within an answer.
 pub const BREAK_OFF: u16 = 1;
+/// The connection is closed within an answer, after what the body holds.
+pub const BREAK_AFTER: u16 = 2;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 type Script = Box<dyn FnMut(usize, &Value) -> Option<Instead> + Send>;
@@ -118,10 +121,15 @@ async fn respond(
     let whole = |text: String| Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {});
     let body = match status {
         HANG_UP => return Err("hung up".into()),
-        BREAK_OFF => {
-            let begun = Frame::data(Bytes::from_static(b"{\"content\": ["));
-            let frames = [Ok(begun), Err(Failed::from("broken off"))];
-            return Ok(Response::new(BoxBody::new(StreamBody::new(stream::iter(frames)))));
+        BREAK_OFF | BREAK_AFTER => {
+            let begun = if status == BREAK_OFF { "{\"content\": [".to_owned() } else { text };
+            let begun = stream::once(async { Ok(Frame::data(Bytes::from(begun))) });
+            // What is begun is on its way before it ends.
+            let end = stream::once(async {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Err(Failed::from("broken off"))
+            });
+            return Ok(Response::new(BoxBody::new(StreamBody::new(begun.chain(end)))));
         }
         _ => BoxBody::new(whole(text)),
     };

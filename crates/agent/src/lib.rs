@@ -1,13 +1,14 @@
 //! Answers in sentences: composed from what the index and the cluster say, or by a language model that uses tools.
 //!
 //! Without a model an answer is made in two steps: [`gather`] asks the index, and through it the cluster; [`compose`] makes sentences of
-//! what it found, by rules alone.
+//! what it found, by rules alone. With one, [`converse`] lets it ask.
 //!
 //! Never in this room: flags, printing, the environment, and rules about what a question means (those are in `search`).
 
 mod answer;
 mod compose;
 mod conversation;
+pub mod converse;
 mod details;
 mod english;
 mod follow;

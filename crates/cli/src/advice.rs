@@ -195,6 +195,7 @@ fn model(error: &ModelError) -> Option<String> {
             Some("Use another model, or --inference rules".to_owned())
         }
         ModelError::Remote { problem, .. } => remote(problem),
+        ModelError::Recording(_) => Some("Record it again with --record FILE".to_owned()),
         ModelError::Limit(_) => None,
     }
 }
@@ -215,7 +216,9 @@ fn remote(error: &RemoteError) -> Option<String> {
         RemoteError::Refused { .. } | RemoteError::Answer { .. } => {
             Some("Check the name of the model and the address".to_owned())
         }
-        RemoteError::Unavailable { .. } => Some("Run the command again later".to_owned()),
+        RemoteError::Unavailable { .. } | RemoteError::Unfinished { .. } => {
+            Some("Run the command again later".to_owned())
+        }
     }
 }
 

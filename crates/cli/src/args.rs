@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clusterlore_agent::converse::ToolGroup;
 use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
@@ -71,7 +72,7 @@ pub(crate) struct SettingFlags {
     /// Embedder: builtin, voyage[:MODEL] or openai:MODEL@URL [default: the one that filled the index, else builtin]
     #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
     pub(crate) embedder: Option<String>,
-    /// Language model for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
+    /// Language model for ask and for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
     /// Studio (OPENAI_API_KEY, if one is needed) [default: anthropic]
     #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
     pub(crate) model: Option<String>,
@@ -511,22 +512,34 @@ pub(crate) struct HitFlags {
   clusterlore ask --thread on-call \"what databases are running?\"
   clusterlore ask --thread on-call \"why is the first one failing?\"
   printf '%s\\n' \"which caches are there?\" \"how many is that?\" | clusterlore ask -i -o json
+  clusterlore ask --model anthropic \"why is checkout slow?\"          a model looks for itself (ANTHROPIC_API_KEY)
+  clusterlore ask --model openai:qwen3@http://127.0.0.1:11434/v1 \"what changed in shop today?\"
+  clusterlore ask --model anthropic --tools kubectl --max-cost 0.10 \"which pods restart?\"
 
-A question of a conversation (-i, --thread) takes over what it does not say from the one before it, and the answer tells what that was. \
-/help lists the commands of -i. The answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever both are the \
-same; no language model takes part.
+A question of a conversation (-i, --thread) takes over what it does not say from the one before it, and the answer \
+tells what that was. /help lists the commands of -i.
 
-JSON: {\"question\", \"took\": {\"text\", \"question\", \"objects\"}: what was taken over, \"searched\", \"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
-cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}.")]
+Without --model the answer is made of the index, and of the cluster's own tables where the question asks for a state. It is the same whenever \
+both are the same; no language model takes part. With --model on the command line a language model asks the index and reads the cluster \
+with your rights, and cites what it saw; what it cites and was never shown is marked. A remote model is sent your question, and of what it asks \
+for: object names, labels, status, events and logs, values of Secrets masked.
+
+JSON: {\"question\", \"took\": {\"text\", \"question\", \"objects\"}: what was taken over, \"searched\", \
+\"answer\": [{\"text\", \"ids\"}], \"asks\": a question back, \"number\", \"hits\", \"more\", \"needs\": what metadata \
+cannot say, \"unread\", \"notes\", \"next\", \"commands\": next as lines of kubectl, \"closest\", \"doubts\"}. With --model: {\"question\", \"model\", \
+\"answer\", \"steps\": [{\"tool\", \"arguments\", \"result\", \"failed\"}], \"citations\": [{\"id\", \"seen\"}], \"unsourced\": sentences, \"used\": {\"steps\", \
+\"inputTokens\", \"outputTokens\", \"cost\"}, \"ended\", \"reason\"}.
+
+Exit status with --model: 0 answered, 1 failed, 2 wrong usage, 3 not answered to the end (a limit was reached).")]
 pub(crate) struct Ask {
     /// The question, in your own words
     #[arg(required_unless_present = "interactive")]
     pub(crate) question: Vec<String>,
     /// Ask on, question by question; from standard input one a line, where that is no terminal
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "model")]
     pub(crate) interactive: bool,
     /// Go on with the conversation of this name, or begin it. It keeps questions and the names of objects, never what the cluster said
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
     pub(crate) thread: Option<ThreadName>,
     #[command(flatten)]
     pub(crate) scope: ScopeFlags,
@@ -534,6 +547,40 @@ pub(crate) struct Ask {
     pub(crate) live: LiveFlags,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+}
+
+/// What a language model may use and cost.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "With --model")]
+pub(crate) struct ModelFlags {
+    /// What the model may use, of kubectl (reads the cluster), vector (asks the index) and apply (changes the cluster, each time after
+    /// your yes) [default: kubectl,vector]
+    #[arg(long, value_name = "GROUP,...", value_delimiter = ',', requires = "model")]
+    pub(crate) tools: Vec<ToolGroup>,
+    /// Let apply also change these, which it else only does if your question names them: roles, rolebindings, clusterroles,
+    /// clusterrolebindings, secrets, or the namespaces kube-system, kube-public and kube-node-lease
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "model")]
+    pub(crate) allow: Vec<String>,
+    /// Let the model speak at most this often; what it finds out takes a turn each
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) max_steps: u32,
+    /// Use at most this many tokens, of all turns together
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_tokens: u64,
+    /// Spend at most this much, in US dollars, estimated from the model's price
+    #[arg(long, value_name = "USD", value_parser = dollars, requires = "model")]
+    pub(crate) max_cost: Option<f64>,
+    /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
+    #[arg(long, value_name = "IN,OUT", value_parser = price, requires = "model")]
+    pub(crate) price: Option<Price>,
+    /// Write down what the model is told and says, as JSON lines; what tools return is in it
+    #[arg(long, value_name = "FILE", requires = "model", conflicts_with = "replay")]
+    pub(crate) record: Option<PathBuf>,
+    /// Let a recording speak in place of the model: nothing is sent anywhere; the tools are called as they were
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub(crate) replay: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

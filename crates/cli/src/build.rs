@@ -12,8 +12,8 @@ use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource
 use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity};
 use clusterlore_index::{Door, Index};
 use clusterlore_models::{
-    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, Embedder, Kept, LanguageModel, Limits, Metered, Pauses, VOYAGE_MODEL,
-    VOYAGE_URL, anthropic, openai, openai_chat, voyage,
+    ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, ChatModel, Embedder, Kept, LanguageModel, Limits, Metered, Pauses,
+    VOYAGE_MODEL, VOYAGE_URL, anthropic, anthropic_chat, openai, openai_chat, openai_chat_stream, voyage,
 };
 use clusterlore_pipeline::Inference;
 use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
@@ -257,6 +257,24 @@ pub(crate) fn language_model(settings: &Settings) -> anyhow::Result<Arc<dyn Lang
     })
 }
 
+/// The language model that was asked for, to hold a conversation with.
+pub(crate) fn chat_model(settings: &Settings) -> anyhow::Result<Arc<dyn ChatModel>> {
+    Ok(match settings.parsed("model", ModelChoice::read)?.unwrap_or_default() {
+        ModelChoice::Anthropic { model } => {
+            let base = settings.text("anthropic-base-url").unwrap_or(ANTHROPIC_URL);
+            let key = settings.key("anthropic-api-key")?.ok_or_else(|| {
+                anyhow!(
+                    "model anthropic:{model} needs a key: set ANTHROPIC_API_KEY, or choose another one with --model"
+                )
+            })?;
+            Arc::new(anthropic_chat(&model, base, key, Pauses::default())?)
+        }
+        ModelChoice::OpenAi { model, url } => {
+            Arc::new(openai_chat_stream(&model, &url, settings.key("openai-api-key")?, Pauses::default())?)
+        }
+    })
+}
+
 /// The index, to be asked. An embedder is chosen by what filled it.
 pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
     let catalogue = catalogue(settings)?;
@@ -269,11 +287,14 @@ pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
 pub(crate) async fn index_with_cluster(settings: &Settings, live: Live) -> anyhow::Result<Index> {
     let index = index(settings).await?;
     Ok(match live {
-        Live::Auto => {
-            index.with_cluster(Arc::new(ClusterInUse { settings: settings.clone(), source: OnceCell::new() }))
-        }
+        Live::Auto => index.with_cluster(cluster_in_use(settings)),
         Live::Never => index,
     })
+}
+
+/// The way to the cluster of the context in use.
+pub(crate) fn cluster_in_use(settings: &Settings) -> Arc<dyn Door> {
+    Arc::new(ClusterInUse { settings: settings.clone(), source: OnceCell::new() })
 }
 
 /// The cluster of the context in use. It is not connected to before a question asks for it, and then once.

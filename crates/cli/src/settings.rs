@@ -207,6 +207,11 @@ impl Settings {
         self.values.get(key)
     }
 
+    /// Whether a flag of this command line set it.
+    pub(crate) fn is_flag(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| value.origin == Origin::Flag)
+    }
+
     /// Its text, if it is set.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.get(key).map(|value| value.text.as_str())
@@ -228,7 +233,7 @@ impl Settings {
     /// passwords are masked.
     pub(crate) fn given(&self, keys: &[&str]) -> Vec<String> {
         let config = self.config.iter().flat_map(|path| ["--config".to_owned(), path.display().to_string()]);
-        let by_flag = |key: &&&str| self.get(key).is_some_and(|value| value.origin == Origin::Flag);
+        let by_flag = |key: &&&str| self.is_flag(key);
         let flags = keys.iter().filter(by_flag).filter_map(|key| Some([format!("--{key}"), self.shown(key)?]));
         config.chain(flags.flatten()).collect()
     }

@@ -71,6 +71,7 @@ pub(crate) fn kept(command: &Command) -> String {
             let file = flags.file.display();
             format!("{file} is not a complete export; if it was a regular file before, it is unchanged. Run the same command again")
         }
+        Command::Ask(_) => "the answer is not whole; nothing was changed".to_owned(),
         Command::Export(_) => "what was written is not a complete export; run the same command again".to_owned(),
         _ => "nothing was changed".to_owned(),
     }

@@ -3,7 +3,7 @@
 //! [`SourceEvent`]s; [`LiveSource::watch`] goes on with them where a list ended. [`tables`] looks at what metadata cannot say, and
 //! [`reads`] at single objects.
 //!
-//! Never in this room: writing to a cluster, environment variables of our own, printing, and anything of an object beyond its
+//! Never in this room: writing to a cluster but by the one call of [`writes`], environment variables of our own, printing, and anything of an object beyond its
 //! metadata, but for two rooms that keep nothing: `tables` (what the API server prints of it) and `reads` (single objects, without values of
 //! Secrets). Annotations that do not describe are dropped where a list is decoded and appear in no value, log or error.
 
@@ -37,6 +37,7 @@ mod schema_reading;
 mod source;
 pub mod tables;
 mod watch;
+pub mod writes;
 
 pub use environment::Environment;
 pub use error::ClusterError;

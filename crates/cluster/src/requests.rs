@@ -42,11 +42,13 @@ pub(crate) struct Ask {
     pub(crate) accept: &'static str,
     /// Present: the request is a POST of JSON.
     pub(crate) post: Option<Vec<u8>>,
+    /// Present: the request is a PATCH that applies this object, in JSON.
+    pub(crate) apply: Option<Vec<u8>>,
 }
 
 impl Ask {
     pub(crate) fn get(path: impl Into<String>, accept: &'static str) -> Self {
-        Self { path: path.into(), accept, post: None }
+        Self { path: path.into(), accept, post: None, apply: None }
     }
 }
 
@@ -365,12 +367,17 @@ impl Requests {
         waiting: &mut Waiting,
     ) -> Result<Arriving, Broken> {
         let mut request = Request::builder().uri(&ask.path).header(header::ACCEPT, ask.accept);
-        let body = match &ask.post {
-            Some(json) => {
+        let body = match (&ask.post, &ask.apply) {
+            (Some(json), _) => {
                 request = request.method("POST").header(header::CONTENT_TYPE, "application/json");
                 Body::from(json.clone())
             }
-            None => Body::empty(),
+            // JSON is YAML.
+            (None, Some(json)) => {
+                request = request.method("PATCH").header(header::CONTENT_TYPE, "application/apply-patch+yaml");
+                Body::from(json.clone())
+            }
+            (None, None) => Body::empty(),
         };
         let request = request.body(body).map_err(|e| Broken::Unfit(e.to_string()))?;
         let response = waiting.on(client.send(request), "answer").await;
@@ -382,7 +389,8 @@ impl Requests {
         self.answered.store(true, Ordering::Relaxed);
         let (head, body) = response.into_parts();
         // What is only a part (206), or somebody else's word (203), is no answer to what was read.
-        let taken = if ask.post.is_some() { head.status.is_success() } else { head.status == StatusCode::OK };
+        let sends = ask.post.is_some() || ask.apply.is_some();
+        let taken = if sends { head.status.is_success() } else { head.status == StatusCode::OK };
         if !taken {
             let mut text = BytesMut::new();
             waiting.waits.whole = waiting.waits.whole.min(waiting.waits.piece);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Legacy, connect::HttpConnector};
@@ -90,10 +91,32 @@ impl Client {
     /// # Errors
     /// All tries came to nothing, or the answer is too long.
     pub async fn send(&self, request: Request<Bytes>, bounds: Bounds, retries: &Retries) -> Answered<Failure> {
+        self.repeated(&request, retries, || self.once(request.clone(), bounds)).await
+    }
+
+    /// As [`Self::send`], but the answer is read while it arrives. What happens to it once it has begun is not mended by another try.
+    ///
+    /// # Errors
+    /// All tries came to nothing.
+    pub async fn open(
+        &self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+        retries: &Retries,
+    ) -> Result<Response<Arriving>, Failure> {
+        self.repeated(&request, retries, || self.begun(request.clone(), bounds)).await
+    }
+
+    async fn repeated<B, F: Future<Output = Result<Response<B>, Cause>>>(
+        &self,
+        request: &Request<Bytes>,
+        retries: &Retries,
+        once: impl Fn() -> F,
+    ) -> Result<Response<B>, Failure> {
         let pauses = retries.pauses;
         let mut tries = 1;
         loop {
-            let (first, after, problem) = match self.once(request.clone(), bounds).await {
+            let (first, after, problem) = match once().await {
                 Ok(answer) if !(retries.later)(answer.status()) || tries >= retries.tries => return Ok(answer),
                 Ok(answer) => (pauses.busy, retry_after(answer.headers()), format!("status {}", answer.status())),
                 Err(cause @ Cause::TooLong(_)) => return Err(Failure { cause, tries }),
@@ -124,6 +147,55 @@ impl Client {
         let (seconds, cause) = (began.elapsed().as_secs_f64(), done.as_ref().err());
         tracing::trace!(host = uri.host(), path = uri.path(), sent, seconds, ?cause, "an exchange");
         done
+    }
+
+    async fn begun(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Arriving>, Cause> {
+        let end = Instant::now() + bounds.whole;
+        let answer = tokio::time::timeout(bounds.whole, self.0.request(request.map(Full::new))).await;
+        let answer = answer.map_err(|_| Cause::Slow(bounds.whole))?.map_err(|e| Cause::Lost(causes(&e)))?;
+        Ok(answer.map(|body| {
+            let body = body.map_err(|e| Cause::Lost(causes(&e))).boxed_unsync();
+            Arriving { body, bounds, end, arrived: 0 }
+        }))
+    }
+}
+
+/// The body of an answer while it arrives.
+#[derive(Debug)]
+pub struct Arriving {
+    body: UnsyncBoxBody<Bytes, Cause>,
+    bounds: Bounds,
+    end: Instant,
+    arrived: usize,
+}
+
+impl Arriving {
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// The connection broke, nothing came for too long, or too much came.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Cause> {
+        loop {
+            let left = self.end.saturating_duration_since(Instant::now());
+            let frame = tokio::time::timeout(self.bounds.idle.min(left), self.body.frame()).await;
+            let stopped =
+                if left < self.bounds.idle { Cause::Slow(self.bounds.whole) } else { Cause::Stopped(self.bounds.idle) };
+            let Some(frame) = frame.map_err(|_| stopped)? else { return Ok(None) };
+            let Ok(data) = frame?.into_data() else { continue };
+            self.arrived += data.len();
+            if self.arrived > self.bounds.bytes {
+                return Err(Cause::TooLong(self.bounds.bytes));
+            }
+            return Ok(Some(data));
+        }
+    }
+
+    /// The beginning of an answer that says what is wrong, as far as it comes.
+    pub async fn reason(self) -> Bytes {
+        let mut all = BytesMut::new();
+        let _ =
+            tokio::time::timeout(self.bounds.idle, read(self.body, LARGEST_REASON, self.bounds.idle, &mut all)).await;
+        all.freeze()
     }
 }
 
@@ -265,6 +337,35 @@ mod tests {
             let failure = client().send(request(&server.url()), BOUNDS, &retries(3)).await.unwrap_err();
             assert!(matches!(failure, Failure { cause: Cause::Lost(_), tries: 3 }), "{manner:?}: {failure:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_read_while_it_arrives_has_the_same_bounds() {
+        for (manner, expected) in [
+            (Manner::DripBody, Err(Cause::Slow(BOUNDS.whole))),
+            (Manner::Stop, Err(Cause::Stopped(BOUNDS.idle))),
+            (Manner::EndlessBody, Err(Cause::TooLong(BOUNDS.bytes))),
+            (Manner::Says(200, "", vec![b'x'; 3_000]), Ok(3_000)),
+        ] {
+            let server = HostileServer::start(manner.clone()).await;
+            let mut arriving = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap().into_body();
+            let mut bytes = 0;
+            let ended = loop {
+                match arriving.next().await {
+                    Ok(Some(piece)) => bytes += piece.len(),
+                    Ok(None) => break Ok(bytes),
+                    Err(cause) => break Err(cause),
+                }
+            };
+            assert_eq!(ended, expected, "{manner:?}");
+        }
+        // What never begins is asked for again, as any request is.
+        let server = HostileServer::start(Manner::Silent).await;
+        let failure = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap_err();
+        assert_eq!(failure, Failure { cause: Cause::Slow(BOUNDS.whole), tries: 2 });
+        let server = HostileServer::start(Manner::Says(404, "", vec![b'x'; 2 * LARGEST_REASON])).await;
+        let refused = client().open(request(&server.url()), BOUNDS, &retries(3)).await.unwrap();
+        assert_eq!((refused.status().as_u16(), refused.into_body().reason().await.len()), (404, LARGEST_REASON));
     }
 
     #[tokio::test]

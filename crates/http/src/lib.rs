@@ -10,6 +10,6 @@ pub mod no_proxy;
 mod retry;
 
 pub use address::{escaped, plain_user, strictly_unescaped, unescaped};
-pub use client::{Answered, Bounds, Cause, Client, Failure, LARGEST_REASON, innermost, native_roots, read};
+pub use client::{Answered, Arriving, Bounds, Cause, Client, Failure, LARGEST_REASON, innermost, native_roots, read};
 pub use mask::{Secret, ends_word, masked, reason, sensitive, without_user};
 pub use retry::{Pauses, Retries, pause, retry_after};

@@ -1,6 +1,7 @@
 //! The door itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
@@ -11,10 +12,13 @@ use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 use tokio::time::Instant;
 
 use crate::basis::Basis;
-use crate::live::{Door, Gate, Looker, TIME};
+use crate::live::{Door, Gate, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
+
+/// Until a cluster is reached that is to be looked into: a plugin may have to log in first.
+const OPENING: Duration = Duration::from_secs(5);
 
 /// An index that can be asked. One serves a whole process: it keeps what it learned of documents.
 pub struct Index {
@@ -70,7 +74,7 @@ impl Index {
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
         let Some(gate) = &self.gate else { return Ok(Err("the cluster is not to be asked".to_owned())) };
         let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
-        Ok(looker.source(name, Instant::now() + TIME).await)
+        Ok(looker.source(name, Instant::now() + OPENING).await)
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters

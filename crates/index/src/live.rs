@@ -15,7 +15,7 @@ use clusterlore_store::{Filter, KnownSource};
 use tokio::time::{Instant, timeout_at};
 
 /// For everything that is read of a cluster for one question.
-pub(crate) const TIME: Duration = Duration::from_secs(1);
+const TIME: Duration = Duration::from_secs(1);
 /// How long a cluster that was silent is not asked again.
 const SILENCE: Duration = Duration::from_secs(10);
 /// Types that are named of those that do not say what is asked.

@@ -46,8 +46,12 @@ pub(crate) const API: Api = Api {
 pub fn openai_chat(model: &str, base: &str, key: Option<Key>, pauses: Pauses) -> Result<RemoteModel, ModelError> {
     let base = base.trim_end_matches('/');
     let name = format!("openai:{model}@{}", without_user(base));
-    let price = if base.starts_with(OPENAI) { Price::listed(model) } else { None };
-    RemoteModel::new(API, name, model, base, key, price, pauses)
+    RemoteModel::new(API, name, model, base, key, listed_at(base, model), pauses)
+}
+
+/// The list price of a model at an address.
+pub(crate) fn listed_at(base: &str, model: &str) -> Option<Price> {
+    if base.starts_with(OPENAI) { Price::listed(model) } else { None }
 }
 
 fn headers(key: Option<&Key>) -> HeaderMap {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clusterlore_core::words::short_line;
-use clusterlore_http::{Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user};
+use clusterlore_http::{
+    Arriving, Bounds, Cause, Client, Failure, Pauses, Retries, Secret, reason, sensitive, without_user,
+};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use serde::Serialize;
@@ -91,6 +93,14 @@ pub enum RemoteError {
         /// What happened the last time.
         problem: String,
     },
+    /// A conversation that was broken off.
+    #[error("{host} did not answer to the end: {problem}")]
+    Unfinished {
+        /// Who.
+        host: String,
+        /// What happened.
+        problem: String,
+    },
     /// An answer that is none.
     #[error("{host} gave a wrong answer: expected {expected}, received {received}")]
     Answer {
@@ -158,34 +168,59 @@ impl Endpoint {
 
     /// What is answered to a body. Lost connections, time-outs, 429 and 5xx are tried again.
     pub(crate) async fn post(&self, body: &impl Serialize, bounds: Bounds) -> Result<Bytes, RemoteError> {
+        let request = self.request(body)?;
+        let answer = self.client.send(request, bounds, &self.retries).await.map_err(|failure| self.failed(failure))?;
+        let (head, body) = answer.into_parts();
+        if head.status.is_success() { Ok(body) } else { Err(self.refused(head.status, &body)) }
+    }
+
+    /// The same while it arrives. What breaks in the middle is not tried again.
+    pub(crate) async fn open(&self, body: &impl Serialize, bounds: Bounds) -> Result<Arriving, RemoteError> {
+        let request = self.request(body)?;
+        let answer = self.client.open(request, bounds, &self.retries).await.map_err(|failure| self.failed(failure))?;
+        let (head, body) = answer.into_parts();
+        if head.status.is_success() { Ok(body) } else { Err(self.refused(head.status, &body.reason().await)) }
+    }
+
+    fn request(&self, body: &impl Serialize) -> Result<Request<Bytes>, RemoteError> {
         let body = serde_json::to_vec(body).map_err(|e| self.wrong("texts that can be sent", e))?;
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().clone_from(&self.address.headers);
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let host = self.host.clone();
-        let (head, body) = match self.client.send(request, bounds, &self.retries).await {
-            Ok(answer) => answer.into_parts(),
-            Err(Failure { cause: Cause::TooLong(most), .. }) => {
-                return Err(self.wrong(format!("{most} bytes at most"), "more"));
-            }
-            Err(Failure { cause, tries }) => {
-                return Err(RemoteError::Unavailable { host, tries, problem: cause.to_string() });
-            }
-        };
-        let message = || short_line(&reason(&body, self.address.key.as_ref().map(|key| &key.secret)));
-        Err(match (head.status, head.status.as_u16()) {
-            (s, _) if s.is_success() => return Ok(body),
+        Ok(request)
+    }
+
+    fn failed(&self, Failure { cause, tries }: Failure) -> RemoteError {
+        match cause {
+            Cause::TooLong(most) => self.wrong(format!("{most} bytes at most"), "more"),
+            cause => RemoteError::Unavailable { host: self.host.clone(), tries, problem: cause.to_string() },
+        }
+    }
+
+    fn refused(&self, status: StatusCode, body: &[u8]) -> RemoteError {
+        let (host, message) = (self.host.clone(), self.said(body));
+        match (status, status.as_u16()) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, status) => {
                 RemoteError::Key { host, status, variable: self.address.variable }
             }
             (s, status) if (self.retries.later)(s) => {
-                let problem = format!("status {status}: {}", message());
+                let problem = format!("status {status}: {message}");
                 RemoteError::Unavailable { host, tries: self.retries.tries, problem }
             }
-            (_, status) => RemoteError::Refused { host, status, message: message() },
-        })
+            (_, status) => RemoteError::Refused { host, status, message },
+        }
+    }
+
+    /// What a body says is wrong, in one line without the key.
+    pub(crate) fn said(&self, body: &[u8]) -> String {
+        short_line(&reason(body, self.address.key.as_ref().map(|key| &key.secret)))
+    }
+
+    /// The error of an answer that began and did not come to its end, or never began.
+    pub(crate) fn unfinished(&self, problem: impl ToString) -> RemoteError {
+        RemoteError::Unfinished { host: self.host.clone(), problem: short_line(&problem.to_string()) }
     }
 
     /// The error of an answer that is none.

@@ -72,6 +72,9 @@ pub enum ModelError {
         /// What is wrong with the second answer; never the answer itself.
         problem: String,
     },
+    /// What was written down, or is to be, is of no use.
+    #[error("{0}")]
+    Recording(String),
     /// It was not asked: the user's limit is reached.
     #[error("{0}")]
     Limit(String),

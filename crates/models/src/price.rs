@@ -1,7 +1,9 @@
 //! What answers take, and what they cost.
 
+use serde::{Deserialize, Serialize};
+
 /// Tokens, as providers count and charge them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     /// Of the question.
     pub input: u64,

@@ -29,6 +29,10 @@ struct Refused<'a> {
 }
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
+    // A setting that is there for sync sends nothing of a cluster anywhere.
+    if settings.is_flag("model") {
+        return super::ask_model::run(settings, flags).await;
+    }
     let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
     let mut talk = Talk::open(settings, flags, request).await?;
     let question = flags.question.join(" ");

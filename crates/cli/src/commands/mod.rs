@@ -1,6 +1,7 @@
 //! One file a command, each with `run`.
 
 pub(crate) mod ask;
+pub(crate) mod ask_model;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;

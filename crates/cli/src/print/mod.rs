@@ -2,6 +2,7 @@
 //! or standard error (`tests/terminal.rs` looks for it), and everything here goes through [`foreign`] on its way.
 
 pub(crate) mod ask;
+pub(crate) mod ask_model;
 mod beyond;
 pub(crate) mod foreign;
 pub(crate) mod hits;
@@ -204,6 +205,13 @@ pub(crate) fn line(line: &str) -> anyhow::Result<()> {
 /// Lines on standard output.
 pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
     lines.into_iter().try_for_each(|each| line(each.as_ref()))
+}
+
+/// A part of a line on standard output, which is seen at once.
+pub(crate) fn part(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    let written = write!(out, "{}", shown(text)).and_then(|()| out.flush());
+    written.context("standard output cannot be written")
 }
 
 /// A line on standard output that begins with a coloured word of ours.

@@ -13,5 +13,6 @@ mod said;
 pub use crate::tables::NotRead;
 pub use event::Event;
 pub use object::{MASKED, Object};
+pub(crate) use read::Taker;
 pub use read::{Listed, Log, ReadLimits, Reads, Subject};
-pub use said::{clean, clean_lines};
+pub use said::{clean, clean_lines, clean_text};

@@ -357,14 +357,14 @@ impl From<Failure> for Unanswered {
 }
 
 /// Takes the body as far as it may go.
-struct Taker {
-    body: Vec<u8>,
+pub(crate) struct Taker {
+    pub(crate) body: Vec<u8>,
     most: u64,
     is_full: bool,
 }
 
 impl Taker {
-    fn new(most: u64) -> Self {
+    pub(crate) fn new(most: u64) -> Self {
         Self { body: Vec::new(), most, is_full: false }
     }
 }

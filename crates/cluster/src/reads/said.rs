@@ -12,6 +12,12 @@ pub fn clean(text: &str, most: usize) -> String {
     words::cut(&words::one_line(&text), most).into_owned()
 }
 
+/// All its lines, with what stands before them: escape sequences and characters without a shape gone, passwords of addresses masked.
+pub fn clean_text(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| masked(&shapes(line)).trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
 /// Its last lines, each as [`clean`] gives it; empty ones are left out.
 pub fn clean_lines(text: &str, lines: usize, most: usize) -> Vec<String> {
     let mut last: Vec<String> =

@@ -1,0 +1,170 @@
+//! The loop: the model speaks, its calls are answered, until it has nothing more to ask.
+
+use std::collections::BTreeSet;
+
+use clusterlore_models::{Ask, ChatModel, Message, ModelError, Part, Price, Stop, ToolCall, ToolResult};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::budget::{Budget, Limits, Used};
+use super::citations::{Sources, check};
+use super::prompt::system;
+use super::tools::Tools;
+
+/// What happens while a question is answered.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// The model says this.
+    Text(&'a str),
+    /// The model has called a tool, and it is about to be answered.
+    Calls(&'a ToolCall),
+    /// What the tool said.
+    Told(&'a ToolResult),
+}
+
+/// Who hears it.
+pub type Listener<'a> = &'a mut (dyn for<'s> FnMut(Heard<'s>) + Send);
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// The model said what it wanted to say.
+    Whole,
+    /// A limit was reached before that.
+    Limit(String),
+    /// Its turn was longer than it may be.
+    CutOff,
+    /// It would not answer.
+    Declined,
+    /// It said nothing.
+    Silent,
+    /// It cannot be reached, or stopped in the middle.
+    Failed(ModelError),
+}
+
+/// A call and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The tool.
+    pub tool: String,
+    /// What it was called with.
+    pub arguments: Value,
+    /// What it said, as the model got it.
+    pub result: String,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Talk {
+    /// The whole conversation, to be kept and gone on with.
+    pub messages: Vec<Message>,
+    /// What the model said after its last call; of a talk that did not come to its end, as far as it came.
+    pub answer: String,
+    /// What it did before.
+    pub steps: Vec<Step>,
+    /// What of the answer rests on what was seen.
+    pub sources: Sources,
+    /// What it took.
+    pub used: Used,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// Asks a model that may use tools. `messages` is the conversation so far, and ends with the user's question. `price`, if it is not what
+/// the provider charges.
+pub async fn talk(
+    model: &dyn ChatModel,
+    tools: &Tools<'_>,
+    messages: Vec<Message>,
+    limits: Limits,
+    price: Option<Price>,
+    hear: Listener<'_>,
+) -> Talk {
+    let system = system(&tools.groups);
+    let told = tools.told();
+    let mut messages = messages;
+    let mut budget = Budget::new(limits, price.or_else(|| model.price()));
+    let mut steps = Vec::new();
+    let mut answer = String::new();
+    let ended = loop {
+        let mut ask =
+            Ask { system: &system, messages: &messages, tools: &told, may_call: !budget.is_last(), longest_answer: 0 };
+        match budget.next(&ask) {
+            Ok(most) => ask.longest_answer = most,
+            Err(limit) => break Ended::Limit(limit),
+        }
+        let turn = model.next(&ask, &mut |text: &str| hear(Heard::Text(text))).await;
+        let (parts, stop) = match turn {
+            Ok(turn) => {
+                budget.spend(&ask, &turn.parts, turn.tokens);
+                (turn.parts, Ok(turn.stop))
+            }
+            Err(broken) => {
+                budget.spend(&ask, &broken.parts, broken.tokens);
+                (broken.parts, Err(broken.error))
+            }
+        };
+        answer = text(&parts);
+        let calls: Vec<ToolCall> = parts.iter().filter_map(call).cloned().collect();
+        if !parts.is_empty() {
+            // A call that is never answered would break the conversation.
+            let parts =
+                if stop.is_ok() { parts } else { parts.into_iter().filter(|part| call(part).is_none()).collect() };
+            messages.push(Message::Assistant { parts });
+        }
+        match stop {
+            Err(error) => break Ended::Failed(error),
+            Ok(Stop::Calls) => {}
+            Ok(Stop::End) if answer.trim().is_empty() => break Ended::Silent,
+            Ok(Stop::End) => break Ended::Whole,
+            Ok(Stop::CutOff) => break Ended::CutOff,
+            Ok(Stop::Declined) => break Ended::Declined,
+        }
+        let mut results = Vec::new();
+        for call in &calls {
+            hear(Heard::Calls(call));
+            let result = tools.call(call).await;
+            hear(Heard::Told(&result));
+            steps.push(Step {
+                tool: call.name.clone(),
+                arguments: call.input.clone(),
+                result: result.text.clone(),
+                failed: result.failed,
+            });
+            results.push(result);
+        }
+        messages.push(Message::Tool { results });
+    };
+    let sources = check(&answer, &seen(&messages));
+    Talk { messages, answer, steps, sources, used: budget.used(), ended }
+}
+
+fn call(part: &Part) -> Option<&ToolCall> {
+    match part {
+        Part::Call(call) => Some(call),
+        _ => None,
+    }
+}
+
+fn text(parts: &[Part]) -> String {
+    let texts = parts.iter().filter_map(|part| match part {
+        Part::Text { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("")
+}
+
+/// All that an answer may cite.
+fn seen(messages: &[Message]) -> BTreeSet<String> {
+    let results = messages.iter().flat_map(|message| match message {
+        Message::Tool { results } => results.as_slice(),
+        _ => &[],
+    });
+    let of_result = |result: &ToolResult| {
+        let name = (!result.failed).then(|| result.name.clone());
+        name.into_iter().chain(result.ids.iter().cloned()).collect::<Vec<_>>()
+    };
+    results.flat_map(of_result).collect()
+}
