@@ -14,7 +14,7 @@ use crate::build;
 use crate::done::Done;
 use crate::editor::{Editor, Typed};
 use crate::print::{self, ask::Manner};
-use crate::settings::{Settings, wrong};
+use crate::settings::Settings;
 use crate::stop;
 use crate::talk::{Next, Talk};
 
@@ -31,13 +31,6 @@ struct Refused<'a> {
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
     // A setting that is there for sync sends nothing of a cluster anywhere.
     if settings.is_flag("model") {
-        // What a model was shown of a cluster must not come into a store.
-        if flags.interactive || flags.thread.is_some() {
-            return Err(wrong(
-                "a conversation (-i, --thread) is answered without a language model; leave --model out, or ask one question"
-                    .to_owned(),
-            ));
-        }
         return super::ask_model::run(settings, flags).await;
     }
     let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
