@@ -9,6 +9,8 @@ use reedline::{
     FileBackedHistory, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, Reedline, Signal,
 };
 
+use crate::print;
+
 /// Lines that are kept.
 const KEPT: usize = 1_000;
 
@@ -31,8 +33,7 @@ pub(crate) struct Editor {
 impl Editor {
     /// With the lines of a file, which is made for this user alone. Where it cannot be, nothing is remembered. `stop` ends the reading.
     pub(crate) fn open(history: Option<PathBuf>, stop: Arc<AtomicBool>) -> Self {
-        let colours = anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        let line = Reedline::create().with_break_signal(stop).with_ansi_colors(colours);
+        let line = Reedline::create().with_break_signal(stop).with_ansi_colors(print::has_colours());
         let kept = history.and_then(|file| {
             own(&file).ok()?;
             FileBackedHistory::with_file(KEPT, file).ok()

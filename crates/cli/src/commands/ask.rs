@@ -41,7 +41,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
         return Ok(Done::Whole);
     }
     let first = (!question.trim().is_empty()).then_some(question);
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+    if std::io::stdin().is_terminal() && print::is_at_a_terminal() {
         at_the_terminal(&mut talk, first).await
     } else {
         line_by_line(&mut talk, first, flags.hits.output).await
@@ -50,7 +50,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done
 
 /// Whether a command reads what is typed itself, Ctrl-C among it.
 pub(crate) fn reads_keys(flags: &Ask) -> bool {
-    flags.interactive && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    flags.interactive && std::io::stdin().is_terminal() && print::is_at_a_terminal()
 }
 
 /// A question a line.

@@ -11,7 +11,7 @@ pub(crate) mod numbers;
 pub(crate) mod progress;
 pub(crate) mod table;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -108,6 +108,16 @@ fn may_hold_a_password(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let flag = word.starts_with('-') && !word.contains('=');
     word.contains('@') || !flag && ["pass", "pwd", "secret", "token", "key="].iter().any(|sign| lower.contains(sign))
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn is_at_a_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether standard output takes colours.
+pub(crate) fn has_colours() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// What of a question was read otherwise than it stands there, on standard error; with `explain` all that was read off it.
