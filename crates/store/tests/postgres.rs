@@ -330,7 +330,7 @@ async fn what_cannot_serve_is_refused_with_the_way_out() {
     .await;
 }
 
-/// As schemas of the version before annotations and readings are: with documents, and without any.
+/// As schemas of the version before annotations, readings and threads are: with documents, and without any.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
     let Some(server) = PostgresServer::start_or_skip() else { return };
@@ -345,6 +345,7 @@ async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
             server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
         }
         server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
+        server.psql(name, &format!("DROP TABLE {schema}.turns"));
         server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));
         assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Outdated { found: 1, .. }));
         let store = Postgres::open_or_create(&url).await.unwrap();
