@@ -25,6 +25,12 @@ impl Conversation {
         self.turns.iter().rev().find(|turn| !turn.unanswered)
     }
 
+    /// The same, before its objects were asked about one by one: "they" are more than one.
+    pub(crate) fn last_of_many(&self) -> Option<&Turn> {
+        let mut answered = self.turns.iter().rev().filter(|turn| !turn.unanswered);
+        answered.find(|turn| turn.objects.len() != 1)
+    }
+
     /// The last turn, if it was asked back and the next question may answer that.
     pub(crate) fn asked_back(&self) -> Option<&Turn> {
         self.turns.last().filter(|turn| !turn.asked_back.is_empty())

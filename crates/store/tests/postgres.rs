@@ -10,8 +10,8 @@ use clusterlore_core::{
     SourceIdentity,
 };
 use clusterlore_store::{
-    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, Upsert, View,
-    Writer,
+    Batch, Candidates, Filter, Holder, Postgres, Probe, RunKind, RunRecord, Runs, Store, StoreError, ThreadName,
+    Threads, Upsert, View, Writer,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 
@@ -260,6 +260,16 @@ async fn the_documented_roles_are_enough_and_may_do_no_more() {
         }
         assert_eq!(all(&reader).await.total, 20);
     }
+    // Threads are written where that was allowed.
+    server.psql("lore", "ALTER ROLE lore_search SET default_transaction_read_only = off");
+    let (thread, at) = ("on-call".parse::<ThreadName>().unwrap(), "2026-11-27T10:00:00Z");
+    let reader = Postgres::open_or_create(&search).await.unwrap();
+    let refused = reader.add_turn(&thread, at, "{}").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unusable { .. }), "{refused}");
+    server.psql("lore", &documented("threads"));
+    reader.add_turn(&thread, at, "{}").await.unwrap();
+    assert_eq!(reader.turns(&thread, 9).await.unwrap(), ["{}"]);
+    assert!(reader.remove_thread(&thread).await.unwrap());
     let refused = Postgres::open_existing(&server.url_of("stranger", "x", "lore")).await.unwrap_err().to_string();
     assert!(refused.contains("may not read schema") && refused.contains("GRANT USAGE"), "{refused}");
     for role in ["lore_sync", "lore_search"] {
@@ -330,7 +340,7 @@ async fn what_cannot_serve_is_refused_with_the_way_out() {
     .await;
 }
 
-/// As schemas of the version before annotations and readings are: with documents, and without any.
+/// As schemas of the version before annotations, readings and threads are: with documents, and without any.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
     let Some(server) = PostgresServer::start_or_skip() else { return };
@@ -345,6 +355,7 @@ async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
             server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
         }
         server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
+        server.psql(name, &format!("DROP TABLE {schema}.turns"));
         server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));
         assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Outdated { found: 1, .. }));
         let store = Postgres::open_or_create(&url).await.unwrap();

@@ -389,7 +389,7 @@ impl<'a> Topic<'a> {
         }
         let of_some = self.found.took.as_ref().is_some_and(|took| !took.objects.is_empty());
         if of_some && reply.problems.is_empty() {
-            return self.just("None of them matches.".to_owned());
+            return self.just(format!("None of them fits \"{}\".", self.found.question));
         }
         let no = if self.found.no_type {
             "No resource type is for that, and nothing in the index matches."

@@ -187,9 +187,9 @@ fn places(text: &Text, parsed: &ParsedQuery, phrases: &Phrases) -> (Vec<Range<us
             text.at(word, &low).or(alone)
         });
         // Words that do not stand apart.
-        let at = at.or_else(|| {
-            text.text.to_lowercase().find(&low).filter(|_| !text.text.is_ascii()).map(|at| at..at + low.len())
-        });
+        let name = name.trim();
+        let inside = || text.text.find(name).filter(|_| !text.is_spaced()).map(|at| at..at + name.len());
+        let at = at.or_else(inside);
         if let Some(at) = at.filter(|at| !found.iter().any(|known| known.start < at.end && at.start < known.end)) {
             found.push(at);
         }

@@ -6,7 +6,7 @@ mod phrases;
 mod resolve;
 mod said;
 
-use clusterlore_catalogue::Catalogue;
+use clusterlore_catalogue::{Catalogue, Role};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
 use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::SearchError;
@@ -17,7 +17,7 @@ use crate::gather::{EVERYTHING, Found, gather};
 use facts::Facts;
 use phrases::{Phrases, languages, of_language};
 use resolve::{Back, Before, Known, Reading, Resolution, Rule, answer_back, resolve};
-use said::Said;
+use said::{Refers, Said};
 
 /// Hits of an answer that is to be shown whole.
 const ALL: usize = 1_000;
@@ -44,10 +44,10 @@ pub async fn gather_next(
     let reader = Reader { index, catalogue, scope, request, types: &types };
     let mut resolution = Resolution::Alone;
     if let Some(turn) = conversation.asked_back() {
-        resolution = reader.resolve(turn, &turn.shown, answer_back).await?;
+        resolution = reader.resolve(conversation, turn, &turn.shown, answer_back).await?;
     }
     if let (Resolution::Alone, Some(turn)) = (&resolution, conversation.last()) {
-        resolution = reader.resolve(turn, conversation.list(), resolve).await?;
+        resolution = reader.resolve(conversation, turn, conversation.list(), resolve).await?;
     }
     let typed = request.question.clone();
     match resolution {
@@ -88,8 +88,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn resolve(&self, turn: &Turn, list: &[String], rule: Rule) -> Result<Resolution, SearchError> {
+    async fn resolve(
+        &self,
+        conversation: &Conversation,
+        turn: &Turn,
+        list: &[String],
+        rule: Rule,
+    ) -> Result<Resolution, SearchError> {
         let Some((said, phrases)) = self.said(&turn.asked).await? else { return Ok(Resolution::Alone) };
+        let of_many = matches!(said.refers, Some(Refers::Them(_) | Refers::Those(_)));
+        let turn = if of_many { conversation.last_of_many().unwrap_or(turn) } else { turn };
         let before = Before { turn, list, facts: self.facts(&turn.asked, phrases).await? };
         let mut bare = self.facts(&said.bare(), phrases).await?;
         for place in may_be_places(&said, &bare, &before.facts, phrases) {
@@ -150,6 +158,13 @@ impl Known for Reader<'_> {
         let of_type = || self.types.iter().find(|(_, ty)| ty.name() == id).map(|(_, ty)| ty.kind.clone());
         let kind = parts(id).map(|(_, kind, _)| kind.to_owned()).or_else(of_type);
         kind.unwrap_or_else(|| id.to_owned()).to_lowercase()
+    }
+
+    fn runs(&self, id: &str) -> bool {
+        let kind = self.kind(id);
+        let same = |ty: &&(String, ResourceType)| ty.1.kind.to_lowercase() == kind;
+        let known = self.types.iter().filter(same).filter_map(|(_, ty)| self.catalogue.kind(&ty.group, &ty.kind));
+        known.into_iter().any(|kind| matches!(kind.role, Role::Workload | Role::Claim))
     }
 
     fn is_noun(&self, word: &str) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Phrases {
     pub(super) only: Vec<String>,
     pub(super) them: Vec<String>,
     pub(super) acts: Vec<String>,
+    pub(super) whose: Vec<String>,
+    pub(super) others: Vec<String>,
     pub(super) those: Vec<String>,
     pub(super) it: Vec<String>,
     pub(super) this: Vec<String>,

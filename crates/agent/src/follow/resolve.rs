@@ -26,6 +26,8 @@ pub(super) trait Known {
     fn called(&self, id: &str) -> String;
     /// The kind of an object, in lower case.
     fn kind(&self, id: &str) -> String;
+    /// Whether an object runs something, and does not only serve what does.
+    fn runs(&self, id: &str) -> bool;
     /// Whether a word is a noun for things of some kind.
     fn is_noun(&self, word: &str) -> bool;
 }
@@ -89,6 +91,7 @@ pub(super) fn resolve(
         Some(Refers::Nth(place, nth)) if said.text.begins(&phrases.but).is_some() => next.but_one(place, *nth),
         Some(Refers::Nth(place, nth)) => next.nth(place, *nth),
         Some(Refers::It(place)) => next.it(place),
+        Some(Refers::Others(place)) => next.others(place),
         Some(Refers::Them(place)) if next.is_beside(place) => next.related(place),
         Some(Refers::Them(place)) => next.them(place, false),
         Some(Refers::Those(place)) => next.them(place, true),
@@ -210,6 +213,11 @@ impl Next<'_> {
             let question = if says_more { text.with(place, &reference) } else { format!("explain {id}") };
             return Resolution::As(Reading { question, told, ..Reading::default() });
         }
+        if says_more && self.known.kind(id) == "namespace" {
+            // What is asked of a namespace is asked of what is in it.
+            let question = text.with(place, &reference.replacen('/', " ", 1));
+            return Resolution::As(Reading { question, told, ..Reading::default() });
+        }
         let question = if says_more { text.with(place, &reference) } else { format!("describe {reference}") };
         Resolution::As(Reading { question, objects: vec![id.to_owned()], told, ..Reading::default() })
     }
@@ -324,7 +332,7 @@ impl Next<'_> {
     fn it(&self, place: &Range<usize>) -> Resolution {
         let answered = self.answered();
         let Some((place, candidates)) = self.with_noun(place, answered) else { return Resolution::Alone };
-        let place = &place;
+        let (place, candidates) = (&place, self.what_runs(candidates));
         let others = self.other_things(place);
         match &candidates[..] {
             [] => self.nothing(Some(place)),
@@ -338,6 +346,14 @@ impl Next<'_> {
             _ if self.bare.counts && !others => self.of_all(&self.bare.text.text),
             several => self.which(place, several),
         }
+    }
+
+    /// Of objects of one name the one that runs: a Service of that name is beside it.
+    fn what_runs(&self, objects: Vec<String>) -> Vec<String> {
+        let name = |id: &String| id.rsplit('/').next().map(str::to_owned);
+        let same = objects.iter().all(|id| name(id) == objects.first().and_then(name));
+        let running: Vec<String> = objects.iter().filter(|id| self.known.runs(id)).cloned().collect();
+        if same && running.len() == 1 { running } else { objects }
     }
 
     fn them(&self, place: &Range<usize>, like: bool) -> Resolution {
@@ -356,11 +372,29 @@ impl Next<'_> {
         if of.len() < answered.len() { self.of(&of, &bare) } else { self.of_all(&bare) }
     }
 
+    /// What was asked of and did not answer.
+    fn others(&self, place: &Range<usize>) -> Resolution {
+        let turn = self.before.turn;
+        let others: Vec<String> = turn.objects.iter().filter(|id| !turn.answered.contains(id)).cloned().collect();
+        if others.is_empty() || turn.more {
+            return self.nothing(Some(place));
+        }
+        let told = format!("Asked of the {} others before.", others.len());
+        let bare = self.text().with(place, " ");
+        let question = if self.bare.is_empty() { "everything".to_owned() } else { tidy(&bare) };
+        Resolution::As(Reading { question, objects: others, told, ..Reading::default() })
+    }
+
     /// "Which apps use them?" asks for other things, of which "them" only says which.
     fn is_beside(&self, place: &Range<usize>) -> bool {
         let (first, after) = self.text().word_at(place);
         let before = self.text().word(first.checked_sub(1));
         let alone = after - first == 1;
+        // "And their services?"
+        if has(&self.phrases.whose, &self.text().text[place.clone()].to_lowercase()) {
+            return self.with_noun(place, self.answered()).is_none_or(|(wide, _)| wide == *place)
+                && self.bare.has_thing();
+        }
         let others = self.bare.has_thing() || has(&self.phrases.asks, self.text().word(Some(0)));
         self.text().is_spaced()
             && alone
@@ -599,10 +633,15 @@ fn without(text: &Text, parts: &[Range<usize>]) -> String {
 }
 
 fn edited(text: &Text, mut edits: Vec<(Range<usize>, &str)>) -> String {
-    edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
+    edits.sort_by_key(|(at, _)| std::cmp::Reverse((at.start, at.end)));
     let mut edited = text.text.clone();
+    let mut before = edited.len();
+    // Of two that lie over each other the one behind counts.
     for (at, with) in edits {
-        edited.replace_range(at, with);
+        if at.end <= before {
+            before = at.start;
+            edited.replace_range(at, with);
+        }
     }
     ended(&edited).to_owned()
 }
@@ -625,5 +664,129 @@ fn singular(word: &str) -> String {
         _ if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
         _ if ["sses", "xes", "ches", "shes"].iter().any(|end| word.ends_with(end)) => word[..word.len() - 2].to_owned(),
         _ => word.strip_suffix('s').unwrap_or(word).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_catalogue::Catalogue;
+    use clusterlore_core::ResourceType;
+    use clusterlore_search::ParsedQuery;
+    use proptest::prelude::*;
+
+    use super::super::phrases::languages;
+    use super::*;
+
+    struct Names;
+
+    impl Known for Names {
+        fn reference(&self, id: &str) -> String {
+            id.to_owned()
+        }
+
+        fn called(&self, id: &str) -> String {
+            format!("the {id}")
+        }
+
+        fn kind(&self, id: &str) -> String {
+            id.split('/').next().unwrap_or_default().to_owned()
+        }
+
+        fn runs(&self, id: &str) -> bool {
+            id.starts_with("deployment")
+        }
+
+        fn is_noun(&self, word: &str) -> bool {
+            ["pods", "caches"].contains(&word)
+        }
+    }
+
+    /// A question of words that mean something to the rule, and of such as mean nothing, or are longer in lower case.
+    fn question() -> impl Strategy<Value = String> {
+        let words: Vec<String> = languages()
+            .iter()
+            .flat_map(|phrases| {
+                let lists = [
+                    &phrases.leads,
+                    &phrases.them,
+                    &phrases.those,
+                    &phrases.it,
+                    &phrases.this,
+                    &phrases.inside,
+                    &phrases.but,
+                    &phrases.others,
+                    &phrases.more,
+                    &phrases.why,
+                    &phrases.only,
+                    &phrases.nth[1],
+                    &phrases.orders,
+                    &phrases.asks,
+                ];
+                lists.into_iter().flatten().cloned().collect::<Vec<_>>()
+            })
+            .chain(
+                [
+                    "shop",
+                    "caches",
+                    "İstanbul",
+                    "ẞ",
+                    "数据库",
+                    "deployment/web",
+                    "?",
+                    "¿",
+                    "\u{301}",
+                    "\u{1f600}",
+                    "…",
+                    "3",
+                    "#2",
+                ]
+                .map(str::to_owned),
+            )
+            .collect();
+        prop::collection::vec(prop::sample::select(words), 0..8).prop_map(|words| words.join(" "))
+    }
+
+    fn facts(text: &str, phrases: &Phrases, places: &[String]) -> Facts {
+        let mut parsed = ParsedQuery::default();
+        text.clone_into(&mut parsed.text);
+        parsed.places = places.to_vec();
+        Facts::of(text, &parsed, phrases, Catalogue::builtin(), &[(String::new(), ResourceType::default())])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// Whatever is asked after whatever, the rule ends, says the same twice, and asks of no object that was not answered.
+        #[test]
+        fn no_dialogue_is_too_odd(
+            before in question(),
+            next in question(),
+            answered in prop::collection::vec(prop::sample::select(vec!["deployment/web", "service/web", "pod/a"]), 0..4),
+            back in any::<bool>(),
+        ) {
+            let answered: Vec<String> = answered.into_iter().map(str::to_owned).collect();
+            let turn = Turn {
+                asked: before.clone(),
+                answered: answered.clone(),
+                shown: answered.clone(),
+                asked_back: if back { before.split(' ').next().unwrap_or_default().to_owned() } else { String::new() },
+                ..Turn::default()
+            };
+            for phrases in languages() {
+                let said = Said::of(&next, phrases);
+                let places = ["shop".to_owned(), "İstanbul".to_owned(), "数".to_owned()];
+                let of = || Before { turn: &turn, list: &answered, facts: facts(&before, phrases, &places) };
+                let bare = facts(&said.bare(), phrases, &places);
+                for rule in [resolve as Rule, answer_back] {
+                    let read = rule(&of(), &said, &bare, phrases, &Names);
+                    prop_assert_eq!(&read, &rule(&of(), &said, &bare, phrases, &Names));
+                    if let Resolution::As(reading) = read {
+                        prop_assert!(!reading.told.is_empty(), "what is taken over is told");
+                        prop_assert!(reading.objects.iter().all(|id| answered.contains(id)));
+                        prop_assert_eq!(tidy(&reading.question), reading.question);
+                    }
+                }
+            }
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(super) enum Refers {
     It(Range<usize>),
     /// One of a list, from 0 on; `None`: the last.
     Nth(Range<usize>, Option<usize>),
+    /// What was asked of and did not answer: "the others".
+    Others(Range<usize>),
     /// The cause of what was answered.
     Why,
     /// The rest of the list.
@@ -36,7 +38,9 @@ pub(super) enum Refers {
 impl Refers {
     pub(super) fn place(&self) -> Option<&Range<usize>> {
         match self {
-            Self::Them(place) | Self::Those(place) | Self::It(place) | Self::Nth(place, _) => Some(place),
+            Self::Them(place) | Self::Those(place) | Self::It(place) | Self::Nth(place, _) | Self::Others(place) => {
+                Some(place)
+            }
             Self::Why | Self::More => None,
         }
     }
@@ -90,6 +94,9 @@ fn refers(text: &Text, phrases: &Phrases) -> Option<Refers> {
     if text.is(&phrases.why) {
         return Some(Refers::Why);
     }
+    if let Some((_, place)) = text.find(&phrases.others) {
+        return Some(Refers::Others(place));
+    }
     if let Some(found) = nth(text, phrases) {
         return Some(found);
     }
@@ -121,7 +128,7 @@ fn nth(text: &Text, phrases: &Phrases) -> Option<Refers> {
     if next.starts_with(|c: char| c.is_ascii_digit()) || is_time(next) || before.ends_with("est") {
         return None;
     }
-    let wide = widened(text, phrases, first, after);
+    let wide = if text.is_spaced() { widened(text, phrases, first, after) } else { place.clone() };
     // "What is to be done first?"
     let is_one = wide != place
         || first == 0
@@ -156,7 +163,7 @@ fn those(text: &Text, phrases: &Phrases) -> Option<Range<usize>> {
         // "Which is the newest deployment?" says what it is about.
         let says_which = phrase.starts_with("which ") && text.word(Some(after)) == "the";
         if !is_number && !is_article && !says_which {
-            return Some(widened(text, phrases, first, after));
+            return Some(if text.is_spaced() { widened(text, phrases, first, after) } else { place });
         }
         from = after;
     }
@@ -253,6 +260,7 @@ mod tests {
             ("which ones are old", "which ones"),
             ("why?", "Why"),
             ("show me more", "More"),
+            ("and the other ones?", "the other ones"),
         ] {
             assert_eq!(said("English", question).2.as_deref(), Some(points), "{question}");
         }

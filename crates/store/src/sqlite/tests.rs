@@ -262,7 +262,7 @@ fn a_missing_store_is_named() {
     assert!(matches!(&missing, StoreError::Missing(path) if path == "/nonexistent/s.db"), "{missing}");
 }
 
-/// As files of the version before annotations and readings are.
+/// As files of the version before annotations, readings and threads are.
 #[tokio::test]
 async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
@@ -273,7 +273,9 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     drop(before);
     let older = Connection::open(&path).unwrap();
     older
-        .execute_batch("ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings;")
+        .execute_batch(
+            "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings; DROP TABLE turns;",
+        )
         .unwrap();
     older.pragma_update(None, "user_version", 3).unwrap();
     drop(older);
@@ -284,6 +286,7 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     assert_eq!(found(&store, probe).await.len(), 3);
     let sources = store.view_all("a test").await.unwrap().sources().await.unwrap();
     assert_eq!((sources[0].number, sources[0].readings.is_empty()), (number, true));
+    assert_eq!(crate::threads::Threads::threads(&store).await.unwrap(), []);
 }
 
 #[tokio::test]
