@@ -705,7 +705,8 @@ fn asks(
     }
     // "With 2 restarts", "no restarts".
     if tokens.is(Some(at), &["restarts"]) && at > 0 {
-        return number(&tokens.low[at - 1]).is_some() || is("with without no many any most zero have has had", &tokens.low[at - 1]);
+        return number(&tokens.low[at - 1]).is_some()
+            || is("with without no many any most zero have has had", &tokens.low[at - 1]);
     }
     // Nobody types "CrashLoopBackOff" and means anything else.
     if matches!(condition, Some(LiveCondition::Status(_))) && !(context.is_english)(&tokens.low[at]) {
