@@ -536,7 +536,7 @@ pub(crate) struct Ask {
     #[arg(required_unless_present = "interactive")]
     pub(crate) question: Vec<String>,
     /// Ask on, question by question; from standard input one a line, where that is no terminal
-    #[arg(short, long, conflicts_with = "model")]
+    #[arg(short, long)]
     pub(crate) interactive: bool,
     /// Go on with the conversation of this name, or begin it. It keeps questions and the names of objects, never what the cluster said
     #[arg(long, value_name = "NAME")]

@@ -57,6 +57,47 @@ pub(crate) enum Next {
     End,
 }
 
+/// A line of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line<'l> {
+    Nothing,
+    End,
+    Help,
+    New,
+    Why,
+    /// The number of a hit.
+    Show(&'l str),
+    Question(&'l str),
+}
+
+impl<'l> Line<'l> {
+    /// Reads a line. A command that there is not, or that is not given what it takes, is an error.
+    pub(crate) fn of(line: &'l str) -> anyhow::Result<Self> {
+        let line = line.trim();
+        let mut words = line.split_whitespace();
+        let (command, rest) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
+        Ok(match (command, &rest[..]) {
+            ("", _) => Self::Nothing,
+            ("/quit" | "/exit" | "/q", []) => Self::End,
+            ("/help" | "/?", []) => Self::Help,
+            ("/new", []) => Self::New,
+            ("/why", []) => Self::Why,
+            ("/show", [number]) => Self::Show(number),
+            ("/show", _) => {
+                return Err(anyhow!("/show takes the number of a hit of the last answer, such as \"/show 1\""));
+            }
+            ("/quit" | "/exit" | "/q" | "/help" | "/?" | "/new" | "/why", _) => {
+                return Err(anyhow!("{command} stands alone; expected nothing after it"));
+            }
+            _ if command.starts_with('/') => {
+                let known: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+                return Err(anyhow!("\"{command}\" is no command here; expected {}", known.join(", ")));
+            }
+            _ => Self::Question(line),
+        })
+    }
+}
+
 impl<'a> Talk<'a> {
     /// Opens the index, and the thread where one is named. `request` is what holds for every question.
     pub(crate) async fn open(settings: &'a Settings, flags: &'a Ask, request: Request) -> anyhow::Result<Self> {
@@ -128,31 +169,18 @@ impl<'a> Talk<'a> {
 
     /// Does what a line says: a question, or a command.
     pub(crate) async fn take(&mut self, line: &str, manner: Manner) -> anyhow::Result<Next> {
-        let line = line.trim();
-        let mut words = line.split_whitespace();
-        let (command, rest) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
-        match (command, &rest[..]) {
-            ("", _) => {}
-            ("/quit" | "/exit" | "/q", []) => return Ok(Next::End),
-            ("/help" | "/?", []) => print::ask::commands(&COMMANDS)?,
-            ("/new", []) => {
+        match Line::of(line)? {
+            Line::Nothing => {}
+            Line::End => return Ok(Next::End),
+            Line::Help => print::ask::commands(&COMMANDS)?,
+            Line::New => {
                 self.conversation = Conversation::default();
                 self.last = None;
                 print::note("The next question begins anew.");
             }
-            ("/why", []) => self.why(manner).await?,
-            ("/show", [number]) => self.show(number, manner).await?,
-            ("/show", _) => {
-                return Err(anyhow!("/show takes the number of a hit of the last answer, such as \"/show 1\""));
-            }
-            ("/quit" | "/exit" | "/q" | "/help" | "/?" | "/new" | "/why", _) => {
-                return Err(anyhow!("{command} stands alone; expected nothing after it"));
-            }
-            _ if command.starts_with('/') => {
-                let known: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
-                return Err(anyhow!("\"{command}\" is no command here; expected {}", known.join(", ")));
-            }
-            _ => self.ask(line, manner).await?,
+            Line::Why => self.why(manner).await?,
+            Line::Show(number) => self.show(number, manner).await?,
+            Line::Question(question) => self.ask(question, manner).await?,
         }
         Ok(Next::Line)
     }
@@ -192,11 +220,6 @@ impl<'a> Talk<'a> {
             Ok(None) => Err(anyhow!("{} is no longer in the index", hit.id)),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Whether answers are for programs.
-    pub(crate) fn for_programs(&self) -> bool {
-        self.flags.hits.output != Output::Table
     }
 }
 

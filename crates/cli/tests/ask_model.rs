@@ -464,8 +464,36 @@ async fn a_thread_goes_on_with_what_was_said_and_keeps_nothing_that_was_seen() {
     let ran = ask(&home, &server, &model, &["--thread", "on-call", "--max-tokens", "10", "and now?"]);
     assert_eq!(ran.status, 3);
     assert!(home.run(&["threads"]).ok().out.contains('3'));
-    let ran = ask(&home, &server, &model, &["-i"]);
-    assert!(ran.status == 2 && ran.err.contains("cannot be used with"), "{}", ran.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_until_something_new_begins() {
+    let home = company();
+    let server = FakeChat::start([]).await;
+    let [model, _] = models(&server);
+    server.says([
+        search("cache", "instances"),
+        Says::text("One [datastores/apps/v1/StatefulSet/icebox]."),
+        Says::text("It keeps sessions [datastores/apps/v1/StatefulSet/icebox]."),
+        Says::text("I saw nothing yet."),
+    ]);
+    let mut command = home.command(&["ask", "-i", "-o", "json", "--max-tokens", "200000", "--model", &model]);
+    command.env("ANTHROPIC_API_KEY", SECRET).env("ANTHROPIC_BASE_URL", server.base()).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = "is there a cache?\nwhat for?\n/why\n/nonsense\n/new\nand now?\n/quit\nnever asked\n";
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    // Two lines were commands that there are not.
+    assert_eq!(ran.status, 3, "{ran:?}");
+    assert!(ran.err.contains("there is no /why") && ran.err.contains("is no command here"), "{}", ran.err);
+    let documents: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let questions: Vec<&str> = documents.iter().map(|d| d["question"].as_str().unwrap()).collect();
+    assert_eq!(questions, ["is there a cache?", "what for?", "/why", "/nonsense", "and now?"]);
+    // What was seen before is a source for what is said later.
+    assert_eq!(documents[1]["citations"][0]["seen"], json!(true), "{}", ran.out);
+    let asked = server.asked();
+    let said = |n: usize| asked[n].body["messages"].as_array().unwrap().len();
+    assert_eq!((asked.len(), said(0), said(2), said(3)), (4, 1, 5, 1));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use clusterlore_index::Request;
 use serde::Serialize;
 
+use super::ask_model::ModelTalk;
 use super::search::scoped;
 use crate::args::{Ask, Output};
 use crate::build;
@@ -28,23 +29,46 @@ struct Refused<'a> {
     error: String,
 }
 
+/// Who answers.
+enum Answerer<'a> {
+    Rules(Box<Talk<'a>>),
+    Model(Box<ModelTalk<'a>>),
+}
+
+impl Answerer<'_> {
+    async fn ask(&mut self, question: &str) -> anyhow::Result<Done> {
+        match self {
+            Self::Rules(talk) => talk.ask(question, Manner::Alone).await.map(|()| Done::Whole),
+            Self::Model(talk) => talk.ask(question, Manner::Alone).await,
+        }
+    }
+
+    async fn take(&mut self, line: &str, manner: Manner) -> anyhow::Result<Next> {
+        match self {
+            Self::Rules(talk) => talk.take(line, manner).await,
+            Self::Model(talk) => talk.take(line, manner).await,
+        }
+    }
+}
+
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
     // A setting that is there for sync sends nothing of a cluster anywhere.
-    if settings.is_flag("model") {
-        return super::ask_model::run(settings, flags).await;
-    }
-    let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
-    let mut talk = Talk::open(settings, flags, request).await?;
+    let mut answerer = if settings.is_flag("model") {
+        Answerer::Model(Box::new(ModelTalk::open(settings, flags).await?))
+    } else {
+        let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
+        Answerer::Rules(Box::new(Talk::open(settings, flags, request).await?))
+    };
     let question = flags.question.join(" ");
     if !flags.interactive {
-        talk.ask(&question, Manner::Alone).await?;
-        return Ok(Done::Whole);
+        return answerer.ask(&question).await;
     }
     let first = (!question.trim().is_empty()).then_some(question);
+    let output = flags.hits.output;
     if std::io::stdin().is_terminal() && print::is_at_a_terminal() {
-        at_the_terminal(&mut talk, first).await
+        at_the_terminal(&mut answerer, first, output).await
     } else {
-        line_by_line(&mut talk, first, flags.hits.output).await
+        line_by_line(&mut answerer, first, output).await
     }
 }
 
@@ -54,9 +78,9 @@ pub(crate) fn reads_keys(flags: &Ask) -> bool {
 }
 
 /// A question a line.
-async fn line_by_line(talk: &mut Talk<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
+async fn line_by_line(talk: &mut Answerer<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
     let mut refused = false;
-    let mut take = async |talk: &mut Talk<'_>, line: &str| -> anyhow::Result<Next> {
+    let mut take = async |talk: &mut Answerer<'_>, line: &str| -> anyhow::Result<Next> {
         match talk.take(line, Manner::Lines).await {
             Ok(next) => Ok(next),
             Err(error) if is_about_the_question(&error) => {
@@ -108,12 +132,12 @@ fn is_about_the_question(error: &anyhow::Error) -> bool {
 }
 
 /// At a prompt. Ctrl-C leaves an answer, Ctrl-D ends.
-async fn at_the_terminal(talk: &mut Talk<'_>, first: Option<String>) -> anyhow::Result<Done> {
+async fn at_the_terminal(talk: &mut Answerer<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
     let history = build::state_folder().map(|folder| folder.join("history"));
     let ending = Arc::new(AtomicBool::new(false));
     let mut editor = Editor::open(history, Arc::clone(&ending));
     let _end = EndReading(ending);
-    if !talk.for_programs() {
+    if output == Output::Table {
         print::note("Ask what you want to know of the cluster. /help lists commands, Ctrl-D ends.");
     }
     let mut line = first;

@@ -5,98 +5,151 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use async_trait::async_trait;
 use clusterlore_agent::Turn;
 use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, kept, talk};
-use clusterlore_index::{Index, Request};
-use clusterlore_models::{ChatModel, Message, Recorded, Replayed};
+use clusterlore_index::{Door, Index, Request};
+use clusterlore_models::{ChatModel, Message, Price, Recorded, Replayed};
 use clusterlore_search::{SearchError, Wanted};
+use clusterlore_store::{Store, ThreadName};
 
 use super::search::{named, scoped};
-use crate::args::{Ask, Live, ModelFlags};
+use crate::args::{Ask, Live, ModelFlags, Output};
 use crate::build;
 use crate::done::Done;
-use crate::print;
+use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::{Settings, wrong};
-use crate::talk::turns;
+use crate::talk::{COMMANDS, Line, Next, turns};
 
 /// Bytes of an answer to a question of ours.
 const LONGEST_YES: u64 = 256;
 
-pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
-    if flags.interactive {
-        return Err(wrong(
-            "-i does not take --model yet; ask one question after the other with --thread NAME".to_owned(),
-        ));
-    }
-    let question = flags.question.join(" ");
-    if question.trim().is_empty() {
-        return Err(SearchError::NoQuestion.into());
-    }
-    let groups = groups(flags)?;
-    let model = model(settings, &flags.model)?;
-    let price = flags.model.price.or_else(|| model.price());
-    if flags.model.max_cost.is_some() && price.is_none() {
-        return Err(wrong(format!(
-            "--max-cost needs a price, and that of {} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50",
-            model.name()
-        )));
-    }
-    let within = Request { question: question.clone(), ..scoped(&flags.scope) };
-    let cluster = build::cluster_in_use(settings);
-    let asks_index = groups.iter().any(|group| *group != ToolGroup::Kubectl);
-    let index = match asks_index {
-        true => {
-            let index = build::index(settings).await?;
-            let index = if flags.live.live == Live::Auto { index.with_cluster(Arc::clone(&cluster)) } else { index };
-            weigh(settings, flags, &index, &within).await?;
-            Some(index)
+/// A conversation with a language model. Its limits hold for all of it.
+pub(crate) struct ModelTalk<'a> {
+    flags: &'a Ask,
+    model: Arc<dyn ChatModel>,
+    price: Option<Price>,
+    limits: Limits,
+    groups: BTreeSet<ToolGroup>,
+    index: Option<Index>,
+    cluster: Arc<dyn Door>,
+    within: Request,
+    thread: Option<(ThreadName, Arc<dyn Store>)>,
+    messages: Vec<Message>,
+    /// Questions that were answered.
+    answered: usize,
+}
+
+impl<'a> ModelTalk<'a> {
+    /// Opens what the model may use, and the thread where one is named.
+    pub(crate) async fn open(settings: &Settings, flags: &'a Ask) -> anyhow::Result<Self> {
+        let groups = groups(flags)?;
+        let model = model(settings, &flags.model)?;
+        let price = flags.model.price.or_else(|| model.price());
+        if flags.model.max_cost.is_some() && price.is_none() {
+            return Err(wrong(format!(
+                "--max-cost needs a price, and that of {} is not known; give it with --price IN,OUT in US dollars per million tokens, such as --price 0.10,0.50",
+                model.name()
+            )));
         }
-        false => None,
-    };
-    let reach = Reach {
-        groups,
-        index: index.as_ref().map(|index| (index, &build::OWN_STORE)),
-        within,
-        may_change: flags.model.allow.clone(),
-        approver: &Person,
-        cluster,
-    };
-    let tools = Tools::new(reach);
-    let limits = Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
-    if let Some(host) = model.sends_to() {
-        print::note(&format!(
-            "Model {}: your question, object names, labels and what it asks to see of the cluster go to {host}.",
-            model.name()
-        ));
+        let within = scoped(&flags.scope);
+        let cluster = build::cluster_in_use(settings);
+        let asks_index = groups.iter().any(|group| *group != ToolGroup::Kubectl);
+        let index = match asks_index {
+            true => {
+                let index = build::index(settings).await?;
+                let index =
+                    if flags.live.live == Live::Auto { index.with_cluster(Arc::clone(&cluster)) } else { index };
+                weigh(settings, flags, &index, &within).await?;
+                Some(index)
+            }
+            false => None,
+        };
+        let limits =
+            Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
+        if let Some(host) = model.sends_to() {
+            print::note(&format!(
+                "Model {}: your question, object names, labels and what it asks to see of the cluster go to {host}.",
+                model.name()
+            ));
+        }
+        let thread = match &flags.thread {
+            Some(name) => Some((name.clone(), build::store_to_add_to(settings).await?)),
+            None => None,
+        };
+        let messages = match &thread {
+            Some((name, store)) => said_before(&turns(&**store, name).await?),
+            None => Vec::new(),
+        };
+        Ok(Self { flags, model, price, limits, groups, index, cluster, within, thread, messages, answered: 0 })
     }
-    let mut lines = print::ask_model::Lines::new(flags.hits.output);
-    let thread = match &flags.thread {
-        Some(name) => Some((name, build::store_to_add_to(settings).await?)),
-        None => None,
-    };
-    let mut messages = match &thread {
-        Some((name, store)) => said_before(&turns(&**store, name).await?),
-        None => Vec::new(),
-    };
-    let known = messages.len();
-    messages.push(Message::user(question.clone()));
-    let at = build::now();
-    let done = talk(&*model, &tools, messages, limits, price, &mut |heard| lines.hear(&heard)).await;
-    lines.finish(&question, model.name(), &done)?;
-    if let Some((name, store)) = thread.filter(|_| done.ended == Ended::Whole) {
-        let cited = done.sources.citations.iter().filter(|citation| citation.seen && citation.id.contains('/'));
-        let cited = cited.map(|citation| citation.id.clone()).collect();
-        let messages = serde_json::to_value(kept(&done.messages[known..]))?;
-        let turn = Turn::of_model(&question, &at, cited, messages);
-        store.add_turn(name, &at, &serde_json::to_string(&turn)?).await?;
+
+    /// Has a question answered and prints the answer.
+    pub(crate) async fn ask(&mut self, question: &str, manner: Manner) -> anyhow::Result<Done> {
+        if question.trim().is_empty() {
+            return Err(SearchError::NoQuestion.into());
+        }
+        let at = build::now();
+        let within = Request { question: question.to_owned(), now: at.clone(), ..self.within.clone() };
+        let reach = Reach {
+            groups: self.groups.clone(),
+            index: self.index.as_ref().map(|index| (index, &build::OWN_STORE)),
+            within,
+            may_change: self.flags.model.allow.clone(),
+            approver: &Person,
+            cluster: Arc::clone(&self.cluster),
+        };
+        let tools = Tools::new(reach);
+        let output = self.flags.hits.output;
+        match output {
+            Output::Table if self.answered > 0 => print::line("")?,
+            Output::Yaml if manner != Manner::Alone => print::line("---")?,
+            _ => {}
+        }
+        let mut lines = print::ask_model::Lines::new(output, manner);
+        let known = self.messages.len();
+        let messages = [&self.messages[..], &[Message::user(question.to_owned())]].concat();
+        let done = talk(&*self.model, &tools, messages, self.limits, self.price, &mut |heard| lines.hear(&heard)).await;
+        lines.finish(question, self.model.name(), &done)?;
+        self.limits.tokens = self.limits.tokens.saturating_sub(done.used.input_tokens + done.used.output_tokens);
+        self.limits.cost = self.limits.cost.map(|most| (most - done.used.cost.unwrap_or_default()).max(0.0));
+        match done.ended {
+            Ended::Whole => {}
+            Ended::Failed(error) => return Err(error.into()),
+            Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => return Ok(Done::InPart),
+        }
+        if let Some((name, store)) = &self.thread {
+            let cited = done.sources.citations.iter().filter(|citation| citation.seen && citation.id.contains('/'));
+            let cited = cited.map(|citation| citation.id.clone()).collect();
+            let messages = serde_json::to_value(kept(&done.messages[known..]))?;
+            let turn = Turn::of_model(question, &at, cited, messages);
+            store.add_turn(name, &at, &serde_json::to_string(&turn)?).await?;
+        }
+        self.messages = done.messages;
+        self.answered += 1;
+        Ok(Done::Whole)
     }
-    match done.ended {
-        Ended::Whole => Ok(Done::Whole),
-        Ended::Failed(error) => Err(error.into()),
-        Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => Ok(Done::InPart),
+
+    /// Does what a line says: a question, or a command.
+    pub(crate) async fn take(&mut self, line: &str, manner: Manner) -> anyhow::Result<Next> {
+        match Line::of(line)? {
+            Line::Nothing => {}
+            Line::End => return Ok(Next::End),
+            Line::Help => print::ask::commands(&COMMANDS)?,
+            Line::New => {
+                self.messages.clear();
+                print::note("The next question begins anew.");
+            }
+            Line::Why | Line::Show(_) => {
+                return Err(anyhow!("with --model there is no /why and no /show; ask the model"));
+            }
+            Line::Question(question) => {
+                self.ask(question, manner).await?;
+            }
+        }
+        Ok(Next::Line)
     }
 }
 

@@ -5,7 +5,8 @@ use clusterlore_core::words::{cut, one_line};
 use clusterlore_models::{ToolCall, ToolResult};
 use serde::Serialize;
 
-use super::{foreign, json, line, note, part, yaml};
+use super::ask::Manner;
+use super::{foreign, json, json_line, line, note, part, yaml};
 use crate::args::Output;
 
 /// Characters of a call that are shown, and of what came of it.
@@ -30,6 +31,7 @@ struct JsonTalk<'a> {
 /// Shows what is heard: words on standard output as they come, steps on standard error.
 pub(crate) struct Lines {
     output: Output,
+    manner: Manner,
     /// What may be the beginning of a word: an address is masked only as a whole.
     held: String,
     /// Whether the line that was begun has not ended.
@@ -39,8 +41,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(output: Output) -> Self {
-        Self { output, held: String::new(), open: false, failed: None }
+    pub(crate) fn new(output: Output, manner: Manner) -> Self {
+        Self { output, manner, held: String::new(), open: false, failed: None }
     }
 
     /// Shows it.
@@ -111,6 +113,7 @@ impl Lines {
             reason: reason.clone(),
         };
         match self.output {
+            Output::Json if self.manner == Manner::Lines => json_line(&shape())?,
             Output::Json => json(&shape())?,
             Output::Yaml => yaml(&shape())?,
             Output::Name => {
