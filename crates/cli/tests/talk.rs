@@ -129,7 +129,6 @@ fn a_thread_goes_on_where_it_stopped() {
         (&["threads", "rm", "on-call", "nobody"], 1, "there is no thread \"nobody\""),
         (&["threads", "rm"], 2, "<NAME>"),
         (&["ask", "-i", "--model", "anthropic"], 2, "cannot be used with"),
-        (&["ask", "--thread", "on-call", "--model", "anthropic", "x"], 2, "cannot be used with"),
     ] {
         let ran = home.run(args);
         assert!(ran.status == status && ran.err.contains(said), "{args:?}: {} {}", ran.status, ran.err);
