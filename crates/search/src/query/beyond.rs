@@ -291,7 +291,8 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
     let known = || Conditions::get().states.iter().flat_map(|state| &state.words).chain(&of_services);
     let humps = |word: &str| word.chars().filter(char::is_ascii_uppercase).count() > 1 || word.contains(':');
     for at in 0..tokens.low.len() {
-        if tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]) {
+        let skipped = tokens.taken[at] || tokens.quoted[at] && !humps(&tokens.raw[at]);
+        if skipped || of_services.contains(&tokens.raw[at]) && done_by_others(tokens, at, context) {
             continue;
         }
         let typed = tokens.raw[at].trim_start_matches("Init:");

@@ -558,6 +558,7 @@ fn what_metadata_cannot_say_is_recognised() {
     // What does something about it is asked for, or what is only called so.
     for text in [
         "the biggest cache",
+        "what hands out the external IPs for services of type LoadBalancer?",
         "what notifies us when pods fail?",
         "which log shipper do we use",
         "where do the logs of the pods go?",
