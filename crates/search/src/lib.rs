@@ -244,6 +244,10 @@ impl Searcher {
                 for_hits.truncate(first.at_most.unwrap_or(usize::MAX));
             }
         }
+        // "Pods of checkout that are pending": of several objects that are named so, those answer of which it holds.
+        if let (Some(judgement), Some(of_kind)) = (judgement.as_ref().filter(|j| j.looked), parsed.several_named()) {
+            for_hits.retain(|r| of_kind.contains(&r.id) && judgement.holds(&r.id));
+        }
         let mut hits = match query.hits {
             true => answer::hits(&collapser, &ranking, for_hits, query.limit).await?,
             false => Vec::new(),

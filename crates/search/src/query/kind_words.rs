@@ -102,7 +102,15 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
     let Some(word) = tokens.low.get(at) else { return BTreeSet::new() };
     let next = tokens.low.get(at + 1).filter(|_| !tokens.ends[at]);
     let of_pair = next.map(|next| pair(word, next, context)).unwrap_or_default();
-    if of_pair.is_empty() { one(word, context) } else { of_pair }
+    let mut types = if of_pair.is_empty() { one(word, context) } else { of_pair };
+    if types.is_empty() && context.language.is_some() {
+        for asked in context.catalogue.asked(word) {
+            let Meaning::Kind(kind) = asked.meaning else { continue };
+            let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
+            types.extend(context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name));
+        }
+    }
+    types
 }
 
 /// The types that a word names, in the singular or the plural.

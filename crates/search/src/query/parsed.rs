@@ -240,6 +240,17 @@ impl ParsedQuery {
         self.named.is_empty() && self.needs.iter().any(|need| need.condition.is_some() && need.narrows())
     }
 
+    /// The ids of the named objects, where there are several of a kind that is asked for, and a condition that tells them apart.
+    pub(crate) fn several_named(&self) -> Option<BTreeSet<&String>> {
+        let narrows = self.needs.iter().any(|need| need.condition.is_some() && need.narrows());
+        let asked = |named: &&NamedObject| {
+            let name = &named.document.type_name;
+            self.kinds.contains(name) || self.filter.types.contains(name)
+        };
+        let ids: BTreeSet<&String> = self.named.iter().filter(asked).map(|named| &named.document.id).collect();
+        (narrows && ids.len() > 1).then_some(ids)
+    }
+
     /// The words of its free text, in English, that are neither stop words nor name a kind or a place.
     pub(crate) fn other_words(&self, types: &[(String, ResourceType)]) -> Vec<String> {
         let text = self.english.as_ref().unwrap_or(&self.text).to_lowercase();
