@@ -226,6 +226,7 @@ fn decision(
         },
         (Read::Images, LiveCondition::Image(asked)) => (holds(cells::has_image(cell, asked)), None),
         (Read::Version, LiveCondition::Version(asked)) => (holds(cells::is_version(cell, asked)), None),
+        (Read::Words, _) if cells::is_missing(cell) => (None, None),
         (Read::Words, LiveCondition::Status(asked)) => {
             let words = cells::words(cell);
             (holds(asked.iter().any(|asked| words.contains(&cells::plain(asked)))), None)

@@ -481,7 +481,7 @@ fn read_phrase(
         let negated = |condition: LiveCondition| if not.is_some() { condition.negated() } else { condition };
         let begin = not.unwrap_or(begin).min(begin);
         tokens.take_range(begin, at - begin);
-        let of = |condition| Need { what, said: said.clone(), condition, first };
+        let of = |condition| Need { what, said: said.clone(), condition, first, or_said: false };
         let needs = match conditions.is_empty() {
             true => vec![of(None)],
             false => conditions.into_iter().map(|condition| of(Some(negated(condition)))).collect(),
@@ -543,7 +543,7 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
         tokens.take(Some(at));
     }
     let first = first.map(|extreme| First { extreme, at_most: None });
-    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first }] })
+    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first, or_said: false }] })
 }
 
 /// Sizes of what is stored: "claims of at least 200Gi".
@@ -900,7 +900,8 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                     let not = (0..end).any(|n| is(NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
                 };
-                let of = |condition| Need { what: asked.what, said: said.clone(), condition, first: None };
+                let of =
+                    |condition| Need { what: asked.what, said: said.clone(), condition, first: None, or_said: false };
                 let conditions = by_noun(asked.what, tokens, at, end, context);
                 if conditions.is_empty() {
                     needs.push(of(None));

@@ -262,12 +262,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     // An operator may print the very word.
     let of_operators = |types: &BTreeSet<String>| !types.is_empty() && types.iter().all(|name| is_of_an_operator(name));
     if of_operators(&parsed.filter.types) || parsed.filter.types.is_empty() && of_operators(&parsed.kinds) {
-        for need in parsed.needs.iter_mut().filter(|need| !need.said.contains(' ')) {
-            let said = LiveCondition::Status(vec![need.said.clone()]);
-            let is_state =
-                |condition: &LiveCondition| !matches!(condition, LiveCondition::Not(_)) && condition.is_state();
-            need.condition = need.condition.take().map(|c| if is_state(&c) { c.or(said) } else { c });
-        }
+        parsed.needs.iter_mut().for_each(|need| need.or_said = !need.said.contains(' '));
     }
     // Words of another language that name nothing known ask for nothing beside the conditions.
     let foreign =

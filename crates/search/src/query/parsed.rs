@@ -91,6 +91,8 @@ pub struct Need {
     pub condition: Option<LiveCondition>,
     /// Which of the numbers that decide it are asked for first: "the most restarts".
     pub first: Option<First>,
+    /// Whether it holds, too, of what prints the very word: the kinds that are asked for are those of operators.
+    pub(crate) or_said: bool,
 }
 
 /// What is asked for first, by the numbers that decide a condition.
@@ -115,12 +117,12 @@ impl Need {
 impl Need {
     /// A condition, in the words that ask for it.
     pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
-        Self { what: condition.beyond(), said, condition: Some(condition), first: None }
+        Self { what: condition.beyond(), said, condition: Some(condition), first: None, or_said: false }
     }
 
     /// Something that no condition stands for.
     pub(crate) fn untold(what: Beyond, said: String) -> Self {
-        Self { what, said, condition: None, first: None }
+        Self { what, said, condition: None, first: None, or_said: false }
     }
 }
 
@@ -225,6 +227,11 @@ impl ParsedQuery {
         // "Is checkout ok?" asks how it is.
         let state = |need: &Need| match (&need.condition, need.what) {
             (None, Beyond::Status) if !self.named.is_empty() => Some(LiveCondition::Ready),
+            (Some(condition), _)
+                if need.or_said && condition.is_state() && !matches!(condition, LiveCondition::Not(_)) =>
+            {
+                Some(condition.clone().or(LiveCondition::Status(vec![need.said.clone()])))
+            }
             (condition, _) => condition.clone(),
         };
         self.needs.iter().filter_map(state).collect()
