@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use clusterlore_agent::converse::ToolGroup;
+
 use crate::args::Command;
 use crate::print;
 
@@ -70,6 +72,10 @@ pub(crate) fn kept(command: &Command) -> String {
         Command::Export(flags) if flags.file != std::path::Path::new("-") => {
             let file = flags.file.display();
             format!("{file} is not a complete export; if it was a regular file before, it is unchanged. Run the same command again")
+        }
+        // What a person said yes to stays.
+        Command::Ask(flags) if flags.model.tools.contains(&ToolGroup::Apply) => {
+            "the answer is not whole; what was applied after a yes is applied".to_owned()
         }
         Command::Ask(_) => "the answer is not whole; nothing was changed".to_owned(),
         Command::Export(_) => "what was written is not a complete export; run the same command again".to_owned(),

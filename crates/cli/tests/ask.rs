@@ -28,6 +28,7 @@ const COMPANY: &[Case] = &[
     ("named", &["what is wind-warden?"]),
     ("named-logs", &["show me the logs of turnstile-api"]),
     ("named-elsewhere", &["where is turnstile-api in the namespace datastores?"]),
+    ("called-elsewhere", &["why is foreman in fares failing?"]),
     ("named-unread", &["is the deployment turnstile-api ready?"]),
     ("types", &["what could I use for a certificate?"]),
     ("types-none", &["what could I use for a quantum computer?"]),

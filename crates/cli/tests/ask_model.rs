@@ -494,6 +494,8 @@ async fn a_conversation_goes_on_until_something_new_begins() {
     let asked = server.asked();
     let said = |n: usize| asked[n].body["messages"].as_array().unwrap().len();
     assert_eq!((asked.len(), said(0), said(2), said(3)), (4, 1, 5, 1));
+    let ran = ask(&home, &server, &model, &["-i", "--tools", "apply"]);
+    assert!(ran.status == 2 && ran.err.contains("-i does not take --tools apply"), "{}", ran.err);
 }
 
 #[test]

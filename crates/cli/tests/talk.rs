@@ -128,7 +128,6 @@ fn a_thread_goes_on_where_it_stopped() {
         (&["ask", "--thread", "", "x"], 2, "expected 1 to 64 letters"),
         (&["threads", "rm", "on-call", "nobody"], 1, "there is no thread \"nobody\""),
         (&["threads", "rm"], 2, "<NAME>"),
-        (&["ask", "-i", "--model", "anthropic"], 2, "cannot be used with"),
     ] {
         let ran = home.run(args);
         assert!(ran.status == status && ran.err.contains(said), "{args:?}: {} {}", ran.status, ran.err);

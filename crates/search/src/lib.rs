@@ -282,6 +282,10 @@ impl Searcher {
         let number = counted.then_some(number);
         let admitted = candidates.admitted;
         let mut parsed = parsed;
+        if query.hits && hits.is_empty() {
+            let elsewhere = std::mem::take(&mut parsed.elsewhere);
+            parsed.notes.extend(elsewhere);
+        }
         if undated && collection == Collection::Instances {
             parsed.needs_time();
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_index::Group;
-use clusterlore_search::{GroupBy, Order};
+use clusterlore_search::{GroupBy, Note, Order};
 
 use super::phrases::{Called, NAMED, OBJECTS, enumerated, of_several_clusters, place, the, these, untold};
 use super::said::Said;
@@ -380,6 +380,9 @@ impl<'a> Topic<'a> {
         }
         if clauses.since.is_some() || clauses.until.is_some() {
             return self.just("Nothing of that age is in the index.".to_owned());
+        }
+        if reply.notes.iter().any(|note| matches!(note, Note::Elsewhere { .. })) {
+            return self.just("Nothing there is called so.".to_owned());
         }
         let open = self.open();
         if !open.is_empty() {

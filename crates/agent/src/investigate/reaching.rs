@@ -34,7 +34,9 @@ pub(super) fn services(seen: &Seen, found: &mut Found) {
         // Of pods that others own nothing is known here.
         let matches_template = selects(service, pod_labels(&seen.subject));
         let troubled = pods.iter().any(|pod| is_in_trouble(pod));
-        if ready == 0 && (all > 0 || troubled) {
+        // Without a slice nobody says which of them it reaches.
+        let some_ready = pods.iter().any(|pod| is_ready(pod));
+        if ready == 0 && (all > 0 || troubled && !some_ready) {
             let none = match all.max(pods.len()) {
                 1 => "the one pod".to_owned(),
                 some => format!("none of the {some} pods"),

@@ -46,6 +46,11 @@ impl<'a> ModelTalk<'a> {
     /// Opens what the model may use, and the thread where one is named.
     pub(crate) async fn open(settings: &Settings, flags: &'a Ask) -> anyhow::Result<Self> {
         let groups = groups(flags)?;
+        if flags.interactive && groups.contains(&ToolGroup::Apply) {
+            return Err(wrong(
+                "-i does not take --tools apply; ask one question after the other with --thread NAME".to_owned(),
+            ));
+        }
         let model = model(settings, &flags.model)?;
         let price = flags.model.price.or_else(|| model.price());
         if flags.model.max_cost.is_some() && price.is_none() {
@@ -187,13 +192,16 @@ impl Approver for Person {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return Err("there is no terminal".to_owned());
         }
+        // What was typed before the change is seen is no answer to it.
+        rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
+            .map_err(|e| e.to_string())?;
         print::ask_model::change(change);
         let answer = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             std::io::stdin().lock().take(LONGEST_YES).read_line(&mut line).map(|_| line)
         });
         let line = answer.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-        Ok(["yes", "y"].contains(&line.trim().to_lowercase().as_str()))
+        Ok(line.trim().eq_ignore_ascii_case("yes"))
     }
 }
 

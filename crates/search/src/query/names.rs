@@ -332,7 +332,12 @@ fn name(asked: &AskedName, mut objects: Vec<Found>, parsed: &mut ParsedQuery) {
     if objects.iter().any(is_there) {
         objects.retain(is_there);
     } else if !asked.sure && !said.is_empty() && !parsed.hedged {
-        // A word that is the name of something elsewhere is only a word here.
+        // A word that is the name of something elsewhere is only a word here; it is told where nothing answers.
+        let is_in: BTreeSet<String> = objects.iter().map(|f| f.object.namespace.clone()).collect();
+        if let Some(first) = objects.first().filter(|f| f.object.namespace != CLUSTER_SCOPE) {
+            let (name, is_in) = (first.object.name.clone(), is_in.into_iter().collect());
+            parsed.elsewhere.push(Note::Elsewhere { name, said: said.into_iter().collect(), is_in });
+        }
         return;
     } else if !said.is_empty() && objects.iter().any(|f| f.object.namespace != CLUSTER_SCOPE) {
         let is_in: BTreeSet<String> = objects.iter().map(|f| f.object.namespace.clone()).collect();

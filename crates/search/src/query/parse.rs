@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use clusterlore_catalogue::{Catalogue, Cover};
-use clusterlore_core::Collection;
 use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
 use unicode_normalization::UnicodeNormalization;
@@ -124,7 +124,18 @@ pub(crate) async fn parse(
         Some(_) => (question.to_owned(), Vec::new()),
     };
     let mut parsed = match query.collection {
-        Collection::Instances => parse_instances(&text, &query.filter, &context),
+        Collection::Instances => {
+            let parsed = parse_instances(&text, &query.filter, &context);
+            // A namespace in which nothing is, is one too.
+            match empty_namespace(view, &parsed).await? {
+                Some(name) => {
+                    let mut vocabulary = (*vocabulary).clone();
+                    vocabulary.namespaces.insert(name);
+                    parse_instances(&text, &query.filter, &QueryContext { vocabulary: &vocabulary, ..context })
+                }
+                None => parsed,
+            }
+        }
         Collection::Capabilities => parse_types(&text, &query.filter, &context),
     };
     scopes::narrow_by(view, &mut parsed).await?;
@@ -160,6 +171,19 @@ pub(crate) async fn without_words(view: &dyn View, parsed: &ParsedQuery) -> Resu
     plain.english = None;
     plain.scope_only = true;
     Ok(Some(plain))
+}
+
+/// The namespace that is missed, if there is one in which nothing is.
+async fn empty_namespace(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<String>, StoreError> {
+    let Some(Problem::NoSuchNamespace(name)) = &parsed.problem else { return Ok(None) };
+    let clusters: BTreeSet<String> = view.types().await?.iter().map(|(cluster, _)| cluster.clone()).collect();
+    let id = |cluster: &String| {
+        let id = format!("{CLUSTER_SCOPE}/v1/Namespace/{name}");
+        ObjectKey::of_stored_id(&if cluster.is_empty() { id } else { format!("{cluster}:{id}") })
+    };
+    let keys: Vec<ObjectKey> = clusters.iter().filter_map(id).collect();
+    let known = view.records(Collection::Instances, &keys).await?;
+    Ok((!known.is_empty()).then(|| name.clone()))
 }
 
 /// Words beside a kind that may be a state of its objects.

@@ -48,6 +48,8 @@ pub struct ParsedQuery {
     pub(crate) asked: Vec<AskedName>,
     /// Conditions of which each narrows, by a label or by namespaces: the view is asked which.
     pub(crate) either: Vec<SoftCondition>,
+    /// What is somewhere else by the name of a word of it, to be told if nothing answers.
+    pub(crate) elsewhere: Vec<Note>,
     /// Those of the kinds that it names whose word means a category of software as well: a `Database` is not the only database.
     pub(crate) vague_kinds: BTreeSet<String>,
     /// Whether it asks when something was created, besides ordering by it or limiting it.
