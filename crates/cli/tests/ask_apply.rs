@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use clusterlore_testkit::chat::{FakeChat, Says, results};
@@ -11,6 +11,7 @@ use clusterlore_testkit::real::ApiServer;
 use common::{Home, Ran};
 use serde_json::{Value, json};
 
+const QUESTION: &str = "anything else to leave it:";
 const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: ci-reader, namespace: shop}
@@ -76,8 +77,13 @@ impl Setup {
         (ran, results(self.chat.asked().last().unwrap()))
     }
 
-    /// The same under a terminal on which somebody types.
+    /// The same under a terminal on which somebody types a line at each question.
     fn typed(&self, manifests: &[&str], args: &[&str], typed: &str) -> (String, Vec<String>) {
+        self.typed_after("", manifests, args, typed)
+    }
+
+    /// The same after something was typed that nobody had asked for.
+    fn typed_after(&self, before: &str, manifests: &[&str], args: &[&str], typed: &str) -> (String, Vec<String>) {
         self.says(manifests);
         let (args, variables) = self.command("admin", args);
         let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
@@ -92,10 +98,21 @@ impl Setup {
         script.env("TERM", "xterm").env("SHELL", "/bin/sh").envs(variables);
         let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut keyboard = child.stdin.take().unwrap();
-        keyboard.write_all(typed.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
+        keyboard.write_all(before.as_bytes()).unwrap();
+        let mut lines = typed.split_inclusive('\n');
+        let (mut shown, mut asked, mut some) = (Vec::new(), 0, [0; 4096]);
+        let mut screen = child.stdout.take().unwrap();
+        // The end of a pseudo-terminal is an error on some systems.
+        while let Ok(read @ 1..) = screen.read(&mut some) {
+            shown.extend_from_slice(&some[..read]);
+            while String::from_utf8_lossy(&shown).matches(QUESTION).count() > asked {
+                asked += 1;
+                keyboard.write_all(lines.next().unwrap_or("\u{4}").as_bytes()).unwrap();
+            }
+        }
         drop(keyboard);
-        (String::from_utf8_lossy(&output.stdout).into_owned(), results(self.chat.asked().last().unwrap()))
+        child.wait().unwrap();
+        (String::from_utf8_lossy(&shown).into_owned(), results(self.chat.asked().last().unwrap()))
     }
 
     fn says(&self, manifests: &[&str]) {
@@ -160,7 +177,7 @@ async fn three_tasks_are_done_after_a_yes() {
 
     // One namespace may reach one port.
     let question = "let what runs in shop reach the ledger in bank on port 5432";
-    let (shown, told) = setup.typed(&[POLICY], &["--tools", "apply", question], "y\n");
+    let (shown, told) = setup.typed(&[POLICY], &["--tools", "apply", question], "yes\n");
     assert!(told[0].contains("Created:"), "{told:?}\n{shown}");
     let spec = setup.get("networkpolicy", "bank", "from-shop").unwrap()["spec"].clone();
     assert_eq!(
@@ -193,6 +210,12 @@ async fn nothing_is_changed_without_each_of_the_guards() {
         assert!(shown.contains("+kind: Role"), "{shown}");
         refused(&told, "the user said no");
     }
+    // What was typed before anything was asked is no answer.
+    let question = ["--tools", "apply", "make the role ci-reader"];
+    let (shown, told) = setup.typed_after("yes\nyes\n", &[ROLE], &question, "y\n");
+    assert!(shown.contains(QUESTION), "{shown}");
+    refused(&told, "the user said no");
+    assert!(shown.lines().any(|line| line.trim() == "> kubectl_apply"), "a manifest stands in no step line: {shown}");
     // The tool is not there unless it is asked for.
     let (_, told) = setup.typed(&[ROLE], &[named], "yes\n");
     refused(&told, "There is no tool");
