@@ -103,6 +103,15 @@ fn cases() -> Vec<Case> {
         ("how many nodes are ready?", nodes(&["n1", "n2"]), Some(2)),
         ("which nodes are cordoned?", nodes(&["n2"]), None),
         ("which databases failed?", of("Database", "shop", &["ill"]), None),
+        // several states, all of them, and words that name nothing
+        ("pods in shop that are OOMKilled or Evicted", pods(&["evicted", "oom"]), None),
+        ("pods in CrashLoopBackOff or ImagePullBackOff in yard", yard(&["crashing"]), None),
+        ("are all nodes ready?", nodes(&["n3"]), None),
+        ("is every deployment in shop ready?", deployments(&["dead", "web"]), None),
+        ("jobs that are neither complete nor failed", jobs(&["held", "working"]), None),
+        ("flaky pods in shop that restarted", pods(&["crashing", "init-fails", "oom", "restarted"]), None),
+        ("welche Jobs sind fehlgeschlagen?", jobs(&["broken"]), None),
+        ("deployments that arent ready", deployments(&["dead", "web"]), None),
         // restarted
         ("which pods in shop have restarted?", pods(&["crashing", "init-fails", "oom", "restarted"]), None),
         (
