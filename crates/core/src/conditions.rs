@@ -98,6 +98,11 @@ impl Beyond {
     }
 }
 
+/// Whether a type (`plural.group`) is none of Kubernetes' own: what an operator prints of its objects is in its own words.
+pub fn is_of_an_operator(type_name: &str) -> bool {
+    type_name.split_once('.').is_some_and(|(_, group)| group.contains('.') && !group.ends_with(".k8s.io"))
+}
+
 /// What a Service may be.
 pub const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
 
@@ -240,7 +245,7 @@ impl LiveCondition {
             Self::NotBound => Self::Bound,
             Self::Not(other) => *other,
             Self::Restarted(Limit::AtLeast(n)) if n > 0 => Self::Restarted(Limit::AtMost(n - 1)),
-            Self::Restarted(Limit::AtMost(n)) => Self::Restarted(Limit::AtLeast(n + 1)),
+            Self::Restarted(Limit::AtMost(n)) => Self::Restarted(Limit::AtLeast(n.saturating_add(1))),
             other => Self::Not(Box::new(other)),
         }
     }

@@ -1,7 +1,7 @@
 //! Whether a condition holds of an object, by the cells of its row. Which columns decide it, and what their cells say, is data
 //! (`clusterlore_core::conditions`); how a cell is read is `cells`.
 
-use clusterlore_core::conditions::{Conditions, Deciding, Derived, Finding, Read, Sign, Verdict};
+use clusterlore_core::conditions::{Conditions, Deciding, Derived, Finding, Read, Sign, Verdict, is_of_an_operator};
 use clusterlore_core::{Limit, LiveCondition, Replicas, words::one_line};
 
 use super::cells;
@@ -75,9 +75,7 @@ impl Table {
 
     /// What operators print of their objects may stand in a column of any name.
     fn somewhere(&self, asked: &[String], row: &Row) -> Option<Decided> {
-        let (_, group) = self.type_name.split_once('.').unwrap_or((&self.type_name, ""));
-        let built_in = !group.contains('.') || group.ends_with(".k8s.io");
-        if built_in && !asked.iter().any(|asked| asked.parse::<std::net::IpAddr>().is_ok()) {
+        if !is_of_an_operator(&self.type_name) && !asked.iter().any(|asked| asked.parse::<std::net::IpAddr>().is_ok()) {
             return None;
         }
         let says = |cell: &String| {

@@ -517,13 +517,8 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
     let (condition, rest) = match (condition, digits.parse()) {
         (Some(LiveCondition::Restarted(Limit::AtLeast(1))), Ok(number)) => {
             let compares = |comparison| Conditions::get().compares(comparison).any(|phrase| rest.contains(phrase));
-            let limit = match () {
-                () if compares(Comparison::More) => Limit::AtLeast(number + 1),
-                () if compares(Comparison::AtLeast) => Limit::AtLeast(number),
-                () if compares(Comparison::Fewer) => Limit::AtMost(number.saturating_sub(1)),
-                () if compares(Comparison::AtMost) => Limit::AtMost(number),
-                () => Limit::Exactly(number),
-            };
+            let all = [Comparison::More, Comparison::AtLeast, Comparison::Fewer, Comparison::AtMost];
+            let limit = bounds::one(all.into_iter().find(|c| compares(*c)).unwrap_or(Comparison::Exactly), number);
             let mut left = rest.clone();
             tokens.take(Some(at + 1));
             tokens.take(Some(at + 2).filter(|n| tokens.low.get(*n).is_some_and(|word| word.starts_with('次'))));

@@ -68,17 +68,13 @@ fn limit(tokens: &mut Tokens, place: usize, of_bytes: bool) -> Option<(Vec<Limit
     let (comparison, words) = compared(tokens, place).unwrap_or((Comparison::Exactly, 0));
     let mut next = place + 1;
     let mut limits = match comparison {
-        Comparison::More => vec![Limit::AtLeast(number.saturating_add(1))],
-        Comparison::AtLeast => vec![Limit::AtLeast(number)],
-        Comparison::Fewer => vec![Limit::AtMost(number.saturating_sub(1))],
-        Comparison::AtMost => vec![Limit::AtMost(number)],
         Comparison::Between => {
             let most = tokens.low.get(next + 1).filter(|_| tokens.is(Some(next), &AND));
             let most = most.and_then(|word| value(word, of_bytes))?;
             next += 2;
             vec![Limit::AtLeast(number), Limit::AtMost(most)]
         }
-        Comparison::Exactly | Comparison::OrMore | Comparison::OrLess => vec![Limit::Exactly(number)],
+        other => vec![one(other, number)],
     };
     // "5 to 15 restarts".
     let to = tokens.is(Some(next), &["to", "bis", "à", "a"]).then(|| tokens.low.get(next + 1)).flatten();
@@ -86,21 +82,29 @@ fn limit(tokens: &mut Tokens, place: usize, of_bytes: bool) -> Option<(Vec<Limit
         limits = vec![Limit::AtLeast(number), Limit::AtMost(most)];
         next += 2;
     }
-    let or_more = Conditions::get().compares(Comparison::OrMore).find(|phrase| tokens.match_at(next, phrase).is_some());
-    if let Some(phrase) = or_more {
-        limits = vec![Limit::AtLeast(number)];
-        next += phrase.split(' ').count();
-    }
-    let or_less = Conditions::get().compares(Comparison::OrLess).find(|phrase| tokens.match_at(next, phrase).is_some());
-    if let Some(phrase) = or_less {
-        limits = vec![Limit::AtMost(number)];
-        next += phrase.split(' ').count();
+    for comparison in [Comparison::OrMore, Comparison::OrLess] {
+        let phrase = Conditions::get().compares(comparison).find(|phrase| tokens.match_at(next, phrase).is_some());
+        if let Some(phrase) = phrase {
+            limits = vec![one(comparison, number)];
+            next += phrase.split(' ').count();
+        }
     }
     if tokens.is(Some(next), &UNITS) {
         next += 1;
     }
     tokens.take_range(place - words, next + words - place);
     Some((limits, next))
+}
+
+/// The bound that one number makes.
+pub(super) fn one(comparison: Comparison, number: u64) -> Limit {
+    match comparison {
+        Comparison::More => Limit::AtLeast(number.saturating_add(1)),
+        Comparison::AtLeast | Comparison::OrMore => Limit::AtLeast(number),
+        Comparison::Fewer => Limit::AtMost(number.saturating_sub(1)),
+        Comparison::AtMost | Comparison::OrLess => Limit::AtMost(number),
+        Comparison::Exactly | Comparison::Between => Limit::Exactly(number),
+    }
 }
 
 /// How the words before a number compare, and how many they are.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use clusterlore_catalogue::{Catalogue, Cover};
-use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_core::conditions::{Beyond, LiveCondition, is_of_an_operator};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Filter, StoreError, View};
@@ -204,11 +204,6 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
     let words = [said.clone()].into_iter().chain(left).collect();
     stated.needs.push(Need::of(LiveCondition::Status(words), said));
     Ok(Some(stated))
-}
-
-/// Whether a type is none of Kubernetes' own.
-fn is_of_an_operator(type_name: &str) -> bool {
-    type_name.split_once('.').is_some_and(|(_, group)| group.contains('.') && !group.ends_with(".k8s.io"))
 }
 
 /// Other forms of the same letters are one (Unicode NFKC: fullwidth letters, ligatures), and so are quotation marks.
