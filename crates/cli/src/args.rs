@@ -11,6 +11,10 @@ use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
+mod serve;
+
+pub(crate) use serve::{AuthFlag, Serve, Token};
+
 use crate::addresses::{http_url, postgres_url, sqlite_path};
 
 /// Ask a Kubernetes cluster what is running, by meaning.
@@ -222,6 +226,10 @@ pub(crate) enum Command {
     Count(Count),
     /// Find objects similar to an object
     Similar(Similar),
+    /// Answer questions over HTTP, and take what controllers post
+    Serve(Serve),
+    /// Make a token for those who ask a server
+    Token(Token),
     /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
     /// Check cluster, permissions, store and index, and suggest fixes

@@ -50,7 +50,14 @@ fn program() -> ExitCode {
     };
     let kept = stop::kept(&args.command);
     let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
-    let ended = runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args)));
+    // What is to run until it is told to end, ends in its own way.
+    let takes_signals = matches!(&args.command, Command::Serve(_));
+    let ended = runtime.block_on(async {
+        match takes_signals {
+            true => Ok(run(args).await),
+            false => stop::unless_stopped(kept, takes_interrupts, run(args)).await,
+        }
+    });
     // What a run had handed to other threads may end, and is not waited for long.
     runtime.shutdown_timeout(stop::GRACE);
     match ended {
@@ -73,6 +80,8 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Search(flags) => commands::search::run(&settings, &flags).await,
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
+        Command::Serve(flags) => commands::serve::run(&settings, &flags).await,
+        Command::Token(flags) => commands::token::run(&settings, &flags),
         Command::Status(flags) => commands::status::run(&settings, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
         Command::Demo(flags) => commands::demo::run(&settings, &flags).await,

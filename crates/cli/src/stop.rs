@@ -111,6 +111,20 @@ pub(crate) async fn unless_stopped<T>(
     }
 }
 
+/// Turns true at the first signal, for a command that ends in its own way; the second one ends the process at once.
+pub(crate) fn asked() -> std::io::Result<tokio::sync::watch::Receiver<bool>> {
+    let (tell, told) = tokio::sync::watch::channel(false);
+    let mut signals = Signals::listen(false)?;
+    tokio::spawn(async move {
+        signals.next().await;
+        tell.send_replace(true);
+        let stopped = Stopped { signal: signals.next().await, kept: "what was going on was cut off".into() };
+        stopped.tell();
+        std::process::exit(stopped.status().into());
+    });
+    Ok(told)
+}
+
 /// Beside the command, in another thread: it may be waiting for a disk, a pipe or a terminal.
 async fn watch(mut signals: Signals, kept: Arc<str>, tell: oneshot::Sender<Stopped>) {
     let stopped = Stopped { signal: signals.next().await, kept };

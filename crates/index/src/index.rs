@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
-use clusterlore_core::{ObjectKey, ResourceType, Scope};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceType, Scope};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::basis::Basis;
@@ -34,7 +35,8 @@ impl Index {
         Self { store, embedder, searcher: Searcher::new(catalogue), gate: None }
     }
 
-    /// The same with a cluster that can be asked for what it alone knows.
+    /// The same with a cluster that can be asked for what it alone knows. It is asked with rights of its own, so only on behalf of those who
+    /// may see everything.
     #[must_use]
     pub fn with_cluster(self, door: Arc<dyn Door>) -> Self {
         Self { gate: Some(Gate::new(door)), ..self }
@@ -48,8 +50,8 @@ impl Index {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
         let looker = match &self.gate {
-            Some(gate) => Some(Looker { gate, sources: view.sources().await? }),
-            None => None,
+            Some(gate) if request.live && scope.is_all() => Some(Looker { gate, sources: view.sources().await? }),
+            _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
         let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
@@ -72,7 +74,9 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(gate) = &self.gate else { return Ok(Err("the cluster is not to be asked".to_owned())) };
+        let Some(gate) = self.gate.as_ref().filter(|_| scope.is_all()) else {
+            return Ok(Err("the cluster is not to be asked".to_owned()));
+        };
         let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
         Ok(looker.source(name, Instant::now() + OPENING).await)
     }
@@ -88,6 +92,27 @@ impl Index {
         let (answer, sources) =
             futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
         Ok(reply(answer?, sources?, scope, request))
+    }
+
+    /// What is stored of one object or type, as JSON: `id` is a stored id, or a type's `plural.group`. `None`: there is none within the
+    /// scope.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn document(&self, scope: &Scope, collection: Collection, id: &str) -> Result<Option<Value>, StoreError> {
+        let view = self.store.view(scope).await?;
+        let key = match collection {
+            Collection::Instances => ObjectKey::of_stored_id(id),
+            Collection::Capabilities => {
+                let (cluster, name) = id.rsplit_once(':').unwrap_or(("", id));
+                let types = view.types().await?;
+                let found = types.iter().find(|(of, ty)| of == cluster && ty.name() == name);
+                found.map(|(_, ty)| ObjectKey::new(cluster, &ty.group, &ty.kind, CLUSTER_SCOPE, name))
+            }
+        };
+        let Some(key) = key else { return Ok(None) };
+        let records = view.records(collection, &[key]).await?;
+        Ok(records.get(&key).and_then(|record| serde_json::from_str(record).ok()))
     }
 
     /// What is indexed, from where, and when.

@@ -6,6 +6,7 @@
 mod capabilities;
 mod checks;
 mod error;
+mod ingest;
 mod instances;
 mod moving;
 mod progress;
@@ -18,6 +19,7 @@ pub use capabilities::{
     CapabilityOptions, CapabilitySync, Inference, Knowledge, KnownGroup, KnownKind, Unknowing, infer,
 };
 pub use error::SyncError;
+pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
 pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};

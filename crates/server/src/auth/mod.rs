@@ -1,0 +1,73 @@
+//! Who may ask, and what they may see; who may post, and about which cluster.
+
+mod tokens;
+
+use std::sync::Arc;
+
+use clusterlore_core::Scope;
+use thiserror::Error;
+
+use crate::credentials::Credentials;
+
+pub use tokens::{TokenFileError, Tokens, hashed};
+
+/// Somebody who was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// For the log and for limits.
+    pub name: String,
+    /// What they may see.
+    pub scope: Scope,
+    /// The cluster that they may post about (empty: the unnamed one); `None`: none.
+    pub writes: Option<String>,
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Denied {
+    /// Nobody knows who it is.
+    #[error("{0}")]
+    Unknown(&'static str),
+    /// It is known who it is, and they may not.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// It cannot be found out now.
+    #[error("{0}")]
+    Unavailable(&'static str),
+}
+
+/// How callers are told apart.
+#[derive(Clone)]
+pub enum Auth {
+    /// Whoever reaches the server may see everything and post about one cluster, by its name. For loopback addresses only.
+    Open {
+        /// The cluster that posts are about, empty for the unnamed one.
+        writes: String,
+    },
+    /// By tokens in a file.
+    Tokens(Arc<Tokens>),
+}
+
+impl Auth {
+    /// Who sends a request with these credentials.
+    pub(crate) async fn caller(&self, credentials: Option<&Credentials>) -> Result<Caller, Denied> {
+        match self {
+            Self::Open { writes } => Ok(Caller {
+                name: "anybody".to_owned(),
+                scope: Scope::All { because: "the server was told to ask nobody who they are" },
+                writes: Some(writes.clone()),
+            }),
+            Self::Tokens(tokens) => {
+                let Some(Credentials(secret)) = credentials else {
+                    return Err(Denied::Unknown("a token is needed: send it as Authorization: Bearer TOKEN"));
+                };
+                tokens.caller(secret).await
+            }
+        }
+    }
+
+    /// What a client that was refused is told to send.
+    pub(crate) fn challenge(&self) -> String {
+        "Bearer realm=\"clusterlore\"".to_owned()
+    }
+}
