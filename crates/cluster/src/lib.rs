@@ -33,6 +33,7 @@ mod protobuf;
 pub mod reads;
 mod requests;
 mod retry;
+pub mod reviews;
 mod schema;
 mod schema_reading;
 mod source;

@@ -18,6 +18,6 @@ mod problem;
 mod router;
 
 pub use app::{Readiness, Server};
-pub use auth::{Auth, Caller, Denied, TokenFileError, Tokens, hashed};
+pub use auth::{Auth, Caller, Denied, Kubernetes, TokenFileError, Tokens, hashed};
 pub use limits::Limits;
 pub use listen::Listening;

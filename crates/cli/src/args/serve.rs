@@ -15,6 +15,8 @@ pub(crate) enum AuthFlag {
     None,
     /// By the tokens of a file (see "clusterlore token --help")
     Token,
+    /// By their Kubernetes tokens: each sees what they may list. Whoever posts needs a token of --tokens
+    Kubernetes,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -40,7 +42,10 @@ pub(crate) struct Serve {
     /// File of tokens; it is read again when it changes
     #[arg(long, value_name = "FILE")]
     pub(crate) tokens: Option<PathBuf>,
-    /// Name of the cluster that posts are about where callers are not told apart [default: the unnamed one]
+    /// Audience that Kubernetes tokens have to be meant for [default: the API server's own]
+    #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
+    pub(crate) audience: Vec<String>,
+    /// Name of the cluster that the kubeconfig's context is, and that posts are about where callers are not told apart [default: the unnamed one]
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
     /// Requests a second that one caller may send, in the mean; posts of controllers are not counted

@@ -10,7 +10,7 @@ use clusterlore_cluster::ClusterSource;
 use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
 use clusterlore_pipeline::{Clusters, Ingest};
-use clusterlore_server::{Auth, Limits, Listening, Server, Tokens};
+use clusterlore_server::{Auth, Kubernetes, Limits, Listening, Server, Tokens};
 use clusterlore_store::{Inbox, Store};
 use tokio::sync::watch;
 
@@ -27,11 +27,11 @@ pub(crate) async fn run(settings: &Settings, flags: &Serve) -> anyhow::Result<Do
         Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
         None => flags.listen,
     };
-    let auth = auth(flags, address)?;
     let inference = build::inference(settings, &flags.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
     let embedder = build::embedder_for_writing(settings, false, false).await?;
     let store = build::store_for_writing(settings).await?;
+    let auth = auth(settings, flags, address, &store)?;
 
     let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
     let index = match flags.live.live {
@@ -71,22 +71,35 @@ pub(crate) async fn run(settings: &Settings, flags: &Serve) -> anyhow::Result<Do
     Ok(Done::Whole)
 }
 
-fn auth(flags: &Serve, address: SocketAddr) -> anyhow::Result<Auth> {
+fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn Store>) -> anyhow::Result<Auth> {
     let how = match (flags.auth, &flags.tokens) {
         (Some(how), _) => how,
         (None, Some(_)) => AuthFlag::Token,
         (None, None) => AuthFlag::None,
     };
-    match (how, &flags.tokens) {
-        (AuthFlag::None, Some(_)) => Err(wrong("--tokens is about --auth token; expected one of them".to_owned())),
+    if !flags.audience.is_empty() && how != AuthFlag::Kubernetes {
+        return Err(wrong("--audience is about --auth kubernetes; add that, or leave it out".to_owned()));
+    }
+    let tokens = match &flags.tokens {
+        Some(file) => Some(Arc::new(Tokens::open(file).context("--tokens")?)),
+        None => None,
+    };
+    let cluster = flags.cluster_name.clone().unwrap_or_default();
+    match (how, tokens) {
+        (AuthFlag::None, Some(_)) => Err(wrong("--tokens is not for --auth none; expected one of them".to_owned())),
         (AuthFlag::None, None) if !address.ip().is_loopback() => Err(wrong(format!(
-            "without --auth whoever reaches {address} would see everything; expected a loopback address such as 127.0.0.1, or --auth token with --tokens FILE"
+            "without --auth whoever reaches {address} would see everything; expected a loopback address such as 127.0.0.1, or --auth"
         ))),
-        (AuthFlag::None, None) => Ok(Auth::Open { writes: flags.cluster_name.clone().unwrap_or_default() }),
+        (AuthFlag::None, None) => Ok(Auth::Open { writes: cluster }),
         (AuthFlag::Token, None) => {
             Err(wrong("--auth token needs --tokens FILE; make one with \"clusterlore token\"".to_owned()))
         }
-        (AuthFlag::Token, Some(file)) => Ok(Auth::Tokens(Arc::new(Tokens::open(file).context("--tokens")?))),
+        (AuthFlag::Token, Some(tokens)) => Ok(Auth::Tokens(tokens)),
+        (AuthFlag::Kubernetes, tokens) => {
+            let door = build::cluster_in_use(settings);
+            let api = Kubernetes::new(door, Arc::clone(store), cluster, flags.audience.clone());
+            Ok(Auth::Kubernetes { api, tokens })
+        }
     }
 }
 

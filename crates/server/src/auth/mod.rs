@@ -1,5 +1,6 @@
 //! Who may ask, and what they may see; who may post, and about which cluster.
 
+mod kubernetes;
 mod tokens;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use thiserror::Error;
 
 use crate::credentials::Credentials;
 
+pub use kubernetes::Kubernetes;
 pub use tokens::{TokenFileError, Tokens, hashed};
 
 /// Somebody who was let in.
@@ -46,22 +48,32 @@ pub enum Auth {
     },
     /// By tokens in a file.
     Tokens(Arc<Tokens>),
+    /// By Kubernetes tokens, and those who post by tokens in a file, if there is one.
+    Kubernetes {
+        /// Who is asked.
+        api: Arc<Kubernetes>,
+        /// Tokens that count before Kubernetes is asked.
+        tokens: Option<Arc<Tokens>>,
+    },
 }
 
 impl Auth {
     /// Who sends a request with these credentials.
     pub(crate) async fn caller(&self, credentials: Option<&Credentials>) -> Result<Caller, Denied> {
+        let needed = Denied::Unknown("a token is needed: send it as Authorization: Bearer TOKEN");
         match self {
             Self::Open { writes } => Ok(Caller {
                 name: "anybody".to_owned(),
                 scope: Scope::All { because: "the server was told to ask nobody who they are" },
                 writes: Some(writes.clone()),
             }),
-            Self::Tokens(tokens) => {
-                let Some(Credentials(secret)) = credentials else {
-                    return Err(Denied::Unknown("a token is needed: send it as Authorization: Bearer TOKEN"));
-                };
-                tokens.caller(secret).await
+            Self::Tokens(tokens) => tokens.caller(&credentials.ok_or(needed)?.0),
+            Self::Kubernetes { api, tokens } => {
+                let Credentials(secret) = credentials.ok_or(needed)?;
+                match tokens.as_ref().map(|tokens| tokens.caller(secret)) {
+                    Some(Ok(caller)) => Ok(caller),
+                    _ => api.caller(secret).await,
+                }
             }
         }
     }

@@ -120,7 +120,7 @@ impl Tokens {
         Ok(Self { path: path.to_owned(), state: Mutex::new(state) })
     }
 
-    pub(super) async fn caller(&self, token: &str) -> Result<Caller, Denied> {
+    pub(super) fn caller(&self, token: &str) -> Result<Caller, Denied> {
         let hash: [u8; HASH] = Sha256::digest(token).into();
         let known = self.known();
         // All are looked at, so that the time tells nothing.
@@ -222,21 +222,21 @@ mod tests {
         );
         let (_folder, path) = file(&text);
         let tokens = Tokens::open(&path).unwrap();
-        let a = tokens.caller("one").await.unwrap();
+        let a = tokens.caller("one").unwrap();
         assert_eq!((a.name.as_str(), a.writes, a.scope.is_all()), ("a", None, false));
         assert!(a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "shop"));
         assert!(!a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "bank"));
-        let b = tokens.caller("two").await.unwrap();
+        let b = tokens.caller("two").unwrap();
         assert_eq!((b.writes.as_deref(), b.scope.is_all()), (Some("east"), true));
-        assert!(matches!(tokens.caller("three").await, Err(Denied::Unknown(_))));
+        assert!(matches!(tokens.caller("three"), Err(Denied::Unknown(_))));
 
         // A file that breaks leaves what was known; a new one counts.
         std::fs::write(&path, "[[token]").unwrap();
         tokio::time::sleep(FRESH).await;
-        assert!(tokens.caller("one").await.is_ok());
+        assert!(tokens.caller("one").is_ok());
         std::fs::write(&path, format!("[[token]]\nname = \"c\"\nsha256 = \"{}\"\n", hashed("three"))).unwrap();
         tokio::time::sleep(FRESH).await;
-        assert!(tokens.caller("three").await.is_ok() && tokens.caller("one").await.is_err());
+        assert!(tokens.caller("three").is_ok() && tokens.caller("one").is_err());
     }
 
     #[test]
