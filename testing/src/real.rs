@@ -163,6 +163,11 @@ impl ApiServer {
         Ok(server)
     }
 
+    /// Ends it before the value is dropped: nobody answers at its address any more.
+    pub fn stop(&mut self) {
+        self.processes.stop();
+    }
+
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url

@@ -106,14 +106,21 @@ impl Processes {
     }
 }
 
-impl Drop for Processes {
-    fn drop(&mut self) {
+impl Processes {
+    /// Ends all of them.
+    pub(super) fn stop(&mut self) {
         // The last one first: an API server without its etcd fills its log with complaints.
         for (_, child) in self.children.iter_mut().rev() {
             // Fails only when it has ended by itself.
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        self.stop();
         let _ = writeln!(self.guard_input, "bye");
         let _ = self.guard.wait();
     }

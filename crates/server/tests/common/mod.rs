@@ -36,7 +36,7 @@ pub struct Running {
     pub ready: watch::Sender<Result<(), String>>,
     work: Mutex<()>,
     served: Mutex<Option<JoinHandle<()>>>,
-    _folder: TempDir,
+    pub folder: TempDir,
 }
 
 pub struct Told {
@@ -66,11 +66,11 @@ pub fn body_of(answer: &[u8]) -> &[u8] {
 
 impl Running {
     pub async fn open() -> Self {
-        Self::start(|_| Auth::Open { writes: String::new() }, Limits::default()).await
+        Self::start(|_, _| Auth::Open { writes: String::new() }, Limits::default()).await
     }
 
     pub async fn with_rate(rate: f64) -> Self {
-        Self::start(|_| Auth::Open { writes: String::new() }, Limits { rate, ..Limits::default() }).await
+        Self::start(|_, _| Auth::Open { writes: String::new() }, Limits { rate, ..Limits::default() }).await
     }
 
     /// Name, token, and the rest of the entry.
@@ -79,7 +79,7 @@ impl Running {
             format!("[[token]]\nname = \"{name}\"\nsha256 = \"{}\"\n{rest}\n", hashed(token))
         };
         let text: String = tokens.iter().map(entry).collect();
-        let auth = |folder: &std::path::Path| {
+        let auth = |folder: &std::path::Path, _: &Arc<dyn Store>| {
             let file = folder.join("tokens.toml");
             std::fs::write(&file, text).unwrap();
             Auth::Tokens(Arc::new(Tokens::open(&file).unwrap()))
@@ -87,7 +87,7 @@ impl Running {
         Self::start(auth, Limits::default()).await
     }
 
-    pub async fn start(auth: impl FnOnce(&std::path::Path) -> Auth, limits: Limits) -> Self {
+    pub async fn start(auth: impl FnOnce(&std::path::Path, &Arc<dyn Store>) -> Auth, limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_or_create(&folder.path().join("index.db")).unwrap());
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
@@ -97,12 +97,13 @@ impl Running {
             Ingest::new(inbox, Arc::clone(&store), Arc::clone(&embedder), Arc::new(NoCluster), Inference::builtin());
         let ingest = Arc::new(ingest);
         let (ready, readiness) = watch::channel(Ok(()));
+        let auth = auth(folder.path(), &store);
         let server = Server {
             index: Arc::new(Index::new(Arc::clone(&store), embedder, Arc::clone(&catalogue))),
             catalogue,
             store,
             ingest: Some(Arc::clone(&ingest)),
-            auth: auth(folder.path()),
+            auth,
             ready: readiness,
             limits,
         };
@@ -110,7 +111,7 @@ impl Running {
         let address = listening.address().unwrap();
         let (stop, stopped) = watch::channel(false);
         let served = Mutex::new(Some(tokio::spawn(listening.serve(stopped))));
-        Self { address, ingest, stop, ready, work: Mutex::new(()), served, _folder: folder }
+        Self { address, ingest, stop, ready, work: Mutex::new(()), served, folder }
     }
 
     /// Writes all that waits.
