@@ -2,12 +2,14 @@
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::ClusterSource;
+use clusterlore_core::Collection;
 use clusterlore_index::Index;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{Clusters, Inference, Ingest};
@@ -36,6 +38,7 @@ pub struct Running {
     pub ready: watch::Sender<Result<(), String>>,
     work: Mutex<()>,
     served: Mutex<Option<JoinHandle<()>>>,
+    store: Arc<dyn Store>,
     pub folder: TempDir,
 }
 
@@ -79,7 +82,7 @@ impl Running {
             format!("[[token]]\nname = \"{name}\"\nsha256 = \"{}\"\n{rest}\n", hashed(token))
         };
         let text: String = tokens.iter().map(entry).collect();
-        let auth = |folder: &std::path::Path, _: &Arc<dyn Store>| {
+        let auth = |folder: &Path, _: &Arc<dyn Store>| {
             let file = folder.join("tokens.toml");
             std::fs::write(&file, text).unwrap();
             Auth::Tokens(Arc::new(Tokens::open(&file).unwrap()))
@@ -87,21 +90,45 @@ impl Running {
         Self::start(auth, Limits::default()).await
     }
 
-    pub async fn start(auth: impl FnOnce(&std::path::Path, &Arc<dyn Store>) -> Auth, limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// A server that watches the cluster of this name.
+    pub async fn watching(cluster: &str) -> Self {
+        let auth = |_: &Path, _: &Arc<dyn Store>| Auth::Open { writes: String::new() };
+        Self::of(tempfile::tempdir().unwrap(), auth, Limits::default(), Some(cluster)).await
+    }
+
+    pub async fn start(auth: impl FnOnce(&Path, &Arc<dyn Store>) -> Auth, limits: Limits) -> Self {
+        Self::of(tempfile::tempdir().unwrap(), auth, limits, None).await
+    }
+
+    /// Another process over the same files.
+    pub async fn again(self) -> Self {
+        let Self { folder, stop, served, ingest, .. } = self;
+        stop.send_replace(true);
+        served.into_inner().unwrap().await.unwrap();
+        drop(ingest);
+        Self::of(folder, |_, _| Auth::Open { writes: String::new() }, Limits::default(), None).await
+    }
+
+    async fn of(
+        folder: TempDir,
+        auth: impl FnOnce(&Path, &Arc<dyn Store>) -> Auth,
+        limits: Limits,
+        watched: Option<&str>,
+    ) -> Self {
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_or_create(&folder.path().join("index.db")).unwrap());
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
         let catalogue = Arc::new(Catalogue::builtin().clone());
         let inbox = Inbox::open(&folder.path().join("inbox.db")).unwrap();
-        let ingest =
-            Ingest::new(inbox, Arc::clone(&store), Arc::clone(&embedder), Arc::new(NoCluster), Inference::builtin());
+        let (to, by) = (Arc::clone(&store), Arc::clone(&embedder));
+        let mut ingest = Ingest::new(inbox, to, by, Arc::new(NoCluster), Inference::builtin());
+        ingest.watched.extend(watched.map(str::to_owned));
         let ingest = Arc::new(ingest);
         let (ready, readiness) = watch::channel(Ok(()));
         let auth = auth(folder.path(), &store);
         let server = Server {
             index: Arc::new(Index::new(Arc::clone(&store), embedder, Arc::clone(&catalogue))),
             catalogue,
-            store,
+            store: Arc::clone(&store),
             ingest: Some(Arc::clone(&ingest)),
             auth,
             ready: readiness,
@@ -111,7 +138,31 @@ impl Running {
         let address = listening.address().unwrap();
         let (stop, stopped) = watch::channel(false);
         let served = Mutex::new(Some(tokio::spawn(listening.serve(stopped))));
-        Self { address, ingest, stop, ready, work: Mutex::new(()), served, folder }
+        Self { address, ingest, stop, ready, work: Mutex::new(()), served, store, folder }
+    }
+
+    /// Waits until the worker has written everything.
+    pub async fn drained(&self, most: Duration) {
+        let drained = async {
+            while self.ingest.waiting().posts > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(most, drained).await.expect("the worker writes what waits");
+    }
+
+    /// All records of instances.
+    pub async fn export(&self) -> Vec<Value> {
+        let view = self.store.view_all("a test").await.unwrap();
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let page = view.page(Collection::Instances, after.as_deref(), 1_000, false).await.unwrap();
+            all.extend(page.documents.iter().map(|d| serde_json::from_str::<Value>(&d.record).unwrap()));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return all,
+            }
+        }
     }
 
     /// Writes all that waits.
@@ -172,11 +223,54 @@ impl Running {
         if answer.is_empty() {
             read.unwrap();
         }
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let head = text.split("\r\n\r\n").next().unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap_or_else(|| panic!("{text}")).parse().unwrap();
-        let pair = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()));
-        Told { status, headers: lines.filter_map(pair).collect(), body: body_of(&answer).to_vec() }
+        told(&answer)
+    }
+}
+
+fn told(answer: &[u8]) -> Told {
+    let text = String::from_utf8_lossy(answer).into_owned();
+    let head = text.split("\r\n\r\n").next().unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap_or_else(|| panic!("{text}")).parse().unwrap();
+    let pair = |line: &str| line.split_once(": ").map(|(k, v)| (k.to_ascii_lowercase(), v.to_owned()));
+    Told { status, headers: lines.filter_map(pair).collect(), body: body_of(answer).to_vec() }
+}
+
+/// Sends as the k8s-vectordb-sync controller does: one connection that stays open, one post at a time, its headers and no other.
+pub struct Controller {
+    pub stream: TcpStream,
+    pub address: SocketAddr,
+    /// How long each answer took.
+    pub took: Vec<Duration>,
+}
+
+impl Controller {
+    pub async fn of(running: &Running) -> Self {
+        let stream = TcpStream::connect(running.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, address: running.address, took: Vec::new() }
+    }
+
+    pub async fn post(&mut self, path: &str, body: &Value) -> Told {
+        let body = body.to_string();
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Go-http-client/1.1\r\nContent-Length: {}\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let began = std::time::Instant::now();
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        loop {
+            let read = tokio::time::timeout(Duration::from_secs(30), self.stream.read_buf(&mut answer)).await;
+            assert!(read.unwrap().unwrap() > 0, "the connection was closed");
+            let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+            let told = told(&answer);
+            let length: usize = told.header("content-length").unwrap().parse().unwrap();
+            if answer.len() >= end + 4 + length {
+                self.took.push(began.elapsed());
+                return told;
+            }
+        }
     }
 }

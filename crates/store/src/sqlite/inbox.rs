@@ -41,6 +41,8 @@ pub struct Inbox {
 struct Inner {
     path: PathBuf,
     state: Mutex<State>,
+    /// Reads beside the one that writes: who posts does not wait for who works it off.
+    reading: Mutex<Connection>,
     _lock: File,
 }
 
@@ -116,7 +118,8 @@ impl Inbox {
             Ok(State { connection, waiting })
         };
         let state = Mutex::new(open().map_err(|e| failure(path, e))?);
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), state, _lock: lock }) })
+        let reading = Mutex::new(Connection::open(path).map_err(|e| failure(path, e))?);
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), state, reading, _lock: lock }) })
     }
 
     /// How much waits.
@@ -151,7 +154,7 @@ impl Inbox {
     /// # Errors
     /// The file cannot be read.
     pub async fn oldest(&self, most: usize, bytes: usize) -> Result<Vec<Post>, StoreError> {
-        self.with(move |State { connection, .. }, path| {
+        self.reading(move |connection, path| {
             let read = || {
                 let mut select =
                     connection.prepare_cached("SELECT number, cluster, body FROM posts ORDER BY number")?;
@@ -227,7 +230,7 @@ impl Inbox {
     /// # Errors
     /// The file cannot be read.
     pub async fn scans(&self) -> Result<Vec<Scan>, StoreError> {
-        self.with(|State { connection, .. }, path| {
+        self.reading(|connection, path| {
             let read = || {
                 let mut select = connection.prepare_cached("SELECT cluster, name, gone, number FROM scans")?;
                 let rows = select.query_map([], |row| {
@@ -263,16 +266,29 @@ impl Inbox {
         .await
     }
 
+    /// Runs `work` that reads only, off the async threads.
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &Path) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.apart(move |inner| work(&inner.reading.lock().unwrap_or_else(PoisonError::into_inner), &inner.path)).await
+    }
+
     /// Runs `work` off the async threads.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut State, &Path) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.apart(move |inner| work(&mut inner.state.lock().unwrap_or_else(PoisonError::into_inner), &inner.path))
+            .await
+    }
+
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let inner = Arc::clone(&self.inner);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut state = inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut state, &inner.path)
-        });
+        let done = tokio::task::spawn_blocking(move || work(&inner));
         done.await
             .map_err(|e| StoreError::Other { place: self.inner.path.display().to_string(), detail: e.to_string() })?
     }
