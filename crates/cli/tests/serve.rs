@@ -24,11 +24,11 @@ impl Serving {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        while !line.contains("Serving on http://") {
+        while !line.contains("Serving on http") {
             line.clear();
             assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it served");
         }
-        let address = line.split("http://").nth(1).unwrap().split([' ', '/']).next().unwrap().to_owned();
+        let address = line.split("://").nth(1).unwrap().split([' ', '/']).next().unwrap().to_owned();
         // Read on, so that nothing it says ever waits.
         std::thread::spawn(move || lines.read_to_string(&mut String::new()));
         Self { child, address }
@@ -134,6 +134,71 @@ fn tokens_are_made_and_let_in() {
     assert_eq!((documents("").0, documents("nobody").0), (401, 401));
 }
 
+/// A certificate of its own for 127.0.0.1, in two files.
+fn certificate(home: &Home, name: &str) -> (String, String) {
+    let (cert, key) = (home.path("tls.crt"), home.path("tls.key"));
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-keyout",
+            &key,
+        ])
+        .args(["-out", &cert, "-subj", &format!("/CN={name}"), "-addext", "subjectAltName=IP:127.0.0.1"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (cert, key)
+}
+
+/// What a TLS client is told, and whose certificate it sees; the certificate is checked.
+fn over_tls(address: &str, ca: &str) -> (bool, String) {
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-connect", address, "-CAfile", ca, "-verify_return_error", "-ign_eof"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _ = client.stdin.take().unwrap().write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let told = client.wait_with_output().unwrap();
+    (told.status.success(), String::from_utf8_lossy(&told.stdout).into_owned())
+}
+
+#[test]
+fn it_speaks_tls_and_takes_a_new_certificate_while_it_runs() {
+    let home = Home::new();
+    let (cert, key) = certificate(&home, "first");
+    let serving = Serving::start(&home, &["--live", "never", "--tls-cert", &cert, "--tls-key", &key]);
+    let (fine, told) = over_tls(&serving.address, &cert);
+    assert!(fine && told.contains("{\"status\":\"ok\"}") && told.contains("CN = first"), "{told}");
+    // Half a pair is no pair: the old one stays.
+    std::fs::write(home.path("tls.key"), "nonsense").unwrap();
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert!(over_tls(&serving.address, &cert).1.contains("CN = first"));
+    certificate(&home, "second");
+    std::thread::sleep(Duration::from_millis(1_100));
+    let (fine, told) = over_tls(&serving.address, &cert);
+    assert!(fine && told.contains("CN = second") && told.contains("{\"status\":\"ok\"}"), "{told}");
+    // Whoever speaks plain HTTP gets no answer, and harms nobody.
+    let mut plain = TcpStream::connect(&serving.address).unwrap();
+    plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"));
+    assert!(over_tls(&serving.address, &cert).0);
+    let ran = home.run(&["serve", "--tls-cert", "missing.crt", "--tls-key", &key]);
+    assert!(ran.status == 1 && ran.err.contains("missing.crt"), "{}", ran.err);
+}
+
 #[test]
 fn it_is_not_open_to_others_by_mistake() {
     let home = Home::new();
@@ -157,5 +222,5 @@ fn two_servers_do_not_share_what_waits() {
     let _serving = Serving::start(&home, &["--live", "never"]);
     let second = home.run(&["serve", "--listen", "127.0.0.1:0", "--live", "never"]);
     assert_eq!(second.status, 1);
-    assert!(second.err.contains("posts cannot be kept"), "{}", second.err);
+    assert!(second.err.contains("another \"clusterlore serve\""), "{}", second.err);
 }

@@ -16,8 +16,10 @@ mod metrics;
 mod probes;
 mod problem;
 mod router;
+mod tls;
 
 pub use app::{Readiness, Server};
 pub use auth::{Auth, Caller, Denied, Kubernetes, TokenFileError, Tokens, hashed};
 pub use limits::Limits;
 pub use listen::Listening;
+pub use tls::{Tls, TlsError};

@@ -48,6 +48,12 @@ pub(crate) struct Serve {
     /// Name of the cluster that the kubeconfig's context is, and that posts are about where callers are not told apart [default: the unnamed one]
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
+    /// Certificate chain (PEM) to speak TLS with; it is read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key (PEM) of that certificate
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Requests a second that one caller may send, in the mean; posts of controllers are not counted
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: u32,

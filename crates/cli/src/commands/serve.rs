@@ -10,8 +10,8 @@ use clusterlore_cluster::ClusterSource;
 use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
 use clusterlore_pipeline::{Clusters, Ingest};
-use clusterlore_server::{Auth, Kubernetes, Limits, Listening, Server, Tokens};
-use clusterlore_store::{Inbox, Store};
+use clusterlore_server::{Auth, Kubernetes, Limits, Listening, Server, Tls, Tokens};
+use clusterlore_store::{Inbox, Store, StoreError};
 use tokio::sync::watch;
 
 use crate::args::{AuthFlag, Live, Serve};
@@ -26,6 +26,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Serve) -> anyhow::Result<Do
     let address = match flags.port {
         Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
         None => flags.listen,
+    };
+    let tls = match (&flags.tls_cert, &flags.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::open(certificate, key).context("--tls-cert")?),
+        _ => None,
     };
     let inference = build::inference(settings, &flags.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
@@ -55,11 +59,12 @@ pub(crate) async fn run(settings: &Settings, flags: &Serve) -> anyhow::Result<Do
             ..Limits::default()
         },
     };
-    let listening = Listening::at(address, server)
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let listening = Listening::at(address, server, tls)
         .await
         .with_context(|| format!("cannot listen on {address}; choose another address with --listen"))?;
     let address = listening.address()?;
-    print::note(&format!("Serving on http://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
+    print::note(&format!("Serving on {scheme}://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
     let stop = stop::asked().context("signals cannot be listened to")?;
     let working = tokio::spawn({
         let stop = stop.clone();
@@ -109,7 +114,15 @@ fn inbox(store: &dyn Store) -> anyhow::Result<Inbox> {
     // A name may be no longer than 255 bytes; its end tells stores apart best.
     let place = &place[place.len().saturating_sub(200)..];
     let path: PathBuf = build::data_folder()?.join(format!("inbox {place}.db"));
-    Inbox::open(&path).map_err(|error| anyhow!(error).context("posts cannot be kept"))
+    Inbox::open(&path).map_err(|error| match error {
+        StoreError::Locked { .. } => {
+            anyhow!(
+                "another \"clusterlore serve\" of this user takes posts for {}; end it, or give this one another store",
+                store.place()
+            )
+        }
+        error => anyhow!(error).context("posts cannot be kept"),
+    })
 }
 
 /// The cluster of the context in use, for the types that a controller names.

@@ -134,7 +134,7 @@ impl Running {
             ready: readiness,
             limits,
         };
-        let listening = Listening::at(([127, 0, 0, 1], 0).into(), server).await.unwrap();
+        let listening = Listening::at(([127, 0, 0, 1], 0).into(), server, None).await.unwrap();
         let address = listening.address().unwrap();
         let (stop, stopped) = watch::channel(false);
         let served = Mutex::new(Some(tokio::spawn(listening.serve(stopped))));
