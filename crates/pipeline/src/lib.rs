@@ -7,6 +7,7 @@ mod capabilities;
 mod checks;
 mod error;
 mod instances;
+mod live;
 mod moving;
 mod progress;
 mod run;
@@ -19,5 +20,6 @@ pub use capabilities::{
 };
 pub use error::SyncError;
 pub use instances::{InstanceSync, Options};
+pub use live::{LiveState, LiveSync, Pace, Status, TypeState};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
 pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
