@@ -3,6 +3,7 @@
 
 mod failure;
 mod file;
+mod locks;
 mod mirror;
 mod quantized;
 mod reader;
