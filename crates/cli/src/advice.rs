@@ -236,6 +236,7 @@ pub(crate) fn command(run: RunKind) -> &'static str {
     match run {
         RunKind::Instances => "sync-instances",
         RunKind::Capabilities => "sync",
+        RunKind::Watch => "watch",
         RunKind::Import => "import",
         RunKind::Other => "another program",
     }

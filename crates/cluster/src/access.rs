@@ -24,6 +24,11 @@ pub(crate) struct Access {
 }
 
 impl Access {
+    /// Forgets the answers: rights may have changed.
+    pub(crate) fn forget(&self) {
+        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Whether listing is worth a try: allowed, or nobody knows.
     pub(crate) async fn may_list(
         &self,

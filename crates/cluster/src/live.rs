@@ -296,6 +296,7 @@ impl ClusterSource for LiveSource {
 
     async fn renew(&self) {
         *self.reach.lock().await = None;
+        self.access.forget();
     }
 
     async fn discover(&self) -> Result<Discovery, ClusterError> {

@@ -48,7 +48,7 @@ pub trait ClusterSource: Send + Sync {
         AnnotationChoice::default()
     }
 
-    /// Forgets what was asked once and kept, such as which namespaces there are: lists that follow see what is there then.
+    /// Forgets what was asked once and kept, such as which namespaces there are and what may be listed there: lists that follow see what is there then.
     async fn renew(&self) {}
 
     /// Fills `description` of custom resource types from the schema of their definitions. Types that nothing describes stay as

@@ -91,6 +91,11 @@ impl Watch {
         })
     }
 
+    /// Whether the server has agreed to it and it has not ended. One that was refused tells why when it is asked for what happened.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
     /// Up to where it was told what happened: a watch from here on misses nothing.
     pub fn position(&self) -> Position {
         Position { namespace: self.namespace.clone(), resource_version: self.version.clone() }

@@ -179,6 +179,37 @@ impl SyncPlan {
         forgotten > 0
     }
 
+    /// What was observed is in the store now, or on its way there: from here on it is known as it is.
+    pub fn keep(&mut self, observed: Fingerprint) {
+        match (self.fresh.remove(&observed.key), self.known.get_mut(&observed.key)) {
+            (Some(place), _) => {
+                let entry = Entry { hash: observed.hash, place, origin: Origin::Own, seen: true };
+                self.known.insert(observed.key, entry);
+            }
+            (None, Some(entry)) => (entry.hash, entry.origin) = (observed.hash, Origin::Own),
+            (None, None) => {}
+        }
+    }
+
+    /// The object is gone. Whether its document goes with it: one that another source wrote stays.
+    pub fn forget(&mut self, key: &ObjectKey) -> bool {
+        let (place, goes) = match (self.fresh.remove(key), self.known.get(key)) {
+            (Some(place), _) => (Some(place), true),
+            (None, Some(Entry { origin: Origin::Other, .. }) | None) => return false,
+            (None, Some(_)) => match self.known.remove(key) {
+                Some(entry) => (entry.seen.then_some(entry.place), true),
+                None => return false,
+            },
+        };
+        if let Some(place) = place {
+            self.seen_in_all -= 1;
+            if let Some(seen) = self.seen.get_mut(place.type_name as usize) {
+                *seen -= 1;
+            }
+        }
+        goes
+    }
+
     /// How many objects were seen.
     pub fn seen(&self) -> usize {
         self.seen_in_all

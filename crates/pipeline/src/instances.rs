@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clusterlore_cluster::{ClusterSource, Discovery, EventSink, ListEnd, ListScope, SkipReason, SourceEvent};
+use clusterlore_cluster::{ClusterSource, Discovery, EventSink, ListEnd, ListScope, Position, SkipReason, SourceEvent};
 use clusterlore_core::{
     Change, Collection, Coverage, Fingerprint, ObjectKey, ResourceInstance, ResourceType, SourceIdentity, SyncPlan,
     TypeFilter,
@@ -23,7 +23,7 @@ use crate::{checks, types, writer};
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
 /// Documents that one transaction deletes.
-const DELETE_BATCH: usize = 2_000;
+pub(crate) const DELETE_BATCH: usize = 2_000;
 
 /// What the user chose.
 #[derive(Debug, Clone)]
@@ -73,9 +73,23 @@ pub struct InstanceSync {
     pub options: Options,
 }
 
+/// What a run came to, for whoever goes on from there.
+pub(crate) struct Synced {
+    pub(crate) outcome: Outcome,
+    pub(crate) discovery: Discovery,
+    /// The types that were listed.
+    pub(crate) chosen: Vec<ResourceType>,
+    /// Where a watch of each goes on, by `plural.group`.
+    pub(crate) positions: HashMap<String, Vec<Position>>,
+    /// Number of the source that writes.
+    pub(crate) source: i64,
+    pub(crate) reading: Reading,
+}
+
 /// What the lists brought.
 struct Listed {
     plan: SyncPlan,
+    positions: HashMap<String, Vec<Position>>,
     spool: Spool,
     coverage: HashMap<String, Coverage>,
     skipped: Vec<SkippedType>,
@@ -87,13 +101,22 @@ impl InstanceSync {
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
+        Ok(self.run_with(Some(self.options.lock_timeout), observer).await?.outcome)
+    }
+
+    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock.
+    pub(crate) async fn run_with(
+        &self,
+        lock_timeout: Option<Duration>,
+        observer: &Observer<'_>,
+    ) -> Result<Synced, SyncError> {
         let options = RunOptions {
             kind: RunKind::Instances,
             cluster: self.cluster(),
             dry_run: self.options.dry_run,
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
-            lock_timeout: self.options.lock_timeout,
+            lock_timeout,
             reading: Reading {
                 namespaces: match &self.options.scope {
                     ListScope::All => Vec::new(),
@@ -119,7 +142,13 @@ impl InstanceSync {
 
         let vanished = self.vanished(&plan, &discovery).await?;
         let describing = writing.map(|_| self.describe(discovery.types.clone()));
-        let mut listed = Listed { plan, spool: Spool::new()?, coverage: HashMap::new(), skipped: Vec::new() };
+        let mut listed = Listed {
+            plan,
+            positions: HashMap::new(),
+            spool: Spool::new()?,
+            coverage: HashMap::new(),
+            skipped: Vec::new(),
+        };
         self.list(&mut listed, &chosen, &vanished, observer).await?;
         if listed.plan.seen() == 0 && listed.coverage.values().all(Coverage::is_nothing) {
             return Err(nothing_listed(&listed.skipped, chosen.len(), run.identity()));
@@ -175,7 +204,9 @@ impl InstanceSync {
                 summary.seconds.store = storing.elapsed().as_secs_f64();
             }
         }
-        run.finish(summary).await
+        let reading = run.reading().clone();
+        let outcome = run.finish(summary).await?;
+        Ok(Synced { outcome, discovery, chosen, positions: listed.positions, source, reading })
     }
 
     fn cluster(&self) -> &str {
@@ -311,8 +342,9 @@ impl InstanceSync {
         drop(stop);
         lists.await??;
 
-        for (index, ListEnd { coverage, skipped, unnamed, .. }) in ends.into_iter().enumerate() {
+        for (index, ListEnd { coverage, skipped, unnamed, positions }) in ends.into_iter().enumerate() {
             let type_name = all[index].name();
+            listed.positions.insert(type_name.clone(), positions);
             if let Some(mut skipped) = skipped {
                 // A type that discovery no longer names and that answers 404 is gone, and so are its objects. Whoever may not list it
                 // gets a 403 in either case: then its group version says whether it is there.

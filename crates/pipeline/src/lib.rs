@@ -8,6 +8,7 @@ mod checks;
 mod error;
 mod ingest;
 mod instances;
+mod live;
 mod moving;
 mod progress;
 mod run;
@@ -21,5 +22,6 @@ pub use capabilities::{
 pub use error::SyncError;
 pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
+pub use live::{LiveState, LiveSync, Pace, Status, TypeState};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
 pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};

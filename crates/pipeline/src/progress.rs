@@ -84,6 +84,30 @@ pub enum Progress {
     StorageComplete(usize),
     /// Writing of capabilities has ended.
     CapabilitiesStored(usize),
+    /// From here on this many types are followed.
+    Following(usize),
+    /// Changes of a live cluster were written.
+    Changed {
+        /// Documents written.
+        written: usize,
+        /// Documents deleted.
+        deleted: usize,
+    },
+    /// A type came that is followed from here on: `plural.group`.
+    TypeCame(String),
+    /// A type is served no more: `plural.group`.
+    TypeWent(String),
+    /// Types are not followed for a while.
+    Interrupted {
+        /// How many.
+        types: usize,
+        /// The first of them.
+        first: String,
+        /// Why.
+        reason: String,
+    },
+    /// All types are followed again.
+    Resumed,
     /// A dry run would do this.
     WouldStore(String),
     /// A dry run would do this.
@@ -274,6 +298,17 @@ impl std::fmt::Display for Progress {
                     clusterlore_core::Collection::Instances
                 )
             }
+            Self::Following(n) => write!(f, "Watching {n} resource types."),
+            Self::Changed { written, deleted } => write!(f, "Changed: {written} stored, {deleted} deleted."),
+            Self::TypeCame(name) => write!(f, "Resource type {name} is new, and watched from here on."),
+            Self::TypeWent(name) => write!(f, "Resource type {name} is served no more."),
+            Self::Interrupted { types: 1, first, reason } => {
+                write!(f, "{first} cannot be watched now, and is tried again: {reason}")
+            }
+            Self::Interrupted { types, first, reason } => {
+                write!(f, "{types} resource types cannot be watched now, and are tried again; {first}: {reason}")
+            }
+            Self::Resumed => write!(f, "All resource types are watched again."),
             Self::WouldStore(id) => write!(f, "would store {id}"),
             Self::WouldDelete(id) => write!(f, "would delete {id}"),
         }

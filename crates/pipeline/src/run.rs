@@ -22,7 +22,8 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) dry_run: bool,
     pub(crate) replace_source: bool,
     pub(crate) reindex: bool,
-    pub(crate) lock_timeout: Duration,
+    /// How long to wait for another run that writes; `None`: the caller holds the lock already.
+    pub(crate) lock_timeout: Option<Duration>,
     /// How the source is read; when, and by which context, the run itself knows.
     pub(crate) reading: Reading,
 }
@@ -53,9 +54,9 @@ impl<'a> Run<'a> {
         let began = Instant::now();
         let store = store.map(|store| &**store);
         let RunOptions { kind, cluster, dry_run, replace_source, reindex, lock_timeout, .. } = options;
-        let lock = match store.filter(|_| !dry_run) {
-            Some(store) => Some(waiting::lock(store, cluster, kind, lock_timeout, observer).await?),
-            None => None,
+        let lock = match (store.filter(|_| !dry_run), lock_timeout) {
+            (Some(store), Some(patience)) => Some(waiting::lock(store, cluster, kind, patience, observer).await?),
+            _ => None,
         };
         let identity = source.identity().await?;
         let sources = checks::source(store, cluster, &identity, replace_source).await?;
@@ -113,6 +114,11 @@ impl<'a> Run<'a> {
         &self.identity
     }
 
+    /// How the source is read.
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.options.reading
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
@@ -151,7 +157,7 @@ fn filled(kind: RunKind) -> Option<Collection> {
     match kind {
         RunKind::Instances => Some(Collection::Instances),
         RunKind::Capabilities => Some(Collection::Capabilities),
-        RunKind::Import | RunKind::Other => None,
+        RunKind::Watch | RunKind::Import | RunKind::Other => None,
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn write(
 }
 
 /// Gives each document whose text changed its vector; equal texts are embedded once.
-async fn embed(batch: Vec<(Document, bool)>, embedder: &dyn Embedder) -> Result<Vec<Upsert>, SyncError> {
+pub(crate) async fn embed(batch: Vec<(Document, bool)>, embedder: &dyn Embedder) -> Result<Vec<Upsert>, SyncError> {
     let mut texts: Vec<String> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     let wanted: Vec<Option<usize>> = batch

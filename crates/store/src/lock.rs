@@ -12,6 +12,9 @@ pub enum RunKind {
     /// Reads what resource types are for.
     #[serde(rename = "sync")]
     Capabilities,
+    /// Keeps what is running up to date.
+    #[serde(rename = "watch")]
+    Watch,
     /// Reads an export.
     #[serde(rename = "import")]
     Import,
@@ -37,6 +40,7 @@ impl std::fmt::Display for RunKind {
         f.write_str(match self {
             Self::Instances => "a sync of instances",
             Self::Capabilities => "a sync of capabilities",
+            Self::Watch => "a watch",
             Self::Import => "an import",
             Self::Other => "a run",
         })

@@ -133,8 +133,8 @@ pub struct RunRecord {
 /// What a run needs beside documents. What of it may be shown to callers is read through a [`crate::reader::View`].
 #[async_trait]
 pub trait Runs: Send + Sync {
-    /// Takes the right to write what is a cluster's, for `me`; one sync of a cluster at a time. A store of one file has one lock for
-    /// all. Does not wait.
+    /// Takes the right to write what is a cluster's, for `me`; one sync of a cluster at a time. A store of one file is one
+    /// process's at a time, which may hold several clusters of it. Does not wait.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another run holds it.

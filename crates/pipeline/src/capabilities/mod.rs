@@ -103,13 +103,22 @@ impl CapabilitySync {
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
+        self.run_with(Some(self.options.lock_timeout), observer).await
+    }
+
+    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock.
+    pub(crate) async fn run_with(
+        &self,
+        lock_timeout: Option<Duration>,
+        observer: &Observer<'_>,
+    ) -> Result<Outcome, SyncError> {
         let options = RunOptions {
             kind: RunKind::Capabilities,
             cluster: self.cluster(),
             dry_run: self.options.dry_run,
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
-            lock_timeout: self.options.lock_timeout,
+            lock_timeout,
             reading: Reading {
                 include: match &self.options.only[..] {
                     [] => patterns(&self.options.filter.include),

@@ -1,6 +1,8 @@
 //! What the tests of runs share.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+pub mod following;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,8 +1,6 @@
 //! Types, schemas, runs, sources and answers in the file.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
-use std::io::Read;
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
@@ -10,13 +8,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::file::{Sqlite, owned};
+use super::file::Sqlite;
+use super::locks::{self, Refused};
 use crate::error::StoreError;
 use crate::lock::{Holder, RunLock};
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
-
-/// Bytes that are read of what a lock's file says of its holder.
-const LONGEST_HOLDER: u64 = 4_096;
 
 fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
@@ -46,24 +42,11 @@ pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSour
 
 #[async_trait]
 impl Runs for Sqlite {
-    async fn lock(&self, _cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
-        let path = self.lock_file();
-        let denied = |e: std::io::Error| StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() };
-        let mut file = owned(File::options().create(true).append(true).read(true)).open(path).map_err(denied)?;
-        match file.try_lock() {
-            Ok(()) => {
-                // For those who wait; the lock is what counts.
-                let _ = file.set_len(0).and_then(|()| serde_json::to_writer(&mut file, me).map_err(Into::into));
-                Ok(RunLock::holding(file))
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut told = String::new();
-                let _ = file.take(LONGEST_HOLDER).read_to_string(&mut told);
-                let holder = serde_json::from_str(&told).ok();
-                Err(StoreError::Locked { place: self.path().display().to_string(), holder })
-            }
-            Err(TryLockError::Error(e)) => Err(denied(e)),
-        }
+    async fn lock(&self, cluster: &str, me: &Holder) -> Result<RunLock, StoreError> {
+        locks::take(self.lock_file(), cluster, me).map_err(|refused| match refused {
+            Refused::Locked(holder) => StoreError::Locked { place: self.path().display().to_string(), holder },
+            Refused::Denied(e) => StoreError::ReadOnly { path: self.path().to_owned(), detail: e.to_string() },
+        })
     }
 
     async fn remember_source(

@@ -238,6 +238,30 @@ async fn one_sync_at_a_time() {
     other.lock("", &me()).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_process_may_hold_several_clusters_of_a_file_and_keeps_others_out_until_the_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.db");
+    let (one, other) = (Sqlite::open_or_create(&path).unwrap(), Sqlite::open_or_create(&path).unwrap());
+    // As another process finds it: the system's lock is of an opened file, not of a process.
+    let is_free = || std::fs::File::open(one.lock_file()).unwrap().try_lock().is_ok();
+    let east = one.lock("east", &me()).await.unwrap();
+    let west = other.lock("west", &me()).await.unwrap();
+    let Err(StoreError::Locked { holder, .. }) = one.lock("west", &me()).await else { panic!("two hold one cluster") };
+    assert_eq!(holder, Some(me()));
+    drop(east);
+    assert!(!is_free(), "the other cluster is still held");
+    drop(one.lock("east", &me()).await.unwrap());
+    assert!(!is_free());
+    drop(west);
+    assert!(is_free());
+    let held = std::fs::File::open(one.lock_file()).unwrap();
+    held.try_lock().unwrap();
+    for cluster in ["east", ""] {
+        assert!(matches!(one.lock(cluster, &me()).await, Err(StoreError::Locked { .. })), "another process has it");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_and_folders_are_this_users_alone_and_what_is_there_keeps_its_mode() {

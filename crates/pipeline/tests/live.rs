@@ -1,0 +1,282 @@
+//! The index follows a cluster: an API server whose faults are scripted, and a real one. After each trouble the index equals a fresh sync.
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::time::Duration;
+
+use clusterlore_cluster::{ListScope, WatchBounds};
+use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_pipeline::{Options, Pace, TypeState};
+use clusterlore_testkit::fake::{FakeApiServer, Fault};
+use common::following::{Following, pace};
+
+fn ty(name: &str, version: &str, kind: &str) -> ResourceType {
+    let (plural, group) = name.split_once('.').unwrap_or((name, ""));
+    ResourceType {
+        group: group.into(),
+        version: version.into(),
+        kind: kind.into(),
+        plural: plural.into(),
+        namespaced: true,
+        ..ResourceType::default()
+    }
+}
+
+fn pod(namespace: &str, name: &str, label: &str) -> ResourceInstance {
+    let pod = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
+    ResourceInstance { labels: [("app".to_owned(), label.to_owned())].into(), ..pod }
+}
+
+fn order(name: &str) -> ResourceInstance {
+    ResourceInstance::new("orders.example/v1", "Order", Some("shop"), name).unwrap()
+}
+
+/// Pods and deployments in two namespaces.
+async fn server() -> FakeApiServer {
+    let server = FakeApiServer::start().await;
+    server.add_type(ty("pods", "v1", "Pod")).add_type(ty("deployments.apps", "v1", "Deployment"));
+    for n in 0..10 {
+        let namespace = if n % 2 == 0 { "even" } else { "odd" };
+        server.put(pod(namespace, &format!("pod-{n}"), "a"));
+        server.put(ResourceInstance::new("apps/v1", "Deployment", Some(namespace), &format!("web-{n}")).unwrap());
+    }
+    server
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_created_changed_and_deleted_is_in_the_index_a_moment_later() {
+    let server = server().await;
+    let mut following = Following::start(server.kubeconfig()).await;
+    following.equals_a_fresh_sync().await;
+    following.embedder.take();
+    server.put(pod("even", "new", "b")).put(pod("even", "pod-0", "changed")).remove("odd/v1/Pod/pod-1");
+    following.until("three changes", |state| (state.written, state.deleted) == (2, 1)).await;
+    assert_eq!(following.embedder.take(), 2);
+    following.equals_a_fresh_sync().await;
+
+    // Only its version is another: nothing is embedded, nothing is written.
+    server.put(pod("even", "pod-0", "changed")).put(pod("even", "last", "c"));
+    following.until("one change", |state| (state.written, state.deleted) == (3, 1)).await;
+    assert_eq!(following.embedder.take(), 1);
+    following.stop().await;
+    following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_cut_lose_nothing() {
+    let server = server().await;
+    // Each watch of pods is cut after one event, and some of its next tries fail in other ways.
+    server.fault("pods", Fault::cut_after(1)).fault("pods", Fault::status(500).watches().from(2).times(2));
+    let mut following = Following::start(server.kubeconfig()).await;
+    server.put_all((0..10).map(|n| pod("even", &format!("pod-{n}"), "cut")));
+    server.remove("odd/v1/Pod/pod-3");
+    following.until("all changes", |state| state.deleted == 1).await;
+    server.clear_faults();
+    following.equals_a_fresh_sync().await;
+    assert!(following.status.state().failures > 5, "{:#?}", following.status.state());
+    assert_eq!(following.status.state().lists, 0, "a watch that was cut goes on where it was");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_expired_positions_leads_to_lists() {
+    for refused in [false, true] {
+        let server = server().await;
+        server.refuse_expired(refused);
+        // Two watches break and cannot be opened again, much happens, and nobody remembers any of it.
+        server.fault("*", Fault::status(503).watches().from(1));
+        server.fault("pods", Fault::cut_after(1).times(1)).fault("deployments.apps", Fault::cut_after(1).times(1));
+        let mut following = Following::start(server.kubeconfig()).await;
+        server.put(pod("even", "trigger", "a"));
+        server.put(ResourceInstance::new("apps/v1", "Deployment", Some("even"), "trigger").unwrap());
+        following.until("the watches are down", |state| state.interrupted().count() == 2).await;
+        for n in 0..10 {
+            server.put(pod("even", &format!("unseen-{n}"), "b"));
+        }
+        server.remove("even/v1/Pod/pod-2").remove("odd/apps/v1/Deployment/web-1");
+        server.forget_history().clear_faults();
+        following.until("the lists", |state| state.lists >= 2 && state.deleted == 2).await;
+        following.equals_a_fresh_sync().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_always_expires_is_not_listed_without_a_pause() {
+    let server = server().await;
+    server.fault("pods", Fault::expires_after(0));
+    let mut following = Following::start_with(server.kubeconfig(), pace(), Options::default()).await;
+    server.put(pod("even", "new", "b"));
+    following.until("the change", |state| state.written == 1).await;
+    server.forget_requests();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let lists = server.count("/api/v1/pods");
+    assert!((2..40).contains(&lists), "{lists} requests in two seconds");
+    following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_of_which_nothing_is_heard_is_opened_again() {
+    let server = server().await;
+    server.fault("pods", Fault::silent().times(1));
+    let idle =
+        Pace { watch: WatchBounds { timeout: Duration::from_secs(20), idle: Duration::from_millis(300) }, ..pace() };
+    let mut following = Following::start_with(server.kubeconfig(), idle, Options::default()).await;
+    server.put(pod("even", "new", "b"));
+    following.until("the change", |state| state.written == 1).await;
+    following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_watched_is_polled() {
+    for refused in [Fault::forbidden(), Fault::not_allowed(), Fault::not_found()] {
+        let server = server().await;
+        let mut unwatchable = ty("notes.example", "v1", "Note");
+        unwatchable.verbs = ["get", "list"].map(Into::into).into();
+        server.add_type(unwatchable).put(ResourceInstance::new("example/v1", "Note", Some("odd"), "a").unwrap());
+        server.fault("pods", refused.watches());
+        let mut following = Following::start(server.kubeconfig()).await;
+        let polled = |state: &clusterlore_pipeline::LiveState, name: &str| {
+            matches!(state.types.get(name), Some(TypeState::Polling { .. } | TypeState::Listing))
+        };
+        following.until("polling", |state| polled(state, "pods") && polled(state, "notes.example")).await;
+        assert_eq!(following.status.state().types.get("deployments.apps"), Some(&TypeState::Watching));
+        server.put(pod("even", "new", "b")).remove("odd/v1/Pod/pod-1");
+        server.put(ResourceInstance::new("example/v1", "Note", Some("odd"), "b").unwrap());
+        following.until("the changes", |state| (state.written, state.deleted) == (2, 1)).await;
+        following.equals_a_fresh_sync().await;
+        // Once it may be watched it is.
+        server.clear_faults();
+        following.until("watching", |state| state.types.get("pods") == Some(&TypeState::Watching)).await;
+        server.put(pod("even", "newer", "b"));
+        following.until("the change", |state| state.written == 3).await;
+        following.equals_a_fresh_sync().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_come_and_go_with_their_objects_and_capabilities() {
+    let server = server().await;
+    let definitions = ty("customresourcedefinitions.apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    server.add_type(ResourceType { namespaced: false, ..definitions });
+    let definition = || {
+        ResourceInstance::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, "orders.example").unwrap()
+    };
+    let mut following = Following::start(server.kubeconfig()).await;
+    for _ in 0..2 {
+        server.add_type(ty("orders.orders.example", "v1", "Order")).put(definition());
+        server.put(order("first")).put(order("second"));
+        following
+            .until("the type is watched", |state| {
+                state.types.get("orders.orders.example") == Some(&TypeState::Watching)
+            })
+            .await;
+        server.put(order("third"));
+        following.equals_a_fresh_sync().await;
+        assert!(following.holds("shop/orders.example/v1/Order/third").await);
+        assert!(following.index().await.values().any(|(id, _)| id.contains("orders.orders.example")));
+
+        server
+            .remove_type("orders.orders.example")
+            .remove("_cluster/apiextensions.k8s.io/v1/CustomResourceDefinition/orders.example");
+        following
+            .until("the type is gone", |state| state.types.get("orders.orders.example") == Some(&TypeState::Gone))
+            .await;
+        following.equals_a_fresh_sync().await;
+        assert!(!following.index().await.values().any(|(id, _)| id.contains("rders")));
+    }
+    let lines = following.lines();
+    assert!(
+        lines.contains(&"Resource type orders.orders.example is new, and watched from here on.".to_owned()),
+        "{lines:#?}"
+    );
+    assert!(lines.contains(&"Resource type orders.orders.example is served no more.".to_owned()), "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_fails_and_a_group_that_goes_stale_delete_nothing() {
+    let server = server().await;
+    server.add_type(ty("orders.orders.example", "v1", "Order")).put(order("first"));
+    server.fault("pods", Fault::expires_after(1).times(1));
+    server.fault("orders.orders.example", Fault::expires_after(1).times(1));
+    let mut following = Following::start(server.kubeconfig()).await;
+    server.stale("orders.example", "v1", false);
+    server.fault("orders.orders.example", Fault::status(503).lists()).fault("pods", Fault::status(500).lists());
+    server.put(pod("even", "new", "b")).put(order("second"));
+    following.until("pods and orders fail", |state| state.failures > 3).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(following.status.state().deleted, 0);
+    assert!(following.holds("shop/orders.example/v1/Order/first").await);
+    server.fresh("orders.example", "v1").clear_faults();
+    following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn namespaces_are_watched_one_by_one_where_no_more_is_allowed() {
+    let server = server().await;
+    server.grant("*", "namespaces").grant("even", "pods").grant("odd", "pods");
+    let mut following = Following::start(server.kubeconfig()).await;
+    server.put(pod("even", "new", "b")).remove("odd/v1/Pod/pod-1");
+    following.until("the changes", |state| (state.written, state.deleted) == (1, 1)).await;
+    following.equals_a_fresh_sync().await;
+    // A namespace that comes is read from then on.
+    server.grant("third", "pods").put(pod("third", "one", "b"));
+    following.equals_a_fresh_sync().await;
+    server.put(pod("third", "two", "b"));
+    following.equals_a_fresh_sync().await;
+    assert!(following.holds("third/v1/Pod/two").await);
+
+    let options = Options { scope: ListScope::Namespaces(vec!["odd".to_owned()]), ..Options::default() };
+    let mut named = Following::start_with(server.kubeconfig(), pace(), options).await;
+    server.put(pod("odd", "new", "b")).put(pod("even", "newer", "b"));
+    named.until("the change", |state| state.written == 1).await;
+    named.equals_a_fresh_sync().await;
+    assert!(!named.holds("even/v1/Pod/newer").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_changes_is_absorbed_and_the_last_of_each_object_counts() {
+    let server = server().await;
+    let mut following = Following::start(server.kubeconfig()).await;
+    for round in 0..20 {
+        server.put_all((0..500).map(|n| pod("even", &format!("storm-{n}"), &format!("round-{round}"))));
+        if round % 5 == 4 {
+            (0..100).for_each(|n| _ = server.remove(&format!("even/v1/Pod/storm-{n}")));
+        }
+    }
+    following.equals_a_fresh_sync().await;
+    following.until("the queue is empty", |state| state.queued == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_is_written_before_it_stops() {
+    let server = server().await;
+    let slow = Pace { batch_wait: Duration::from_secs(3600), ..pace() };
+    let mut following = Following::start_with(server.kubeconfig(), slow, Options::default()).await;
+    server.put(pod("even", "new", "b")).remove("odd/v1/Pod/pod-1");
+    let heard = |state: &clusterlore_pipeline::LiveState| state.last_event.is_some();
+    following.until("an event", heard).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!following.holds("even/v1/Pod/new").await);
+    following.stop().await;
+    assert!(following.holds("even/v1/Pod/new").await && !following.holds("odd/v1/Pod/pod-1").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_most_of_what_is_known_is_read_twice() {
+    let server = FakeApiServer::start().await;
+    server.add_type(ty("pods", "v1", "Pod"));
+    server.put_all((0..300).map(|n| pod("even", &format!("pod-{n}"), "a")));
+    server.fault("pods", Fault::status(500).watches()).fault("pods", Fault::cut_after(1).times(1));
+    let mut following = Following::start(server.kubeconfig()).await;
+    server.put(pod("even", "trigger", "b"));
+    following.until("the watch is down", |state| state.interrupted().count() > 0).await;
+    (0..250).for_each(|n| _ = server.remove(&format!("even/v1/Pod/pod-{n}")));
+    server.forget_history().clear_faults();
+    following.until("the deletions", |state| state.deleted == 250).await;
+    assert!(
+        following.lines().iter().any(|line| line.contains("listing 1 resource types a second time")),
+        "{:#?}",
+        following.lines()
+    );
+    following.equals_a_fresh_sync().await;
+}
