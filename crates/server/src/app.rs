@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_index::Index;
-use clusterlore_pipeline::Ingest;
+use clusterlore_pipeline::{Ingest, Status};
 use clusterlore_store::Store;
 use tokio::sync::watch;
 
@@ -25,6 +25,8 @@ pub struct Server {
     pub store: Arc<dyn Store>,
     /// What takes posts; `None`: nobody may post.
     pub ingest: Option<Arc<Ingest>>,
+    /// The clusters that are watched, by their names.
+    pub live: Vec<(String, Arc<Status>)>,
     /// Who may ask and post.
     pub auth: Auth,
     /// Whether the first sync is in.

@@ -10,6 +10,7 @@ mod app;
 mod auth;
 mod credentials;
 mod dropin;
+mod json;
 mod limits;
 mod listen;
 mod metrics;

@@ -8,6 +8,8 @@ use http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::json::json;
+use crate::problem::Problem;
 
 #[derive(Serialize)]
 struct Probe<'a> {
@@ -16,15 +18,10 @@ struct Probe<'a> {
     error: Option<&'a str>,
 }
 
-fn told(status: StatusCode, state: &Probe<'_>) -> Response {
-    let body = serde_json::to_vec(state).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
 /// Says that the server runs.
 #[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, description = "It runs")))]
 pub(crate) async fn healthz() -> Response {
-    told(StatusCode::OK, &Probe { status: "ok", error: None })
+    json(StatusCode::OK, &Probe { status: "ok", error: None })
 }
 
 /// Says whether questions can be answered: the first sync is in, and the store answers.
@@ -41,7 +38,21 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         not => not,
     };
     match &ready {
-        Ok(()) => told(StatusCode::OK, &Probe { status: "ok", error: None }),
-        Err(why) => told(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why) }),
+        Ok(()) => json(StatusCode::OK, &Probe { status: "ok", error: None }),
+        Err(why) => json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why) }),
+    }
+}
+
+/// All numbers, in the text format of OpenMetrics.
+#[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text")))]
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let waiting = app.server.ingest.as_ref().map(|ingest| ingest.waiting()).unwrap_or_default();
+    let ready = app.server.ready.borrow().is_ok();
+    match app.metrics.text(waiting, ready, &app.server.live) {
+        Some(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        None => Problem::busy("the numbers cannot be written", 5).into_response(),
     }
 }

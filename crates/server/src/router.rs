@@ -58,7 +58,7 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let (probes, probed) = OpenApiRouter::<Arc<App>>::new()
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
-        .routes(routes!(metrics::metrics))
+        .routes(routes!(probes::metrics))
         .split_for_parts();
     described.merge(ids);
     described.merge(probed);

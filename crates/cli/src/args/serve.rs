@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use clusterlore_core::{AnnotationChoice, TypePattern};
 
-use super::{InferenceFlags, LiveFlags, cluster_name, namespace};
+use super::shared::{InferenceFlags, LiveFlags, cluster_name, namespace};
 
 /// How callers are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,7 +22,8 @@ pub(crate) enum AuthFlag {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  clusterlore serve                                        on http://127.0.0.1:8080, for this machine
+  clusterlore serve                                        watch the cluster, and answer on http://127.0.0.1:8080
+  clusterlore serve --no-watch --port 3000                 fed by a controller that posts, or by syncs
   curl 'http://127.0.0.1:8080/api/v1/search?q=what+databases+are+running'
   clusterlore token ann --see-namespace shop --tokens tokens.toml
   clusterlore serve --listen 0.0.0.0:8080 --auth token --tokens tokens.toml
@@ -30,6 +32,24 @@ Endpoints: GET or POST /api/v1/search, /count, /ask; GET /api/v1/similar, /insta
 /openapi.json; POST /api/v1/instances/sync and /api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz,
 /readyz, /metrics.")]
 pub(crate) struct Serve {
+    /// Do not watch the cluster: serve what is indexed, and what controllers post
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// Watch only these namespaces
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace, conflicts_with = "no_watch")]
+    pub(crate) namespaces: Vec<String>,
+    /// Watch only these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', conflicts_with = "no_watch")]
+    pub(crate) include: Vec<TypePattern>,
+    /// Do not watch these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', conflicts_with = "no_watch")]
+    pub(crate) exclude: Vec<TypePattern>,
+    /// Keep these annotations too, see "clusterlore sync-instances --help"
+    #[arg(long, value_name = "KEY,...", conflicts_with = "no_watch")]
+    pub(crate) annotations: Option<AnnotationChoice>,
+    /// Replace what another cluster or folder indexed under this name
+    #[arg(long, conflicts_with = "no_watch")]
+    pub(crate) replace_source: bool,
     /// Address and port to listen on; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,

@@ -8,15 +8,15 @@ use axum::response::Response;
 use clusterlore_core::Collection;
 use http::StatusCode;
 
-use super::json;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::json::json;
 use crate::problem::Problem;
 
 async fn document(app: &App, caller: &Caller, collection: Collection, id: &str) -> Result<Response, Problem> {
     let found = app.server.index.document(&caller.scope, collection, id).await?;
     let missing = || Problem::new(StatusCode::NOT_FOUND, format!("there is no {id:?} in the collection {collection}"));
-    found.map(|value| json(&value)).ok_or_else(missing)
+    found.map(|value| json(StatusCode::OK, &value)).ok_or_else(missing)
 }
 
 /// One object: its metadata as indexed.

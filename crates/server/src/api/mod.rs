@@ -16,16 +16,3 @@ pub(crate) use questions::{
     __path_search_post, __path_similar,
 };
 pub(crate) use status::__path_status;
-
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
-use serde::Serialize;
-
-use crate::problem::Problem;
-
-fn json(body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(body) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(_) => Problem::busy("the answer cannot be written", 5).into_response(),
-    }
-}

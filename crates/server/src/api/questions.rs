@@ -10,18 +10,18 @@ use clusterlore_agent::{compose, gather};
 use clusterlore_core::Collection;
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
-use super::json;
 use super::question::Question;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::json::json;
 use crate::problem::Problem;
 
 type Answered = Result<Response, Problem>;
 
 async fn answer(app: &App, caller: &Caller, request: &Request) -> Answered {
-    Ok(json(&app.server.index.ask(&caller.scope, request).await?))
+    Ok(json(StatusCode::OK, &app.server.index.ask(&caller.scope, request).await?))
 }
 
 async fn counted(app: &App, caller: &Caller, request: Request) -> Answered {
@@ -30,7 +30,7 @@ async fn counted(app: &App, caller: &Caller, request: Request) -> Answered {
 
 async fn said(app: &App, caller: &Caller, request: &Request) -> Answered {
     let found = gather(&app.server.index, &app.server.catalogue, &caller.scope, request).await?;
-    Ok(json(&compose(&found, &app.server.catalogue)))
+    Ok(json(StatusCode::OK, &compose(&found, &app.server.catalogue)))
 }
 
 /// Finds what a question asks for.
@@ -119,7 +119,7 @@ pub(crate) async fn similar(
     if id.trim().is_empty() {
         return Err(Problem::wrong("the id is missing; expected id=NAMESPACE/APIVERSION/KIND/NAME, or id=KIND/NAME"));
     }
-    Ok(json(&app.server.index.similar(&caller.scope, &id, &question.request()?).await?))
+    Ok(json(StatusCode::OK, &app.server.index.similar(&caller.scope, &id, &question.request()?).await?))
 }
 
 /// Answers a question in sentences.

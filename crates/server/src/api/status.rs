@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use http::StatusCode;
 
-use super::json;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::json::json;
 use crate::problem::Problem;
 
 /// What is indexed, from where, and when, as far as the caller may see.
@@ -18,5 +19,5 @@ pub(crate) async fn status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    Ok(json(&app.server.index.status(&caller.scope).await?))
+    Ok(json(StatusCode::OK, &app.server.index.status(&caller.scope).await?))
 }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use super::{Caller, Denied};
+use super::caller::{Caller, Denied};
 
 /// How long an answer of the API server is believed.
 const BELIEVED: Duration = Duration::from_secs(30);

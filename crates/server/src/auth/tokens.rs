@@ -26,7 +26,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use tracing::{error, info};
 
-use super::{Caller, Denied};
+use super::caller::{Caller, Denied};
 
 /// How long a file is believed to be as it was.
 const FRESH: Duration = Duration::from_secs(1);

@@ -11,9 +11,10 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::body::Reader;
-use super::{Refused, cluster_of, json, read};
+use super::post::{Refused, cluster_of, read};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::json::json;
 
 #[derive(Serialize)]
 struct Taken {

@@ -130,6 +130,7 @@ impl Running {
             catalogue,
             store: Arc::clone(&store),
             ingest: Some(Arc::clone(&ingest)),
+            live: Vec::new(),
             auth,
             ready: readiness,
             limits,
