@@ -52,8 +52,8 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) kubeconfig: Option<String>,
     /// Context of the kubeconfig to use [default: its current context]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) context: Option<String>,
+    #[arg(id = "context", long, global = true, value_name = "NAME")]
+    pub(crate) contexts: Vec<String>,
     /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
     pub(crate) store: Option<String>,
@@ -87,9 +87,10 @@ pub(crate) const ADDRESSES: [&str; 5] = ["store", "chroma-url", "postgres-url", 
 impl SettingFlags {
     /// The flags that were given, by the key of their setting.
     pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let context = self.contexts.last().cloned();
         let all = [
             ("kubeconfig", &self.kubeconfig),
-            ("context", &self.context),
+            ("context", &context),
             ("store", &self.store),
             ("chroma-url", &self.chroma_url),
             ("chroma-tenant", &self.chroma_tenant),
@@ -212,6 +213,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Index what is running: names, kinds, labels and descriptions; never spec, status or data
     SyncInstances(SyncInstances),
+    /// Keep the index up to date: sync once, then follow every change until stopped
+    Watch(Watch),
     /// Answer a question in sentences: what there is, where, in what state, and what to look at next
     Ask(Ask),
     /// List and remove the conversations of ask --thread
@@ -305,6 +308,51 @@ pub(crate) struct SyncInstances {
     /// Format of the summary [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore watch                                    follow the current context's cluster
+  clusterlore watch --context east --context west      follow two clusters, each under its context's name
+  clusterlore watch -n shop -n shop-test               two namespaces
+  clusterlore watch --exclude 'secrets'
+
+While it runs, other commands read the index as it is now; no other run writes to it.
+
+Exit status: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong usage, 3 stopped, and one of several clusters had failed.")]
+pub(crate) struct Watch {
+    /// Read only these namespaces
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
+    pub(crate) namespaces: Vec<String>,
+    /// Read only these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) include: Vec<TypePattern>,
+    /// Do not read these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) exclude: Vec<TypePattern>,
+    /// Keep these annotations too, as sync-instances does [setting: annotations; default: only descriptions are kept]
+    #[arg(long, value_name = "KEY,...")]
+    pub(crate) annotations: Option<AnnotationChoice>,
+    /// Name that keeps this cluster's documents apart from others in the same store; of several clusters each has its context's name
+    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    pub(crate) cluster_name: Option<String>,
+    /// Replace what another cluster or folder indexed under this name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
+    /// Embed everything again if another embedder filled the index
+    #[arg(long)]
+    pub(crate) reindex: bool,
+    /// How long to wait for another run that is writing to the index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
+    /// How many types to list at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) concurrency: u16,
+    /// How many objects to request at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) page_size: u32,
+    #[command(flatten)]
+    pub(crate) inference: InferenceFlags,
 }
 
 /// Who says what a type is for.
@@ -423,7 +471,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
 }
 
-fn cluster_name(name: &str) -> Result<String, String> {
+pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
     let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
 }

@@ -45,9 +45,15 @@ impl Stopped {
     }
 
     fn status(&self) -> u8 {
-        match self.signal {
-            Signal::Interrupt => 130,
-            Signal::Terminate => 143,
+        self.signal.status()
+    }
+}
+
+impl Signal {
+    fn status(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
         }
     }
 }
@@ -88,6 +94,19 @@ pub(crate) async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Waits for SIGINT or SIGTERM; a second one ends the process at once.
+pub(crate) async fn asked() {
+    let Ok(mut signals) = Signals::listen(false) else {
+        // Then signals do what they do to any process.
+        return std::future::pending().await;
+    };
+    signals.next().await;
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        std::process::exit(signal.status().into());
+    });
 }
 
 /// Runs a command unless a signal comes first; with `but_interrupts` only SIGTERM counts.

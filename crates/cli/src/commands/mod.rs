@@ -16,3 +16,4 @@ pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod sync_instances;
 pub(crate) mod threads;
+pub(crate) mod watch;
