@@ -35,6 +35,8 @@ use processes::{Processes, free_ports};
 /// How long etcd and kube-apiserver may take together; usually two seconds, far more while a machine compiles.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 
+const API_SERVER: &str = "kube-apiserver";
+
 /// What a test may want to be different.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -53,6 +55,8 @@ pub struct ApiServer {
     bin: PathBuf,
     url: String,
     users: Vec<String>,
+    /// What kube-apiserver was started with.
+    api_server: Vec<String>,
 }
 
 impl ApiServer {
@@ -148,24 +152,35 @@ impl ApiServer {
         // A private key serves for checking, too.
         args.extend(["key-file", "signing-key-file"].map(|flag| format!("--service-account-{flag}={key}")));
         args.extend(options.api_server_args.iter().cloned());
-        processes.start(&bin.join("kube-apiserver"), &args);
+        processes.start(&bin.join(API_SERVER), &args);
         processes.wait_for(deadline, || TcpStream::connect(("127.0.0.1", secure)).is_ok())?;
 
         let url = format!("https://127.0.0.1:{secure}");
-        let mut server = Self { processes, dir, bin: bin.to_owned(), url, users };
+        let mut server = Self { processes, dir, bin: bin.to_owned(), url, users, api_server: args };
         for user in &server.users {
             write(&server.kubeconfig(user), &server.kubeconfig_text(user));
         }
-        let ready = Kubectl { bin: server.bin.clone(), dir: server.dir.path().to_owned() };
-        server
-            .processes
-            .wait_for(deadline, || ready.run("admin", &["get", "--raw", "/readyz"], None).status.success())?;
+        server.wait_until_ready(deadline)?;
         Ok(server)
     }
 
-    /// Ends it before the value is dropped: nobody answers at its address any more.
-    pub fn stop(&mut self) {
-        self.processes.stop();
+    fn wait_until_ready(&mut self, deadline: Instant) -> Result<(), String> {
+        let ready = Kubectl { bin: self.bin.clone(), dir: self.dir.path().to_owned() };
+        self.processes.wait_for(deadline, || ready.run("admin", &["get", "--raw", "/readyz"], None).status.success())
+    }
+
+    /// Kills the API server, which forgets what it told to watches and keeps its objects; [`Self::start_again`] brings it back.
+    pub fn kill(&mut self) {
+        self.processes.kill(API_SERVER);
+    }
+
+    /// Starts the API server again at its old address, and waits until it is ready.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_again(&mut self) {
+        self.processes.start(&self.bin.join(API_SERVER), &self.api_server);
+        self.wait_until_ready(Instant::now() + START_TIMEOUT).expect("the API server starts again");
     }
 
     /// `https://127.0.0.1:PORT`.

@@ -13,11 +13,13 @@ use clusterlore_store::ThreadName;
 
 mod serve;
 mod shared;
+mod watch;
 
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
     InferenceFlag, InferenceFlags, Live, LiveFlags, cluster_name, dollars, duration, namespace, price,
 };
+pub(crate) use watch::{Watch, WatchFlags};
 
 use crate::addresses::{http_url, postgres_url, sqlite_path};
 
@@ -60,8 +62,8 @@ pub(crate) struct SettingFlags {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) kubeconfig: Option<String>,
     /// Context of the kubeconfig to use [default: its current context]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) context: Option<String>,
+    #[arg(id = "context", long, global = true, value_name = "NAME")]
+    pub(crate) contexts: Vec<String>,
     /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
     pub(crate) store: Option<String>,
@@ -95,9 +97,10 @@ pub(crate) const ADDRESSES: [&str; 5] = ["store", "chroma-url", "postgres-url", 
 impl SettingFlags {
     /// The flags that were given, by the key of their setting.
     pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let context = self.contexts.last().cloned();
         let all = [
             ("kubeconfig", &self.kubeconfig),
-            ("context", &self.context),
+            ("context", &context),
             ("store", &self.store),
             ("chroma-url", &self.chroma_url),
             ("chroma-tenant", &self.chroma_tenant),
@@ -212,6 +215,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Index what is running: names, kinds, labels and descriptions; never spec, status or data
     SyncInstances(SyncInstances),
+    /// Keep the index up to date: sync once, then follow every change until stopped
+    Watch(Watch),
     /// Answer a question in sentences: what there is, where, in what state, and what to look at next
     Ask(Ask),
     /// List and remove the conversations of ask --thread

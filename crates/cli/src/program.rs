@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 use crate::done::Done;
-use crate::settings::{Settings, WrongSetting};
+use crate::settings::{Settings, WrongSetting, wrong};
 use crate::{commands, print, stop};
 
 /// Whether anything panicked, in whatever thread.
@@ -50,14 +50,11 @@ fn program() -> ExitCode {
     };
     let kept = stop::kept(&args.command);
     let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
-    // What is to run until it is told to end, ends in its own way.
-    let takes_signals = matches!(&args.command, Command::Serve(_));
-    let ended = runtime.block_on(async {
-        match takes_signals {
-            true => Ok(run(args).await),
-            false => stop::unless_stopped(kept, takes_interrupts, run(args)).await,
-        }
-    });
+    let ended = match &args.command {
+        // Being stopped is how it ends.
+        Command::Watch(_) | Command::Serve(_) => Ok(runtime.block_on(run(args))),
+        _ => runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args))),
+    };
     // What a run had handed to other threads may end, and is not waited for long.
     runtime.shutdown_timeout(stop::GRACE);
     match ended {
@@ -70,17 +67,24 @@ fn program() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<Done> {
     let Args { settings, command, verbose: _ } = args;
+    let contexts = settings.contexts.clone();
     let settings = Settings::read(&settings)?;
+    if contexts.len() > 1 && !matches!(command, Command::Watch(_) | Command::Serve(_)) {
+        return Err(wrong(
+            "--context was given more than once; expected one context, as only watch follows several".to_owned(),
+        ));
+    }
     match command {
         Command::Index(flags) => commands::index::run(&settings, &flags).await,
         Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
         Command::SyncInstances(flags) => commands::sync_instances::run(&settings, &flags).await,
+        Command::Watch(flags) => commands::watch::run(&settings, &contexts, &flags).await,
         Command::Ask(flags) => commands::ask::run(&settings, &flags).await,
         Command::Threads(flags) => commands::threads::run(&settings, &flags).await,
         Command::Search(flags) => commands::search::run(&settings, &flags).await,
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
-        Command::Serve(flags) => commands::serve::run(&settings, &flags).await,
+        Command::Serve(flags) => commands::serve::run(&settings, &contexts, &flags).await,
         Command::Token(flags) => commands::token::run(&settings, &flags),
         Command::Status(flags) => commands::status::run(&settings, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,

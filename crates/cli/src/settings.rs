@@ -196,6 +196,11 @@ impl Settings {
         Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None, config: None }
     }
 
+    /// The same with another context.
+    pub(crate) fn in_context(&self, name: &str) -> Self {
+        self.clone().and("context", &Self::only([("context", name.to_owned())]))
+    }
+
     /// The same, with another setting taken over where it is set.
     pub(crate) fn and(mut self, key: &'static str, others: &Self) -> Self {
         self.values.extend(others.get(key).map(|value| (key, value.clone())));

@@ -45,9 +45,15 @@ impl Stopped {
     }
 
     fn status(&self) -> u8 {
-        match self.signal {
-            Signal::Interrupt => 130,
-            Signal::Terminate => 143,
+        self.signal.status()
+    }
+}
+
+impl Signal {
+    fn status(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
         }
     }
 }
@@ -90,6 +96,19 @@ pub(crate) async fn interrupted() {
     }
 }
 
+/// Waits for SIGINT or SIGTERM; a second one ends the process at once.
+pub(crate) async fn asked() {
+    let Ok(mut signals) = Signals::listen(false) else {
+        // Then signals do what they do to any process.
+        return std::future::pending().await;
+    };
+    signals.next().await;
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        std::process::exit(signal.status().into());
+    });
+}
+
 /// Runs a command unless a signal comes first; with `but_interrupts` only SIGTERM counts.
 pub(crate) async fn unless_stopped<T>(
     kept: String,
@@ -109,20 +128,6 @@ pub(crate) async fn unless_stopped<T>(
         done = command => Ok(done),
         Ok(stopped) = told => Err(stopped),
     }
-}
-
-/// Turns true at the first signal, for a command that ends in its own way; the second one ends the process at once.
-pub(crate) fn asked() -> std::io::Result<tokio::sync::watch::Receiver<bool>> {
-    let (tell, told) = tokio::sync::watch::channel(false);
-    let mut signals = Signals::listen(false)?;
-    tokio::spawn(async move {
-        signals.next().await;
-        tell.send_replace(true);
-        let stopped = Stopped { signal: signals.next().await, kept: "what was going on was cut off".into() };
-        stopped.tell();
-        std::process::exit(stopped.status().into());
-    });
-    Ok(told)
 }
 
 /// Beside the command, in another thread: it may be waiting for a disk, a pipe or a terminal.

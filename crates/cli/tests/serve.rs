@@ -76,7 +76,7 @@ const SYNC: &str = "/api/v1/instances/sync";
 fn it_answers_as_the_command_line_does() {
     let home = Home::new();
     home.run(&["index", "--from", EXAMPLES]).ok();
-    let serving = Serving::start(&home, &["--live", "never"]);
+    let serving = Serving::start(&home, &["--no-watch", "--live", "never"]);
     let (status, served) = serving.get("/api/v1/search?q=what+databases+are+running&limit=5");
     let typed =
         home.run(&["search", "what databases are running", "--limit", "5", "-o", "json", "--live", "never"]).ok().out;
@@ -92,14 +92,14 @@ fn it_answers_as_the_command_line_does() {
 fn what_it_took_survives_kill_and_sigterm_ends_it_well() {
     let home = Home::new();
     for round in 0..3 {
-        let mut serving = Serving::start(&home, &["--live", "never"]);
+        let mut serving = Serving::start(&home, &["--no-watch", "--live", "never"]);
         for n in 0..40 {
             let (status, _) = serving.send("POST", SYNC, "", &post(round * 40 + n));
             assert_eq!(status, 200);
         }
         assert_eq!(serving.end("-KILL"), None);
     }
-    let mut serving = Serving::start(&home, &["--live", "never"]);
+    let mut serving = Serving::start(&home, &["--no-watch", "--live", "never"]);
     let began = Instant::now();
     let there = |n: usize| serving.get(&format!("/api/v1/instances/shop/v1/ConfigMap/thing-{n}")).0 == 200;
     while !(0..120).all(there) {
@@ -123,7 +123,7 @@ fn tokens_are_made_and_let_in() {
     assert_eq!(token(&["bob"]).status, 2);
     assert_eq!(std::fs::read_to_string(home.path("tokens.toml")).unwrap(), text);
 
-    let serving = Serving::start(&home, &["--tokens", "tokens.toml"]);
+    let serving = Serving::start(&home, &["--no-watch", "--tokens", "tokens.toml"]);
     let documents = |token: &str| {
         let (status, text) = serving.send("GET", "/api/v1/status", token, "");
         let told: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -177,7 +177,7 @@ fn over_tls(address: &str, ca: &str) -> (bool, String) {
 fn it_speaks_tls_and_takes_a_new_certificate_while_it_runs() {
     let home = Home::new();
     let (cert, key) = certificate(&home, "first");
-    let serving = Serving::start(&home, &["--live", "never", "--tls-cert", &cert, "--tls-key", &key]);
+    let serving = Serving::start(&home, &["--no-watch", "--live", "never", "--tls-cert", &cert, "--tls-key", &key]);
     let (fine, told) = over_tls(&serving.address, &cert);
     assert!(fine && told.contains("{\"status\":\"ok\"}") && told.contains("CN = first"), "{told}");
     // Half a pair is no pair: the old one stays.
@@ -219,8 +219,8 @@ fn it_is_not_open_to_others_by_mistake() {
 #[test]
 fn two_servers_do_not_share_what_waits() {
     let home = Home::new();
-    let _serving = Serving::start(&home, &["--live", "never"]);
-    let second = home.run(&["serve", "--listen", "127.0.0.1:0", "--live", "never"]);
+    let _serving = Serving::start(&home, &["--no-watch", "--live", "never"]);
+    let second = home.run(&["serve", "--listen", "127.0.0.1:0", "--no-watch", "--live", "never"]);
     assert_eq!(second.status, 1);
     assert!(second.err.contains("another \"clusterlore serve\""), "{}", second.err);
 }

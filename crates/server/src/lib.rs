@@ -22,5 +22,5 @@ mod tls;
 pub use app::{Readiness, Server};
 pub use auth::{Auth, Caller, Denied, Kubernetes, TokenFileError, Tokens, hashed};
 pub use limits::Limits;
-pub use listen::Listening;
+pub use listen::serve;
 pub use tls::{Tls, TlsError};

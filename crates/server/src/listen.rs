@@ -1,6 +1,5 @@
 //! Connections: taken, bounded, and let go without cutting anybody off.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,76 +25,50 @@ use crate::tls::Tls;
 /// After a connection could not be taken: most likely too many files are open.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A server that listens.
-pub struct Listening {
-    listener: TcpListener,
-    server: Server,
-    tls: Option<Tls>,
-}
-
-impl Listening {
-    /// Takes an address; port 0 is any free one. With TLS it speaks that only.
-    ///
-    /// # Errors
-    /// It is taken, or may not be used.
-    pub async fn at(address: SocketAddr, server: Server, tls: Option<Tls>) -> std::io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, server, tls })
+/// Serves until `stop` says so or is dropped; then takes nothing new, and ends when what was being answered is answered, or the grace is
+/// over. With TLS it speaks that only.
+pub async fn serve(listener: TcpListener, server: Server, tls: Option<Tls>, mut stop: watch::Receiver<bool>) {
+    let limits = server.limits.clone();
+    let service = router::service(Arc::new(App::new(server)));
+    let room = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let graceful = GracefulShutdown::new();
+    loop {
+        let taken = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (taken, place) = tokio::select! {
+            taken = taken => taken,
+            changed = stop.changed() => match changed {
+                Ok(()) if !*stop.borrow() => continue,
+                _ => break,
+            },
+        };
+        let stream = match taken {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let (service, watcher, acceptor) = (service.clone(), graceful.watcher(), tls.as_ref().map(Tls::acceptor));
+        let head = limits.head;
+        tokio::spawn(async move {
+            let _place = place;
+            let Some(acceptor) = acceptor else { return connected(stream, service, head, watcher).await };
+            // A handshake is waited for as long as a request's head is.
+            match timeout(head, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => connected(stream, service, head, watcher).await,
+                Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
+                Err(_) => debug!("a TLS handshake took too long"),
+            }
+        });
     }
-
-    /// The address.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// Serves until `stop` says so or is dropped; then takes nothing new, and ends when what was being answered is answered, or the grace is
-    /// over.
-    pub async fn serve(self, mut stop: watch::Receiver<bool>) {
-        let Self { listener, server, tls } = self;
-        let limits = server.limits.clone();
-        let service = router::service(Arc::new(App::new(server)));
-        let room = Arc::new(Semaphore::new(limits.connections.max(1)));
-        let graceful = GracefulShutdown::new();
-        loop {
-            let taken = async {
-                let place = Arc::clone(&room).acquire_owned().await;
-                (listener.accept().await, place)
-            };
-            let (taken, place) = tokio::select! {
-                taken = taken => taken,
-                changed = stop.changed() => match changed {
-                    Ok(()) if !*stop.borrow() => continue,
-                    _ => break,
-                },
-            };
-            let stream = match taken {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    warn!(%error, "a connection could not be taken");
-                    tokio::time::sleep(PAUSE).await;
-                    continue;
-                }
-            };
-            let _ = stream.set_nodelay(true);
-            let (service, watcher, acceptor) = (service.clone(), graceful.watcher(), tls.as_ref().map(Tls::acceptor));
-            let head = limits.head;
-            tokio::spawn(async move {
-                let _place = place;
-                let Some(acceptor) = acceptor else { return connected(stream, service, head, watcher).await };
-                // A handshake is waited for as long as a request's head is.
-                match timeout(head, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connected(stream, service, head, watcher).await,
-                    Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
-                    Err(_) => debug!("a TLS handshake took too long"),
-                }
-            });
-        }
-        drop(listener);
-        if timeout(limits.grace, graceful.shutdown()).await.is_err() {
-            warn!("requests were cut off: they took longer than the grace");
-        }
+    drop(listener);
+    if timeout(limits.grace, graceful.shutdown()).await.is_err() {
+        warn!("requests were cut off: they took longer than the grace");
     }
 }
 

@@ -258,7 +258,7 @@ async fn only_valid_tokens_for_this_server_are_let_in_and_nobody_when_it_cannot_
     assert_eq!((post(&format!("Bearer {ours}")).await, post("Bearer post").await), (403, 200));
     assert_eq!(status(&running, "post", here).await, 404);
 
-    server.stop();
+    server.kill();
     let began = std::time::Instant::now();
     assert_eq!(status(&running, "somebody-new", here).await, 401);
     assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());

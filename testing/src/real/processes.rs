@@ -59,6 +59,14 @@ impl Processes {
         self.children.push((name.to_owned(), child));
     }
 
+    /// Ends a process at once, as a crash does.
+    pub(crate) fn kill(&mut self, name: &str) {
+        for (_, child) in self.children.extract_if(.., |(known, _)| known == name).collect::<Vec<_>>().iter_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
     /// Waits until `ready`; the error is the log's end of the process that ended, or of the last one when time is up.
     pub(crate) fn wait_for(&mut self, deadline: Instant, mut ready: impl FnMut() -> bool) -> Result<(), String> {
         loop {
@@ -106,21 +114,14 @@ impl Processes {
     }
 }
 
-impl Processes {
-    /// Ends all of them.
-    pub(super) fn stop(&mut self) {
+impl Drop for Processes {
+    fn drop(&mut self) {
         // The last one first: an API server without its etcd fills its log with complaints.
         for (_, child) in self.children.iter_mut().rev() {
             // Fails only when it has ended by itself.
             let _ = child.kill();
             let _ = child.wait();
         }
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        self.stop();
         let _ = writeln!(self.guard_input, "bye");
         let _ = self.guard.wait();
     }

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use clusterlore_core::{AnnotationChoice, TypePattern};
 
-use super::shared::{InferenceFlags, LiveFlags, cluster_name, namespace};
+use super::shared::{LiveFlags, cluster_name, namespace};
+use super::watch::WatchFlags;
 
 /// How callers are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -35,21 +35,6 @@ pub(crate) struct Serve {
     /// Do not watch the cluster: serve what is indexed, and what controllers post
     #[arg(long)]
     pub(crate) no_watch: bool,
-    /// Watch only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace, conflicts_with = "no_watch")]
-    pub(crate) namespaces: Vec<String>,
-    /// Watch only these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',', conflicts_with = "no_watch")]
-    pub(crate) include: Vec<TypePattern>,
-    /// Do not watch these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',', conflicts_with = "no_watch")]
-    pub(crate) exclude: Vec<TypePattern>,
-    /// Keep these annotations too, see "clusterlore sync-instances --help"
-    #[arg(long, value_name = "KEY,...", conflicts_with = "no_watch")]
-    pub(crate) annotations: Option<AnnotationChoice>,
-    /// Replace what another cluster or folder indexed under this name
-    #[arg(long, conflicts_with = "no_watch")]
-    pub(crate) replace_source: bool,
     /// Address and port to listen on; port 0 is any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -65,9 +50,6 @@ pub(crate) struct Serve {
     /// Audience that Kubernetes tokens have to be meant for [default: the API server's own]
     #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
     pub(crate) audience: Vec<String>,
-    /// Name of the cluster that the kubeconfig's context is, and that posts are about where callers are not told apart [default: the unnamed one]
-    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
-    pub(crate) cluster_name: Option<String>,
     /// Certificate chain (PEM) to speak TLS with; it is read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -79,11 +61,11 @@ pub(crate) struct Serve {
     pub(crate) rate: u32,
     /// Requests that are answered at once
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) concurrency: u16,
+    pub(crate) max_requests: u16,
     #[command(flatten)]
     pub(crate) live: LiveFlags,
     #[command(flatten)]
-    pub(crate) inference: InferenceFlags,
+    pub(crate) watched: WatchFlags,
 }
 
 #[derive(Debug, ClapArgs)]

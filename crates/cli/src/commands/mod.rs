@@ -18,3 +18,4 @@ pub(crate) mod sync;
 pub(crate) mod sync_instances;
 pub(crate) mod threads;
 pub(crate) mod token;
+pub(crate) mod watch;

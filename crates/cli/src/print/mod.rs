@@ -6,6 +6,7 @@ pub(crate) mod ask_model;
 mod beyond;
 pub(crate) mod foreign;
 pub(crate) mod hits;
+pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod numbers;
 pub(crate) mod progress;

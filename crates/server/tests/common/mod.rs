@@ -13,12 +13,12 @@ use clusterlore_core::Collection;
 use clusterlore_index::Index;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{Clusters, Inference, Ingest};
-use clusterlore_server::{Auth, Limits, Listening, Server, Tokens, hashed};
+use clusterlore_server::{Auth, Limits, Server, Tokens, hashed, serve};
 use clusterlore_store::{Inbox, Sqlite, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
@@ -135,10 +135,10 @@ impl Running {
             ready: readiness,
             limits,
         };
-        let listening = Listening::at(([127, 0, 0, 1], 0).into(), server, None).await.unwrap();
-        let address = listening.address().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let served = Mutex::new(Some(tokio::spawn(listening.serve(stopped))));
+        let served = Mutex::new(Some(tokio::spawn(serve(listener, server, None, stopped))));
         Self { address, ingest, stop, ready, work: Mutex::new(()), served, store, folder }
     }
 

@@ -1,0 +1,95 @@
+//! What a watch tells on standard error: lines, and on a terminal one below them that says how it is.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use clusterlore_pipeline::{LiveState, Progress, TypeState};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Draws a watch of one cluster or of several.
+pub(crate) struct Watching {
+    line: ProgressBar,
+    /// Whether lines say of which cluster they are.
+    several: bool,
+}
+
+impl Watching {
+    pub(crate) fn new(several: bool) -> Self {
+        let line = ProgressBar::new_spinner();
+        let at_terminal = std::io::stderr().is_terminal();
+        line.set_draw_target(match at_terminal {
+            true => ProgressDrawTarget::stderr_with_hz(5),
+            false => ProgressDrawTarget::hidden(),
+        });
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            line.set_style(style);
+        }
+        if at_terminal {
+            line.enable_steady_tick(Duration::from_millis(500));
+        }
+        Self { line, several }
+    }
+
+    /// A line, of those that are worth one.
+    pub(crate) fn hear(&self, cluster: Option<&str>, progress: &Progress) {
+        match progress {
+            Progress::Listing { number, of, .. } => self.line.set_message(format!("Listing type {number} of {of}")),
+            Progress::Inferring { .. } | Progress::Listed(_) | Progress::Stored(_) => {}
+            told => self.tell(cluster, &told.to_string()),
+        }
+    }
+
+    pub(crate) fn tell(&self, cluster: Option<&str>, line: &str) {
+        let line = match cluster.filter(|_| self.several) {
+            Some(cluster) => format!("[{cluster}] {line}"),
+            None => line.to_owned(),
+        };
+        self.hidden(|| super::note(&line));
+    }
+
+    /// Prints something while the line is away.
+    pub(crate) fn hidden(&self, print: impl FnOnce()) {
+        self.line.suspend(print);
+    }
+
+    /// How all clusters are.
+    pub(crate) fn show(&self, states: &[LiveState]) {
+        if states.iter().any(|state| state.ready) {
+            self.line.set_message(summed_up(states));
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.line.finish_and_clear();
+    }
+}
+
+fn summed_up(states: &[LiveState]) -> String {
+    let of =
+        |wanted: fn(&TypeState) -> bool| states.iter().flat_map(|s| s.types.values()).filter(|t| wanted(t)).count();
+    let watched = of(|state| matches!(state, TypeState::Watching));
+    let polled = of(|state| matches!(state, TypeState::Polling { .. }));
+    let down = of(|state| matches!(state, TypeState::BackingOff { forbidden: false, .. }));
+    let (written, deleted) = states.iter().fold((0, 0), |(w, d), state| (w + state.written, d + state.deleted));
+    let also = [(polled, "polled"), (down, "interrupted")].into_iter().filter(|(number, _)| *number > 0);
+    let also: String = also.map(|(number, what)| format!(", {number} {what}")).collect();
+    format!("{watched} types watched{also}; {written} stored, {deleted} deleted since the first sync")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_sums_up_all_clusters() {
+        let state = |types: &[TypeState], written| LiveState {
+            ready: true,
+            types: types.iter().enumerate().map(|(n, state)| (n.to_string(), state.clone())).collect(),
+            written,
+            ..LiveState::default()
+        };
+        let down = TypeState::BackingOff { reason: "cut".to_owned(), forbidden: false };
+        let states = [state(&[TypeState::Watching, down], 3), state(&[TypeState::Watching, TypeState::Gone], 4)];
+        assert_eq!(summed_up(&states), "2 types watched, 1 interrupted; 7 stored, 0 deleted since the first sync");
+    }
+}

@@ -1,0 +1,116 @@
+//! `clusterlore watch`: what it writes, what it says, and how it ends.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_testkit::fake::FakeApiServer;
+use common::{Home, Ran};
+
+async fn server() -> FakeApiServer {
+    let server = FakeApiServer::start().await;
+    server.add_type(ResourceType {
+        version: "v1".into(),
+        kind: "Pod".into(),
+        plural: "pods".into(),
+        namespaced: true,
+        ..ResourceType::default()
+    });
+    server.put(pod("first"));
+    server
+}
+
+fn pod(name: &str) -> ResourceInstance {
+    ResourceInstance::new("v1", "Pod", Some("shop"), name).unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
+}
+
+/// A kubeconfig with these servers as contexts; one of them nobody listens at.
+fn kubeconfig(home: &Home, contexts: &[(&str, &str)]) -> String {
+    let (mut clusters, mut named) = (String::new(), String::new());
+    for (name, url) in contexts {
+        clusters.push_str(&format!("- {{name: {name}, cluster: {{server: '{url}'}}}}\n"));
+        named.push_str(&format!("- {{name: {name}, context: {{cluster: {name}, user: u}}}}\n"));
+    }
+    let text = format!(
+        "apiVersion: v1\nkind: Config\nclusters:\n{clusters}users: [{{name: u, user: {{}}}}]\ncontexts:\n{named}current-context: {}\n",
+        contexts[0].0
+    );
+    home.write("kubeconfig", &text).display().to_string()
+}
+
+/// Waits until a search by name finds it, or finds it no more.
+fn until_found(home: &Home, name: &str, wanted: bool) {
+    let began = Instant::now();
+    loop {
+        let ran = home.run(&["search", name, "-o", "name", "--live", "never"]);
+        if ran.out.contains(&format!("Pod/{name}")) == wanted {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{name} {wanted}: {} {}", ran.out, ran.err);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_follows_a_cluster_until_a_signal_ends_it() {
+    let home = Home::new();
+    let server = server().await;
+    let kubeconfig = server.kubeconfig().to_str().unwrap();
+    for name in ["INT", "TERM"] {
+        let mut watch = home.command(&["watch", "--kubeconfig", kubeconfig]);
+        let child = watch.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        until_found(&home, "first", true);
+        let created = format!("created-{}", name.to_lowercase());
+        server.put(pod(&created));
+        until_found(&home, &created, true);
+        server.remove(&format!("shop/v1/Pod/{created}"));
+        until_found(&home, &created, false);
+        // It holds the index: another run that writes is told by whom.
+        let refused = home.run(&["sync-instances", "--kubeconfig", kubeconfig, "--lock-timeout", "0"]);
+        assert!(refused.status == 1 && refused.err.contains("a watch, process"), "{} {}", refused.status, refused.err);
+        signal(&child, name);
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!((ran.status, ran.out.as_str()), (0, ""), "{}", ran.err);
+        assert!(ran.err.contains("Watching 2 resource types.\n"), "{}", ran.err);
+        assert!(ran.err.ends_with("Stopping; what is queued is written first.\n"), "{}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
+    let home = Home::new();
+    let (east, west) = (server().await, server().await);
+    east.put(pod("eastern"));
+    west.put(pod("western"));
+    let config = kubeconfig(&home, &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
+    let contexts = ["--context", "east", "--context", "west", "--context", "away"];
+    let mut watch = home.command(&[&["watch", "--kubeconfig", &config], &contexts[..]].concat());
+    let child = watch.stderr(Stdio::piped()).spawn().unwrap();
+    until_found(&home, "eastern", true);
+    until_found(&home, "western", true);
+    west.put(pod("later"));
+    until_found(&home, "later", true);
+    signal(&child, "TERM");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.status, 3, "{}", ran.err);
+    for said in ["[east] Watching 2 resource types.", "[west] Watching 2 resource types.", "error: cluster away: "] {
+        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+    }
+    let found = home.run(&["search", "later", "-o", "name", "--live", "never"]).out;
+    assert!(found.starts_with("west:"), "{found}");
+
+    // Only it takes several; of several none has a name of its own.
+    let refused = home.run(&[&["status", "--kubeconfig", &config], &contexts[..]].concat());
+    assert!(refused.status == 2 && refused.err.contains("only watch follows several"), "{}", refused.err);
+    let refused = home.run(&[&["watch", "--cluster-name", "x", "--kubeconfig", &config], &contexts[..]].concat());
+    assert!(refused.status == 2 && refused.err.contains("--cluster-name names one cluster"), "{}", refused.err);
+    let failed = home.run(&["watch", "--kubeconfig", &config, "--context", "away"]);
+    assert_eq!(failed.status, 1, "{}", failed.err);
+}
