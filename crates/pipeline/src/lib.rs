@@ -8,6 +8,7 @@ mod checks;
 mod error;
 mod instances;
 mod live;
+mod memory;
 mod moving;
 mod progress;
 mod run;

@@ -3,6 +3,7 @@
 
 mod failure;
 mod file;
+mod journal;
 mod locks;
 mod mirror;
 mod quantized;
