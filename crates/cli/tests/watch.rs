@@ -3,10 +3,12 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_core::{JournalQuery, ResourceInstance, ResourceType};
+use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::fake::FakeApiServer;
 use common::{Home, Ran};
 
@@ -84,6 +86,44 @@ async fn it_follows_a_cluster_until_a_signal_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_journal_survives_a_kill_and_goes_on_after_it() {
+    let home = Home::new();
+    let server = server().await;
+    let now = || jiff::Timestamp::now().to_string();
+    let start = || {
+        let mut watch = home.command(&["watch", "--kubeconfig", server.kubeconfig().to_str().unwrap()]);
+        watch.stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut child = start();
+    until_found(&home, "first", true);
+    server.put(ResourceInstance { created_at: now(), ..pod("second") });
+    until_found(&home, "second", true);
+    signal(&child, "KILL");
+    child.wait().unwrap();
+    server.put(ResourceInstance { created_at: now(), ..pod("third") }).remove("shop/v1/Pod/second");
+    let mut child = start();
+    until_found(&home, "third", true);
+    until_found(&home, "second", false);
+    let wanted = BTreeSet::from(
+        ["created: Pod shop/second", "created: Pod shop/third", "deleted: Pod shop/second"].map(str::to_owned),
+    );
+    let began = Instant::now();
+    loop {
+        let store = Sqlite::open_existing(&home.store()).unwrap();
+        let query = JournalQuery { limit: 100, ..JournalQuery::default() };
+        let entries = store.view_all("a test").await.unwrap().journal(query).await.unwrap();
+        let happened: BTreeSet<String> = entries.iter().map(ToString::to_string).collect();
+        if happened == wanted && entries.len() == wanted.len() {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{entries:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     let home = Home::new();
     let (east, west) = (server().await, server().await);
@@ -92,17 +132,22 @@ async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     let config = kubeconfig(&home, &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
     let contexts = ["--context", "east", "--context", "west", "--context", "away"];
     let mut watch = home.command(&[&["watch", "--kubeconfig", &config], &contexts[..]].concat());
-    let child = watch.stderr(Stdio::piped()).spawn().unwrap();
+    let said = home.write("said", "");
+    let child = watch.stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
     until_found(&home, "eastern", true);
     until_found(&home, "western", true);
     west.put(pod("later"));
     until_found(&home, "later", true);
+    let began = Instant::now();
+    for line in ["[east] Watching 2 resource types.", "[west] Watching 2 resource types.", "error: cluster away: "] {
+        while !std::fs::read_to_string(&said).unwrap().contains(line) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{line}: {}", std::fs::read_to_string(&said).unwrap());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
     signal(&child, "TERM");
     let ran = Ran::of(child.wait_with_output().unwrap());
-    assert_eq!(ran.status, 3, "{}", ran.err);
-    for said in ["[east] Watching 2 resource types.", "[west] Watching 2 resource types.", "error: cluster away: "] {
-        assert!(ran.err.contains(said), "{said}: {}", ran.err);
-    }
+    assert_eq!(ran.status, 3, "{}", std::fs::read_to_string(&said).unwrap());
     let found = home.run(&["search", "later", "-o", "name", "--live", "never"]).out;
     assert!(found.starts_with("west:"), "{found}");
 

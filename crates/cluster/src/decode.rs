@@ -497,13 +497,14 @@ fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, Stri
     let (mut name, mut namespace): (&[u8], &[u8]) = (&[], &[]);
     let (mut uid, mut resource_version): (&[u8], &[u8]) = (&[], &[]);
     let (mut labels, mut descriptions, mut candidates) = (Texts::default(), Texts::default(), Texts::default());
-    let (mut created_at, mut owner) = (String::new(), None);
+    let (mut created_at, mut owner, mut generation) = (String::new(), None, 0);
     for field in fields(metadata) {
         match field? {
             (1, Value::Bytes(bytes)) => name = bytes,
             (3, Value::Bytes(bytes)) => namespace = bytes,
             (5, Value::Bytes(bytes)) => uid = bytes,
             (6, Value::Bytes(bytes)) => resource_version = bytes,
+            (7, Value::Number(number)) => generation = number.cast_signed(),
             (8, Value::Bytes(time)) => {
                 let seconds = fields(time).find_map(|field| match field {
                     Ok((1, Value::Number(seconds))) => Some(seconds.cast_signed()),
@@ -536,6 +537,7 @@ fn instance(metadata: &[u8], asked: &Asked<'_>) -> Result<ResourceInstance, Stri
     instance.uid = short(utf8(uid)?);
     instance.resource_version = short(utf8(resource_version)?);
     instance.created_at = created_at;
+    instance.generation = generation;
     instance.owner = owner;
     Ok(instance)
 }
@@ -674,6 +676,7 @@ pub(crate) struct JsonMeta<const ALL: bool = false> {
     pub(crate) uid: Option<String>,
     resource_version: Option<String>,
     creation_timestamp: Option<String>,
+    generation: Option<i64>,
     #[serde(default)]
     labels: Labels,
     #[serde(default)]
@@ -722,6 +725,7 @@ impl<const ALL: bool> JsonMeta<ALL> {
         instance.created_at = text(self.creation_timestamp);
         instance.uid = text(self.uid);
         instance.resource_version = text(self.resource_version);
+        instance.generation = self.generation.unwrap_or_default();
         instance.owner = self.owner_references.0;
         instance
     }

@@ -60,6 +60,10 @@ pub struct ResourceInstance {
     /// Empty where the source does not know it. Never part of the change hash.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource_version: String,
+    /// How often what it is meant to be has changed (`metadata.generation`); 0 where the source does not know it, or the type has none. It
+    /// is told and never kept: part of no document, no hash and no record.
+    #[serde(skip)]
+    pub generation: i64,
     /// The controller that owns the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<OwnerReference>,

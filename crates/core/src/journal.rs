@@ -159,7 +159,12 @@ mod tests {
 
     fn entry() -> JournalEntry {
         let web = ResourceInstance::new("apps/v1", "Deployment", Some("shop"), "web").unwrap();
-        JournalEntry::of_instance(&web, "deployments.apps", Happening::SpecChanged, "2026-01-02T03:04:05.000006Z".into())
+        JournalEntry::of_instance(
+            &web,
+            "deployments.apps",
+            Happening::SpecChanged,
+            "2026-01-02T03:04:05.000006Z".into(),
+        )
     }
 
     #[test]
@@ -190,7 +195,10 @@ mod tests {
             (JournalQuery { until: time("2026-01-02T03:04:05.000006Z"), ..JournalQuery::default() }, false),
             (JournalQuery { what: [Happening::SpecChanged].into(), ..JournalQuery::default() }, true),
             (JournalQuery { what: [Happening::Deleted].into(), ..JournalQuery::default() }, false),
-            (JournalQuery { types: set("deployments.apps"), kinds: set("Deployment"), ..JournalQuery::default() }, true),
+            (
+                JournalQuery { types: set("deployments.apps"), kinds: set("Deployment"), ..JournalQuery::default() },
+                true,
+            ),
             (JournalQuery { types: set("pods"), ..JournalQuery::default() }, false),
             (JournalQuery { kinds: set("Pod"), ..JournalQuery::default() }, false),
             (JournalQuery { namespaces: set("shop"), names: set("web"), ..JournalQuery::default() }, true),

@@ -11,6 +11,7 @@ mod document;
 mod embedder;
 mod glob;
 mod instance;
+mod journal;
 mod plan;
 mod resource_type;
 mod scope;
@@ -29,6 +30,7 @@ pub use instance::{
     CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,
     is_description_key, stored_id,
 };
+pub use journal::{Happening, JournalBounds, JournalEntry, JournalQuery};
 pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
 pub use scope::{Rule, Scope};

@@ -254,6 +254,11 @@ impl SyncPlan {
             .collect()
     }
 
+    /// The type of a known document.
+    pub fn type_of(&self, key: &ObjectKey) -> Option<&str> {
+        Some(self.name(self.known.get(key)?.place.type_name))
+    }
+
     /// The types of these documents.
     pub fn types_of<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>) -> BTreeSet<&str> {
         let numbers = keys.into_iter().filter_map(|key| Some(self.known.get(key)?.place.type_name));

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::error::SyncError;
+use crate::memory::Memory;
 use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions, patterns};
 use crate::{checks, types, writer};
@@ -87,8 +88,9 @@ pub(crate) struct Synced {
 }
 
 /// What the lists brought.
-struct Listed {
+struct Listed<'a> {
     plan: SyncPlan,
+    memory: Option<&'a mut Memory>,
     positions: HashMap<String, Vec<Position>>,
     spool: Spool,
     coverage: HashMap<String, Coverage>,
@@ -101,13 +103,15 @@ impl InstanceSync {
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
-        Ok(self.run_with(Some(self.options.lock_timeout), observer).await?.outcome)
+        Ok(self.run_with(Some(self.options.lock_timeout), None, observer).await?.outcome)
     }
 
-    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock.
+    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock. `memory` sees every object, and notes what happened since the
+    /// index was last fresh; to write that is the caller's.
     pub(crate) async fn run_with(
         &self,
         lock_timeout: Option<Duration>,
+        memory: Option<&mut Memory>,
         observer: &Observer<'_>,
     ) -> Result<Synced, SyncError> {
         let options = RunOptions {
@@ -144,6 +148,7 @@ impl InstanceSync {
         let describing = writing.map(|_| self.describe(discovery.types.clone()));
         let mut listed = Listed {
             plan,
+            memory,
             positions: HashMap::new(),
             spool: Spool::new()?,
             coverage: HashMap::new(),
@@ -154,6 +159,11 @@ impl InstanceSync {
             return Err(nothing_listed(&listed.skipped, chosen.len(), run.identity()));
         }
         let removals = self.removals(&mut listed, &chosen, &vanished, observer).await?;
+        let type_of = |key: &ObjectKey| (*key, listed.plan.type_of(key).unwrap_or_default().to_owned());
+        let lost: Vec<(ObjectKey, String)> = match listed.memory {
+            Some(_) => removals.iter().map(type_of).collect(),
+            None => Vec::new(),
+        };
         let list_took = run.elapsed() - discovered_in;
 
         let (discovered, stored) = (listed.plan.seen(), listed.spool.len());
@@ -198,6 +208,9 @@ impl InstanceSync {
                 }
                 .store(&types, &discovery, &|number| run.origin(number))
                 .await?;
+                if let Some(memory) = listed.memory {
+                    memory.note_lost(store, &lost).await?;
+                }
                 self.delete(store, &removals).await?;
                 observer(Progress::StorageComplete(summary.stored));
                 summary.seconds.embed = written.embedding.as_secs_f64();
@@ -250,7 +263,7 @@ impl InstanceSync {
     /// listed again, and only what both times was not there goes.
     async fn removals(
         &self,
-        listed: &mut Listed,
+        listed: &mut Listed<'_>,
         chosen: &[ResourceType],
         vanished: &[ResourceType],
         observer: &Observer<'_>,
@@ -283,7 +296,7 @@ impl InstanceSync {
     /// listed before of these types stays seen, and what was covered before counts only as far as it is covered again.
     async fn list(
         &self,
-        listed: &mut Listed,
+        listed: &mut Listed<'_>,
         chosen: &[ResourceType],
         vanished: &[ResourceType],
         observer: &Observer<'_>,
@@ -379,8 +392,8 @@ impl InstanceSync {
     }
 
     /// Compares what one event brought with the plan; what changed waits in the spool.
-    fn take(&self, listed: &mut Listed, type_name: &str, event: SourceEvent) -> Result<(), SyncError> {
-        let Listed { plan, spool, .. } = listed;
+    fn take(&self, listed: &mut Listed<'_>, type_name: &str, event: SourceEvent) -> Result<(), SyncError> {
+        let Listed { plan, spool, memory, .. } = listed;
         let page = match event {
             SourceEvent::Page(page) => page,
             SourceEvent::Begin { namespace } => {
@@ -395,7 +408,11 @@ impl InstanceSync {
         for instance in page {
             let instance = ResourceInstance { cluster: self.options.cluster.clone(), ..instance };
             let fingerprint = Fingerprint::of_instance(&instance, type_name);
-            match plan.observe_fingerprint(fingerprint, type_name, &instance.namespace) {
+            let change = plan.observe_fingerprint(fingerprint, type_name, &instance.namespace);
+            if let Some(memory) = memory {
+                memory.saw(&instance, fingerprint.key, type_name, change == Change::New);
+            }
+            match change {
                 Change::Unchanged => spool.remove(&fingerprint.key),
                 change => spool.put_instance(&instance, type_name, fingerprint.key, change != Change::Rest)?,
             }
@@ -442,7 +459,7 @@ impl InstanceSync {
     }
 }
 
-impl Listed {
+impl Listed<'_> {
     fn removals(&self) -> BTreeSet<ObjectKey> {
         self.plan.removals(|ty| self.coverage.get(ty).cloned().unwrap_or_default())
     }

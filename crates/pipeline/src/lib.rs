@@ -9,6 +9,7 @@ mod error;
 mod ingest;
 mod instances;
 mod live;
+mod memory;
 mod moving;
 mod progress;
 mod run;

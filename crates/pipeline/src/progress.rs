@@ -1,5 +1,6 @@
 //! What a run tells while it runs, and what it comes to.
 
+use clusterlore_core::JournalEntry;
 use clusterlore_models::{LanguageModel, Metered, ModelError, Spent};
 use clusterlore_store::Holder;
 use serde::Serialize;
@@ -86,13 +87,10 @@ pub enum Progress {
     CapabilitiesStored(usize),
     /// From here on this many types are followed.
     Following(usize),
-    /// Changes of a live cluster were written.
-    Changed {
-        /// Documents written.
-        written: usize,
-        /// Documents deleted.
-        deleted: usize,
-    },
+    /// Something happened in a live cluster, and is in the index.
+    Happened(JournalEntry),
+    /// So much more happened at the same time.
+    MoreHappened(usize),
     /// A type came that is followed from here on: `plural.group`.
     TypeCame(String),
     /// A type is served no more: `plural.group`.
@@ -299,7 +297,9 @@ impl std::fmt::Display for Progress {
                 )
             }
             Self::Following(n) => write!(f, "Watching {n} resource types."),
-            Self::Changed { written, deleted } => write!(f, "Changed: {written} stored, {deleted} deleted."),
+            Self::Happened(entry) => write!(f, "{entry}"),
+            Self::MoreHappened(1) => write!(f, "and 1 change more"),
+            Self::MoreHappened(more) => write!(f, "and {more} changes more"),
             Self::TypeCame(name) => write!(f, "Resource type {name} is new, and watched from here on."),
             Self::TypeWent(name) => write!(f, "Resource type {name} is served no more."),
             Self::Interrupted { types: 1, first, reason } => {

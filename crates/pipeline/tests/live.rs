@@ -6,8 +6,9 @@ mod common;
 use std::time::Duration;
 
 use clusterlore_cluster::{ListScope, WatchBounds};
-use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_core::{Happening, JournalEntry, JournalQuery, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, Pace, TypeState};
+use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::following::{Following, pace};
 
@@ -279,4 +280,80 @@ async fn a_list_without_most_of_what_is_known_is_read_twice() {
         following.lines()
     );
     following.equals_a_fresh_sync().await;
+}
+
+async fn journal(store: &Sqlite) -> Vec<JournalEntry> {
+    let query = JournalQuery { limit: 1_000, ..JournalQuery::default() };
+    let mut entries = store.view_all("a test").await.unwrap().journal(query).await.unwrap();
+    entries.reverse();
+    entries
+}
+
+async fn happened(store: &Sqlite) -> Vec<String> {
+    journal(store).await.iter().map(ToString::to_string).collect()
+}
+
+/// A pod that was created now, of this generation.
+fn newborn(name: &str, label: &str, generation: i64) -> ResourceInstance {
+    ResourceInstance { created_at: jiff::Timestamp::now().to_string(), generation, ..pod("even", name, label) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_tells_what_happened_and_nothing_of_what_was_there() {
+    let server = server().await;
+    let mut following = Following::start(server.kubeconfig()).await;
+    assert_eq!(happened(&following.store).await, Vec::<String>::new());
+    let until = async |wanted: &[&str]| {
+        for _ in 0..500 {
+            if happened(&following.store).await == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(happened(&following.store).await, wanted);
+    };
+    server.put(newborn("new", "a", 1));
+    let mut wanted = vec!["created: Pod even/new"];
+    until(&wanted).await;
+    // Only its status changed, as its version says: that is no news.
+    let same = newborn("new", "a", 1);
+    server.put(same.clone());
+    server.put(ResourceInstance { generation: 2, ..same.clone() });
+    wanted.push("spec changed: Pod even/new");
+    until(&wanted).await;
+    server.put(ResourceInstance { generation: 2, labels: [("app".to_owned(), "b".to_owned())].into(), ..same.clone() });
+    wanted.push("labels changed: Pod even/new");
+    until(&wanted).await;
+    server.remove("even/v1/Pod/new");
+    wanted.push("deleted: Pod even/new");
+    until(&wanted).await;
+    let entries = journal(&following.store).await;
+    assert!(entries.iter().is_sorted_by(|a, b| a.at < b.at));
+    assert_eq!((entries[0].type_name.as_str(), entries[0].api_version.as_str()), ("pods", "v1"));
+    assert!(!entries[0].uid.is_empty());
+
+    // While nobody looks one is created and two go; one was there before and only was not read.
+    following.kill().await;
+    server
+        .put(newborn("later", "a", 1))
+        .put(ResourceInstance { created_at: "2020-01-01T00:00:00Z".into(), ..pod("even", "ancient", "a") });
+    server.remove("odd/v1/Pod/pod-1").remove("odd/v1/Pod/pod-3");
+    following.resume(pace()).await;
+    let all = async || -> std::collections::BTreeSet<String> {
+        happened(&following.store).await.into_iter().skip(4).collect()
+    };
+    for _ in 0..500 {
+        if all().await.len() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let wanted = ["created: Pod even/later", "deleted: Pod odd/pod-1", "deleted: Pod odd/pod-3"].map(str::to_owned);
+    assert_eq!(all().await, wanted.into());
+    assert!(
+        journal(&following.store)
+            .await
+            .iter()
+            .all(|entry| entry.what.is_some_and(|what| what != Happening::AnnotationsChanged))
+    );
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
+use clusterlore_core::{
+    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+};
 use serde_json::Value;
 
 use crate::error::StoreError;
@@ -219,6 +221,12 @@ pub trait View: Send + Sync {
     /// The store cannot be read.
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError>;
 
+    /// What happened to objects that the scope admits, the newest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    async fn journal(&self, query: JournalQuery) -> Result<Vec<JournalEntry>, StoreError>;
+
     /// The last run of each command and cluster, newest first. What it counted and why it failed is told to those only who may see
     /// all of its cluster.
     ///
@@ -233,6 +241,12 @@ pub(crate) fn types_in(scope: &Scope, all: Arc<Vec<(String, ResourceType)>>) -> 
         return all;
     }
     Arc::new(all.iter().filter(|(cluster, ty)| scope.admits_type(cluster, &ty.name())).cloned().collect())
+}
+
+/// Whether an entry of the journal is asked for, and one that the scope admits.
+pub(crate) fn journal_admits(scope: &Scope, query: &JournalQuery, entry: &JournalEntry) -> bool {
+    let JournalEntry { cluster, type_name, namespace, .. } = entry;
+    query.admits(entry) && (scope.is_all() || scope.admits(Collection::Instances, cluster, type_name, namespace))
 }
 
 /// What of the last runs a scope admits.

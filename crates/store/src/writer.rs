@@ -1,7 +1,7 @@
 //! Writing: batches of documents, each a transaction.
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, Document, EmbedderIdentity, JournalBounds, JournalEntry, ObjectKey};
 
 use crate::error::StoreError;
 
@@ -25,6 +25,10 @@ pub struct Batch {
     pub cluster: String,
     /// Number of the source that writes.
     pub source: i64,
+    /// What happened, for the journal; in the order of time.
+    pub journal: Vec<JournalEntry>,
+    /// What of the journal stays, of each cluster that entries are of.
+    pub bounds: JournalBounds,
 }
 
 impl Batch {
@@ -48,7 +52,7 @@ pub trait Writer: Send + Sync {
     /// [`StoreError::OtherEmbedder`] when another one filled it.
     async fn open_collection(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
 
-    /// Writes a batch as one transaction.
+    /// Writes a batch as one transaction. (Where documents lie in a server that has none, the journal follows them in its own.)
     ///
     /// # Errors
     /// Nothing of the batch is written then.
@@ -60,4 +64,11 @@ pub trait Writer: Send + Sync {
     /// # Errors
     /// The store cannot be written.
     async fn change_embedder(&self, collection: Collection, embedder: &EmbedderIdentity) -> Result<(), StoreError>;
+}
+
+/// Whether the entries of a journal are to be counted, after so many came: about once in some hundreds, as counting takes a walk over all of
+/// them.
+pub(crate) fn is_to_be_counted(came: usize) -> bool {
+    const COUNTED_AFTER: usize = 256;
+    fastrand::usize(..COUNTED_AFTER) < came
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clusterlore_core::{
-    Collection, Document, EmbedderIdentity, ObjectKey, OwnerReference, ResourceInstance, ResourceType, Rule, Scope,
-    Selector, SourceIdentity, TypeSchema, words,
+    Collection, Document, EmbedderIdentity, Happening, JournalBounds, JournalEntry, JournalQuery, ObjectKey,
+    OwnerReference, ResourceInstance, ResourceType, Rule, Scope, Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
     Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
@@ -131,6 +131,7 @@ async fn conform(place: &dyn Place) {
         what_a_run_must_know_is_remembered,
         how_sources_were_read_is_remembered,
         one_sync_of_a_cluster_at_a_time,
+        the_journal_tells_what_happened_newest_first_and_stays_within_its_bounds,
         a_view_is_one_state,
         outside_a_scope_there_is_nothing,
         under_a_scope_as_over_what_it_admits,
@@ -1118,6 +1119,76 @@ async fn one_sync_of_a_cluster_at_a_time(place: &dyn Place, database: &str) {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     other.lock("east", &me).await.unwrap();
+}
+
+/// An entry of the journal, of this second.
+fn entry(cluster: &str, type_name: &str, namespace: &str, name: &str, second: usize) -> JournalEntry {
+    let instance = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
+    let instance = ResourceInstance { cluster: Some(cluster.to_owned()).filter(|c| !c.is_empty()), ..instance };
+    let at = format!("2026-01-02T{:02}:{:02}:{:02}.000000Z", second / 3600, second / 60 % 60, second % 60);
+    JournalEntry::of_instance(&instance, type_name, Happening::Created, at)
+}
+
+async fn the_journal_tells_what_happened_newest_first_and_stays_within_its_bounds(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+    let journaling = |journal: Vec<JournalEntry>, bounds: JournalBounds| {
+        let store = Arc::clone(&store);
+        async move {
+            let batch = Batch { journal, bounds, ..Batch::default() };
+            store.apply(Collection::Instances, batch).await.unwrap();
+        }
+    };
+    let entries = vec![
+        entry("", "pods", "a", "one", 1),
+        entry("", "pods", "b", "two", 2),
+        entry("east", "pods", "a", "three", 3),
+        entry("", "secrets", "a", "four", 4),
+        entry("", "namespaces", "_cluster", "five", 5),
+    ];
+    journaling(entries.clone(), JournalBounds::default()).await;
+    // A second time is the first time.
+    journaling(entries.clone(), JournalBounds::default()).await;
+    let read = async |scope: Scope, query: JournalQuery| -> Vec<String> {
+        let entries = store.view(&scope).await.unwrap().journal(query).await.unwrap();
+        entries.into_iter().map(|entry| entry.name).collect()
+    };
+    let all = || Scope::All { because: "a test" };
+    let query = JournalQuery { limit: 10_000, ..JournalQuery::default() };
+    let set = |text: &str| BTreeSet::from([text.to_owned()]);
+    assert_eq!(read(all(), query.clone()).await, ["five", "four", "three", "two", "one"]);
+    for (narrowed, found) in [
+        (JournalQuery { limit: 2, ..query.clone() }, &["five", "four"][..]),
+        (JournalQuery { limit: 0, ..query.clone() }, &[]),
+        (JournalQuery { cluster: Some(String::new()), ..query.clone() }, &["five", "four", "two", "one"]),
+        (JournalQuery { since: Some(entries[2].at.clone()), ..query.clone() }, &["five", "four", "three"]),
+        (JournalQuery { until: Some(entries[2].at.clone()), ..query.clone() }, &["two", "one"]),
+        (JournalQuery { types: set("pods"), namespaces: set("a"), ..query.clone() }, &["three", "one"]),
+        (JournalQuery { names: set("four"), kinds: set("Pod"), ..query.clone() }, &["four"]),
+        (JournalQuery { what: [Happening::Deleted].into(), ..query.clone() }, &[]),
+    ] {
+        assert_eq!(read(all(), narrowed.clone()).await, found, "{narrowed:?}");
+    }
+    // Outside the scope there is nothing, and what is limited is what is within.
+    let rule = |cluster: &str, ty: Option<&str>, namespaces: &[&str]| Rule {
+        cluster: cluster.to_owned(),
+        type_name: ty.map(str::to_owned),
+        namespaces: Some(namespaces.iter().map(|n| (*n).to_owned()).collect()),
+    };
+    let some = Scope::rules([rule("", Some("pods"), &["a"])]);
+    assert_eq!(read(some.clone(), query.clone()).await, ["one"]);
+    assert_eq!(read(some, JournalQuery { limit: 1, ..query.clone() }).await, ["one"]);
+    assert_eq!(read(Scope::rules([rule("", None, &["a"])]), query.clone()).await, ["four", "one"]);
+    assert_eq!(read(Scope::rules([]), query.clone()).await, Vec::<String>::new());
+
+    // Of one cluster only the newest stay, and nothing that is too old; another's stay as they are.
+    let many: Vec<JournalEntry> = (0..600).map(|n| entry("", "pods", "a", &format!("n{n}"), 10 + n)).collect();
+    journaling(many.clone(), JournalBounds { most: 400, ..JournalBounds::default() }).await;
+    let left = read(all(), query.clone()).await;
+    assert_eq!((left.len(), left[0].as_str(), left[399].as_str(), left[400].as_str()), (401, "n599", "n200", "three"));
+    let oldest = many[590].at.clone();
+    journaling(vec![entry("", "pods", "a", "last", 1_000)], JournalBounds { oldest, ..JournalBounds::default() }).await;
+    assert_eq!(read(all(), query.clone()).await.len(), 1 + 10 + 1);
 }
 
 /// Documents with what is told of each, frequencies, total and admitted.

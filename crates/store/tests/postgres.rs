@@ -134,7 +134,10 @@ async fn many_writers_at_once_lose_nothing() {
                     let deletes = upserts.split_off(30).into_iter().map(|u| u.document.key).collect();
                     let cluster = upserts[0].document.facets.cluster.clone();
                     store
-                        .apply(Collection::Instances, Batch { upserts, deletes, source: round, cluster })
+                        .apply(
+                            Collection::Instances,
+                            Batch { upserts, deletes, source: round, cluster, ..Batch::default() },
+                        )
                         .await
                         .unwrap();
                 }
@@ -423,7 +426,10 @@ async fn a_cluster_gets_a_partition_of_its_own() {
     let more = vec![upsert(document("prod", "shop", "web-new", &[("app", "web")]), 77)];
     let deletes = vec![document("prod", "shop", "web-1", &[]).key];
     store
-        .apply(Collection::Instances, Batch { upserts: more, deletes, source: 1, cluster: "prod".to_owned() })
+        .apply(
+            Collection::Instances,
+            Batch { upserts: more, deletes, source: 1, cluster: "prod".to_owned(), ..Batch::default() },
+        )
         .await
         .unwrap();
     assert_eq!(server.psql("parts", "SELECT count(*) FROM clusterlore.documents_instances_prod"), "7");

@@ -119,7 +119,10 @@ fn list_meta(list: &mut Writer, version: u64, token: Option<&str>) {
 fn object_meta(meta: &mut Writer, object: &ResourceInstance) {
     meta.text(1, &object.name).text(2, "");
     meta.text(3, if object.is_cluster_scoped() { "" } else { &object.namespace });
-    meta.text(4, "").text(5, &object.uid).text(6, &object.resource_version).number(7, 1);
+    meta.text(4, "")
+        .text(5, &object.uid)
+        .text(6, &object.resource_version)
+        .number(7, object.generation.cast_unsigned());
     if let Some(seconds) = seconds(&object.created_at) {
         meta.message(8, |time| {
             time.number(1, seconds).number(2, 0);
@@ -223,6 +226,7 @@ pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
         "uid": object.uid,
         "resourceVersion": object.resource_version,
         "creationTimestamp": object.created_at,
+        "generation": object.generation,
         "labels": object.labels,
         "annotations": annotations,
         "ownerReferences": owners,

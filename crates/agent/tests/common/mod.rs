@@ -61,7 +61,7 @@ pub async fn index(folder: &Path, objects: &[ResourceInstance], ty: &ResourceTyp
     let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
     let upserts =
         documents.into_iter().zip(vectors).map(|(document, v)| Upsert { document, vector: Some(v) }).collect();
-    let batch = Batch { upserts, deletes: Vec::new(), cluster: String::new(), source: 1 };
+    let batch = Batch { upserts, deletes: Vec::new(), cluster: String::new(), source: 1, ..Batch::default() };
     store.apply(Collection::Instances, batch).await.unwrap();
     Index::new(Arc::new(store), embedder, Catalogue::builtin().clone())
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clusterlore_cluster::{ListEnd, ListScope, SourceEvent};
 use clusterlore_core::{
-    Change, Collection, Coverage, Document, Fingerprint, ObjectKey, ResourceInstance, ResourceType, SyncPlan,
+    Change, Collection, Coverage, Document, Fingerprint, Happening, ObjectKey, ResourceInstance, ResourceType, SyncPlan,
 };
 use clusterlore_models::Embedder;
 use clusterlore_store::{Batch, Store};
@@ -18,11 +18,14 @@ use super::pace::{Pace, Pauses};
 use super::state::Status;
 use crate::error::SyncError;
 use crate::instances::DELETE_BATCH;
+use crate::memory::Memory;
 use crate::progress::{Observer, Progress};
 use crate::writer;
 
 /// Tries to write what is queued once the sync is told to stop.
 const LAST_TRIES: usize = 5;
+/// Happenings of one batch that are told one by one.
+const TOLD: usize = 10;
 
 /// Of which a change says that other types may be served.
 pub(super) const DEFINES_TYPES: [&str; 2] =
@@ -49,6 +52,8 @@ pub(super) struct Keeper<'a> {
     /// Number of the source that writes.
     pub(super) source: i64,
     pub(super) plan: SyncPlan,
+    /// How every object was last seen, and what happened that is not yet in the journal.
+    pub(super) memory: Memory,
     pub(super) pace: Arc<Pace>,
     pub(super) status: Arc<Status>,
     pub(super) nudges: Nudges,
@@ -67,11 +72,15 @@ pub(super) struct Queue {
     since: Option<Instant>,
     /// What one list of a type did not hold, and is only believed a second time.
     doubted: HashMap<String, BTreeSet<ObjectKey>>,
+    /// What lists no longer held, each with its type: that it went has still to be noted.
+    lost: Vec<(ObjectKey, String)>,
 }
 
 impl Keeper<'_> {
     /// Keeps the index until nobody tells anything any more, and then writes what is still queued.
     pub(super) async fn run(mut self, mut heard: mpsc::Receiver<Heard>, observer: &Observer<'_>) {
+        // What the first sync noticed.
+        self.queue.since = (!self.memory.entries.is_empty()).then(Instant::now);
         loop {
             let due = self.queue.since.map_or_else(Instant::now, |since| since + self.pace.batch_wait);
             tokio::select! {
@@ -79,7 +88,7 @@ impl Keeper<'_> {
                     Some(next) => {
                         self.status.heard(heard.len());
                         self.take(next, observer);
-                        if self.queue.due.len() >= self.pace.batch {
+                        if self.queue.due.len().max(self.memory.entries.len()) >= self.pace.batch {
                             self.write(&heard, observer).await;
                         }
                     }
@@ -116,6 +125,16 @@ impl Keeper<'_> {
                 let cluster = self.cluster.as_deref().unwrap_or_default();
                 let key = ObjectKey::new(cluster, &ty.group, &ty.kind, &object.namespace, &object.name);
                 if self.plan.forget(&key) {
+                    self.memory.lost(&key);
+                    if let Ok(gone) = ResourceInstance::new(
+                        &ty.api_version(),
+                        &ty.kind,
+                        Some(&object.namespace).filter(|_| ty.namespaced).map(String::as_str),
+                        &object.name,
+                    ) {
+                        let gone = ResourceInstance { cluster: self.cluster.clone(), ..gone };
+                        self.memory.note(&gone, &name, Happening::Deleted);
+                    }
                     self.delete(key, at);
                 }
             }
@@ -127,7 +146,7 @@ impl Keeper<'_> {
                     ListScope::All => Coverage::All,
                     ListScope::Namespaces(names) => Coverage::of_namespaces(names.iter().cloned().collect()),
                 };
-                self.remove(&name, &coverage, at);
+                self.remove(&name, self.removals(&name, &coverage), at);
             }
         }
     }
@@ -136,6 +155,10 @@ impl Keeper<'_> {
         let instance = ResourceInstance { cluster: self.cluster.clone(), ..instance };
         let fingerprint = Fingerprint::of_instance(&instance, name);
         let change = self.plan.observe_fingerprint(fingerprint, name, &instance.namespace);
+        self.memory.saw(&instance, fingerprint.key, name, change == Change::New);
+        if !self.memory.entries.is_empty() {
+            self.queue.since.get_or_insert(at);
+        }
         if change == Change::Unchanged {
             return;
         }
@@ -172,15 +195,13 @@ impl Keeper<'_> {
             return;
         }
         let believed = |key: &ObjectKey| doubted.as_ref().is_none_or(|doubted| doubted.contains(key));
-        for key in removals.into_iter().filter(believed) {
-            self.plan.forget(&key);
-            self.delete(key, at);
-        }
+        self.remove(name, removals.into_iter().filter(believed).collect(), at);
     }
 
-    fn remove(&mut self, name: &str, coverage: &Coverage, at: Instant) {
-        for key in self.removals(name, coverage) {
+    fn remove(&mut self, name: &str, removals: BTreeSet<ObjectKey>, at: Instant) {
+        for key in removals {
             self.plan.forget(&key);
+            self.queue.lost.push((key, name.to_owned()));
             self.delete(key, at);
         }
     }
@@ -202,7 +223,7 @@ impl Keeper<'_> {
             }
         }
         let (written, deleted) = (writes.len(), deletes.len());
-        if written + deleted == 0 {
+        if written + deleted + self.memory.entries.len() == 0 {
             return;
         }
         let mut pauses = Pauses::of(&self.pace);
@@ -224,13 +245,22 @@ impl Keeper<'_> {
             sleep(pauses.after(std::time::Duration::ZERO)).await;
         }
         self.status.written(written, deleted, since.map(|since| since.elapsed()).unwrap_or_default());
-        observer(Progress::Changed { written, deleted });
+        let happened = std::mem::take(&mut self.memory.entries);
+        let more = happened.len().saturating_sub(TOLD);
+        happened.into_iter().take(TOLD).for_each(|entry| observer(Progress::Happened(entry)));
+        if more > 0 {
+            observer(Progress::MoreHappened(more));
+        }
     }
 
-    async fn try_to_write(&self, writes: &[(Document, bool)], deletes: &[ObjectKey]) -> Result<(), SyncError> {
+    async fn try_to_write(&mut self, writes: &[(Document, bool)], deletes: &[ObjectKey]) -> Result<(), SyncError> {
+        // Before their documents go.
+        self.memory.note_lost(self.store, &self.queue.lost).await?;
+        self.queue.lost.clear();
         let upserts = writer::embed(writes.to_vec(), &**self.embedder).await?;
         let mut batch = Batch::writing(self.source, upserts);
         batch.cluster = self.cluster.clone().unwrap_or_default();
+        (batch.journal, batch.bounds) = (self.memory.entries.clone(), Memory::bounds());
         let mut chunks = deletes.chunks(DELETE_BATCH);
         batch.deletes = chunks.next().unwrap_or_default().to_vec();
         self.store.apply(Collection::Instances, batch).await?;

@@ -23,6 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::capabilities::{CapabilityOptions, CapabilitySync, Inference};
 use crate::error::SyncError;
 use crate::instances::{InstanceSync, Options, Synced};
+use crate::memory::Memory;
 use crate::progress::{Observer, Progress};
 use crate::{checks, types, waiting};
 
@@ -87,9 +88,11 @@ impl LiveSync {
             if let Some(capabilities) = self.capabilities(self.options.replace_source, self.options.reindex) {
                 capabilities.run_with(None, observer).await?;
             }
-            Ok::<_, SyncError>((lock, self.instances().run_with(None, observer).await?))
+            let mut memory = self.memory().await?;
+            let synced = self.instances().run_with(None, Some(&mut memory), observer).await?;
+            Ok::<_, SyncError>((lock, memory, synced))
         };
-        let (_lock, synced) = tokio::select! {
+        let (_lock, memory, synced) = tokio::select! {
             first = first => first?,
             () = &mut stop => return Ok(()),
         };
@@ -121,6 +124,7 @@ impl LiveSync {
             admits: &admits,
             source: number,
             plan,
+            memory,
             pace,
             status: Arc::clone(&self.status),
             nudges: Arc::clone(&followers.nudges),
@@ -175,6 +179,14 @@ impl LiveSync {
                 ..CapabilityOptions::default()
             },
         })
+    }
+
+    /// What the journal begins with. What came since the index was last fresh is news; of an index that was never filled nothing is.
+    async fn memory(&self) -> Result<Memory, SyncError> {
+        let sources = checks::everything_now(&*self.store).await?.sources().await?;
+        let of_cluster = sources.iter().filter(|source| source.cluster == self.cluster() && !source.replaced);
+        let fresh = of_cluster.filter_map(|source| Some(source.readings.of(Collection::Instances)?.at.clone())).max();
+        Ok(Memory::new(&fresh.unwrap_or_else(|| Timestamp::now().to_string())))
     }
 
     /// What the store holds after the first sync.

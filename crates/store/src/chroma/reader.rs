@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ObjectKey, ResourceType, Scope};
+use clusterlore_core::{Collection, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope};
 use tokio::sync::OnceCell;
 
 use super::api::VECTORS;
@@ -166,6 +166,10 @@ impl View for ChromaView {
 
     async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
         self.mirror.types().await
+    }
+
+    async fn journal(&self, query: JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.mirror.journal(query).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {

@@ -59,16 +59,17 @@ struct Plan {
 
 impl Chroma {
     /// Writes a batch; the gate is held.
-    async fn write(&self, collection: Collection, mut seen: Seen, batch: Batch) -> Result<(), StoreError> {
+    async fn write(&self, collection: Collection, mut seen: Seen, mut batch: Batch) -> Result<(), StoreError> {
         let expected = seen.dimension.unwrap_or(seen.embedder.dimensions);
         let wrong = batch.upserts.iter().filter_map(|u| u.vector.as_ref()).map(Vec::len).find(|n| *n != expected);
         if let Some(found) = wrong {
             return Err(StoreError::Dimension { collection, found, expected });
         }
-        if batch.upserts.is_empty() && batch.deletes.is_empty() {
-            return Ok(());
-        }
         let mirror = self.mirror().await?;
+        let (journal, bounds) = (std::mem::take(&mut batch.journal), std::mem::take(&mut batch.bounds));
+        if batch.upserts.is_empty() && batch.deletes.is_empty() {
+            return mirror.append_journal(journal, bounds).await;
+        }
         let vectors = batch.upserts.iter().any(|u| u.vector.is_some());
         let (source, cluster, gone) = (batch.source, batch.cluster.clone(), batch.deletes.clone());
         let plan = self.plan(collection, &seen, batch).await?;
@@ -94,7 +95,8 @@ impl Chroma {
             self.api().delete(&waiting.collection, &settled.iter().cloned().collect::<Vec<_>>()).await
         };
         // Both at once: until the stamp is set nobody rests on the mirror, whichever of them fails.
-        let mirrored = mirror.apply(collection, Batch { upserts: plan.upserts, deletes: gone, cluster, source });
+        let mirrored =
+            mirror.apply(collection, Batch { upserts: plan.upserts, deletes: gone, cluster, source, journal, bounds });
         let (done, mirrored) = tokio::join!(done, mirrored);
         done.map_err(|r| self.api().error(r))?;
         let (writer, revision) = self.announce(collection.name()).await?;

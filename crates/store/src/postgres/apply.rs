@@ -130,7 +130,11 @@ impl Postgres {
             clusters.insert(clean(&batch.cluster).into_owned());
         }
         let clusters: Vec<String> = clusters.into_iter().collect();
+        if !batch.journal.is_empty() {
+            self.append_journal(&transaction, &batch.journal, &batch.bounds).await?;
+        }
         if clusters.is_empty() {
+            transaction.commit().await?;
             return Ok(());
         }
         // From here on this transaction is the only one that writes to these clusters.

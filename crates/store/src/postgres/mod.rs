@@ -11,6 +11,7 @@ mod attended;
 mod conditions;
 mod counted;
 mod fault;
+mod journal;
 mod nearness;
 mod pool;
 mod probe;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Waker};
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ContentHash, ObjectKey, ResourceType, Scope};
+use clusterlore_core::{Collection, ContentHash, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope};
 use deadpool_postgres::Object;
 use pgvector::HalfVector;
 use tokio::sync::Mutex;
@@ -298,6 +298,10 @@ impl View for PostgresView {
     async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
         let all: Result<_, StoreError> = read!(self, |reader| self.types_once(reader));
         Ok(types_in(&self.scope, all?))
+    }
+
+    async fn journal(&self, query: JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        read!(self, |reader| self.store.read_journal(&reader.client, &self.scope, &query))
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {

@@ -24,7 +24,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const KEPT_RUNS: i64 = 1_440;
 
 impl Postgres {
-    fn write_json(&self, value: &impl Serialize) -> Result<String, Fault> {
+    pub(super) fn write_json(&self, value: &impl Serialize) -> Result<String, Fault> {
         serde_json::to_string(value).map_err(|e| self.other(e.to_string()))
     }
 

@@ -65,6 +65,10 @@ const MIGRATIONS: &[&str] = &[
         number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, thread text COLLATE \"C\" NOT NULL,
         at text NOT NULL, turn text NOT NULL);
      CREATE INDEX turns_by_thread ON {schema}.turns (thread, number);",
+    // What happened to objects. An entry that is written a second time is the same.
+    "CREATE TABLE {schema}.journal (
+        cluster text COLLATE \"C\" NOT NULL, at text COLLATE \"C\" NOT NULL, entry text NOT NULL, PRIMARY KEY (cluster, at));
+     CREATE INDEX journal_by_time ON {schema}.journal (at);",
 ];
 
 /// Version of a current schema.

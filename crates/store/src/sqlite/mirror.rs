@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use clusterlore_core::{Collection, ObjectKey};
+use clusterlore_core::{Collection, JournalBounds, JournalEntry, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::failure::failure;
 use super::file::Sqlite;
+use super::journal;
 use super::reader::SqliteView;
 use super::reader::{InView, find, select_shown, shown};
 use super::snapshot::{Narrowed, Shown};
@@ -25,6 +26,23 @@ impl Sqlite {
                 "CREATE TABLE IF NOT EXISTS mirrored (name TEXT PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID;
                  CREATE INDEX IF NOT EXISTS entries_by_stored_id ON entries (collection, stored_id);",
             )
+        })
+        .await
+    }
+
+    /// Appends to the journal, without documents.
+    pub(crate) async fn append_journal(
+        &self,
+        entries: Vec<JournalEntry>,
+        bounds: JournalBounds,
+    ) -> Result<(), StoreError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            journal::append(&transaction, &entries, &bounds)?;
+            transaction.commit()
         })
         .await
     }

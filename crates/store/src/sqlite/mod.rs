@@ -4,6 +4,7 @@
 mod failure;
 mod file;
 mod inbox;
+mod journal;
 mod locks;
 mod mirror;
 mod quantized;

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ContentHash, EmbedderIdentity, ObjectKey, ResourceType, Scope};
+use clusterlore_core::{
+    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
 use super::failure::failure;
@@ -411,6 +413,10 @@ impl View for SqliteView {
             Ok(crate::reader::types_in(&view.scope, all))
         })
         .await
+    }
+
+    async fn journal(&self, query: JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.with(move |view, connection| super::journal::read(connection, &view.scope, &query)).await
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {

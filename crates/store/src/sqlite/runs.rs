@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::lock::{Holder, RunLock};
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
-fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 

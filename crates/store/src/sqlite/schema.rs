@@ -43,6 +43,10 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE turns (
         thread TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL, turn TEXT NOT NULL,
         PRIMARY KEY (thread, number)) WITHOUT ROWID;",
+    // What happened to objects. An entry that is written a second time is the same.
+    "CREATE TABLE journal (
+        cluster TEXT NOT NULL, at TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (cluster, at)) WITHOUT ROWID;
+     CREATE INDEX journal_by_time ON journal (at);",
 ];
 
 /// Version of a current file.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::failure::failure;
 use super::file::Sqlite;
+use super::journal;
 use super::quantized::Quantized;
 use super::reader::{Filled, find};
 use crate::error::StoreError;
@@ -71,7 +72,10 @@ impl Writer for Sqlite {
             for key in &batch.deletes {
                 delete(&transaction, filled.id, *key).map_err(at)?;
             }
-            changed(&transaction, filled.id).and_then(|()| transaction.commit()).map_err(at)
+            if !batch.upserts.is_empty() || !batch.deletes.is_empty() {
+                changed(&transaction, filled.id).map_err(at)?;
+            }
+            journal::append(&transaction, &batch.journal, &batch.bounds).and_then(|()| transaction.commit()).map_err(at)
         })
         .await
     }
