@@ -53,6 +53,8 @@ struct Answered {
 pub(crate) enum Next {
     /// The next line.
     Line,
+    /// The next line; this one was not answered to the end.
+    AfterAPart,
     /// Nothing.
     End,
 }
@@ -136,11 +138,13 @@ impl<'a> Talk<'a> {
             Output::Yaml if manner != Manner::Alone => print::line("---")?,
             _ => {}
         }
-        print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner)?;
+        let printed = print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner);
+        // Whoever reads no further (`| head`) goes on with the thread all the same.
         let turn = Turn::of(&answer, &now);
         if let Some((thread, store)) = &self.thread {
             store.add_turn(thread, &now, &serde_json::to_string(&turn)?).await?;
         }
+        printed?;
         self.conversation.turns.push(turn);
         self.last = Some(Answered { found, answer, findings });
         Ok(())
