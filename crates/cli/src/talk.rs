@@ -131,8 +131,12 @@ impl<'a> Talk<'a> {
         let found = gather_next(&self.index, &self.catalogue, &build::OWN_STORE, &request, &self.conversation).await;
         let mut found = found.map_err(|error| self.of_flag(error))?;
         found.reply = self.freshness.weigh(found.reply)?;
-        let answer = compose(&found, &self.catalogue);
+        let mut answer = compose(&found, &self.catalogue);
         let findings = self.looked_into(subjects(&answer, &found)).await?;
+        if let Some(findings) = &findings {
+            found.note_findings(findings);
+            answer = compose(&found, &self.catalogue);
+        }
         match self.flags.hits.output {
             Output::Table if self.last.is_some() => print::line("")?,
             Output::Yaml if manner != Manner::Alone => print::line("---")?,
