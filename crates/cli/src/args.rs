@@ -494,11 +494,11 @@ pub(crate) struct Ask {
 pub(crate) struct ModelFlags {
     /// What the model may use, of kubectl (reads the cluster), vector (asks the index) and apply (changes the cluster, each time after
     /// your yes) [default: kubectl,vector]
-    #[arg(long, value_name = "GROUP,...", value_delimiter = ',', requires = "model")]
+    #[arg(long, value_name = "GROUP,...", value_delimiter = ',')]
     pub(crate) tools: Vec<ToolGroup>,
     /// Let apply also change these, which it else only does if your question names them: roles, rolebindings, clusterroles,
     /// clusterrolebindings, secrets, or the namespaces kube-system, kube-public and kube-node-lease
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "model")]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Let the model speak at most this often; what it finds out takes a turn each
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
@@ -507,17 +507,30 @@ pub(crate) struct ModelFlags {
     #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_tokens: u64,
     /// Spend at most this much, in US dollars, estimated from the model's price
-    #[arg(long, value_name = "USD", value_parser = dollars, requires = "model")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
     /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
-    #[arg(long, value_name = "IN,OUT", value_parser = price, requires = "model")]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) price: Option<Price>,
     /// Write down what the model is told and says, as JSON lines; what tools return is in it
     #[arg(long, value_name = "FILE", requires = "model", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
-    /// Let a recording speak in place of the model: nothing is sent anywhere; the tools are called as they were
-    #[arg(long, value_name = "FILE", requires = "model")]
+    /// Let a recording speak in place of the model that it is of: nothing is sent anywhere; the tools are called as they were
+    #[arg(long, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
+}
+
+impl ModelFlags {
+    /// Those that were given and mean nothing where no model, and no recording of one, answers.
+    pub(crate) fn of_a_model(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--tools", !self.tools.is_empty()),
+            ("--allow", !self.allow.is_empty()),
+            ("--max-cost", self.max_cost.is_some()),
+            ("--price", self.price.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name)
+    }
 }
 
 #[derive(Debug, ClapArgs)]
