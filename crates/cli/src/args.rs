@@ -11,13 +11,15 @@ use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
+mod changes;
 mod serve;
 mod shared;
 mod watch;
 
+pub(crate) use changes::Changes;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    InferenceFlag, InferenceFlags, Live, LiveFlags, cluster_name, dollars, duration, namespace, price,
+    HitFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, Output, cluster_name, dollars, duration, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -231,6 +233,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Make a token for those who ask a server
     Token(Token),
+    /// Show what happened lately: what came, changed and went
+    Changes(Changes),
     /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
     /// Check cluster, permissions, store and index, and suggest fixes
@@ -245,19 +249,6 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
-}
-
-/// How objects are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For programs and people
-    Yaml,
-    /// One id per line
-    Name,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -424,17 +415,6 @@ pub(crate) struct ScopeFlags {
     /// answer that is older than a day says so]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
-}
-
-/// Which hits are shown, and how.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct HitFlags {
-    /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) limit: u16,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -149,3 +149,98 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     let again = home.run(&["sync-instances", "--kubeconfig", server.kubeconfig("admin").to_str().unwrap()]).ok();
     assert!(again.err.contains("0 stored, 0 deleted"), "{}", again.err);
 }
+
+/// Who asks over HTTP, and what the answer names.
+fn changed(serving: &Serving, question: &str) -> Vec<(String, String)> {
+    let (status, text) = serving.get(&format!("/api/v1/changes?limit=1000&q={}", question.replace(' ', "+")));
+    assert_eq!(status, 200, "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let row = |entry: &Value| (entry["what"].as_str().unwrap().to_owned(), entry["name"].as_str().unwrap().to_owned());
+    told["changes"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn a_day_of_changes_is_told() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    let config = |n: usize, label: &str| {
+        let namespace = ["shop", "bank"][n % 2];
+        format!(
+            "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: thing-{n}, namespace: {namespace}, labels: {{state: {label}}}}}}}\n"
+        )
+    };
+    let deployment = |name: &str, replicas: usize| {
+        format!(
+            "---\n{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}, namespace: shop}}, spec: {{replicas: {replicas}, \
+             selector: {{matchLabels: {{a: {name}}}}}, template: {{metadata: {{labels: {{a: {name}}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}}}}}\n"
+        )
+    };
+    let ingress = |port: usize| {
+        format!(
+            "---\n{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: front, namespace: shop}}, spec: {{defaultBackend: \
+             {{service: {{name: front, port: {{number: {port}}}}}}}}}}}\n"
+        )
+    };
+    server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: bank}}\n");
+    server.apply(&(deployment("checkout", 1) + &deployment("orders-postgres", 1) + &ingress(80)));
+    let home = Home::new();
+    let serving = Serving::start(&home, &server);
+    // What was there before is not told as new.
+    assert_eq!(changed(&serving, ""), []);
+
+    // Five hundred changes: 200 come, 150 have another label, 148 go; of the rest one each.
+    server.apply(&(0..200).map(|n| config(n, "new")).collect::<String>());
+    let all = |n: usize| serving.until(Duration::from_secs(60), || changed(&serving, "").len() >= n);
+    all(200);
+    server.apply(&(0..150).map(|n| config(n, "old")).collect::<String>());
+    all(350);
+    let gone: Vec<String> = (0..148).step_by(2).map(|n| format!("thing-{n}")).collect();
+    server.kubectl(
+        &[
+            &["delete", "configmaps", "-n", "shop", "--wait=false"],
+            &gone.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ]
+        .concat(),
+    );
+    let gone: Vec<String> = (1..148).step_by(2).map(|n| format!("thing-{n}")).collect();
+    server.kubectl(
+        &[
+            &["delete", "configmaps", "-n", "bank", "--wait=false"],
+            &gone.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ]
+        .concat(),
+    );
+    all(498);
+    server.apply(&(deployment("orders-postgres", 3) + &ingress(443)));
+    server.kubectl(&["delete", "deployment", "checkout", "-n", "shop", "--wait=false"]);
+    all(501);
+
+    let count = |question: &str, what: &str| {
+        changed(&serving, question).iter().filter(|(happened, _)| happened == what).count()
+    };
+    assert_eq!(changed(&serving, "what changed in the last hour").len(), 501);
+    assert_eq!(
+        (count("what was deleted today", "deleted"), changed(&serving, "what was deleted today").len()),
+        (149, 149)
+    );
+    assert_eq!(count("which configmaps were created in the bank namespace", "created"), 100);
+    assert_eq!(changed(&serving, "whose labels changed").len(), 150);
+    assert_eq!(changed(&serving, "what was deleted yesterday"), []);
+    let one = |question: &str| changed(&serving, question);
+    let pair = |what: &str, name: &str| vec![(what.to_owned(), name.to_owned())];
+    assert_eq!(one("when did checkout disappear"), pair("deleted", "checkout"));
+    assert_eq!(one("which databases changed today"), pair("spec-changed", "orders-postgres"));
+    assert_eq!(one("who last changed the ingress of shop"), pair("spec-changed", "front"));
+    let (_, text) = serving.get("/api/v1/changes?q=who+last+changed+the+ingress+of+shop");
+    assert!(text.contains("get ingresses.networking.k8s.io/front -o yaml --show-managed-fields"), "{text}");
+    // A search that finds nothing says what is gone.
+    let (_, text) = serving.get("/api/v1/search?q=checkout&live=false");
+    assert!(text.contains("Deployment shop/checkout is gone since "), "{text}");
+
+    // The journal survives kill -9, and the command line reads it too.
+    drop(serving);
+    let table = home.run(&["changes", "when", "did", "checkout", "disappear"]).ok().out;
+    assert!(table.contains("deleted") && table.contains("checkout") && table.lines().count() == 2, "{table}");
+    let told = home.run(&["changes", "--since", "1h", "-n", "bank", "-o", "json", "--limit", "1000"]).ok().out;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["changes"].as_array().unwrap().len(), 100 + 75 + 74);
+}

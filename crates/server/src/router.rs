@@ -47,6 +47,7 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::count, api::count_post))
         .routes(routes!(api::ask, api::ask_post))
         .routes(routes!(api::similar))
+        .routes(routes!(api::changes))
         .routes(routes!(api::capabilities))
         .routes(routes!(api::capability))
         .routes(routes!(api::status))

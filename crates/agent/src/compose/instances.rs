@@ -462,6 +462,10 @@ impl<'a> Topic<'a> {
         } else {
             "Nothing in the index matches."
         };
+        let gone = reply.gone();
+        if !gone.is_empty() {
+            return self.just(format!("{no} {}.", gone.join(". ")));
+        }
         if !reply.closest.is_empty() {
             let mut closest = reply.closest.clone();
             closest.dedup();

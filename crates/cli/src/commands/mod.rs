@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod ask_model;
+pub(crate) mod changes;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;

@@ -1,10 +1,12 @@
 //! What is asked: each handler makes a request of what it is sent, asks under the caller's scope, and sends the reply as it serializes.
 
+mod changes;
 mod documents;
 mod question;
 mod questions;
 mod status;
 
+pub(crate) use changes::{__path_changes, changes};
 pub(crate) use documents::{capability, instance};
 pub(crate) use questions::{ask, ask_post, capabilities, count, count_post, search, search_post, similar};
 pub(crate) use status::status;

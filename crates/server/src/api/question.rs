@@ -50,6 +50,12 @@ pub(crate) struct Question {
     /// Count by `kind`, `namespace`, `owner`, `cluster` or `label:KEY`.
     #[param(required = false)]
     group_by: String,
+    /// For `changes`: from this time on, or from so long ago on (`1h`).
+    #[param(required = false)]
+    pub(crate) since: String,
+    /// For `changes`: before this time, or before so long ago.
+    #[param(required = false)]
+    pub(crate) until: String,
     /// Whether each hit tells how its score came about.
     #[param(required = false)]
     explain: bool,
@@ -71,6 +77,8 @@ impl Default for Question {
             annotations: String::new(),
             limit: 10,
             group_by: String::new(),
+            since: String::new(),
+            until: String::new(),
             explain: false,
             live: true,
         }
