@@ -473,7 +473,7 @@ async fn storm(seconds: u32) {
         tick.tick().await;
         let of = |n: u32| (round * 100 + n) % 5_000;
         server.put_all((0..90).map(|n| pod("even", &format!("storm-{}", of(n)), &format!("round-{round}"))));
-        (90..100).for_each(|n| _ = server.remove(&format!("even/v1/Pod/storm-{}", of(n + 2_500))));
+        (90..100).for_each(|n| _ = server.remove(&format!("even/v1/Pod/storm-{}", of(n - 90 + 2_500))));
         most = most.max(resident());
         queued = queued.max(following.status.state().queued);
     }

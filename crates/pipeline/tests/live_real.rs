@@ -186,7 +186,7 @@ async fn what_watches_of_335_types_cost() {
         "335 types: followed after {took:?}, {open} connections, {} kB more than before the first sync",
         after.saturating_sub(before)
     );
-    assert!(open >= 335 && open < 335 + 64, "{open} connections");
+    assert!((335..335 + 64).contains(&open), "{open} connections");
     assert!(after - before < 120 << 10, "{} kB", after - before);
     following.stop().await;
 }
