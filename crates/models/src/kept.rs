@@ -108,6 +108,13 @@ impl Vectors {
         vector.iter().all(|x| x.is_finite()).then_some(vector)
     }
 
+    /// Holds nothing any more, in memory and on the disk: whoever goes on embedding must not hold more and more.
+    fn forget(&mut self) {
+        self.places = HashMap::new();
+        self.end = 0;
+        let _ = self.file.set_len(0);
+    }
+
     fn put(&mut self, texts: &[String], vectors: &[Vec<f32>]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for (text, vector) in texts.iter().zip(vectors).filter(|(_, vector)| vector.len() == self.dimensions) {
@@ -175,6 +182,7 @@ impl Embedder for Kept {
     }
 
     fn settled(&self) {
+        self.vectors.lock().unwrap_or_else(PoisonError::into_inner).forget();
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -247,6 +255,23 @@ mod tests {
         let third = paid(usize::MAX);
         embed(third.clone()).await.0.unwrap();
         assert_eq!(third.asked.load(Ordering::SeqCst), texts.len());
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_is_held_no_more_and_what_comes_then_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = paid(usize::MAX);
+        let kept = Kept::over(inner.clone(), folder.path());
+        for (text, asked) in [("a", 1), ("a", 1), ("", 1), ("a", 2), ("bb", 3), ("a", 3), ("bb", 3)] {
+            match text {
+                "" => kept.settled(),
+                text => {
+                    let vectors = kept.embed(Purpose::Document, vec![text.to_owned()]).await.unwrap();
+                    assert_eq!(vectors, [[text.len() as f32, 1.0]]);
+                }
+            }
+            assert_eq!(inner.asked.load(Ordering::SeqCst), asked, "{text}");
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use clusterlore_pipeline::{Options, Pace, TypeState};
 use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::following::{Following, pace};
+use proptest::prelude::*;
 
 fn ty(name: &str, version: &str, kind: &str) -> ResourceType {
     let (plural, group) = name.split_once('.').unwrap_or((name, ""));
@@ -27,6 +28,11 @@ fn ty(name: &str, version: &str, kind: &str) -> ResourceType {
 fn pod(namespace: &str, name: &str, label: &str) -> ResourceInstance {
     let pod = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
     ResourceInstance { labels: [("app".to_owned(), label.to_owned())].into(), ..pod }
+}
+
+/// What defines the type of orders.
+fn definition() -> ResourceInstance {
+    ResourceInstance::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, "orders.example").unwrap()
 }
 
 fn order(name: &str) -> ResourceInstance {
@@ -159,9 +165,6 @@ async fn types_come_and_go_with_their_objects_and_capabilities() {
     let server = server().await;
     let definitions = ty("customresourcedefinitions.apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     server.add_type(ResourceType { namespaced: false, ..definitions });
-    let definition = || {
-        ResourceInstance::new("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, "orders.example").unwrap()
-    };
     let mut following = Following::start(server.kubeconfig()).await;
     for _ in 0..2 {
         server.add_type(ty("orders.orders.example", "v1", "Order")).put(definition());
@@ -356,4 +359,151 @@ async fn the_journal_tells_what_happened_and_nothing_of_what_was_there() {
             .iter()
             .all(|entry| entry.what.is_some_and(|what| what != Happening::AnnotationsChanged))
     );
+}
+
+/// Something that happens to a cluster, or to who follows it.
+#[derive(Debug, Clone)]
+enum Step {
+    Put {
+        namespace: &'static str,
+        name: String,
+        label: String,
+    },
+    Remove {
+        namespace: &'static str,
+        name: String,
+    },
+    /// The next watch of pods is cut after so many events.
+    Cut(usize),
+    /// The next watch of pods says after so many events that it is too late.
+    Expire(usize),
+    /// Nobody remembers what happened so far.
+    Forget,
+    /// So many of the next requests fail.
+    Fail(usize),
+    Come,
+    Go,
+    /// The process dies, and another one goes on.
+    Kill,
+    /// It is stopped, and started again.
+    Stop,
+    /// A moment passes.
+    Wait,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let namespace = || prop::sample::select(vec!["even", "odd", "third"]);
+    let step = prop_oneof![
+        12 => (namespace(), "[a-f]", "[xy]").prop_map(|(namespace, name, label)| Step::Put { namespace, name, label }),
+        6 => (namespace(), "[a-f]").prop_map(|(namespace, name)| Step::Remove { namespace, name }),
+        2 => (0..3_usize).prop_map(Step::Cut),
+        2 => (0..3_usize).prop_map(Step::Expire),
+        1 => Just(Step::Forget),
+        1 => (1..4_usize).prop_map(Step::Fail),
+        1 => Just(Step::Come),
+        1 => Just(Step::Go),
+        1 => Just(Step::Kill),
+        1 => Just(Step::Stop),
+        4 => Just(Step::Wait),
+    ];
+    prop::collection::vec(step, 5..40)
+}
+
+async fn follow_through(steps: Vec<Step>) {
+    let server = server().await;
+    let definitions = ty("customresourcedefinitions.apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    server.add_type(ResourceType { namespaced: false, ..definitions });
+    let mut following = Following::start(server.kubeconfig()).await;
+    let mut served = false;
+    for step in steps {
+        match step {
+            Step::Put { namespace, name, label } => _ = server.put(pod(namespace, &name, &label)),
+            Step::Remove { namespace, name } => _ = server.remove(&format!("{namespace}/v1/Pod/{name}")),
+            Step::Cut(events) => _ = server.fault("pods", Fault::cut_after(events).times(1)),
+            Step::Expire(events) => _ = server.fault("pods", Fault::expires_after(events).times(1)),
+            Step::Forget => _ = server.forget_history(),
+            Step::Fail(requests) => _ = server.fault("*", Fault::status(503).times(requests)),
+            Step::Come if !served => {
+                served = true;
+                server.add_type(ty("orders.orders.example", "v1", "Order")).put(order("first"));
+                server.put(definition());
+            }
+            Step::Go if served => {
+                served = false;
+                server.remove_type("orders.orders.example").remove(&definition().id);
+            }
+            Step::Come | Step::Go => {}
+            Step::Kill => {
+                server.clear_faults();
+                following.kill().await;
+                following.resume(pace()).await;
+            }
+            Step::Stop => {
+                server.clear_faults();
+                following.stop().await;
+                following.resume(pace()).await;
+            }
+            Step::Wait => tokio::time::sleep(Duration::from_millis(30)).await,
+        }
+    }
+    server.clear_faults();
+    following.equals_a_fresh_sync().await;
+    let at: Vec<String> = journal(&following.store).await.into_iter().map(|entry| entry.at).collect();
+    assert!(at.is_sorted_by(|a, b| a < b));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_index_ends_as_a_fresh_sync_gives_it(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(follow_through(steps));
+    }
+}
+
+/// So many seconds long a thousand changes a second, over 5,000 pods of which some go; memory does not grow with what happens.
+async fn storm(seconds: u32) {
+    let server = FakeApiServer::start().await;
+    server.add_type(ty("pods", "v1", "Pod"));
+    let mut following = Following::start(server.kubeconfig()).await;
+    let (before, mut most, mut queued) = (resident(), 0, 0);
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    for round in 0..seconds * 10 {
+        tick.tick().await;
+        let of = |n: u32| (round * 100 + n) % 5_000;
+        server.put_all((0..90).map(|n| pod("even", &format!("storm-{}", of(n)), &format!("round-{round}"))));
+        (90..100).for_each(|n| _ = server.remove(&format!("even/v1/Pod/storm-{}", of(n - 90 + 2_500))));
+        most = most.max(resident());
+        queued = queued.max(following.status.state().queued);
+    }
+    let ended = std::time::Instant::now();
+    following.equals_a_fresh_sync().await;
+    let state = following.status.state();
+    println!(
+        "{seconds} s of 1,000 changes a second: {before} MB before, {most} MB at most, {} written, {} deleted, at most {queued} queued, as a fresh sync {:?} after the last",
+        state.written,
+        state.deleted,
+        ended.elapsed()
+    );
+    assert!(most < before + 200, "{before} MB before, {most} MB at most");
+    following.until("the queue is empty", |state| state.queued == 0).await;
+}
+
+/// Memory of this process in MB: the fake server, and what other tests of this file hold, are in it.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_changes_a_second_are_absorbed() {
+    storm(5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute, to be measured alone"]
+async fn a_thousand_changes_a_second_are_absorbed_for_a_minute() {
+    storm(60).await;
 }

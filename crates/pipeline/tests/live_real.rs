@@ -84,6 +84,15 @@ async fn ten_kinds_a_restart_and_a_definition_that_comes_and_goes() {
     server.apply("apiVersion: shop.example/v1\nkind: Order\nmetadata: {name: first, namespace: shop}\n");
     following.equals_a_fresh_sync().await;
     assert!(following.holds("shop/shop.example/v1/Order/first").await);
+    // Another version has priority: its documents take the place of the others.
+    let version = "  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object, description: An order.}}}\n";
+    server.apply(&format!("{DEFINITION}{version}"));
+    let began = Instant::now();
+    while !following.holds("shop/shop.example/v2/Order/first").await {
+        assert!(began.elapsed() < common::following::PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    following.equals_a_fresh_sync().await;
     server.kubectl(&["delete", "crd", orders]);
     following.until("orders are gone", |state| state.types.get(orders) == Some(&TypeState::Gone)).await;
     following.equals_a_fresh_sync().await;
@@ -129,4 +138,55 @@ async fn how_long_it_takes_from_the_cluster_to_the_index() {
     );
     following.stop().await;
     following.equals_a_fresh_sync().await;
+}
+
+/// Connections of this process to a port of this machine.
+fn connections(port: u16) -> usize {
+    let open = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let to = format!("0100007F:{port:04X}");
+    let own: std::collections::HashSet<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|fd| Some(std::fs::read_link(fd.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+        .filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let fields = open.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    fields.filter(|f| f.get(2) == Some(&to.as_str()) && f.get(3) == Some(&"01") && own.contains(f[9])).count()
+}
+
+/// Memory of this process in kB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measured alone: memory of other tests would be in it"]
+async fn what_watches_of_335_types_cost() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    let server = tokio::task::spawn_blocking(move || {
+        server.create_types(335, 850);
+        server
+    })
+    .await
+    .unwrap();
+    let port: u16 = server.url().rsplit(':').next().unwrap().parse().unwrap();
+    let began = Instant::now();
+    let before = resident();
+    let mut following = Following::start(&server.kubeconfig("admin")).await;
+    let watching = |state: &clusterlore_pipeline::LiveState| {
+        state.types.values().filter(|state| **state == TypeState::Watching).count() >= 335
+    };
+    following.until("335 types are watched", watching).await;
+    let took = began.elapsed();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let open = connections(port);
+    let after = resident();
+    println!(
+        "335 types: followed after {took:?}, {open} connections, {} kB more than before the first sync",
+        after.saturating_sub(before)
+    );
+    assert!((335..335 + 64).contains(&open), "{open} connections");
+    assert!(after - before < 120 << 10, "{} kB", after - before);
+    following.stop().await;
 }

@@ -87,15 +87,19 @@ enum Over {
 struct Closed;
 
 impl Follower {
-    /// Follows the type from these positions on; without any it is listed first. Ends when the type is gone.
-    pub(super) async fn run(self, positions: Vec<Position>) -> Arc<ResourceType> {
+    /// Follows the type from these positions on, which a list gave that began at `since`; without any it is listed first. Ends when the
+    /// type is gone.
+    pub(super) async fn run(self, positions: Vec<Position>, since: Timestamp) -> Arc<ResourceType> {
         let mut pauses = Pauses::of(&self.pace);
         let mut well = Instant::now();
         let watchable = self.ty.allows("watch");
         let mut step = match positions {
             none if none.is_empty() => Step::List { then_watch: watchable },
             some if watchable => self.begin(some),
-            some => Step::Poll(some),
+            some => {
+                self.state(TypeState::Polling { since });
+                Step::Poll(some)
+            }
         };
         loop {
             let next = match step {

@@ -244,6 +244,7 @@ impl Keeper<'_> {
             }
             sleep(pauses.after(std::time::Duration::ZERO)).await;
         }
+        self.embedder.settled();
         self.status.written(written, deleted, since.map(|since| since.elapsed()).unwrap_or_default());
         let happened = std::mem::take(&mut self.memory.entries);
         let more = happened.len().saturating_sub(TOLD);

@@ -6,6 +6,7 @@ mod keeper;
 mod pace;
 mod state;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,7 @@ use clusterlore_models::Embedder;
 use clusterlore_store::{Reading, Readings, RunKind, Store};
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::capabilities::{CapabilityOptions, CapabilitySync, Inference};
@@ -66,6 +67,8 @@ struct Followers<'a> {
     sign: Arc<Notify>,
     nudges: Nudges,
     running: JoinSet<Arc<ResourceType>>,
+    /// What is followed, by `plural.group`, and how its follower is stopped.
+    followed: HashMap<String, (ResourceType, AbortHandle)>,
     to: mpsc::Sender<Heard>,
     discovery: Discovery,
     /// Number of the source that writes.
@@ -110,6 +113,7 @@ impl LiveSync {
             sign: Arc::clone(&sign),
             nudges: Arc::new(Mutex::new(HashMap::new())),
             running: JoinSet::new(),
+            followed: HashMap::new(),
             to,
             discovery,
             number,
@@ -211,6 +215,7 @@ impl Followers<'_> {
     fn follow(&mut self, ty: &ResourceType, positions: Vec<Position>) {
         let name = ty.name();
         let nudge = Arc::<Nudge>::default();
+        self.sync.status.begin(&name);
         self.nudges.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(&nudge));
         let follower = Follower {
             source: Arc::clone(&self.source),
@@ -223,13 +228,30 @@ impl Followers<'_> {
             sign: Arc::clone(&self.sign),
             to: self.to.clone(),
         };
-        self.running.spawn(follower.run(positions));
+        // Unknown where the clock is broken: then it is as if it had begun now.
+        let since = self.reading.at.parse().unwrap_or_else(|_| Timestamp::now());
+        let running = self.running.spawn(follower.run(positions, since));
+        self.followed.insert(ty.name(), (ty.clone(), running));
     }
 
     /// The types of these that nobody follows yet.
     fn unfollowed(&self, discovery: &Discovery, wanted: impl Fn(&ResourceType) -> bool) -> Vec<ResourceType> {
-        let nudges = self.nudges.lock().unwrap_or_else(PoisonError::into_inner);
-        discovery.types.iter().filter(|ty| wanted(ty) && !nudges.contains_key(&ty.name())).cloned().collect()
+        discovery.types.iter().filter(|ty| wanted(ty) && !self.followed.contains_key(&ty.name())).cloned().collect()
+    }
+
+    /// Stops following those types that are served in another way than they are followed, such as in another version, and gives their names.
+    fn drop_changed(&mut self, discovery: &Discovery) -> BTreeSet<String> {
+        let mut changed = BTreeSet::new();
+        for ty in &discovery.types {
+            let way = |ty: &ResourceType| (ty.api_version(), ty.kind.clone(), ty.namespaced, ty.verbs.clone());
+            if let Entry::Occupied(known) = self.followed.entry(ty.name())
+                && way(&known.get().0) != way(ty)
+            {
+                known.remove().1.abort();
+                changed.insert(ty.name());
+            }
+        }
+        changed
     }
 
     /// Looks after the followers: types that come and go, namespaces that come, and what people should know. Does not end.
@@ -271,10 +293,16 @@ impl Followers<'_> {
                 }
                 _ = look.tick() => trouble.look(&self.sync.status.state(), observer),
                 _ = note.tick() => self.note(observer).await,
-                Some(ended) = self.running.join_next() => {
-                    if let Ok(ty) = ended {
-                        self.nudges.lock().unwrap_or_else(PoisonError::into_inner).remove(&ty.name());
-                        observer(Progress::TypeWent(ty.name()));
+                Some(ended) = self.running.join_next_with_id() => {
+                    match ended {
+                        Ok((id, ty)) if self.followed.get(&ty.name()).is_some_and(|(_, now)| now.id() == id) => {
+                            self.nudges.lock().unwrap_or_else(PoisonError::into_inner).remove(&ty.name());
+                            self.followed.remove(&ty.name());
+                            observer(Progress::TypeWent(ty.name()));
+                        }
+                        // A type that nobody follows any more must not go unnoticed.
+                        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                        _ => {}
                     }
                 }
             }
@@ -294,10 +322,13 @@ impl Followers<'_> {
                 nudge.list.notify_one();
             }
         }
+        let changed = self.drop_changed(&discovery);
         let filter = &self.sync.options.filter;
         for ty in self.unfollowed(&discovery, |ty| filter.admits(ty)) {
             self.follow(&ty, Vec::new());
-            observer(Progress::TypeCame(ty.name()));
+            if !changed.contains(&ty.name()) {
+                observer(Progress::TypeCame(ty.name()));
+            }
         }
         for ty in self.unfollowed(&discovery, defines_types) {
             self.follow(&ty, Vec::new());

@@ -120,6 +120,11 @@ impl Status {
         self.ready.store(1, Ordering::Relaxed);
     }
 
+    /// A type is followed from here on: nothing is known of it yet.
+    pub(super) fn begin(&self, type_name: &str) {
+        self.types.lock().unwrap_or_else(PoisonError::into_inner).insert(type_name.to_owned(), TypeState::Listing);
+    }
+
     pub(super) fn set(&self, type_name: &str, state: TypeState) {
         let count = match &state {
             TypeState::Listing => Some(&self.lists),

@@ -298,7 +298,8 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     let older = Connection::open(&path).unwrap();
     older
         .execute_batch(
-            "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings; DROP TABLE turns;",
+            "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings; DROP TABLE turns;
+             DROP TABLE journal;",
         )
         .unwrap();
     older.pragma_update(None, "user_version", 3).unwrap();
@@ -311,6 +312,8 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     let sources = store.view_all("a test").await.unwrap().sources().await.unwrap();
     assert_eq!((sources[0].number, sources[0].readings.is_empty()), (number, true));
     assert_eq!(crate::threads::Threads::threads(&store).await.unwrap(), []);
+    let query = clusterlore_core::JournalQuery { limit: 9, ..Default::default() };
+    assert_eq!(store.view_all("a test").await.unwrap().journal(query).await.unwrap(), []);
 }
 
 #[tokio::test]
