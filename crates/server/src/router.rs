@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::{api, dropin, metrics, probes};
 
 /// The endpoints that controllers post to.
-const POSTED_TO: [&str; 2] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan"];
+const POSTED_TO: [&str; 3] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan", "/api/v1/resources/sync"];
 
 /// clusterlore: ask a Kubernetes cluster what is running, by meaning.
 #[derive(OpenApi)]
@@ -53,6 +53,7 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::status))
         .routes(routes!(dropin::sync))
         .routes(routes!(dropin::scan))
+        .routes(routes!(dropin::resources))
         .split_for_parts();
     // An id has slashes: its route takes all that follows.
     let (_, ids) = OpenApiRouter::<Arc<App>>::new().routes(routes!(api::instance)).split_for_parts();

@@ -325,3 +325,34 @@ async fn a_server_that_is_told_to_end_answers_what_was_asked() {
     assert!([200, 503].contains(&first.status), "{}", first.status);
     server.ended().await;
 }
+
+#[tokio::test]
+async fn a_controller_that_sends_all_there_is_takes_away_what_is_not_there() {
+    let server = Running::open().await;
+    let object = |n: usize| json!({"namespace": "shop", "name": format!("thing-{n}"), "kind": "ConfigMap", "apiVersion": "v1", "createdAt": "2026-02-20T10:00:00Z", "updatedAt": "2026-02-20T10:00:00Z"});
+    let all = |numbers: std::ops::Range<usize>, whole: bool| {
+        json!({"upserts": numbers.map(object).collect::<Vec<_>>(), "isResync": whole}).to_string()
+    };
+    let post = async |body: String| {
+        let told = server.post("/api/v1/resources/sync", body.as_bytes()).await;
+        server.written().await;
+        (told.status, told.json())
+    };
+    let (status, told) = post(all(0..300, true)).await;
+    assert_eq!((status, &told["success"], &told["data"]), (200, &json!(true), &json!({"upserted": 300, "deleted": 0})));
+    assert!(told["meta"]["timestamp"].is_string() && told["meta"]["requestId"].is_string());
+    let count = async || server.export().await.len();
+    assert_eq!(count().await, 300);
+    post(json!({"deletes": [object(0)]}).to_string()).await;
+    assert_eq!(count().await, 299);
+    // What is missing in all that there is, is gone; where that is most of it, it is not believed.
+    post(all(50..300, true)).await;
+    assert_eq!(count().await, 250);
+    post(all(0..10, true)).await;
+    assert_eq!(count().await, 260);
+    for body in ["{", "[]", r#"{"upserts":[{}]}"#, r#"{"isResync":1}"#] {
+        let (status, told) = post(body.to_owned()).await;
+        assert_eq!((status, &told["success"]), (400, &json!(false)), "{told}");
+        assert!(told["error"]["code"].is_string() && told["error"]["message"].is_string());
+    }
+}

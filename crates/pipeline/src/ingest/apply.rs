@@ -10,6 +10,7 @@ use clusterlore_core::{
 };
 use clusterlore_store::{Batch, Reading, Readings, RunKind, Spool};
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::{Ingest, InstancePost};
 use crate::error::SyncError;
@@ -19,6 +20,8 @@ use crate::{checks, waiting, writer};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Documents that one transaction deletes.
 const DELETE_BATCH: usize = 2_000;
+/// So many documents go without a second thought.
+const FEW: usize = 100;
 
 /// What is stored of an object.
 struct Held {
@@ -38,9 +41,10 @@ impl Ingest {
         let wanted = settle(cluster, posts, &known);
         let source = store.remember_source(cluster, &SourceIdentity::Controller, false).await?;
 
-        let (mut held, mut old) = (HashMap::new(), Vec::new());
+        let (mut held, mut old, mut own_in_all) = (HashMap::new(), Vec::new(), 0);
         view.scan(Collection::Instances, cluster, &mut |s| {
             let own = s.source == source;
+            own_in_all += usize::from(own);
             if wanted.objects.contains_key(&s.key) {
                 held.insert(s.key, Held { hash: s.hash, own });
             } else if wanted.whole && own {
@@ -52,6 +56,16 @@ impl Ingest {
         let stored = versions(&view.records(Collection::Instances, &keys).await?);
         drop(view);
 
+        if old.len() > FEW && old.len() * 2 > own_in_all {
+            // Nothing says that such a post is whole, and most likely it is not.
+            warn!(
+                cluster,
+                gone = old.len(),
+                known = own_in_all,
+                "a post that is to hold everything lacks most of it; what it lacks stays"
+            );
+            old.clear();
+        }
         let (mut spool, mut deletes, mut types) = (Spool::new()?, old, BTreeMap::new());
         for (key, object) in wanted.objects {
             let before = held.get(&key);

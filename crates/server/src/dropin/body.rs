@@ -168,6 +168,43 @@ impl Reader {
         };
         Some(instance)
     }
+
+    /// An object as dot-ai-controller sends it: its id and its group follow from the rest.
+    pub(super) fn resource(&mut self, value: &Value) -> Option<ResourceInstance> {
+        let map = self.object(value)?;
+        let created_at = if map.get("createdAt").is_some() { self.created(map) } else { String::new() };
+        Some(ResourceInstance {
+            namespace: self.field(map, "namespace"),
+            name: self.field(map, "name"),
+            kind: self.field(map, "kind"),
+            api_version: self.field(map, "apiVersion"),
+            created_at,
+            labels: self.texts(map, "labels"),
+            annotations: self.texts(map, "annotations"),
+            ..ResourceInstance::default()
+        })
+    }
+
+    /// The id of an object that is named like this.
+    pub(super) fn resource_id(&mut self, value: &Value) -> Option<String> {
+        let map = self.object(value)?;
+        let [namespace, name, kind, api_version] =
+            ["namespace", "name", "kind", "apiVersion"].map(|key| self.field(map, key));
+        let named = ResourceInstance::new(&api_version, &kind, Some(&namespace), &name);
+        named.ok().map(|named| named.id)
+    }
+
+    /// Whether something is so; missing and null say no.
+    pub(super) fn flag(&mut self, of: &Map<String, Value>, key: &str) -> bool {
+        self.at(Step::Key(key.to_owned()), |reader| match of.get(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => *flag,
+            other => {
+                reader.expected("boolean", other);
+                false
+            }
+        })
+    }
 }
 
 fn name_of(value: Option<&Value>) -> &'static str {

@@ -4,9 +4,11 @@
 mod body;
 mod instances;
 mod post;
+mod resources;
 mod scans;
 mod time;
 
 pub(crate) use instances::{__path_sync, sync};
 pub(crate) use post::{LARGEST, too_large};
+pub(crate) use resources::{__path_resources, resources};
 pub(crate) use scans::{__path_scan, scan};
