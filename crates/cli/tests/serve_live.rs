@@ -231,7 +231,11 @@ fn a_day_of_changes_is_told() {
     assert_eq!(one("which databases changed today"), pair("spec-changed", "orders-postgres"));
     assert_eq!(one("who last changed the ingress of shop"), pair("spec-changed", "front"));
     let (_, text) = serving.get("/api/v1/changes?q=who+last+changed+the+ingress+of+shop");
-    assert!(text.contains("get ingresses.networking.k8s.io/front -o yaml --show-managed-fields"), "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let command = told["needs"][0]["commands"][0].as_str().unwrap();
+    let ran = Command::new("sh").args(["-c", command]).env("KUBECONFIG", server.kubeconfig("admin")).output().unwrap();
+    let managers = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && managers.ends_with("Z kubectl\n"), "{command}: {managers}");
     // A search that finds nothing says what is gone.
     let (_, text) = serving.get("/api/v1/search?q=checkout&live=false");
     assert!(text.contains("Deployment shop/checkout is gone since "), "{text}");

@@ -14,7 +14,7 @@ use clusterlore_search::{ParsedQuery, Problem};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::command::shell_line;
+use crate::command::managed_fields;
 
 /// Entries that are looked through for one question.
 const LOOKED_AT: usize = 100_000;
@@ -328,16 +328,7 @@ fn stamp(at: Timestamp) -> String {
 /// Who did it only the cluster knows, and only of objects that are there.
 pub(crate) fn managers(changes: &[JournalEntry], context: impl Fn(&JournalEntry) -> Option<String>) -> Need {
     let last = changes.iter().find(|entry| entry.what != Some(Happening::Deleted));
-    let command = |entry: &JournalEntry| {
-        let mut words: Vec<String> = ["kubectl".to_owned()].into();
-        words.extend(context(entry).map(|context| format!("--context={context}")));
-        if entry.namespace != CLUSTER_SCOPE {
-            words.extend(["-n".to_owned(), entry.namespace.clone()]);
-        }
-        words.extend(["get".to_owned(), format!("{}/{}", entry.type_name, entry.name)]);
-        words.extend(["-o", "yaml", "--show-managed-fields"].map(str::to_owned));
-        shell_line(words.iter().map(String::as_str))
-    };
+    let command = |entry: &JournalEntry| managed_fields(entry, context(entry).as_deref());
     Need { what: "manager", commands: last.map(command).into_iter().collect() }
 }
 

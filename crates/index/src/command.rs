@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use clusterlore_core::conditions::{Beyond, LiveCondition};
-use clusterlore_core::words;
+use clusterlore_core::{CLUSTER_SCOPE, JournalEntry, words};
 use clusterlore_search::{Hit, Need, Noun, ParsedQuery};
 
 /// So many kinds are named in a command.
@@ -125,4 +125,16 @@ fn kinds(need: &Need, parsed: &ParsedQuery, hits: &[Hit]) -> String {
         }
     }
     kinds.join(",")
+}
+/// Prints a line for each manager of an object: when it last changed something, and its name. Nothing else of the object is shown.
+const MANAGERS: &str = "jsonpath={range .metadata.managedFields[*]}{.time} {.manager}{\"\\n\"}{end}";
+
+/// The command that shows who changed an object, and when.
+pub(crate) fn managed_fields(entry: &JournalEntry, context: Option<&str>) -> String {
+    let object = format!("{}/{}", entry.type_name, entry.name);
+    let context = context.map(|context| format!("--context={context}"));
+    let namespace = Some(entry.namespace.as_str()).filter(|namespace| *namespace != CLUSTER_SCOPE);
+    let words = ["kubectl"].into_iter().chain(context.as_deref());
+    let words = words.chain(namespace.into_iter().flat_map(|namespace| ["-n", namespace]));
+    shell_line(words.chain(["get", &object, "-o", MANAGERS]))
 }

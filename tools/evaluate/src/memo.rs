@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use clusterlore_core::{Collection, ObjectKey, ResourceType};
+use clusterlore_core::{Collection, JournalEntry, JournalQuery, ObjectKey, ResourceType};
 use clusterlore_store::{
     Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View, Vocabulary,
 };
@@ -131,6 +131,10 @@ impl View for RememberingView {
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
         self.view.sources().await
+    }
+
+    async fn journal(&self, query: JournalQuery) -> Result<Vec<JournalEntry>, StoreError> {
+        self.view.journal(query).await
     }
 
     async fn last_runs(&self) -> Result<Vec<RunRecord>, StoreError> {
