@@ -75,7 +75,8 @@ pub async fn details(
         (Ok(_), None) => Some("the index does not know its type".to_owned()),
     };
     let verbs = [Verb::Describe, Verb::Get, Verb::Events];
-    let next = verbs.map(|verb| about(verb, &item, catalogue, None)).into();
+    let context = reply.context(item.cluster.as_deref()).map(str::to_owned);
+    let next = verbs.map(|verb| about(verb, &item, catalogue, context.clone())).into();
     Ok(Some(Details {
         labels: instance.labels.clone(),
         annotations: instance.kept_annotations.clone(),

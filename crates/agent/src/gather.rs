@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::conditions::LiveCondition;
+use clusterlore_core::conditions::{Beyond, LiveCondition};
 use clusterlore_core::{Collection, ResourceType, Scope, Selector};
 use clusterlore_index::{Index, Reply, Request};
-use clusterlore_search::{Condition, Noun, SearchError, Wanted};
+use clusterlore_search::{Condition, Hit, Need, Noun, SearchError, Wanted};
 
 use crate::answer::{Asks, Took};
+use crate::beside::{by_image, is_called, is_surely_an_image, similar, suspect, unfilled};
+use crate::investigate::Findings;
 use crate::manner::{Manner, Pointing};
 use crate::things::says_at_most;
 
@@ -23,6 +25,8 @@ const NAMESPACES: &str = "namespaces";
 pub(crate) const EVERYTHING: &str = "everything";
 /// Types of which the objects are counted.
 const TYPES_COUNTED: usize = 5;
+/// Objects of which the names are looked at.
+const NAMES: usize = 1_000;
 /// What may be meant, if there are no more.
 pub(crate) const CANDIDATES: usize = 5;
 
@@ -53,6 +57,14 @@ pub struct Found {
     pub(crate) pointed_at: Option<(Pointing, Option<Reply>)>,
     /// What must be known first, and of which objects.
     pub(crate) back: Option<Asks>,
+    /// An image that the question may mean, and what the cluster says of it; the reply is about names and labels.
+    pub(crate) image: Option<(String, Reply)>,
+    /// The name of something for whose cause is asked and that is not there. Then the reply has what is called alike.
+    pub(crate) nobody: Option<String>,
+    /// What the index was not filled with, of what is asked.
+    pub(crate) unfilled: Vec<String>,
+    /// Whether the objects of the answer were looked into.
+    pub(crate) looked_into: bool,
 }
 
 impl Found {
@@ -73,7 +85,23 @@ impl Found {
             of_types: Vec::new(),
             pointed_at: None,
             back: Some(asks),
+            image: None,
+            nobody: None,
+            unfilled: Vec::new(),
+            looked_into: false,
         }
+    }
+
+    /// What was asked and metadata cannot say is known where the objects were looked into: then the answer is to be composed again.
+    pub fn note_findings(&mut self, findings: &Findings) {
+        self.looked_into =
+            findings.subjects.iter().any(|subject| !subject.seen.is_empty() || !subject.diagnoses.is_empty());
+    }
+
+    /// Whether the cluster was asked for it.
+    pub(crate) fn is_read(&self, need: &Need) -> bool {
+        let seen = matches!(need.what, Beyond::Status | Beyond::Events | Beyond::Logs);
+        self.looked_into && seen || self.reply.is_read(need)
     }
 }
 
@@ -107,6 +135,10 @@ pub async fn gather(
         of_types: Vec::new(),
         pointed_at: None,
         back: None,
+        image: None,
+        nobody: None,
+        unfilled: Vec::new(),
+        looked_into: false,
     };
 
     if !manner.explains.is_empty() {
@@ -170,7 +202,62 @@ pub async fn gather(
             return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
         }
     }
-    Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) })
+    if pointed_at.is_some() {
+        return Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) });
+    }
+    if let Some((nobody, reply)) = nobody(index, catalogue, scope, &many, &reply, &types).await? {
+        let nobody = Some(nobody);
+        return Ok(Found { nobody, unfilled: unfilled(&reply, None), ..found(reply, Collection::Instances) });
+    }
+    let mut image = None;
+    if let Some((name, question)) = by_image(&request.question).filter(|_| reply.parsed.conditions().is_empty()) {
+        let of_image = index.ask(scope, &Request { question, ..many.clone() }).await?;
+        let looked = of_image.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+        let surely = is_surely_an_image(catalogue, &name);
+        if looked && !of_image.hits.is_empty() && reply.hits.is_empty() {
+            reply = of_image;
+        } else if looked && !of_image.hits.is_empty() || surely {
+            image = Some((name, of_image));
+        }
+    }
+    let status = if reply.hits.is_empty() { index.status(scope).await.ok() } else { None };
+    let unfilled = unfilled(&reply, status.as_ref());
+    Ok(Found { no_type, image, unfilled, ..found(reply, Collection::Instances) })
+}
+
+/// The name for which a question for a cause asks, if nothing has it, with what is called alike.
+async fn nobody(
+    index: &Index,
+    catalogue: &Catalogue,
+    scope: &Scope,
+    request: &Request,
+    reply: &Reply,
+    types: &[(String, ResourceType)],
+) -> Result<Option<(String, Reply)>, SearchError> {
+    let parsed = &reply.parsed;
+    let known = !parsed.named.is_empty() || !parsed.filter.namespaces.is_empty() || !parsed.soft.is_empty();
+    let Some(word) = suspect(&request.question, types, catalogue).filter(|_| !known) else { return Ok(None) };
+    if parsed.needs.iter().any(|need| need.said.to_lowercase().contains(&word)) {
+        return Ok(None);
+    }
+    // Whatever has the word in its name is found by it.
+    let mut all = index.ask(scope, &Request { question: word.clone(), limit: NAMES, ..request.clone() }).await?;
+    let names: Vec<&str> = all.hits.iter().filter_map(name_of).collect();
+    let meant = parsed.corrections().find(|(typed, _)| *typed == word).map_or(word.as_str(), |(_, meant)| meant);
+    if names.iter().any(|name| is_called(name, &word) || is_called(name, meant)) {
+        return Ok(None);
+    }
+    let near = similar(names.into_iter(), &word);
+    all.hits.retain(|hit| name_of(hit).is_some_and(|name| near.iter().any(|near| near == name)));
+    all.hits.sort_by_key(|hit| near.iter().position(|near| name_of(hit) == Some(near)));
+    Ok(Some((word, all)))
+}
+
+fn name_of(hit: &Hit) -> Option<&str> {
+    match &hit.noun {
+        Noun::Instance(instance) => Some(&instance.name),
+        Noun::Type(..) => None,
+    }
 }
 
 /// The same question about types, which live in no namespace and have no labels.

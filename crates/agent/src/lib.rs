@@ -6,6 +6,7 @@
 //! Never in this room: flags, printing, the environment, and rules about what a question means (those are in `search`).
 
 mod answer;
+mod beside;
 mod compose;
 mod conversation;
 pub mod converse;

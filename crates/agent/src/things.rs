@@ -106,6 +106,8 @@ pub(crate) struct Thing {
     pub(crate) score: f32,
     /// Whether something runs because of it.
     pub(crate) runs: bool,
+    /// Whether it asks for something that others provide.
+    pub(crate) claims: bool,
     /// Whether the index does not hold it yet: the cluster says that it is one of what is asked for.
     pub(crate) newer: bool,
 }
@@ -265,7 +267,9 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
         categories: categories.into_iter().map(str::to_owned).collect(),
         software: itself.map(|known| known.software.id.to_string()),
         score: hit.score.total(),
-        runs: kind.is_some_and(|kind| matches!(kind.role, Role::Workload | Role::Claim)),
+        // Kubernetes' own claims are for disks and devices, whosever they are.
+        runs: kind.is_some_and(|kind| kind.role == Role::Workload || kind.role == Role::Claim && !kind.built_in),
+        claims: kind.is_some_and(|kind| kind.role == Role::Claim && !kind.built_in),
         ..Thing::default()
     }
 }

@@ -30,7 +30,7 @@ pub struct Subjects {
 
 /// What of an answer is to be looked into; none where the question asks nothing of the kind, or must be asked back.
 pub fn subjects(answer: &Answer, found: &Found) -> Option<Subjects> {
-    if answer.asks.is_some() || found.collection != Collection::Instances {
+    if answer.asks.is_some() || found.nobody.is_some() || found.collection != Collection::Instances {
         return None;
     }
     let low = found.question.to_lowercase();

@@ -115,6 +115,9 @@ fn store(error: &StoreError) -> Option<String> {
         StoreError::ReadOnly { .. } => Some(format!("Check its permissions, or {ANOTHER}")),
         StoreError::Full(_) => Some("Free some space and run the command again".to_owned()),
         StoreError::Disturbed { .. } => Some("Run the command again when others have finished".to_owned()),
+        StoreError::Crowded { .. } => {
+            Some("Find out why the store cannot be written; what waits is written then".to_owned())
+        }
         StoreError::Busy(_) => Some("Try again when it has finished".to_owned()),
         StoreError::Locked { .. } => Some("Wait until it has finished, or raise --lock-timeout".to_owned()),
         StoreError::OtherEmbedder { stored, .. } => {

@@ -11,6 +11,18 @@ use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
 use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
+mod changes;
+mod serve;
+mod shared;
+mod watch;
+
+pub(crate) use changes::Changes;
+pub(crate) use serve::{AuthFlag, Serve, Token};
+pub(crate) use shared::{
+    HitFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, Output, cluster_name, dollars, duration, namespace, price,
+};
+pub(crate) use watch::{Watch, WatchFlags};
+
 use crate::addresses::{http_url, postgres_url, sqlite_path};
 
 /// Ask a Kubernetes cluster what is running, by meaning.
@@ -103,14 +115,6 @@ impl SettingFlags {
         let given = all.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
         // As with kubectl, "" is the same as no flag: scripts say --context "$CONTEXT".
         given.filter(|(key, text)| !(text.is_empty() && ["kubeconfig", "context"].contains(key))).collect()
-    }
-}
-
-/// An empty name would be read as all namespaces by the API server, where a script meant one.
-fn namespace(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("expected the name of a namespace; leave -n out for all of them".to_owned()),
-        name => Ok(name.to_owned()),
     }
 }
 
@@ -225,6 +229,12 @@ pub(crate) enum Command {
     Count(Count),
     /// Find objects similar to an object
     Similar(Similar),
+    /// Answer questions over HTTP, and take what controllers post
+    Serve(Serve),
+    /// Make a token for those who ask a server
+    Token(Token),
+    /// Show what happened lately: what came, changed and went
+    Changes(Changes),
     /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
     /// Check cluster, permissions, store and index, and suggest fixes
@@ -239,19 +249,6 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
-}
-
-/// How objects are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-    /// For programs and people
-    Yaml,
-    /// One id per line
-    Name,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -308,90 +305,6 @@ pub(crate) struct SyncInstances {
     /// Format of the summary [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,
-}
-
-#[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:
-  clusterlore watch                                    follow the current context's cluster
-  clusterlore watch --context east --context west      follow two clusters, each under its context's name
-  clusterlore watch -n shop -n shop-test               two namespaces
-  clusterlore watch --exclude 'secrets'
-
-While it runs, other commands read the index as it is now; no other run writes to it.
-
-Exit status: 0 stopped by Ctrl-C or SIGTERM, 1 failed, 2 wrong usage, 3 stopped, and one of several clusters had failed.")]
-pub(crate) struct Watch {
-    /// Read only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
-    pub(crate) namespaces: Vec<String>,
-    /// Read only these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    pub(crate) include: Vec<TypePattern>,
-    /// Do not read these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    pub(crate) exclude: Vec<TypePattern>,
-    /// Keep these annotations too, as sync-instances does [setting: annotations; default: only descriptions are kept]
-    #[arg(long, value_name = "KEY,...")]
-    pub(crate) annotations: Option<AnnotationChoice>,
-    /// Name that keeps this cluster's documents apart from others in the same store; of several clusters each has its context's name
-    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
-    pub(crate) cluster_name: Option<String>,
-    /// Replace what another cluster or folder indexed under this name
-    #[arg(long)]
-    pub(crate) replace_source: bool,
-    /// Embed everything again if another embedder filled the index
-    #[arg(long)]
-    pub(crate) reindex: bool,
-    /// How long to wait for another run that is writing to the index (0: do not wait)
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
-    pub(crate) lock_timeout: Duration,
-    /// How many types to list at once
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) concurrency: u16,
-    /// How many objects to request at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) page_size: u32,
-    #[command(flatten)]
-    pub(crate) inference: InferenceFlags,
-}
-
-/// Who says what a type is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum InferenceFlag {
-    /// Rules over the schema, and the catalogue of known groups and kinds
-    #[default]
-    Rules,
-    /// A language model
-    Llm,
-}
-
-/// Who says what a type is for, and what a language model may cost.
-#[derive(Debug, Clone, Default, ClapArgs)]
-pub(crate) struct InferenceFlags {
-    /// How to find out what a type is for
-    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
-    pub(crate) inference: InferenceFlag,
-    /// Ask the model at most this many questions; the next run continues
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_calls: Option<u64>,
-    /// Spend at most this much on the model, in US dollars, estimated from its price; the next run continues
-    #[arg(long, value_name = "USD", value_parser = dollars)]
-    pub(crate) max_cost: Option<f64>,
-    /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
-    #[arg(long, value_name = "IN,OUT", value_parser = price)]
-    pub(crate) price: Option<Price>,
-}
-
-fn dollars(text: &str) -> Result<f64, String> {
-    let dollars = text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd > 0.0);
-    dollars.ok_or_else(|| "expected US dollars above zero, such as 0.50".to_owned())
-}
-
-fn price(text: &str) -> Result<Price, String> {
-    let usd = |text: &str| text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
-    let both =
-        text.split_once(',').and_then(|(input, output)| Some(Price { input: usd(input)?, output: usd(output)? }));
-    both.ok_or_else(|| "expected two prices in US dollars per million tokens, such as 0.10,0.50".to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -461,21 +374,6 @@ pub(crate) struct Index {
     pub(crate) inference: InferenceFlags,
 }
 
-/// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let none = (text.trim() == "0").then_some(Duration::ZERO);
-    let days = || Duration::from_secs(60 * 60 * 24).checked_mul(text.trim().strip_suffix('d')?.parse().ok()?);
-    none.or_else(|| read(text))
-        .or_else(days)
-        .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
-}
-
-pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
-    let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
-}
-
 /// Reads the name of a collection, and tells the names in help and completions.
 fn collection() -> impl TypedValueParser<Value = Collection> {
     let value = |collection: Collection| {
@@ -517,35 +415,6 @@ pub(crate) struct ScopeFlags {
     /// answer that is older than a day says so]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
-}
-
-/// Whether the cluster is asked for what the index cannot know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Live {
-    /// Where a question asks for it and the cluster can be reached
-    Auto,
-    /// Never
-    Never,
-}
-
-/// What is read of the cluster.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct LiveFlags {
-    /// Read from the cluster what the index cannot know, such as "not ready", "pending" or "which image": it takes a second at most, and
-    /// nothing of it is stored
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Live::Auto)]
-    pub(crate) live: Live,
-}
-
-/// Which hits are shown, and how.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct HitFlags {
-    /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) limit: u16,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -605,11 +474,11 @@ pub(crate) struct Ask {
 pub(crate) struct ModelFlags {
     /// What the model may use, of kubectl (reads the cluster), vector (asks the index) and apply (changes the cluster, each time after
     /// your yes) [default: kubectl,vector]
-    #[arg(long, value_name = "GROUP,...", value_delimiter = ',', requires = "model")]
+    #[arg(long, value_name = "GROUP,...", value_delimiter = ',')]
     pub(crate) tools: Vec<ToolGroup>,
     /// Let apply also change these, which it else only does if your question names them: roles, rolebindings, clusterroles,
     /// clusterrolebindings, secrets, or the namespaces kube-system, kube-public and kube-node-lease
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "model")]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Let the model speak at most this often; what it finds out takes a turn each
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
@@ -618,17 +487,30 @@ pub(crate) struct ModelFlags {
     #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_tokens: u64,
     /// Spend at most this much, in US dollars, estimated from the model's price
-    #[arg(long, value_name = "USD", value_parser = dollars, requires = "model")]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
     /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
-    #[arg(long, value_name = "IN,OUT", value_parser = price, requires = "model")]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) price: Option<Price>,
     /// Write down what the model is told and says, as JSON lines; what tools return is in it
     #[arg(long, value_name = "FILE", requires = "model", conflicts_with = "replay")]
     pub(crate) record: Option<PathBuf>,
-    /// Let a recording speak in place of the model: nothing is sent anywhere; the tools are called as they were
-    #[arg(long, value_name = "FILE", requires = "model")]
+    /// Let a recording speak in place of the model that it is of: nothing is sent anywhere; the tools are called as they were
+    #[arg(long, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
+}
+
+impl ModelFlags {
+    /// Those that were given and mean nothing where no model, and no recording of one, answers.
+    pub(crate) fn of_a_model(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("--tools", !self.tools.is_empty()),
+            ("--allow", !self.allow.is_empty()),
+            ("--max-cost", self.max_cost.is_some()),
+            ("--price", self.price.is_some()),
+        ];
+        given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name)
+    }
 }
 
 #[derive(Debug, ClapArgs)]

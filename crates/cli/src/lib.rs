@@ -7,6 +7,7 @@ mod build;
 mod commands;
 mod done;
 mod editor;
+mod following;
 mod print;
 mod program;
 mod renewal;

@@ -52,7 +52,7 @@ fn program() -> ExitCode {
     let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
     let ended = match &args.command {
         // Being stopped is how it ends.
-        Command::Watch(_) => Ok(runtime.block_on(run(args))),
+        Command::Watch(_) | Command::Serve(_) => Ok(runtime.block_on(run(args))),
         _ => runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args))),
     };
     // What a run had handed to other threads may end, and is not waited for long.
@@ -69,7 +69,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
     let Args { settings, command, verbose: _ } = args;
     let contexts = settings.contexts.clone();
     let settings = Settings::read(&settings)?;
-    if contexts.len() > 1 && !matches!(command, Command::Watch(_)) {
+    if contexts.len() > 1 && !matches!(command, Command::Watch(_) | Command::Serve(_)) {
         return Err(wrong(
             "--context was given more than once; expected one context, as only watch follows several".to_owned(),
         ));
@@ -84,6 +84,9 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Search(flags) => commands::search::run(&settings, &flags).await,
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
+        Command::Serve(flags) => commands::serve::run(&settings, &contexts, &flags).await,
+        Command::Changes(flags) => commands::changes::run(&settings, &flags).await,
+        Command::Token(flags) => commands::token::run(&settings, &flags),
         Command::Status(flags) => commands::status::run(&settings, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
         Command::Demo(flags) => commands::demo::run(&settings, &flags).await,

@@ -53,6 +53,8 @@ struct Answered {
 pub(crate) enum Next {
     /// The next line.
     Line,
+    /// The next line; this one was not answered to the end.
+    AfterAPart,
     /// Nothing.
     End,
 }
@@ -129,18 +131,24 @@ impl<'a> Talk<'a> {
         let found = gather_next(&self.index, &self.catalogue, &build::OWN_STORE, &request, &self.conversation).await;
         let mut found = found.map_err(|error| self.of_flag(error))?;
         found.reply = self.freshness.weigh(found.reply)?;
-        let answer = compose(&found, &self.catalogue);
+        let mut answer = compose(&found, &self.catalogue);
         let findings = self.looked_into(subjects(&answer, &found)).await?;
+        if let Some(findings) = &findings {
+            found.note_findings(findings);
+            answer = compose(&found, &self.catalogue);
+        }
         match self.flags.hits.output {
             Output::Table if self.last.is_some() => print::line("")?,
             Output::Yaml if manner != Manner::Alone => print::line("---")?,
             _ => {}
         }
-        print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner)?;
+        let printed = print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner);
+        // Whoever reads no further (`| head`) goes on with the thread all the same.
         let turn = Turn::of(&answer, &now);
         if let Some((thread, store)) = &self.thread {
             store.add_turn(thread, &now, &serde_json::to_string(&turn)?).await?;
         }
+        printed?;
         self.conversation.turns.push(turn);
         self.last = Some(Answered { found, answer, findings });
         Ok(())

@@ -355,6 +355,40 @@ async fn limits_end_an_answer_and_are_never_passed() {
     server.says([Says::text("No.")]);
     let ran = ask(&home, &server, &local, &["--max-cost", "1", "--price", "10,20", "is there a cache?"]).ok();
     assert!(ran.err.contains("1 turn, 1000 tokens read, 50 said, $0.0110."), "{}", ran.err);
+    assert!(!ran.err.contains("In all"), "{}", ran.err);
+
+    // In a conversation limits hold for all questions. What is used of them is told, and that one ended it is seen in the status.
+    server.asked();
+    server.says([Says::text("No.")]);
+    let file = home.write("lines", "is there a cache?\nis there a queue?\n");
+    let mut command = home.command(&["ask", "-i", "--model", &local, "--max-cost", "0.05", "--price", "10,20"]);
+    let ran = Ran::of(command.stdin(std::fs::File::open(file).unwrap()).output().unwrap());
+    assert_eq!((ran.status, server.asked().len()), (3, 1), "{}", ran.err);
+    for told in ["In all: 1050 of 500000 tokens, $0.0110 of $0.05.", "the limit of $0.05 is reached: $0.0110 is used"] {
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_goes_away_loses_no_turn() {
+    let home = company();
+    let server = FakeChat::start([]).await;
+    let [model, _] = models(&server);
+    let lines: String = (0..20_000).map(|n| format!("Line {n} of this.\n")).collect();
+    server.says([Says::text(&lines)]);
+    let piped = |args: &[&str]| {
+        let mut command = home.command(&[&["ask", "--thread", "on-call"], args].concat());
+        command.env("ANTHROPIC_API_KEY", SECRET).env("ANTHROPIC_BASE_URL", server.base());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert!(child.wait().unwrap().success());
+    };
+    piped(&["--model", &model, "what is there?"]);
+    piped(&["which caches are there?"]);
+    let threads = home.run(&["threads", "-o", "json"]).ok().out;
+    let threads: Value = serde_json::from_str(&threads).unwrap();
+    assert_eq!(threads[0]["turns"], json!(2), "{threads}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,16 +454,25 @@ async fn what_is_recorded_is_answered_again_without_a_model() {
             std::os::unix::fs::PermissionsExt::mode(&home.path("talk.jsonl").metadata().unwrap().permissions()) & 0o777,
             0o600
         );
+        // The recording says which model it is of.
+        let again =
+            home.run(&["ask", "--replay", "talk.jsonl", "--max-cost", "9", "--price", "1,1", "is there a cache?"]);
+        assert_eq!(again.ok().out, first.out);
         let again = home.run(&["ask", "--model", &model, "--replay", "talk.jsonl", "is there a cache?"]).ok();
         assert_eq!(again.out, first.out);
         assert!(server.asked().is_empty() && !again.err.contains(" go to "), "{}", again.err);
         let other = home.run(&["ask", "--model", &model, "--replay", "talk.jsonl", "is there a queue?"]);
         assert!(other.error().contains("answers another question"), "{}", other.err);
     }
+    for flags in [["--tools", "vector"], ["--max-cost", "1"], ["--price", "1,1"], ["--allow", "secrets"]] {
+        let ran = home.run(&[&["ask", "is there a cache?"], &flags[..]].concat());
+        assert_eq!(ran.status, 2, "{}", ran.err);
+        assert!(ran.err.contains(&format!("{} is for a language model", flags[0])), "{}", ran.err);
+    }
     home.write("broken.jsonl", "x");
-    let broken = home.run(&["ask", "--model", "anthropic", "--replay", "broken.jsonl", "is there a cache?"]);
+    let broken = home.run(&["ask", "--replay", "broken.jsonl", "is there a cache?"]);
     assert!(broken.error().contains("line 1 of the recording"), "{}", broken.err);
-    let missing = home.run(&["ask", "--model", "anthropic", "--replay", "none.jsonl", "is there a cache?"]);
+    let missing = home.run(&["ask", "--replay", "none.jsonl", "is there a cache?"]);
     assert!(missing.error().contains("none.jsonl cannot be replayed"), "{}", missing.err);
 }
 

@@ -1,17 +1,23 @@
 //! The door itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
-use clusterlore_core::{ObjectKey, ResourceType, Scope};
+use clusterlore_core::{
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+};
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
+use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::basis::Basis;
+use crate::changes::{self, Asked, Changes, Conditions, Note as ChangesNote};
 use crate::live::{Door, Gate, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -25,16 +31,19 @@ pub struct Index {
     store: Arc<dyn Store>,
     embedder: Arc<dyn Embedder>,
     searcher: Searcher,
+    catalogue: Arc<Catalogue>,
     gate: Option<Gate>,
 }
 
 impl Index {
     /// Over a store that this embedder filled.
     pub fn new(store: Arc<dyn Store>, embedder: Arc<dyn Embedder>, catalogue: impl Into<Arc<Catalogue>>) -> Self {
-        Self { store, embedder, searcher: Searcher::new(catalogue), gate: None }
+        let catalogue = catalogue.into();
+        Self { store, embedder, searcher: Searcher::new(Arc::clone(&catalogue)), catalogue, gate: None }
     }
 
-    /// The same with a cluster that can be asked for what it alone knows.
+    /// The same with a cluster that can be asked for what it alone knows. It is asked with rights of its own, so only on behalf of those who
+    /// may see everything.
     #[must_use]
     pub fn with_cluster(self, door: Arc<dyn Door>) -> Self {
         Self { gate: Some(Gate::new(door)), ..self }
@@ -48,13 +57,17 @@ impl Index {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
         let looker = match &self.gate {
-            Some(gate) => Some(Looker { gate, sources: view.sources().await? }),
-            None => None,
+            Some(gate) if request.live && scope.is_all() => Some(Looker { gate, sources: view.sources().await? }),
+            _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
         let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
         let (answer, sources) = futures::join!(answer, view.sources());
-        Ok(reply(answer?, sources?, scope, request))
+        let mut reply = reply(answer?, sources?, scope, request);
+        if reply.hits.is_empty() && request.hits && request.collection == Collection::Instances {
+            reply.gone = gone(&*view, &request.question).await?;
+        }
+        Ok(reply)
     }
 
     /// A question as it is understood, without an answer.
@@ -72,7 +85,9 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(gate) = &self.gate else { return Ok(Err("the cluster is not to be asked".to_owned())) };
+        let Some(gate) = self.gate.as_ref().filter(|_| scope.is_all()) else {
+            return Ok(Err("the cluster is not to be asked".to_owned()));
+        };
         let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
         Ok(looker.source(name, Instant::now() + OPENING).await)
     }
@@ -88,6 +103,76 @@ impl Index {
         let (answer, sources) =
             futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
         Ok(reply(answer?, sources?, scope, request))
+    }
+
+    /// What happened lately to what a question asks for, by the journal that watching keeps. `since` and `until` narrow what the question
+    /// says.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], but for questions without words: these ask for everything.
+    pub async fn changes(
+        &self,
+        scope: &Scope,
+        request: &Request,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Changes, SearchError> {
+        let asked = Asked::of(&request.question);
+        let view = self.store.view(scope).await?;
+        let query = self.query(&*view, &Request { question: asked.question.clone(), ..request.clone() }).await?;
+        let parsed = match self.searcher.read(&*view, &*self.embedder, &query).await {
+            Ok(parsed) => parsed,
+            Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => {
+                let mut parsed = ParsedQuery::default();
+                parsed.filter = query.filter;
+                parsed
+            }
+            Err(error) => return Err(error),
+        };
+        let conditions = Conditions::of(&parsed, &asked);
+        let since = since.max(parsed.clauses.since);
+        let until = [until, parsed.clauses.until].into_iter().flatten().min();
+        let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
+        let types = view.types().await?;
+        let mut entries = view.journal(changes::query(&conditions, &asked, cluster, since, until)).await?;
+        entries.retain(|entry| request.clusters.is_empty() || request.clusters.contains(&entry.cluster));
+        let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, request.limit);
+
+        let mut notes = Vec::new();
+        let any = view.journal(JournalQuery { limit: 1, ..JournalQuery::default() }).await?;
+        if any.is_empty() {
+            let text = "the journal is empty: it is kept while a cluster is watched".to_owned();
+            notes.push(ChangesNote { kind: "empty", text });
+        }
+        let sources = view.sources().await?;
+        let context = |entry: &JournalEntry| {
+            let of = sources.iter().filter(|source| source.cluster == entry.cluster && !source.replaced);
+            let read = of.filter_map(|source| source.readings.of(Collection::Instances));
+            read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
+        };
+        let needs = if asked.who { vec![changes::managers(&changes, context)] } else { Vec::new() };
+        Ok(Changes { changes, more, since, until, what: asked.what, searched: conditions.text, notes, needs })
+    }
+
+    /// What is stored of one object or type, as JSON: `id` is a stored id, or a type's `plural.group`. `None`: there is none within the
+    /// scope.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn document(&self, scope: &Scope, collection: Collection, id: &str) -> Result<Option<Value>, StoreError> {
+        let view = self.store.view(scope).await?;
+        let key = match collection {
+            Collection::Instances => ObjectKey::of_stored_id(id),
+            Collection::Capabilities => {
+                let (cluster, name) = id.rsplit_once(':').unwrap_or(("", id));
+                let types = view.types().await?;
+                let found = types.iter().find(|(of, ty)| of == cluster && ty.name() == name);
+                found.map(|(_, ty)| ObjectKey::new(cluster, &ty.group, &ty.kind, CLUSTER_SCOPE, name))
+            }
+        };
+        let Some(key) = key else { return Ok(None) };
+        let records = view.records(collection, &[key]).await?;
+        Ok(records.get(&key).and_then(|record| serde_json::from_str(record).ok()))
     }
 
     /// What is indexed, from where, and when.
@@ -130,6 +215,30 @@ impl Index {
             group_by: request.group_by.clone(),
         })
     }
+}
+
+/// What bore a name that stands in a question and is gone, the newest first, each once.
+async fn gone(view: &dyn View, question: &str) -> Result<Vec<JournalEntry>, StoreError> {
+    const MOST: usize = 3;
+    let names = changes::names(question);
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = JournalQuery {
+        names,
+        what: [Happening::Deleted, Happening::Created].into(),
+        limit: 1_000,
+        ..JournalQuery::default()
+    };
+    let mut seen = BTreeSet::new();
+    let mut gone = view.journal(query).await?;
+    gone.retain(|entry| {
+        let object = (entry.cluster.clone(), entry.type_name.clone(), entry.namespace.clone(), entry.name.clone());
+        // What came again is there.
+        seen.insert(object) && entry.what == Some(Happening::Deleted)
+    });
+    gone.truncate(MOST);
+    Ok(gone)
 }
 
 fn key(id: &str) -> Result<ObjectKey, SearchError> {

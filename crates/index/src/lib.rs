@@ -6,6 +6,7 @@
 //! Never in this room: flags, HTTP, printing, and what to do about an error.
 
 mod basis;
+mod changes;
 mod command;
 mod index;
 mod live;
@@ -14,6 +15,7 @@ mod request;
 mod status;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
+pub use changes::{Changes, Need as ChangesNeed, Note as ChangesNote};
 pub use command::shell_line;
 pub use index::Index;
 pub use live::Door;

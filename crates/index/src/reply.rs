@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
-use clusterlore_core::{Capability, Complexity, ResourceType, SourceIdentity, words};
+use clusterlore_core::{CLUSTER_SCOPE, Capability, Complexity, JournalEntry, ResourceType, SourceIdentity, words};
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
@@ -53,6 +53,8 @@ pub struct Reply {
     pub judgement: Option<Judgement>,
     /// If nothing was found: the types (`plural.group`) nearest to the question.
     pub closest: Vec<String>,
+    /// If nothing was found: what bore a name that the question has, and is gone.
+    pub gone: Vec<JournalEntry>,
     /// What the answer rests on.
     pub bases: Vec<Basis>,
     /// Why it may not hold.
@@ -85,6 +87,7 @@ impl Reply {
             admitted,
             judgement,
             closest,
+            gone: Vec::new(),
             bases: Vec::new(),
             doubts: Vec::new(),
             explain,
@@ -126,6 +129,19 @@ impl Reply {
         };
         let reading = self.bases.iter().find(of_cluster)?.reading.as_ref()?;
         Some(reading.context.as_str()).filter(|context| !context.is_empty())
+    }
+
+    /// What is gone, each in a sentence without its full stop. Text from outside.
+    pub fn gone(&self) -> Vec<String> {
+        let told = |entry: &JournalEntry| {
+            let at = entry.at.split('.').next().unwrap_or_default();
+            let place = match entry.namespace.as_str() {
+                CLUSTER_SCOPE => entry.name.clone(),
+                namespace => format!("{namespace}/{}", entry.name),
+            };
+            format!("{} {place} is gone since {at}Z", entry.kind)
+        };
+        self.gone.iter().map(told).collect()
     }
 
     /// Whether the cluster was asked for it.
@@ -188,6 +204,7 @@ impl Serialize for Reply {
                 .notes
                 .iter()
                 .map(|note| Told::new(note_type(note), note))
+                .chain(self.gone().iter().map(|text| Told::new("gone", text)))
                 .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
             problems: self.problems.iter().map(|problem| Told::new(problem_type(problem), problem)).collect(),

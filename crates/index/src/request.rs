@@ -32,6 +32,8 @@ pub struct Request {
     pub number: Wanted,
     /// Groups to count by, in place of those that the question names.
     pub group_by: Option<GroupBy>,
+    /// Whether the cluster may be asked for what it alone knows, where there is one to ask.
+    pub live: bool,
     /// Whether the reply tells how each score came about.
     pub explain: bool,
 }
@@ -52,6 +54,7 @@ impl Default for Request {
             hits: true,
             number: Wanted::IfAsked,
             group_by: None,
+            live: true,
             explain: false,
         }
     }

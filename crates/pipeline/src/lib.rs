@@ -6,6 +6,7 @@
 mod capabilities;
 mod checks;
 mod error;
+mod ingest;
 mod instances;
 mod live;
 mod memory;
@@ -20,6 +21,7 @@ pub use capabilities::{
     CapabilityOptions, CapabilitySync, Inference, Knowledge, KnownGroup, KnownKind, Unknowing, infer,
 };
 pub use error::SyncError;
+pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
 pub use live::{LiveState, LiveSync, Pace, Status, TypeState};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};

@@ -45,6 +45,14 @@ pub enum StoreError {
     /// No room is left.
     #[error("the disk that holds {} is full; what was stored before is unharmed", .0.display())]
     Full(PathBuf),
+    /// Too much waits to be worked off.
+    #[error("{} holds {bytes} bytes that wait to be written to the store, which is all it may; nothing was added", path.display())]
+    Crowded {
+        /// The file.
+        path: PathBuf,
+        /// What it may hold.
+        bytes: u64,
+    },
     /// Somebody else holds it for too long.
     #[error("{} is in use by another program", .0.display())]
     Busy(PathBuf),

@@ -1,5 +1,5 @@
 //! Where documents and the memory of runs are kept. A [`Store`] is read through a [`View`] (one state, one scope), written through
-//! [`Writer`], and remembers between runs through [`Runs`] and of conversations through [`Threads`]; [`Spool`] keeps what is on its way from one to the other off the heap.
+//! [`Writer`], and remembers between runs through [`Runs`] and of conversations through [`Threads`]; [`Inbox`] keeps what others sent until it is worked off, and [`Spool`] keeps what is on its way from one to the other off the heap.
 //!
 //! Never in this room: what a document's text is, which documents are written or deleted (core's plan), and how candidates
 //! are ranked (search).
@@ -25,7 +25,7 @@ pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
 pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};
 pub use spool::Spool;
-pub use sqlite::Sqlite;
+pub use sqlite::{Inbox, Post, Scan, Sqlite, Waiting};
 pub use store::Store;
 pub use threads::{Thread, ThreadName, Threads, WrongThreadName};
 pub use writer::{Batch, Upsert, Writer};

@@ -10,11 +10,11 @@ use clusterlore_search::{GroupBy, Note, Order};
 use super::phrases::{Called, NAMED, OBJECTS, enumerated, of_several_clusters, place, the, these, untold};
 use super::said::Said;
 use crate::answer::{Item, Sentence, Step, Verb};
-use crate::english::{counted, few, list};
+use crate::english::{counted, few, list, with_article};
 use crate::gather::Found;
 use crate::states::predicate;
 use crate::steps::{about, as_kubectl_has_it};
-use crate::things::{Thing, Wanted, wanted};
+use crate::things::{Thing, Wanted, things, wanted};
 
 /// The lowest score of what surely fits a description.
 const SURELY: f32 = 0.33;
@@ -205,10 +205,62 @@ impl<'a> Topic<'a> {
             let text = "The table has what the cluster says of each now.".to_owned();
             said.sentences.push(Sentence { text, ids: Vec::new() });
         }
+        said.sentences.extend(self.claims());
+        said.sentences.extend(self.by_image());
         if !open.is_empty() {
             said.sentences.push(untold);
         }
         said
+    }
+
+    /// Which of what answers only asks for one: what is provided then is somewhere else.
+    fn claims(&self) -> Option<Sentence> {
+        let of_sort = matches!(self.wanted, Wanted::Category(..) | Wanted::Software(..));
+        let is_claim = |item: &&&Item| self.things.iter().any(|thing| thing.claims && thing.item.id == item.id);
+        let claims: Vec<&Item> = self.answers.iter().filter(is_claim).copied().collect();
+        if !of_sort || claims.is_empty() {
+            return None;
+        }
+        let noun = match self.called() {
+            Called::Noun(noun) => with_article(&noun),
+            _ => "it".to_owned(),
+        };
+        let text = match (claims.len(), self.answers.len()) {
+            (1, 1) => format!("It is a claim: it asks for {noun}, which something else provides."),
+            (all, number) if all == number => {
+                format!("They are claims: each asks for {noun}, which something else provides.")
+            }
+            (1, _) => format!("1 of them is a claim: it asks for {noun}, which something else provides."),
+            (some, _) => format!("{some} of them are claims: each asks for {noun}, which something else provides."),
+        };
+        Some(Sentence { text, ids: claims.into_iter().map(|item| item.id.clone()).collect() })
+    }
+
+    /// What runs an image of the name that is asked for, beside what is called or labelled so.
+    fn by_image(&self) -> Option<Sentence> {
+        let (name, reply) = self.found.image.as_ref()?;
+        if !reply.judgement.as_ref().is_some_and(|judgement| judgement.looked) {
+            let text =
+                format!("This is by names and labels; which images run is not in the index, so others may run {name}.");
+            return Some(Sentence { text, ids: Vec::new() });
+        }
+        let things = things(reply, &self.found.types, self.catalogue);
+        let more: Vec<&Item> = things
+            .iter()
+            .map(|thing| &thing.item)
+            .filter(|item| !self.answers.iter().any(|known| known.id == item.id))
+            .collect();
+        if more.is_empty() {
+            return None;
+        }
+        let kinds: BTreeSet<&str> = more.iter().map(|item| item.kind.as_str()).collect();
+        let called = match kinds.first().filter(|_| kinds.len() == 1) {
+            Some(kind) => Called::Kind((*kind).to_owned()),
+            None => Called::Noun("object".to_owned()),
+        };
+        let all = enumerated(&called, more.len(), &more);
+        let text = format!("By image, {name} is also run by {all}");
+        Some(Sentence { text, ids: more.iter().map(|item| item.id.clone()).collect() })
     }
 
     /// What was asked that nobody looked at.
@@ -218,7 +270,8 @@ impl<'a> Topic<'a> {
             Beyond::Time if reply.parsed.clauses != Default::default() => "when they were created",
             what => untold(what),
         };
-        let mut open: Vec<&str> = reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(untold).collect();
+        let mut open: Vec<&str> =
+            reply.parsed.needs.iter().filter(|need| !self.found.is_read(need)).map(untold).collect();
         open.dedup();
         open
     }
@@ -276,7 +329,8 @@ impl<'a> Topic<'a> {
             return Sentence { text: if yes { format!("Yes, {list}") } else { list }, ids };
         }
         // "3 Pods in shop are pending: a, b and c."
-        let so: Vec<String> = self.judged.iter().map(|condition| predicate(condition, number == 1)).collect();
+        let mut so: Vec<String> = self.judged.iter().map(|condition| predicate(condition, number == 1)).collect();
+        so.dedup();
         let so = crate::english::list(&so);
         let head_ends = list.find([':', ',']).unwrap_or(list.len() - 1);
         let (head, rest) = list.split_at(head_ends);
@@ -394,6 +448,13 @@ impl<'a> Topic<'a> {
         if of_some && reply.problems.is_empty() {
             return self.just(format!("None of them fits \"{}\".", self.found.question));
         }
+        if let Some((name, of_image)) = &self.found.image {
+            let looked = of_image.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+            return self.just(match looked {
+                true => format!("Nothing is called or labelled {name}, and the server prints that image of nothing that it was asked for."),
+                false => format!("Nothing is called or labelled {name}. Which images run is not in the index."),
+            });
+        }
         let no = if self.found.no_type {
             "No resource type is for that, and nothing in the index matches."
         } else if self.found.manner.yes_or_no {
@@ -401,6 +462,10 @@ impl<'a> Topic<'a> {
         } else {
             "Nothing in the index matches."
         };
+        let gone = reply.gone();
+        if !gone.is_empty() {
+            return self.just(format!("{no} {}.", gone.join(". ")));
+        }
         if !reply.closest.is_empty() {
             let mut closest = reply.closest.clone();
             closest.dedup();
@@ -422,7 +487,7 @@ impl<'a> Topic<'a> {
     fn steps(&self, context: &dyn Fn(Option<&str>) -> Option<String>, answers: &[String]) -> Vec<Step> {
         let reply = &self.found.reply;
         let needs: BTreeSet<Beyond> =
-            reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(|need| need.what).collect();
+            reply.parsed.needs.iter().filter(|need| !self.found.is_read(need)).map(|need| need.what).collect();
         let namespaces = &reply.parsed.filter.namespaces;
         let namespace = namespaces.first().filter(|_| namespaces.len() == 1).cloned();
         let all = |verb: Verb, ty: String, namespaced: bool| Step {

@@ -35,6 +35,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let context = |cluster: Option<&str>| reply.context(cluster).map(str::to_owned);
     let said = match (&found.pointed_at, found.collection) {
         _ if found.back.is_some() => Said { asks: found.back.clone(), ..Said::default() },
+        _ if found.nobody.is_some() => nobody(found, &things),
         (Some((pointing, all)), _) => back::said(found, pointing, all.as_ref(), catalogue, &context),
         (None, Collection::Capabilities) => types::said(found, &things, &context),
         (None, Collection::Instances) if !reply.parsed.named.is_empty() => {
@@ -45,6 +46,7 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
     let Said { mut sentences, asks, number, answers, noun, near, groups, mut next } = said;
     if asks.is_none() {
         sentences.extend(reply.notes.iter().filter_map(noted));
+        sentences.extend(found.unfilled.iter().map(|text| Sentence { text: text.clone(), ids: Vec::new() }));
     }
     next.dedup();
     next.truncate(STEPS);
@@ -60,7 +62,9 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
         !is_type || reply.parsed.named.is_empty() || hits.iter().any(is_of)
     };
     let back = asks.is_some();
-    let unread = reply.judgement.iter().filter(|_| !back).flat_map(|judgement| &judgement.unread);
+    // What was looked into says itself what could not be read.
+    let told = back || found.looked_into;
+    let unread = reply.judgement.iter().filter(|_| !told).flat_map(|judgement| &judgement.unread);
     let unread: Vec<String> = unread.filter(own).cloned().collect();
     let mut closest = reply.closest.clone();
     closest.dedup();
@@ -78,15 +82,29 @@ pub fn compose(found: &Found, catalogue: &Catalogue) -> Answer {
             .parsed
             .needs
             .iter()
-            .map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: reply.is_read(need) })
+            .map(|need| Unread { what: need.what.name(), said: need.said.clone(), read: found.is_read(need) })
             .collect(),
         unread,
-        notes: notes(reply),
+        notes: if found.nobody.is_some() { Vec::new() } else { notes(reply) },
         next,
         closest,
         answered: answers,
         noun: if noun.is_empty() { found.noun.clone() } else { noun },
     }
+}
+
+/// That nothing has the name, and what is called alike.
+fn nobody(found: &Found, things: &[Thing]) -> Said {
+    let name = found.nobody.as_deref().unwrap_or_default();
+    let mut sentences = vec![Sentence { text: format!("Nothing is called \"{name}\"."), ids: Vec::new() }];
+    if !things.is_empty() {
+        let items: Vec<&Item> = things.iter().map(|thing| &thing.item).take(UNSURE).collect();
+        let one = |item: &&Item| format!("the {} {}{}", item.kind, item.name, phrases::place(item, false));
+        let names: Vec<String> = items.iter().map(one).collect();
+        let ids = items.iter().map(|item| item.id.clone()).collect();
+        sentences.push(Sentence { text: format!("Similar names: {}.", few(&names, UNSURE)), ids });
+    }
+    Said { sentences, number: Some(0), ..Said::default() }
 }
 
 /// What answers, then some of what is near it; where nothing answers, the first of all.

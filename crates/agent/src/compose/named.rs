@@ -78,7 +78,7 @@ pub(super) fn said(
         sentences.push(Sentence { text, ids: ids.clone() });
     }
     let needs: Vec<Beyond> =
-        reply.parsed.needs.iter().filter(|need| !reply.is_read(need)).map(|need| need.what).collect();
+        reply.parsed.needs.iter().filter(|need| !found.is_read(need)).map(|need| need.what).collect();
     if !needs.is_empty() {
         let mut parts: Vec<&str> = needs.iter().map(|what| untold(*what)).collect();
         parts.dedup();

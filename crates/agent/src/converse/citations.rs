@@ -1,6 +1,6 @@
 //! Holds an answer against what tools returned: by rules alone, so that the same answer is always marked alike.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use clusterlore_models::{Message, ToolResult};
 use serde::Serialize;
@@ -48,13 +48,14 @@ pub(super) fn seen(messages: &[Message]) -> BTreeSet<String> {
 pub(super) fn check(answer: &str, seen: &BTreeSet<String>) -> Sources {
     let words = words_of(seen);
     let mut sources = Sources::default();
+    let mut known = HashSet::new();
     for sentence in sentences(answer) {
         let cited = cited(&sentence, seen);
         if cited.is_empty() && is_claim(&sentence, &words) {
             sources.unsourced.push(sentence);
         }
         for id in cited {
-            if !sources.citations.iter().any(|known| known.id == id) {
+            if known.insert(id.clone()) {
                 sources.citations.push(Citation { seen: seen.contains(&id), id });
             }
         }
@@ -108,18 +109,7 @@ fn sentences(answer: &str) -> Vec<String> {
             continue;
         }
         let line = line.trim_start_matches(['-', '*', '>', '|', ' ']);
-        let mut begin = 0;
-        let mut of_line: Vec<&str> = Vec::new();
-        for (at, c) in line.char_indices() {
-            let end = at + c.len_utf8();
-            let ends = ".!?".contains(c) && line[end..].chars().next().is_none_or(char::is_whitespace);
-            let in_brackets = line[begin..at].matches('[').count() > line[begin..at].matches(']').count();
-            if ends && !in_brackets {
-                of_line.push(&line[begin..end]);
-                begin = end;
-            }
-        }
-        of_line.push(&line[begin..]);
+        let of_line = split(line, line.char_indices());
         let mut number = 0;
         for mut piece in of_line.into_iter().map(str::trim) {
             // What was cited after the full stop.
@@ -138,6 +128,29 @@ fn sentences(answer: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// Where the sentences of a line end, read once from its beginning to its end; brackets are not cut.
+fn split<'l>(line: &'l str, characters: impl Iterator<Item = (usize, char)>) -> Vec<&'l str> {
+    let mut pieces = Vec::new();
+    let mut begin = 0;
+    // Brackets that were opened in the sentence, less those that were closed.
+    let mut open = 0_i64;
+    for (at, c) in characters {
+        let end = at + c.len_utf8();
+        let ends = ".!?".contains(c) && line[end..].chars().next().is_none_or(char::is_whitespace);
+        if ends && open <= 0 {
+            pieces.push(&line[begin..end]);
+            (begin, open) = (end, 0);
+        }
+        match c {
+            '[' => open += 1,
+            ']' => open -= 1,
+            _ => {}
+        }
+    }
+    pieces.push(&line[begin..]);
+    pieces
 }
 
 /// Words by which a sentence speaks of what was seen: names, namespaces and kinds.
@@ -224,6 +237,42 @@ mod tests {
         ] {
             assert_eq!(cites(&answer), expected, "{answer}");
         }
+    }
+
+    #[test]
+    fn a_call_that_failed_is_no_source() {
+        let result = |name: &str, failed, ids: &[&str]| ToolResult {
+            name: name.to_owned(),
+            failed,
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..ToolResult::default()
+        };
+        let results = vec![
+            result("kubectl_get", false, &[POSTGRES]),
+            result("kubectl_logs", true, &[]),
+            result("vector_search", true, &[]),
+            result("vector_search", false, &[]),
+        ];
+        let seen = seen(&[Message::user("?"), Message::Tool { results }]);
+        assert_eq!(seen, ["kubectl_get", POSTGRES, "vector_search"].map(str::to_owned).into());
+        let answer = "Nothing is failing, says its log [kubectl_logs].";
+        assert_eq!((check(answer, &seen).citations, check(answer, &seen).unsourced.len()), (vec![], 1));
+    }
+
+    #[test]
+    fn each_character_of_a_line_is_read_once() {
+        // Brackets that stay open, full stops in them, and ids that are never repeated: a megabyte in one line.
+        let line: String = (0..40_000).map(|n| format!("a. [shop/v1/Pod/x{n} b. c! ")).collect();
+        assert!(line.len() > 1_000_000);
+        let mut read = 0;
+        let counted = line.char_indices().inspect(|_| read += 1);
+        let pieces = split(&line, counted);
+        assert_eq!(pieces.concat(), line, "nothing is said twice");
+        assert_eq!(read, line.chars().count());
+        // What comes of it is no more than what was said.
+        let closed: String = (0..40_000).map(|n| format!("x{n} is down [shop/v1/Pod/x{n}]. ")).collect();
+        let sources = check(&closed, &known());
+        assert_eq!((sources.citations.len(), sources.unsourced.len()), (40_000, 0));
     }
 
     #[test]

@@ -70,20 +70,21 @@ pub struct Talk {
     pub ended: Ended,
 }
 
-/// Asks a model that may use tools. `messages` is the conversation so far, and ends with the user's question. `price`, if it is not what
-/// the provider charges.
+/// Asks a model that may use tools. `messages` is the conversation so far, and ends with the user's question; `before` is what that took.
+/// `price`, if it is not what the provider charges.
 pub async fn talk(
     model: &dyn ChatModel,
     tools: &Tools<'_>,
     messages: Vec<Message>,
     limits: Limits,
+    before: Used,
     price: Option<Price>,
     hear: Listener<'_>,
 ) -> Talk {
     let system = system(&tools.groups);
     let told = tools.told();
     let mut messages = messages;
-    let mut budget = Budget::new(limits, price.or_else(|| model.price()));
+    let mut budget = Budget::new(limits, price.or_else(|| model.price()), before);
     let mut steps = Vec::new();
     let mut answer = String::new();
     let ended = loop {

@@ -184,16 +184,34 @@ impl<'a> Container<'a> {
 
     /// How it ended, the last time.
     pub(super) fn ended(self) -> Option<Ended<'a>> {
-        ["/state/terminated", "/lastState/terminated"].into_iter().find_map(|at| self.status.pointer(at)).map(Ended)
+        self.ends().next()
+    }
+
+    /// How it ended the last two times, the last first.
+    pub(super) fn ends(self) -> impl Iterator<Item = Ended<'a>> {
+        ["/state/terminated", "/lastState/terminated"]
+            .into_iter()
+            .filter_map(move |at| self.status.pointer(at))
+            .map(Ended)
     }
 
     pub(super) fn has_ended(self) -> bool {
         self.status.pointer("/state/terminated").is_some()
     }
 
-    /// Whether an event is about it: `spec.containers{main}`.
-    pub(super) fn is_part(self, part: &str) -> bool {
-        part.split_once('{').and_then(|(_, name)| name.strip_suffix('}')) == Some(self.name())
+    /// Whether an event of its pod is about it: `spec.containers{main}`, or none, and it is the only one or named in the message. Not
+    /// everybody who writes events says which part they are about.
+    pub(super) fn is_meant(self, pod: &Object, part: &str, message: &str) -> bool {
+        if !part.is_empty() {
+            return part.split_once('{').and_then(|(_, name)| name.strip_suffix('}')) == Some(self.name());
+        }
+        let names = |container: &Container<'_>| {
+            let is_of_a_name = |c: char| c.is_alphanumeric() || c == '-';
+            message.split(|c: char| !is_of_a_name(c)).any(|word| word == container.name())
+        };
+        let all = containers(pod);
+        let named = all.iter().any(names);
+        all.len() == 1 || if named { names(&self) } else { !self.init }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What keeps containers from starting, from running on, and from being ready.
 
 use clusterlore_cluster::reads::{Event, Object};
+use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{Condition, Container, Ended, containers, is_in_trouble, is_ready, message, text, word};
 use super::findings::{Bearing, Cause, ObjectName};
@@ -21,7 +22,7 @@ fn said_of<'a>(
     container: Container<'_>,
     is_it: impl Fn(&Event) -> bool,
 ) -> Option<&'a Event> {
-    seen.events_of(pod).iter().rev().find(|event| container.is_part(&event.part) && is_it(event))
+    seen.events_of(pod).iter().rev().find(|event| is_it(event) && container.is_meant(pod, &event.part, &event.message))
 }
 
 /// What a trouble of a container means: where it is ready now, it is over.
@@ -206,7 +207,7 @@ pub(super) fn starts(seen: &Seen, found: &mut Found) {
 
 pub(super) fn memory(seen: &Seen, found: &mut Found) {
     for (pod, container) in each(seen) {
-        let Some(ended) = container.ended().filter(|ended| ended.reason() == "OOMKilled") else { continue };
+        let Some(ended) = killed_for_memory(container) else { continue };
         let limit = match text(container.spec, "/resources/limits/memory") {
             "" => "it used more memory than there is; it has no limit of its own".to_owned(),
             limit => format!("it used more memory than its limit of {}", word(limit)),
@@ -214,6 +215,11 @@ pub(super) fn memory(seen: &Seen, found: &mut Found) {
         let line = format!("{} was killed: {limit} ({})", container.called(), ending(container, ended));
         found.add(Cause::OutOfMemory, weight(seen, pod, container), pod, container.name(), line);
     }
+}
+
+/// Whether it was killed for memory, the last time or the one before that.
+fn killed_for_memory(container: Container<'_>) -> Option<Ended<'_>> {
+    container.ends().find(|ended| ended.reason() == "OOMKilled")
 }
 
 /// `exit code 137, restarted 5 times, last at 2026-01-01T00:00:00Z`
@@ -226,6 +232,18 @@ fn ending(container: Container<'_>, ended: Ended<'_>) -> String {
         parts.push(format!("last at {}", word(ended.at())));
     }
     parts.join(", ")
+}
+
+/// Restarts from which on something ends again and again.
+const AGAIN: u64 = 4;
+/// What ended longer ago than this does not do so any more.
+const RECENTLY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether it ends again and again now: kubelet waits longer each time, or it has often ended, and not long ago.
+fn keeps_ending(container: Container<'_>, ended: Ended<'_>, now: Timestamp) -> bool {
+    let at = ended.at().parse::<Timestamp>().ok();
+    let recently = at.is_none_or(|at| now.duration_since(at) < RECENTLY);
+    container.waits() == "CrashLoopBackOff" || container.restarts() >= AGAIN && recently
 }
 
 /// What shells and kernels mean by an exit code: 128 and the signal's number, above.
@@ -261,7 +279,7 @@ pub(super) fn crashes(seen: &Seen, found: &mut Found) {
             }
             continue;
         };
-        let is_told = ended.reason() == "OOMKilled"
+        let is_told = killed_for_memory(container).is_some()
             || NO_START.contains(&ended.reason())
             || killed_by_probe(seen, pod, container).is_some();
         let loops = container.waits() == "CrashLoopBackOff";
@@ -282,9 +300,10 @@ pub(super) fn crashes(seen: &Seen, found: &mut Found) {
                 Cause::KeepsEnding,
                 format!("{called} comes to its end again and again, though it should run on ({ending}){last_words}"),
             ),
-            _ if again => {
+            _ if keeps_ending(container, ended, seen.now) => {
                 (Cause::CrashLoop, format!("{called} ends with an error again and again ({ending}){last_words}"))
             }
+            _ if again => (Cause::CrashLoop, format!("{called} ended with an error ({ending}){last_words}")),
             _ if restarts == "Never" || container.has_ended() => {
                 (Cause::ContainerFailed, format!("{called} ended with an error ({ending}){last_words}"))
             }

@@ -474,3 +474,67 @@ proptest! {
         prop_assert!(!said.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{said:?}");
     }
 }
+
+#[test]
+fn what_ended_seldom_and_long_ago_does_not_end_again_and_again() {
+    let line = |restarts: u64, state: Value, at: &str| {
+        let last = json!({"terminated": {"reason": "Error", "exitCode": 1, "finishedAt": at}});
+        let status =
+            json!({"name": "main", "ready": false, "restartCount": restarts, "state": state, "lastState": last});
+        let seen = of(pod(status, json!({})));
+        diagnose(&seen).into_iter().find(|told| told.cause == Cause::CrashLoop).unwrap().line
+    };
+    let runs = || json!({"running": {}});
+    let loops = || json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let (old, recent) = ("2026-01-01T00:00:00Z", "2026-05-31T23:50:00Z");
+    for (restarts, state, at, again) in [
+        (1, runs(), old, false),
+        (3, runs(), recent, false),
+        (9, runs(), old, false),
+        (9, runs(), recent, true),
+        (1, loops(), old, true),
+    ] {
+        let line = line(restarts, state, at);
+        assert_eq!(line.contains("again and again"), again, "{line}");
+        assert!(line.contains(&format!("last at {at}")) && line.contains("restarted"), "{line}");
+    }
+}
+
+#[test]
+fn memory_and_events_are_read_wherever_they_are_told() {
+    // It ran out of memory, and then could not start for another reason.
+    let status = json!({
+        "name": "main", "ready": false, "restartCount": 2,
+        "state": {"terminated": {"reason": "Error", "exitCode": 1}},
+        "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+    });
+    assert_eq!(only(&of(pod(status, json!({})))).cause, Cause::OutOfMemory);
+
+    // An event without a part is of the only container, or of the one that it names.
+    let probe = |message: &str| Event {
+        warning: true,
+        reason: "Unhealthy".into(),
+        message: message.into(),
+        count: 4,
+        last: String::new(),
+        part: String::new(),
+        by: "kubelet".into(),
+    };
+    let status = |name: &str| json!({"name": name, "ready": false, "restartCount": 0, "state": {"running": {}}});
+    let with = |containers: Value, statuses: Value, message: &str| {
+        let over = json!({"spec": {"containers": containers}, "status": {"containerStatuses": statuses}});
+        let mut seen = of(pod(json!({}), over));
+        seen.events.insert(ObjectName::of(&seen.subject), vec![probe(message)]);
+        diagnose(&seen)
+            .into_iter()
+            .filter(|told| told.cause == Cause::ReadinessProbe)
+            .map(|told| told.part)
+            .collect::<Vec<_>>()
+    };
+    let failed = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+    assert_eq!(with(json!([{"name": "main"}]), json!([status("main")]), failed), ["main"]);
+    let two = || json!([{"name": "main"}, {"name": "side"}]);
+    let both = || json!([status("main"), status("side")]);
+    assert_eq!(with(two(), both(), "Readiness probe failed: container side: 503"), ["side"]);
+    assert_eq!(with(two(), both(), failed), ["main", "side"], "nobody says of which");
+}

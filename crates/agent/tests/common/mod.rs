@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clusterlore_agent::converse::{Approver, Change, Limits, Reach, Talk, ToolGroup, Tools, talk};
+use clusterlore_agent::converse::{Approver, Change, Limits, Reach, Talk, ToolGroup, Tools, Used, talk};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{LiveOptions, LiveSource};
 use clusterlore_core::{Collection, Document, ResourceInstance, ResourceType, Scope};
@@ -93,5 +93,14 @@ pub async fn ask(model: &dyn ChatModel, index: Option<&Index>, kubeconfig: &Path
         approver: &Nobody,
         cluster: Arc::new(Kubeconfig(kubeconfig.to_owned())),
     };
-    talk(model, &Tools::new(reach), vec![Message::user(question)], Limits::default(), None, &mut |_| {}).await
+    talk(
+        model,
+        &Tools::new(reach),
+        vec![Message::user(question)],
+        Limits::default(),
+        Used::default(),
+        None,
+        &mut |_| {},
+    )
+    .await
 }

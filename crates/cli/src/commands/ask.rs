@@ -15,7 +15,7 @@ use crate::build;
 use crate::done::Done;
 use crate::editor::{Editor, Typed};
 use crate::print::{self, ask::Manner};
-use crate::settings::Settings;
+use crate::settings::{Settings, wrong};
 use crate::stop;
 use crate::talk::{Next, Talk};
 
@@ -53,8 +53,12 @@ impl Answerer<'_> {
 
 pub(crate) async fn run(settings: &Settings, flags: &Ask) -> anyhow::Result<Done> {
     // A setting that is there for sync sends nothing of a cluster anywhere.
-    let mut answerer = if settings.is_flag("model") {
+    let mut answerer = if flags.model.replay.is_some() || settings.is_flag("model") {
         Answerer::Model(Box::new(ModelTalk::open(settings, flags).await?))
+    } else if let Some(flag) = flags.model.of_a_model().next() {
+        return Err(wrong(format!(
+            "{flag} is for a language model; name one with --model, or a recording with --replay FILE"
+        )));
     } else {
         let request = Request { limit: usize::from(flags.hits.limit), ..scoped(&flags.scope) };
         Answerer::Rules(Box::new(Talk::open(settings, flags, request).await?))
@@ -79,12 +83,15 @@ pub(crate) fn reads_keys(flags: &Ask) -> bool {
 
 /// A question a line.
 async fn line_by_line(talk: &mut Answerer<'_>, first: Option<String>, output: Output) -> anyhow::Result<Done> {
-    let mut refused = false;
+    let mut in_part = false;
     let mut take = async |talk: &mut Answerer<'_>, line: &str| -> anyhow::Result<Next> {
         match talk.take(line, Manner::Lines).await {
-            Ok(next) => Ok(next),
+            Ok(next) => {
+                in_part |= next == Next::AfterAPart;
+                Ok(next)
+            }
             Err(error) if is_about_the_question(&error) => {
-                refused = true;
+                in_part = true;
                 print::error(&error);
                 if output == Output::Json {
                     print::json_line(&Refused { question: line.trim(), error: format!("{error:#}") })?;
@@ -114,7 +121,11 @@ async fn line_by_line(talk: &mut Answerer<'_>, first: Option<String>, output: Ou
             _ => next = take(talk, &line).await?,
         }
     }
-    Ok(if refused { Done::InPart } else { Done::Whole })
+    Ok(ended(in_part))
+}
+
+fn ended(in_part: bool) -> Done {
+    if in_part { Done::InPart } else { Done::Whole }
 }
 
 /// Whether the next question may be answered all the same.
@@ -141,6 +152,7 @@ async fn at_the_terminal(talk: &mut Answerer<'_>, first: Option<String>, output:
         print::note("Ask what you want to know of the cluster. /help lists commands, Ctrl-D ends.");
     }
     let mut line = first;
+    let mut in_part = false;
     loop {
         let typed = match line.take() {
             Some(question) => Typed::Line(question),
@@ -157,7 +169,7 @@ async fn at_the_terminal(talk: &mut Answerer<'_>, first: Option<String>, output:
         let question = match typed {
             Typed::Line(question) => question,
             Typed::Nothing => continue,
-            Typed::End => return Ok(Done::Whole),
+            Typed::End => return Ok(ended(in_part)),
         };
         let taken = tokio::select! {
             taken = talk.take(&question, Manner::Prompt) => taken,
@@ -168,7 +180,8 @@ async fn at_the_terminal(talk: &mut Answerer<'_>, first: Option<String>, output:
         };
         match taken {
             Ok(Next::Line) => {}
-            Ok(Next::End) => return Ok(Done::Whole),
+            Ok(Next::AfterAPart) => in_part = true,
+            Ok(Next::End) => return Ok(ended(in_part)),
             Err(error) => print::error(&error),
         }
     }

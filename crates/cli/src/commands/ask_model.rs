@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use async_trait::async_trait;
 use clusterlore_agent::Turn;
-use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, kept, talk};
+use clusterlore_agent::converse::{Approver, Change, Ended, Limits, Reach, ToolGroup, Tools, Used, kept, talk};
 use clusterlore_index::{Door, Index, Request};
 use clusterlore_models::{ChatModel, Message, Price, Recorded, Replayed};
 use clusterlore_search::{SearchError, Wanted};
@@ -38,6 +38,8 @@ pub(crate) struct ModelTalk<'a> {
     within: Request,
     thread: Option<(ThreadName, Arc<dyn Store>)>,
     messages: Vec<Message>,
+    /// For all questions so far.
+    used: Used,
     /// Questions that were answered.
     answered: usize,
 }
@@ -88,7 +90,20 @@ impl<'a> ModelTalk<'a> {
             Some((name, store)) => said_before(&turns(&**store, name).await?),
             None => Vec::new(),
         };
-        Ok(Self { flags, model, price, limits, groups, index, cluster, within, thread, messages, answered: 0 })
+        Ok(Self {
+            flags,
+            model,
+            price,
+            limits,
+            groups,
+            index,
+            cluster,
+            within,
+            thread,
+            messages,
+            used: Used::default(),
+            answered: 0,
+        })
     }
 
     /// Has a question answered and prints the answer.
@@ -116,14 +131,17 @@ impl<'a> ModelTalk<'a> {
         let mut lines = print::ask_model::Lines::new(output, manner);
         let known = self.messages.len();
         let messages = [&self.messages[..], &[Message::user(question.to_owned())]].concat();
-        let done = talk(&*self.model, &tools, messages, self.limits, self.price, &mut |heard| lines.hear(&heard)).await;
-        lines.finish(question, self.model.name(), &done)?;
-        self.limits.tokens = self.limits.tokens.saturating_sub(done.used.input_tokens + done.used.output_tokens);
-        self.limits.cost = self.limits.cost.map(|most| (most - done.used.cost.unwrap_or_default()).max(0.0));
+        let done = talk(&*self.model, &tools, messages, self.limits, self.used, self.price, &mut |heard| {
+            lines.hear(&heard);
+        })
+        .await;
+        self.used = self.used.and(done.used);
+        // Whoever reads no further (`| head`) goes on with the thread all the same.
+        let printed = lines.finish(question, self.model.name(), &done, &self.limits, self.used);
         match done.ended {
             Ended::Whole => {}
-            Ended::Failed(error) => return Err(error.into()),
-            Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => return Ok(Done::InPart),
+            Ended::Failed(error) => return printed.and(Err(error.into())),
+            Ended::Limit(_) | Ended::CutOff | Ended::Declined | Ended::Silent => return printed.map(|()| Done::InPart),
         }
         if let Some((name, store)) = &self.thread {
             let cited = done.sources.citations.iter().filter(|citation| citation.seen && citation.id.contains('/'));
@@ -132,6 +150,7 @@ impl<'a> ModelTalk<'a> {
             let turn = Turn::of_model(question, &at, cited, messages);
             store.add_turn(name, &at, &serde_json::to_string(&turn)?).await?;
         }
+        printed?;
         self.messages = done.messages;
         self.answered += 1;
         Ok(Done::Whole)
@@ -151,7 +170,9 @@ impl<'a> ModelTalk<'a> {
                 return Err(anyhow!("with --model there is no /why and no /show; ask the model"));
             }
             Line::Question(question) => {
-                self.ask(question, manner).await?;
+                if let Done::InPart = self.ask(question, manner).await? {
+                    return Ok(Next::AfterAPart);
+                }
             }
         }
         Ok(Next::Line)

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod ask_model;
+pub(crate) mod changes;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;
@@ -11,9 +12,11 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod similar;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod sync_instances;
 pub(crate) mod threads;
+pub(crate) mod token;
 pub(crate) mod watch;

@@ -1,6 +1,6 @@
 //! What a language model says and does, while it does it.
 
-use clusterlore_agent::converse::{Change, Ended, Heard, Sources, Step, Talk, Used};
+use clusterlore_agent::converse::{Change, Ended, Heard, Limits, Sources, Step, Talk, Used};
 use clusterlore_core::words::{cut, one_line};
 use clusterlore_models::{ToolCall, ToolResult};
 use serde::Serialize;
@@ -95,8 +95,15 @@ impl Lines {
         }
     }
 
-    /// Shows how it ended.
-    pub(crate) fn finish(mut self, question: &str, model: &str, talk: &Talk) -> anyhow::Result<()> {
+    /// Shows how it ended. `all` is what was used of the limits since the conversation began.
+    pub(crate) fn finish(
+        mut self,
+        question: &str,
+        model: &str,
+        talk: &Talk,
+        limits: &Limits,
+        all: Used,
+    ) -> anyhow::Result<()> {
         self.end_line();
         if let Some(error) = self.failed {
             return Err(error);
@@ -127,6 +134,9 @@ impl Lines {
             note(&format!("{said}: {why}."));
         }
         note(&used(talk));
+        if self.manner != Manner::Alone {
+            note(&used_of(limits, all));
+        }
         Ok(())
     }
 }
@@ -203,4 +213,14 @@ fn used(talk: &Talk) -> String {
     let turns = if used.steps == 1 { "turn" } else { "turns" };
     let cost = used.cost.map(|cost| format!(", ${cost:.4}")).unwrap_or_default();
     format!("{} {turns}, {} tokens read, {} said{cost}.", used.steps, used.input_tokens, used.output_tokens)
+}
+
+/// What is used of what the user allows for all questions together.
+fn used_of(limits: &Limits, all: Used) -> String {
+    let cost = all.cost.map(|cost| match limits.cost {
+        Some(limit) => format!(", ${cost:.4} of ${limit}"),
+        None => format!(", ${cost:.4}"),
+    });
+    let tokens = all.input_tokens.saturating_add(all.output_tokens);
+    format!("In all: {tokens} of {} tokens{}.", limits.tokens, cost.unwrap_or_default())
 }

@@ -29,6 +29,7 @@ pub(crate) fn print(reply: &Reply, output: Output, explain: bool) -> anyhow::Res
                 };
                 let (admitted, total) = (reply.admitted, reply.total);
                 super::note(&format!("No results: {why} ({admitted} of {total} documents in scope)."));
+                reply.gone().iter().for_each(|gone| super::note(&format!("{gone}.")));
                 if !reply.closest.is_empty() {
                     super::note(&format!("Closest resource types: {}.", reply.closest.join(", ")));
                 }

@@ -16,7 +16,7 @@ use clusterlore_cluster::{ClusterSource, Discovery, LiveSource, Position};
 use clusterlore_core::{Collection, Known, Origin, ResourceType, SyncPlan};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Reading, Readings, RunKind, Store};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -190,7 +190,9 @@ impl LiveSync {
         let sources = checks::everything_now(&*self.store).await?.sources().await?;
         let of_cluster = sources.iter().filter(|source| source.cluster == self.cluster() && !source.replaced);
         let fresh = of_cluster.filter_map(|source| Some(source.readings.of(Collection::Instances)?.at.clone())).max();
-        Ok(Memory::new(&fresh.unwrap_or_else(|| Timestamp::now().to_string())))
+        // Times of creation have no fractions: what came in this very second is no news either.
+        let never = || Timestamp::now() + SignedDuration::from_secs(1);
+        Ok(Memory::new(&fresh.unwrap_or_else(|| never().to_string())))
     }
 
     /// What the store holds after the first sync.

@@ -33,13 +33,16 @@ pub(crate) struct Number {
 /// kind in a word that means nothing else, and objects of that kind are evidence, nothing else counts; the same holds for what is called as it says.
 pub(crate) fn number_matches<'r>(ranking: &Ranking<'_>, ranked: &'r [Ranked]) -> Vec<&'r Ranked> {
     let parsed = ranking.parsed();
-    let ranked: Vec<&Ranked> = ranked.iter().filter(|r| r.for_number && !r.features.other_software).collect();
+    let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
+    // The disk of a database is not a second database.
+    let is_its_disk = |r: &Ranked| r.profile.claims_a_device && sure(r) && !parsed.names_type(&r.type_name);
+    let counts = |r: &&Ranked| r.for_number && !r.features.other_software && !is_its_disk(r);
+    let ranked: Vec<&Ranked> = ranked.iter().filter(counts).collect();
     let is_of_kind = |r: &&Ranked| {
         parsed.kinds.contains(&r.type_name) && !parsed.vague_kinds.contains(&r.type_name) && is_evidence(r, ranking)
     };
     let of_kind: Vec<&Ranked> = ranked.iter().copied().filter(is_of_kind).collect();
     let ranked = if of_kind.is_empty() { ranked } else { of_kind };
-    let sure = |r: &Ranked| r.features.software.is_some_and(|s| s > SURE);
     let matches: Vec<&Ranked> = if ranked.iter().any(|r| sure(r)) {
         ranked.into_iter().filter(|r| sure(r)).collect()
     } else {

@@ -75,6 +75,15 @@ fn among(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> Vec<K
     let mut next = 0;
     while next < places.len() {
         let at = places[next];
+        let in_a_row = |n: usize| places.get(next + n) == Some(&(at + n)) && !tokens.ends[at + n - 1];
+        if in_a_row(1) && in_a_row(2) {
+            let types = three(tokens, at, context);
+            if !types.is_empty() {
+                named.push(Kind { words: vec![at, at + 1, at + 2], types });
+                next += 3;
+                continue;
+            }
+        }
         let second = places.get(next + 1).copied().filter(|second| *second == at + 1 && !tokens.ends[at]);
         let of_pair = second.map(|second| (second, pair(&tokens.low[at], &tokens.low[second], context)));
         if let Some((second, types)) = of_pair.filter(|(_, types)| !types.is_empty()) {
@@ -101,8 +110,10 @@ fn among(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> Vec<K
 pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTreeSet<String> {
     let Some(word) = tokens.low.get(at) else { return BTreeSet::new() };
     let next = tokens.low.get(at + 1).filter(|_| !tokens.ends[at]);
-    let of_pair = next.map(|next| pair(word, next, context)).unwrap_or_default();
-    let mut types = if of_pair.is_empty() { one(word, context) } else { of_pair };
+    let of_three = if at + 2 < tokens.low.len() { three(tokens, at, context) } else { BTreeSet::new() };
+    let of_pair = || next.map(|next| pair(word, next, context)).unwrap_or_default();
+    let of_several = if of_three.is_empty() { of_pair() } else { of_three };
+    let mut types = if of_several.is_empty() { one(word, context) } else { of_several };
     if types.is_empty() && context.language.is_some() {
         for asked in context.catalogue.asked(word) {
             let Meaning::Kind(kind) = asked.meaning else { continue };
@@ -133,6 +144,14 @@ fn pair(first: &str, second: &str, context: &QueryContext<'_>) -> BTreeSet<Strin
         return joined;
     }
     one(&format!("{first_long}{second_long}"), context)
+}
+
+/// The types that three words name together: "persistent volume claims".
+fn three(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTreeSet<String> {
+    if tokens.ends[at] || tokens.ends[at + 1] {
+        return BTreeSet::new();
+    }
+    one(&tokens.low[at..at + 3].concat(), context)
 }
 
 /// What people shorten in the names of kinds, spelt out; other words as they are.

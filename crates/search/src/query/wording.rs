@@ -1,5 +1,6 @@
 //! How people word the clauses of a question: "how many … per namespace", "the 5 oldest …", "in which namespace is …".
 
+use clusterlore_core::conditions::{Asked, Conditions};
 use clusterlore_core::words;
 
 use super::ages;
@@ -52,6 +53,12 @@ const HOLLOW: [&str; 16] = [
 /// Verbs between a group and its members: "which team runs …".
 const HOLDS: &str =
     "has|have|had|contains|contain|holds|hold|hosts|host|runs|run|uses|use|owns|own|is|are|with|operates|operate";
+/// What asks for the group with the most members, or with the fewest.
+const MOST: [&str; 3] = [
+    "the? most|fewest|least of? all? the?",
+    "the? highest|largest|greatest|biggest|lowest|smallest number|count of",
+    "the? largest|greatest share of",
+];
 /// The last word of a question that begins with "where" and means a namespace.
 const RUNS: [&str; 9] = ["run", "runs", "running", "deployed", "installed", "hosted", "live", "lives", "located"];
 
@@ -168,7 +175,8 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
         let Some((taken, (group, named))) = taken.and_then(|t| Some((t, group_at(tokens, at + t, context)?))) else {
             continue;
         };
-        let verb = tokens.match_at(at + taken + named, HOLDS);
+        let verb =
+            tokens.match_at(at + taken + named, HOLDS).map(|verb| verb + most(tokens, at + taken + named + verb));
         // "which namespaces are there" asks for namespaces, "what kind of …" for anything.
         let more = (at + taken + named..tokens.low.len()).any(|at| !tokens.taken[at] && !tokens.says_nothing(at));
         if more && (inside.is_some() || verb.is_some()) && !tokens.is(Some(at + taken + named), &["of"]) {
@@ -177,6 +185,19 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
         }
     }
     None
+}
+
+/// How many words from here on ask which group has the most, and say no more: groups are told most first. "The most restarts" is a number
+/// that only the cluster knows.
+fn most(tokens: &Tokens, at: usize) -> usize {
+    let number = |asked: &Asked| {
+        let mut phrases = asked.phrases.values().flatten().filter(|_| asked.first.is_some());
+        phrases.any(|phrase| (at..at + 2).any(|at| tokens.match_at(at, phrase).is_some()))
+    };
+    match MOST.iter().find_map(|pattern| tokens.match_at(at, pattern)) {
+        Some(taken) if !Conditions::get().asked.iter().any(number) => taken,
+        _ => 0,
+    }
 }
 
 /// "where does … run"; "where are the passwords kept" does not ask for a namespace.

@@ -84,6 +84,8 @@ pub(crate) struct Profile {
     pub(crate) recognised: Vec<Recognised>,
     /// What the object's kind is worth among documents that say the same.
     pub(crate) role: f32,
+    /// Whether it is a claim of Kubernetes' own: for a disk or a device, whosever software its name and labels tell of.
+    pub(crate) claims_a_device: bool,
     /// How surely the object is the software that its kind belongs to.
     pub(crate) is_it: f32,
     /// The vector of its description by the encoder, as whole numbers: 127 stands for 1.
@@ -121,8 +123,25 @@ impl Profile {
             Noun::Type(..) => 1.0,
         };
         let role = role_of(catalogue, &noun);
+        let claims_a_device = match &noun {
+            Noun::Instance(i) => {
+                catalogue.kind(&i.api_group, &i.kind).is_some_and(|kind| kind.built_in && kind.role == Role::Claim)
+            }
+            Noun::Type(..) => false,
+        };
         let encoded = whole(encoder.document(&described(catalogue, &noun, &recognised)));
-        Some(Self { noun, fields, terms, sketch, recognised, role, is_it, encoded, text: OnceLock::new() })
+        Some(Self {
+            noun,
+            fields,
+            terms,
+            sketch,
+            recognised,
+            role,
+            claims_a_device,
+            is_it,
+            encoded,
+            text: OnceLock::new(),
+        })
     }
 
     /// The cosine of the document and a question, by their vectors of the encoder.

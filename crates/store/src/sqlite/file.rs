@@ -192,7 +192,7 @@ fn no_folder(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() { Err(StoreError::Folder(path.to_owned())) } else { Ok(()) }
 }
 
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

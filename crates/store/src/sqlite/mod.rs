@@ -3,6 +3,7 @@
 
 mod failure;
 mod file;
+mod inbox;
 mod journal;
 mod locks;
 mod mirror;
@@ -26,6 +27,7 @@ use crate::reader::View;
 use crate::store::Store;
 
 pub use file::Sqlite;
+pub use inbox::{Inbox, Post, Scan, Waiting};
 pub(crate) use reader::SqliteView;
 
 #[async_trait]

@@ -1,0 +1,44 @@
+//! Flags of `changes`.
+
+use clap::Args as ClapArgs;
+use jiff::Timestamp;
+
+use super::shared::{HitFlags, cluster_name, duration, namespace};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  clusterlore changes                                     what happened lately, the newest first
+  clusterlore changes what was deleted today
+  clusterlore changes when did checkout disappear
+  clusterlore changes databases --since 2h -n shop
+  clusterlore changes who last changed the ingress of shop   names the command that knows
+
+The journal is kept while \"clusterlore watch\" or \"clusterlore serve\" runs, for 7 days, and 100,000 entries of each cluster.")]
+pub(crate) struct Changes {
+    /// What to look for, in plain words [default: everything]
+    #[arg(value_name = "QUESTION")]
+    pub(crate) question: Vec<String>,
+    /// From this time on: a time, or a duration such as 90m, 12h or 7d
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) since: Option<Timestamp>,
+    /// Before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<Timestamp>,
+    /// Look only in these namespaces
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
+    pub(crate) namespaces: Vec<String>,
+    /// Look only at these kinds: kinds, plurals, short names or plural.group
+    #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
+    pub(crate) kinds: Vec<String>,
+    /// Look only in this cluster
+    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    pub(crate) cluster_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) hits: HitFlags,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let ago = || Timestamp::now().checked_sub(jiff::SignedDuration::try_from(duration(text).ok()?).ok()?).ok();
+    let read = text.trim().parse().ok().or_else(ago);
+    read.ok_or_else(|| "expected a time such as 2026-02-20T10:00:00Z, or a duration such as 90m, 12h or 7d".to_owned())
+}

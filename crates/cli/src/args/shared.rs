@@ -1,0 +1,110 @@
+//! Flags that several commands share, and how their values are read.
+
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use clusterlore_models::Price;
+
+/// Who says what a type is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InferenceFlag {
+    /// Rules over the schema, and the catalogue of known groups and kinds
+    #[default]
+    Rules,
+    /// A language model
+    Llm,
+}
+
+/// Who says what a type is for, and what a language model may cost.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct InferenceFlags {
+    /// How to find out what a type is for
+    #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
+    pub(crate) inference: InferenceFlag,
+    /// Ask the model at most this many questions; the next run continues
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_calls: Option<u64>,
+    /// Spend at most this much on the model, in US dollars, estimated from its price; the next run continues
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+    /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) price: Option<Price>,
+}
+
+pub(crate) fn dollars(text: &str) -> Result<f64, String> {
+    let dollars = text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd > 0.0);
+    dollars.ok_or_else(|| "expected US dollars above zero, such as 0.50".to_owned())
+}
+
+pub(crate) fn price(text: &str) -> Result<Price, String> {
+    let usd = |text: &str| text.trim().parse().ok().filter(|usd: &f64| usd.is_finite() && *usd >= 0.0);
+    let both =
+        text.split_once(',').and_then(|(input, output)| Some(Price { input: usd(input)?, output: usd(output)? }));
+    both.ok_or_else(|| "expected two prices in US dollars per million tokens, such as 0.10,0.50".to_owned())
+}
+
+/// Whether the cluster is asked for what the index cannot know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Live {
+    /// Where a question asks for it and the cluster can be reached
+    Auto,
+    /// Never
+    Never,
+}
+
+/// What is read of the cluster.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LiveFlags {
+    /// Read from the cluster what the index cannot know, such as "not ready", "pending" or "which image": it takes a second at most, and
+    /// nothing of it is stored
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Live::Auto)]
+    pub(crate) live: Live,
+}
+
+/// An empty name would be read as all namespaces by the API server, where a script meant one.
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected the name of a namespace; leave -n out for all of them".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let none = (text.trim() == "0").then_some(Duration::ZERO);
+    let days = || Duration::from_secs(60 * 60 * 24).checked_mul(text.trim().strip_suffix('d')?.parse().ok()?);
+    none.or_else(|| read(text))
+        .or_else(days)
+        .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
+}
+
+pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
+    let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
+}
+
+/// How objects are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For programs and people
+    Yaml,
+    /// One id per line
+    Name,
+}
+
+/// Which hits are shown, and how.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HitFlags {
+    /// Maximum number of hits
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+}

@@ -1,0 +1,191 @@
+//! `clusterlore serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use async_trait::async_trait;
+use clusterlore_cluster::ClusterSource;
+use clusterlore_core::AnnotationChoice;
+use clusterlore_index::Index;
+use clusterlore_pipeline::{Clusters, Ingest, Status};
+use clusterlore_server::{Auth, Kubernetes, Limits, Server, Tls, Tokens};
+use clusterlore_store::{Inbox, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::args::{AuthFlag, Live, Serve};
+use crate::done::Done;
+use crate::following::{self, Following, Shared};
+use crate::print::{self, live::Watching};
+use crate::settings::{Settings, wrong};
+use crate::{build, stop};
+
+/// Types come in one answer, not in pages.
+const PAGE_SIZE: u32 = 500;
+/// Between two looks at how the clusters are.
+const LOOK: Duration = Duration::from_secs(1);
+
+pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve) -> anyhow::Result<Done> {
+    let address = match flags.port {
+        Some(port) => SocketAddr::from(([127, 0, 0, 1], port)),
+        None => flags.listen,
+    };
+    let tls = match (&flags.tls_cert, &flags.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::open(certificate, key).context("--tls-cert")?),
+        _ => None,
+    };
+    let watched = &flags.watched;
+    let clusters =
+        if flags.no_watch { Vec::new() } else { following::clusters(contexts, watched.cluster_name.as_deref())? };
+    let inference = build::inference(settings, &watched.inference, false)?;
+    let catalogue = Arc::new(build::catalogue(settings)?);
+    let embedder = build::embedder_for_writing(settings, watched.reindex, false).await?;
+    let store = build::store_for_writing(settings).await?;
+    let auth = auth(settings, flags, address, &store)?;
+
+    let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
+    let index = match flags.live.live {
+        Live::Auto => index.with_cluster(build::cluster_in_use(settings)),
+        Live::Never => index,
+    };
+    let posting = Arc::new(ClusterInUse { settings: settings.clone() });
+    let mut ingest =
+        Ingest::new(inbox(&*store)?, Arc::clone(&store), Arc::clone(&embedder), posting, inference.clone());
+    ingest.watched = clusters.iter().map(|cluster| cluster.name.clone().unwrap_or_default()).collect();
+    let ingest = Arc::new(ingest);
+
+    // Taken before anything is written: an address that is in use ends it here.
+    let listener = TcpListener::bind(address).await;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {address}; choose another address with --listen"))?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let (stop, stopped) = watch::channel(false);
+    let lines = Arc::new(Watching::new(clusters.len() > 1));
+    lines.tell(None, &format!("Serving on {scheme}://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
+    let shared = Shared {
+        store: Arc::clone(&store),
+        embedder: Arc::clone(&embedder),
+        inference,
+        lines: Arc::clone(&lines),
+        stopped: stopped.clone(),
+    };
+    let mut following = Following::start(settings, clusters, watched, &shared, true)?;
+    let (ready, readiness) = watch::channel(readiness(&following.statuses));
+    let limits =
+        Limits { rate: f64::from(flags.rate), concurrency: usize::from(flags.max_requests), ..Limits::default() };
+    let server = Server {
+        index: Arc::new(index),
+        catalogue,
+        store,
+        ingest: Some(Arc::clone(&ingest)),
+        live: following.statuses.clone(),
+        auth,
+        ready: readiness,
+        limits,
+    };
+    let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
+    let posts = tokio::spawn(async move { ingest.run(stopped).await });
+    let mut look = tokio::time::interval(LOOK);
+    let mut asked = std::pin::pin!(stop::asked());
+    loop {
+        tokio::select! {
+            served = &mut serving => break served?,
+            Some((name, Err(error))) = following.ended() => {
+                lines.hidden(|| print::error(&error.context(format!("cluster {:?}", name.unwrap_or_default()))));
+            }
+            _ = look.tick() => {
+                lines.show(&following.states());
+                let now = self::readiness(&following.statuses);
+                ready.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
+            }
+            () = &mut asked, if !*stop.borrow() => {
+                lines.tell(None, "Stopping; what is being answered and written is ended first.");
+                stop.send_replace(true);
+            }
+        }
+    }
+    while following.ended().await.is_some() {}
+    posts.await?;
+    lines.finish();
+    embedder.settled();
+    Ok(Done::Whole)
+}
+
+/// Whether the first sync of each cluster is in.
+fn readiness(statuses: &[(String, Arc<Status>)]) -> Result<(), String> {
+    let waited_for: Vec<&str> =
+        statuses.iter().filter(|(_, status)| !status.state().ready).map(|(name, _)| name.as_str()).collect();
+    match waited_for[..] {
+        [] => Ok(()),
+        [""] => Err("the first sync is not in".to_owned()),
+        ref some => Err(format!("the first sync is not in of {}", some.join(", "))),
+    }
+}
+
+fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn Store>) -> anyhow::Result<Auth> {
+    let how = match (flags.auth, &flags.tokens) {
+        (Some(how), _) => how,
+        (None, Some(_)) => AuthFlag::Token,
+        (None, None) => AuthFlag::None,
+    };
+    if !flags.audience.is_empty() && how != AuthFlag::Kubernetes {
+        return Err(wrong("--audience is about --auth kubernetes; add that, or leave it out".to_owned()));
+    }
+    let tokens = match &flags.tokens {
+        Some(file) => Some(Arc::new(Tokens::open(file).context("--tokens")?)),
+        None => None,
+    };
+    let cluster = flags.watched.cluster_name.clone().unwrap_or_default();
+    match (how, tokens) {
+        (AuthFlag::None, Some(_)) => Err(wrong("--tokens is not for --auth none; expected one of them".to_owned())),
+        (AuthFlag::None, None) if !address.ip().is_loopback() => Err(wrong(format!(
+            "without --auth whoever reaches {address} would see everything; expected a loopback address such as 127.0.0.1, or --auth"
+        ))),
+        (AuthFlag::None, None) => Ok(Auth::Open { writes: cluster }),
+        (AuthFlag::Token, None) => {
+            Err(wrong("--auth token needs --tokens FILE; make one with \"clusterlore token\"".to_owned()))
+        }
+        (AuthFlag::Token, Some(tokens)) => Ok(Auth::Tokens(tokens)),
+        (AuthFlag::Kubernetes, tokens) => {
+            let door = build::cluster_in_use(settings);
+            let api = Kubernetes::new(door, Arc::clone(store), cluster, flags.audience.clone());
+            Ok(Auth::Kubernetes { api, tokens })
+        }
+    }
+}
+
+/// What was posted waits among the user's data, in one file for each store.
+fn inbox(store: &dyn Store) -> anyhow::Result<Inbox> {
+    let place = store.place().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    // A name may be no longer than 255 bytes; its end tells stores apart best.
+    let place = &place[place.len().saturating_sub(200)..];
+    let path: PathBuf = build::data_folder()?.join(format!("inbox {place}.db"));
+    Inbox::open(&path).map_err(|error| match error {
+        StoreError::Locked { .. } => {
+            anyhow!(
+                "another \"clusterlore serve\" of this user takes posts for {}; end it, or give this one another store",
+                store.place()
+            )
+        }
+        error => anyhow!(error).context("posts cannot be kept"),
+    })
+}
+
+/// The cluster of the context in use, for the types that a controller names.
+struct ClusterInUse {
+    settings: Settings,
+}
+
+#[async_trait]
+impl Clusters for ClusterInUse {
+    async fn cluster(&self, _name: &str) -> Result<Arc<dyn ClusterSource>, String> {
+        match build::live(&self.settings, PAGE_SIZE, AnnotationChoice::default()).await {
+            Ok(source) => Ok(Arc::new(source)),
+            Err(error) => Err(format!("{error:#}")),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `serve` beside a real cluster: what is created is found over HTTP a moment later, and what is deleted is gone.
+#![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clusterlore_cluster::writes::Manner;
+use clusterlore_cluster::{LiveOptions, LiveSource};
+use clusterlore_core::ResourceType;
+use clusterlore_testkit::real::ApiServer;
+use common::Home;
+use serde_json::{Value, json};
+
+struct Serving {
+    child: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(home: &Home, server: &ApiServer) -> Self {
+        let kubeconfig = server.kubeconfig("admin");
+        let args = ["serve", "--listen", "127.0.0.1:0", "--kubeconfig", kubeconfig.to_str().unwrap()];
+        let mut child = home.command(&args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Serving on http") {
+            line.clear();
+            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it served");
+        }
+        let address = line.split("://").nth(1).unwrap().split([' ', '/']).next().unwrap().to_owned();
+        std::thread::spawn(move || lines.read_to_string(&mut String::new()));
+        let serving = Self { child, address };
+        serving.until(Duration::from_secs(60), || serving.get("/readyz").0 == 200);
+        serving
+    }
+
+    fn until(&self, most: Duration, holds: impl Fn() -> bool) -> Duration {
+        let began = Instant::now();
+        while !holds() {
+            assert!(began.elapsed() < most, "it does not hold after {most:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        began.elapsed()
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    /// Whether a search for its name finds an object first.
+    fn finds(&self, name: &str, id: &str) -> bool {
+        let (status, text) = self.get(&format!("/api/v1/search?q={name}&limit=1&live=false"));
+        let told: Value = serde_json::from_str(&text).unwrap();
+        status == 200 && told["hits"][0]["id"] == id
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Kind, plural, group, what an object needs beside its name.
+fn kinds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+    let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let selected = json!({"selector": {"matchLabels": {"a": "b"}}, "template": pod});
+    vec![
+        ("ConfigMap", "configmaps", "", json!({})),
+        ("Secret", "secrets", "", json!({})),
+        ("ServiceAccount", "serviceaccounts", "", json!({})),
+        ("Service", "services", "", json!({"spec": {"ports": [{"port": 80}]}})),
+        (
+            "PersistentVolumeClaim",
+            "persistentvolumeclaims",
+            "",
+            json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+        ),
+        ("Deployment", "deployments", "apps", json!({"spec": selected})),
+        ("DaemonSet", "daemonsets", "apps", json!({"spec": selected})),
+        ("Role", "roles", "rbac.authorization.k8s.io", json!({"rules": []})),
+        ("NetworkPolicy", "networkpolicies", "networking.k8s.io", json!({"spec": {"podSelector": {}}})),
+        (
+            "PodDisruptionBudget",
+            "poddisruptionbudgets",
+            "policy",
+            json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}}),
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n");
+    let home = Home::new();
+    let mut serving = Serving::start(&home, &server);
+    let options = LiveOptions { kubeconfig: Some(server.kubeconfig("admin")), ..LiveOptions::default() };
+    let cluster = LiveSource::connect(options).await.unwrap();
+    let mut took = Vec::new();
+    let mut ids = Vec::new();
+    for n in 0..200 {
+        let (kind, plural, group, rest) = kinds().swap_remove(n % 10);
+        let api_version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
+        let name = format!("{}-number-{n}", ["heron", "otter", "badger", "falcon"][n % 4]);
+        let mut object =
+            json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}});
+        object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        let ty = ResourceType {
+            group: group.into(),
+            version: "v1".into(),
+            kind: kind.into(),
+            plural: plural.into(),
+            namespaced: true,
+            ..ResourceType::default()
+        };
+        cluster.apply(&ty, "shop", &name, &object, Manner { dry_run: false, force: false }).await.unwrap();
+        let id = format!("shop/{api_version}/{kind}/{name}");
+        took.push(serving.until(Duration::from_secs(20), || serving.finds(&name, &id)));
+        ids.push(id);
+    }
+    took.sort();
+    println!("created, then found over HTTP: p50 {:?}, p95 {:?}, most {:?}", took[100], took[190], took[199]);
+    // The target is 300 ms; on a machine that does other things too nothing is asserted but that it is no matter of a poll.
+    assert!(took[190] < Duration::from_secs(5), "{:?}", took[190]);
+
+    server.kubectl(&["delete", "configmaps", "--all", "-n", "shop"]);
+    let gone = || ids.iter().step_by(10).all(|id| serving.get(&format!("/api/v1/instances/{id}")).0 == 404);
+    serving.until(Duration::from_secs(20), gone);
+    let (_, metrics) = serving.get("/metrics");
+    assert!(metrics.contains("clusterlore_live_types{cluster=\"\",state=\"watching\"}"), "{metrics}");
+
+    // What a controller posts of a cluster that is watched changes nothing: the watch knows better.
+    let id = serving.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    // The index is what a sync finds.
+    let again = home.run(&["sync-instances", "--kubeconfig", server.kubeconfig("admin").to_str().unwrap()]).ok();
+    assert!(again.err.contains("0 stored, 0 deleted"), "{}", again.err);
+}
+
+/// Who asks over HTTP, and what the answer names.
+fn changed(serving: &Serving, question: &str) -> Vec<(String, String)> {
+    let (status, text) = serving.get(&format!("/api/v1/changes?limit=1000&q={}", question.replace(' ', "+")));
+    assert_eq!(status, 200, "{text}");
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let row = |entry: &Value| (entry["what"].as_str().unwrap().to_owned(), entry["name"].as_str().unwrap().to_owned());
+    told["changes"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn a_day_of_changes_is_told() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    let config = |n: usize, label: &str| {
+        let namespace = ["shop", "bank"][n % 2];
+        format!(
+            "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: thing-{n}, namespace: {namespace}, labels: {{state: {label}}}}}}}\n"
+        )
+    };
+    let deployment = |name: &str, replicas: usize| {
+        format!(
+            "---\n{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}, namespace: shop}}, spec: {{replicas: {replicas}, \
+             selector: {{matchLabels: {{a: {name}}}}}, template: {{metadata: {{labels: {{a: {name}}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}}}}}\n"
+        )
+    };
+    let ingress = |port: usize| {
+        format!(
+            "---\n{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: front, namespace: shop}}, spec: {{defaultBackend: \
+             {{service: {{name: front, port: {{number: {port}}}}}}}}}}}\n"
+        )
+    };
+    server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: bank}}\n");
+    server.apply(&(deployment("checkout", 1) + &deployment("orders-postgres", 1) + &ingress(80)));
+    let home = Home::new();
+    let serving = Serving::start(&home, &server);
+    // What was there before is not told as new.
+    assert_eq!(changed(&serving, ""), []);
+
+    // Five hundred changes: 200 come, 150 have another label, 148 go; of the rest one each.
+    server.apply(&(0..200).map(|n| config(n, "new")).collect::<String>());
+    let all = |n: usize| serving.until(Duration::from_secs(60), || changed(&serving, "").len() >= n);
+    all(200);
+    server.apply(&(0..150).map(|n| config(n, "old")).collect::<String>());
+    all(350);
+    let gone: Vec<String> = (0..148).step_by(2).map(|n| format!("thing-{n}")).collect();
+    server.kubectl(
+        &[
+            &["delete", "configmaps", "-n", "shop", "--wait=false"],
+            &gone.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ]
+        .concat(),
+    );
+    let gone: Vec<String> = (1..148).step_by(2).map(|n| format!("thing-{n}")).collect();
+    server.kubectl(
+        &[
+            &["delete", "configmaps", "-n", "bank", "--wait=false"],
+            &gone.iter().map(String::as_str).collect::<Vec<_>>()[..],
+        ]
+        .concat(),
+    );
+    all(498);
+    server.apply(&(deployment("orders-postgres", 3) + &ingress(443)));
+    server.kubectl(&["delete", "deployment", "checkout", "-n", "shop", "--wait=false"]);
+    all(501);
+
+    let count = |question: &str, what: &str| {
+        changed(&serving, question).iter().filter(|(happened, _)| happened == what).count()
+    };
+    assert_eq!(changed(&serving, "what changed in the last hour").len(), 501);
+    assert_eq!(
+        (count("what was deleted today", "deleted"), changed(&serving, "what was deleted today").len()),
+        (149, 149)
+    );
+    assert_eq!(count("which configmaps were created in the bank namespace", "created"), 100);
+    assert_eq!(changed(&serving, "whose labels changed").len(), 150);
+    assert_eq!(changed(&serving, "what was deleted yesterday"), []);
+    let one = |question: &str| changed(&serving, question);
+    let pair = |what: &str, name: &str| vec![(what.to_owned(), name.to_owned())];
+    assert_eq!(one("when did checkout disappear"), pair("deleted", "checkout"));
+    assert_eq!(one("which databases changed today"), pair("spec-changed", "orders-postgres"));
+    assert_eq!(one("who last changed the ingress of shop"), pair("spec-changed", "front"));
+    let (_, text) = serving.get("/api/v1/changes?q=who+last+changed+the+ingress+of+shop");
+    assert!(text.contains("get ingresses.networking.k8s.io/front -o yaml --show-managed-fields"), "{text}");
+    // A search that finds nothing says what is gone.
+    let (_, text) = serving.get("/api/v1/search?q=checkout&live=false");
+    assert!(text.contains("Deployment shop/checkout is gone since "), "{text}");
+
+    // The journal survives kill -9, and the command line reads it too.
+    drop(serving);
+    let table = home.run(&["changes", "when", "did", "checkout", "disappear"]).ok().out;
+    assert!(table.contains("deleted") && table.contains("checkout") && table.lines().count() == 2, "{table}");
+    let told = home.run(&["changes", "--since", "1h", "-n", "bank", "-o", "json", "--limit", "1000"]).ok().out;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["changes"].as_array().unwrap().len(), 100 + 75 + 74);
+}

@@ -1,0 +1,146 @@
+//! Asking the API server about others: whose token this is, and what they may. Whatever is no clear yes is an error or a no.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use thiserror::Error;
+
+use crate::decode::from_json;
+use crate::list::PLAIN_JSON;
+use crate::live::LiveSource;
+use crate::reads::Taker;
+use crate::requests::{Ask, Failure, status_line};
+
+/// For one review: somebody waits for it.
+const TIME: Duration = Duration::from_secs(5);
+/// Bytes of an answer: a user may be in many groups.
+const BYTES: u64 = 1 << 20;
+
+/// Somebody, as the API server knows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct User {
+    /// `system:serviceaccount:shop:web`.
+    pub username: String,
+    /// Of service accounts.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// The groups they are in.
+    pub groups: Vec<String>,
+    /// What else the authenticator says; rights may rest on it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, Vec<String>>,
+}
+
+/// What is to be listed. `*` stands for every group, or every resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Listing<'a> {
+    /// API group, empty for the core group.
+    pub group: &'a str,
+    /// Plural.
+    pub resource: &'a str,
+    /// `None`: all namespaces, and what lives in none.
+    pub namespace: Option<&'a str>,
+}
+
+/// Why nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoReview {
+    /// The server does not answer, or not in time.
+    #[error("the API server does not answer: {0}")]
+    Away(String),
+    /// We may not ask.
+    #[error("the API server refuses to say: {0}")]
+    Refused(String),
+    /// It answers something else.
+    #[error("the API server's answer is no review: {0}")]
+    Odd(String),
+}
+
+impl LiveSource {
+    /// Whose token it is; `None`: nobody's, or it is not meant for any of these audiences. Without audiences it has to be meant for the API
+    /// server itself.
+    ///
+    /// # Errors
+    /// It cannot be found out.
+    pub async fn review_token(&self, token: &str, audiences: &[String]) -> Result<Option<User>, NoReview> {
+        #[derive(Deserialize)]
+        struct Review {
+            #[serde(default)]
+            status: Status,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Status {
+            authenticated: bool,
+            user: User,
+            audiences: Vec<String>,
+        }
+        let spec = if audiences.is_empty() {
+            json!({"token": token})
+        } else {
+            json!({"token": token, "audiences": audiences})
+        };
+        let review: Review = self.review("authentication.k8s.io", "TokenReview", "tokenreviews", spec).await?;
+        let Status { authenticated, user, audiences: fits } = review.status;
+        // A server that knows nothing of audiences names none.
+        let meant = audiences.is_empty() || audiences.iter().any(|audience| fits.contains(audience));
+        Ok(Some(user).filter(|user| authenticated && meant && !user.username.is_empty()))
+    }
+
+    /// Whether somebody may list something.
+    ///
+    /// # Errors
+    /// It cannot be found out.
+    pub async fn may_list(&self, user: &User, what: Listing<'_>) -> Result<bool, NoReview> {
+        #[derive(Deserialize)]
+        struct Review {
+            #[serde(default)]
+            status: Status,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Status {
+            allowed: bool,
+            denied: bool,
+        }
+        let Listing { group, resource, namespace } = what;
+        let spec = json!({
+            "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
+            "resourceAttributes": {
+                "verb": "list", "group": group, "resource": resource, "namespace": namespace.unwrap_or_default(),
+            },
+        });
+        let review: Review =
+            self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
+        Ok(review.status.allowed && !review.status.denied)
+    }
+
+    async fn review<T: for<'a> Deserialize<'a>>(
+        &self,
+        group: &str,
+        kind: &str,
+        plural: &str,
+        spec: serde_json::Value,
+    ) -> Result<T, NoReview> {
+        let body = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "spec": spec});
+        let mut ask = Ask::get(format!("/apis/{group}/v1/{plural}"), PLAIN_JSON);
+        ask.post = Some(body.to_string().into_bytes());
+        let mut taker = Taker::new(BYTES);
+        let received = self.requests.receive_once(&ask, BYTES, TIME, &mut taker);
+        let received = tokio::time::timeout(TIME, received).await;
+        received.map_err(|_| NoReview::Away(format!("nothing came for {TIME:?}")))?.map_err(
+            |failure| match failure {
+                Failure::Status(code, message) if code.is_client_error() => {
+                    NoReview::Refused(status_line(code, &message))
+                }
+                Failure::Status(code, message) => NoReview::Away(status_line(code, &message)),
+                Failure::Unavailable(reason) => NoReview::Away(reason),
+                Failure::Ends(error) => NoReview::Away(error.to_string()),
+            },
+        )?;
+        from_json(&taker.body).map_err(NoReview::Odd)
+    }
+}

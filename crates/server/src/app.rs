@@ -1,0 +1,50 @@
+//! What handlers share.
+
+use std::sync::Arc;
+
+use clusterlore_catalogue::Catalogue;
+use clusterlore_index::Index;
+use clusterlore_pipeline::{Ingest, Status};
+use clusterlore_store::Store;
+use tokio::sync::watch;
+
+use crate::auth::Auth;
+use crate::limits::{Limits, Rates};
+use crate::metrics::Metrics;
+
+/// Whether questions can be answered from all that is to be known; the text says why not.
+pub type Readiness = watch::Receiver<Result<(), String>>;
+
+/// What is served, and to whom.
+pub struct Server {
+    /// What is asked.
+    pub index: Arc<Index>,
+    /// What is known of software, for answers in sentences.
+    pub catalogue: Arc<Catalogue>,
+    /// Where the index is kept.
+    pub store: Arc<dyn Store>,
+    /// What takes posts; `None`: nobody may post.
+    pub ingest: Option<Arc<Ingest>>,
+    /// The clusters that are watched, by their names.
+    pub live: Vec<(String, Arc<Status>)>,
+    /// Who may ask and post.
+    pub auth: Auth,
+    /// Whether the first sync is in.
+    pub ready: Readiness,
+    /// How much is taken.
+    pub limits: Limits,
+}
+
+/// A server at work.
+pub(crate) struct App {
+    pub(crate) server: Server,
+    pub(crate) rates: Rates,
+    pub(crate) metrics: Metrics,
+}
+
+impl App {
+    pub(crate) fn new(server: Server) -> Self {
+        let rates = Rates::new(&server.limits);
+        Self { server, rates, metrics: Metrics::new() }
+    }
+}

@@ -1,0 +1,228 @@
+//! Callers by their Kubernetes tokens, and what they may see by what they may list.
+//!
+//! Rights are asked for once and believed for [`BELIEVED`]: everything at once; then each type that the index has objects of, in the whole
+//! cluster; then each namespace as a whole; and for what is left each type in each namespace where there are such objects.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clusterlore_cluster::LiveSource;
+use clusterlore_cluster::reviews::{Listing, NoReview, User};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Rule, Scope};
+use clusterlore_index::Door;
+use clusterlore_store::{Store, StoreError};
+use futures::{StreamExt, TryStreamExt, stream};
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use super::caller::{Caller, Denied};
+
+/// How long an answer of the API server is believed.
+const BELIEVED: Duration = Duration::from_secs(30);
+/// Callers who come back after this time have their rights read again before the old ones end.
+const RENEWED: Duration = Duration::from_secs(20);
+/// A refusal is believed so long: who was just given rights should not wait.
+const REFUSED: Duration = Duration::from_secs(2);
+/// How long a caller waits for rights that are being read. Reading goes on meanwhile.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Reviews at once.
+const AT_ONCE: usize = 32;
+/// Callers that are remembered.
+const CALLERS: usize = 10_000;
+
+/// Tells callers apart by asking an API server.
+pub struct Kubernetes {
+    door: Arc<dyn Door>,
+    store: Arc<dyn Store>,
+    /// The name under which the index has that server's cluster; nothing of others is shown.
+    cluster: String,
+    /// For whom tokens have to be meant; none: for the API server itself.
+    audiences: Vec<String>,
+    /// By the SHA-256 of a token.
+    known: Mutex<HashMap<[u8; 32], Entry>>,
+    places: tokio::sync::Mutex<Option<(Instant, Arc<Places>)>>,
+}
+
+type Decision = Result<Caller, Denied>;
+
+struct Entry {
+    at: Instant,
+    decided: watch::Receiver<Option<Decision>>,
+    /// Read again, to take this one's place.
+    renewing: bool,
+}
+
+/// Namespaces (`_cluster` for objects without one) in which there are objects, by type.
+type Places = BTreeMap<String, BTreeSet<String>>;
+
+impl Kubernetes {
+    /// Over the API server behind a door.
+    pub fn new(door: Arc<dyn Door>, store: Arc<dyn Store>, cluster: String, audiences: Vec<String>) -> Arc<Self> {
+        Arc::new(Self {
+            door,
+            store,
+            cluster,
+            audiences,
+            known: Mutex::default(),
+            places: tokio::sync::Mutex::default(),
+        })
+    }
+
+    pub(super) async fn caller(self: &Arc<Self>, token: &str) -> Decision {
+        let key: [u8; 32] = Sha256::digest(token).into();
+        let mut decided = self.entry(key, token);
+        let wait = async {
+            loop {
+                if let Some(decision) = decided.borrow_and_update().clone() {
+                    return decision;
+                }
+                if decided.changed().await.is_err() {
+                    return Err(Denied::Unknown("who sends the token could not be found out"));
+                }
+            }
+        };
+        let late = Err(Denied::Unavailable("the caller's rights are still being read; try again"));
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or(late)
+    }
+
+    /// What is known of a token, or is being found out.
+    fn entry(self: &Arc<Self>, key: [u8; 32], token: &str) -> watch::Receiver<Option<Decision>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some(entry) = known.get_mut(&key) {
+            let age = now.duration_since(entry.at);
+            let refused = matches!(&*entry.decided.borrow(), Some(Err(_)));
+            if age < if refused { REFUSED } else { BELIEVED } {
+                if age >= RENEWED && !entry.renewing {
+                    entry.renewing = true;
+                    self.read_again(key, token.to_owned());
+                }
+                return entry.decided.clone();
+            }
+        }
+        if known.len() >= CALLERS {
+            known.retain(|_, entry| now.duration_since(entry.at) < BELIEVED);
+            if known.len() >= CALLERS {
+                known.clear();
+            }
+        }
+        let (tell, decided) = watch::channel(None);
+        known.insert(key, Entry { at: now, decided: decided.clone(), renewing: false });
+        let (this, token) = (Arc::clone(self), token.to_owned());
+        tokio::spawn(async move {
+            let decision = this.decide(&token).await;
+            tell.send_replace(Some(decision));
+        });
+        decided
+    }
+
+    /// Rights that are in use are read before they end. What was known stays until then, whatever comes of it.
+    fn read_again(self: &Arc<Self>, key: [u8; 32], token: String) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let at = Instant::now();
+            let decision = this.decide(&token).await;
+            if matches!(decision, Err(Denied::Unavailable(_))) {
+                return;
+            }
+            let (tell, decided) = watch::channel(None);
+            tell.send_replace(Some(decision));
+            let mut known = this.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(key, Entry { at, decided, renewing: false });
+        });
+    }
+
+    async fn decide(&self, token: &str) -> Decision {
+        let away = |reason: &dyn std::fmt::Display| {
+            error!(%reason, "callers cannot be told apart");
+            Denied::Unknown("who sends the token cannot be checked now, so nobody is let in")
+        };
+        let source = self.door.open().await.map_err(|reason| away(&reason))?;
+        let user = source.review_token(token, &self.audiences).await.map_err(|reason| away(&reason))?;
+        let user = user.ok_or(Denied::Unknown("the token is not valid, or not meant for this server"))?;
+        let rules = self.rules(&source, &user).await.map_err(|reason| away(&reason))?;
+        Ok(Caller { name: user.username, scope: Scope::rules(rules), writes: None })
+    }
+
+    /// What somebody may list of what is indexed.
+    async fn rules(&self, source: &LiveSource, user: &User) -> Result<Vec<Rule>, NoReview> {
+        let everything = Listing { group: "*", resource: "*", namespace: None };
+        if source.may_list(user, everything).await? {
+            return Ok(vec![Rule::cluster(&self.cluster)]);
+        }
+        let places = self.places().await.map_err(|error| {
+            warn!(%error, "what is indexed cannot be read, so nothing is shown");
+            NoReview::Away("the index cannot be read".to_owned())
+        })?;
+        let whole = reviewed(source, user, places.keys().map(|name| (name.clone(), None)).collect()).await?;
+        let whole: BTreeSet<String> = whole.into_iter().map(|(name, _)| name).collect();
+        let mut left: Vec<(String, String)> = Vec::new();
+        for (name, namespaces) in places.iter().filter(|(name, _)| !whole.contains(*name)) {
+            left.extend(namespaces.iter().filter(|n| *n != CLUSTER_SCOPE).map(|n| (name.clone(), n.clone())));
+        }
+        let namespaces: BTreeSet<String> = left.iter().map(|(_, namespace)| namespace.clone()).collect();
+        let open = namespaces.into_iter().map(|namespace| ("*".to_owned(), Some(namespace))).collect();
+        let open: BTreeSet<String> = reviewed(source, user, open).await?.into_iter().filter_map(|(_, n)| n).collect();
+        left.retain(|(_, namespace)| !open.contains(namespace));
+        let pairs = left.into_iter().map(|(name, namespace)| (name, Some(namespace))).collect();
+        let mut by_type: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, namespace) in reviewed(source, user, pairs).await? {
+            by_type.entry(name).or_default().extend(namespace);
+        }
+
+        let all = Rule::cluster(&self.cluster);
+        let mut rules: Vec<Rule> = Vec::new();
+        rules.extend(whole.into_iter().map(|name| Rule { type_name: Some(name), ..all.clone() }));
+        if !open.is_empty() {
+            rules.push(Rule { namespaces: Some(open), ..all.clone() });
+        }
+        let within = |(name, namespaces)| Rule { type_name: Some(name), namespaces: Some(namespaces), ..all.clone() };
+        rules.extend(by_type.into_iter().map(within));
+        Ok(rules)
+    }
+
+    /// Where there are objects of which types.
+    async fn places(&self) -> Result<Arc<Places>, StoreError> {
+        // Held while they are read: callers who need them at the same time wait for one answer.
+        let mut known = self.places.lock().await;
+        if let Some((_, places)) = known.as_ref().filter(|(at, _)| at.elapsed() < BELIEVED) {
+            return Ok(Arc::clone(places));
+        }
+        let mut places = Places::new();
+        let view = self.store.view_all("what callers may list is asked for where there is something").await?;
+        view.scan(Collection::Instances, &self.cluster, &mut |s| match places.get_mut(s.type_name) {
+            Some(namespaces) if namespaces.contains(s.namespace) => {}
+            Some(namespaces) => _ = namespaces.insert(s.namespace.to_owned()),
+            None => _ = places.insert(s.type_name.to_owned(), BTreeSet::from([s.namespace.to_owned()])),
+        })
+        .await?;
+        let places = Arc::new(places);
+        *known = Some((Instant::now(), Arc::clone(&places)));
+        Ok(places)
+    }
+}
+
+/// A type's name, `*` for all of them, and a namespace; `None`: everywhere.
+type Asked = (String, Option<String>);
+
+/// What of all this somebody may list.
+async fn reviewed(source: &LiveSource, user: &User, asked: Vec<Asked>) -> Result<Vec<Asked>, NoReview> {
+    stream::iter(asked)
+        .map(|asked| review(source, user, asked))
+        .buffer_unordered(AT_ONCE)
+        .try_filter_map(|found| std::future::ready(Ok(found)))
+        .try_collect()
+        .await
+}
+
+async fn review(source: &LiveSource, user: &User, asked: Asked) -> Result<Option<Asked>, NoReview> {
+    let (name, namespace) = &asked;
+    let (resource, group) = match name.as_str() {
+        "*" => ("*", "*"),
+        name => (name.split('.').next().unwrap_or_default(), ResourceType::group_of(name)),
+    };
+    let allowed = source.may_list(user, Listing { group, resource, namespace: namespace.as_deref() }).await?;
+    Ok(allowed.then_some(asked))
+}

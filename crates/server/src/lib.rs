@@ -1,0 +1,26 @@
+//! The index over HTTP: what people and programs ask ([`clusterlore_index`]), and what controllers post
+//! ([`clusterlore_pipeline::Ingest`]). A handler turns a request into an `index::Request` and a `Scope`, asks, and sends the reply as it
+//! serializes.
+//!
+//! Never in this room: rules about what a question means or what an answer holds, flags, the environment, printing, and set-up:
+//! everything is handed in.
+
+mod api;
+mod app;
+mod auth;
+mod credentials;
+mod dropin;
+mod json;
+mod limits;
+mod listen;
+mod metrics;
+mod probes;
+mod problem;
+mod router;
+mod tls;
+
+pub use app::{Readiness, Server};
+pub use auth::{Auth, Caller, Denied, Kubernetes, TokenFileError, Tokens, hashed};
+pub use limits::Limits;
+pub use listen::serve;
+pub use tls::{Tls, TlsError};

@@ -1,0 +1,58 @@
+//! Whether the server lives, and whether it can answer.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::json::json;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct Probe<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// Says that the server runs.
+#[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, description = "It runs")))]
+pub(crate) async fn healthz() -> Response {
+    json(StatusCode::OK, &Probe { status: "ok", error: None })
+}
+
+/// Says whether questions can be answered: the first sync is in, and the store answers.
+#[utoipa::path(get, path = "/readyz", tag = "probes", responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; error says why")))]
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let ready = app.server.ready.borrow().clone();
+    let ready = match ready {
+        Ok(()) => {
+            app.server.store.view_all("a probe asks whether the store answers").await.map(|_| ()).map_err(|error| {
+                tracing::warn!(%error, "the store does not answer");
+                "the store does not answer".to_owned()
+            })
+        }
+        not => not,
+    };
+    match &ready {
+        Ok(()) => json(StatusCode::OK, &Probe { status: "ok", error: None }),
+        Err(why) => json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why) }),
+    }
+}
+
+/// All numbers, in the text format of OpenMetrics.
+#[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text")))]
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let waiting = app.server.ingest.as_ref().map(|ingest| ingest.waiting()).unwrap_or_default();
+    let ready = app.server.ready.borrow().is_ok();
+    match app.metrics.text(waiting, ready, &app.server.live) {
+        Some(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        None => Problem::busy("the numbers cannot be written", 5).into_response(),
+    }
+}

@@ -1,0 +1,327 @@
+//! The server over real connections: what it answers, to whom, and what it refuses.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::{Running, body_of};
+use serde_json::{Value, json};
+
+fn upsert(namespace: &str, api_version: &str, kind: &str, name: &str) -> Value {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    json!({"id": format!("{namespace}/{api_version}/{kind}/{name}"), "namespace": namespace, "name": name, "kind": kind,
+        "apiVersion": api_version, "apiGroup": group, "createdAt": "2026-02-20T10:00:00Z", "labels": null, "annotations": null})
+}
+
+fn posted(upserts: &[Value], deletes: Option<&[&str]>) -> Vec<u8> {
+    json!({"upserts": upserts, "deletes": deletes}).to_string().into_bytes()
+}
+
+const SYNC: &str = "/api/v1/instances/sync";
+const SCAN: &str = "/api/v1/capabilities/scan";
+
+#[tokio::test]
+async fn what_is_posted_is_found_counted_and_gone_again() {
+    let server = Running::open().await;
+    let objects = [
+        upsert("shop", "apps/v1", "StatefulSet", "orders-postgres"),
+        upsert("shop", "v1", "Secret", "orders"),
+        upsert("bank", "apps/v1", "Deployment", "ledger"),
+    ];
+    let told = server.post(SYNC, &posted(&objects, None)).await;
+    assert_eq!((told.status, told.text().as_str()), (200, r#"{"status":"ok","upserted":3,"deleted":0}"#));
+    server.written().await;
+    let found = server.get("/api/v1/search?q=which%20databases%20are%20running%3F").await;
+    assert_eq!((found.status, found.json()["hits"][0]["name"].as_str()), (200, Some("orders-postgres")));
+    let counted = server.post("/api/v1/count", br#"{"q": "secrets", "namespace": ["shop"]}"#).await.json();
+    assert_eq!(counted["number"], 1);
+    let one = server.get("/api/v1/instances/bank/apps/v1/Deployment/ledger").await.json();
+    assert_eq!((one["name"].as_str(), one["createdAt"].as_str()), (Some("ledger"), Some("2026-02-20T10:00:00Z")));
+    assert_eq!(server.get("/api/v1/capabilities/deployments.apps").await.json()["kind"], "Deployment");
+    assert_eq!(server.get("/api/v1/similar?id=deployment/ledger").await.status, 200);
+    assert_eq!(server.get("/api/v1/status").await.json()["collections"][0]["documents"], 3);
+    let said = server.get("/api/v1/ask?q=which+databases+are+running").await.json();
+    assert!(said["answer"][0]["text"].as_str().unwrap().contains("database"), "{said}");
+
+    let told = server.post(SYNC, &posted(&[], Some(&["shop/v1/Secret/orders", "shop/v1/Secret/never"]))).await;
+    assert_eq!(told.text(), r#"{"status":"ok","upserted":0,"deleted":2}"#);
+    server.written().await;
+    assert_eq!(server.get("/api/v1/instances/shop/v1/Secret/orders").await.status, 404);
+}
+
+#[tokio::test]
+async fn posts_are_answered_as_their_contract_has_it() {
+    let server = Running::open().await;
+    let ok = |path: &'static str, body: &'static str| (path, "application/json", body.as_bytes().to_vec());
+    let pod = upsert("a", "v1", "Pod", "p");
+    for ((path, media, body), status, text) in [
+        (ok(SYNC, "{}"), 200, r#"{"status":"ok","upserted":0,"deleted":0}"#),
+        (ok(SYNC, r#"{"upserts":null,"deletes":null,"more":1}"#), 200, r#"{"status":"ok","upserted":0,"deleted":0}"#),
+        (
+            (SYNC, "application/json", posted(&[pod.clone(), pod.clone()], Some(&["a/v1/Pod/p"]))),
+            200,
+            r#"{"status":"ok","upserted":2,"deleted":1}"#,
+        ),
+        (
+            (SYNC, "application/json; charset=utf-8", posted(&[], None)),
+            200,
+            r#"{"status":"ok","upserted":0,"deleted":0}"#,
+        ),
+        ((SYNC, "application/merge-patch+json", posted(&[], None)), 200, r#"{"status":"ok","upserted":0,"deleted":0}"#),
+        ((SYNC, "text/plain", posted(&[], None)), 415, r#"{"error":"expected Content-Type: application/json"}"#),
+        ((SYNC, "", posted(&[], None)), 415, r#"{"error":"expected Content-Type: application/json"}"#),
+        (ok(SYNC, "{"), 400, "Malformed JSON in request body"),
+        (ok(SYNC, ""), 400, "Malformed JSON in request body"),
+        (
+            ok(SYNC, "[]"),
+            400,
+            r#"{"error":"Invalid payload","details":[{"code":"invalid_type","path":[],"message":"Invalid input: expected object, received array"}]}"#,
+        ),
+        (
+            ok(SYNC, r#"{"deletes":[1]}"#),
+            400,
+            r#"{"error":"Invalid payload","details":[{"code":"invalid_type","path":["deletes",0],"message":"Invalid input: expected string, received number"}]}"#,
+        ),
+        (
+            ok(SCAN, r#"{"upserts":["certificates.cert-manager.io"]}"#),
+            202,
+            r#"{"status":"accepted","upserts":1,"deletes":0}"#,
+        ),
+        (ok(SCAN, "{}"), 202, r#"{"status":"accepted","upserts":0,"deletes":0}"#),
+        (
+            (SCAN, "application/json", json!({"deletes": vec!["a.b"; 201]}).to_string().into_bytes()),
+            400,
+            r#"{"error":"Payload too large","details":"Maximum 200 total items across upserts and deletes"}"#,
+        ),
+    ] {
+        let told = server.send("POST", path, &[("content-type", media)], &body).await;
+        assert_eq!(
+            (told.status, told.text().as_str()),
+            (status, text),
+            "{path} {media} {}",
+            String::from_utf8_lossy(&body)
+        );
+        assert_eq!(
+            told.status == 400 && text.starts_with('M'),
+            told.header("content-type").is_some_and(|t| t.starts_with("text/plain"))
+        );
+    }
+    // A slash at the end changes nothing, another method is not there, and neither is another address.
+    assert_eq!(
+        server.send("POST", "/api/v1/instances/sync/", &[("content-type", "application/json")], b"{}").await.status,
+        200
+    );
+    for (method, path) in [("GET", SYNC), ("PUT", SCAN), ("GET", "/"), ("POST", "/api/v2/instances/sync")] {
+        let told = server.send(method, path, &[], b"").await;
+        assert_eq!((told.status, told.text().as_str()), (404, "404 Not Found"), "{method} {path}");
+        assert!(told.header("content-type").unwrap().starts_with("text/plain"));
+    }
+    assert_eq!(server.get("/healthz/").await.text(), r#"{"status":"ok"}"#);
+    let head = server.send("HEAD", "/readyz", &[], b"").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn a_post_of_five_mebibytes_is_taken_and_a_byte_more_is_not() {
+    let server = Running::open().await;
+    let mut body = posted(&[], None);
+    body.resize(5 << 20, b' ');
+    assert_eq!(server.post(SYNC, &body).await.status, 200);
+    body.push(b' ');
+    let told = server.post(SYNC, &body).await;
+    assert_eq!((told.status, told.text().as_str()), (413, r#"{"error":"Payload too large (max 5MB)"}"#));
+    // Also where nobody says before how long it is.
+    let chunked = server.chunked(SYNC, &body).await;
+    assert_eq!(chunked.status, 413);
+}
+
+#[tokio::test]
+async fn wrong_times_are_named_and_all_faults_are_told() {
+    let server = Running::open().await;
+    let mut wrong = upsert("a", "v1", "Pod", "p");
+    wrong["createdAt"] = json!("2026-02-30T10:00:00Z");
+    wrong["labels"] = json!({"a": 1});
+    wrong.as_object_mut().unwrap().remove("name");
+    let told = server.post(SYNC, &posted(&[upsert("a", "v1", "Pod", "q"), wrong], None)).await.json();
+    let paths: Vec<String> = told["details"].as_array().unwrap().iter().map(|i| i["path"].to_string()).collect();
+    assert_eq!(paths, [r#"["upserts",1,"name"]"#, r#"["upserts",1,"createdAt"]"#, r#"["upserts",1,"labels","a"]"#]);
+    // Nothing of such a post is kept, and however many faults there are, the answer ends.
+    assert_eq!(server.ingest.waiting().posts, 0);
+    let many = format!("{{\"upserts\":[{}{{}}]}}", "{},".repeat(100_000));
+    let told = server.post(SYNC, many.as_bytes()).await;
+    assert_eq!((told.status, told.json()["details"].as_array().unwrap().len()), (400, 1_000));
+}
+
+#[tokio::test]
+async fn one_object_in_two_versions_is_one_document_in_the_preferred_one() {
+    let server = Running::open().await;
+    let hpa = |version: &str| upsert("shop", &format!("autoscaling/{version}"), "HorizontalPodAutoscaler", "web");
+    for order in [["v1", "v2"], ["v2", "v1"]] {
+        for version in order {
+            // In posts of their own, and written one after the other.
+            assert_eq!(server.post(SYNC, &posted(&[hpa(version)], None)).await.status, 200);
+            server.written().await;
+        }
+        let status = server.get("/api/v1/status").await.json();
+        assert_eq!(status["collections"][0]["documents"], 1);
+        let one = server.get("/api/v1/instances/shop/autoscaling/v2/HorizontalPodAutoscaler/web").await.json();
+        assert_eq!(one["apiVersion"], "autoscaling/v2");
+    }
+}
+
+#[tokio::test]
+async fn annotations_are_cut_before_the_text_is_made() {
+    let server = Running::open().await;
+    let mut secret = upsert("shop", "v1", "Secret", "orders");
+    secret["annotations"] =
+        json!({"description": "Password of the orders database", "backup.velero.io/x": "marked-cell"});
+    server.post(SYNC, &posted(&[secret], None)).await;
+    server.written().await;
+    let one = server.get("/api/v1/instances/shop/v1/Secret/orders").await.text();
+    assert!(one.contains("Password of the orders database") && !one.contains("marked-cell"), "{one}");
+}
+
+#[tokio::test]
+async fn questions_that_are_none_are_problems() {
+    let server = Running::open().await;
+    server.post(SYNC, &posted(&[upsert("a", "v1", "Pod", "p")], None)).await;
+    server.written().await;
+    for (path, status, detail) in [
+        ("/api/v1/search", 400, "the question is empty"),
+        ("/api/v1/search?q=pods&limit=0", 400, "1 to 1000"),
+        ("/api/v1/search?q=pods&kind=nonsense", 400, "nonsense"),
+        ("/api/v1/search?q=pods&foo=bar", 400, "foo"),
+        ("/api/v1/count?q=pods&groupBy=colour", 400, "cannot be grouped by"),
+        ("/api/v1/similar", 400, "the id is missing"),
+        ("/api/v1/similar?id=pod/none", 404, "there is no object"),
+        ("/api/v1/instances/a/v1/Pod/none", 404, "there is no"),
+        ("/api/v1/instances/%00", 404, "there is no"),
+        ("/api/v1/capabilities/none.example.org", 404, "there is no"),
+    ] {
+        let told = server.get(path).await;
+        assert_eq!(told.header("content-type"), Some("application/problem+json"), "{path}");
+        let problem = told.json();
+        assert_eq!((told.status, problem["status"].as_u64()), (status, Some(u64::from(status))), "{path}");
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{path}: {problem}");
+    }
+    for (media, body, status) in [
+        ("application/json", "{", 400),
+        ("application/json", "[]", 400),
+        ("application/json", r#"{"q":1}"#, 400),
+        ("text/plain", r#"{"q":"a"}"#, 415),
+    ] {
+        assert_eq!(
+            server.send("POST", "/api/v1/search", &[("content-type", media)], body.as_bytes()).await.status,
+            status,
+            "{body}"
+        );
+    }
+    let long = format!("/api/v1/search?q={}", "a".repeat(20_000));
+    assert_eq!(server.get(&long).await.status, 400);
+    assert_eq!(server.send("DELETE", "/api/v1/search", &[], b"").await.status, 405);
+}
+
+#[tokio::test]
+async fn a_token_shows_what_it_may_and_nothing_else() {
+    let server = Running::with_tokens(&[
+        ("ann", "ann-token", "see = [{ namespaces = [\"shop\"] }]"),
+        ("all", "all-token", "see = \"all\""),
+        ("controller", "post-token", "write = \"\""),
+    ])
+    .await;
+    let bearer = |token: &str| format!("Bearer {token}");
+    let objects = [
+        upsert("shop", "v1", "Service", "cart"),
+        upsert("bank", "v1", "Service", "vault"),
+        upsert("_cluster", "v1", "Namespace", "bank"),
+    ];
+    // Only who may write does; a controller can only put its secret into a URL, which makes it Basic.
+    for (authorization, status) in
+        [("", 401), ("Bearer nobody", 401), ("Bearer ann-token", 403), ("Basic aW5nZXN0OnBvc3QtdG9rZW4=", 200)]
+    {
+        let headers = [("content-type", "application/json"), ("authorization", authorization)];
+        let told = server
+            .send("POST", SYNC, &headers[..if authorization.is_empty() { 1 } else { 2 }], &posted(&objects, None))
+            .await;
+        assert_eq!(told.status, status, "{authorization}");
+    }
+    server.written().await;
+    let ask = async |token: &str, path: &str| server.send("GET", path, &[("authorization", &bearer(token))], b"").await;
+    assert_eq!(ask("all-token", "/api/v1/count?q=services").await.json()["number"], 2);
+    let seen = ask("ann-token", "/api/v1/search?q=services").await;
+    assert_eq!(seen.json()["hits"].as_array().unwrap().len(), 1);
+    for path in [
+        "/api/v1/search?q=vault",
+        "/api/v1/search?q=services+in+namespace+bank",
+        "/api/v1/status",
+        "/api/v1/search?q=vaults&namespace=bank",
+        "/api/v1/ask?q=what+is+vualt",
+    ] {
+        let told = ask("ann-token", path).await;
+        assert!(!told.text().replace("\"q\"", "").contains("v1/Service/vault"), "{path}: {}", told.text());
+    }
+    assert_eq!(ask("ann-token", "/api/v1/instances/bank/v1/Service/vault").await.status, 404);
+    assert_eq!(ask("ann-token", "/api/v1/instances/shop/v1/Service/cart").await.status, 200);
+    let refused = server.get("/api/v1/search?q=services").await;
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer realm=\"clusterlore\"")));
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_who_asks_too_often_waits_and_posts_do_not() {
+    let server = Running::with_rate(2.0).await;
+    let mut refused = 0;
+    for _ in 0..10 {
+        let told = server.get("/api/v1/status").await;
+        refused += usize::from(told.status == 429 && told.header("retry-after").is_some());
+        assert_eq!(server.post(SYNC, b"{}").await.status, 200);
+    }
+    assert!(refused >= 3, "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_not_ready_says_so_and_the_description_is_whole() {
+    let server = Running::open().await;
+    let described = server.get("/api/v1/openapi.json").await.json();
+    for path in [
+        "/api/v1/search",
+        "/api/v1/count",
+        "/api/v1/ask",
+        "/api/v1/similar",
+        "/api/v1/instances/{id}",
+        "/api/v1/capabilities/{name}",
+        SYNC,
+        SCAN,
+        "/healthz",
+        "/metrics",
+    ] {
+        assert!(described["paths"].get(path).is_some(), "{path}");
+    }
+    let metrics = server.get("/metrics").await.text();
+    assert!(
+        metrics.contains(
+            "clusterlore_http_requests_total{method=\"GET\",route=\"/api/v1/openapi.json\",status=\"200\"} 1"
+        ),
+        "{metrics}"
+    );
+    assert!(metrics.ends_with("# EOF\n"));
+    let _ = server.ready.send_replace(Err("the first sync is not in".to_owned()));
+    let told = server.get("/readyz").await;
+    assert_eq!(
+        (told.status, told.text().as_str()),
+        (503, r#"{"status":"unavailable","error":"the first sync is not in"}"#)
+    );
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(body_of(b"HTTP/1.1 200 OK\r\n\r\nx"), b"x");
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_end_answers_what_was_asked() {
+    let server = Running::open().await;
+    server.post(SYNC, &posted(&[upsert("a", "v1", "Pod", "p")], None)).await;
+    let (first, ()) = tokio::join!(server.get("/api/v1/search?q=pods"), async {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        server.stop.send_replace(true);
+    });
+    assert!([200, 503].contains(&first.status), "{}", first.status);
+    server.ended().await;
+}
