@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use clusterlore_cluster::{ListScope, WatchBounds};
-use clusterlore_core::{Happening, JournalEntry, JournalQuery, ResourceInstance, ResourceType};
+use clusterlore_core::{Collection, Happening, JournalEntry, JournalQuery, ResourceInstance, ResourceType};
 use clusterlore_pipeline::{Options, Pace, TypeState};
 use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
@@ -131,6 +131,48 @@ async fn a_watch_of_which_nothing_is_heard_is_opened_again() {
     server.put(pod("even", "new", "b"));
     following.until("the change", |state| state.written == 1).await;
     following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_sends_no_bookmarks_is_followed_all_the_same() {
+    let server = server().await;
+    server.bookmarks_every(Duration::from_secs(3_600));
+    let idle =
+        Pace { watch: WatchBounds { timeout: Duration::from_secs(20), idle: Duration::from_millis(200) }, ..pace() };
+    let mut following = Following::start_with(server.kubeconfig(), idle, Options::default()).await;
+    // Nothing is heard of deployments, and their position grows old while pods change.
+    for n in 0..10 {
+        server.put(pod("even", &format!("new-{n}"), "b"));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    following.until("the changes", |state| state.written == 10).await;
+    assert_eq!(following.status.state().lists, 0, "a watch of which nothing is heard goes on where it was");
+    server.forget_history();
+    server.put(ResourceInstance::new("apps/v1", "Deployment", Some("even"), "later").unwrap());
+    following.until("the list", |state| state.lists > 0 && state.written == 11).await;
+    following.equals_a_fresh_sync().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_is_followed_the_index_is_as_fresh_as_it_says() {
+    let server = server().await;
+    server.fault("pods", Fault::status(500).watches()).fault("pods", Fault::cut_after(1).times(1));
+    let mut following = Following::start(server.kubeconfig()).await;
+    let read_at = async || {
+        let sources = following.store.view_all("a test").await.unwrap().sources().await.unwrap();
+        sources[0].readings.of(Collection::Instances).unwrap().at.parse::<jiff::Timestamp>().unwrap()
+    };
+    let first = read_at().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(read_at().await.duration_since(first) >= jiff::SignedDuration::from_secs(1));
+    // What cannot be read is as old as it is.
+    server.put(pod("even", "new", "b"));
+    following.until("pods fail", |state| state.interrupted().count() > 0).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let failed = read_at().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(read_at().await.duration_since(failed) < jiff::SignedDuration::from_millis(1_000));
+    following.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,6 +84,9 @@ async fn ten_kinds_a_restart_and_a_definition_that_comes_and_goes() {
     server.apply("apiVersion: shop.example/v1\nkind: Order\nmetadata: {name: first, namespace: shop}\n");
     following.equals_a_fresh_sync().await;
     assert!(following.holds("shop/shop.example/v1/Order/first").await);
+    // What a type is for is written again where its definition says something else, though it is served as before.
+    server.apply(&DEFINITION.replace("An order of a customer.", "A parcel on its way."));
+    following.equals_a_fresh_sync().await;
     // Another version has priority: its documents take the place of the others.
     let version = "  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object, description: An order.}}}\n";
     server.apply(&format!("{DEFINITION}{version}"));

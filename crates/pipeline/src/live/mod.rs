@@ -263,30 +263,27 @@ impl Followers<'_> {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut note = interval(self.pace.note);
         note.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // When discovery is read, in the order of time.
-        let mut due = vec![Instant::now() + about(self.pace.discover)];
+        // When discovery is read though nothing says so, and when because something did, in the order of time.
+        let (mut routine, mut signs) = (Instant::now() + about(self.pace.discover), Vec::new());
         let mut trouble = Trouble::default();
         loop {
-            let next = due.first().copied().unwrap_or_else(Instant::now);
+            let next = signs.first().map_or(routine, |sign| routine.min(*sign));
             tokio::select! {
                 () = sign.notified() => {
                     let now = Instant::now();
                     // The first that is due stays: signs that do not end must not put it off for ever.
-                    due.truncate(1);
-                    due.extend(self.pace.signs.iter().map(|after| now + *after));
-                    due.sort();
+                    signs.truncate(1);
+                    signs.extend(self.pace.signs.iter().map(|after| now + *after));
+                    signs.sort();
                 }
                 () = sleep_until(next) => {
-                    due.retain(|at| *at > next);
-                    let last = due.is_empty();
-                    if last {
-                        due.push(Instant::now() + about(self.pace.discover));
-                    }
-                    if let Err(error) = self.discover(last, observer).await {
+                    signs.retain(|at| *at > next);
+                    if let Err(error) = self.discover(signs.is_empty(), observer).await {
                         observer(Progress::Warning(format!("resource types cannot be read, and are tried again: {error}")));
-                        due.insert(0, Instant::now() + about(self.pace.longest_pause));
-                        due.sort();
+                        signs.insert(0, Instant::now() + about(self.pace.longest_pause));
+                        signs.sort();
                     }
+                    routine = Instant::now() + about(self.pace.discover);
                 }
                 () = namespaces.notified() => {
                     self.source.renew().await;
