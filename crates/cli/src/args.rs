@@ -239,6 +239,29 @@ pub(crate) enum Command {
 }
 
 /// How objects are printed.
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Index(_) => "index",
+            Self::Sync(_) => "sync",
+            Self::SyncInstances(_) => "sync-instances",
+            Self::Ask(_) => "ask",
+            Self::Threads(_) => "threads",
+            Self::Search(_) => "search",
+            Self::Count(_) => "count",
+            Self::Similar(_) => "similar",
+            Self::Status(_) => "status",
+            Self::Doctor(_) => "doctor",
+            Self::Demo(_) => "demo",
+            Self::Export(_) => "export",
+            Self::Import(_) => "import",
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people

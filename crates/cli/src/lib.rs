@@ -13,5 +13,6 @@ mod renewal;
 mod settings;
 mod stop;
 mod talk;
+mod telemetry;
 
 pub use program::main;

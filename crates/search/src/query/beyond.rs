@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use clusterlore_catalogue::Meaning;
 use clusterlore_core::conditions::{
-    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, Replicas, SERVICE_TYPES,
+    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, OF_OPERATORS, Replicas, SERVICE_TYPES,
+    is_of_an_operator,
 };
 
 use super::bounds::{self, bounded};
@@ -360,7 +362,18 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
             || context.language.is_none() && !phrase.split(' ').all(|word| (context.is_english)(word))
     };
     let named = |types: &[String]| {
-        let is_one = |at: usize| kind_words::at(tokens, at, context).iter().any(|name| types.contains(name));
+        let of_operators = types.iter().any(|name| name == OF_OPERATORS);
+        let is_one = |at: usize| {
+            let named = kind_words::at(tokens, at, context);
+            let operated = || named.iter().any(|name| is_of_an_operator(name));
+            // "Databases" are those of any kind; "kafka topics" are two words for one.
+            let surely = || {
+                let asked = context.catalogue.asked(&tokens.raw[at]);
+                kind_words::one(&tokens.low[at], context).is_empty()
+                    || asked.iter().all(|asked| matches!(asked.meaning, Meaning::Kind(_)))
+            };
+            named.iter().any(|name| types.contains(name)) || of_operators && operated() && surely()
+        };
         types.is_empty() || (0..tokens.low.len()).any(is_one)
     };
     let table = Conditions::get();
