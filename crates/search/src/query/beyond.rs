@@ -632,6 +632,8 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
         (None, Some(word)) => Some(sign(word).map(str::to_owned)),
         (None, None) => None,
     };
+    let kubelets = |n: &usize| is("kubelet kubelets", &tokens.low[*n]);
+    tokens.free().filter(kubelets).collect::<Vec<_>>().into_iter().for_each(|n| tokens.take(Some(n)));
     let words = about + usize::from(sign.is_some() && behind.is_none());
     let said = if words > about { tokens.raw[at - words..=at].join(" ") } else { said };
     tokens.take_range(at - words, words + 1);
