@@ -9,6 +9,7 @@ pub mod embeddings;
 pub mod fake;
 pub mod hostile;
 pub mod language;
+pub mod otlp;
 pub mod postgres;
 pub mod real;
 pub mod recorder;

@@ -29,7 +29,13 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
         LiveCondition::Image(name) if one => format!("runs the image {name}"),
         LiveCondition::Image(name) => format!("run the image {name}"),
         LiveCondition::Version(version) if version.is_empty() => format!("{has} a version"),
-        LiveCondition::Version(version) => format!("{is} at version {version}"),
+        LiveCondition::Version(version) => match version.trim_start_matches(['<', '>', '=']) {
+            number if version.starts_with("<=") => format!("{is} at version {number} or older"),
+            number if version.starts_with(">=") => format!("{is} at version {number} or newer"),
+            number if version.starts_with('<') => format!("{is} older than version {number}"),
+            number if version.starts_with('>') => format!("{is} newer than version {number}"),
+            number => format!("{is} at version {number}"),
+        },
         LiveCondition::Replicas { number: Limit::Exactly(0) | Limit::AtMost(0), of } => match of {
             Replicas::Desired => format!("{is} scaled to zero"),
             Replicas::Ready => format!("{has} no ready replica"),
@@ -107,6 +113,7 @@ mod tests {
             ),
             (LiveCondition::Restarted(Limit::AtLeast(6)), "restarted 6 times or more", "restarted 6 times or more"),
             (LiveCondition::Restarted(Limit::AtMost(0)), "never restarted", "never restarted"),
+            (LiveCondition::Version("<1.30".to_owned()), "is older than version 1.30", "are older than version 1.30"),
             (LiveCondition::Image("nginx".to_owned()), "runs the image nginx", "run the image nginx"),
             (replicas(Limit::Exactly(0)), "is scaled to zero", "are scaled to zero"),
             (replicas(Limit::AtLeast(2)), "has 2 or more replicas", "have 2 or more replicas"),

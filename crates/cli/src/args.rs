@@ -251,6 +251,33 @@ pub(crate) enum Command {
     Completions(Completions),
 }
 
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Index(_) => "index",
+            Self::Sync(_) => "sync",
+            Self::SyncInstances(_) => "sync-instances",
+            Self::Ask(_) => "ask",
+            Self::Threads(_) => "threads",
+            Self::Search(_) => "search",
+            Self::Count(_) => "count",
+            Self::Similar(_) => "similar",
+            Self::Status(_) => "status",
+            Self::Serve(_) => "serve",
+            Self::Token(_) => "token",
+            Self::Watch(_) => "watch",
+            Self::Changes(_) => "changes",
+            Self::Doctor(_) => "doctor",
+            Self::Demo(_) => "demo",
+            Self::Export(_) => "export",
+            Self::Import(_) => "import",
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore sync-instances                               the current context's cluster

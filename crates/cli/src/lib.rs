@@ -14,5 +14,6 @@ mod renewal;
 mod settings;
 mod stop;
 mod talk;
+mod telemetry;
 
 pub use program::main;

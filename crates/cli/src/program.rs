@@ -4,10 +4,12 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
+use tracing::Instrument;
 
 use crate::args::{Args, Command};
 use crate::done::Done;
 use crate::settings::{Settings, WrongSetting, wrong};
+use crate::telemetry::Telemetry;
 use crate::{commands, print, stop};
 
 /// Whether anything panicked, in whatever thread.
@@ -39,7 +41,6 @@ fn program() -> ExitCode {
         Ok(args) => args,
         Err(e) => return print::usage(e),
     };
-    print::log::start(args.verbose);
     // Whichever TLS library another crate would choose, rustls is told once which one counts.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -48,13 +49,20 @@ fn program() -> ExitCode {
             return failed(&anyhow::anyhow!("the system gives no threads: {e}; close other programs and try again"));
         }
     };
+    let telemetry = Telemetry::start(args.verbose, runtime.handle());
+    let root = telemetry.root(args.command.name());
     let kept = stop::kept(&args.command);
     let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
     let ended = match &args.command {
-        // Being stopped is how it ends.
+        // Being stopped is how it ends; what it does in the meantime is not one run.
         Command::Watch(_) | Command::Serve(_) => Ok(runtime.block_on(run(args))),
-        _ => runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args))),
+        _ => runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args).instrument(root.clone()))),
     };
+    if !matches!(ended, Ok(Ok(_))) {
+        root.record("otel.status_code", "ERROR");
+    }
+    drop(root);
+    telemetry.end();
     // What a run had handed to other threads may end, and is not waited for long.
     runtime.shutdown_timeout(stop::GRACE);
     match ended {

@@ -32,6 +32,21 @@ const CASES: &[Case] = &[
     ("which deployments run nginx?", &["4 Deployments in shop run the image nginx: api, dead, off and web"], &[]),
     ("which pods run nginx?", &["6 objects in shop run the image nginx"], &[]),
     ("what runs ghcr.io/org/svc:1.3?", &["1 Deployment in shop runs the image ghcr.io/org/svc:1.3: svc-3"], &[]),
+    // Tags, registries and versions in words of their own.
+    ("deployments that are not on nginx tag 1.27.3", &["8 Deployments in shop do not run the image nginx:1.27.3"], &[]),
+    ("which deployments are on tag 1.5?", &["1 Deployment", "svc-5"], &["svc-4"]),
+    ("images from ghcr.io", &["8 Deployments in shop run the image ghcr.io"], &["postgres"]),
+    ("which statefulsets run postgres 15?", &["None: of 2 StatefulSets"], &["1 match"]),
+    ("kubelets older than 1.30", &["3 Nodes are older than version 1.30: n1, n2 and n3"], &[]),
+    ("which nodes run 1.30 or newer?", &["None: of 3 Nodes"], &["n1"]),
+    ("pods that cannot be scheduled in shop", &["1 Pod in shop is Pending", "unscheduled"], &["creating"]),
+    ("pvcs that have no volume", &["3 PersistentVolumeClaims"], &["orphan"]),
+    ("claims that lost their volume", &["1 PersistentVolumeClaim in shop is lost: orphan"], &[]),
+    ("which nodes cannot take new pods?", &["1 Node", "n2"], &["Database"]),
+    // What is not judged is said.
+    ("pvcs of storage class fast", &["Not judged: \"fast\"."], &[]),
+    ("pods in shop that restarted in the last hour", &["since when they are so was not read"], &[]),
+    ("pods older than 3 days that are not ready", &["None: the server says of nothing of that age"], &["of 160"]),
     // What is not there is not replaced by something else.
     ("why is foobar failing?", &["Nothing is called \"foobar\"."], &["Pod bank/crashing", "Similar", "events"]),
     (

@@ -103,6 +103,9 @@ pub fn is_of_an_operator(type_name: &str) -> bool {
     type_name.split_once('.').is_some_and(|(_, group)| group.contains('.') && !group.ends_with(".k8s.io"))
 }
 
+/// Stands for the types of operators in [`Asked::only`].
+pub const OF_OPERATORS: &str = "*";
+
 /// What a Service may be.
 pub const SERVICE_TYPES: [&str; 4] = ["LoadBalancer", "NodePort", "ClusterIP", "ExternalName"];
 
@@ -397,7 +400,7 @@ pub enum Extreme {
 pub struct Asked {
     /// The condition.
     pub is: LiveCondition,
-    /// They ask for it only where one of these types is named (`plural.group`).
+    /// They ask for it only where one of these types is named (`plural.group`, or [`OF_OPERATORS`]).
     #[serde(default)]
     pub only: Vec<String>,
     /// They ask for it only beside another condition.

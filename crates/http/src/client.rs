@@ -13,6 +13,8 @@ use hyper_util::client::legacy::{Client as Legacy, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use thiserror::Error;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::retry::{Retries, pause, retry_after};
 
@@ -132,6 +134,13 @@ impl Client {
     }
 
     async fn once(&self, request: Request<Bytes>, bounds: Bounds) -> Answered<Cause> {
+        let span = span(&request);
+        let done = self.exchange(request, bounds).instrument(span.clone()).await;
+        note(&span, done.as_ref().map(Response::status));
+        done
+    }
+
+    async fn exchange(&self, request: Request<Bytes>, bounds: Bounds) -> Answered<Cause> {
         let (began, uri, sent) = (Instant::now(), request.uri().clone(), request.body().len());
         let exchange = async {
             let answer = self.0.request(request.map(Full::new)).await;
@@ -151,13 +160,48 @@ impl Client {
 
     async fn begun(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response<Arriving>, Cause> {
         let end = Instant::now() + bounds.whole;
-        let answer = tokio::time::timeout(bounds.whole, self.0.request(request.map(Full::new))).await;
-        let answer = answer.map_err(|_| Cause::Slow(bounds.whole))?.map_err(|e| Cause::Lost(causes(&e)))?;
-        Ok(answer.map(|body| {
+        let span = span(&request);
+        let sent = self.0.request(request.map(Full::new)).instrument(span.clone());
+        let answer = tokio::time::timeout(bounds.whole, sent).await;
+        let answer = answer.map_err(|_| Cause::Slow(bounds.whole)).and_then(|a| a.map_err(|e| Cause::Lost(causes(&e))));
+        note(&span, answer.as_ref().map(Response::status));
+        Ok(answer?.map(|body| {
             let body = body.map_err(|e| Cause::Lost(causes(&e))).boxed_unsync();
             Arriving { body, bounds, end, arrived: 0 }
         }))
     }
+}
+
+/// A span of one try, by the semantic conventions for HTTP clients; neither path nor query, in which names stand.
+fn span(request: &Request<Bytes>) -> Span {
+    tracing::info_span!(
+        "http",
+        otel.name = request.method().as_str(),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        error.type = Empty,
+        http.request.method = request.method().as_str(),
+        server.address = request.uri().host(),
+        server.port = request.uri().port_u16().map(i64::from),
+        http.response.status_code = Empty,
+    )
+}
+
+fn note(span: &Span, answered: Result<http::StatusCode, &Cause>) {
+    let problem = match answered {
+        Ok(status) => {
+            span.record("http.response.status_code", i64::from(status.as_u16()));
+            if status.is_success() {
+                return;
+            }
+            status.as_str().to_owned()
+        }
+        Err(Cause::Lost(_)) => "lost".to_owned(),
+        Err(Cause::Stopped(_) | Cause::Slow(_)) => "timeout".to_owned(),
+        Err(Cause::TooLong(_)) => "too_long".to_owned(),
+    };
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", problem);
 }
 
 /// The body of an answer while it arrives.

@@ -53,6 +53,7 @@ impl Index {
     ///
     /// # Errors
     /// See [`SearchError`]; none of them tells of anything outside the scope.
+    #[tracing::instrument(name = "index.ask", skip_all, fields(collection = %request.collection))]
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;

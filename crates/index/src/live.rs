@@ -66,6 +66,7 @@ pub(crate) struct Looker<'a> {
 
 #[async_trait]
 impl Judge for Looker<'_> {
+    #[tracing::instrument(name = "index.live", skip_all)]
     async fn judge(
         &self,
         conditions: &[LiveCondition],

@@ -50,7 +50,7 @@ async fn batch(embedder: &dyn Embedder, state: usize) -> Batch {
     let texts = documents.iter().map(|d| d.text.clone()).collect();
     let vectors = embedder.embed(Purpose::Document, texts).await.unwrap();
     let upserts = documents.into_iter().zip(vectors).map(|(document, v)| Upsert { document, vector: Some(v) });
-    Batch { upserts: upserts.collect(), deletes, cluster: String::new(), source: 1 }
+    Batch { upserts: upserts.collect(), deletes, source: 1, ..Batch::default() }
 }
 
 fn object_of_any(n: usize) -> ResourceInstance {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, LiveCondition};
+use clusterlore_core::words;
 use clusterlore_index::Group;
 use clusterlore_search::{GroupBy, Note, Order};
 
@@ -205,12 +206,56 @@ impl<'a> Topic<'a> {
             let text = "The table has what the cluster says of each now.".to_owned();
             said.sentences.push(Sentence { text, ids: Vec::new() });
         }
+        said.sentences.extend(self.not_judged());
         said.sentences.extend(self.claims());
         said.sentences.extend(self.by_image());
         if !open.is_empty() {
             said.sentences.push(untold);
         }
         said
+    }
+
+    /// What the question says of things of a kind, and nobody compared with anything: words that nothing of what answers has. A time beside
+    /// a state is that of creation.
+    fn not_judged(&self) -> Option<Sentence> {
+        let parsed = &self.found.reply.parsed;
+        let aged = parsed.clauses.since.is_some() || parsed.clauses.until.is_some();
+        if aged && !self.judged.is_empty() {
+            let text = "The time is when they were created; since when they are so was not read.".to_owned();
+            return Some(Sentence { text, ids: Vec::new() });
+        }
+        let names_kinds = !parsed.kinds.is_empty() || !parsed.filter.types.is_empty();
+        let known = matches!(self.wanted, Wanted::Category(..) | Wanted::Software(..));
+        if !names_kinds || known || parsed.scope_only || parsed.language.is_some() {
+            return None;
+        }
+        let answered: Vec<&Thing> =
+            self.things.iter().filter(|thing| self.answers.iter().any(|item| item.id == thing.item.id)).collect();
+        let has = |word: &str| {
+            answered.iter().any(|thing| {
+                let item = &thing.item;
+                let labels = thing.labels.iter().map(|(key, value)| format!("{key}={value}"));
+                let texts = [&item.name, &item.about].into_iter().chain(&item.namespace).chain(&item.is).cloned();
+                texts.chain(labels).any(|text| text.to_lowercase().contains(word))
+            })
+        };
+        let is_kind = |word: &str| {
+            let stem = words::stem(word);
+            self.found
+                .types
+                .iter()
+                .any(|(_, ty)| ty.answers_to(word) || ty.answers_to(&stem) || words::split(&ty.kind).contains(&stem))
+        };
+        let said = |word: &&str| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+            !words::is_stop_word(&word) && !is_kind(&word) && !has(words::stem(&word).as_str()) && word.len() > 1
+        };
+        let unread: Vec<&str> = parsed.text.split_whitespace().filter(said).collect();
+        let text = format!(
+            "Not judged: \"{}\". No name, label or description says it, and the server's tables were not asked for it.",
+            unread.join(" ")
+        );
+        (!unread.is_empty()).then_some(Sentence { text, ids: Vec::new() })
     }
 
     /// Which of what answers only asks for one: what is provided then is somewhere else.
@@ -421,6 +466,10 @@ impl<'a> Topic<'a> {
             let of = counted(judgement.findings.len(), noun);
             if judgement.findings.is_empty() {
                 return self.just("None: there is nothing of that sort that could be looked at.".to_owned());
+            }
+            if clauses.since.is_some() || clauses.until.is_some() {
+                let so = list(&so);
+                return self.just(format!("None: the server says of nothing of that age that it {so}."));
             }
             let seen = if judgement.unread.is_empty() { "None" } else { "None that could be read" };
             // Others may be so that the words of the question did not bring up.

@@ -1,12 +1,15 @@
 //! The loop: the model speaks, its calls are answered, until it has nothing more to ask.
 
-use clusterlore_models::{Ask, ChatModel, Message, ModelError, Part, Price, Stop, ToolCall, ToolResult};
+use clusterlore_models::{Ask, ChatModel, Message, Part, Price, Stop, ToolCall, ToolResult};
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::budget::{Budget, Limits, Used};
 use super::citations::{Sources, check, seen};
+use super::ended::Ended;
 use super::prompt::system;
+use super::spans;
 use super::tools::Tools;
 
 /// What happens while a question is answered.
@@ -22,23 +25,6 @@ pub enum Heard<'a> {
 
 /// Who hears it.
 pub type Listener<'a> = &'a mut (dyn for<'s> FnMut(Heard<'s>) + Send);
-
-/// How it ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Ended {
-    /// The model said what it wanted to say.
-    Whole,
-    /// A limit was reached before that.
-    Limit(String),
-    /// Its turn was longer than it may be.
-    CutOff,
-    /// It would not answer.
-    Declined,
-    /// It said nothing.
-    Silent,
-    /// It cannot be reached, or stopped in the middle.
-    Failed(ModelError),
-}
 
 /// A call and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,6 +67,21 @@ pub async fn talk(
     price: Option<Price>,
     hear: Listener<'_>,
 ) -> Talk {
+    let span = spans::agent(model.name());
+    let done = converse(model, tools, messages, limits, before, price, hear).instrument(span.clone()).await;
+    spans::agent_ended(&span, done.used, &done.ended);
+    done
+}
+
+async fn converse(
+    model: &dyn ChatModel,
+    tools: &Tools<'_>,
+    messages: Vec<Message>,
+    limits: Limits,
+    before: Used,
+    price: Option<Price>,
+    hear: Listener<'_>,
+) -> Talk {
     let system = system(&tools.groups);
     let told = tools.told();
     let mut messages = messages;
@@ -94,7 +95,10 @@ pub async fn talk(
             Ok(most) => ask.longest_answer = most,
             Err(limit) => break Ended::Limit(limit),
         }
-        let turn = model.next(&ask, &mut |text: &str| hear(Heard::Text(text))).await;
+        let chat = spans::chat(model.name(), &ask);
+        let turn = model.next(&ask, &mut |text: &str| hear(Heard::Text(text))).instrument(chat.clone()).await;
+        spans::chat_ended(&chat, &turn);
+        drop(chat);
         let (parts, stop) = match turn {
             Ok(turn) => {
                 budget.spend(&ask, &turn.parts, turn.tokens);
@@ -124,7 +128,10 @@ pub async fn talk(
         let mut results = Vec::new();
         for call in &calls {
             hear(Heard::Calls(call));
-            let result = tools.call(call).await;
+            let span = spans::tool(call);
+            let result = tools.call(call).instrument(span.clone()).await;
+            spans::tool_ended(&span, call, &result);
+            drop(span);
             hear(Heard::Told(&result));
             steps.push(Step {
                 tool: call.name.clone(),

@@ -24,6 +24,7 @@ pub struct Target {
 }
 
 /// Looks at these objects, at the same time and with the caller's rights. Nothing is written, and nothing is kept.
+#[tracing::instrument(name = "investigate", skip_all, fields(objects = i64::try_from(targets.len()).unwrap_or(i64::MAX)))]
 pub async fn investigate(source: &LiveSource, targets: &[Target], limits: &Limits) -> Findings {
     let log_lines = u32::try_from(limits.log_lines.saturating_mul(3)).unwrap_or(u32::MAX);
     let reads = source.reads(ReadLimits { time: limits.time, log_lines, ..ReadLimits::default() });

@@ -3,14 +3,19 @@
 
 use std::io::{self, Write};
 
+use clusterlore_agent::converse::PAYLOADS;
 use clusterlore_http::ends_word;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// kube logs every 5xx as an error; what comes of it is ours to say.
 const QUIET: &str = "error,kube_client=off";
 const OURS: [&str; 4] = ["clusterlore_cluster", "clusterlore_http", "clusterlore_pipeline", "clusterlore_store"];
 
-pub(crate) fn start(verbose: u8) {
+/// Starts logs; `traces` sees spans, which are no lines of a log, and what is said in them.
+pub(crate) fn start(verbose: u8, traces: Option<Box<dyn Layer<Registry> + Send + Sync>>) {
     let ours = |level: &str| OURS.map(|room| format!("{room}={level}")).join(",");
     let level = match verbose {
         0 => QUIET.to_owned(),
@@ -18,7 +23,9 @@ pub(crate) fn start(verbose: u8) {
         _ => format!("debug,{}", ours("trace")),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Log).with_ansi(false).try_init();
+    let lines = filter_fn(|metadata| metadata.is_event() && metadata.target() != PAYLOADS);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Log).with_ansi(false).with_filter(filter.and(lines));
+    let _ = tracing_subscriber::registry().with(traces).with(lines).try_init();
 }
 
 /// Takes one event at a time.

@@ -184,6 +184,29 @@ impl Image {
 
 /// Whether a version is the one that was asked for, as far as that was said: `v1.29.3` is `1.29`, and no `1.2`.
 pub(super) fn is_version(cell: &str, asked: &str) -> bool {
+    compared(cell, asked).unwrap_or_else(|| is_exactly(cell, asked))
+}
+
+/// Whether a version is before or behind another, `<1.30`, as far as that was said: `1.29.3` is no more than `1.29`. `None`: that is not asked.
+fn compared(cell: &str, asked: &str) -> Option<bool> {
+    let sign = ["<=", ">=", "<", ">"].into_iter().find(|sign| asked.starts_with(sign))?;
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        let text = text.trim().trim_start_matches(['v', 'V']);
+        let plain = text.find(|c: char| !c.is_ascii_digit() && c != '.').map_or(text, |end| &text[..end]);
+        plain.trim_end_matches('.').split('.').map(|number| number.parse().ok()).collect()
+    };
+    let (cell, asked) = (numbers(cell), numbers(&asked[sign.len()..])?);
+    let Some(cell) = cell else { return Some(false) };
+    let order = cell.iter().take(asked.len()).cmp(asked.iter());
+    Some(match sign {
+        "<" => order.is_lt(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt(),
+        _ => order.is_ge(),
+    })
+}
+
+fn is_exactly(cell: &str, asked: &str) -> bool {
     let bare = |text: &str| {
         let text = text.trim().to_lowercase();
         let rest = text.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));

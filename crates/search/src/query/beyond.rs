@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use clusterlore_catalogue::Meaning;
 use clusterlore_core::conditions::{
-    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, Replicas, SERVICE_TYPES,
+    Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, OF_OPERATORS, Replicas, SERVICE_TYPES,
+    is_of_an_operator,
 };
 
 use super::bounds::{self, bounded};
@@ -76,7 +78,7 @@ const JOINS: &str = "and or but nor und oder aber noch et ou mais y o u pero ni 
 const OR: &str = "or oder ou o u 或 或者";
 /// Words before a version, and those that compare it with others.
 const VERSIONS: &str = "version versions kubernetes k8s kubelet kubelets on at run runs running use using with of than";
-const COMPARED: &str = "older newer below above before under less greater than since earlier later behind";
+const COMPARED: &str = "least most older newer below above before under less greater than since earlier later behind";
 /// Verbs that begin a question for yes or no, and words for all of something.
 const COPULAS_FOREIGN: &str = "ist sind läuft laufen haben est sont está están estão são funcionan funcionam";
 const ALL: &str =
@@ -360,7 +362,31 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
             || context.language.is_none() && !phrase.split(' ').all(|word| (context.is_english)(word))
     };
     let named = |types: &[String]| {
-        let is_one = |at: usize| kind_words::at(tokens, at, context).iter().any(|name| types.contains(name));
+        let of_operators = types.iter().any(|name| name == OF_OPERATORS);
+        let is_one = |at: usize| {
+            let named = kind_words::at(tokens, at, context);
+            let operated = || named.iter().any(|name| is_of_an_operator(name));
+            // "Databases" are those of any kind; "kafka topics" are two words for one.
+            let surely = || {
+                let asked = context.catalogue.asked(&tokens.raw[at]);
+                kind_words::one(&tokens.low[at], context).is_empty()
+                    || asked.iter().all(|asked| matches!(asked.meaning, Meaning::Kind(_)))
+            };
+            // "Tenants" are those of the kind `AcmeTenant`, where nothing else is called so.
+            let by_last = || {
+                let of = context
+                    .types
+                    .iter()
+                    .map(|(_, ty)| ty.name())
+                    .filter(|name| is_of_an_operator(name))
+                    .collect::<Vec<_>>();
+                let mut found = Vec::new();
+                kind_words::by_last_word(tokens, &of.iter().collect(), context, &mut found);
+                found.iter().any(|kind| kind.words.contains(&at))
+            };
+            named.iter().any(|name| types.contains(name))
+                || of_operators && surely() && (operated() || named.is_empty() && by_last())
+        };
         types.is_empty() || (0..tokens.low.len()).any(is_one)
     };
     let table = Conditions::get();
@@ -402,6 +428,7 @@ fn conditions(
     context: &QueryContext<'_>,
     needs: &mut Vec<Need>,
 ) {
+    tags(tokens, context, needs);
     if let Some(at) = tagged(tokens)
         .filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on used deployed where", w)))
     {
@@ -583,14 +610,37 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
     let Some(at) = at.filter(|_| nodes) else { return };
     let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
     let about = before.iter().take_while(|n| is(VERSIONS, &tokens.low[**n])).count();
-    let compared = before.get(about).is_some_and(|n| is(COMPARED, &tokens.low[*n]));
+    let compared = before.get(about).filter(|n| is(COMPARED, &tokens.low[**n])).map(|n| tokens.low[*n].clone());
+    let sign = |word: &str| match word {
+        word if is("older below before under less earlier behind", word) => Some("<"),
+        word if is("newer above greater later", word) => Some(">"),
+        "least" => Some(">="),
+        "most" => Some("<="),
+        _ => None,
+    };
+    // "1.29 or newer".
+    let behind = Some(at + 2).filter(|_| tokens.is(Some(at + 1), &["or"]) && !tokens.ends[at]);
+    let behind = behind.and_then(|n| Some((n, sign(tokens.low.get(n)?)?)));
     let not = before.get(about).copied().filter(|n| is(NOT, &tokens.low[*n]));
     let said = tokens.raw[at].clone();
     let version = LiveCondition::Version(said.clone());
-    tokens.take_range(at - about, about + 1);
-    needs.push(match (compared, not) {
-        // How old a version is no table says.
-        (true, _) => Need::untold(Beyond::Image, said),
+    let sign = match (behind, compared.as_deref()) {
+        (Some((end, sign)), _) => {
+            tokens.take_range(at + 1, end - at);
+            Some(Some(format!("{sign}=")))
+        }
+        (None, Some(word)) => Some(sign(word).map(str::to_owned)),
+        (None, None) => None,
+    };
+    let kubelets = |n: &usize| is("kubelet kubelets", &tokens.low[*n]);
+    tokens.free().filter(kubelets).collect::<Vec<_>>().into_iter().for_each(|n| tokens.take(Some(n)));
+    let words = about + usize::from(sign.is_some() && behind.is_none());
+    let said = if words > about { tokens.raw[at - words..=at].join(" ") } else { said };
+    tokens.take_range(at - words, words + 1);
+    needs.push(match (sign, not) {
+        (Some(Some(sign)), _) => Need::of(LiveCondition::Version(format!("{sign}{}", tokens.raw[at])), said),
+        // "Since" is about when it became so.
+        (Some(None), _) => Need::untold(Beyond::Image, said),
         (_, Some(not)) => {
             tokens.take(Some(not));
             Need::of(version.negated(), format!("{} {said}", tokens.raw[not]))
@@ -962,6 +1012,75 @@ fn by_noun(what: Beyond, tokens: &mut Tokens, at: usize, end: usize, context: &Q
 fn tagged(tokens: &Tokens) -> Option<usize> {
     let is_tag = |tag: &str| !tag.is_empty() && !tag.starts_with("//") && !tag.contains(':');
     tokens.free().find(|n| tokens.raw[*n].split_once(':').is_some_and(|(name, tag)| name.len() > 1 && is_tag(tag)))
+}
+
+/// Images by their tag in words of its own, or by where they are from: "nginx tag 1.27.3", "run postgres 15", "on tag 1.5", "images from
+/// ghcr.io".
+fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    let of_nodes = (0..tokens.low.len()).any(|at| {
+        is("kubelet kubelets kubernetes k8s", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes")
+    });
+    if of_nodes {
+        return;
+    }
+    let source = |at: &usize| {
+        is("image images", &tokens.low[*at])
+            && tokens.is(Some(at + 1), &["from"])
+            && tokens.low.get(at + 2).is_some_and(|host| host.contains(['.', '/']))
+    };
+    let from = tokens.free().find(source);
+    if let Some(at) = from {
+        let host = tokens.raw[at + 2].clone();
+        take_image(tokens, at..at + 3, host, needs);
+        return;
+    }
+    let is_version = |at: usize| {
+        let word = tokens.low[at].trim_start_matches('v');
+        word.starts_with(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+    };
+    let is_name = |at: usize| {
+        let word = &tokens.low[at];
+        !tokens.taken[at]
+            && !tokens.ends[at]
+            && word.len() > 1
+            && !is(RUNS, word)
+            && !clusterlore_core::words::is_stop_word(word)
+            && !is(NOT, word)
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+            && word.starts_with(|c: char| c.is_ascii_alphabetic())
+            && !is("version versions tag tags image images release replicas replica port ports than least most", word)
+            && kind_words::one(word, context).is_empty()
+    };
+    let read = |at: usize| {
+        if tokens.taken[at] || tokens.quoted[at] || !is_version(at) || tokens.ends[at - 1] {
+            return None;
+        }
+        let marked = is("tag version tagged", &tokens.low[at - 1]);
+        let last = if marked { at.checked_sub(2) } else { at.checked_sub(1) };
+        let name = last.filter(|n| is_name(*n));
+        let begin = name.or(if marked { Some(at - 1) } else { None })?;
+        let led = begin.checked_sub(1).filter(|n| is(RUNS, &tokens.low[*n]) || is("on at with still", &tokens.low[*n]));
+        // "Version 2" alone is one of anything; a tag is one of an image.
+        if led.is_none() || name.is_none() && !is("tag tagged", &tokens.low[at - 1]) {
+            return None;
+        }
+        let image = format!("{}:{}", name.map_or("", |n| tokens.raw[n].as_str()), tokens.raw[at]);
+        Some((led.unwrap_or(begin)..at + 1, image))
+    };
+    let found = (1..tokens.low.len()).find_map(read);
+    if let Some((span, image)) = found {
+        take_image(tokens, span, image, needs);
+    }
+}
+
+fn take_image(tokens: &mut Tokens, span: Range<usize>, image: String, needs: &mut Vec<Need>) {
+    let not = is_negated(tokens, span.start);
+    let from = not.unwrap_or(span.start);
+    let said = tokens.raw[from..span.end].join(" ");
+    tokens.take_range(from, span.end - from);
+    let condition = LiveCondition::Image(image);
+    needs.push(Need::of(if not.is_some() { condition.negated() } else { condition }, said));
 }
 
 /// The word beside "image" that names one.
