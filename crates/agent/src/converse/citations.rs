@@ -131,7 +131,7 @@ fn sentences(answer: &str) -> Vec<String> {
 }
 
 /// Where the sentences of a line end, read once from its beginning to its end; brackets are not cut.
-fn split<'l>(line: &'l str, characters: impl Iterator<Item = (usize, char)>) -> Vec<&'l str> {
+fn split(line: &str, characters: impl Iterator<Item = (usize, char)>) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut begin = 0;
     // Brackets that were opened in the sentence, less those that were closed.
