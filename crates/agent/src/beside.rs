@@ -163,6 +163,11 @@ pub(crate) fn unfilled(reply: &Reply, status: Option<&Status>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use clusterlore_core::{Collection, SourceIdentity};
+    use clusterlore_index::Basis;
+    use clusterlore_store::{Reading, RunKind, RunRecord};
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -220,5 +225,46 @@ mod tests {
         assert_eq!(similar(names.into_iter(), "chekcout"), ["chekout-api", "checkout", "checkout-db"]);
         assert_eq!(similar(names.into_iter(), "foobar"), [] as [&str; 0]);
         assert_eq!((edits("", "abc"), edits("abc", "abc"), edits("kitten", "sitting")), (3, 0, 3));
+    }
+
+    #[test]
+    fn what_the_index_was_not_filled_with() {
+        let mut reply = Reply::default();
+        assert_eq!(unfilled(&reply, None), [] as [&str; 0]);
+        let reading = Reading { namespaces: vec!["shop".into()], ..Reading::default() };
+        reply.bases.push(Basis {
+            cluster: String::new(),
+            source: SourceIdentity::Folder { path: "/x".into() },
+            collection: Collection::Instances,
+            reading: Some(reading),
+            age: None,
+        });
+        let told = unfilled(&reply, None);
+        assert!(told.len() == 1 && told[0].contains("from the namespace shop alone"), "{told:?}");
+        reply.parsed.filter.namespaces.insert("shop".to_owned());
+        assert_eq!(unfilled(&reply, None), [] as [&str; 0], "it was asked of what was read");
+        // Types that the last run could not read, of those that are asked for.
+        let run = |skipped: serde_json::Value| RunRecord {
+            command: RunKind::Instances,
+            cluster: String::new(),
+            started: String::new(),
+            finished: String::new(),
+            summary: json!({"skipped": skipped}),
+        };
+        let mut status = Status {
+            store: String::new(),
+            size_bytes: None,
+            collections: Vec::new(),
+            sources: Vec::new(),
+            last_runs: vec![run(
+                json!([{"type": "nodes", "reason": "forbidden"}, {"type": "leases.coordination.k8s.io"}]),
+            )],
+            documents: Vec::new(),
+        };
+        assert_eq!(unfilled(&reply, Some(&status)), [] as [&str; 0], "nobody asks for them");
+        reply.parsed.filter.types.insert("nodes".to_owned());
+        assert_eq!(unfilled(&reply, Some(&status)), ["nodes could not be read when the index was filled."]);
+        status.last_runs = vec![run(json!("what is no list"))];
+        assert_eq!(unfilled(&reply, Some(&status)), [] as [&str; 0]);
     }
 }

@@ -25,10 +25,9 @@ use tracing::Span;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::{Layer, Registry};
 
 use crate::print;
+use crate::print::log::{Layer, Registry, filter_fn};
 
 /// For all that is left to be sent when the program ends.
 const LAST: Duration = Duration::from_secs(2);

@@ -153,7 +153,7 @@ async fn what_is_asked_of_the_index_is_a_trace_too_and_none_where_nobody_asks_fo
     let mut sync = home.command(&["sync-instances", "--from", EXAMPLES]);
     assert!(sync.env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint).output().unwrap().status.success());
     let spans = receiver.received();
-    assert_eq!(one(&spans, "sync-instances").parent, one(&spans, "clusterlore sync-instances").id);
+    assert_eq!(one(&spans, "pipeline.instances").parent, one(&spans, "clusterlore sync-instances").id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,7 +102,7 @@ impl InstanceSync {
     ///
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
-    #[tracing::instrument(name = "sync-instances", skip_all)]
+    #[tracing::instrument(name = "pipeline.instances", skip_all)]
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         Ok(self.run_with(Some(self.options.lock_timeout), None, observer).await?.outcome)
     }

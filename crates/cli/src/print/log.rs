@@ -5,10 +5,13 @@ use std::io::{self, Write};
 
 use clusterlore_agent::converse::PAYLOADS;
 use clusterlore_http::ends_word;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+/// What a layer beside that of lines is made of.
+pub(crate) use tracing_subscriber::{Layer, Registry, filter::filter_fn};
 
 /// kube logs every 5xx as an error; what comes of it is ours to say.
 const QUIET: &str = "error,kube_client=off";

@@ -470,4 +470,20 @@ mod tests {
         assert_eq!(state("Terminating", "pods"), [Sign::Ending]);
         assert_eq!(state("SomethingNew", "pods"), [Sign::Other]);
     }
+
+    #[test]
+    fn versions_compare_as_far_as_they_are_said() {
+        for (asked, yes, no) in [
+            ("<1.30", &["v1.29.3", "1.9", "v1.29.0-eks-1"][..], &["v1.30.0", "1.31", "v2", "<none>", "main"][..]),
+            (">1.29", &["v1.30.0", "2.0"], &["v1.29.3", "1.29", "1.28"]),
+            (">=1.29", &["v1.29.3", "1.29", "1.30"], &["1.28.9", ""]),
+            ("<=1.29", &["1.29.9", "1.28"], &["1.30"]),
+            ("1.29", &["v1.29.3", "1.29"], &["1.2", "1.290"]),
+            // What is no version is compared as it is.
+            ("<x", &["<x"], &["1.29"]),
+        ] {
+            assert!(yes.iter().all(|cell| is_version(cell, asked)), "{asked}");
+            assert!(!no.iter().any(|cell| is_version(cell, asked)), "{asked}");
+        }
+    }
 }

@@ -102,7 +102,7 @@ impl CapabilitySync {
     ///
     /// # Errors
     /// See [`SyncError`]; nothing was deleted then.
-    #[tracing::instrument(name = "sync", skip_all)]
+    #[tracing::instrument(name = "pipeline.capabilities", skip_all)]
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         self.run_with(Some(self.options.lock_timeout), observer).await
     }
