@@ -1,5 +1,6 @@
 //! Which address leads where, and what every request goes through first.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -125,6 +126,10 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     }
     let mut request = request;
     if !is_public(&path) {
+        if matches!(app.server.auth, Auth::Open { .. }) && !is_of_this_machine(request.headers()) {
+            let told = "the Host of the request is not of this machine; expected localhost or a loopback address";
+            return Problem::new(StatusCode::FORBIDDEN, told).into_response();
+        }
         let caller = match identified(&app.server.auth, request.headers()).await {
             Ok(caller) => caller,
             Err(denied) => return refused(&app.server.auth, &path, denied),
@@ -158,6 +163,15 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         Ok(response) => response,
         Err(_) => Problem::busy("the answer took too long", 1).into_response(),
     }
+}
+
+/// Whether a request was sent to this machine by its own name. A page in a browser can point a name of its own to a loopback address, and
+/// would read what is served there to whoever asks.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {

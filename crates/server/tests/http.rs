@@ -155,14 +155,23 @@ async fn wrong_times_are_named_and_all_faults_are_told() {
 async fn one_object_in_two_versions_is_one_document_in_the_preferred_one() {
     let server = Running::open().await;
     let hpa = |version: &str| upsert("shop", &format!("autoscaling/{version}"), "HorizontalPodAutoscaler", "web");
-    for order in [["v1", "v2"], ["v2", "v1"]] {
+    // A kind that nobody knows, too.
+    let whale = |version: &str| upsert("shop", &format!("ocean.io/{version}"), "Whale", "moby");
+    for order in [["v1", "v2"], ["v2", "v1"], ["v2", "v1"]] {
         for version in order {
             // In posts of their own, and written one after the other.
-            assert_eq!(server.post(SYNC, &posted(&[hpa(version)], None)).await.status, 200);
+            assert_eq!(
+                server.post(SYNC, &posted(&[hpa(version), whale(&format!("{version}alpha1"))], None)).await.status,
+                200
+            );
             server.written().await;
         }
+        assert_eq!(
+            server.get("/api/v1/instances/shop/ocean.io/v2alpha1/Whale/moby").await.json()["apiVersion"],
+            "ocean.io/v2alpha1"
+        );
         let status = server.get("/api/v1/status").await.json();
-        assert_eq!(status["collections"][0]["documents"], 1);
+        assert_eq!(status["collections"][0]["documents"], 2);
         let one = server.get("/api/v1/instances/shop/autoscaling/v2/HorizontalPodAutoscaler/web").await.json();
         assert_eq!(one["apiVersion"], "autoscaling/v2");
     }
@@ -355,4 +364,60 @@ async fn a_controller_that_sends_all_there_is_takes_away_what_is_not_there() {
         assert_eq!((status, &told["success"]), (400, &json!(false)), "{told}");
         assert!(told["error"]["code"].is_string() && told["error"]["message"].is_string());
     }
+}
+
+#[tokio::test]
+async fn a_page_of_another_host_gets_nothing_of_a_server_that_asks_nobody_who_they_are() {
+    let server = Running::open().await;
+    let port = server.address.port();
+    for (host, status) in [
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        ("LOCALHOST".to_owned(), 200),
+        (format!("[::1]:{port}"), 200),
+        (format!("evil.example:{port}"), 403),
+        ("127.0.0.1.evil.example".to_owned(), 403),
+        (String::new(), 403),
+    ] {
+        assert_eq!(server.of_host(&host, "/api/v1/status").await.status, status, "{host}");
+        assert_eq!(server.of_host(&host, "/healthz").await.status, 200, "{host}");
+    }
+    // Whoever has to say who they are may come by any name.
+    let server = Running::with_tokens(&[("all", "all-token", "see = \"all\"")]).await;
+    assert_eq!(server.of_host("evil.example", "/api/v1/status").await.status, 401);
+}
+
+#[tokio::test]
+async fn what_controllers_post_is_in_the_journal_too() {
+    let server = Running::open().await;
+    let now = || jiff::Timestamp::now().round(jiff::Unit::Second).unwrap().to_string();
+    let object = |name: &str, created: &str, label: &str| {
+        let mut object = upsert("shop", "apps/v1", "Deployment", name);
+        object["createdAt"] = json!(created);
+        object["labels"] = json!({"state": label});
+        object
+    };
+    let send = async |upserts: &[Value], deletes: Option<&[&str]>| {
+        server.post(SYNC, &posted(upserts, deletes)).await;
+        server.written().await;
+    };
+    let told = async || {
+        let told = server.get("/api/v1/changes").await.json();
+        let row = |entry: &Value| format!("{} {}", entry["what"].as_str().unwrap(), entry["name"].as_str().unwrap());
+        told["changes"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    };
+    // What is sent first was there before, and what is old is no news later either.
+    send(&[object("checkout", &now(), "a"), object("cart", "2026-02-20T10:00:00Z", "a")], None).await;
+    send(&[object("search", "2026-02-20T10:00:00Z", "a")], None).await;
+    assert!(told().await.is_empty(), "{:?}", told().await);
+    send(&[object("basket", &now(), "a"), object("cart", "2026-02-20T10:00:00Z", "b")], None).await;
+    send(&[], Some(&["shop/apps/v1/Deployment/checkout"])).await;
+    // Sent again, nothing happens.
+    send(&[object("basket", &now(), "a"), object("cart", "2026-02-20T10:00:00Z", "b")], None).await;
+    let mut told = told().await;
+    assert_eq!(told.remove(0), "deleted checkout");
+    told.sort();
+    assert_eq!(told, ["created basket", "labels-changed cart"]);
+    let gone = server.get("/api/v1/search?q=checkout").await.text();
+    assert!(gone.contains("Deployment shop/checkout is gone since"), "{gone}");
 }

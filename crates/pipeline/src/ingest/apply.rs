@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use clusterlore_cluster::{compare_versions, probable_type};
 use clusterlore_core::{
-    Collection, ContentHash, Document, Fingerprint, ObjectKey, ResourceInstance, ResourceType, SourceIdentity,
+    Collection, ContentHash, Document, Fingerprint, Happening, ObjectKey, ResourceInstance, ResourceType,
+    SourceIdentity,
 };
-use clusterlore_store::{Batch, Reading, Readings, RunKind, Spool};
-use jiff::Timestamp;
+use clusterlore_store::{Batch, KnownSource, Reading, Readings, RunKind, Spool};
+use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
 use super::{Ingest, InstancePost};
 use crate::error::SyncError;
+use crate::memory::Memory;
 use crate::{checks, waiting, writer};
 
 /// How long posts wait for a run that writes the same cluster, before they are tried again.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Documents that one transaction deletes.
 const DELETE_BATCH: usize = 2_000;
+/// So long after an object came its controller may first tell of it.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// So many documents go without a second thought.
 const FEW: usize = 100;
 
@@ -27,6 +31,7 @@ const FEW: usize = 100;
 struct Held {
     hash: ContentHash,
     own: bool,
+    type_name: String,
 }
 
 impl Ingest {
@@ -38,7 +43,7 @@ impl Ingest {
         let view = checks::everything_now(store).await?;
         let known: Vec<ResourceType> =
             view.types().await?.iter().filter(|(of, _)| of == cluster).map(|(_, ty)| ty.clone()).collect();
-        let wanted = settle(cluster, posts, &known);
+        let wanted = settle(cluster, posts);
         let source = store.remember_source(cluster, &SourceIdentity::Controller, false).await?;
 
         let (mut held, mut old, mut own_in_all) = (HashMap::new(), Vec::new(), 0);
@@ -46,14 +51,15 @@ impl Ingest {
             let own = s.source == source;
             own_in_all += usize::from(own);
             if wanted.objects.contains_key(&s.key) {
-                held.insert(s.key, Held { hash: s.hash, own });
+                held.insert(s.key, Held { hash: s.hash, own, type_name: s.type_name.to_owned() });
             } else if wanted.whole && own {
-                old.push(s.key);
+                old.push((s.key, s.type_name.to_owned()));
             }
         })
         .await?;
         let keys: Vec<ObjectKey> = held.keys().copied().collect();
-        let stored = versions(&view.records(Collection::Instances, &keys).await?);
+        let stored = read(&view.records(Collection::Instances, &keys).await?);
+        let mut memory = Memory::new(&news(&view.sources().await?, source, own_in_all));
         drop(view);
 
         if old.len() > FEW && old.len() * 2 > own_in_all {
@@ -71,14 +77,19 @@ impl Ingest {
             let before = held.get(&key);
             let Some(object) = object else {
                 // What another source wrote is that source's to delete.
-                deletes.extend(before.filter(|held| held.own).map(|_| key));
+                deletes.extend(before.filter(|held| held.own).map(|held| (key, held.type_name.clone())));
                 continue;
             };
             let ty = type_of(&known, &object);
-            if stored.get(&key).is_some_and(|version| prefers(&known, &object, version, &object.api_version)) {
+            let before_it = stored.get(&key);
+            if before_it.is_some_and(|stored| prefers(&stored.api_version, &object.api_version)) {
                 continue;
             }
             let name = ty.name();
+            memory.saw(&object, key, &name, before.is_none());
+            if before_it.is_some_and(|stored| stored.labels != object.labels) {
+                memory.note(&object, &name, Happening::LabelsChanged);
+            }
             let hash = Fingerprint::of_instance(&object, &name).hash;
             let same = |half: fn(&ContentHash) -> [u8; 8]| before.is_some_and(|held| half(&held.hash) == half(&hash));
             if !(same(|h| h.text) && same(|h| h.rest) && before.is_some_and(|held| held.own)) {
@@ -88,7 +99,13 @@ impl Ingest {
         }
         store.open_collection(Collection::Instances, &self.embedder.identity()).await?;
         writer::write(spool, Arc::clone(&self.embedder), store, Collection::Instances, source, |_| ()).await?;
-        for some in deletes.chunks(DELETE_BATCH) {
+        memory.note_lost(store, &deletes).await?;
+        let deletes: Vec<ObjectKey> = deletes.into_iter().map(|(key, _)| key).collect();
+        let mut chunks = deletes.chunks(DELETE_BATCH);
+        let first = Batch::deleting(cluster, chunks.next().unwrap_or_default().to_vec());
+        let first = Batch { source, journal: memory.entries, bounds: Memory::bounds(), ..first };
+        store.apply(Collection::Instances, first).await?;
+        for some in chunks {
             store.apply(Collection::Instances, Batch::deleting(cluster, some.to_vec())).await?;
         }
         self.remember_new(cluster, source, known, types).await?;
@@ -134,7 +151,7 @@ struct Wanted {
 }
 
 /// The last state of each object. Of one object in several versions, as controllers send it, the preferred version stays.
-fn settle(cluster: &str, posts: Vec<InstancePost>, known: &[ResourceType]) -> Wanted {
+fn settle(cluster: &str, posts: Vec<InstancePost>) -> Wanted {
     let named = Some(cluster).filter(|name| !name.is_empty()).map(str::to_owned);
     let mut wanted = Wanted::default();
     for InstancePost { upserts, deletes, whole } in posts {
@@ -162,7 +179,7 @@ fn settle(cluster: &str, posts: Vec<InstancePost>, known: &[ResourceType]) -> Wa
             };
             let key = ObjectKey::new(cluster, &object.api_group, &object.kind, &object.namespace, &object.name);
             match wanted.objects.get(&key) {
-                Some(Some(other)) if prefers(known, &object, &other.api_version, &object.api_version) => {}
+                Some(Some(other)) if prefers(&other.api_version, &object.api_version) => {}
                 _ => _ = wanted.objects.insert(key, Some(object)),
             }
         }
@@ -177,19 +194,30 @@ fn type_of(known: &[ResourceType], object: &ResourceInstance) -> ResourceType {
     known.iter().find(is_its).cloned().unwrap_or_else(made)
 }
 
-/// Whether one version of an object's group is preferred to another: the one that its cluster prefers, where that is known.
-fn prefers(known: &[ResourceType], object: &ResourceInstance, one: &str, other: &str) -> bool {
-    let preferred = type_of(known, object).api_version();
-    if one == other || other == preferred { false } else { one == preferred || compare_versions(one, other).is_gt() }
+/// Whether one version of an object's group is preferred to another, as API servers rank them.
+fn prefers(one: &str, other: &str) -> bool {
+    compare_versions(one, other).is_gt()
 }
 
-/// The version in which each object is stored.
-fn versions(records: &HashMap<ObjectKey, String>) -> HashMap<ObjectKey, String> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Versioned {
-        api_version: String,
-    }
-    let read = |record: &String| serde_json::from_str::<Versioned>(record).ok().map(|read| read.api_version);
-    records.iter().filter_map(|(key, record)| Some((*key, read(record)?))).collect()
+/// What is stored of an object, as far as it matters here.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    api_version: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+fn read(records: &HashMap<ObjectKey, String>) -> HashMap<ObjectKey, Stored> {
+    records.iter().filter_map(|(key, record)| Some((*key, serde_json::from_str(record).ok()?))).collect()
+}
+
+/// From when on the creation of an object is news. What a controller sends first was there before; later it tells of objects some time after
+/// they came.
+fn news(sources: &[KnownSource], number: i64, known: usize) -> String {
+    let of = sources.iter().find(|source| source.number == number);
+    let last =
+        of.and_then(|of| of.readings.of(Collection::Instances)?.at.parse::<Timestamp>().ok()).filter(|_| known > 0);
+    let since = last.map_or_else(|| Timestamp::now() + SignedDuration::from_secs(1), |last| last - LATE);
+    since.to_string()
 }

@@ -198,6 +198,11 @@ impl Running {
         self.exchange(format!("{head}\r\n").as_bytes(), body).await
     }
 
+    /// GET with a Host of one's own.
+    pub async fn of_host(&self, host: &str, path: &str) -> Told {
+        self.exchange(format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes(), b"").await
+    }
+
     /// As [`Self::post`], without a length.
     pub async fn chunked(&self, path: &str, body: &[u8]) -> Told {
         let head = format!(
