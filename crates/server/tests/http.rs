@@ -390,7 +390,8 @@ async fn a_page_of_another_host_gets_nothing_of_a_server_that_asks_nobody_who_th
 #[tokio::test]
 async fn what_controllers_post_is_in_the_journal_too() {
     let server = Running::open().await;
-    let now = || jiff::Timestamp::now().round(jiff::Unit::Second).unwrap().to_string();
+    // As API servers have it: without what is below the second.
+    let now = || jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap().to_string();
     let object = |name: &str, created: &str, label: &str| {
         let mut object = upsert("shop", "apps/v1", "Deployment", name);
         object["createdAt"] = json!(created);

@@ -226,12 +226,15 @@ pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
         "uid": object.uid,
         "resourceVersion": object.resource_version,
         "creationTimestamp": object.created_at,
-        "generation": object.generation,
         "labels": object.labels,
         "annotations": annotations,
         "ownerReferences": owners,
         "managedFields": [{"manager": "manager", "fieldsV1": {"f:data": NEVER_READ}}],
     });
+    // In protobuf a type without generations has 0, in JSON it has none.
+    if object.generation != 0 {
+        metadata["generation"] = json!(object.generation);
+    }
     if !object.is_cluster_scoped() {
         metadata["namespace"] = json!(object.namespace);
     }
