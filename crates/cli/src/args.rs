@@ -19,7 +19,8 @@ mod watch;
 pub(crate) use changes::Changes;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HitFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, Output, cluster_name, dollars, duration, namespace, price,
+    HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, Output, WhatFlags, cluster_name, dollars,
+    duration, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -294,15 +295,8 @@ pub(crate) struct SyncInstances {
     /// Read manifests (YAML or JSON) instead of a cluster: a folder, a file, or - for standard input
     #[arg(long, value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
     pub(crate) from: Option<PathBuf>,
-    /// Read only these namespaces
-    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
-    pub(crate) namespaces: Vec<String>,
-    /// Read only these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    pub(crate) include: Vec<TypePattern>,
-    /// Do not read these types, as plural.group with *
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    pub(crate) exclude: Vec<TypePattern>,
+    #[command(flatten)]
+    pub(crate) what: WhatFlags,
     /// Keep these annotations too, to be found by their words and by -a; keys with *. Never those of Secrets, and never what
     /// controllers write for themselves (kubectl.kubernetes.io/* and others). Of a value 1 KiB is kept, of an object 32 annotations.
     /// "" keeps none [setting: annotations; default: only descriptions are kept]
@@ -314,21 +308,8 @@ pub(crate) struct SyncInstances {
     /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Replace what another cluster or folder indexed under this name
-    #[arg(long)]
-    pub(crate) replace_source: bool,
-    /// Embed everything again if another embedder filled the index
-    #[arg(long)]
-    pub(crate) reindex: bool,
-    /// How long to wait for another run that is writing to the index (0: do not wait)
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
-    pub(crate) lock_timeout: Duration,
-    /// How many types to list at once
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) concurrency: u16,
-    /// How many objects to request at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) page_size: u32,
+    #[command(flatten)]
+    pub(crate) how: HowFlags,
     /// Format of the summary [default: a line on standard error]
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
     pub(crate) output: Option<String>,

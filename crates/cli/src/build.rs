@@ -8,18 +8,18 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
 use clusterlore_catalogue::Catalogue;
-use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, LiveOptions, LiveSource};
-use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity};
+use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, ListScope, LiveOptions, LiveSource};
+use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity, TypeFilter};
 use clusterlore_index::{Door, Index};
 use clusterlore_models::{
     ANTHROPIC_MODEL, ANTHROPIC_URL, Builtin, ChatModel, Embedder, Kept, LanguageModel, Limits, Metered, Pauses,
     VOYAGE_MODEL, VOYAGE_URL, anthropic, anthropic_chat, openai, openai_chat, openai_chat_stream, voyage,
 };
-use clusterlore_pipeline::Inference;
+use clusterlore_pipeline::{Inference, Options};
 use clusterlore_store::{Chroma, ChromaOptions, Credentials, Postgres, Sqlite, Store, StoreError};
 use tokio::sync::OnceCell;
 
-use crate::args::{EmbedderChoice, InferenceFlag, InferenceFlags, Live, ModelChoice};
+use crate::args::{EmbedderChoice, HowFlags, InferenceFlag, InferenceFlags, Live, ModelChoice, WhatFlags};
 use crate::print;
 use crate::settings::{Settings, StoreChoice, wrong};
 
@@ -360,6 +360,23 @@ pub(crate) fn annotations(settings: &Settings, flag: Option<&AnnotationChoice>) 
         print::note(&format!("Annotations that controllers write for themselves are not kept: {first}{some}."));
     }
     Ok(choice)
+}
+
+/// What a sync of what runs is told.
+pub(crate) fn options(what: &WhatFlags, how: &HowFlags, cluster: Option<String>) -> Options {
+    Options {
+        filter: TypeFilter { include: what.include.clone(), exclude: what.exclude.clone() },
+        scope: match &what.namespaces[..] {
+            [] => ListScope::All,
+            names => ListScope::Namespaces(names.to_vec()),
+        },
+        cluster,
+        concurrency: usize::from(how.concurrency),
+        dry_run: false,
+        replace_source: how.replace_source,
+        reindex: how.reindex,
+        lock_timeout: how.lock_timeout,
+    }
 }
 
 /// Manifests, or a live cluster.

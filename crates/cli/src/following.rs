@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clusterlore_cluster::ListScope;
-use clusterlore_core::TypeFilter;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status};
 use clusterlore_store::Store;
@@ -60,9 +58,9 @@ impl Following {
             let settings = context.map_or_else(|| settings.clone(), |context| settings.in_context(&context));
             let status = Arc::<Status>::default();
             statuses.push((name.clone().unwrap_or_default(), Arc::clone(&status)));
-            let options = options(flags, name.clone());
+            let options = build::options(&flags.what, &flags.how, name.clone());
             let annotations = build::annotations(&settings, flags.annotations.as_ref())?;
-            let (page_size, shared) = (flags.page_size, shared.clone());
+            let (page_size, shared) = (flags.how.page_size, shared.clone());
             running.spawn(async move {
                 let once = async || {
                     let source = build::live(&settings, page_size, annotations.clone()).await?;
@@ -117,22 +115,6 @@ async fn follow(
     let sync = LiveSync { source, store, embedder, options, inference: Some(inference), pace, status };
     let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
     Ok(sync.run(&|progress| lines.hear(name.as_deref(), &progress), stop).await?)
-}
-
-fn options(flags: &WatchFlags, cluster: Option<String>) -> Options {
-    Options {
-        filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
-        scope: match &flags.namespaces[..] {
-            [] => ListScope::All,
-            names => ListScope::Namespaces(names.to_vec()),
-        },
-        cluster,
-        concurrency: usize::from(flags.concurrency),
-        dry_run: false,
-        replace_source: flags.replace_source,
-        reindex: flags.reindex,
-        lock_timeout: flags.lock_timeout,
-    }
 }
 
 /// The clusters of these contexts. One alone has the name that it was given, or none; several have those of their contexts.

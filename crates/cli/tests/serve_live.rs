@@ -3,73 +3,30 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use clusterlore_cluster::writes::Manner;
 use clusterlore_cluster::{LiveOptions, LiveSource};
 use clusterlore_core::ResourceType;
 use clusterlore_testkit::real::ApiServer;
 use common::Home;
+use common::serving::Serving;
 use serde_json::{Value, json};
 
-struct Serving {
-    child: Child,
-    address: String,
+/// Serves what a cluster holds, as soon as it is ready.
+fn watching(home: &Home, server: &ApiServer) -> Serving {
+    let kubeconfig = server.kubeconfig("admin");
+    let serving = Serving::start(home, &["--kubeconfig", kubeconfig.to_str().unwrap()]);
+    serving.until(Duration::from_secs(60), || serving.get("/readyz").0 == 200);
+    serving
 }
 
-impl Serving {
-    fn start(home: &Home, server: &ApiServer) -> Self {
-        let kubeconfig = server.kubeconfig("admin");
-        let args = ["serve", "--listen", "127.0.0.1:0", "--kubeconfig", kubeconfig.to_str().unwrap()];
-        let mut child = home.command(&args).stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("Serving on http") {
-            line.clear();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it served");
-        }
-        let address = line.split("://").nth(1).unwrap().split([' ', '/']).next().unwrap().to_owned();
-        std::thread::spawn(move || lines.read_to_string(&mut String::new()));
-        let serving = Self { child, address };
-        serving.until(Duration::from_secs(60), || serving.get("/readyz").0 == 200);
-        serving
-    }
-
-    fn until(&self, most: Duration, holds: impl Fn() -> bool) -> Duration {
-        let began = Instant::now();
-        while !holds() {
-            assert!(began.elapsed() < most, "it does not hold after {most:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        began.elapsed()
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
-    }
-
-    /// Whether a search for its name finds an object first.
-    fn finds(&self, name: &str, id: &str) -> bool {
-        let (status, text) = self.get(&format!("/api/v1/search?q={name}&limit=1&live=false"));
-        let told: Value = serde_json::from_str(&text).unwrap();
-        status == 200 && told["hits"][0]["id"] == id
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Whether a search for its name finds an object first.
+fn finds(serving: &Serving, name: &str, id: &str) -> bool {
+    let (status, text) = serving.get(&format!("/api/v1/search?q={name}&limit=1&live=false"));
+    let told: Value = serde_json::from_str(&text).unwrap();
+    status == 200 && told["hits"][0]["id"] == id
 }
 
 /// Kind, plural, group, what an object needs beside its name.
@@ -105,7 +62,7 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     let Some(server) = ApiServer::start_or_skip() else { return };
     server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n");
     let home = Home::new();
-    let mut serving = Serving::start(&home, &server);
+    let mut serving = watching(&home, &server);
     let options = LiveOptions { kubeconfig: Some(server.kubeconfig("admin")), ..LiveOptions::default() };
     let cluster = LiveSource::connect(options).await.unwrap();
     let mut took = Vec::new();
@@ -127,7 +84,7 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
         };
         cluster.apply(&ty, "shop", &name, &object, Manner { dry_run: false, force: false }).await.unwrap();
         let id = format!("shop/{api_version}/{kind}/{name}");
-        took.push(serving.until(Duration::from_secs(20), || serving.finds(&name, &id)));
+        took.push(serving.until(Duration::from_secs(20), || finds(&serving, &name, &id)));
         ids.push(id);
     }
     took.sort();
@@ -141,10 +98,7 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     let (_, metrics) = serving.get("/metrics");
     assert!(metrics.contains("clusterlore_live_types{cluster=\"\",state=\"watching\"}"), "{metrics}");
 
-    // What a controller posts of a cluster that is watched changes nothing: the watch knows better.
-    let id = serving.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!(serving.child.wait().unwrap().code(), Some(0));
+    assert_eq!(serving.end("-TERM"), Some(0));
     // The index is what a sync finds.
     let again = home.run(&["sync-instances", "--kubeconfig", server.kubeconfig("admin").to_str().unwrap()]).ok();
     assert!(again.err.contains("0 stored, 0 deleted"), "{}", again.err);
@@ -183,7 +137,7 @@ fn a_day_of_changes_is_told() {
     server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: bank}}\n");
     server.apply(&(deployment("checkout", 1) + &deployment("orders-postgres", 1) + &ingress(80)));
     let home = Home::new();
-    let serving = Serving::start(&home, &server);
+    let serving = watching(&home, &server);
     // What was there before is not told as new.
     assert_eq!(changed(&serving, ""), []);
 

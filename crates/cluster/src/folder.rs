@@ -22,7 +22,7 @@ use crate::source::{
     ClusterSource, Discovery, EventSink, ListEnd, ListScope, SchemaRead, Schemas, SkipReason, Skipped, SourceEvent,
     Warning,
 };
-use crate::{builtin, schema};
+use crate::{builtin, kinds, schema};
 
 /// Larger files are no manifests that anybody wrote.
 const LARGEST_FILE: u64 = 256 << 20;
@@ -506,15 +506,8 @@ impl Types {
             }
             // A tool's own configuration makes no type.
             let Some(metadata) = metadata.as_ref().filter(|m| m.name.is_some()) else { continue };
-            let ty = guessed.entry((group.clone(), kind.clone())).or_insert_with(|| ResourceType {
-                group,
-                version: version.to_owned(),
-                kind: kind.clone(),
-                plural: ResourceType::plural_of(kind),
-                singular: kind.to_ascii_lowercase(),
-                verbs: builtin::VERBS.map(str::to_owned).into(),
-                ..ResourceType::default()
-            });
+            let made_up = || kinds::made_up(&group, version, kind);
+            let ty = guessed.entry((group.clone(), kind.clone())).or_insert_with(made_up);
             ty.namespaced |= metadata.namespace.is_some();
         }
         for ty in guessed.into_values().filter(|ty| !self.by_name.contains_key(&ty.name())).collect::<Vec<_>>() {

@@ -12,16 +12,21 @@ use crate::builtin;
 pub fn probable_type(api_version: &str, kind: &str, namespaced: bool) -> ResourceType {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let built_in = builtin::types().find(|ty| ty.group == group && ty.kind == kind);
-    built_in.or_else(|| builtin::elsewhere(group, version, kind)).unwrap_or_else(|| ResourceType {
+    let made = || ResourceType { namespaced, ..made_up(group, version, kind) };
+    built_in.or_else(|| builtin::elsewhere(group, version, kind)).unwrap_or_else(made)
+}
+
+/// The type that a kind would have of which nothing is known but its name.
+pub(crate) fn made_up(group: &str, version: &str, kind: &str) -> ResourceType {
+    ResourceType {
         group: group.to_owned(),
         version: version.to_owned(),
         kind: kind.to_owned(),
         plural: ResourceType::plural_of(kind),
         singular: kind.to_ascii_lowercase(),
-        namespaced,
         verbs: builtin::VERBS.map(str::to_owned).into(),
         ..ResourceType::default()
-    })
+    }
 }
 
 /// Compares two versions (`v1`, `v2beta1`, `apps/v1`) as the API server ranks them: the greater one is preferred.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use thiserror::Error;
@@ -66,11 +67,6 @@ impl LiveSource {
     /// # Errors
     /// It cannot be found out.
     pub async fn review_token(&self, token: &str, audiences: &[String]) -> Result<Option<User>, NoReview> {
-        #[derive(Deserialize)]
-        struct Review {
-            #[serde(default)]
-            status: Status,
-        }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Status {
@@ -83,8 +79,8 @@ impl LiveSource {
         } else {
             json!({"token": token, "audiences": audiences})
         };
-        let review: Review = self.review("authentication.k8s.io", "TokenReview", "tokenreviews", spec).await?;
-        let Status { authenticated, user, audiences: fits } = review.status;
+        let status: Status = self.review("authentication.k8s.io", "TokenReview", "tokenreviews", spec).await?;
+        let Status { authenticated, user, audiences: fits } = status;
         // A server that knows nothing of audiences names none.
         let meant = audiences.is_empty() || audiences.iter().any(|audience| fits.contains(audience));
         Ok(Some(user).filter(|user| authenticated && meant && !user.username.is_empty()))
@@ -95,11 +91,6 @@ impl LiveSource {
     /// # Errors
     /// It cannot be found out.
     pub async fn may_list(&self, user: &User, what: Listing<'_>) -> Result<bool, NoReview> {
-        #[derive(Deserialize)]
-        struct Review {
-            #[serde(default)]
-            status: Status,
-        }
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Status {
@@ -113,18 +104,24 @@ impl LiveSource {
                 "verb": "list", "group": group, "resource": resource, "namespace": namespace.unwrap_or_default(),
             },
         });
-        let review: Review =
+        let status: Status =
             self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
-        Ok(review.status.allowed && !review.status.denied)
+        Ok(status.allowed && !status.denied)
     }
 
-    async fn review<T: for<'a> Deserialize<'a>>(
+    /// The status of a review.
+    async fn review<S: DeserializeOwned + Default>(
         &self,
         group: &str,
         kind: &str,
         plural: &str,
         spec: serde_json::Value,
-    ) -> Result<T, NoReview> {
+    ) -> Result<S, NoReview> {
+        #[derive(Deserialize)]
+        struct Review<S> {
+            #[serde(default)]
+            status: S,
+        }
         let body = json!({"apiVersion": format!("{group}/v1"), "kind": kind, "spec": spec});
         let mut ask = Ask::get(format!("/apis/{group}/v1/{plural}"), PLAIN_JSON);
         ask.post = Some(body.to_string().into_bytes());
@@ -141,6 +138,7 @@ impl LiveSource {
                 Failure::Ends(error) => NoReview::Away(error.to_string()),
             },
         )?;
-        from_json(&taker.body).map_err(NoReview::Odd)
+        let review: Review<S> = from_json(&taker.body).map_err(NoReview::Odd)?;
+        Ok(review.status)
     }
 }

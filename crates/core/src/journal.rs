@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::instance::ResourceInstance;
@@ -63,6 +64,11 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
+    /// A time as entries have it.
+    pub fn time(at: Timestamp) -> String {
+        format!("{at:.6}")
+    }
+
     /// An entry about an object.
     pub fn of_instance(instance: &ResourceInstance, type_name: &str, what: Happening, at: String) -> Self {
         let i = instance;

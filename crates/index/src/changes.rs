@@ -36,12 +36,11 @@ const HAPPENINGS: &[(&[Happening], &str)] = &[
          créées ajouté ajoutés nouveau nouveaux creado creada creados creadas nuevo nuevos criado criada criados novo novos 创建 新增",
     ),
     (&[Happening::LabelsChanged], "relabelled relabeled"),
-    (
-        &[],
-        "changed change changes changing modified updated edited touched altered happened happen happens geändert ändert passiert changé changée changés \
-         modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更",
-    ),
+    (&[], CHANGED),
 ];
+/// Words for any change.
+const CHANGED: &str = "changed change changes changing modified updated edited touched altered happened happen happens geändert ändert passiert changé changée changés \
+         modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更";
 /// What happens to a part of an object, where it stands beside a word for change.
 const PARTS: &[(Happening, &str)] = &[
     (Happening::SpecChanged, "spec specification"),
@@ -74,7 +73,7 @@ impl Asked {
         let mut asked = Self::default();
         let mut said = Vec::new();
         let low: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
-        let changes = low.iter().any(|word| has(HAPPENINGS[3].1, word));
+        let changes = low.iter().any(|word| has(CHANGED, word));
         for (word, low) in question.split_whitespace().zip(&low) {
             let happening = HAPPENINGS.iter().find(|(_, list)| has(list, low) || unspaced(list, low));
             let part = PARTS.iter().find(|(_, list)| changes && has(list, low));
@@ -310,19 +309,14 @@ pub(crate) fn query(
 ) -> JournalQuery {
     JournalQuery {
         cluster,
-        since: since.map(stamp),
-        until: until.map(stamp),
+        since: since.map(JournalEntry::time),
+        until: until.map(JournalEntry::time),
         what: asked.what.clone(),
         types: conditions.types.clone(),
         namespaces: conditions.namespaces.clone(),
         limit: LOOKED_AT,
         ..JournalQuery::default()
     }
-}
-
-/// As entries have times.
-fn stamp(at: Timestamp) -> String {
-    format!("{at:.6}")
 }
 
 /// Who did it only the cluster knows, and only of objects that are there.

@@ -135,13 +135,18 @@ impl Index {
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
         let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
         let types = view.types().await?;
-        let mut entries = view.journal(changes::query(&conditions, &asked, cluster, since, until)).await?;
+        let mut query = changes::query(&conditions, &asked, cluster, since, until);
+        // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
+        if conditions.text.is_empty() && request.clusters.len() <= 1 {
+            query.limit = request.limit.saturating_add(1);
+        }
+        let mut entries = view.journal(query).await?;
         entries.retain(|entry| request.clusters.is_empty() || request.clusters.contains(&entry.cluster));
         let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, request.limit);
 
         let mut notes = Vec::new();
-        let any = view.journal(JournalQuery { limit: 1, ..JournalQuery::default() }).await?;
-        if any.is_empty() {
+        let any = JournalQuery { limit: 1, ..JournalQuery::default() };
+        if changes.is_empty() && view.journal(any).await?.is_empty() {
             let text = "the journal is empty: it is kept while a cluster is watched".to_owned();
             notes.push(ChangesNote { kind: "empty", text });
         }

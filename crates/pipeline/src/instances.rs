@@ -23,8 +23,6 @@ use crate::{checks, types, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
-/// Documents that one transaction deletes.
-pub(crate) const DELETE_BATCH: usize = 2_000;
 
 /// What the user chose.
 #[derive(Debug, Clone)]
@@ -424,11 +422,9 @@ impl InstanceSync {
     /// Deletes come last: whatever happens before leaves too much rather than too little.
     async fn delete(&self, store: &dyn Store, removals: &BTreeSet<ObjectKey>) -> Result<(), SyncError> {
         let keys: Vec<ObjectKey> = removals.iter().copied().collect();
-        for deletes in keys.chunks(DELETE_BATCH) {
-            debug!(count = deletes.len(), "deleting");
-            store.apply(Collection::Instances, Batch::deleting(self.cluster(), deletes.to_vec())).await?;
-        }
-        Ok(())
+        debug!(count = keys.len(), "deleting");
+        let nothing_else = Batch::deleting(self.cluster(), Vec::new());
+        Ok(writer::apply(store, Collection::Instances, nothing_else, &keys).await?)
     }
 
     async fn ids_of(&self, store: &dyn Store, keys: &BTreeSet<ObjectKey>) -> Result<Vec<String>, SyncError> {

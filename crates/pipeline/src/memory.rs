@@ -115,19 +115,14 @@ impl Memory {
     /// What stays of the journal.
     pub(crate) fn bounds() -> JournalBounds {
         let oldest = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(JournalBounds::DAYS));
-        JournalBounds { oldest: text(oldest), ..JournalBounds::default() }
+        JournalBounds { oldest: JournalEntry::time(oldest), ..JournalBounds::default() }
     }
 
     /// Now, or a microsecond after the last entry: no two have the same time.
     fn time(&mut self) -> String {
         self.last = Timestamp::now().max(self.last + SignedDuration::from_micros(1));
-        text(self.last)
+        JournalEntry::time(self.last)
     }
-}
-
-/// As entries have it.
-fn text(time: Timestamp) -> String {
-    format!("{time:.6}")
 }
 
 /// A time without what is below its second.

@@ -4,15 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Collection, Document};
+use clusterlore_core::{Collection, Document, ObjectKey};
 use clusterlore_models::{Embedder, Purpose};
-use clusterlore_store::{Batch, Spool, Store, Upsert};
+use clusterlore_store::{Batch, Spool, Store, StoreError, Upsert};
 use tokio::sync::mpsc;
 
 use crate::error::SyncError;
 
 /// Documents of one transaction: a run that dies loses at most the work of two of them.
 const BATCH: usize = 1_000;
+
+/// Documents that one transaction deletes.
+const DELETE_BATCH: usize = 2_000;
 
 /// Time spent embedding.
 pub(crate) struct Written {
@@ -58,6 +61,24 @@ pub(crate) async fn write(
         stored(count);
     }
     Ok(Written { embedding: embedding.await?? })
+}
+
+/// Writes a batch, and deletes these documents with it: as many as one transaction may, the others in their own.
+pub(crate) async fn apply(
+    store: &dyn Store,
+    collection: Collection,
+    batch: Batch,
+    deletes: &[ObjectKey],
+) -> Result<(), StoreError> {
+    let (cluster, mut chunks) = (batch.cluster.clone(), deletes.chunks(DELETE_BATCH));
+    let first = Batch { deletes: chunks.next().unwrap_or_default().to_vec(), ..batch };
+    if !first.is_empty() {
+        store.apply(collection, first).await?;
+    }
+    for chunk in chunks {
+        store.apply(collection, Batch::deleting(&cluster, chunk.to_vec())).await?;
+    }
+    Ok(())
 }
 
 /// Gives each document whose text changed its vector; equal texts are embedded once.

@@ -23,14 +23,7 @@ use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, Ran, ids, live, run, state};
 
 fn ty(group: &str, kind: &str, plural: &str) -> ResourceType {
-    ResourceType {
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        plural: plural.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
+    common::ty(group, "v1", kind, plural)
 }
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {

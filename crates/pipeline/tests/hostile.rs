@@ -23,14 +23,7 @@ const ANSWER_BYTES: u64 = 32 << 20;
 const MORE_MEMORY: u64 = 64 << 20;
 
 fn ty(group: &str, kind: &str, plural: &str) -> ResourceType {
-    ResourceType {
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        plural: plural.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
+    common::ty(group, "v1", kind, plural)
 }
 
 fn pods() -> ResourceType {

@@ -15,14 +15,7 @@ use proptest::prelude::*;
 
 fn ty(name: &str, version: &str, kind: &str) -> ResourceType {
     let (plural, group) = name.split_once('.').unwrap_or((name, ""));
-    ResourceType {
-        group: group.into(),
-        version: version.into(),
-        kind: kind.into(),
-        plural: plural.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
+    common::ty(group, version, kind, plural)
 }
 
 fn pod(namespace: &str, name: &str, label: &str) -> ResourceInstance {

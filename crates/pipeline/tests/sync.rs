@@ -6,22 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use clusterlore_cluster::{FolderSource, ListScope};
-use clusterlore_core::{Collection, ResourceInstance, ResourceType};
+use clusterlore_core::{Collection, ResourceInstance};
 use clusterlore_pipeline::{Options, SyncError};
 use clusterlore_store::{Filter, Holder, Probe, RunKind, Runs, Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
-use common::{Counting, ids, live, run, state};
-
-fn ty(group: &str, version: &str, kind: &str, plural: &str) -> ResourceType {
-    ResourceType {
-        group: group.into(),
-        version: version.into(),
-        kind: kind.into(),
-        plural: plural.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
-}
+use common::{Counting, ids, live, run, state, ty};
 
 fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> ResourceInstance {
     ResourceInstance::new(api_version, kind, Some(namespace), name).unwrap()

@@ -16,6 +16,7 @@ mod listen;
 mod metrics;
 mod probes;
 mod problem;
+mod refusals;
 mod router;
 mod tls;
 

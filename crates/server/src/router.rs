@@ -186,16 +186,12 @@ async fn identified(auth: &Auth, headers: &HeaderMap) -> Result<crate::auth::Cal
 /// Who is refused is told why, and the log is told of it.
 fn refused(auth: &Auth, path: &str, denied: Denied) -> Response {
     info!(target: "audit", path, reason = %denied, "a call was denied");
-    let status = match denied {
-        Denied::Unknown(_) => StatusCode::UNAUTHORIZED,
-        Denied::Forbidden(_) => StatusCode::FORBIDDEN,
-        Denied::Unavailable(_) => return Problem::busy(denied.to_string(), 5).into_response(),
+    let problem = match denied {
+        Denied::Unknown(_) => Problem::new(StatusCode::UNAUTHORIZED, denied.to_string())
+            .with_header(header::WWW_AUTHENTICATE, auth.challenge()),
+        Denied::Unavailable(_) => Problem::busy(denied.to_string(), 5),
     };
-    let problem = Problem::new(status, denied.to_string());
-    match status {
-        StatusCode::UNAUTHORIZED => problem.with_header(header::WWW_AUTHENTICATE, auth.challenge()).into_response(),
-        _ => problem.into_response(),
-    }
+    problem.into_response()
 }
 
 /// Counts and times each request, and gives it a span.

@@ -37,6 +37,11 @@ impl Batch {
         Self { deletes, cluster: cluster.to_owned(), ..Self::default() }
     }
 
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.upserts.is_empty() && self.deletes.is_empty() && self.journal.is_empty()
+    }
+
     /// What is written, and nothing else.
     pub fn writing(source: i64, upserts: Vec<Upsert>) -> Self {
         Self { upserts, source, ..Self::default() }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use clusterlore_core::TypePattern;
 use clusterlore_models::Price;
 
 /// Who says what a type is for.
@@ -107,4 +108,38 @@ pub(crate) struct HitFlags {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+}
+
+/// What is read of a cluster.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WhatFlags {
+    /// Read only these namespaces
+    #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
+    pub(crate) namespaces: Vec<String>,
+    /// Read only these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) include: Vec<TypePattern>,
+    /// Do not read these types, as plural.group with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub(crate) exclude: Vec<TypePattern>,
+}
+
+/// How what runs is read and written.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HowFlags {
+    /// Replace what another cluster or folder indexed under this name
+    #[arg(long)]
+    pub(crate) replace_source: bool,
+    /// Embed everything again if another embedder filled the index
+    #[arg(long)]
+    pub(crate) reindex: bool,
+    /// How long to wait for another run that is writing to the index (0: do not wait)
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
+    /// How many types to list at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) concurrency: u16,
+    /// How many objects to request at once
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) page_size: u32,
 }

@@ -8,7 +8,7 @@ use clusterlore_core::{AnnotationChoice, Collection};
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
-use crate::args::{Demo, Index, InferenceFlags, Output, SyncInstances};
+use crate::args::{Demo, HowFlags, Index, InferenceFlags, Output, SyncInstances, WhatFlags};
 use crate::build;
 use crate::commands::index;
 use crate::done::Done;
@@ -74,17 +74,17 @@ fn write_manifests(folder: &Path) -> anyhow::Result<()> {
 fn folder_sync(folder: &Path) -> SyncInstances {
     SyncInstances {
         from: Some(folder.to_owned()),
-        namespaces: Vec::new(),
-        include: Vec::new(),
-        exclude: Vec::new(),
+        what: WhatFlags { namespaces: Vec::new(), include: Vec::new(), exclude: Vec::new() },
         annotations: Some(AnnotationChoice::default()),
         cluster_name: None,
         dry_run: false,
-        replace_source: false,
-        reindex: false,
-        lock_timeout: Duration::ZERO,
-        concurrency: 8,
-        page_size: 500,
+        how: HowFlags {
+            replace_source: false,
+            reindex: false,
+            lock_timeout: Duration::ZERO,
+            concurrency: 8,
+            page_size: 500,
+        },
         output: None,
     }
 }

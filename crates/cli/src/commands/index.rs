@@ -21,22 +21,22 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
     let Index { instances: flags, inference } = flags;
     let inference = build::inference(settings, inference, flags.dry_run)?;
     let annotations = build::annotations(settings, flags.annotations.as_ref())?;
-    let source = build::source(settings, flags.from.as_deref(), flags.page_size, annotations).await?;
+    let source = build::source(settings, flags.from.as_deref(), flags.how.page_size, annotations).await?;
     let json = flags.output.is_some();
-    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
+    let embedder = build::embedder_for_writing(settings, flags.how.reindex, flags.dry_run).await?;
     let capabilities = sync::once(sync::Run {
         source: source.clone(),
         store: build::store_for_run(settings, flags.dry_run).await?,
         embedder: embedder.clone(),
         inference,
         options: CapabilityOptions {
-            filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
+            filter: TypeFilter { include: flags.what.include.clone(), exclude: flags.what.exclude.clone() },
             only: Vec::new(),
             cluster: flags.cluster_name.clone(),
             dry_run: flags.dry_run,
-            replace_source: flags.replace_source,
-            reindex: flags.reindex,
-            lock_timeout: flags.lock_timeout,
+            replace_source: flags.how.replace_source,
+            reindex: flags.how.reindex,
+            lock_timeout: flags.how.lock_timeout,
         },
         json,
     })

@@ -42,7 +42,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         if flags.no_watch { Vec::new() } else { following::clusters(contexts, watched.cluster_name.as_deref())? };
     let inference = build::inference(settings, &watched.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
-    let embedder = build::embedder_for_writing(settings, watched.reindex, false).await?;
+    let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
     let store = build::store_for_writing(settings).await?;
     let auth = auth(settings, flags, address, &store)?;
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use clusterlore_cluster::{ClusterSource, ListScope};
-use clusterlore_core::TypeFilter;
+use clusterlore_cluster::ClusterSource;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
 
@@ -15,8 +14,8 @@ use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
     let annotations = build::annotations(settings, flags.annotations.as_ref())?;
-    let source = build::source(settings, flags.from.as_deref(), flags.page_size, annotations).await?;
-    let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
+    let source = build::source(settings, flags.from.as_deref(), flags.how.page_size, annotations).await?;
+    let embedder = build::embedder_for_writing(settings, flags.how.reindex, flags.dry_run).await?;
     let summary = once(source, settings, embedder.clone(), flags).await?;
     embedder.settled();
     if flags.output.is_some() {
@@ -37,17 +36,8 @@ pub(crate) async fn once(
         store: build::store_for_run(settings, flags.dry_run).await?,
         embedder,
         options: Options {
-            filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
-            scope: match &flags.namespaces[..] {
-                [] => ListScope::All,
-                names => ListScope::Namespaces(names.to_vec()),
-            },
-            cluster: flags.cluster_name.clone(),
-            concurrency: usize::from(flags.concurrency),
             dry_run: flags.dry_run,
-            replace_source: flags.replace_source,
-            reindex: flags.reindex,
-            lock_timeout: flags.lock_timeout,
+            ..build::options(&flags.what, &flags.how, flags.cluster_name.clone())
         },
     };
     let lines = Lines::new();

@@ -20,7 +20,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     let flags = &flags.watched;
     let clusters = following::clusters(contexts, flags.cluster_name.as_deref())?;
     let inference = build::inference(settings, &flags.inference, false)?;
-    let embedder = build::embedder_for_writing(settings, flags.reindex, false).await?;
+    let embedder = build::embedder_for_writing(settings, flags.how.reindex, false).await?;
     let lines = Arc::new(Watching::new(clusters.len() > 1));
     let (stop, stopped) = watch::channel(false);
     let store = build::store_for_writing(settings).await?;

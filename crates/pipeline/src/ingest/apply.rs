@@ -20,8 +20,6 @@ use crate::{checks, waiting, writer};
 
 /// How long posts wait for a run that writes the same cluster, before they are tried again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Documents that one transaction deletes.
-const DELETE_BATCH: usize = 2_000;
 /// So long after an object came its controller may first tell of it.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// So many documents go without a second thought.
@@ -101,13 +99,9 @@ impl Ingest {
         writer::write(spool, Arc::clone(&self.embedder), store, Collection::Instances, source, |_| ()).await?;
         memory.note_lost(store, &deletes).await?;
         let deletes: Vec<ObjectKey> = deletes.into_iter().map(|(key, _)| key).collect();
-        let mut chunks = deletes.chunks(DELETE_BATCH);
-        let first = Batch::deleting(cluster, chunks.next().unwrap_or_default().to_vec());
-        let first = Batch { source, journal: memory.entries, bounds: Memory::bounds(), ..first };
-        store.apply(Collection::Instances, first).await?;
-        for some in chunks {
-            store.apply(Collection::Instances, Batch::deleting(cluster, some.to_vec())).await?;
-        }
+        let happened =
+            Batch { source, journal: memory.entries, bounds: Memory::bounds(), ..Batch::deleting(cluster, Vec::new()) };
+        writer::apply(store, Collection::Instances, happened, &deletes).await?;
         self.remember_new(cluster, source, known, types).await?;
         let now = Reading { at: Timestamp::now().to_string(), ..Reading::default() };
         store.remember_readings(source, &Readings::default().and(Collection::Instances, &now)).await?;

@@ -17,7 +17,6 @@ use super::follow::{Heard, Nudge, Told};
 use super::pace::{Pace, Pauses};
 use super::state::Status;
 use crate::error::SyncError;
-use crate::instances::DELETE_BATCH;
 use crate::memory::Memory;
 use crate::progress::{Observer, Progress};
 use crate::writer;
@@ -262,13 +261,6 @@ impl Keeper<'_> {
         let mut batch = Batch::writing(self.source, upserts);
         batch.cluster = self.cluster.clone().unwrap_or_default();
         (batch.journal, batch.bounds) = (self.memory.entries.clone(), Memory::bounds());
-        let mut chunks = deletes.chunks(DELETE_BATCH);
-        batch.deletes = chunks.next().unwrap_or_default().to_vec();
-        self.store.apply(Collection::Instances, batch).await?;
-        for chunk in chunks {
-            let cluster = self.cluster.as_deref().unwrap_or_default();
-            self.store.apply(Collection::Instances, Batch::deleting(cluster, chunk.to_vec())).await?;
-        }
-        Ok(())
+        Ok(writer::apply(self.store, Collection::Instances, batch, deletes).await?)
     }
 }

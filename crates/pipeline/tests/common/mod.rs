@@ -12,10 +12,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource, RetryPolicy};
-use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
+use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey, ResourceType};
 use clusterlore_models::{EmbedError, Embedder, Purpose};
 use clusterlore_pipeline::{InstanceSync, Options, Summary, SyncError};
 use clusterlore_store::{Sqlite, Store};
+
+/// A namespaced type.
+pub fn ty(group: &str, version: &str, kind: &str, plural: &str) -> ResourceType {
+    ResourceType {
+        group: group.into(),
+        version: version.into(),
+        kind: kind.into(),
+        plural: plural.into(),
+        namespaced: true,
+        ..ResourceType::default()
+    }
+}
 
 /// Counts what it is asked to embed; vectors depend on the text alone.
 #[derive(Default)]

@@ -13,12 +13,10 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
 use crate::problem::Problem;
+use crate::refusals::Asked;
 
 /// Tells what happened lately to what a question asks for: "what was deleted today". Kept while a cluster is watched.
-#[utoipa::path(get, path = "/api/v1/changes", tag = "questions", params(Question), responses(
-    (status = 200, description = "What happened, the newest first", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/changes", tag = "questions", params(Question), responses((status = 200, description = "What happened, the newest first", body = serde_json::Value), Asked))]
 pub(crate) async fn changes(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

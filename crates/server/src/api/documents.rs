@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
 use crate::problem::Problem;
+use crate::refusals::Asked;
 
 async fn document(app: &App, caller: &Caller, collection: Collection, id: &str) -> Result<Response, Problem> {
     let found = app.server.index.document(&caller.scope, collection, id).await?;
@@ -22,9 +23,7 @@ async fn document(app: &App, caller: &Caller, collection: Collection, id: &str) 
 /// One object: its metadata as indexed.
 #[utoipa::path(get, path = "/api/v1/instances/{id}", tag = "documents",
     params(("id" = String, Path, description = "NAMESPACE/APIVERSION/KIND/NAME, _cluster for objects without a namespace; after CLUSTER: where the cluster has a name")),
-    responses((status = 200, description = "The object", body = serde_json::Value), (status = 401, description = "Who asks is not known"),
-        (status = 404, description = "There is none that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+    responses((status = 200, description = "The object", body = serde_json::Value), Asked))]
 pub(crate) async fn instance(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -36,9 +35,7 @@ pub(crate) async fn instance(
 /// One resource type, and what it is for.
 #[utoipa::path(get, path = "/api/v1/capabilities/{name}", tag = "documents",
     params(("name" = String, Path, description = "PLURAL.GROUP, or the plural alone in the core group; after CLUSTER: where the cluster has a name")),
-    responses((status = 200, description = "The type", body = serde_json::Value), (status = 401, description = "Who asks is not known"),
-        (status = 404, description = "There is none that the caller may see", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+    responses((status = 200, description = "The type", body = serde_json::Value), Asked))]
 pub(crate) async fn capability(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
 use crate::problem::Problem;
+use crate::refusals::{Asked, AskedAsJson};
 
 type Answered = Result<Response, Problem>;
 
@@ -34,10 +35,7 @@ async fn said(app: &App, caller: &Caller, request: &Request) -> Answered {
 }
 
 /// Finds what a question asks for.
-#[utoipa::path(get, path = "/api/v1/search", tag = "questions", params(Question), responses(
-    (status = 200, description = "What was found, best first", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/search", tag = "questions", params(Question), responses((status = 200, description = "What was found, best first", body = serde_json::Value), Asked))]
 pub(crate) async fn search(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -47,11 +45,7 @@ pub(crate) async fn search(
 }
 
 /// As GET, with the question as JSON.
-#[utoipa::path(post, path = "/api/v1/search", tag = "questions", request_body = Question, responses(
-    (status = 200, description = "What was found, best first", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 413, description = "Too large"), (status = 415, description = "Not JSON"),
-    (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(post, path = "/api/v1/search", tag = "questions", request_body = Question, responses((status = 200, description = "What was found, best first", body = serde_json::Value), Asked, AskedAsJson))]
 pub(crate) async fn search_post(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -62,10 +56,7 @@ pub(crate) async fn search_post(
 }
 
 /// Counts what a question asks for.
-#[utoipa::path(get, path = "/api/v1/count", tag = "questions", params(Question), responses(
-    (status = 200, description = "The number, and the groups that were asked for", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/count", tag = "questions", params(Question), responses((status = 200, description = "The number, and the groups that were asked for", body = serde_json::Value), Asked))]
 pub(crate) async fn count(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -75,11 +66,7 @@ pub(crate) async fn count(
 }
 
 /// As GET, with the question as JSON.
-#[utoipa::path(post, path = "/api/v1/count", tag = "questions", request_body = Question, responses(
-    (status = 200, description = "The number, and the groups that were asked for", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 413, description = "Too large"), (status = 415, description = "Not JSON"),
-    (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(post, path = "/api/v1/count", tag = "questions", request_body = Question, responses((status = 200, description = "The number, and the groups that were asked for", body = serde_json::Value), Asked, AskedAsJson))]
 pub(crate) async fn count_post(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -90,10 +77,7 @@ pub(crate) async fn count_post(
 }
 
 /// Finds resource types by what they are for.
-#[utoipa::path(get, path = "/api/v1/capabilities", tag = "questions", params(Question), responses(
-    (status = 200, description = "Types, best first", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/capabilities", tag = "questions", params(Question), responses((status = 200, description = "Types, best first", body = serde_json::Value), Asked))]
 pub(crate) async fn capabilities(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -104,11 +88,7 @@ pub(crate) async fn capabilities(
 }
 
 /// Finds objects that are similar to one object.
-#[utoipa::path(get, path = "/api/v1/similar", tag = "questions", params(Question), responses(
-    (status = 200, description = "Similar objects, best first", body = serde_json::Value),
-    (status = 400, description = "No id", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 404, description = "There is no such object"), (status = 409, description = "There are several"),
-    (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/similar", tag = "questions", params(Question), responses((status = 200, description = "Similar objects, best first", body = serde_json::Value), (status = 409, description = "There are several"), Asked))]
 pub(crate) async fn similar(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -123,10 +103,7 @@ pub(crate) async fn similar(
 }
 
 /// Answers a question in sentences.
-#[utoipa::path(get, path = "/api/v1/ask", tag = "questions", params(Question), responses(
-    (status = 200, description = "Sentences, and what they rest on", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/ask", tag = "questions", params(Question), responses((status = 200, description = "Sentences, and what they rest on", body = serde_json::Value), Asked))]
 pub(crate) async fn ask(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -136,11 +113,7 @@ pub(crate) async fn ask(
 }
 
 /// As GET, with the question as JSON.
-#[utoipa::path(post, path = "/api/v1/ask", tag = "questions", request_body = Question, responses(
-    (status = 200, description = "Sentences, and what they rest on", body = serde_json::Value),
-    (status = 400, description = "Not a question", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Who asks is not known"), (status = 413, description = "Too large"), (status = 415, description = "Not JSON"),
-    (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(post, path = "/api/v1/ask", tag = "questions", request_body = Question, responses((status = 200, description = "Sentences, and what they rest on", body = serde_json::Value), Asked, AskedAsJson))]
 pub(crate) async fn ask_post(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

@@ -11,10 +11,10 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
 use crate::problem::Problem;
+use crate::refusals::Asked;
 
 /// What is indexed, from where, and when, as far as the caller may see.
-#[utoipa::path(get, path = "/api/v1/status", tag = "documents", responses((status = 200, description = "The state of the index", body = serde_json::Value),
-    (status = 401, description = "Who asks is not known"), (status = 429, description = "Asked too often"), (status = 503, description = "Try again")))]
+#[utoipa::path(get, path = "/api/v1/status", tag = "documents", responses((status = 200, description = "The state of the index", body = serde_json::Value), Asked))]
 pub(crate) async fn status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

@@ -20,9 +20,6 @@ pub enum Denied {
     /// Nobody knows who it is.
     #[error("{0}")]
     Unknown(&'static str),
-    /// It is known who it is, and they may not.
-    #[error("{0}")]
-    Forbidden(&'static str),
     /// It cannot be found out now.
     #[error("{0}")]
     Unavailable(&'static str),

@@ -11,10 +11,11 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::body::Reader;
-use super::post::{Refused, cluster_of, read};
+use super::post::{Refused, opened};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
+use crate::refusals::Posted;
 
 #[derive(Serialize)]
 struct Taken {
@@ -27,11 +28,7 @@ struct Taken {
 #[utoipa::path(
     post, path = "/api/v1/instances/sync", tag = "controllers",
     request_body(content = serde_json::Value, content_type = "application/json", description = "{\"upserts\": [ResourceInstance], \"deletes\": [id]}"),
-    responses(
-        (status = 200, description = "Kept, and written soon"), (status = 400, description = "Not such a body; nothing was kept"),
-        (status = 401, description = "Who sends it is not known"), (status = 403, description = "The credential may not post"),
-        (status = 413, description = "More than 5 MiB"), (status = 415, description = "Not JSON"), (status = 500, description = "It cannot be kept")
-    )
+    responses((status = 200, description = "Kept, and written soon"), Posted)
 )]
 pub(crate) async fn sync(
     State(app): State<Arc<App>>,
@@ -43,19 +40,11 @@ pub(crate) async fn sync(
 }
 
 async fn take(app: &App, caller: &Caller, headers: &HeaderMap, body: &Bytes) -> Result<Response, Refused> {
-    let cluster = cluster_of(caller)?;
-    let value = read(headers, body)?;
-    let mut reader = Reader::new();
-    let post = match reader.object(&value) {
-        None => InstancePost::default(),
-        Some(map) => InstancePost {
-            upserts: reader.list(map, "upserts", Reader::instance),
-            deletes: reader.list(map, "deletes", Reader::text),
-            whole: false,
-        },
-    };
-    let post = reader.done(post).map_err(Refused::Issues)?;
-    let ingest = app.server.ingest.as_ref().ok_or(Refused::NoRight)?;
+    let (ingest, cluster, post) = opened(app, caller, headers, body, |reader, map| InstancePost {
+        upserts: reader.list(map, "upserts", Reader::instance),
+        deletes: reader.list(map, "deletes", Reader::text),
+        whole: false,
+    })?;
     ingest.take(cluster, &post).await?;
     let taken = Taken { status: "ok", upserted: post.upserts.len(), deleted: post.deletes.len() };
     Ok(json(StatusCode::OK, &taken))

@@ -2,12 +2,14 @@
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use clusterlore_pipeline::Ingest;
 use clusterlore_store::StoreError;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::body::Issue;
+use super::body::{Issue, Reader};
+use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
 
@@ -68,18 +70,28 @@ impl From<StoreError> for Refused {
     }
 }
 
-/// The body as JSON.
-pub(super) fn read(headers: &HeaderMap, body: &Bytes) -> Result<Value, Refused> {
+/// A post that may be taken: what takes it, the cluster that its sender may write about, and what `read` makes of its body.
+pub(super) fn opened<'a, T: Default>(
+    app: &'a App,
+    caller: &'a Caller,
+    headers: &HeaderMap,
+    body: &Bytes,
+    read: impl FnOnce(&mut Reader, &Map<String, Value>) -> T,
+) -> Result<(&'a Ingest, &'a str, T), Refused> {
+    let cluster = caller.writes.as_deref().ok_or(Refused::NoRight)?;
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json = media == "application/json" || media.starts_with("application/") && media.ends_with("+json");
     if !is_json {
         return Err(Refused::NotJson);
     }
-    serde_json::from_slice(body).map_err(|_| Refused::Malformed)
-}
-
-/// The cluster that the caller may post about.
-pub(super) fn cluster_of(caller: &Caller) -> Result<&str, Refused> {
-    caller.writes.as_deref().ok_or(Refused::NoRight)
+    let value: Value = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
+    let mut reader = Reader::new();
+    let post = match reader.object(&value) {
+        Some(map) => read(&mut reader, map),
+        None => T::default(),
+    };
+    let post = reader.done(post).map_err(Refused::Issues)?;
+    let ingest = app.server.ingest.as_deref().ok_or(Refused::NoRight)?;
+    Ok((ingest, cluster, post))
 }

@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::body::{Issue, Reader};
-use super::post::{Refused, cluster_of, read};
+use super::post::{Refused, opened};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
+use crate::refusals::Posted;
 
 #[derive(Serialize)]
 struct Envelope {
@@ -54,11 +55,7 @@ struct Meta {
 #[utoipa::path(
     post, path = "/api/v1/resources/sync", tag = "controllers",
     request_body(content = serde_json::Value, content_type = "application/json", description = "{\"upserts\": [{namespace, name, kind, apiVersion, labels, annotations, createdAt}], \"deletes\": [{namespace, name, kind, apiVersion}], \"isResync\": true}"),
-    responses(
-        (status = 200, description = "Kept, and written soon"), (status = 400, description = "Not such a body; nothing was kept"),
-        (status = 401, description = "Who sends it is not known"), (status = 403, description = "The credential may not post"),
-        (status = 413, description = "More than 5 MiB"), (status = 415, description = "Not JSON"), (status = 500, description = "It cannot be kept")
-    )
+    responses((status = 200, description = "Kept, and written soon"), Posted)
 )]
 pub(crate) async fn resources(
     State(app): State<Arc<App>>,
@@ -83,19 +80,11 @@ pub(crate) async fn resources(
 }
 
 async fn take(app: &App, caller: &Caller, headers: &HeaderMap, body: &Bytes) -> Result<Counts, Refused> {
-    let cluster = cluster_of(caller)?;
-    let value = read(headers, body)?;
-    let mut reader = Reader::new();
-    let post = match reader.object(&value) {
-        None => InstancePost::default(),
-        Some(map) => InstancePost {
-            upserts: reader.list(map, "upserts", Reader::resource),
-            deletes: reader.list(map, "deletes", Reader::resource_id),
-            whole: reader.flag(map, "isResync"),
-        },
-    };
-    let post = reader.done(post).map_err(Refused::Issues)?;
-    let ingest = app.server.ingest.as_ref().ok_or(Refused::NoRight)?;
+    let (ingest, cluster, post) = opened(app, caller, headers, body, |reader, map| InstancePost {
+        upserts: reader.list(map, "upserts", Reader::resource),
+        deletes: reader.list(map, "deletes", Reader::resource_id),
+        whole: reader.flag(map, "isResync"),
+    })?;
     ingest.take(cluster, &post).await?;
     Ok(Counts { upserted: post.upserts.len(), deleted: post.deletes.len() })
 }

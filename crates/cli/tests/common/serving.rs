@@ -1,0 +1,70 @@
+//! `serve` as a process, and a client of it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Home;
+
+pub struct Serving {
+    child: Child,
+    pub address: String,
+}
+
+impl Serving {
+    /// Starts it on a free port.
+    pub fn start(home: &Home, args: &[&str]) -> Self {
+        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let mut child = home.command(&args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Serving on http") {
+            line.clear();
+            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before it served");
+        }
+        let address = line.split("://").nth(1).unwrap().split([' ', '/']).next().unwrap().to_owned();
+        // Read on, so that nothing it says ever waits.
+        std::thread::spawn(move || lines.read_to_string(&mut String::new()));
+        Self { child, address }
+    }
+
+    pub fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let token = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        let length = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n{token}content-length: {length}\r\n\r\n{body}", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+    }
+
+    pub fn get(&self, path: &str) -> (u16, String) {
+        self.send("GET", path, "", "")
+    }
+
+    /// Waits until something holds, and tells how long that took.
+    pub fn until(&self, most: Duration, holds: impl Fn() -> bool) -> Duration {
+        let began = Instant::now();
+        while !holds() {
+            assert!(began.elapsed() < most, "it does not hold after {most:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        began.elapsed()
+    }
+
+    /// Ends it by a signal and gives its status.
+    pub fn end(&mut self, signal: &str) -> Option<i32> {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
