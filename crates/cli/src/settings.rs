@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -244,10 +245,10 @@ impl Settings {
     }
 
     /// A value of another form than text.
-    pub(crate) fn parsed<T>(
+    pub(crate) fn parsed<T, E: Display>(
         &self,
         key: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> anyhow::Result<Option<T>> {
         let Some(text) = self.text(key) else { return Ok(None) };
         parse(text).map(Some).map_err(|e| wrong(format!("{}: {e}", self.called(key))))
