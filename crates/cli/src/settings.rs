@@ -197,9 +197,9 @@ impl Settings {
         Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None, config: None }
     }
 
-    /// The same with another context.
-    pub(crate) fn in_context(&self, name: &str) -> Self {
-        self.clone().and("context", &Self::only([("context", name.to_owned())]))
+    /// The same with another value of one setting.
+    pub(crate) fn with(self, key: &'static str, value: String) -> Self {
+        self.and(key, &Self::only([(key, value)]))
     }
 
     /// The same, with another setting taken over where it is set.

@@ -9,6 +9,7 @@ use super::shared::{HowFlags, InferenceFlags, WhatFlags, cluster_name};
 #[command(after_help = "Examples:
   clusterlore watch                                    follow the current context's cluster
   clusterlore watch --context east --context west      follow two clusters, each under its context's name
+  clusterlore watch --kubeconfig clusters/             each file of a folder is a cluster of that name
   clusterlore watch -n shop -n shop-test               two namespaces
   clusterlore watch --exclude 'secrets'
 

@@ -38,8 +38,11 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         _ => None,
     };
     let watched = &flags.watched;
-    let clusters =
-        if flags.no_watch { Vec::new() } else { following::clusters(contexts, watched.cluster_name.as_deref())? };
+    let clusters = if flags.no_watch {
+        Vec::new()
+    } else {
+        following::clusters(settings, contexts, watched.cluster_name.as_deref())?
+    };
     let inference = build::inference(settings, &watched.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
     let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
@@ -48,8 +51,8 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
 
     let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
     let index = match flags.live.live {
-        Live::Auto => index.with_cluster(build::cluster_in_use(settings)),
-        Live::Never => index,
+        Live::Auto if !following::is_folder(settings) => index.with_cluster(build::cluster_in_use(settings)),
+        Live::Auto | Live::Never => index,
     };
     let posting = Arc::new(ClusterInUse { settings: settings.clone() });
     let mut ingest =
@@ -150,6 +153,10 @@ fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn
             Err(wrong("--auth token needs --tokens FILE; make one with \"clusterlore token\"".to_owned()))
         }
         (AuthFlag::Token, Some(tokens)) => Ok(Auth::Tokens(tokens)),
+        (AuthFlag::Kubernetes, _) if following::is_folder(settings) => Err(wrong(
+            "--auth kubernetes asks one API server who is who; expected a file in --kubeconfig, or --auth token"
+                .to_owned(),
+        )),
         (AuthFlag::Kubernetes, tokens) => {
             let door = build::cluster_in_use(settings);
             let api = Kubernetes::new(door, Arc::clone(store), cluster, flags.audience.clone());
