@@ -373,8 +373,8 @@ async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
             server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
         }
         server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
-        server.psql(name, &format!("DROP TABLE {schema}.turns"));
-        server.psql(name, &format!("DROP TABLE {schema}.journal"));
+        server.psql(name, &format!("DROP TABLE {schema}.turns, {schema}.journal, {schema}.posts, {schema}.scans"));
+        server.psql(name, &format!("DROP SEQUENCE {schema}.scan_requests"));
         server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));
         assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Outdated { found: 1, .. }));
         let store = Postgres::open_or_create(&url).await.unwrap();
