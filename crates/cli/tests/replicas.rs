@@ -259,7 +259,7 @@ fn what_one_took_the_other_writes_in_its_order() {
     let [mut one, other] = homes.each_ref().map(|home| Serving::start(home, &args));
     let upsert = |n: usize| {
         format!(
-            r#"{{"upserts":[{{"namespace":"shop","name":"thing-{n}","kind":"ConfigMap","apiVersion":"v1","apiGroup":"","createdAt":"2026-02-20T10:00:00Z"}}],"deletes":[]}}"#
+            r#"{{"upserts":[{{"id":"shop/v1/ConfigMap/thing-{n}","namespace":"shop","name":"thing-{n}","kind":"ConfigMap","apiVersion":"v1","apiGroup":"","createdAt":"2026-02-20T10:00:00Z","labels":null,"annotations":null}}],"deletes":[]}}"#
         )
     };
     let delete = |n: usize| format!(r#"{{"upserts":[],"deletes":["shop/v1/ConfigMap/thing-{n}"]}}"#);
