@@ -164,7 +164,6 @@ impl Ingest {
     /// Writes what waits about one cluster, up to one batch, and says whether there was anything. What waits is read under the cluster's
     /// lock: no other process writes an older state afterwards.
     async fn work_off(&self, cluster: &str) -> Result<bool, SyncError> {
-        let lock = waiting::lock(&*self.store, cluster, RunKind::Other, PATIENCE, &|_| ()).await?;
         let work = async {
             let posts = self.inbox.oldest(cluster, BATCH.0, BATCH.1).await?;
             if posts.is_empty() {
@@ -184,6 +183,6 @@ impl Ingest {
             self.inbox.done(numbers).await?;
             Ok(true)
         };
-        lock.during(work).await?
+        waiting::under_lock(Some(&*self.store), cluster, RunKind::Other, PATIENCE, &|_| (), work).await
     }
 }

@@ -56,7 +56,7 @@ impl Ingest {
                 ..CapabilityOptions::default()
             },
         };
-        sync.run_with(None, &|_| ()).await.map(|_| ())
+        sync.run_locked(&|_| ()).await.map(|_| ())
     }
 
     /// Deletes what is known of the purpose of types that are gone, as far as a controller, or the cluster that is read for it, wrote it.

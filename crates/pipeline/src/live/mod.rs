@@ -154,10 +154,10 @@ impl LiveSync {
         let store = &*self.store;
         let first = async {
             if let Some(capabilities) = self.capabilities(self.options.replace_source, self.options.reindex) {
-                capabilities.run_with(None, observer).await?;
+                capabilities.run_locked(observer).await?;
             }
             let mut memory = self.memory().await?;
-            let synced = self.instances().run_with(None, Some(&mut memory), observer).await?;
+            let synced = self.instances().run_locked(Some(&mut memory), observer).await?;
             Ok::<_, SyncError>((memory, synced))
         };
         let (memory, synced) = tokio::select! {
@@ -415,7 +415,7 @@ impl Followers<'_> {
             types::Types { store: &**store, source: &**source, embedder, cluster: self.sync.cluster(), writer: number };
         types.store(&described, discovery, &|of| origin(of, number)).await?;
         if let Some(capabilities) = self.sync.capabilities(false, false) {
-            capabilities.run_with(None, &|_| ()).await?;
+            capabilities.run_locked(&|_| ()).await?;
         }
         Ok(())
     }
