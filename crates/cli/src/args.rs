@@ -19,8 +19,8 @@ mod watch;
 pub(crate) use changes::Changes;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, Output, WhatFlags, cluster_name, dollars,
-    namespace, price,
+    HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
+    dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -275,6 +275,15 @@ impl Command {
             Self::Import(_) => "import",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
+        }
+    }
+
+    /// How what it says on standard error is written.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Serve(flags) => flags.watched.log_format,
+            Self::Watch(flags) => flags.watched.log_format,
+            _ => LogFormat::Text,
         }
     }
 }

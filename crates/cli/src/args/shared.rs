@@ -89,6 +89,16 @@ pub(crate) enum Output {
     Name,
 }
 
+/// How lines on standard error are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// Each line a JSON object: timestamp, level, message, target, and what else there is to say
+    Json,
+}
+
 /// Which hits are shown, and how.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HitFlags {
