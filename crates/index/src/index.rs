@@ -58,7 +58,11 @@ impl Index {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
         let looker = match &self.gate {
-            Some(gate) if request.live && scope.is_all() => Some(Looker { gate, sources: view.sources().await? }),
+            Some(gate) if request.live => {
+                let sources = view.sources().await?;
+                let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
+                whole.then_some(Looker { gate, sources, scope })
+            }
             _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
@@ -86,10 +90,10 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(gate) = self.gate.as_ref().filter(|_| scope.is_all()) else {
+        let Some(gate) = self.gate.as_ref() else {
             return Ok(Err("the cluster is not to be asked".to_owned()));
         };
-        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
+        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await?, scope };
         Ok(looker.source(name, Instant::now() + OPENING).await)
     }
 
@@ -151,7 +155,11 @@ impl Index {
             notes.push(ChangesNote { kind: "empty", text });
         }
         let sources = view.sources().await?;
+        // Which contexts its kubeconfig has is the program's own affair.
         let context = |entry: &JournalEntry| {
+            if !scope.is_all() {
+                return None;
+            }
             let of = sources.iter().filter(|source| source.cluster == entry.cluster && !source.replaced);
             let read = of.filter_map(|source| source.readings.of(Collection::Instances));
             read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
