@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::foreign::visible;
 
 /// Characters of a line: room for the names of all types of a large cluster.
-const LONGEST_LINE: usize = 16_384;
+pub(super) const LONGEST_LINE: usize = 16_384;
 
 /// Whether lines are JSON objects.
 static JSON: AtomicBool = AtomicBool::new(false);
@@ -74,5 +74,18 @@ pub(crate) fn with_strings(value: Value, change: &impl Fn(&str) -> String) -> Va
         Value::Array(all) => all.into_iter().map(|one| with_strings(one, change)).collect(),
         Value::Object(map) => map.into_iter().map(|(key, one)| (key, with_strings(one, change))).collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_of_an_object_are_cleaned_wherever_they_are() {
+        let said =
+            json!({"message": "postgres://me:s3cret@db/x", "fields": [1, null, {"name": "a\u{202e}\u{1b}[31m\nb"}]});
+        let line = with_strings(said, &shown).to_string();
+        assert_eq!(line, r#"{"fields":[1,null,{"name":"a\\u{202e}\\u{1b}[31m\\nb"}],"message":"postgres://…@db/x"}"#);
     }
 }
