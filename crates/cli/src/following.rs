@@ -68,7 +68,11 @@ impl Following {
             }
             let status = Arc::<Status>::default();
             statuses.push((name.clone().unwrap_or_default(), Arc::clone(&status)));
-            let options = build::options(&flags.what, &flags.how, name.clone());
+            let mut options = build::options(&flags.what, &flags.how, name.clone());
+            if again {
+                // Beside others that serve the same it stands by for as long as it takes.
+                options.lock_timeout = Duration::MAX;
+            }
             let annotations = build::annotations(&settings, flags.annotations.as_ref())?;
             let (page_size, shared) = (flags.how.page_size, shared.clone());
             running.spawn(async move {

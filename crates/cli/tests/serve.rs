@@ -343,7 +343,8 @@ fn each_line_is_a_json_object_where_that_is_asked_for() {
     let home = Home::new();
     home.run(&["token", "ann", "--see-all", "--tokens", "tokens.toml"]).ok();
     let args = ["--no-watch", "--live", "never", "--tokens", "tokens.toml", "--log-format", "json"];
-    let mut serving = Serving::start_with(&home, &args, &[("OTEL_TRACES_EXPORTER", "zipkin"), ("RUST_LOG", "debug")]);
+    let mut serving =
+        Serving::start_with(&home, "127.0.0.1:0", &args, &[("OTEL_TRACES_EXPORTER", "zipkin"), ("RUST_LOG", "debug")]);
     // What somebody sends cannot break a line, nor a terminal.
     assert_eq!(serving.exchange("GET", "/api/v1/a%22%0a/\u{202e}\"x", "", "").split(' ').nth(1), Some("401"));
     serving.until(Duration::from_secs(10), || serving.said().contains("a call was denied"));

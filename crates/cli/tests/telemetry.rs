@@ -192,7 +192,7 @@ async fn a_request_is_a_part_of_its_callers_trace() {
     let receiver = Receiver::start(200).await;
     let endpoint = receiver.base();
     let set = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "50")];
-    let mut serving = Serving::start_with(&home, &["--no-watch", "--live", "never"], &set);
+    let mut serving = Serving::start_with(&home, "127.0.0.1:0", &["--no-watch", "--live", "never"], &set);
     let search = "/api/v1/search?q=is+there+a+cache";
     let of = |parent: &str| format!("traceparent: {parent}\r\n");
     let caller = format!("00-{TRACE}-{CALLER}-01");

@@ -19,7 +19,7 @@ use crate::error::SyncError;
 use crate::memory::Memory;
 use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions, patterns};
-use crate::{checks, types, writer};
+use crate::{checks, types, waiting, writer};
 
 /// Pages that wait for the plan: enough to keep the lists busy, few enough to keep memory flat.
 const WAITING_PAGES: usize = 4;
@@ -102,14 +102,15 @@ impl InstanceSync {
     /// See [`SyncError`]; nothing was deleted then.
     #[tracing::instrument(name = "pipeline.instances", skip_all)]
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
-        Ok(self.run_with(Some(self.options.lock_timeout), None, observer).await?.outcome)
+        let (store, patience) = (self.store.as_deref().filter(|_| !self.options.dry_run), self.options.lock_timeout);
+        let run = self.run_locked(None, observer);
+        Ok(waiting::under_lock(store, self.cluster(), RunKind::Instances, patience, observer, run).await?.outcome)
     }
 
-    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock. `memory` sees every object, and notes what happened since the
+    /// As [`Self::run`], for a caller that holds the lock. `memory` sees every object, and notes what happened since the
     /// index was last fresh; to write that is the caller's.
-    pub(crate) async fn run_with(
+    pub(crate) async fn run_locked(
         &self,
-        lock_timeout: Option<Duration>,
         memory: Option<&mut Memory>,
         observer: &Observer<'_>,
     ) -> Result<Synced, SyncError> {
@@ -119,7 +120,6 @@ impl InstanceSync {
             dry_run: self.options.dry_run,
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
-            lock_timeout,
             reading: Reading {
                 namespaces: match &self.options.scope {
                     ListScope::All => Vec::new(),
@@ -131,7 +131,7 @@ impl InstanceSync {
                 ..Reading::default()
             },
         };
-        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
+        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder).await?;
         let choose = |found: &Discovery| {
             Ok(found.types.iter().filter(|t| self.options.filter.admits(t)).cloned().collect::<Vec<ResourceType>>())
         };

@@ -1,4 +1,4 @@
-//! The frame of every run: it takes the lock, makes sure that source and embedder are those of the index, reads what the source
+//! The frame of every run, under the lock of its cluster: it makes sure that source and embedder are those of the index, reads what the source
 //! serves, is noted in the store before it writes, and ends with its summary. What a run does in between is its own.
 
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use clusterlore_cluster::{ClusterSource, Discovery};
 use clusterlore_core::{Collection, Known, ObjectKey, Origin, ResourceType, SourceIdentity, SyncPlan, TypePattern};
 use clusterlore_models::Embedder;
-use clusterlore_store::{KnownSource, Reading, Readings, RunKind, RunLock, RunRecord, Store, StoreError};
+use clusterlore_store::{KnownSource, Reading, Readings, RunKind, RunRecord, Store, StoreError};
 use jiff::Timestamp;
 
+use crate::checks;
 use crate::error::SyncError;
 use crate::progress::{Observer, Outcome, Progress, Summary};
-use crate::{checks, waiting};
 
 /// What the runs over a source have in common.
 pub(crate) struct RunOptions<'a> {
@@ -22,13 +22,11 @@ pub(crate) struct RunOptions<'a> {
     pub(crate) dry_run: bool,
     pub(crate) replace_source: bool,
     pub(crate) reindex: bool,
-    /// How long to wait for another run that writes; `None`: the caller holds the lock already.
-    pub(crate) lock_timeout: Option<Duration>,
     /// How the source is read; when, and by which context, the run itself knows.
     pub(crate) reading: Reading,
 }
 
-/// A run over a source, from its lock to its summary.
+/// A run over a source, from its checks to its summary.
 pub(crate) struct Run<'a> {
     options: RunOptions<'a>,
     began: Instant,
@@ -39,31 +37,25 @@ pub(crate) struct Run<'a> {
     /// Number of the source that writes.
     number: i64,
     record: Option<Record<'a>>,
-    _lock: Option<RunLock>,
 }
 
 impl<'a> Run<'a> {
-    /// Takes the lock, and refuses a source or an embedder other than those that filled the index.
+    /// Refuses a source or an embedder other than those that filled the index.
     pub(crate) async fn begin(
         options: RunOptions<'a>,
         source: &dyn ClusterSource,
         store: Option<&'a Arc<dyn Store>>,
         embedder: &dyn Embedder,
-        observer: &Observer<'_>,
     ) -> Result<Self, SyncError> {
         let began = Instant::now();
         let store = store.map(|store| &**store);
-        let RunOptions { kind, cluster, dry_run, replace_source, reindex, lock_timeout, .. } = options;
-        let lock = match (store.filter(|_| !dry_run), lock_timeout) {
-            (Some(store), Some(patience)) => Some(waiting::lock(store, cluster, kind, patience, observer).await?),
-            _ => None,
-        };
+        let RunOptions { cluster, dry_run, replace_source, reindex, .. } = options;
         let identity = source.identity().await?;
         let sources = checks::source(store, cluster, &identity, replace_source).await?;
         checks::embedder(store, embedder.identity(), reindex, dry_run).await?;
         let reading = Reading { at: Timestamp::now().to_string(), context: source.context(), ..options.reading };
         let options = RunOptions { reading, ..options };
-        Ok(Self { options, began, store, identity: identity.source, sources, number: 0, record: None, _lock: lock })
+        Ok(Self { options, began, store, identity: identity.source, sources, number: 0, record: None })
     }
 
     /// What the source serves, and what of it the run reads.

@@ -10,6 +10,24 @@ use crate::progress::{Observer, Progress};
 /// Between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Does `work` under the lock of a cluster, for which it waits as [`lock`] does; without a store there is nothing to lock.
+///
+/// # Errors
+/// As [`lock`]; [`StoreError::Unreachable`] where the lock was lost, which stops the work; and what the work says.
+pub(crate) async fn under_lock<T, E: From<StoreError>>(
+    store: Option<&dyn Store>,
+    cluster: &str,
+    kind: RunKind,
+    patience: Duration,
+    observer: &Observer<'_>,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match store {
+        Some(store) => lock(store, cluster, kind, patience, observer).await?.during(work).await?,
+        None => work.await,
+    }
+}
+
 /// Takes the lock for a run. While another run holds it, waits for `patience` at most and tells for whom.
 ///
 /// # Errors

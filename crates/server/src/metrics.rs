@@ -48,6 +48,7 @@ const STATES: [&str; 5] = ["listing", "watching", "backing-off", "polling", "gon
 /// What is told of each cluster that is watched.
 #[derive(Default)]
 struct Live {
+    standby: Family<Cluster, Gauge>,
     types: Family<Types, Gauge>,
     queued: Family<Cluster, Gauge>,
     lag: Family<Cluster, Gauge<f64, AtomicU64>>,
@@ -61,6 +62,8 @@ struct Live {
 
 impl Live {
     fn register(&self, registry: &mut Registry) {
+        let standby = "Whether another process keeps the index of a watched cluster: 1 or 0";
+        registry.register("live_standby", standby, self.standby.clone());
         registry.register("live_types", "Types of a watched cluster, by what is done about them", self.types.clone());
         registry.register("live_queued", "Changes that wait to be written", self.queued.clone());
         let lag = "How long the oldest change of the last batch waited before it was in the index";
@@ -81,6 +84,7 @@ impl Live {
             self.types.get_or_create(&Types { cluster: cluster.to_owned(), state: name }).set(gauge(count));
         }
         let numbers = [
+            (&self.standby, u64::from(state.standby)),
             (&self.queued, state.queued),
             (&self.lists, state.lists),
             (&self.watches, state.watches),
@@ -145,11 +149,13 @@ impl Metrics {
         Self { live, registry, requests, duration, posts, bytes, scans, ready }
     }
 
-    /// All numbers, in the text format of OpenMetrics.
-    pub(crate) fn text(&self, waiting: Waiting, ready: bool, live: &[(String, Arc<Status>)]) -> Option<String> {
-        self.posts.set(gauge(waiting.posts));
-        self.bytes.set(i64::try_from(waiting.bytes).unwrap_or(i64::MAX));
-        self.scans.set(gauge(waiting.scans));
+    /// All numbers, in the text format of OpenMetrics. How much waits is as it was last known where that cannot be told.
+    pub(crate) fn text(&self, waiting: Option<Waiting>, ready: bool, live: &[(String, Arc<Status>)]) -> Option<String> {
+        if let Some(Waiting { posts, bytes, scans }) = waiting {
+            self.posts.set(gauge(posts));
+            self.bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+            self.scans.set(gauge(scans));
+        }
         self.ready.set(i64::from(ready));
         live.iter().for_each(|(cluster, status)| self.live.set(cluster, &status.state()));
         let mut text = String::new();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use clusterlore_store::Waiting;
 use http::{StatusCode, header};
 use serde::Serialize;
 
@@ -16,15 +17,19 @@ struct Probe<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// Clusters whose index another process keeps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    standby: Vec<&'a str>,
 }
 
 /// Says that the server runs.
 #[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, description = "It runs")))]
 pub(crate) async fn healthz() -> Response {
-    json(StatusCode::OK, &Probe { status: "ok", error: None })
+    json(StatusCode::OK, &Probe { status: "ok", error: None, standby: Vec::new() })
 }
 
-/// Says whether questions can be answered: the first sync is in, and the store answers.
+/// Says whether questions can be answered: the first sync is in, and the store answers. Where another process keeps the index of a cluster,
+/// and this one waits to take over, `standby` names the cluster.
 #[utoipa::path(get, path = "/readyz", tag = "probes", responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; error says why")))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let ready = app.server.ready.borrow().clone();
@@ -37,18 +42,26 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
         not => not,
     };
+    let waits = app.server.live.iter().filter(|(_, status)| status.state().standby);
+    let standby = waits.map(|(cluster, _)| cluster.as_str()).collect();
     match &ready {
-        Ok(()) => json(StatusCode::OK, &Probe { status: "ok", error: None }),
-        Err(why) => json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why) }),
+        Ok(()) => json(StatusCode::OK, &Probe { status: "ok", error: None, standby }),
+        Err(why) => json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why), standby }),
     }
 }
 
 /// All numbers, in the text format of OpenMetrics.
 #[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let waiting = app.server.ingest.as_ref().map(|ingest| ingest.waiting()).unwrap_or_default();
+    let waiting = match &app.server.ingest {
+        Some(ingest) => ingest.waiting().await,
+        None => Ok(Waiting::default()),
+    };
+    if let Err(error) = &waiting {
+        tracing::warn!(%error, "how many posts wait cannot be read");
+    }
     let ready = app.server.ready.borrow().is_ok();
-    match app.metrics.text(waiting, ready, &app.server.live) {
+    match app.metrics.text(waiting.ok(), ready, &app.server.live) {
         Some(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

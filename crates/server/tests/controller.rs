@@ -104,7 +104,7 @@ async fn nothing_is_lost_that_a_controller_sends() {
     println!(
         "sent in {:?}; waiting {:?}; p99 {:?} max {:?}",
         began.elapsed(),
-        running.ingest.waiting(),
+        running.ingest.waiting().await.unwrap(),
         took[took.len() * 99 / 100],
         took.last()
     );
@@ -127,7 +127,10 @@ async fn what_was_answered_is_written_after_the_server_came_back() {
     assert_eq!(told.status, 202);
     // Nobody has written anything yet; then the process is another one.
     running = running.again().await;
-    assert_eq!((running.ingest.waiting().posts, running.ingest.waiting().scans), (121, 1));
+    assert_eq!(
+        (running.ingest.waiting().await.unwrap().posts, running.ingest.waiting().await.unwrap().scans),
+        (121, 1)
+    );
     running.written().await;
     assert_eq!(held(&running).await, expected(100..500, |_| 0));
 }
@@ -137,7 +140,7 @@ async fn where_the_cluster_is_watched_posts_are_taken_and_change_nothing() {
     let running = Running::watching("").await;
     let mut controller = Controller::of(&running).await;
     send_all(&mut controller, 0..50, 0).await;
-    assert_eq!(running.ingest.waiting().posts, 0);
+    assert_eq!(running.ingest.waiting().await.unwrap().posts, 0);
     running.written().await;
     assert!(running.export().await.is_empty());
 }

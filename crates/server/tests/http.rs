@@ -145,7 +145,7 @@ async fn wrong_times_are_named_and_all_faults_are_told() {
     let paths: Vec<String> = told["details"].as_array().unwrap().iter().map(|i| i["path"].to_string()).collect();
     assert_eq!(paths, [r#"["upserts",1,"name"]"#, r#"["upserts",1,"createdAt"]"#, r#"["upserts",1,"labels","a"]"#]);
     // Nothing of such a post is kept, and however many faults there are, the answer ends.
-    assert_eq!(server.ingest.waiting().posts, 0);
+    assert_eq!(server.ingest.waiting().await.unwrap().posts, 0);
     let many = format!("{{\"upserts\":[{}{{}}]}}", "{},".repeat(100_000));
     let told = server.post(SYNC, many.as_bytes()).await;
     assert_eq!((told.status, told.json()["details"].as_array().unwrap().len()), (400, 1_000));

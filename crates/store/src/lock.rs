@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::error::StoreError;
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +82,15 @@ impl std::fmt::Display for Holder {
 /// Held by the one run that writes; let go when dropped, and by the system when the process dies.
 pub struct RunLock {
     _held: Box<dyn std::any::Any + Send + Sync>,
+    /// Ends when the lock is lost; `None`: it cannot be.
+    lost: Option<Lost>,
+}
+
+/// A lock of a server's that its holder can lose.
+struct Lost {
+    place: String,
+    /// Closed when it is lost.
+    closed: watch::Receiver<()>,
 }
 
 impl std::fmt::Debug for RunLock {
@@ -90,6 +102,28 @@ impl std::fmt::Debug for RunLock {
 impl RunLock {
     /// Holds what, when dropped, lets the lock go.
     pub(crate) fn holding(held: impl Send + Sync + 'static) -> Self {
-        Self { _held: Box::new(held) }
+        Self { _held: Box::new(held), lost: None }
+    }
+
+    /// As [`Self::holding`], of a lock at `place` that is lost when `closed` is closed.
+    pub(crate) fn until_closed(held: impl Send + Sync + 'static, place: String, closed: watch::Receiver<()>) -> Self {
+        Self { _held: Box::new(held), lost: Some(Lost { place, closed }) }
+    }
+
+    /// Does what needs the lock, as long as it is held.
+    ///
+    /// # Errors
+    /// The lock is lost, and another may have it: `work` was dropped where it was.
+    pub async fn during<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
+        let Some(Lost { place, closed }) = &self.lost else { return Ok(work.await) };
+        let mut closed = closed.clone();
+        tokio::select! {
+            biased;
+            _ = closed.wait_for(|()| false) => Err(StoreError::Unreachable {
+                place: place.clone(),
+                detail: "the connection that held the lock ended".to_owned(),
+            }),
+            done = work => Ok(done),
+        }
     }
 }

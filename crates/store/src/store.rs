@@ -1,11 +1,13 @@
 //! A store as a whole.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use clusterlore_core::Scope;
 
 use crate::error::StoreError;
+use crate::inbox::Inbox;
 use crate::reader::View;
 use crate::runs::Runs;
 use crate::threads::Threads;
@@ -38,6 +40,11 @@ pub trait Store: Writer + Runs + Threads {
 
     /// File or server, for people: without user, password and key.
     fn place(&self) -> String;
+
+    /// Where several processes share the store, what was posted to any of them waits with it; `None`: elsewhere.
+    fn inbox(&self) -> Option<Arc<dyn Inbox>> {
+        None
+    }
 
     /// Its files on this machine: nothing else may be written in their place.
     fn files(&self) -> Vec<PathBuf> {

@@ -164,12 +164,27 @@ async fn a_lock_is_a_clusters_and_goes_with_its_connection() {
     let elsewhere = other.lock("", &me()).await.unwrap();
     let refused = other.lock("prod", &me()).await.unwrap_err();
     assert!(matches!(refused, StoreError::Locked { .. }) && refused.to_string().contains("\"prod\""), "{refused}");
-    // The other machine vanished.
+    // What is done under a lock ends with it, and at once, however the connection ended.
+    assert_eq!(held.during(async { 7 }).await.unwrap(), 7);
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'";
+    let during = tokio::spawn(async move { held.during(std::future::pending::<()>()).await });
     assert_eq!(server.psql("locks", end), "2");
+    let lost = tokio::time::timeout(Duration::from_secs(5), during).await.expect("it is noticed").unwrap().unwrap_err();
+    assert!(matches!(lost, StoreError::Unreachable { .. }), "{lost}");
+    elsewhere.during(std::future::pending::<()>()).await.unwrap_err();
     drop(other.lock("prod", &me()).await.unwrap());
-    drop((held, elsewhere));
     one.lock("prod", &me()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_outlives_the_servers_patience_with_the_silent() {
+    let Some(server) = PostgresServer::start_or_skip_with(&["idle_session_timeout=1s"]) else { return };
+    let url = server.create_database("patient");
+    let store = filled(&url).await;
+    let held = store.lock("prod", &me()).await.unwrap();
+    let twice = tokio::time::sleep(Duration::from_secs(25));
+    held.during(twice).await.expect("its beats keep it");
+    assert!(store.lock("prod", &me()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -358,8 +373,8 @@ async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
             server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
         }
         server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
-        server.psql(name, &format!("DROP TABLE {schema}.turns"));
-        server.psql(name, &format!("DROP TABLE {schema}.journal"));
+        server.psql(name, &format!("DROP TABLE {schema}.turns, {schema}.journal, {schema}.posts, {schema}.scans"));
+        server.psql(name, &format!("DROP SEQUENCE {schema}.scan_requests"));
         server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));
         assert!(matches!(Postgres::open_existing(&url).await.unwrap_err(), StoreError::Outdated { found: 1, .. }));
         let store = Postgres::open_or_create(&url).await.unwrap();

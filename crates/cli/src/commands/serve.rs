@@ -12,7 +12,7 @@ use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
 use clusterlore_pipeline::{Clusters, Ingest, Status};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Server, Tls, Tokens};
-use clusterlore_store::{Inbox, Store, StoreError};
+use clusterlore_store::{Inbox, InboxFile, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -196,21 +196,23 @@ fn resource(flags: &Serve, address: SocketAddr) -> anyhow::Result<Option<Resourc
     Ok(Some(Resource { url, issuers: flags.oidc_issuer.clone() }))
 }
 
-/// What was posted waits among the user's data, in one file for each store.
-fn inbox(store: &dyn Store) -> anyhow::Result<Inbox> {
+/// What was posted waits where all who share the store can write it, else among the user's data, in one file for each store.
+fn inbox(store: &dyn Store) -> anyhow::Result<Arc<dyn Inbox>> {
+    if let Some(inbox) = store.inbox() {
+        return Ok(inbox);
+    }
     let place = store.place().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
     // A name may be no longer than 255 bytes; its end tells stores apart best.
     let place = &place[place.len().saturating_sub(200)..];
     let path: PathBuf = build::data_folder()?.join(format!("inbox {place}.db"));
-    Inbox::open(&path).map_err(|error| match error {
-        StoreError::Locked { .. } => {
-            anyhow!(
-                "another \"clusterlore serve\" of this user takes posts for {}; end it, or give this one another store",
-                store.place()
-            )
-        }
-        error => anyhow!(error).context("posts cannot be kept"),
-    })
+    match InboxFile::open(&path) {
+        Ok(inbox) => Ok(Arc::new(inbox)),
+        Err(StoreError::Locked { .. }) => Err(anyhow!(
+            "another \"clusterlore serve\" of this user takes posts for {}; end it, or give this one another store",
+            store.place()
+        )),
+        Err(error) => Err(anyhow!(error).context("posts cannot be kept")),
+    }
 }
 
 /// The cluster of the context in use, for the types that a controller names.

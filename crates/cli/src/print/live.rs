@@ -67,6 +67,9 @@ impl Watching {
 }
 
 fn summed_up(states: &[LiveState]) -> String {
+    if states.iter().all(|state| state.standby) {
+        return "Standing by: another process keeps the index".to_owned();
+    }
     let of =
         |wanted: fn(&TypeState) -> bool| states.iter().flat_map(|s| s.types.values()).filter(|t| wanted(t)).count();
     let watched = of(|state| matches!(state, TypeState::Watching));
@@ -93,5 +96,7 @@ mod tests {
         let down = TypeState::BackingOff { reason: "cut".to_owned(), forbidden: false };
         let states = [state(&[TypeState::Watching, down], 3), state(&[TypeState::Watching, TypeState::Gone], 4)];
         assert_eq!(summed_up(&states), "2 types watched, 1 interrupted; 7 stored, 0 deleted since the first sync");
+        let standby = LiveState { standby: true, ..state(&[], 0) };
+        assert_eq!(summed_up(&[standby]), "Standing by: another process keeps the index");
     }
 }

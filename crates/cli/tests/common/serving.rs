@@ -17,12 +17,12 @@ pub struct Serving {
 impl Serving {
     /// Starts it on a free port.
     pub fn start(home: &Home, args: &[&str]) -> Self {
-        Self::start_with(home, args, &[])
+        Self::start_with(home, "127.0.0.1:0", args, &[])
     }
 
-    /// The same, with variables in its environment.
-    pub fn start_with(home: &Home, args: &[&str], set: &[(&str, &str)]) -> Self {
-        let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+    /// Starts it at an address, with variables in its environment.
+    pub fn start_with(home: &Home, address: &str, args: &[&str], set: &[(&str, &str)]) -> Self {
+        let args = [&["serve", "--listen", address], args].concat();
         let mut child = home.command(&args).envs(set.iter().copied()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let (mut line, mut before) = (String::new(), String::new());
@@ -47,21 +47,12 @@ impl Serving {
     }
 
     pub fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
-        let token = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-        let answer = self.exchange(method, path, &token, body);
-        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+        send(&self.address, method, path, token, body).unwrap()
     }
 
     /// The whole answer, its head too. Each header ends with a line break.
     pub fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let length = body.len();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\n\r\n{body}", self.address).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        exchange(&self.address, method, path, headers, body).unwrap()
     }
 
     pub fn get(&self, path: &str) -> (u16, String) {
@@ -78,9 +69,14 @@ impl Serving {
         began.elapsed()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Ends it by a signal and gives its status.
     pub fn end(&mut self, signal: &str) -> Option<i32> {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        self.signal(signal);
         self.child.wait().unwrap().code()
     }
 }
@@ -90,4 +86,27 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Status and body of a whole answer.
+pub fn send(address: &str, method: &str, path: &str, token: &str, body: &str) -> std::io::Result<(u16, String)> {
+    let token = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    let answer = exchange(address, method, path, &token, body)?;
+    let cut = || std::io::Error::other(format!("an answer that was cut off: {answer:?}"));
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(cut)?;
+    Ok((status, answer.split_once("\r\n\r\n").ok_or_else(cut)?.1.to_owned()))
+}
+
+/// The whole answer, its head too. Each header ends with a line break.
+fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

@@ -19,7 +19,7 @@ use clusterlore_store::{Batch, Reading, RunKind, Spool, Store};
 use crate::error::SyncError;
 use crate::progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions, patterns};
-use crate::{checks, types, writer};
+use crate::{checks, types, waiting, writer};
 
 use model::{Nothing, Told};
 
@@ -104,22 +104,19 @@ impl CapabilitySync {
     /// See [`SyncError`]; nothing was deleted then.
     #[tracing::instrument(name = "pipeline.capabilities", skip_all)]
     pub async fn run(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
-        self.run_with(Some(self.options.lock_timeout), observer).await
+        let (store, patience) = (self.store.as_deref().filter(|_| !self.options.dry_run), self.options.lock_timeout);
+        let run = self.run_locked(observer);
+        waiting::under_lock(store, self.cluster(), RunKind::Capabilities, patience, observer, run).await
     }
 
-    /// As [`Self::run`]; without a `lock_timeout` the caller holds the lock.
-    pub(crate) async fn run_with(
-        &self,
-        lock_timeout: Option<Duration>,
-        observer: &Observer<'_>,
-    ) -> Result<Outcome, SyncError> {
+    /// As [`Self::run`], for a caller that holds the lock.
+    pub(crate) async fn run_locked(&self, observer: &Observer<'_>) -> Result<Outcome, SyncError> {
         let options = RunOptions {
             kind: RunKind::Capabilities,
             cluster: self.cluster(),
             dry_run: self.options.dry_run,
             replace_source: self.options.replace_source,
             reindex: self.options.reindex,
-            lock_timeout,
             reading: Reading {
                 include: match &self.options.only[..] {
                     [] => patterns(&self.options.filter.include),
@@ -130,7 +127,7 @@ impl CapabilitySync {
                 ..Reading::default()
             },
         };
-        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder, observer).await?;
+        let mut run = Run::begin(options, &*self.source, self.store.as_ref(), &*self.embedder).await?;
         let (discovery, chosen) = run.discover(&*self.source, observer, |found| self.chosen(found)).await?;
         let mut ids = Vec::new();
         let mut plan = run.known(Collection::Capabilities, |key, id| ids.push((key, id.to_owned()))).await?;

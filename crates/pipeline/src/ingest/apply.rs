@@ -2,24 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clusterlore_cluster::{compare_versions, probable_type};
 use clusterlore_core::{
     Collection, ContentHash, Document, Fingerprint, Happening, ObjectKey, ResourceInstance, ResourceType,
     SourceIdentity,
 };
-use clusterlore_store::{Batch, KnownSource, Reading, Readings, RunKind, Spool};
+use clusterlore_store::{Batch, KnownSource, Reading, Readings, Spool};
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
 use super::{Ingest, InstancePost};
 use crate::error::SyncError;
 use crate::memory::Memory;
-use crate::{checks, waiting, writer};
+use crate::{checks, writer};
 
-/// How long posts wait for a run that writes the same cluster, before they are tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// So long after an object came its controller may first tell of it.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// So many documents go without a second thought.
@@ -33,10 +30,9 @@ struct Held {
 }
 
 impl Ingest {
-    /// Writes posts about one cluster, in their order.
+    /// Writes posts about one cluster, in their order. The caller holds its lock.
     pub(super) async fn write(&self, cluster: &str, posts: Vec<InstancePost>) -> Result<(), SyncError> {
         let store = &*self.store;
-        let _lock = waiting::lock(store, cluster, RunKind::Other, PATIENCE, &|_| ()).await?;
         checks::embedder(Some(store), self.embedder.identity(), false, false).await?;
         let view = checks::everything_now(store).await?;
         let known: Vec<ResourceType> =

@@ -14,16 +14,21 @@ use async_trait::async_trait;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::ResourceInstance;
 use clusterlore_models::Embedder;
-use clusterlore_store::{Inbox, Store, StoreError, Waiting};
+use clusterlore_store::{Inbox, RunKind, Store, StoreError, Waiting};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 use tracing::{debug, warn};
 
 use crate::capabilities::Inference;
 use crate::error::SyncError;
+use crate::waiting;
 
 /// Posts that are written at once, and their bytes.
 const BATCH: (usize, usize) = (200, 8 << 20);
+/// Between two looks at what others may have left waiting.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long to wait for a run that writes the same cluster, before what waits is tried again.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries to write what cannot be written, or to read a cluster that cannot be read.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
@@ -49,7 +54,7 @@ pub trait Clusters: Send + Sync {
 /// What posts are kept in, and written with.
 pub struct Ingest {
     /// Where posts wait.
-    pub inbox: Inbox,
+    pub inbox: Arc<dyn Inbox>,
     /// Where documents go.
     pub store: Arc<dyn Store>,
     /// What makes vectors.
@@ -66,7 +71,7 @@ pub struct Ingest {
 impl Ingest {
     /// With nothing watched.
     pub fn new(
-        inbox: Inbox,
+        inbox: Arc<dyn Inbox>,
         store: Arc<dyn Store>,
         embedder: Arc<dyn Embedder>,
         clusters: Arc<dyn Clusters>,
@@ -76,8 +81,11 @@ impl Ingest {
     }
 
     /// How much waits to be written.
-    pub fn waiting(&self) -> Waiting {
-        self.inbox.waiting()
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn waiting(&self) -> Result<Waiting, StoreError> {
+        self.inbox.waiting().await
     }
 
     /// Takes a post: when this returns it survives the end of the process.
@@ -127,7 +135,7 @@ impl Ingest {
             let later = async {
                 match again {
                     Some(pause) => tokio::time::sleep(pause).await,
-                    None => self.came.notified().await,
+                    None => _ = tokio::time::timeout(LOOK, self.came.notified()).await,
                 }
             };
             tokio::select! {
@@ -138,18 +146,30 @@ impl Ingest {
         }
     }
 
-    /// Writes what waits, up to one batch; says whether more may wait. For tests, and for [`Self::run`].
+    /// Writes what waits, up to one batch of each cluster; says whether more may wait. For tests, and for [`Self::run`].
     ///
     /// # Errors
-    /// It cannot be written; it waits on.
+    /// Something cannot be written; it waits on, and keeps nothing of other clusters waiting.
     pub async fn work(&self) -> Result<bool, SyncError> {
-        let posts = self.inbox.oldest(BATCH.0, BATCH.1).await?;
-        let Some(last) = posts.last().map(|post| post.number) else { return self.work_scans().await };
-        let mut rest = &posts[..];
-        while let Some(first) = rest.first() {
-            let same = rest.iter().take_while(|post| post.cluster == first.cluster).count();
-            let (now, later) = rest.split_at(same);
-            let read = now.iter().filter_map(|post| match serde_json::from_slice(&post.body) {
+        let (mut any, mut failed) = (false, None);
+        for cluster in self.inbox.clusters().await? {
+            match self.work_off(&cluster).await {
+                Ok(worked) => any |= worked,
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(any), Err)
+    }
+
+    /// Writes what waits about one cluster, up to one batch, and says whether there was anything. What waits is read under the cluster's
+    /// lock: no other process writes an older state afterwards.
+    async fn work_off(&self, cluster: &str) -> Result<bool, SyncError> {
+        let work = async {
+            let posts = self.inbox.oldest(cluster, BATCH.0, BATCH.1).await?;
+            if posts.is_empty() {
+                return self.work_scans(cluster).await;
+            }
+            let read = posts.iter().filter_map(|post| match serde_json::from_slice(&post.body) {
                 Ok(read) => Some(read),
                 // Only another version of this program can have written it.
                 Err(error) => {
@@ -157,11 +177,12 @@ impl Ingest {
                     None
                 }
             });
-            self.write(&first.cluster, read.collect()).await?;
-            rest = later;
-        }
-        self.inbox.done(last).await?;
-        debug!(posts = posts.len(), "posts are written");
-        Ok(true)
+            self.write(cluster, read.collect()).await?;
+            let numbers: Vec<i64> = posts.iter().map(|post| post.number).collect();
+            debug!(posts = numbers.len(), "posts are written");
+            self.inbox.done(numbers).await?;
+            Ok(true)
+        };
+        waiting::under_lock(Some(&*self.store), cluster, RunKind::Other, PATIENCE, &|_| (), work).await
     }
 }

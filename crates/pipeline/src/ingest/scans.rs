@@ -1,38 +1,31 @@
 //! Types that a controller names: looked at in the cluster, or forgotten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clusterlore_core::{Collection, ObjectKey, ResourceType, SourceIdentity};
-use clusterlore_store::{Batch, RunKind, Scan};
+use clusterlore_store::Batch;
 use tracing::warn;
 
 use super::Ingest;
 use crate::capabilities::{CapabilityOptions, CapabilitySync};
+use crate::checks;
 use crate::error::SyncError;
-use crate::{checks, waiting};
-
-/// How long a scan waits for a run that writes the same cluster, before it is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Ingest {
-    /// Works off the names that wait; says whether more may wait.
-    pub(super) async fn work_scans(&self) -> Result<bool, SyncError> {
-        let mut by_cluster: BTreeMap<String, Vec<Scan>> = BTreeMap::new();
-        for scan in self.inbox.scans().await? {
-            by_cluster.entry(scan.cluster.clone()).or_default().push(scan);
+    /// Works off the names of a cluster that wait; says whether there were any. The caller holds its lock.
+    pub(super) async fn work_scans(&self, cluster: &str) -> Result<bool, SyncError> {
+        let scans = self.inbox.scans(cluster).await?;
+        if scans.is_empty() {
+            return Ok(false);
         }
-        let any = !by_cluster.is_empty();
-        for (cluster, scans) in by_cluster {
-            let names = |gone| -> BTreeSet<String> {
-                scans.iter().filter(|scan| scan.gone == gone).map(|scan| scan.name.clone()).collect()
-            };
-            self.forget(&cluster, &names(true)).await?;
-            self.look(&cluster, &names(false)).await?;
-            self.inbox.scanned(scans).await?;
-        }
-        Ok(any)
+        let names = |gone| -> BTreeSet<String> {
+            scans.iter().filter(|scan| scan.gone == gone).map(|scan| scan.name.clone()).collect()
+        };
+        self.forget(cluster, &names(true)).await?;
+        self.look(cluster, &names(false)).await?;
+        self.inbox.scanned(cluster, scans).await?;
+        Ok(true)
     }
 
     /// Infers what the types are for. Names that are not served are passed over, as their senders expect.
@@ -60,11 +53,10 @@ impl Ingest {
             options: CapabilityOptions {
                 only,
                 cluster: Some(cluster.to_owned()).filter(|name| !name.is_empty()),
-                lock_timeout: PATIENCE,
                 ..CapabilityOptions::default()
             },
         };
-        sync.run(&|_| ()).await.map(|_| ())
+        sync.run_locked(&|_| ()).await.map(|_| ())
     }
 
     /// Deletes what is known of the purpose of types that are gone, as far as a controller, or the cluster that is read for it, wrote it.
@@ -73,7 +65,6 @@ impl Ingest {
             return Ok(());
         }
         let store = &*self.store;
-        let _lock = waiting::lock(store, cluster, RunKind::Other, PATIENCE, &|_| ()).await?;
         let view = checks::everything_now(store).await?;
         let sources = view.sources().await?;
         let may = |number: i64| {

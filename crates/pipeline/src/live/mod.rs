@@ -15,11 +15,12 @@ use std::time::Duration;
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource, Position};
 use clusterlore_core::{Collection, Known, Origin, ResourceType, SyncPlan};
 use clusterlore_models::Embedder;
-use clusterlore_store::{Reading, Readings, RunKind, Store};
+use clusterlore_store::{Reading, Readings, RunKind, RunLock, RunRecord, Store, StoreError};
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::capabilities::{CapabilityOptions, CapabilitySync, Inference};
 use crate::error::SyncError;
@@ -30,7 +31,7 @@ use crate::{checks, types, waiting};
 
 use follow::{Follower, Heard, Nudge};
 use keeper::{DEFINES_TYPES, Keeper, Nudges, Queue};
-use pace::about;
+use pace::{Pauses, about};
 
 pub use pace::Pace;
 pub use state::{LiveState, Status, TypeState};
@@ -78,24 +79,88 @@ struct Followers<'a> {
 
 impl LiveSync {
     /// Syncs once, and then follows the cluster until `stop` is over; what is queued then is still written. Holds the cluster's lock all the
-    /// while.
+    /// while. As long as another process holds it, stands by; when the lock is lost, stops to write and takes it anew.
     ///
     /// # Errors
-    /// What ends the first sync. Whatever fails later is told to `observer` and tried again.
+    /// What ends the first sync. Whatever fails once the index can be asked is told to `observer` and tried again.
     pub async fn run(&self, observer: &Observer<'_>, stop: impl Future<Output = ()> + Send) -> Result<(), SyncError> {
-        let mut stop = std::pin::pin!(stop);
+        let stop = stop.shared();
+        let (mut patience, mut pauses) = (self.options.lock_timeout, Pauses::of(&self.pace));
+        loop {
+            let began = Instant::now();
+            let lock = tokio::select! {
+                lock = self.lock(patience, observer) => lock,
+                () = stop.clone() => return Ok(()),
+            };
+            let ended = match lock {
+                Ok(lock) => {
+                    patience = Duration::MAX;
+                    lock.during(self.keep(observer, stop.clone())).await.unwrap_or_else(|lost| Err(lost.into()))
+                }
+                Err(error) => Err(error.into()),
+            };
+            let error = match ended {
+                Err(SyncError::Store(error @ StoreError::Locked { .. })) => return Err(error.into()),
+                Err(error) if self.status.state().ready => error,
+                ended => return ended,
+            };
+            self.status.stands_by();
+            observer(Progress::Warning(format!("the index is not kept up to date, which is taken up again: {error}")));
+            tokio::select! {
+                () = sleep(pauses.after(began.elapsed())) => {}
+                () = stop.clone() => return Ok(()),
+            }
+        }
+    }
+
+    /// Takes the cluster's lock. While another process holds it this one stands by, and can be asked as soon as the index is filled.
+    async fn lock(&self, patience: Duration, observer: &Observer<'_>) -> Result<RunLock, StoreError> {
+        let hear = |progress: Progress| {
+            if matches!(progress, Progress::WaitingForLock { .. }) {
+                self.status.stands_by();
+            }
+            observer(progress);
+        };
+        let filled = async {
+            loop {
+                sleep(LOOK).await;
+                let LiveState { ready, standby, .. } = self.status.state();
+                if standby && !ready && self.is_filled().await.unwrap_or_default() {
+                    self.status.ready();
+                }
+            }
+        };
+        tokio::select! {
+            lock = waiting::lock(&*self.store, self.cluster(), RunKind::Watch, patience, &hear) => lock,
+            () = filled => std::future::pending().await,
+        }
+    }
+
+    /// Whether a sync of the cluster has ended.
+    async fn is_filled(&self) -> Result<bool, StoreError> {
+        let runs = self.store.view_all("whether the index is filled is asked of all of it").await?.last_runs().await?;
+        let of_cluster = |run: &RunRecord| run.cluster == self.cluster() && run.command == RunKind::Instances;
+        Ok(runs.iter().any(|run| of_cluster(run) && !run.finished.is_empty()))
+    }
+
+    /// Syncs, and then follows the cluster until `stop` is over.
+    async fn keep(
+        &self,
+        observer: &Observer<'_>,
+        mut stop: impl Future<Output = ()> + Send + Unpin,
+    ) -> Result<(), SyncError> {
+        self.status.writes();
+        self.source.renew().await;
         let store = &*self.store;
         let first = async {
-            let (cluster, patience) = (self.cluster(), self.options.lock_timeout);
-            let lock = waiting::lock(store, cluster, RunKind::Watch, patience, observer).await?;
             if let Some(capabilities) = self.capabilities(self.options.replace_source, self.options.reindex) {
-                capabilities.run_with(None, observer).await?;
+                capabilities.run_locked(observer).await?;
             }
             let mut memory = self.memory().await?;
-            let synced = self.instances().run_with(None, Some(&mut memory), observer).await?;
-            Ok::<_, SyncError>((lock, memory, synced))
+            let synced = self.instances().run_locked(Some(&mut memory), observer).await?;
+            Ok::<_, SyncError>((memory, synced))
         };
-        let (_lock, memory, synced) = tokio::select! {
+        let (memory, synced) = tokio::select! {
             first = first => first?,
             () = &mut stop => return Ok(()),
         };
@@ -350,7 +415,7 @@ impl Followers<'_> {
             types::Types { store: &**store, source: &**source, embedder, cluster: self.sync.cluster(), writer: number };
         types.store(&described, discovery, &|of| origin(of, number)).await?;
         if let Some(capabilities) = self.sync.capabilities(false, false) {
-            capabilities.run_with(None, &|_| ()).await?;
+            capabilities.run_locked(&|_| ()).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What a live sync is doing, for whoever asks: cheap to keep, cheap to read.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,8 +37,11 @@ pub enum TypeState {
 /// A live sync as it is now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveState {
-    /// Whether the first sync has ended: from then on the index can be asked.
+    /// Whether a first sync has ended, of this process or of the one that keeps the index: from then on it can be asked.
     pub ready: bool,
+    /// Whether another process keeps the index of the cluster, or whether it is not known which one does: this one waits to take over. The
+    /// index can be asked all the same, where it is `ready`.
+    pub standby: bool,
     /// What is done about each type, by `plural.group`.
     pub types: BTreeMap<String, TypeState>,
     /// Lists that were read again since the first sync.
@@ -78,7 +81,7 @@ impl LiveState {
                 TypeState::Listing | TypeState::BackingOff { .. } => return None,
             }
         }
-        Some(fresh).filter(|_| self.ready)
+        Some(fresh).filter(|_| self.ready && !self.standby)
     }
 }
 
@@ -86,7 +89,8 @@ impl LiveState {
 #[derive(Debug, Default)]
 pub struct Status {
     types: Mutex<BTreeMap<String, TypeState>>,
-    ready: AtomicU64,
+    ready: AtomicBool,
+    standby: AtomicBool,
     lists: AtomicU64,
     watches: AtomicU64,
     failures: AtomicU64,
@@ -103,7 +107,8 @@ impl Status {
         let of = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let last_event = i64::try_from(of(&self.last_event)).ok().filter(|at| *at > 0);
         LiveState {
-            ready: of(&self.ready) > 0,
+            ready: self.ready.load(Ordering::Relaxed),
+            standby: self.standby.load(Ordering::Relaxed),
             types: self.types.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             lists: of(&self.lists),
             watches: of(&self.watches),
@@ -117,7 +122,18 @@ impl Status {
     }
 
     pub(super) fn ready(&self) {
-        self.ready.store(1, Ordering::Relaxed);
+        self.ready.store(true, Ordering::Relaxed);
+    }
+
+    /// From here on this process does not write. It follows no type.
+    pub(super) fn stands_by(&self) {
+        self.standby.store(true, Ordering::Relaxed);
+        self.types.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// From here on this process writes.
+    pub(super) fn writes(&self) {
+        self.standby.store(false, Ordering::Relaxed);
     }
 
     /// A type is followed from here on: nothing is known of it yet.
@@ -164,7 +180,9 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         let of = |states: &[TypeState]| {
             let types = states.iter().enumerate().map(|(n, state)| (n.to_string(), state.clone())).collect();
-            LiveState { ready: true, types, ..LiveState::default() }.fresh(at(100))
+            let state = LiveState { ready: true, types, ..LiveState::default() };
+            assert_eq!(LiveState { standby: true, ..state.clone() }.fresh(at(100)), None);
+            state.fresh(at(100))
         };
         let (watching, polling) = (TypeState::Watching, TypeState::Polling { since: at(40) });
         let off = |forbidden| TypeState::BackingOff { reason: String::new(), forbidden };

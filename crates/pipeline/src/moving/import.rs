@@ -101,14 +101,24 @@ impl<R: BufRead + Send> Import<R> {
     /// # Errors
     /// See [`MoveError`].
     pub async fn run(
-        mut self,
+        self,
         store: &dyn Store,
         embedder: Arc<dyn Embedder>,
         replace: bool,
         lock_timeout: Duration,
         observer: &Observer<'_>,
     ) -> Result<Imported, MoveError> {
-        let _lock = waiting::lock(store, "", RunKind::Import, lock_timeout, observer).await?;
+        let run = self.run_locked(store, embedder, replace, observer);
+        waiting::under_lock(Some(store), "", RunKind::Import, lock_timeout, observer, run).await
+    }
+
+    async fn run_locked(
+        mut self,
+        store: &dyn Store,
+        embedder: Arc<dyn Embedder>,
+        replace: bool,
+        observer: &Observer<'_>,
+    ) -> Result<Imported, MoveError> {
         // A store may have work to do when a run ends.
         let record = Record::begin(store, RunKind::Import, "").await?;
         let mut state = State { clusters: [String::new()].into(), ..State::default() };

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use clusterlore_index::Status;
+use clusterlore_pipeline::LiveState;
 use http::StatusCode;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -13,11 +16,40 @@ use crate::json::json;
 use crate::problem::Problem;
 use crate::refusals::Asked;
 
-/// What is indexed, from where, and when, as far as the caller may see.
+/// The state of the index, and what this process does about it.
+#[derive(Serialize)]
+struct Served {
+    #[serde(flatten)]
+    index: Status,
+    /// The clusters that are watched, of those of which the caller may see everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    live: Vec<Live>,
+}
+
+/// What is done about a cluster that is watched.
+#[derive(Serialize)]
+struct Live {
+    /// Its name, empty for the unnamed one.
+    cluster: String,
+    /// Whether a first sync of it has ended.
+    ready: bool,
+    /// Whether another process keeps its index, and this one waits to take over.
+    standby: bool,
+}
+
+/// What is indexed, from where, and when, as far as the caller may see; of watched clusters also whether this process keeps their index or
+/// stands by.
 #[utoipa::path(get, path = "/api/v1/status", tag = "documents", responses((status = 200, description = "The state of the index", body = serde_json::Value), Asked))]
 pub(crate) async fn status(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    Ok(json(StatusCode::OK, &app.server.index.status(&caller.scope).await?))
+    let index = app.server.index.status(&caller.scope).await?;
+    let seen = app.server.live.iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
+    let live = seen.map(|(cluster, status)| {
+        let LiveState { ready, standby, .. } = status.state();
+        Live { cluster: cluster.clone(), ready, standby }
+    });
+    let live = live.collect();
+    Ok(json(StatusCode::OK, &Served { index, live }))
 }

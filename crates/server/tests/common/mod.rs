@@ -14,7 +14,7 @@ use clusterlore_index::Index;
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{Clusters, Inference, Ingest};
 use clusterlore_server::{Auth, Limits, Server, Tokens, hashed, serve};
-use clusterlore_store::{Inbox, Sqlite, Store};
+use clusterlore_store::{InboxFile, Sqlite, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -118,9 +118,9 @@ impl Running {
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_or_create(&folder.path().join("index.db")).unwrap());
         let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
         let catalogue = Arc::new(Catalogue::builtin().clone());
-        let inbox = Inbox::open(&folder.path().join("inbox.db")).unwrap();
+        let inbox = InboxFile::open(&folder.path().join("inbox.db")).unwrap();
         let (to, by) = (Arc::clone(&store), Arc::clone(&embedder));
-        let mut ingest = Ingest::new(inbox, to, by, Arc::new(NoCluster), Inference::builtin());
+        let mut ingest = Ingest::new(Arc::new(inbox), to, by, Arc::new(NoCluster), Inference::builtin());
         ingest.watched.extend(watched.map(str::to_owned));
         let ingest = Arc::new(ingest);
         let (ready, readiness) = watch::channel(Ok(()));
@@ -146,7 +146,7 @@ impl Running {
     /// Waits until the worker has written everything.
     pub async fn drained(&self, most: Duration) {
         let drained = async {
-            while self.ingest.waiting().posts > 0 {
+            while self.ingest.waiting().await.unwrap().posts > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

@@ -137,10 +137,12 @@ impl Postgres {
             transaction.commit().await?;
             return Ok(());
         }
-        // From here on this transaction is the only one that writes to these clusters.
+        // From here on this transaction is the only one that writes to these clusters. A writer that hangs or vanished in the middle of it
+        // does not keep the next from writing.
         let hold = transaction
             .prepare_cached(
-                "INSERT INTO clusters AS c (collection, cluster, revision) SELECT $1, held, 1 FROM unnest($2::text[]) AS held
+                "INSERT INTO clusters AS c (collection, cluster, revision) SELECT $1, held, 1
+                    FROM unnest($2::text[]) AS held, set_config('idle_in_transaction_session_timeout', '20s', true)
                  ON CONFLICT (collection, cluster) DO UPDATE SET revision = c.revision + 1",
             )
             .await?;

@@ -11,7 +11,9 @@ mod attended;
 mod conditions;
 mod counted;
 mod fault;
+mod inbox;
 mod journal;
+mod lock;
 mod nearness;
 mod pool;
 mod probe;
@@ -25,10 +27,13 @@ mod tries;
 mod words;
 mod writer;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use clusterlore_core::Scope;
 
 use crate::error::StoreError;
+use crate::inbox::Inbox;
 use crate::reader::View;
 use crate::store::Store;
 use reader::PostgresView;
@@ -43,5 +48,9 @@ impl Store for Postgres {
 
     fn place(&self) -> String {
         self.address().place.clone()
+    }
+
+    fn inbox(&self) -> Option<Arc<dyn Inbox>> {
+        Some(Arc::new(self.clone()))
     }
 }

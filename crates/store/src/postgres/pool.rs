@@ -9,6 +9,7 @@ use clusterlore_core::{ResourceType, Scope};
 use deadpool_postgres::{
     Connect as _, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
+use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -97,7 +98,7 @@ impl Postgres {
         let address = Address::parse(url)?;
         let tls = tls::connector(&address)?;
         let at = |fault: Fault| fault.into_error(&address);
-        let mut client = connect(&address, &tls, &Arc::default()).await.map_err(at)?;
+        let (mut client, _connection) = connect(&address, &tls).await.map_err(at)?;
         let server = match create {
             true => schema::migrate(&mut client, &address).await,
             false => schema::existing(&client, &address).await,
@@ -143,20 +144,16 @@ impl Postgres {
     }
 }
 
-/// A connection of its own; it ends when the client is dropped. It may be silent for long while a [`attended::Long`] of `long` is there.
-pub(super) async fn connect(
-    address: &Address,
-    tls: &MakeRustlsConnect,
-    long: &Arc<AtomicUsize>,
-) -> Result<Client, Fault> {
-    let attended = Attended { tls: tls.clone(), patience: PATIENCE, long: Arc::clone(long) };
+/// A connection of its own, and its work; it ends when the client is dropped.
+pub(super) async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<(Client, JoinHandle<()>), Fault> {
+    let attended = Attended { tls: tls.clone(), patience: PATIENCE, long: Arc::default() };
     let bound = address.whole_connect();
     let connecting = tokio::time::timeout(bound, attended.connect(&address.config)).await;
-    let (client, _task) = connecting.map_err(|_| StoreError::Unreachable {
+    let connected = connecting.map_err(|_| StoreError::Unreachable {
         place: address.place.clone(),
         detail: format!("no connection came about within {bound:?}"),
     })??;
-    Ok(client)
+    Ok(connected)
 }
 
 fn pool(
@@ -171,7 +168,10 @@ fn pool(
     // Plans hang on what is looked for (which filter, how many), so a plan for all cases is never the right one; and compiling one takes
     // longer than any of ours runs.
     let path = server.search_path(&address.schema);
-    let session = format!("SET search_path = {path}; SET plan_cache_mode = force_custom_plan; SET jit = off");
+    // A statement of a process that was killed must not keep others waiting until its end. Not every system can tell.
+    let abandoned = "SELECT set_config('client_connection_check_interval', '5s', false) WHERE version() LIKE '%linux%'";
+    let session =
+        format!("SET search_path = {path}; SET plan_cache_mode = force_custom_plan; SET jit = off; {abandoned}");
     let prepare = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
         let session = session.clone();
         Box::pin(async move { client.batch_execute(&session).await.map_err(HookError::Backend) })

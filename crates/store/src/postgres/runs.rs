@@ -1,25 +1,20 @@
-//! What runs remember on the server: locks, sources, types, schemas, answers.
+//! What runs remember on the server: sources, types, schemas, answers.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::attended::Long;
 use super::fault::Fault;
-use super::pool::{Postgres, connect};
+use super::pool::Postgres;
 use super::text::clean;
 use super::tries::{Tries, tried};
 use crate::error::StoreError;
-use crate::lock::{Holder, RunKind, RunLock};
+use crate::lock::{Holder, RunLock};
 use crate::runs::{Readings, RunRecord, Runs};
 
-/// How long a lock may need to be let go after its connection was closed.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// Runs that are remembered of each cluster: a day of runs every minute is history enough.
 const KEPT_RUNS: i64 = 1_440;
 
@@ -34,45 +29,6 @@ impl Postgres {
 
     fn other(&self, detail: String) -> Fault {
         StoreError::Other { place: self.address().place.clone(), detail }.into()
-    }
-
-    async fn lock_once(&self, cluster: &str, me: &Holder) -> Result<RunLock, Fault> {
-        let long = Arc::default();
-        let client = connect(&self.address().clone(), &self.inner.tls, &long).await?;
-        // The server lets go when the connection ends; it is to notice soon when the other machine vanished, and not to end it for
-        // being idle.
-        client
-            .batch_execute(
-                "SET idle_session_timeout = 0; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
-            )
-            .await?;
-        let name = format!("clusterlore run {}\n{cluster}", self.address().schema);
-        let began = Instant::now();
-        loop {
-            let row = client.query_one("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", &[&name]).await?;
-            if row.try_get(0)? {
-                let told = "SELECT set_config('application_name', $1, false)";
-                client.execute(told, &[&in_application_name(me)]).await?;
-                // As long as the run takes nothing more is said on it.
-                return Ok(RunLock::holding((client, Long::begin(&long))));
-            }
-            if began.elapsed() > LOCK_PATIENCE {
-                let of = if cluster.is_empty() { String::new() } else { format!(", cluster \"{cluster}\"") };
-                let place = format!("{}{of}", self.address().place);
-                // Where an address stands the holder is on another machine, as the server sees it.
-                let held = "SELECT a.application_name, CASE WHEN a.client_addr IS DISTINCT FROM inet_client_addr() THEN host(a.client_addr) END
-                     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                       AND (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, 0)";
-                let holder = match client.query_opt(held, &[&name]).await? {
-                    Some(row) => of_application_name(row.try_get(0)?).map(|h| Holder { machine: row.get(1), ..h }),
-                    None => None,
-                };
-                return Err(StoreError::Locked { place, holder }.into());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
     }
 
     async fn remember_source_once(
@@ -170,18 +126,6 @@ impl Postgres {
         transaction.commit().await?;
         Ok(())
     }
-}
-
-/// A connection's name is what others can see of it: 63 bytes, which this fills nearly.
-fn in_application_name(holder: &Holder) -> String {
-    format!("clusterlore {} {} {}", holder.process, holder.since, holder.command.stored())
-}
-
-/// The inverse of [`in_application_name`].
-fn of_application_name(name: &str) -> Option<Holder> {
-    let mut words = name.strip_prefix("clusterlore ")?.splitn(3, ' ').map(str::to_owned);
-    let (process, since, command) = (words.next()?.parse().ok()?, words.next()?, words.next()?);
-    Some(Holder { command: RunKind::of_stored(&command), process, machine: None, since })
 }
 
 #[async_trait]

@@ -69,6 +69,14 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE {schema}.journal (
         cluster text COLLATE \"C\" NOT NULL, at text COLLATE \"C\" NOT NULL, entry text NOT NULL, PRIMARY KEY (cluster, at));
      CREATE INDEX journal_by_time ON {schema}.journal (at);",
+    // What controllers posted and is not written yet. Of the names of types in `scans` the last that was sent counts.
+    "CREATE TABLE {schema}.posts (
+        number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cluster text COLLATE \"C\" NOT NULL, body bytea NOT NULL);
+     ALTER TABLE {schema}.posts ALTER COLUMN body SET STORAGE EXTERNAL;
+     CREATE SEQUENCE {schema}.scan_requests;
+     CREATE TABLE {schema}.scans (
+        cluster text COLLATE \"C\" NOT NULL, name text COLLATE \"C\" NOT NULL, gone boolean NOT NULL, number bigint NOT NULL,
+        PRIMARY KEY (cluster, name));",
 ];
 
 /// Version of a current schema.

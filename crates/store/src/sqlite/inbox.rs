@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::failure;
 use super::file::{make_folder, owned};
 use crate::error::StoreError;
-
-/// Bytes of posts that wait at most: some hundred times what a cluster of 20,000 objects sends when its controller starts.
-const MOST_BYTES: u64 = 1 << 30;
+use crate::inbox::{Inbox, MOST_BYTES, Post, Scan, Waiting};
 
 /// The tables. `posts` in the order in which they came; of the names in `scans` the last that was sent counts.
 const TABLES: &str = "
@@ -33,7 +32,7 @@ CREATE TABLE IF NOT EXISTS scans (
 
 /// A file of posts that wait. One process works on it at a time; clones share it.
 #[derive(Debug, Clone)]
-pub struct Inbox {
+pub struct InboxFile {
     inner: Arc<Inner>,
 }
 
@@ -52,42 +51,7 @@ struct State {
     waiting: Waiting,
 }
 
-/// How much waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
-    /// Posts of objects.
-    pub posts: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Names of types.
-    pub scans: usize,
-}
-
-/// A post as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Post {
-    /// Its number: later ones have a higher one.
-    pub number: i64,
-    /// Name of the cluster that it is about, empty for the unnamed one.
-    pub cluster: String,
-    /// Its body.
-    pub body: Vec<u8>,
-}
-
-/// A type that is to be looked at, or forgotten.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scan {
-    /// Name of the cluster, empty for the unnamed one.
-    pub cluster: String,
-    /// `plural.group`.
-    pub name: String,
-    /// Whether the type is gone.
-    pub gone: bool,
-    /// Number of the request that asked for it last.
-    pub number: i64,
-}
-
-impl Inbox {
+impl InboxFile {
     /// Opens the file, making it and its folder where they are missing.
     ///
     /// # Errors
@@ -122,150 +86,6 @@ impl Inbox {
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), state, reading, _lock: lock }) })
     }
 
-    /// How much waits.
-    pub fn waiting(&self) -> Waiting {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).waiting
-    }
-
-    /// Keeps a post.
-    ///
-    /// # Errors
-    /// The file cannot be written, or holds as much as it may ([`StoreError::Crowded`]); nothing was kept then.
-    pub async fn put(&self, cluster: &str, body: Vec<u8>) -> Result<(), StoreError> {
-        let cluster = cluster.to_owned();
-        self.with(move |State { connection, waiting }, path| {
-            let bytes = body.len() as u64;
-            if waiting.bytes + bytes > MOST_BYTES {
-                return Err(StoreError::Crowded { path: path.to_owned(), bytes: MOST_BYTES });
-            }
-            connection
-                .prepare_cached("INSERT INTO posts (cluster, body) VALUES (?, ?)")
-                .and_then(|mut insert| insert.execute(params![cluster, body]))
-                .map_err(|e| failure(path, e))?;
-            waiting.posts += 1;
-            waiting.bytes += bytes;
-            Ok(())
-        })
-        .await
-    }
-
-    /// The oldest posts, in their order: at most so many, and of more than one at most so many bytes.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn oldest(&self, most: usize, bytes: usize) -> Result<Vec<Post>, StoreError> {
-        self.reading(move |connection, path| {
-            let read = || {
-                let mut select =
-                    connection.prepare_cached("SELECT number, cluster, body FROM posts ORDER BY number")?;
-                let mut rows = select.query([])?;
-                let (mut posts, mut size): (Vec<Post>, usize) = (Vec::new(), 0);
-                while let Some(row) = rows.next()? {
-                    let post = Post { number: row.get(0)?, cluster: row.get(1)?, body: row.get(2)? };
-                    size += post.body.len();
-                    if !posts.is_empty() && (posts.len() == most || size > bytes) {
-                        break;
-                    }
-                    posts.push(post);
-                }
-                Ok(posts)
-            };
-            read().map_err(|e| failure(path, e))
-        })
-        .await
-    }
-
-    /// Forgets the posts up to this number: they are in the store.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn done(&self, number: i64) -> Result<(), StoreError> {
-        self.with(move |State { connection, waiting }, path| {
-            let mut remove = || {
-                let bytes = connection
-                    .query_row("SELECT coalesce(sum(length(body)), 0) FROM posts WHERE number <= ?", [number], |row| {
-                        row.get::<_, i64>(0)
-                    })?
-                    .unsigned_abs();
-                let removed = connection.execute("DELETE FROM posts WHERE number <= ?", [number])?;
-                waiting.posts = waiting.posts.saturating_sub(removed);
-                waiting.bytes = waiting.bytes.saturating_sub(bytes);
-                Ok(())
-            };
-            remove().map_err(|e| failure(path, e))
-        })
-        .await
-    }
-
-    /// Keeps the names of types that are to be looked at or forgotten; of a name that is kept already the newer request counts, and in one
-    /// request `upserts` count after `deletes`.
-    ///
-    /// # Errors
-    /// The file cannot be written; nothing was kept then.
-    pub async fn scan(&self, cluster: &str, upserts: Vec<String>, deletes: Vec<String>) -> Result<(), StoreError> {
-        let cluster = cluster.to_owned();
-        self.with(move |State { connection, waiting }, path| {
-            let mut keep = || {
-                let change = connection.transaction()?;
-                let last: Option<i64> =
-                    change.query_row("SELECT max(number) FROM scans", [], |row| row.get(0)).optional()?.flatten();
-                let number = last.unwrap_or_default() + 1;
-                {
-                    let mut put = change.prepare_cached("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?)")?;
-                    for (name, gone) in deletes.iter().map(|n| (n, true)).chain(upserts.iter().map(|n| (n, false))) {
-                        put.execute(params![cluster, name, gone, number])?;
-                    }
-                }
-                change.commit()?;
-                waiting.scans = count(connection, "SELECT count(*) FROM scans")?;
-                Ok(())
-            };
-            keep().map_err(|e| failure(path, e))
-        })
-        .await
-    }
-
-    /// All types that are to be looked at or forgotten.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub async fn scans(&self) -> Result<Vec<Scan>, StoreError> {
-        self.reading(|connection, path| {
-            let read = || {
-                let mut select = connection.prepare_cached("SELECT cluster, name, gone, number FROM scans")?;
-                let rows = select.query_map([], |row| {
-                    Ok(Scan { cluster: row.get(0)?, name: row.get(1)?, gone: row.get(2)?, number: row.get(3)? })
-                })?;
-                rows.collect::<rusqlite::Result<_>>()
-            };
-            read().map_err(|e| failure(path, e))
-        })
-        .await
-    }
-
-    /// Forgets these; what was asked for again in the meantime stays.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn scanned(&self, scans: Vec<Scan>) -> Result<(), StoreError> {
-        self.with(move |State { connection, waiting }, path| {
-            let mut remove = || {
-                let change = connection.transaction()?;
-                for Scan { cluster, name, number, .. } in &scans {
-                    change.execute(
-                        "DELETE FROM scans WHERE cluster = ? AND name = ? AND number = ?",
-                        params![cluster, name, number],
-                    )?;
-                }
-                change.commit()?;
-                waiting.scans = count(connection, "SELECT count(*) FROM scans")?;
-                Ok(())
-            };
-            remove().map_err(|e| failure(path, e))
-        })
-        .await
-    }
-
     /// Runs `work` that reads only, off the async threads.
     async fn reading<T: Send + 'static>(
         &self,
@@ -294,51 +114,145 @@ impl Inbox {
     }
 }
 
-fn count(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
-    connection.query_row(statement, [], |row| row.get::<_, i64>(0)).map(|n| usize::try_from(n).unwrap_or_default())
+#[async_trait]
+impl Inbox for InboxFile {
+    async fn waiting(&self) -> Result<Waiting, StoreError> {
+        Ok(self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).waiting)
+    }
+
+    async fn clusters(&self) -> Result<Vec<String>, StoreError> {
+        self.reading(|connection, path| {
+            let read = || {
+                let select = "SELECT cluster FROM posts UNION SELECT cluster FROM scans ORDER BY cluster";
+                let mut select = connection.prepare_cached(select)?;
+                select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+            };
+            read().map_err(|e| failure(path, e))
+        })
+        .await
+    }
+
+    async fn put(&self, cluster: &str, body: Vec<u8>) -> Result<(), StoreError> {
+        let cluster = cluster.to_owned();
+        self.with(move |State { connection, waiting }, path| {
+            let bytes = body.len() as u64;
+            if waiting.bytes + bytes > MOST_BYTES {
+                return Err(StoreError::Crowded { path: path.to_owned(), bytes: MOST_BYTES });
+            }
+            connection
+                .prepare_cached("INSERT INTO posts (cluster, body) VALUES (?, ?)")
+                .and_then(|mut insert| insert.execute(params![cluster, body]))
+                .map_err(|e| failure(path, e))?;
+            waiting.posts += 1;
+            waiting.bytes += bytes;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn oldest(&self, cluster: &str, most: usize, bytes: usize) -> Result<Vec<Post>, StoreError> {
+        let cluster = cluster.to_owned();
+        self.reading(move |connection, path| {
+            let read = || {
+                let select = "SELECT number, body FROM posts WHERE cluster = ? ORDER BY number";
+                let mut select = connection.prepare_cached(select)?;
+                let mut rows = select.query([cluster])?;
+                let (mut posts, mut size): (Vec<Post>, usize) = (Vec::new(), 0);
+                while let Some(row) = rows.next()? {
+                    let post = Post { number: row.get(0)?, body: row.get(1)? };
+                    size += post.body.len();
+                    if !posts.is_empty() && (posts.len() == most || size > bytes) {
+                        break;
+                    }
+                    posts.push(post);
+                }
+                Ok(posts)
+            };
+            read().map_err(|e| failure(path, e))
+        })
+        .await
+    }
+
+    async fn done(&self, numbers: Vec<i64>) -> Result<(), StoreError> {
+        self.with(move |State { connection, waiting }, path| {
+            let remove = || {
+                let change = connection.transaction()?;
+                let mut removed = (0, 0);
+                for number in numbers {
+                    let bytes = "DELETE FROM posts WHERE number = ? RETURNING length(body)";
+                    let bytes: Option<i64> = change.query_row(bytes, [number], |row| row.get(0)).optional()?;
+                    removed = (removed.0 + usize::from(bytes.is_some()), removed.1 + bytes.unwrap_or(0).unsigned_abs());
+                }
+                change.commit()?;
+                waiting.posts = waiting.posts.saturating_sub(removed.0);
+                waiting.bytes = waiting.bytes.saturating_sub(removed.1);
+                Ok(())
+            };
+            remove().map_err(|e| failure(path, e))
+        })
+        .await
+    }
+
+    async fn scan(&self, cluster: &str, upserts: Vec<String>, deletes: Vec<String>) -> Result<(), StoreError> {
+        let cluster = cluster.to_owned();
+        self.with(move |State { connection, waiting }, path| {
+            let mut keep = || {
+                let change = connection.transaction()?;
+                let last: Option<i64> =
+                    change.query_row("SELECT max(number) FROM scans", [], |row| row.get(0)).optional()?.flatten();
+                let number = last.unwrap_or_default() + 1;
+                {
+                    let mut put = change.prepare_cached("INSERT OR REPLACE INTO scans VALUES (?, ?, ?, ?)")?;
+                    for (name, gone) in deletes.iter().map(|n| (n, true)).chain(upserts.iter().map(|n| (n, false))) {
+                        put.execute(params![cluster, name, gone, number])?;
+                    }
+                }
+                change.commit()?;
+                waiting.scans = count(connection, "SELECT count(*) FROM scans")?;
+                Ok(())
+            };
+            keep().map_err(|e| failure(path, e))
+        })
+        .await
+    }
+
+    async fn scans(&self, cluster: &str) -> Result<Vec<Scan>, StoreError> {
+        let cluster = cluster.to_owned();
+        self.reading(move |connection, path| {
+            let read = || {
+                let mut select = connection
+                    .prepare_cached("SELECT name, gone, number FROM scans WHERE cluster = ? ORDER BY name")?;
+                let rows = select.query_map([cluster], |row| {
+                    Ok(Scan { name: row.get(0)?, gone: row.get(1)?, number: row.get(2)? })
+                })?;
+                rows.collect::<rusqlite::Result<_>>()
+            };
+            read().map_err(|e| failure(path, e))
+        })
+        .await
+    }
+
+    async fn scanned(&self, cluster: &str, scans: Vec<Scan>) -> Result<(), StoreError> {
+        let cluster = cluster.to_owned();
+        self.with(move |State { connection, waiting }, path| {
+            let mut remove = || {
+                let change = connection.transaction()?;
+                for Scan { name, number, .. } in &scans {
+                    change.execute(
+                        "DELETE FROM scans WHERE cluster = ? AND name = ? AND number = ?",
+                        params![cluster, name, number],
+                    )?;
+                }
+                change.commit()?;
+                waiting.scans = count(connection, "SELECT count(*) FROM scans")?;
+                Ok(())
+            };
+            remove().map_err(|e| failure(path, e))
+        })
+        .await
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(scans: &[Scan]) -> Vec<(&str, bool)> {
-        scans.iter().map(|scan| (scan.name.as_str(), scan.gone)).collect()
-    }
-
-    #[tokio::test]
-    async fn what_was_kept_is_there_again_in_its_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data").join("inbox.db");
-        let inbox = Inbox::open(&path).unwrap();
-        for n in 0..5 {
-            inbox.put("east", vec![n; 10]).await.unwrap();
-        }
-        assert!(matches!(Inbox::open(&path), Err(StoreError::Locked { .. })));
-        drop(inbox);
-        let inbox = Inbox::open(&path).unwrap();
-        assert_eq!(inbox.waiting(), Waiting { posts: 5, bytes: 50, scans: 0 });
-        let first = inbox.oldest(2, 1_000).await.unwrap();
-        assert_eq!(first.iter().map(|post| post.body[0]).collect::<Vec<_>>(), [0, 1]);
-        // However large it is, one is given.
-        assert_eq!(inbox.oldest(2, 1).await.unwrap().len(), 1);
-        inbox.done(first[1].number).await.unwrap();
-        inbox.put("east", vec![9; 10]).await.unwrap();
-        let rest: Vec<u8> = inbox.oldest(9, 1_000).await.unwrap().iter().map(|post| post.body[0]).collect();
-        assert_eq!((rest, inbox.waiting().bytes), (vec![2, 3, 4, 9], 40));
-    }
-
-    #[tokio::test]
-    async fn a_name_is_kept_once_and_what_is_asked_for_again_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let inbox = Inbox::open(&folder.path().join("inbox.db")).unwrap();
-        let own = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        inbox.scan("", own(&["a.x", "b.x"]), own(&["b.x", "c.x"])).await.unwrap();
-        let taken = inbox.scans().await.unwrap();
-        assert_eq!(names(&taken), [("a.x", false), ("b.x", false), ("c.x", true)]);
-        inbox.scan("", Vec::new(), own(&["a.x"])).await.unwrap();
-        inbox.scanned(taken).await.unwrap();
-        assert_eq!(names(&inbox.scans().await.unwrap()), [("a.x", true)]);
-        assert_eq!(inbox.waiting().scans, 1);
-    }
+fn count(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
+    connection.query_row(statement, [], |row| row.get::<_, i64>(0)).map(|n| usize::try_from(n).unwrap_or_default())
 }

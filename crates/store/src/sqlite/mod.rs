@@ -27,7 +27,7 @@ use crate::reader::View;
 use crate::store::Store;
 
 pub use file::Sqlite;
-pub use inbox::{Inbox, Post, Scan, Waiting};
+pub use inbox::InboxFile;
 pub(crate) use reader::SqliteView;
 
 #[async_trait]
