@@ -108,11 +108,12 @@ async fn each_line_is_a_json_object_where_that_is_asked_for() {
         let [at, level, message, target] = ["timestamp", "level", "message", "target"]
             .map(|key| line[key].as_str().unwrap_or_else(|| panic!("{line}")));
         assert!(at.parse::<jiff::Timestamp>().is_ok(), "{line}");
-        told.insert((level.to_owned(), format!("{target}: {message}")));
+        let cluster = line["cluster"].as_str().unwrap_or("-");
+        told.insert((level.to_owned(), format!("{target}: {cluster}: {message}")));
     }
     let is_told = |level: &str, part: &str| told.iter().any(|(l, message)| l == level && message.contains(part));
-    assert!(is_told("INFO", "clusterlore: [here] Watching 2 resource types."), "{told:?}");
-    assert!(is_told("ERROR", "clusterlore: cluster gone: "), "{told:?}");
+    assert!(is_told("INFO", "clusterlore: here: Watching 2 resource types."), "{told:?}");
+    assert!(is_told("ERROR", "clusterlore: -: cluster gone: "), "{told:?}");
     assert!(is_told("DEBUG", "clusterlore_"), "{told:?}");
 }
 

@@ -34,30 +34,41 @@ pub(crate) fn shown(line: &str) -> String {
 
 /// A line.
 pub(crate) fn note(line: &str) {
-    if !told("INFO", line) {
+    if !told("INFO", line, None) {
         let _ = writeln!(anstream::stderr(), "{}", shown(line));
+    }
+}
+
+/// A line about one of several clusters.
+pub(crate) fn note_of(cluster: &str, line: &str) {
+    if !told("INFO", line, Some(cluster)) {
+        note(&format!("[{cluster}] {line}"));
     }
 }
 
 /// A line about something that is not as it was asked for.
 pub(crate) fn warning(line: &str) {
-    if !told("WARN", line) {
+    if !told("WARN", line, None) {
         let _ = writeln!(anstream::stderr(), "Warning: {}", shown(line));
     }
 }
 
 /// What went wrong. Colours are dropped where they are not wanted.
 pub(crate) fn fault(line: &str) {
-    if !told("ERROR", line) {
+    if !told("ERROR", line, None) {
         let _ = writeln!(anstream::stderr(), "{} {}", "error:".red().bold(), shown(line));
     }
 }
 
 /// Whether lines are JSON objects; then this is one.
-fn told(level: &str, message: &str) -> bool {
+fn told(level: &str, message: &str, cluster: Option<&str>) -> bool {
     if speaks_json() {
         let at = format!("{:.6}", Timestamp::now());
-        object(json!({"timestamp": at, "level": level, "message": message, "target": env!("CARGO_PKG_NAME")}));
+        let mut line = json!({"timestamp": at, "level": level, "message": message, "target": env!("CARGO_PKG_NAME")});
+        if let Some(cluster) = cluster {
+            line["cluster"] = cluster.into();
+        }
+        object(line);
     }
     speaks_json()
 }
