@@ -29,7 +29,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
-pub use parts::shared;
+pub use parts::{schemathesis_or_skip, shared};
 use processes::{Processes, free_ports};
 
 /// How long etcd and kube-apiserver may take together; usually two seconds, far more while a machine compiles.

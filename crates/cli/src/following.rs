@@ -1,9 +1,11 @@
 //! Clusters that are followed: one live sync each, beside each other, each failing alone.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status};
 use clusterlore_store::Store;
@@ -21,6 +23,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_sec
 /// One cluster that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Followed {
+    /// `None`: the one in use.
+    kubeconfig: Option<PathBuf>,
     /// `None`: the one in use.
     context: Option<String>,
     /// `None` for the unnamed one.
@@ -54,8 +58,14 @@ impl Following {
         again: bool,
     ) -> anyhow::Result<Self> {
         let (mut running, mut statuses) = (JoinSet::new(), Vec::new());
-        for Followed { context, name } in clusters {
-            let settings = context.map_or_else(|| settings.clone(), |context| settings.in_context(&context));
+        for Followed { kubeconfig, context, name } in clusters {
+            let mut settings = settings.clone();
+            if let Some(file) = kubeconfig {
+                settings = settings.with("kubeconfig", file.display().to_string());
+            }
+            if let Some(context) = context {
+                settings = settings.with("context", context);
+            }
             let status = Arc::<Status>::default();
             statuses.push((name.clone().unwrap_or_default(), Arc::clone(&status)));
             let mut options = build::options(&flags.what, &flags.how, name.clone());
@@ -121,29 +131,67 @@ async fn follow(
     Ok(sync.run(&|progress| lines.hear(name.as_deref(), &progress), stop).await?)
 }
 
-/// The clusters of these contexts. One alone has the name that it was given, or none; several have those of their contexts.
-pub(crate) fn clusters(contexts: &[String], name: Option<&str>) -> anyhow::Result<Vec<Followed>> {
+/// The clusters of these contexts, or of the files of a folder of kubeconfigs. One context alone has the name that it was given, or none;
+/// several clusters have those of their contexts or files.
+pub(crate) fn clusters(settings: &Settings, contexts: &[String], name: Option<&str>) -> anyhow::Result<Vec<Followed>> {
     let contexts: Vec<&String> = contexts.iter().filter(|context| !context.is_empty()).collect();
-    if let [] | [_] = contexts[..] {
-        let context = contexts.first().map(|context| (*context).clone());
-        return Ok(vec![Followed { context, name: name.map(str::to_owned) }]);
-    }
+    let all: Vec<Followed> = match (folder(settings), &contexts[..]) {
+        (Some(folder), []) => kubeconfigs(folder)?,
+        (Some(_), _) => {
+            return Err(wrong(
+                "--context is for a file; of a folder of kubeconfigs each file's own is in use".to_owned(),
+            ));
+        }
+        (None, [] | [_]) => {
+            let context = contexts.first().map(|context| (*context).clone());
+            return Ok(vec![Followed { kubeconfig: None, context, name: name.map(str::to_owned) }]);
+        }
+        (None, _) => {
+            let of = |context: &&String| Followed {
+                kubeconfig: None,
+                context: Some((*context).clone()),
+                name: Some(named(context)),
+            };
+            contexts.iter().map(of).collect()
+        }
+    };
     if name.is_some() {
-        return Err(wrong("--cluster-name names one cluster; of several each has the name of its context".to_owned()));
+        return Err(wrong(
+            "--cluster-name names one cluster; of several each has the name of its context or file".to_owned(),
+        ));
     }
     let mut names = BTreeSet::new();
-    contexts
-        .into_iter()
-        .map(|context| {
-            let name = named(context);
-            if !names.insert(name.clone()) {
-                return Err(wrong(format!(
-                    "--context {context} gives a second cluster the name {name}; expected contexts of different names"
-                )));
-            }
-            Ok(Followed { context: Some(context.clone()), name: Some(name) })
-        })
-        .collect()
+    match all.iter().filter_map(|cluster| cluster.name.as_ref()).find(|name| !names.insert(*name)) {
+        Some(twice) => Err(wrong(format!("two clusters would have the name {twice}; expected different names"))),
+        None => Ok(all),
+    }
+}
+
+/// Whether clusters are told by a folder of kubeconfigs.
+pub(crate) fn is_folder(settings: &Settings) -> bool {
+    folder(settings).is_some()
+}
+
+fn folder(settings: &Settings) -> Option<&Path> {
+    settings.text("kubeconfig").map(Path::new).filter(|path| path.is_dir())
+}
+
+/// The files of a folder, each the kubeconfig of a cluster of that name. What begins with a dot is none: in a mounted Secret these are
+/// the folders behind its links.
+fn kubeconfigs(folder: &Path) -> anyhow::Result<Vec<Followed>> {
+    let entries = folder.read_dir().with_context(|| format!("--kubeconfig {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let hidden = |path: &Path| path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    files.retain(|path| path.is_file() && !hidden(path));
+    files.sort();
+    if files.is_empty() {
+        return Err(wrong(format!("--kubeconfig {} holds no file; expected kubeconfigs", folder.display())));
+    }
+    let of = |path: PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Followed { name: Some(named(&name)), kubeconfig: Some(path), context: None }
+    };
+    Ok(files.into_iter().map(of).collect())
 }
 
 /// The name of a context as that of a cluster, which may hold less.
@@ -162,7 +210,7 @@ mod tests {
     fn several_clusters_have_the_names_of_their_contexts() {
         let of = |contexts: &[&str], name| {
             let contexts: Vec<String> = contexts.iter().map(|context| (*context).to_owned()).collect();
-            clusters(&contexts, name).map(|clusters| {
+            clusters(&Settings::default(), &contexts, name).map(|clusters| {
                 clusters.into_iter().map(|c| [c.context, c.name].map(Option::unwrap_or_default)).collect::<Vec<_>>()
             })
         };
@@ -176,5 +224,25 @@ mod tests {
         for (contexts, name) in [(&["east", "west"], Some("e")), (&["east", "east"], None), (&["a:b", "a/b"], None)] {
             assert!(of(contexts, name).is_err(), "{contexts:?}");
         }
+    }
+
+    #[test]
+    fn each_file_of_a_folder_is_a_cluster() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::default().with("kubeconfig", folder.path().display().to_string());
+        let of = |contexts: &[String], name| {
+            let clusters = clusters(&settings, contexts, name).map_err(|error| format!("{error:#}"));
+            clusters.map(|all| all.into_iter().map(|c| c.name.unwrap_or_default()).collect::<Vec<_>>())
+        };
+        assert!(of(&[], None).unwrap_err().contains("holds no file"));
+        for file in ["west.yaml", "east", "..2026"] {
+            std::fs::write(folder.path().join(file), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("old")).unwrap();
+        assert_eq!(of(&[], None).unwrap(), ["east", "west"]);
+        assert!(of(&["east".to_owned()], None).unwrap_err().contains("--context is for a file"));
+        assert!(of(&[], Some("e")).unwrap_err().contains("--cluster-name"));
+        std::fs::write(folder.path().join("east.yaml"), "").unwrap();
+        assert!(of(&[], None).unwrap_err().contains("the name east"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Parser;
 use tracing::Instrument;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, LogFormat};
 use crate::done::Done;
 use crate::settings::{Settings, WrongSetting, wrong};
 use crate::telemetry::Telemetry;
@@ -41,6 +41,9 @@ fn program() -> ExitCode {
         Ok(args) => args,
         Err(e) => return print::usage(e),
     };
+    if args.command.log_format() == LogFormat::Json {
+        print::speak_json();
+    }
     // Whichever TLS library another crate would choose, rustls is told once which one counts.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -5,11 +5,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-use clusterlore_core::SourceIdentity;
+use clusterlore_core::{SourceIdentity, duration};
 use clusterlore_index::{About, Basis, Reply, TooOld, shell_line};
 
 use crate::advice::{self, Outdated};
-use crate::args::{ScopeFlags, duration};
+use crate::args::ScopeFlags;
 use crate::build;
 use crate::settings::Settings;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -196,9 +197,9 @@ impl Settings {
         Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None, config: None }
     }
 
-    /// The same with another context.
-    pub(crate) fn in_context(&self, name: &str) -> Self {
-        self.clone().and("context", &Self::only([("context", name.to_owned())]))
+    /// The same with another value of one setting.
+    pub(crate) fn with(self, key: &'static str, value: String) -> Self {
+        self.and(key, &Self::only([(key, value)]))
     }
 
     /// The same, with another setting taken over where it is set.
@@ -244,10 +245,10 @@ impl Settings {
     }
 
     /// A value of another form than text.
-    pub(crate) fn parsed<T>(
+    pub(crate) fn parsed<T, E: Display>(
         &self,
         key: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> anyhow::Result<Option<T>> {
         let Some(text) = self.text(key) else { return Ok(None) };
         parse(text).map(Some).map_err(|e| wrong(format!("{}: {e}", self.called(key))))

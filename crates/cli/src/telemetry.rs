@@ -11,10 +11,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clusterlore_agent::converse::{PAYLOADS, SPANS};
 use clusterlore_http::{Bounds, Client, Pauses, Retries, masked};
+use http::HeaderMap;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{Array, StringValue, Value};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter as Otlp, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -97,14 +98,12 @@ impl Telemetry {
             Asked::Traces => match provider(runtime) {
                 Ok(traces) => Some(traces),
                 Err(why) => {
-                    print::note(&format!("Warning: traces are not sent: {why}"));
+                    print::warning(&format!("traces are not sent: {why}"));
                     None
                 }
             },
             Asked::Unknown(name, expected) => {
-                print::note(&format!(
-                    "Warning: traces are not sent: {name} is set to something else; expected {expected}"
-                ));
+                print::warning(&format!("traces are not sent: {name} is set to something else; expected {expected}"));
                 None
             }
         };
@@ -137,8 +136,16 @@ impl Telemetry {
         let ended = provider.shutdown_with_timeout(LAST);
         let why = lost.why().or_else(|| ended.is_err().then(|| format!("they were not taken within {LAST:?}")));
         if let Some(why) = why {
-            print::note(&format!("Warning: traces were not sent: {why}"));
+            print::warning(&format!("traces were not sent: {why}"));
         }
+    }
+}
+
+/// Puts the span of a request under its caller's, as Trace Context of the W3C has it. A caller that is not well-formed is none, and neither
+/// is one of several.
+pub(crate) fn continued(span: &Span, headers: &HeaderMap) {
+    if !span.is_disabled() && headers.get_all("traceparent").iter().count() == 1 {
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&HeaderExtractor(headers)));
     }
 }
 

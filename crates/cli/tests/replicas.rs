@@ -67,7 +67,7 @@ impl Place {
 
     fn start(&self, number: usize, address: &str) -> Serving {
         let args: Vec<&str> = self.args.iter().map(String::as_str).chain(["--rate", "100000"]).collect();
-        Serving::start_at(&self.homes[number], address, &args)
+        Serving::start_with(&self.homes[number], address, &args, &[])
     }
 
     /// Two that start together over an empty store: one that writes, and one that stands by.
@@ -294,7 +294,7 @@ fn what_one_took_the_other_writes_in_its_order() {
     // Of the killed one too, though it did not come back.
     let took = until("the one that is left writes all", PATIENCE, || there(&other) == expected);
     println!("{sent} posts, {again} tried again; the one that is left has written all {took:?} later");
-    one = Serving::start_at(&homes[0], replicas[0], &args);
+    one = Serving::start_with(&homes[0], replicas[0], &args, &[]);
     client.call(replicas, "POST", SYNC, &upsert(0));
     until("both show what is posted to either", PATIENCE, || {
         [&one, &other].iter().all(|s| s.get(&path("thing-0")).0 == 200)

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_testkit::chat::{FakeChat, Says};
 use clusterlore_testkit::otlp::{Received, Receiver};
+use common::serving::Serving;
 use common::{EXAMPLES, Home, Ran};
 use serde_json::{Value, json};
 
@@ -183,4 +184,73 @@ async fn a_receiver_that_fails_costs_two_seconds_and_a_warning() {
         let ran = ask(&home, None, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &gone), (name, value)]);
         assert!(ran.err.contains(&format!("traces are not sent: {name}")) && ran.out == plain.out, "{}", ran.err);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_a_part_of_its_callers_trace() {
+    let home = company();
+    let receiver = Receiver::start(200).await;
+    let endpoint = receiver.base();
+    let set = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "50")];
+    let mut serving = Serving::start_with(&home, "127.0.0.1:0", &["--no-watch", "--live", "never"], &set);
+    let search = "/api/v1/search?q=is+there+a+cache";
+    let of = |parent: &str| format!("traceparent: {parent}\r\n");
+    let caller = format!("00-{TRACE}-{CALLER}-01");
+    let status = |answer: String| answer.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+    assert_eq!(status(serving.exchange("GET", search, &of(&caller), "")), 200);
+    assert_eq!(status(serving.exchange("POST", "/api/v1/search", &of(&caller), r#"{"q": ""}"#)), 400);
+    assert_eq!(status(serving.exchange("BREW", "/no/such/place", &of(&caller), "")), 404);
+    let id = "datastores/apps/v1/StatefulSet/icebox";
+    assert_eq!(status(serving.exchange("GET", &format!("/api/v1/instances/{id}"), &of(&caller), "")), 200);
+    // None of these is a caller.
+    let nobodies = [
+        "nonsense".to_owned(),
+        format!("ff-{TRACE}-{CALLER}-01"),
+        format!("00-{}-{CALLER}-01", "0".repeat(32)),
+        format!("00-{TRACE}-{}-01", "0".repeat(16)),
+        format!("00-{}-{CALLER}-01", TRACE.to_uppercase()),
+        format!("00-{TRACE}-{CALLER}"),
+    ];
+    for nobody in &nobodies {
+        assert_eq!(status(serving.exchange("GET", "/healthz", &of(nobody), "")), 200, "{nobody}");
+    }
+    let two = of(&caller) + &of(&format!("00-{}-{CALLER}-01", "a".repeat(32)));
+    assert_eq!(status(serving.exchange("GET", "/healthz", &two, "")), 200);
+    // A caller who keeps no trace of it wants none here.
+    assert_eq!(status(serving.exchange("GET", "/metrics", &of(&format!("00-{TRACE}-{CALLER}-00")), "")), 200);
+    assert_eq!(serving.end("-TERM"), Some(0));
+
+    let spans = receiver.received();
+    let server: Vec<&Received> = spans.iter().filter(|span| span.kind == 2).collect();
+    let names: Vec<&str> = server.iter().map(|span| span.name.as_str()).collect();
+    let mut expected = vec!["GET /api/v1/search", "POST /api/v1/search", "HTTP", "GET /api/v1/instances/{*id}"];
+    expected.extend(vec!["GET /healthz"; nobodies.len() + 1]);
+    assert_eq!(names, expected);
+    for span in &server[..4] {
+        assert_eq!((span.trace.as_str(), span.parent.as_str(), span.failed), (TRACE, CALLER, false), "{}", span.name);
+    }
+    for span in &server[4..] {
+        assert!(span.trace != TRACE && span.parent.is_empty(), "{span:?}");
+    }
+    let attributes = |n: usize| {
+        json!(
+            server[n]
+                .attributes
+                .iter()
+                .filter(|(key, _)| !key.contains("idle_ns") && !key.contains("busy_ns"))
+                .collect::<std::collections::BTreeMap<_, _>>()
+        )
+    };
+    assert_eq!(
+        attributes(0),
+        json!({"http.request.method": "GET", "http.route": "/api/v1/search", "http.response.status_code": 200, "url.path": "/api/v1/search", "url.scheme": "http"})
+    );
+    assert_eq!(
+        attributes(2),
+        json!({"http.request.method": "_OTHER", "http.request.method_original": "BREW", "http.response.status_code": 404, "url.path": "/no/such/place", "url.scheme": "http"})
+    );
+    assert_eq!(server[3].attributes["url.path"], json!(format!("/api/v1/instances/{id}")));
+    // What is done for it is below it, and what was asked is nowhere.
+    assert!(spans.iter().any(|span| span.name == "index.ask" && span.parent == server[0].id && span.trace == TRACE));
+    assert!(!format!("{spans:?}").contains("cache"), "{spans:?}");
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -125,6 +126,53 @@ async fn the_journal_survives_a_kill_and_goes_on_after_it() {
     assert!(child.wait().unwrap().success());
 }
 
+/// Waits until a process has said something.
+fn until_said(said: &Path, line: &str) {
+    let began = Instant::now();
+    let text = || std::fs::read_to_string(said).unwrap();
+    while !text().contains(line) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{line}: {}", text());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A folder with a kubeconfig of each; its name is that of the cluster.
+fn folder_of_kubeconfigs(home: &Home, clusters: &[(&str, &str)]) -> String {
+    for (name, url) in clusters {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nclusters: [{{name: c, cluster: {{server: '{url}'}}}}]\nusers: [{{name: u, user: {{}}}}]\n\
+             contexts: [{{name: the-same, context: {{cluster: c, user: u}}}}]\ncurrent-context: the-same\n"
+        );
+        home.write(&format!("clusters/{name}.yaml"), &text);
+    }
+    home.path("clusters").display().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone() {
+    let home = Home::new();
+    let (east, west) = (server().await, server().await);
+    east.put(pod("eastern"));
+    west.put(pod("western"));
+    let folder =
+        folder_of_kubeconfigs(&home, &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
+    let mut watch = home.command(&["watch", "--kubeconfig", &folder]);
+    let said = home.write("said", "");
+    let child = watch.stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
+    until_found(&home, "eastern", true);
+    until_found(&home, "western", true);
+    west.put(pod("later"));
+    until_found(&home, "later", true);
+    until_said(&said, "error: cluster away: ");
+    signal(&child, "TERM");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.status, 3, "{}", std::fs::read_to_string(&said).unwrap());
+    let found = home.run(&["search", "later", "-o", "name", "--live", "never"]).out;
+    assert!(found.starts_with("west:"), "{found}");
+    let refused = home.run(&["serve", "--auth", "kubernetes", "--listen", "127.0.0.1:0", "--kubeconfig", &folder]);
+    assert!(refused.status == 2 && refused.err.contains("expected a file in --kubeconfig"), "{}", refused.err);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     let home = Home::new();
@@ -140,12 +188,8 @@ async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     until_found(&home, "western", true);
     west.put(pod("later"));
     until_found(&home, "later", true);
-    let began = Instant::now();
     for line in ["[east] Watching 2 resource types.", "[west] Watching 2 resource types.", "error: cluster away: "] {
-        while !std::fs::read_to_string(&said).unwrap().contains(line) {
-            assert!(began.elapsed() < Duration::from_secs(60), "{line}: {}", std::fs::read_to_string(&said).unwrap());
-            std::thread::sleep(Duration::from_millis(100));
-        }
+        until_said(&said, line);
     }
     signal(&child, "TERM");
     let ran = Ran::of(child.wait_with_output().unwrap());

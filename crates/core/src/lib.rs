@@ -17,6 +17,7 @@ mod resource_type;
 mod scope;
 mod selector;
 mod source;
+mod times;
 mod type_filter;
 pub mod words;
 
@@ -36,4 +37,5 @@ pub use resource_type::ResourceType;
 pub use scope::{Rule, Scope};
 pub use selector::{Requirement, Selector, SelectorError};
 pub use source::{Identity, SourceIdentity, SourceMismatch};
+pub use times::{NoTime, duration, moment};
 pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

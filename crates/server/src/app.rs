@@ -8,12 +8,16 @@ use clusterlore_pipeline::{Ingest, Status};
 use clusterlore_store::Store;
 use tokio::sync::watch;
 
+use crate::audit::Audit;
 use crate::auth::Auth;
 use crate::limits::{Limits, Rates};
 use crate::metrics::Metrics;
 
 /// Whether questions can be answered from all that is to be known; the text says why not.
 pub type Readiness = watch::Receiver<Result<(), String>>;
+
+/// Puts the span of a request under that of its caller, which the headers may name.
+pub type Continued = fn(&tracing::Span, &http::HeaderMap);
 
 /// What is served, and to whom.
 pub struct Server {
@@ -33,6 +37,8 @@ pub struct Server {
     pub ready: Readiness,
     /// How much is taken.
     pub limits: Limits,
+    /// What makes a request a part of its caller's trace.
+    pub continued: Continued,
 }
 
 /// A server at work.
@@ -40,11 +46,12 @@ pub(crate) struct App {
     pub(crate) server: Server,
     pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
+    pub(crate) audit: Audit,
 }
 
 impl App {
     pub(crate) fn new(server: Server) -> Self {
         let rates = Rates::new(&server.limits);
-        Self { server, rates, metrics: Metrics::new() }
+        Self { server, rates, metrics: Metrics::new(), audit: Audit::new() }
     }
 }

@@ -7,7 +7,9 @@
 
 mod api;
 mod app;
+mod audit;
 mod auth;
+mod connection;
 mod credentials;
 mod dropin;
 mod json;
@@ -18,10 +20,11 @@ mod probes;
 mod problem;
 mod refusals;
 mod router;
+mod span;
 mod tls;
 
-pub use app::{Readiness, Server};
-pub use auth::{Auth, Caller, Denied, Kubernetes, TokenFileError, Tokens, hashed};
+pub use app::{Continued, Readiness, Server};
+pub use auth::{Auth, Caller, Denied, Kubernetes, NotSecure, Resource, SecureUrl, TokenFileError, Tokens, hashed};
 pub use limits::Limits;
 pub use listen::serve;
 pub use tls::{Tls, TlsError};

@@ -44,11 +44,13 @@ const CALLERS: usize = 10_000;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who asked how much lately, and how many are being answered.
-pub(crate) struct Rates {
+/// How often each of many may do something.
+pub(crate) struct Buckets {
+    /// A second, in the mean.
     rate: f64,
-    buckets: Mutex<HashMap<String, Bucket>>,
-    turns: Arc<Semaphore>,
+    /// At once.
+    most: f64,
+    all: Mutex<HashMap<String, Bucket>>,
 }
 
 struct Bucket {
@@ -56,32 +58,48 @@ struct Bucket {
     at: Instant,
 }
 
-impl Rates {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        let turns = Arc::new(Semaphore::new(limits.concurrency.max(1)));
-        Self { rate: limits.rate.max(0.001), buckets: Mutex::default(), turns }
+impl Buckets {
+    pub(crate) fn new(rate: f64, most: f64) -> Self {
+        Self { rate: rate.max(0.001), most: most.max(1.0), all: Mutex::default() }
     }
 
-    /// Whether a caller may ask now; else how long not.
-    pub(crate) fn admit(&self, caller: &str, now: Instant) -> Result<(), Duration> {
-        let most = (self.rate * 2.0).max(1.0);
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if !buckets.contains_key(caller) {
+    /// Whether it may be done now; else how long not.
+    pub(crate) fn take(&self, who: &str, now: Instant) -> Result<(), Duration> {
+        let mut buckets = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if !buckets.contains_key(who) {
             if buckets.len() >= CALLERS {
                 let oldest = buckets.iter().min_by_key(|(_, bucket)| bucket.at).map(|(name, _)| name.clone());
                 oldest.map(|name| buckets.remove(&name));
             }
-            buckets.insert(caller.to_owned(), Bucket { left: most, at: now });
+            buckets.insert(who.to_owned(), Bucket { left: self.most, at: now });
         }
-        let Some(bucket) = buckets.get_mut(caller) else { return Ok(()) };
+        let Some(bucket) = buckets.get_mut(who) else { return Ok(()) };
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
-        bucket.left = (bucket.left + passed * self.rate).min(most);
+        bucket.left = (bucket.left + passed * self.rate).min(self.most);
         bucket.at = now;
         if bucket.left >= 1.0 {
             bucket.left -= 1.0;
             return Ok(());
         }
         Err(Duration::from_secs_f64((1.0 - bucket.left) / self.rate))
+    }
+}
+
+/// Who asked how much lately, and how many are being answered.
+pub(crate) struct Rates {
+    callers: Buckets,
+    turns: Arc<Semaphore>,
+}
+
+impl Rates {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let turns = Arc::new(Semaphore::new(limits.concurrency.max(1)));
+        Self { callers: Buckets::new(limits.rate, limits.rate * 2.0), turns }
+    }
+
+    /// Whether a caller may ask now; else how long not.
+    pub(crate) fn admit(&self, caller: &str, now: Instant) -> Result<(), Duration> {
+        self.callers.take(caller, now)
     }
 
     /// Waits for a turn; `None`: too many are being answered.
@@ -115,6 +133,6 @@ mod tests {
         for n in 0..CALLERS as u64 + 50 {
             assert_eq!(rates.admit(&n.to_string(), now + Duration::from_nanos(n)), Ok(()));
         }
-        assert_eq!(rates.buckets.lock().unwrap().len(), CALLERS);
+        assert_eq!(rates.callers.all.lock().unwrap().len(), CALLERS);
     }
 }

@@ -19,6 +19,7 @@ use tower_http::normalize_path::NormalizePath;
 use tracing::{debug, warn};
 
 use crate::app::{App, Server};
+use crate::connection::Connection;
 use crate::router;
 use crate::tls::Tls;
 
@@ -44,8 +45,8 @@ pub async fn serve(listener: TcpListener, server: Server, tls: Option<Tls>, mut 
                 _ => break,
             },
         };
-        let stream = match taken {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match taken {
+            Ok(taken) => taken,
             Err(error) => {
                 warn!(%error, "a connection could not be taken");
                 tokio::time::sleep(PAUSE).await;
@@ -55,12 +56,15 @@ pub async fn serve(listener: TcpListener, server: Server, tls: Option<Tls>, mut 
         let _ = stream.set_nodelay(true);
         let (service, watcher, acceptor) = (service.clone(), graceful.watcher(), tls.as_ref().map(Tls::acceptor));
         let head = limits.head;
+        let connection = Connection { peer, is_tls: acceptor.is_some() };
         tokio::spawn(async move {
             let _place = place;
-            let Some(acceptor) = acceptor else { return connected(stream, service, head, watcher).await };
+            let Some(acceptor) = acceptor else {
+                return connected(stream, connection, service, head, watcher).await;
+            };
             // A handshake is waited for as long as a request's head is.
             match timeout(head, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => connected(stream, service, head, watcher).await,
+                Ok(Ok(stream)) => connected(stream, connection, service, head, watcher).await,
                 Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
                 Err(_) => debug!("a TLS handshake took too long"),
             }
@@ -75,11 +79,16 @@ pub async fn serve(listener: TcpListener, server: Server, tls: Option<Tls>, mut 
 /// Answers what comes on one connection.
 async fn connected<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
+    connection: Connection,
     service: NormalizePath<Router>,
     head: Duration,
     watcher: Watcher,
 ) {
-    let service = service.map_request(|request: Request<Incoming>| request.map(axum::body::Body::new));
+    let service = service.map_request(move |request: Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(connection);
+        request
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));

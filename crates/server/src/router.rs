@@ -1,6 +1,5 @@
 //! Which address leads where, and what every request goes through first.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,21 +8,23 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, error};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::auth::{Auth, Denied};
+use crate::audit::{Call, Refusal};
+use crate::auth::{Auth, Caller, Denied, WELL_KNOWN, is_loopback};
 use crate::credentials::Credentials;
+use crate::json::json;
 use crate::problem::Problem;
-use crate::{api, dropin, metrics, probes};
+use crate::{api, dropin, metrics, probes, span};
 
 /// The endpoints that controllers post to.
 const POSTED_TO: [&str; 3] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan", "/api/v1/resources/sync"];
@@ -62,10 +63,13 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
         .routes(routes!(probes::metrics))
+        .routes(routes!(protected_resource))
         .split_for_parts();
     described.merge(ids);
     described.merge(probed);
-    (guarded.route("/api/v1/instances/{*id}", get(api::instance)).merge(probes), described)
+    let suffixed = format!("{WELL_KNOWN}/{{*resource}}");
+    let routes = guarded.route("/api/v1/instances/{*id}", get(api::instance)).route(&suffixed, get(protected_resource));
+    (routes.merge(probes), described)
 }
 
 /// The whole service.
@@ -106,15 +110,57 @@ async fn wrong_method(request: Request) -> Response {
     }
 }
 
-/// Who needs no credentials: probes, and who wants to know what can be asked.
-fn is_public(path: &str) -> bool {
-    ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"].contains(&path)
+/// Says where tokens for this server come from, as RFC 9728 has it.
+#[utoipa::path(
+    get, path = "/.well-known/oauth-protected-resource", tag = "probes",
+    responses((status = 200, description = "The resource and its authorization servers"), (status = 404, description = "The server knows of none"))
+)]
+async fn protected_resource(State(app): State<Arc<App>>, request: Request) -> Response {
+    match app.server.auth.resource().filter(|resource| resource.is_told_at(request.uri().path())) {
+        Some(resource) => json(StatusCode::OK, &resource.metadata()),
+        None => not_found().await,
+    }
 }
 
-/// Lets a request in: its size, who sends it, how often, and how long it may take.
+/// Who needs no credentials: probes, and who wants to know what can be asked and where tokens come from.
+fn is_public(path: &str) -> bool {
+    let is_metadata = path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_metadata || ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"].contains(&path)
+}
+
+/// Lets a request in: its size, who sends it, how often, and how long it may take. The log is told of whom it does not.
 async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let is_post = POSTED_TO.contains(&path.as_str());
+    let call = Call::of(&request);
+    let (user, answer) = match identified(&app.server.auth, request.uri().path(), request.headers()).await {
+        Ok(caller) => {
+            let user = caller.as_ref().map(|caller| caller.name.clone());
+            (user, admitted(&app, caller, request, next).await)
+        }
+        Err(refused) => (None, refused),
+    };
+    app.audit.heed(&call, user.as_deref(), &answer);
+    answer
+}
+
+/// Who sends a request; `None` where that is all the same.
+async fn identified(auth: &Auth, path: &str, headers: &HeaderMap) -> Result<Option<Caller>, Response> {
+    if is_public(path) {
+        return Ok(None);
+    }
+    if matches!(auth, Auth::Open { .. }) && !is_of_this_machine(headers) {
+        let told = "the Host of the request is not of this machine; expected localhost or a loopback address";
+        return Err(Problem::new(StatusCode::FORBIDDEN, told).into_response());
+    }
+    let caller = match Credentials::of(headers) {
+        Ok(credentials) => auth.caller(credentials.as_ref()).await,
+        Err(reason) => Err(Denied::Unknown(reason)),
+    };
+    caller.map(Some).map_err(|denied| refused(auth, headers, denied))
+}
+
+/// Answers a request of somebody who is known, or need not be.
+async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next: Next) -> Response {
+    let is_post = POSTED_TO.contains(&request.uri().path());
     let limit = if is_post { dropin::LARGEST } else { app.server.limits.body };
     let too_large = || match is_post {
         true => dropin::too_large(),
@@ -124,17 +170,9 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     if length(request.headers()).is_some_and(|length| length > limit as u64) {
         return too_large();
     }
-    let mut request = request;
-    if !is_public(&path) {
-        if matches!(app.server.auth, Auth::Open { .. }) && !is_of_this_machine(request.headers()) {
-            let told = "the Host of the request is not of this machine; expected localhost or a loopback address";
-            return Problem::new(StatusCode::FORBIDDEN, told).into_response();
-        }
-        let caller = match identified(&app.server.auth, request.headers()).await {
-            Ok(caller) => caller,
-            Err(denied) => return refused(&app.server.auth, &path, denied),
-        };
-        if !is_post && let Err(later) = app.rates.admit(&caller.name, Instant::now()) {
+    let is_asked = !is_post && caller.is_some();
+    if let Some(caller) = caller {
+        if is_asked && let Err(later) = app.rates.admit(&caller.name, Instant::now()) {
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "this caller asks too often");
             return problem.with_header(header::RETRY_AFTER, later.as_secs_f64().ceil().to_string()).into_response();
         }
@@ -150,9 +188,9 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         };
         let request = Request::from_parts(head, body.into());
         // A post only has to be kept; a probe must not wait.
-        let _turn = match is_post || is_public(&path) {
-            true => None,
-            false => match app.rates.turn().await {
+        let _turn = match is_asked {
+            false => None,
+            true => match app.rates.turn().await {
                 Some(turn) => Some(turn),
                 None => return Problem::busy("too many requests are being answered", 1).into_response(),
             },
@@ -170,41 +208,39 @@ async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 fn is_of_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
     let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_loopback(authority.host())
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn identified(auth: &Auth, headers: &HeaderMap) -> Result<crate::auth::Caller, Denied> {
-    let credentials = Credentials::of(headers).map_err(Denied::Unknown)?;
-    auth.caller(credentials.as_ref()).await
-}
-
-/// Who is refused is told why, and the log is told of it.
-fn refused(auth: &Auth, path: &str, denied: Denied) -> Response {
-    info!(target: "audit", path, reason = %denied, "a call was denied");
-    let problem = match denied {
+/// Who is refused is told why.
+fn refused(auth: &Auth, headers: &HeaderMap, denied: Denied) -> Response {
+    match denied {
         Denied::Unknown(_) => Problem::new(StatusCode::UNAUTHORIZED, denied.to_string())
-            .with_header(header::WWW_AUTHENTICATE, auth.challenge()),
-        Denied::Unavailable(_) => Problem::busy(denied.to_string(), 5),
-    };
-    problem.into_response()
+            .with_header(header::WWW_AUTHENTICATE, auth.challenge(headers.contains_key(header::AUTHORIZATION)))
+            .into_response(),
+        Denied::Unavailable(_) => {
+            let mut busy = Problem::busy(denied.to_string(), 5).into_response();
+            busy.extensions_mut().insert(Refusal(denied.to_string()));
+            busy
+        }
+    }
 }
 
 /// Counts and times each request, and gives it a span.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let method: Method = request.method().clone();
-    // What leads nowhere has no pattern, and paths that somebody makes up must not become labels.
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = info_span!("http.request", "http.request.method" = %method, "http.route" = route, "http.response.status_code" = tracing::field::Empty);
+    let method = metrics::method(request.method());
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
+    let span = span::of(&request, method, route.as_deref());
+    (app.server.continued)(&span, request.headers());
     let mut response = next.run(request).instrument(span.clone()).await;
-    let status = response.status().as_u16();
-    span.record("http.response.status_code", status);
-    app.metrics.answered(metrics::method(&method), &route, status, began.elapsed());
+    span::answered(&span, response.status());
+    // What leads nowhere has no pattern, and paths that somebody makes up must not become labels.
+    let (method, route) = (method.unwrap_or("other"), route.as_deref().unwrap_or("none"));
+    app.metrics.answered(method, route, response.status().as_u16(), began.elapsed());
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, http::HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static("no-store"));

@@ -13,7 +13,7 @@ use clusterlore_cluster::{LiveOptions, LiveSource};
 use clusterlore_index::Door;
 use clusterlore_models::Builtin;
 use clusterlore_pipeline::{InstanceSync, Options};
-use clusterlore_server::{Auth, Kubernetes, Limits, Tokens, hashed};
+use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Tokens, hashed};
 use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::Running;
@@ -141,7 +141,11 @@ async fn serving(server: &ApiServer, audiences: &[&str]) -> (Running, Arc<LiveSo
         )
         .unwrap();
         let api = Kubernetes::new(door, Arc::clone(store), String::new(), audiences);
-        Auth::Kubernetes { api, tokens: Some(Arc::new(Tokens::open(&file).unwrap())) }
+        let resource = Resource {
+            url: "https://lore.example.org/mcp".parse().unwrap(),
+            issuers: vec!["https://login.example.org".parse().unwrap()],
+        };
+        Auth::Kubernetes { api, tokens: Some(Arc::new(Tokens::open(&file).unwrap())), resource: Some(resource) }
     };
     let running = Running::start(start, Limits::default()).await;
     sync(Arc::clone(&source), &running).await;
@@ -247,9 +251,20 @@ async fn only_valid_tokens_for_this_server_are_let_in_and_nobody_when_it_cannot_
     for wrong in [others.as_str(), "nobody", &format!("{ours}x")] {
         let refused = running.send("GET", here, &[("authorization", &format!("Bearer {wrong}"))], b"").await;
         assert_eq!(refused.status, 401);
-        assert!(refused.header("www-authenticate").is_some_and(|told| told.starts_with("Bearer")));
+        assert_eq!(
+            refused.header("www-authenticate"),
+            Some(
+                "Bearer realm=\"clusterlore\", error=\"invalid_token\", \
+                 resource_metadata=\"https://lore.example.org/.well-known/oauth-protected-resource/mcp\""
+            )
+        );
     }
-    assert_eq!(running.get(here).await.status, 401);
+    let refused = running.get(here).await;
+    assert_eq!(refused.status, 401);
+    assert!(refused.header("www-authenticate").is_some_and(|told| !told.contains("error=")));
+    // Whoever has no token yet can read where to get one.
+    let told = running.get("/.well-known/oauth-protected-resource/mcp").await.json();
+    assert_eq!(told["authorization_servers"], json!(["https://login.example.org"]));
     // Nobody who asks may post, and who posts may not ask.
     let post = async |token: &str| {
         let headers = [("content-type", "application/json"), ("authorization", token)];

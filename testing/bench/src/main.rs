@@ -6,6 +6,7 @@ mod million;
 mod process;
 mod report;
 mod rows;
+mod serving;
 mod stores;
 
 use std::fs;
@@ -53,6 +54,17 @@ fn main() -> Result<()> {
         if wanted(Measure::Search) {
             bench.batch_search()?;
         }
+    }
+    if wanted(Measure::Serve) {
+        let began = std::time::Instant::now();
+        let server = ApiServer::start();
+        server.create_pods_over(serving::NAMESPACES, args.pods, serving::POD_METADATA);
+        eprintln!(
+            "an API server with {} namespaces, ready after {:.0} s",
+            serving::NAMESPACES,
+            began.elapsed().as_secs_f64()
+        );
+        bench.serving(&server)?;
     }
     if wanted(Measure::Million) {
         bench.million()?;

@@ -75,7 +75,8 @@ impl Watch {
     }
 }
 
-fn high_water(status: &Path) -> Option<u64> {
+/// The largest resident memory of a process so far, in bytes, by its `/proc/ID/status`.
+pub(crate) fn high_water(status: &Path) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)

@@ -57,17 +57,28 @@ impl ApiServer {
     /// # Panics
     /// The server refuses something, or `metadata_bytes` is less than a pod of this kind has without padding (some 2 KB).
     pub fn create_pods(&self, n: usize, metadata_bytes: usize) {
+        self.create_pods_over(NAMESPACES, n, metadata_bytes);
+    }
+
+    /// [`Self::create_pods`] in so many namespaces: `load-00`, `load-01`, ….
+    ///
+    /// # Panics
+    /// As [`Self::create_pods`].
+    pub fn create_pods_over(&self, namespaces: usize, n: usize, metadata_bytes: usize) {
         self.block_on(async |client| {
-            create_namespaces(&client).await?;
+            create_namespaces(&client, namespaces).await?;
             let round = format!("{:08x}", fastrand::u32(..));
-            let probe = post(&client, "/api/v1/namespaces/load-00/pods?dryRun=All", &pod(0, &round, 0)).await?;
+            let probe =
+                post(&client, "/api/v1/namespaces/load-00/pods?dryRun=All", &pod(0, &round, 0, namespaces)).await?;
             let probe: Value = serde_json::from_str(&probe).expect("the server answers in JSON");
             let bare = probe["metadata"].to_string().len();
             assert!(bare <= metadata_bytes, "{metadata_bytes} bytes of metadata were asked for; a bare pod has {bare}");
             stream::iter(0..n)
                 .map(|i| {
-                    let (client, pod) = (client.clone(), pod(i, &round, metadata_bytes - bare));
-                    async move { post(&client, &format!("/api/v1/namespaces/{}/pods", namespace(i)), &pod).await }
+                    let (client, pod) = (client.clone(), pod(i, &round, metadata_bytes - bare, namespaces));
+                    async move {
+                        post(&client, &format!("/api/v1/namespaces/{}/pods", namespace(i, namespaces)), &pod).await
+                    }
                 })
                 .buffer_unordered(IN_FLIGHT)
                 .try_for_each(async |_| Ok(()))
@@ -85,7 +96,7 @@ impl ApiServer {
         assert!(present <= types, "{types} types were asked for, and {present} are served already");
         let new: Vec<usize> = (present..types).collect();
         self.block_on(async |client| {
-            create_namespaces(&client).await?;
+            create_namespaces(&client, NAMESPACES).await?;
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
             stream::iter(&new)
                 .map(|i| {
@@ -116,7 +127,8 @@ impl ApiServer {
                 stream::iter(range)
                     .map(|i| {
                         let (client, ty) = (client.clone(), new[i % new.len()]);
-                        let path = format!("/apis/{}/v1/namespaces/{}/{}", group(ty), namespace(i), plural(ty));
+                        let path =
+                            format!("/apis/{}/v1/namespaces/{}/{}", group(ty), namespace(i, NAMESPACES), plural(ty));
                         async move { post(&client, &path, &object(ty, i)).await }
                     })
                     .buffer_unordered(IN_FLIGHT)
@@ -184,9 +196,9 @@ async fn post(client: &Client, path: &str, body: &Value) -> kube::Result<String>
     client.request_text(request.map_err(kube::Error::HttpError)?).await
 }
 
-async fn create_namespaces(client: &Client) -> kube::Result<()> {
-    for i in 0..NAMESPACES {
-        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace(i)}});
+async fn create_namespaces(client: &Client, many: usize) -> kube::Result<()> {
+    for i in 0..many {
+        let body = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace(i, many)}});
         match post(client, "/api/v1/namespaces", &body).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 409 => {}
@@ -233,16 +245,16 @@ async fn count(client: &Client, ty: &ResourceType) -> kube::Result<usize> {
     Ok(first + usize::try_from(rest).unwrap_or(usize::MAX))
 }
 
-fn namespace(i: usize) -> String {
-    format!("load-{:02}", i % NAMESPACES)
+fn namespace(i: usize, of: usize) -> String {
+    format!("load-{:02}", i % of)
 }
 
-/// The pod number `i` of a round, `padding` bytes larger than it needs to be.
-fn pod(i: usize, round: &str, padding: usize) -> Value {
-    let app = APPS[i / NAMESPACES % APPS.len()];
+/// The pod number `i` of a round, `padding` bytes larger than it needs to be, in one of so many namespaces.
+fn pod(i: usize, round: &str, padding: usize, namespaces: usize) -> Value {
+    let app = APPS[i / namespaces % APPS.len()];
     let hash = format!("{:010x}", 0x7d_9f8b_6c5d_u64 ^ (app.len() as u64) << 7);
     let name = format!("{app}-{hash}-{round}{i:06}");
-    let uid = format!("{:08x}-0000-4000-8000-{:012x}", i % NAMESPACES, app.len());
+    let uid = format!("{:08x}-0000-4000-8000-{:012x}", i % namespaces, app.len());
     let env: Vec<Value> = (0..8).map(|n| json!({"name": format!("SETTING_{n}"), "value": "x".repeat(24)})).collect();
     json!({
         "apiVersion": "v1",
@@ -252,7 +264,7 @@ fn pod(i: usize, round: &str, padding: usize) -> Value {
             "generateName": format!("{app}-{hash}-"),
             "labels": {
                 "app.kubernetes.io/name": app,
-                "app.kubernetes.io/instance": format!("{app}-{}", namespace(i)),
+                "app.kubernetes.io/instance": format!("{app}-{}", namespace(i, namespaces)),
                 "app.kubernetes.io/part-of": "shop",
                 "app.kubernetes.io/managed-by": "Helm",
                 "app.kubernetes.io/version": "3.14.2",

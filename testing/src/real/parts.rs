@@ -12,6 +12,9 @@ const KUBE_VERSION: &str = "1.34.4";
 /// As `testing/chroma/build` installs it.
 const CHROMA_VERSION: &str = "1.5.9";
 
+/// As `testing/schemathesis/build` installs it.
+const SCHEMATHESIS_VERSION: &str = "4.32.5";
+
 /// Where the build scripts beside this crate put what they make.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
@@ -22,11 +25,24 @@ pub(crate) fn cache() -> Option<PathBuf> {
 
 /// The program `chroma`, in the cache folder of `testing/chroma/build`.
 pub(super) fn chroma() -> Result<PathBuf, String> {
-    let dir = cache().unwrap_or_default().join(format!("chroma-{CHROMA_VERSION}"));
+    installed("chroma", CHROMA_VERSION)
+}
+
+/// The program `schemathesis`, in the cache folder of `testing/schemathesis/build`; where it is absent the test is to return, and a line
+/// says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn schemathesis_or_skip() -> Option<PathBuf> {
+    installed("schemathesis", SCHEMATHESIS_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
+fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
+    let dir = cache().unwrap_or_default().join(format!("{name}-{version}"));
     if dir.join("whole").is_file() {
-        return Ok(dir.join("bin/chroma"));
+        return Ok(dir.join("bin").join(name));
     }
-    Err(format!("Chroma {CHROMA_VERSION} is not in {}; run testing/chroma/build (a minute, once)", dir.display()))
+    Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display()))
 }
 
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.

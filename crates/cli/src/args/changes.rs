@@ -1,9 +1,10 @@
 //! Flags of `changes`.
 
 use clap::Args as ClapArgs;
+use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
-use super::shared::{HitFlags, cluster_name, duration, namespace};
+use super::shared::{HitFlags, cluster_name, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -37,8 +38,6 @@ pub(crate) struct Changes {
     pub(crate) hits: HitFlags,
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
-    let ago = || Timestamp::now().checked_sub(jiff::SignedDuration::try_from(duration(text).ok()?).ok()?).ok();
-    let read = text.trim().parse().ok().or_else(ago);
-    read.ok_or_else(|| "expected a time such as 2026-02-20T10:00:00Z, or a duration such as 90m, 12h or 7d".to_owned())
+fn time(text: &str) -> Result<Timestamp, NoTime> {
+    moment(text, Timestamp::now())
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use clusterlore_server::SecureUrl;
 
 use super::shared::{LiveFlags, cluster_name, namespace};
 use super::watch::WatchFlags;
@@ -27,6 +28,7 @@ pub(crate) enum AuthFlag {
   curl 'http://127.0.0.1:8080/api/v1/search?q=what+databases+are+running'
   clusterlore token ann --see-namespace shop --tokens tokens.toml
   clusterlore serve --listen 0.0.0.0:8080 --auth token --tokens tokens.toml
+  clusterlore serve --auth kubernetes --oidc-issuer https://login.example.org --public-url https://lore.example.org
 
 Endpoints: GET or POST /api/v1/search, /count, /ask; GET /api/v1/similar, /instances/ID, /capabilities, /capabilities/NAME, /status,
 /openapi.json; POST /api/v1/instances/sync and /api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz,
@@ -50,6 +52,13 @@ pub(crate) struct Serve {
     /// Audience that Kubernetes tokens have to be meant for [default: the API server's own]
     #[arg(long, value_name = "AUDIENCE", value_delimiter = ',')]
     pub(crate) audience: Vec<String>,
+    /// OpenID Connect issuer that the API server trusts: clients without a token are told to get one there (RFC 9728). May be given more
+    /// than once
+    #[arg(long, value_name = "URL")]
+    pub(crate) oidc_issuer: Vec<SecureUrl>,
+    /// Address by which clients know this server [default: the address that it listens on]
+    #[arg(long, value_name = "URL", requires = "oidc_issuer")]
+    pub(crate) public_url: Option<SecureUrl>,
     /// Certificate chain (PEM) to speak TLS with; it is read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

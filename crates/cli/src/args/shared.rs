@@ -71,16 +71,6 @@ pub(crate) fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
-/// As kubectl's and Go's: `90s`, `5m`, `1h30m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let read = |text: &str| Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let none = (text.trim() == "0").then_some(Duration::ZERO);
-    let days = || Duration::from_secs(60 * 60 * 24).checked_mul(text.trim().strip_suffix('d')?.parse().ok()?);
-    none.or_else(|| read(text))
-        .or_else(days)
-        .ok_or_else(|| "expected a duration such as 90s, 5m, 1h30m or 7d".to_owned())
-}
-
 pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
     let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
@@ -97,6 +87,16 @@ pub(crate) enum Output {
     Yaml,
     /// One id per line
     Name,
+}
+
+/// How lines on standard error are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// Each line a JSON object: timestamp, level, message, target, and what else there is to say
+    Json,
 }
 
 /// Which hits are shown, and how.
@@ -134,7 +134,7 @@ pub(crate) struct HowFlags {
     #[arg(long)]
     pub(crate) reindex: bool,
     /// How long to wait for another run that is writing to the index (0: do not wait)
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = clusterlore_core::duration)]
     pub(crate) lock_timeout: Duration,
     /// How many types to list at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]

@@ -3,12 +3,13 @@
 use clap::Args as ClapArgs;
 use clusterlore_core::AnnotationChoice;
 
-use super::shared::{HowFlags, InferenceFlags, WhatFlags, cluster_name};
+use super::shared::{HowFlags, InferenceFlags, LogFormat, WhatFlags, cluster_name};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore watch                                    follow the current context's cluster
   clusterlore watch --context east --context west      follow two clusters, each under its context's name
+  clusterlore watch --kubeconfig clusters/             each file of a folder is a cluster of that name
   clusterlore watch -n shop -n shop-test               two namespaces
   clusterlore watch --exclude 'secrets'
 
@@ -35,4 +36,7 @@ pub(crate) struct WatchFlags {
     pub(crate) how: HowFlags,
     #[command(flatten)]
     pub(crate) inference: InferenceFlags,
+    /// Format of the lines on standard error
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
 }

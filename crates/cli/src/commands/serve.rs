@@ -11,7 +11,7 @@ use clusterlore_cluster::ClusterSource;
 use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
 use clusterlore_pipeline::{Clusters, Ingest, Status};
-use clusterlore_server::{Auth, Kubernetes, Limits, Server, Tls, Tokens};
+use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Server, Tls, Tokens};
 use clusterlore_store::{Inbox, InboxFile, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ use crate::done::Done;
 use crate::following::{self, Following, Shared};
 use crate::print::{self, live::Watching};
 use crate::settings::{Settings, wrong};
-use crate::{build, stop};
+use crate::{build, stop, telemetry};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
@@ -38,18 +38,21 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         _ => None,
     };
     let watched = &flags.watched;
-    let clusters =
-        if flags.no_watch { Vec::new() } else { following::clusters(contexts, watched.cluster_name.as_deref())? };
+    let clusters = if flags.no_watch {
+        Vec::new()
+    } else {
+        following::clusters(settings, contexts, watched.cluster_name.as_deref())?
+    };
     let inference = build::inference(settings, &watched.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
     let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
     let store = build::store_for_writing(settings).await?;
-    let auth = auth(settings, flags, address, &store)?;
+    let mut auth = auth(settings, flags, address, &store)?;
 
     let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
     let index = match flags.live.live {
-        Live::Auto => index.with_cluster(build::cluster_in_use(settings)),
-        Live::Never => index,
+        Live::Auto if !following::is_folder(settings) => index.with_cluster(build::cluster_in_use(settings)),
+        Live::Auto | Live::Never => index,
     };
     let posting = Arc::new(ClusterInUse { settings: settings.clone() });
     let mut ingest =
@@ -62,7 +65,10 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     let listener =
         listener.with_context(|| format!("cannot listen on {address}; choose another address with --listen"))?;
     let address = listener.local_addr()?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Auth::Kubernetes { resource, .. } = &mut auth {
+        *resource = self::resource(flags, address)?;
+    }
+    let scheme = scheme(flags);
     let (stop, stopped) = watch::channel(false);
     let lines = Arc::new(Watching::new(clusters.len() > 1));
     lines.tell(None, &format!("Serving on {scheme}://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
@@ -86,6 +92,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         auth,
         ready: readiness,
         limits,
+        continued: telemetry::continued,
     };
     let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
@@ -135,6 +142,12 @@ fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn
     if !flags.audience.is_empty() && how != AuthFlag::Kubernetes {
         return Err(wrong("--audience is about --auth kubernetes; add that, or leave it out".to_owned()));
     }
+    if !flags.oidc_issuer.is_empty() && how != AuthFlag::Kubernetes {
+        return Err(wrong(
+            "--oidc-issuer is about --auth kubernetes, whose API server trusts the issuer; add that, or leave it out"
+                .to_owned(),
+        ));
+    }
     let tokens = match &flags.tokens {
         Some(file) => Some(Arc::new(Tokens::open(file).context("--tokens")?)),
         None => None,
@@ -150,12 +163,37 @@ fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn
             Err(wrong("--auth token needs --tokens FILE; make one with \"clusterlore token\"".to_owned()))
         }
         (AuthFlag::Token, Some(tokens)) => Ok(Auth::Tokens(tokens)),
+        (AuthFlag::Kubernetes, _) if following::is_folder(settings) => Err(wrong(
+            "--auth kubernetes asks one API server who is who; expected a file in --kubeconfig, or --auth token"
+                .to_owned(),
+        )),
         (AuthFlag::Kubernetes, tokens) => {
             let door = build::cluster_in_use(settings);
             let api = Kubernetes::new(door, Arc::clone(store), cluster, flags.audience.clone());
-            Ok(Auth::Kubernetes { api, tokens })
+            Ok(Auth::Kubernetes { api, tokens, resource: resource(flags, address)? })
         }
     }
+}
+
+fn scheme(flags: &Serve) -> &'static str {
+    if flags.tls_cert.is_some() { "https" } else { "http" }
+}
+
+/// What clients are told of where tokens come from, of a server at this address.
+fn resource(flags: &Serve, address: SocketAddr) -> anyhow::Result<Option<Resource>> {
+    if flags.oidc_issuer.is_empty() {
+        return Ok(None);
+    }
+    // Never of what a request says of itself: whoever sends it could have clients sent elsewhere.
+    let listened_on =
+        || format!("{}://{address}", scheme(flags)).parse().ok().filter(|_| !address.ip().is_unspecified());
+    let url = flags.public_url.clone().or_else(listened_on).ok_or_else(|| {
+        wrong(format!(
+            "--oidc-issuer tells clients the address of this server, and {}://{address} is none that they can use; expected --public-url https://HOST",
+            scheme(flags)
+        ))
+    })?;
+    Ok(Some(Resource { url, issuers: flags.oidc_issuer.clone() }))
 }
 
 /// What was posted waits where all who share the store can write it, else among the user's data, in one file for each store.

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch) -> anyhow::Result<Done> {
     let flags = &flags.watched;
-    let clusters = following::clusters(contexts, flags.cluster_name.as_deref())?;
+    let clusters = following::clusters(settings, contexts, flags.cluster_name.as_deref())?;
     let inference = build::inference(settings, &flags.inference, false)?;
     let embedder = build::embedder_for_writing(settings, flags.how.reindex, false).await?;
     let lines = Arc::new(Watching::new(clusters.len() > 1));

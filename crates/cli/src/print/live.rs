@@ -6,6 +6,8 @@ use std::time::Duration;
 use clusterlore_pipeline::{LiveState, Progress, TypeState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::stderr::{note, speaks_json};
+
 /// Draws a watch of one cluster or of several.
 pub(crate) struct Watching {
     line: ProgressBar,
@@ -16,7 +18,7 @@ pub(crate) struct Watching {
 impl Watching {
     pub(crate) fn new(several: bool) -> Self {
         let line = ProgressBar::new_spinner();
-        let at_terminal = std::io::stderr().is_terminal();
+        let at_terminal = std::io::stderr().is_terminal() && !speaks_json();
         line.set_draw_target(match at_terminal {
             true => ProgressDrawTarget::stderr_with_hz(5),
             false => ProgressDrawTarget::hidden(),
@@ -44,7 +46,7 @@ impl Watching {
             Some(cluster) => format!("[{cluster}] {line}"),
             None => line.to_owned(),
         };
-        self.hidden(|| super::note(&line));
+        self.hidden(|| note(&line));
     }
 
     /// Prints something while the line is away.

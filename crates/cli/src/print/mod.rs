@@ -10,6 +10,7 @@ pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod numbers;
 pub(crate) mod progress;
+mod stderr;
 pub(crate) mod table;
 
 use std::io::{IsTerminal, Write};
@@ -28,23 +29,14 @@ use serde::Serialize;
 
 use crate::args::{ADDRESSES, Output};
 use foreign::{Far, escaped, visible};
+use stderr::fault;
 
-/// Characters of a line: room for the names of all types of a large cluster.
-const LONGEST_LINE: usize = 16_384;
+pub(crate) use stderr::{note, shown, speak_json, warning};
 
-/// A line as it may be shown.
-pub(crate) fn shown(line: &str) -> String {
-    cut(&visible(&masked(line)), LONGEST_LINE).into_owned()
-}
-
-/// What went wrong, in one line, on standard error. Colours are dropped where they are not wanted.
+/// What went wrong and what to do about it, in one line on standard error.
 pub(crate) fn error(error: &anyhow::Error) {
     let advice = crate::advice::of(error).map(|advice| format!(". {advice}")).unwrap_or_default();
     fault(&format!("{error:#}{advice}"));
-}
-
-fn fault(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{} {}", "error:".red().bold(), shown(line));
 }
 
 /// The one line that is left of a panic.
@@ -57,11 +49,6 @@ pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
         cut(said, 300),
         env!("CARGO_PKG_REPOSITORY")
     ));
-}
-
-/// A line on standard error.
-pub(crate) fn note(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{}", shown(line));
 }
 
 /// What clap has to say: help and version on standard output, wrong usage on standard error. A value that may hold a password is not

@@ -7,12 +7,11 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
 use clusterlore_agent::{compose, gather};
-use clusterlore_core::Collection;
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 use http::{HeaderMap, StatusCode};
 
-use super::question::Question;
+use super::question::{AboutTypes, Like, Question, of_body, of_query};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
@@ -41,7 +40,7 @@ pub(crate) async fn search(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Answered {
-    answer(&app, &caller, &Question::of_query(query.as_deref())?.request()?).await
+    answer(&app, &caller, &of_query::<Question>(query.as_deref())?.request()?).await
 }
 
 /// As GET, with the question as JSON.
@@ -52,7 +51,7 @@ pub(crate) async fn search_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    answer(&app, &caller, &Question::of_body(&headers, &body)?.request()?).await
+    answer(&app, &caller, &of_body::<Question>(&headers, &body)?.request()?).await
 }
 
 /// Counts what a question asks for.
@@ -62,7 +61,7 @@ pub(crate) async fn count(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Answered {
-    counted(&app, &caller, Question::of_query(query.as_deref())?.request()?).await
+    counted(&app, &caller, of_query::<Question>(query.as_deref())?.request()?).await
 }
 
 /// As GET, with the question as JSON.
@@ -73,28 +72,27 @@ pub(crate) async fn count_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    counted(&app, &caller, Question::of_body(&headers, &body)?.request()?).await
+    counted(&app, &caller, of_body::<Question>(&headers, &body)?.request()?).await
 }
 
 /// Finds resource types by what they are for.
-#[utoipa::path(get, path = "/api/v1/capabilities", tag = "questions", params(Question), responses((status = 200, description = "Types, best first", body = serde_json::Value), Asked))]
+#[utoipa::path(get, path = "/api/v1/capabilities", tag = "questions", params(AboutTypes), responses((status = 200, description = "Types, best first", body = serde_json::Value), Asked))]
 pub(crate) async fn capabilities(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Answered {
-    let request = Question::of_query(query.as_deref())?.request()?;
-    answer(&app, &caller, &Request { collection: Collection::Capabilities, ..request }).await
+    answer(&app, &caller, &of_query::<AboutTypes>(query.as_deref())?.request()).await
 }
 
 /// Finds objects that are similar to one object.
-#[utoipa::path(get, path = "/api/v1/similar", tag = "questions", params(Question), responses((status = 200, description = "Similar objects, best first", body = serde_json::Value), (status = 409, description = "There are several"), Asked))]
+#[utoipa::path(get, path = "/api/v1/similar", tag = "questions", params(Like), responses((status = 200, description = "Similar objects, best first", body = serde_json::Value), (status = 409, description = "There are several"), Asked))]
 pub(crate) async fn similar(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Answered {
-    let question = Question::of_query(query.as_deref())?;
+    let question = of_query::<Like>(query.as_deref())?;
     let id = question.id.clone();
     if id.trim().is_empty() {
         return Err(Problem::wrong("the id is missing; expected id=NAMESPACE/APIVERSION/KIND/NAME, or id=KIND/NAME"));
@@ -109,7 +107,7 @@ pub(crate) async fn ask(
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Answered {
-    said(&app, &caller, &Question::of_query(query.as_deref())?.request()?).await
+    said(&app, &caller, &of_query::<Question>(query.as_deref())?.request()?).await
 }
 
 /// As GET, with the question as JSON.
@@ -120,5 +118,5 @@ pub(crate) async fn ask_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answered {
-    said(&app, &caller, &Question::of_body(&headers, &body)?.request()?).await
+    said(&app, &caller, &of_body::<Question>(&headers, &body)?.request()?).await
 }

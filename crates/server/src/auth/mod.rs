@@ -2,6 +2,7 @@
 
 mod caller;
 mod kubernetes;
+mod resource;
 mod tokens;
 
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use crate::credentials::Credentials;
 
 pub use caller::{Caller, Denied};
 pub use kubernetes::Kubernetes;
+pub use resource::{NotSecure, Resource, SecureUrl};
+pub(crate) use resource::{WELL_KNOWN, is_loopback};
 pub use tokens::{TokenFileError, Tokens, hashed};
 
 /// How callers are told apart.
@@ -30,6 +33,8 @@ pub enum Auth {
         api: Arc<Kubernetes>,
         /// Tokens that count before Kubernetes is asked.
         tokens: Option<Arc<Tokens>>,
+        /// What clients without a token are told of where to get one.
+        resource: Option<Resource>,
     },
 }
 
@@ -44,7 +49,7 @@ impl Auth {
                 writes: Some(writes.clone()),
             }),
             Self::Tokens(tokens) => tokens.caller(&credentials.ok_or(needed)?.0),
-            Self::Kubernetes { api, tokens } => {
+            Self::Kubernetes { api, tokens, .. } => {
                 let Credentials(secret) = credentials.ok_or(needed)?;
                 match tokens.as_ref().map(|tokens| tokens.caller(secret)) {
                     Some(Ok(caller)) => Ok(caller),
@@ -54,8 +59,18 @@ impl Auth {
         }
     }
 
-    /// What a client that was refused is told to send.
-    pub(crate) fn challenge(&self) -> String {
-        "Bearer realm=\"clusterlore\"".to_owned()
+    /// What a client that was refused is told to send (RFC 6750, section 3); `was_given`: it sent something, which is not valid.
+    pub(crate) fn challenge(&self, was_given: bool) -> String {
+        let error = if was_given { ", error=\"invalid_token\"" } else { "" };
+        let metadata = self.resource().map(|resource| format!(", resource_metadata=\"{}\"", resource.metadata_url()));
+        format!("Bearer realm=\"clusterlore\"{error}{}", metadata.unwrap_or_default())
+    }
+
+    /// What is told of where tokens come from.
+    pub(crate) fn resource(&self) -> Option<&Resource> {
+        match self {
+            Self::Kubernetes { resource, .. } => resource.as_ref(),
+            Self::Open { .. } | Self::Tokens(_) => None,
+        }
     }
 }

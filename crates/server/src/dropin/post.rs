@@ -10,11 +10,15 @@ use serde_json::{Map, Value};
 
 use super::body::{Issue, Reader};
 use crate::app::App;
+use crate::audit::Refusal;
 use crate::auth::Caller;
 use crate::json::json;
 
 /// Bytes that a post may have.
 pub(crate) const LARGEST: usize = 5 << 20;
+
+/// What is told to whoever may not post.
+pub(super) const NO_RIGHT: &str = "this credential may not post";
 
 /// Why a post is not taken.
 pub(super) enum Refused {
@@ -44,6 +48,12 @@ pub(crate) fn too_large() -> Response {
     json(StatusCode::PAYLOAD_TOO_LARGE, &Told { error: "Payload too large (max 5MB)", details: None })
 }
 
+/// An answer to whoever may not post.
+pub(super) fn denied(mut response: Response) -> Response {
+    response.extensions_mut().insert(Refusal(NO_RIGHT.to_owned()));
+    response
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let told = |error| Told { error, details: None };
@@ -57,7 +67,7 @@ impl IntoResponse for Refused {
                 let details = Some("Maximum 200 total items across upserts and deletes");
                 json(StatusCode::BAD_REQUEST, &Told { error: "Payload too large", details })
             }
-            Self::NoRight => json(StatusCode::FORBIDDEN, &told("this credential may not post")),
+            Self::NoRight => denied(json(StatusCode::FORBIDDEN, &told(NO_RIGHT))),
             Self::Failed(reason) => json(StatusCode::INTERNAL_SERVER_ERROR, &told(&reason)),
         }
     }

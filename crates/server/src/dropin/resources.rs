@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::body::{Issue, Reader};
-use super::post::{Refused, opened};
+use super::post::{NO_RIGHT, Refused, denied, opened};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::json::json;
@@ -76,7 +76,8 @@ pub(crate) async fn resources(
         request_id: format!("{:x}", now.as_nanosecond()),
         version: env!("CARGO_PKG_VERSION"),
     };
-    json(status, &Envelope { success: error.is_none(), data, error, meta })
+    let answer = json(status, &Envelope { success: error.is_none(), data, error, meta });
+    if status == StatusCode::FORBIDDEN { denied(answer) } else { answer }
 }
 
 async fn take(app: &App, caller: &Caller, headers: &HeaderMap, body: &Bytes) -> Result<Counts, Refused> {
@@ -101,7 +102,7 @@ fn told(refused: Refused) -> (StatusCode, Fault) {
             (StatusCode::BAD_REQUEST, Fault { details, ..fault("INVALID_PAYLOAD", "the body is not such a post") })
         }
         Refused::TooMany => (StatusCode::BAD_REQUEST, fault("INVALID_PAYLOAD", "too many names")),
-        Refused::NoRight => (StatusCode::FORBIDDEN, fault("FORBIDDEN", "this credential may not post")),
+        Refused::NoRight => (StatusCode::FORBIDDEN, fault("FORBIDDEN", NO_RIGHT)),
         Refused::Failed(reason) => (StatusCode::INTERNAL_SERVER_ERROR, fault("SYNC_FAILED", &reason)),
     }
 }

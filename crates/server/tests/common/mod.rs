@@ -134,6 +134,7 @@ impl Running {
             auth,
             ready: readiness,
             limits,
+            continued: |_, _| (),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

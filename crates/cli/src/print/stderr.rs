@@ -1,0 +1,78 @@
+//! Lines on standard error: as people read them, or each as a JSON object for programs that collect logs.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clusterlore_core::words::cut;
+use clusterlore_http::masked;
+use jiff::Timestamp;
+use owo_colors::OwoColorize;
+use serde_json::{Value, json};
+
+use super::foreign::visible;
+
+/// Characters of a line: room for the names of all types of a large cluster.
+const LONGEST_LINE: usize = 16_384;
+
+/// Whether lines are JSON objects.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on each line is a JSON object: `timestamp` (RFC 3339), `level` (`ERROR`, `WARN`, `INFO` and below), `message`, and fields.
+pub(crate) fn speak_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// Whether lines are JSON objects.
+pub(crate) fn speaks_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// A line as it may be shown.
+pub(crate) fn shown(line: &str) -> String {
+    cut(&visible(&masked(line)), LONGEST_LINE).into_owned()
+}
+
+/// A line.
+pub(crate) fn note(line: &str) {
+    if !told("INFO", line) {
+        let _ = writeln!(anstream::stderr(), "{}", shown(line));
+    }
+}
+
+/// A line about something that is not as it was asked for.
+pub(crate) fn warning(line: &str) {
+    if !told("WARN", line) {
+        let _ = writeln!(anstream::stderr(), "Warning: {}", shown(line));
+    }
+}
+
+/// What went wrong. Colours are dropped where they are not wanted.
+pub(crate) fn fault(line: &str) {
+    if !told("ERROR", line) {
+        let _ = writeln!(anstream::stderr(), "{} {}", "error:".red().bold(), shown(line));
+    }
+}
+
+/// Whether lines are JSON objects; then this is one.
+fn told(level: &str, message: &str) -> bool {
+    if speaks_json() {
+        let at = format!("{:.6}", Timestamp::now());
+        object(json!({"timestamp": at, "level": level, "message": message, "target": env!("CARGO_PKG_NAME")}));
+    }
+    speaks_json()
+}
+
+/// A JSON object in one line.
+pub(crate) fn object(value: Value) {
+    let _ = writeln!(anstream::stderr(), "{}", with_strings(value, &shown));
+}
+
+/// The same with other strings as values.
+pub(crate) fn with_strings(value: Value, change: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => change(&text).into(),
+        Value::Array(all) => all.into_iter().map(|one| with_strings(one, change)).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, one)| (key, with_strings(one, change))).collect(),
+        other => other,
+    }
+}
