@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::foreign::visible;
 
 /// Characters of a line: room for the names of all types of a large cluster.
-const LONGEST_LINE: usize = 16_384;
+pub(super) const LONGEST_LINE: usize = 16_384;
 
 /// Whether lines are JSON objects.
 static JSON: AtomicBool = AtomicBool::new(false);

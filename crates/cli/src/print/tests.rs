@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::stderr::LONGEST_LINE;
 use super::*;
 
 /// Everything at once that a terminal must not get.
