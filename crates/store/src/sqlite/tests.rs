@@ -3,7 +3,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::filter::Filter;
-use crate::lock::Holder;
+use crate::holder::Holder;
 use crate::reader::Probe;
 use crate::runs::Runs;
 use crate::writer::{Batch, Upsert, Writer};
