@@ -7,7 +7,7 @@ use std::time::Duration;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
 use clusterlore_core::{
-    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType, Scope,
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
@@ -186,7 +186,18 @@ impl Index {
         };
         let Some(key) = key else { return Ok(None) };
         let records = view.records(collection, &[key]).await?;
-        Ok(records.get(&key).and_then(|record| serde_json::from_str(record).ok()))
+        let Some(record) = records.get(&key) else { return Ok(None) };
+        let mut document: Option<Value> = serde_json::from_str(record).ok();
+        if let Some(Value::Object(fields)) = &mut document
+            && !view.shows_all()
+            && let Ok(object) = serde_json::from_str::<ResourceInstance>(record)
+            && let Some(owner) = ObjectKey::of_owner(&object)
+            && view.records(Collection::Instances, &owner).await?.is_empty()
+        {
+            // An owner that the caller may not see has no name.
+            fields.remove("owner");
+        }
+        Ok(document)
     }
 
     /// What is indexed, from where, and when.
