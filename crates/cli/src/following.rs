@@ -3,22 +3,46 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use clusterlore_cluster::ClusterError;
 use clusterlore_models::Embedder;
-use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status};
-use clusterlore_store::Store;
+use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status, SyncError};
+use clusterlore_store::{Store, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::args::{WatchFlags, cluster_name};
 use crate::build;
 use crate::print::live::Watching;
-use crate::settings::{Settings, wrong};
+use crate::settings::{Settings, WrongSetting, wrong};
 
 /// Before a cluster that failed is tried again: the first time, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// Whether it fails in the same way however often it is tried: what is set, the kubeconfig or the index has to be changed first.
+fn is_lasting(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let cluster = match cause.downcast_ref::<SyncError>() {
+            Some(SyncError::Source(_) | SyncError::NoTypes { .. } | SyncError::UnknownType(_)) => return true,
+            Some(SyncError::Store(StoreError::OtherEmbedder { .. } | StoreError::Newer { .. })) => return true,
+            Some(SyncError::Cluster(error)) => Some(error),
+            _ => cause.downcast_ref::<ClusterError>(),
+        };
+        matches!(
+            cluster,
+            Some(
+                ClusterError::KubeconfigMissing { .. }
+                    | ClusterError::NoCluster
+                    | ClusterError::KubeconfigInvalid { .. }
+                    | ClusterError::UnknownContext { .. }
+                    | ClusterError::NoContext { .. }
+            )
+        ) || cause.is::<WrongSetting>()
+    })
+}
 
 /// One cluster that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +65,36 @@ pub(crate) struct Shared {
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
+/// What becomes of a cluster that cannot be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Persistence {
+    /// It ends.
+    Once,
+    /// It is told and tried again, unless it would fail for ever.
+    Again,
+    /// The same, and as long as another process keeps its index this one waits.
+    StandsBy,
+}
+
 /// Clusters at work.
 pub(crate) struct Following {
     /// What is done of each, by its name (empty: the unnamed one).
     pub(crate) statuses: Vec<(String, Arc<Status>)>,
+    /// Whether a try to sync each failed, in the same order.
+    failing: Vec<Arc<AtomicBool>>,
     running: JoinSet<(Option<String>, anyhow::Result<()>)>,
 }
 
 impl Following {
-    /// Starts to follow all of them. With `again` one that fails is told and tried again, else it ends.
+    /// Starts to follow all of them.
     pub(crate) fn start(
         settings: &Settings,
         clusters: Vec<Followed>,
         flags: &WatchFlags,
         shared: &Shared,
-        again: bool,
+        persistence: Persistence,
     ) -> anyhow::Result<Self> {
-        let (mut running, mut statuses) = (JoinSet::new(), Vec::new());
+        let (mut running, mut statuses, mut failing) = (JoinSet::new(), Vec::new(), Vec::new());
         for Followed { kubeconfig, context, name } in clusters {
             let mut settings = settings.clone();
             if let Some(file) = kubeconfig {
@@ -68,8 +105,10 @@ impl Following {
             }
             let status = Arc::<Status>::default();
             statuses.push((name.clone().unwrap_or_default(), Arc::clone(&status)));
+            let fails = Arc::<AtomicBool>::default();
+            failing.push(Arc::clone(&fails));
             let mut options = build::options(&flags.what, &flags.how, name.clone());
-            if again {
+            if persistence == Persistence::StandsBy {
                 // Beside others that serve the same it stands by for as long as it takes.
                 options.lock_timeout = Duration::MAX;
             }
@@ -83,7 +122,8 @@ impl Following {
                 let (mut pause, mut stopped) = (PAUSES.0, shared.stopped.clone());
                 loop {
                     match once().await {
-                        Err(error) if again && !*stopped.borrow() => {
+                        Err(error) if persistence != Persistence::Once && !*stopped.borrow() && !is_lasting(&error) => {
+                            fails.store(true, Ordering::Relaxed);
                             let told = format!("{error:#}. It is tried again in {} s.", pause.as_secs());
                             shared.lines.tell(name.as_deref(), &told);
                             tokio::select! {
@@ -92,12 +132,15 @@ impl Following {
                             }
                             pause = (pause * 2).min(PAUSES.1);
                         }
-                        ended => return (name, ended),
+                        ended => {
+                            fails.store(ended.is_err(), Ordering::Relaxed);
+                            return (name, ended);
+                        }
                     }
                 }
             });
         }
-        Ok(Self { statuses, running })
+        Ok(Self { statuses, failing, running })
     }
 
     /// How many there are that have not ended.
@@ -108,6 +151,28 @@ impl Following {
     /// The next that ends, by its name, and how; `None`: all have.
     pub(crate) async fn ended(&mut self) -> Option<(Option<String>, anyhow::Result<()>)> {
         Some(self.running.join_next().await?.unwrap_or_else(|error| (None, Err(error.into()))))
+    }
+
+    /// Whether one of them could not be followed so far.
+    pub(crate) fn fails(&self) -> bool {
+        let states = self.statuses.iter().zip(&self.failing);
+        states.into_iter().any(|((_, status), failing)| failing.load(Ordering::Relaxed) && !status.state().ready)
+    }
+
+    /// Whether questions can be answered: the first sync of each cluster is in. One that cannot be synced keeps no other from being asked.
+    pub(crate) fn readiness(&self) -> Result<(), String> {
+        let states = || self.statuses.iter().zip(&self.failing);
+        let waits = |(name, status): &(String, Arc<Status>), failing: &AtomicBool, some: bool| {
+            let done = status.state().ready || (some && failing.load(Ordering::Relaxed));
+            (!done).then(|| name.clone())
+        };
+        let some = states().any(|((_, status), _)| status.state().ready);
+        let waited_for: Vec<String> = states().filter_map(|(of, failing)| waits(of, failing, some)).collect();
+        match &waited_for[..] {
+            [] => Ok(()),
+            [name] if name.is_empty() => Err("the first sync is not in".to_owned()),
+            some => Err(format!("the first sync is not in of {}", some.join(", "))),
+        }
     }
 
     /// What is done of each now.

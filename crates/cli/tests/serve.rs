@@ -81,6 +81,36 @@ fn tokens_are_made_and_let_in() {
     assert_eq!((documents("").0, documents("nobody").0), (401, 401));
 }
 
+#[test]
+fn an_owner_outside_what_a_caller_may_see_has_no_name() {
+    let home = Home::new();
+    home.write(
+        "manifests/a.yaml",
+        "apiVersion: v1\nkind: Node\nmetadata: {name: secret-node-7, uid: n7}\n---\napiVersion: v1\nkind: Pod\n\
+         metadata: {name: broker-0, namespace: open, ownerReferences: [{apiVersion: v1, kind: Node, name: secret-node-7, uid: n7, controller: true}]}\n\
+         ---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: cache, namespace: open, uid: s1}\n---\napiVersion: v1\nkind: Pod\n\
+         metadata: {name: cache-0, namespace: open, ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: cache, uid: s1, controller: true}]}\n",
+    );
+    home.run(&["index", "--from", home.path("manifests").to_str().unwrap()]).ok();
+    let token = |args: &[&str]| home.run(&[&["token"], args, &["--tokens", "tokens.toml"]].concat()).ok().out;
+    let (ann, all) = (token(&["ann", "--see-namespace", "open"]), token(&["all", "--see-all"]));
+    let serving = Serving::start(&home, &["--no-watch", "--live", "never", "--tokens", "tokens.toml"]);
+    let get = |token: &str, path: &str| serving.send("GET", path, token.trim(), "").1;
+    let paths = [
+        "/api/v1/count?kind=pod&groupBy=owner",
+        "/api/v1/search?q=how+many+pods+per+owner",
+        "/api/v1/ask?q=how+many+pods+per+owner",
+        "/api/v1/instances/open/v1/Pod/broker-0",
+    ];
+    for path in paths {
+        assert!(!get(&ann, path).contains("secret-node-7"), "{path}: {}", get(&ann, path));
+        assert!(get(&all, path).contains("secret-node-7"), "{path}: {}", get(&all, path));
+    }
+    // Of one that is within it has.
+    assert!(get(&ann, paths[0]).contains("StatefulSet/cache"), "{}", get(&ann, paths[0]));
+    assert!(get(&ann, "/api/v1/instances/open/v1/Pod/cache-0").contains("StatefulSet"));
+}
+
 /// A certificate of its own for 127.0.0.1, in two files.
 fn certificate(home: &Home, name: &str) -> (String, String) {
     let (cert, key) = (home.path("tls.crt"), home.path("tls.key"));

@@ -73,6 +73,10 @@ impl RememberingView {
 
 #[async_trait]
 impl View for RememberingView {
+    fn shows_all(&self) -> bool {
+        self.view.shows_all()
+    }
+
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         self.collections.of(collection, self.view.collection(collection)).await
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
-use clusterlore_pipeline::{Clusters, Ingest, Status};
+use clusterlore_pipeline::{Clusters, Ingest};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Server, Tls, Tokens};
 use clusterlore_store::{Inbox, InboxFile, Store, StoreError};
 use tokio::net::TcpListener;
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::args::{AuthFlag, Live, Serve};
 use crate::done::Done;
-use crate::following::{self, Following, Shared};
+use crate::following::{self, Following, Persistence, Shared};
 use crate::print::{self, live::Watching};
 use crate::settings::{Settings, wrong};
 use crate::{build, stop, telemetry};
@@ -79,8 +79,8 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         lines: Arc::clone(&lines),
         stopped: stopped.clone(),
     };
-    let mut following = Following::start(settings, clusters, watched, &shared, true)?;
-    let (ready, readiness) = watch::channel(readiness(&following.statuses));
+    let mut following = Following::start(settings, clusters, watched, &shared, Persistence::StandsBy)?;
+    let (ready, readiness) = watch::channel(following.readiness());
     let limits =
         Limits { rate: f64::from(flags.rate), concurrency: usize::from(flags.max_requests), ..Limits::default() };
     let server = Server {
@@ -96,17 +96,24 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     };
     let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
+    let (of, mut failed) = (following.len(), None);
     let mut look = tokio::time::interval(LOOK);
     let mut asked = std::pin::pin!(stop::asked());
     loop {
         tokio::select! {
             served = &mut serving => break served?,
             Some((name, Err(error))) = following.ended() => {
-                lines.hidden(|| print::error(&error.context(format!("cluster {:?}", name.unwrap_or_default()))));
+                // Without any cluster to follow there is nothing to serve: what was asked for is not done.
+                if of == 1 {
+                    failed = Some(error);
+                    stop.send_replace(true);
+                } else {
+                    lines.hidden(|| print::error(&error.context(format!("cluster {}", name.unwrap_or_default()))));
+                }
             }
             _ = look.tick() => {
                 lines.show(&following.states());
-                let now = self::readiness(&following.statuses);
+                let now = following.readiness();
                 ready.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
             }
             () = &mut asked, if !*stop.borrow() => {
@@ -119,18 +126,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     posts.await?;
     lines.finish();
     embedder.settled();
-    Ok(Done::Whole)
-}
-
-/// Whether the first sync of each cluster is in.
-fn readiness(statuses: &[(String, Arc<Status>)]) -> Result<(), String> {
-    let waited_for: Vec<&str> =
-        statuses.iter().filter(|(_, status)| !status.state().ready).map(|(name, _)| name.as_str()).collect();
-    match waited_for[..] {
-        [] => Ok(()),
-        [""] => Err("the first sync is not in".to_owned()),
-        ref some => Err(format!("the first sync is not in of {}", some.join(", "))),
-    }
+    failed.map_or(Ok(Done::Whole), Err)
 }
 
 fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn Store>) -> anyhow::Result<Auth> {

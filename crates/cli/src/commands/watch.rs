@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::args::Watch;
 use crate::done::Done;
-use crate::following::{self, Following, Shared};
+use crate::following::{self, Following, Persistence, Shared};
 use crate::print::{self, live::Watching};
 use crate::settings::Settings;
 use crate::{build, stop};
@@ -25,7 +25,9 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     let (stop, stopped) = watch::channel(false);
     let store = build::store_for_writing(settings).await?;
     let shared = Shared { store, embedder: Arc::clone(&embedder), inference, lines: Arc::clone(&lines), stopped };
-    let mut following = Following::start(settings, clusters, flags, &shared, false)?;
+    // One alone ends when it cannot be followed: whoever started it is told. Of several each is tried until it can.
+    let persistence = if clusters.len() > 1 { Persistence::Again } else { Persistence::Once };
+    let mut following = Following::start(settings, clusters, flags, &shared, persistence)?;
     let of = following.len();
     let mut failed = Vec::new();
     let mut look = tokio::time::interval(LOOK);
@@ -50,7 +52,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     }
     lines.finish();
     embedder.settled();
-    let (all, any) = (failed.len() == of, !failed.is_empty());
+    let (all, any) = (failed.len() == of, !failed.is_empty() || following.fails());
     match failed.into_iter().flatten().next() {
         Some(error) => Err(error),
         None if all => Err(anyhow!("no cluster could be followed; each was told above")),
