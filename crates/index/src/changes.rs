@@ -121,8 +121,8 @@ impl Asked {
             }
         }
         asked.namespace = namespace_itself(&low).filter(|_| asked.who || !asked.what.is_empty());
-        // Times are read of creation, whether the question has a word for what happened or not.
-        if !said.is_empty() && !said.contains(&"created") {
+        // Times such as "this morning" are read of creation, whether the question has a word for what happened or not.
+        if low.iter().any(|word| has("today yesterday this last", word)) && !said.contains(&"created") {
             said.push("created");
         }
         asked.question = said.join(" ");
@@ -465,7 +465,7 @@ impl<'c> Fit<'c> {
         };
         self.words.iter().all(is_called)
             && (self.meant.is_empty()
-                || self.said.iter().any(|word| self.is_kind(entry, word))
+                || self.said.iter().any(|word| entry.namespace == *word || self.is_kind(entry, word))
                 || self.is_meant(entry)
                 || self.meant_by_name(entry))
     }

@@ -144,6 +144,8 @@ async fn entries_are_found_by_meaning() {
         ("relabelled databases", &["StatefulSet/mariadb"]),
         ("message brokers", &["StatefulSet/rabbitmq"]),
         ("log collector", &["DaemonSet/vector"]),
+        // Searching takes "log" for what kubectl tells.
+        ("log forwarders", &["DaemonSet/vector"]),
         // Only its description says so.
         ("sms", &["Deployment/courier"]),
         ("phones", &["Deployment/courier"]),
@@ -210,6 +212,7 @@ async fn numbers_and_namespaces_are_what_they_say() {
         ("what changed for team fields", &["Database/harvest"]),
         ("specs changed of team library", &[]),
         ("team nobody", &[]),
+        ("deleted configmaps of team farm", &["ConfigMap/weeds"]),
     ])
     .await;
 }
