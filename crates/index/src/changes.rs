@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_catalogue::{Asked as Meant, Catalogue, Meaning, Named};
 use clusterlore_core::{
-    CLUSTER_SCOPE, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Selector, words,
+    CLUSTER_SCOPE, Document, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType,
+    Selector, words,
 };
 use clusterlore_search::{Condition, ParsedQuery, Problem};
 use jiff::Timestamp;
@@ -56,6 +57,9 @@ const PHRASES: &[(&[&str], &[&str], Happening)] = &[
 ];
 /// Words before what is in a place, and not the place itself.
 const IN: &str = "in from inside within under of for to on at across";
+/// Words for times that the reader of times knows in English.
+const TIMES: &[(&str, &str)] =
+    &[("today", "heute aujourd'hui hoy hoje 今天"), ("yesterday", "gestern ayer ontem 昨天")];
 /// Words that ask for several things.
 const ALL: &str = "what which anything everything something things objects resources";
 /// Words before a number of entries: "the last 3 changes".
@@ -65,7 +69,7 @@ const WHO: &str = "who whom wer quién quien quem 谁";
 /// Words beside these that name nothing.
 const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
                       just now got gets getting ago already still ever went go goes going come comes away around become becomes else \
-                      wann zuletzt quand dernièrement cuándo cuando quando recentemente";
+                      wann zuletzt wurde wurden worden ist sind hat été est ont sont qué que se ha han sido fue fueron foi foram quand dernièrement cuándo cuando quando recentemente";
 
 /// What a question about changes asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,6 +119,8 @@ impl Asked {
                 asked.what.insert(*what);
             } else if has(WHO, low) {
                 asked.who = true;
+            } else if let Some((english, _)) = TIMES.iter().find(|(_, list)| has(list, low)) {
+                said.push(*english);
             } else {
                 asked.rest.push(low.clone());
                 said.push(word);
@@ -122,7 +128,9 @@ impl Asked {
         }
         asked.namespace = namespace_itself(&low).filter(|_| asked.who || !asked.what.is_empty());
         // Times such as "this morning" are read of creation, whether the question has a word for what happened or not.
-        if low.iter().any(|word| has("today yesterday this last", word)) && !said.contains(&"created") {
+        if said.iter().any(|word| has("today yesterday this last", &bare(word).to_lowercase()))
+            && !said.contains(&"created")
+        {
             said.push("created");
         }
         asked.question = said.join(" ");
@@ -415,6 +423,31 @@ pub(crate) fn key(entry: &JournalEntry) -> ObjectKey {
     ObjectKey::new(&entry.cluster, group, &entry.kind, &entry.namespace, &entry.name)
 }
 
+/// Whether an object that a search found is surely what the text asks for: its labels or its words say so. A list of what happened is in
+/// the order of time, so nothing that is only near in meaning may stand in it.
+pub(crate) fn is_evident(object: &ResourceInstance, type_name: &str, text: &str, catalogue: &Catalogue) -> bool {
+    let own = words::terms(&Document::of_instance(object, type_name).text);
+    let says = |asked: &[String]| words::terms(&asked.join(" ")).iter().all(|term| own.contains(term));
+    let fit = Fit::of(text, catalogue, &[]);
+    let is_meant = || {
+        let of_namespace = if object.is_cluster_scoped() { "" } else { &object.namespace };
+        fit.is_of_meant(&Named {
+            name: &object.name,
+            kind: &object.kind,
+            group: &object.api_group,
+            namespace: of_namespace,
+            labels: &object.labels,
+            annotations: "",
+        })
+    };
+    says(&fit.words) && (fit.meant.is_empty() || says(&fit.said) || is_meant())
+}
+
+/// Whether an entry is of an object that the text calls by its whole name.
+pub(crate) fn is_called(entries: &[JournalEntry], text: &str) -> bool {
+    entries.iter().any(|entry| text.split(' ').any(|word| word == entry.name))
+}
+
 /// What objects have to be.
 struct Fit<'c> {
     catalogue: &'c Catalogue,
@@ -481,14 +514,18 @@ impl<'c> Fit<'c> {
 
     fn is_meant(&self, entry: &JournalEntry) -> bool {
         let labels = BTreeMap::new();
-        let recognised = self.catalogue.recognise(&Named {
+        self.is_of_meant(&Named {
             name: &entry.name,
             kind: &entry.kind,
             group: entry.api_version.split_once('/').map_or("", |(group, _)| group),
             namespace: if entry.namespace == CLUSTER_SCOPE { "" } else { &entry.namespace },
             labels: &labels,
             annotations: "",
-        });
+        })
+    }
+
+    fn is_of_meant(&self, object: &Named<'_>) -> bool {
+        let recognised = self.catalogue.recognise(object);
         recognised.iter().filter(|known| known.weight >= SURE).any(|known| {
             self.meant.contains(&*known.software.id) || known.categories().iter().any(|id| self.includes(id))
         })

@@ -10,7 +10,7 @@ use clusterlore_core::{
     CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope, Selector,
 };
 use clusterlore_models::Embedder;
-use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -153,7 +153,8 @@ impl Index {
                 there.labelled.extend(self.there(&*view, "", &conditions, &parsed, selector).await?);
             }
         }
-        if !conditions.text.is_empty() && parsed.named.is_empty() && !entries.is_empty() {
+        let by_name = !parsed.named.is_empty() || changes::is_called(&entries, &conditions.text);
+        if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
             there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
         }
         let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
@@ -188,6 +189,7 @@ impl Index {
         parsed: &ParsedQuery,
         selector: Selector,
     ) -> Result<BTreeSet<ObjectKey>, SearchError> {
+        let types = view.types().await?;
         let mut filter = Filter {
             namespaces: conditions.namespaces.clone(),
             types: conditions.types.clone(),
@@ -200,11 +202,20 @@ impl Index {
             Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => return Ok(BTreeSet::new()),
             Err(error) => return Err(error),
         };
-        // "Log shippers" asks for no logs here; a search that took it so answers another question.
-        if !text.is_empty() && !answer.parsed.needs.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let ids = answer.hits.iter().flat_map(|hit| [&hit.id].into_iter().chain(&hit.controlled).chain(&hit.elsewhere));
+        let is_evident = |hit: &&Hit| match &hit.noun {
+            Noun::Instance(object) => {
+                let name =
+                    types.iter().map(|(_, ty)| ty).find(|ty| ty.kind == object.kind && ty.group == object.api_group);
+                let name = name.map(ResourceType::name).unwrap_or_default();
+                text.is_empty() || changes::is_evident(object, &name, text, &self.catalogue)
+            }
+            Noun::Type(..) => false,
+        };
+        let ids = answer
+            .hits
+            .iter()
+            .filter(is_evident)
+            .flat_map(|hit| [&hit.id].into_iter().chain(&hit.controlled).chain(&hit.elsewhere));
         Ok(ids.filter_map(|id| ObjectKey::of_stored_id(id)).collect())
     }
 

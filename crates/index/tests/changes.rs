@@ -31,7 +31,7 @@ const THERE: [(&str, &str, &str, &str, &str); 9] = [
     ("Namespace", CLUSTER_SCOPE, "books", "", ""),
     ("Namespace", CLUSTER_SCOPE, "farm", "", ""),
     ("Namespace", CLUSTER_SCOPE, "plant", "", ""),
-    ("Deployment", "books", "courier", "post", "Delivers SMS to phones"),
+    ("Deployment", "books", "courier", "post", "Delivers text messages to phones"),
     ("Deployment", "books", "reader", "library", "Renders pages"),
     ("StatefulSet", "books", "mariadb", "library", ""),
     ("Deployment", "farm", "tractor", "fields", ""),
@@ -144,11 +144,12 @@ async fn entries_are_found_by_meaning() {
         ("relabelled databases", &["StatefulSet/mariadb"]),
         ("message brokers", &["StatefulSet/rabbitmq"]),
         ("log collector", &["DaemonSet/vector"]),
-        // Searching takes "log" for what kubectl tells.
         ("log forwarders", &["DaemonSet/vector"]),
         // Only its description says so.
-        ("sms", &["Deployment/courier"]),
         ("phones", &["Deployment/courier"]),
+        ("text messages", &["Deployment/courier"]),
+        // A name is that of no other object, however near.
+        ("seeds", &["ConfigMap/seeds"]),
         ("blockchain", &[]),
         ("deleted certificates", &[]),
         ("identity providers", &[]),
@@ -191,6 +192,8 @@ async fn times_of_the_clock_limit() {
         // The last time that it was eight in the evening was yesterday.
         ("what was created since 20:00:30", &["ConfigMap/seeds", "ConfigMap/shelves"]),
         ("created between 2026-03-02 and 2026-03-03", &["ConfigMap/shelves", "Namespace/books"]),
+        ("was wurde heute gelöscht", &GONE),
+        ("que se borró ayer", &[]),
         ("configmaps this morning", &["ConfigMap/weeds", "ConfigMap/seeds"]),
         ("what was removed since 25:99", &[]),
     ])
