@@ -199,8 +199,12 @@ impl Index {
         let query = Query { text: text.to_owned(), filter, limit: THERE, hits: true, ..Query::default() };
         let answer = match self.searcher.answer(view, &*self.embedder, &query).await {
             Ok(answer) => answer,
-            Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => return Ok(BTreeSet::new()),
-            Err(error) => return Err(error),
+            Err(SearchError::Store(error)) => return Err(error.into()),
+            // The journal answers without a search, too.
+            Err(error) => {
+                tracing::debug!(%error, "objects that are there were not searched");
+                return Ok(BTreeSet::new());
+            }
         };
         let is_evident = |hit: &&Hit| match &hit.noun {
             Noun::Instance(object) => {

@@ -345,3 +345,54 @@ fn unit(word: &str) -> Option<i64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-03-04T09:30:00+02:00";
+
+    fn limits(text: &str, now: &str) -> (Option<String>, Option<String>, Option<Problem>) {
+        let (mut tokens, mut parsed) = (Tokens::new(text), ParsedQuery::default());
+        read(&mut tokens, &mut parsed, now);
+        let shown = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        (shown(parsed.clauses.since), shown(parsed.clauses.until), parsed.problem)
+    }
+
+    #[test]
+    fn what_a_clock_shows_is_the_last_time_that_it_did() {
+        for (text, since, until) in [
+            ("created since 8:15", "2026-03-04T06:15:00Z", ""),
+            ("created after 23:00", "2026-03-03T21:00:00Z", ""),
+            ("created before 08:15:30", "", "2026-03-04T06:15:30Z"),
+            ("created between 07:00 and 08:00", "2026-03-04T05:00:00Z", "2026-03-04T06:00:00Z"),
+            ("created from 23:00 to 01:00", "2026-03-03T21:00:00Z", "2026-03-03T23:00:00Z"),
+            ("created between 2026-01-30 and 2026-01-31", "2026-01-29T22:00:00Z", "2026-01-31T22:00:00Z"),
+            ("created this morning", "2026-03-03T22:00:00Z", "2026-03-04T10:00:00Z"),
+            ("created last night", "2026-03-03T16:00:00Z", "2026-03-04T04:00:00Z"),
+            ("created in the last 30 seconds", "2026-03-04T07:29:30Z", ""),
+            // A version is no time, a bound of another sort no date, and a half of it none.
+            ("redis 7:20", "", ""),
+            ("from nginx:1.27 to redis", "", ""),
+            ("between 3 and 5 replicas", "", ""),
+            ("between 08:00 and soon", "", ""),
+            ("this morning", "", ""),
+        ] {
+            let told = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            assert_eq!(limits(text, NOW), (told(since), told(until), None), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_that_do_not_exist_and_unknown_clocks_are_problems() {
+        for (text, now, problem) in [
+            ("since 25:99", NOW, Problem::NotADate("25:99".to_owned())),
+            ("between 08:00 and 24:61", NOW, Problem::NotADate("24:61".to_owned())),
+            ("between 2026-02-30 and 2026-03-01", NOW, Problem::NotADate("2026-02-30".to_owned())),
+            ("since 08:00", "", Problem::NoClock),
+            ("in the last 5 seconds", "", Problem::NoClock),
+        ] {
+            assert_eq!(limits(text, now), (None, None, Some(problem)), "{text}");
+        }
+    }
+}
