@@ -8,9 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clusterlore_catalogue::{Catalogue, Meaning, Named};
-use clusterlore_core::{CLUSTER_SCOPE, Happening, JournalEntry, JournalQuery, ResourceType, words};
-use clusterlore_search::{ParsedQuery, Problem};
+use clusterlore_catalogue::{Asked as Meant, Catalogue, Meaning, Named};
+use clusterlore_core::{
+    CLUSTER_SCOPE, Document, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType,
+    Selector, words,
+};
+use clusterlore_search::{Condition, ParsedQuery, Problem};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,21 +28,21 @@ const SURE: f32 = 0.5;
 const HAPPENINGS: &[(&[Happening], &str)] = &[
     (
         &[Happening::Deleted],
-        "deleted removed gone disappear disappeared disappears vanish vanished destroyed lost uninstalled \
+        "deleted delete deletes deletion deletions removed remove removal removals dropped drop missing gone disappear disappeared disappears vanish vanished destroyed lost uninstalled \
          gelöscht entfernt verschwunden verschwand weg supprimé supprimée supprimés supprimées disparu disparue disparus disparues \
          eliminado eliminada eliminados eliminadas borrado borrada desapareció desaparecido removido removida removidos removidas apagado apagados \
          excluído excluídos desapareceu sumiu 删除 消失",
     ),
     (
         &[Happening::Created],
-        "created new added appeared appear came deployed installed launched introduced erstellt angelegt neu neue hinzugekommen créé créée créés \
+        "created made create creates creation creations new added add addition additions appeared appear came deployed installed launched introduced erstellt angelegt neu neue hinzugekommen créé créée créés \
          créées ajouté ajoutés nouveau nouveaux creado creada creados creadas nuevo nuevos criado criada criados novo novos 创建 新增",
     ),
-    (&[Happening::LabelsChanged], "relabelled relabeled"),
+    (&[Happening::LabelsChanged], "relabelled relabeled relabel"),
     (&[], CHANGED),
 ];
 /// Words for any change.
-const CHANGED: &str = "changed change changes changing modified updated edited touched altered happened happen happens geändert ändert passiert changé changée changés \
+const CHANGED: &str = "changed change changes changing modified modify updated update updates edited edit edits touched altered happened happen happens geändert ändert passiert changé changée changés \
          modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更";
 /// What happens to a part of an object, where it stands beside a word for change.
 const PARTS: &[(Happening, &str)] = &[
@@ -47,11 +50,26 @@ const PARTS: &[(Happening, &str)] = &[
     (Happening::LabelsChanged, "label labels"),
     (Happening::AnnotationsChanged, "annotation annotations"),
 ];
+/// Words that say what happens where one of the first stands before one of the others: "where did it go".
+const PHRASES: &[(&[&str], &[&str], Happening)] = &[
+    (&["where"], &["go", "went", "gone"], Happening::Deleted),
+    (&["went", "gone", "go", "goes"], &["away"], Happening::Deleted),
+];
+/// Words before what is in a place, and not the place itself.
+const IN: &str = "in from inside within under of for to on at across";
+/// Words for times that the reader of times knows in English.
+const TIMES: &[(&str, &str)] =
+    &[("today", "heute aujourd'hui hoy hoje 今天"), ("yesterday", "gestern ayer ontem 昨天")];
+/// Words that ask for several things.
+const ALL: &str = "what which anything everything something things objects resources";
+/// Words before a number of entries: "the last 3 changes".
+const LAST: &str = "last latest newest recent most first top";
 /// Words that ask for a person.
 const WHO: &str = "who whom wer quién quien quem 谁";
 /// Words beside these that name nothing.
 const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
-                      wann zuletzt quand dernièrement cuándo cuando quando recentemente";
+                      just now got gets getting ago already still ever went go goes going come comes away around become becomes else \
+                      wann zuletzt wurde wurden worden ist sind hat été est ont sont qué que se ha han sido fue fueron foi foram quand dernièrement cuándo cuando quando recentemente";
 
 /// What a question about changes asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +80,10 @@ pub(crate) struct Asked {
     pub(crate) who: bool,
     /// The question, as one about creation: times are read of that.
     pub(crate) question: String,
+    /// The namespace that it is about, where it asks for none of what is in it: "when was the shop namespace created".
+    namespace: Option<String>,
+    /// How many it asks for.
+    pub(crate) at_most: Option<usize>,
     /// What is left of it when its words for happenings are left out.
     rest: Vec<String>,
 }
@@ -69,12 +91,25 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads a question.
     pub(crate) fn of(question: &str) -> Self {
-        let has = |list: &str, word: &str| list.split_whitespace().any(|known| known == word);
         let mut asked = Self::default();
         let mut said = Vec::new();
         let low: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
         let changes = low.iter().any(|word| has(CHANGED, word));
-        for (word, low) in question.split_whitespace().zip(&low) {
+        let typed: Vec<&str> = question.split_whitespace().collect();
+        for (at, (word, low_word)) in typed.iter().zip(&low).enumerate() {
+            let low_word: &String = low_word;
+            let (low, all) = (low_word, &low);
+            if let Some((_, _, what)) = PHRASES.iter().find(|(first, last, _)| {
+                last.contains(&low.as_str()) && all[..at].iter().any(|before| first.contains(&before.as_str()))
+            }) {
+                asked.what.insert(*what);
+                said.push("created");
+                continue;
+            }
+            if let Some(number) = counted(all, at) {
+                asked.at_most = Some(number);
+                continue;
+            }
             let happening = HAPPENINGS.iter().find(|(_, list)| has(list, low) || unspaced(list, low));
             let part = PARTS.iter().find(|(_, list)| changes && has(list, low));
             if let Some((what, _)) = happening {
@@ -84,14 +119,59 @@ impl Asked {
                 asked.what.insert(*what);
             } else if has(WHO, low) {
                 asked.who = true;
+            } else if let Some((english, _)) = TIMES.iter().find(|(_, list)| has(list, low)) {
+                said.push(*english);
             } else {
                 asked.rest.push(low.clone());
                 said.push(word);
             }
         }
+        asked.namespace = namespace_itself(&low).filter(|_| asked.who || !asked.what.is_empty());
+        // Times such as "this morning" are read of creation, whether the question has a word for what happened or not.
+        if said.iter().any(|word| has("today yesterday this last", &bare(word).to_lowercase()))
+            && !said.contains(&"created")
+        {
+            said.push("created");
+        }
         asked.question = said.join(" ");
         asked
     }
+}
+
+fn has(list: &str, word: &str) -> bool {
+    list.split_whitespace().any(|known| known == word)
+}
+
+/// Whether the word names nothing.
+fn is_beside(word: &str) -> bool {
+    has(BESIDE, word) || words::split(word).iter().all(|part| words::is_stop_word(part) || has(BESIDE, part))
+}
+
+/// How many entries are asked for, if the word says it: a number behind "last" that counts no units of time.
+fn counted(low: &[String], at: usize) -> Option<usize> {
+    let number = low[at].parse::<usize>().ok().filter(|number| *number > 0)?;
+    let next = low.get(at + 1).map(String::as_str).unwrap_or_default();
+    let beside = at.checked_sub(1).is_some_and(|before| has(LAST, &low[before])) || has(LAST, next);
+    let is_time = has(
+        "s sec secs second seconds m min mins minute minutes h hr hrs hour hours d day days w week weeks month months y yr yrs year years",
+        next,
+    );
+    (beside && !is_time).then_some(number)
+}
+
+/// The namespace that a question is about itself: neither "in the shop namespace" nor "which pods of namespace shop".
+fn namespace_itself(low: &[String]) -> Option<String> {
+    let says = |word: &str| !is_beside(word) && !HAPPENINGS.iter().any(|(_, list)| has(list, word)) && !has(WHO, word);
+    let at = low.iter().position(|word| word == "namespace" || word == "ns")?;
+    let named = |at: usize| low.get(at).filter(|word| says(word));
+    let (name, first) = match named(at + 1) {
+        Some(name) => (name, at),
+        None => (named(at.checked_sub(1)?)?, at - 1),
+    };
+    let before = || low[..first].iter().map(String::as_str);
+    let led = before().rev().find(|word| !has("the a our my this that", word));
+    let of_all = low.iter().any(|word| has(ALL, word));
+    (!of_all && !led.is_some_and(|word| has(IN, word)) && !before().any(says)).then(|| name.clone())
 }
 
 /// Whether a word of a language without spaces holds one of these.
@@ -157,31 +237,150 @@ pub struct Need {
 }
 
 /// Conditions on objects, of a question and its caller.
+#[derive(Debug, Default)]
 pub(crate) struct Conditions {
     pub(crate) types: BTreeSet<String>,
     pub(crate) namespaces: BTreeSet<String>,
+    /// Exact names: `deploy/api`.
+    pub(crate) names: BTreeSet<String>,
+    /// Words that objects have to fit.
     pub(crate) text: String,
+    /// Whether no entry can meet it.
+    pub(crate) impossible: bool,
+    /// Whether it has conditions on labels or annotations, which only the index knows.
+    pub(crate) labelled: bool,
+    /// One of these is enough, or what the question's own filter says where there are none.
+    pub(crate) either: Vec<Condition>,
+    /// What nobody could read, or what is not kept.
+    pub(crate) notes: Vec<Note>,
+    /// What may be the reason where nothing fits.
+    pub(crate) missed: Option<Note>,
 }
 
 impl Conditions {
     /// Of a question as it was parsed; what it narrows by may be gone with the objects that are asked for.
-    pub(crate) fn of(parsed: &ParsedQuery, asked: &Asked) -> Self {
-        let mut namespaces: BTreeSet<String> = parsed.filter.namespaces.clone();
-        if let Some(Problem::NoSuchNamespace(name)) = &parsed.problem {
-            namespaces.insert(name.to_string());
+    pub(crate) fn of(
+        parsed: &ParsedQuery,
+        asked: &Asked,
+        catalogue: &Catalogue,
+        types: &[(String, ResourceType)],
+    ) -> Self {
+        let mut all = Self { namespaces: parsed.filter.namespaces.clone(), ..Self::default() };
+        if let Some(name) = &asked.namespace {
+            return Self { types: ["namespaces".to_owned()].into(), names: [name.clone()].into(), ..Self::default() };
         }
-        let types = if parsed.filter.types.is_empty() { parsed.kinds.clone() } else { parsed.filter.types.clone() };
-        // What the parser took for a condition is met by it; what it took for a filler asks for nothing.
-        let kept = |word: &&String| {
-            !words::is_stop_word(word)
-                && !BESIDE.split_whitespace().any(|beside| beside == word.as_str())
-                && !namespaces.contains(word.as_str())
+        let mut free: BTreeSet<String> = words::split(&parsed.text).into_iter().chain(named(parsed)).collect();
+        if let Some(problem) = &parsed.problem {
+            match problem {
+                Problem::NoSuchNamespace(name) => drop(all.namespaces.insert(name.clone())),
+                Problem::NoSuchKind(said) | Problem::NoSuchScope(said) => free.extend(words::split(said)),
+                _ => all.impossible = true,
+            }
+            all.missed = Some(Note { kind: "not-found", text: problem.to_string() });
+        }
+        let question = asked.rest.join(" ");
+        let meant: Vec<_> = catalogue.asked(&question).into_iter().filter(|asked| is_meaning(asked)).collect();
+        // "Databases" are not only those of a kind that is called Database.
+        let is_vague = |name: &String| {
+            let mut of_name = types.iter().filter(|(_, ty)| ty.name() == *name);
+            of_name.any(|(_, ty)| {
+                let categories = meant.iter().filter(|asked| matches!(asked.meaning, Meaning::Category(_)));
+                let mut words = categories.flat_map(|asked| question[asked.span.clone()].split(' '));
+                words.any(|word| ty.answers_to(word) || ty.answers_to(&words::stem(word)))
+            })
         };
-        let free: BTreeSet<String> = words::split(&parsed.text).into_iter().chain(named(parsed)).collect();
-        let is_free = |word: &&String| words::split(word).iter().any(|part| free.contains(part));
-        let text: Vec<&str> = asked.rest.iter().filter(kept).filter(is_free).map(String::as_str).collect();
-        Self { types, namespaces, text: text.join(" ") }
+        let kinds = || parsed.kinds.iter().filter(|name| !is_vague(name)).cloned().collect();
+        all.types = if parsed.filter.types.is_empty() { kinds() } else { parsed.filter.types.clone() };
+        let mut at = 0;
+        let mut text: Vec<&str> = Vec::new();
+        for word in &asked.rest {
+            let span = at..at + word.len();
+            at = span.end + 1;
+            // What the parser took for a condition is met by it; what it took for a filler asks for nothing.
+            let is_meant = meant.iter().any(|asked| asked.span.start <= span.start && span.end <= asked.span.end);
+            let is_free = || words::split(word).iter().any(|part| free.contains(part));
+            if is_beside(word) || all.namespaces.contains(word) || !(is_meant || is_free()) {
+                continue;
+            }
+            match word.split_once('/').filter(|(_, name)| !name.is_empty() && !name.contains('/')) {
+                Some((kind, name)) if !kind.is_empty() => {
+                    let of_kind: Vec<String> = types
+                        .iter()
+                        .map(|(_, ty)| ty)
+                        .filter(|ty| ty.answers_to(kind))
+                        .map(ResourceType::name)
+                        .collect();
+                    all.names.insert(name.to_owned());
+                    if of_kind.is_empty() {
+                        all.namespaces.insert(kind.to_owned());
+                    }
+                    all.types.extend(of_kind);
+                }
+                _ => text.push(word),
+            }
+        }
+        all.text = text.join(" ");
+        all.read_labels(parsed);
+        all
     }
+
+    /// The journal keeps no labels.
+    fn read_labels(&mut self, parsed: &ParsedQuery) {
+        let read = |conditions: &Self, said: &str| {
+            let is_read =
+                |word: &String| conditions.namespaces.contains(word) || words::split(&conditions.text).contains(word);
+            words::split(said).iter().any(is_read)
+        };
+        let unread: Vec<_> = parsed.soft.iter().filter(|soft| !read(self, &soft.said.to_lowercase())).collect();
+        let mut unread = unread.into_iter();
+        self.either = unread.next().map(|soft| soft.any.clone()).unwrap_or_default();
+        let of_labels = self.either.iter().any(|condition| matches!(condition, Condition::Label(..)));
+        let filtered = !parsed.filter.selector.0.is_empty() || !parsed.filter.annotations.0.is_empty();
+        self.labelled = filtered || !self.either.is_empty();
+        if filtered || of_labels {
+            let text = "the journal keeps no labels: only of objects that are still there is it known whether they fit";
+            self.notes.push(Note { kind: "labels", text: text.to_owned() });
+        }
+        let left: Vec<String> = unread.map(|soft| format!("\"{}\"", soft.said)).collect();
+        if !left.is_empty() {
+            self.notes.push(Note { kind: "not-used", text: format!("{} was not used", left.join(", ")) });
+        }
+    }
+
+    /// The conditions on labels of which one is enough.
+    pub(crate) fn selectors(&self) -> Vec<Selector> {
+        let selector = |condition: &Condition| match condition {
+            Condition::Label(key, value) => format!("{key}={value}").parse().ok(),
+            _ => None,
+        };
+        match self.either.is_empty() {
+            true => vec![Selector::default()],
+            false => self.either.iter().filter_map(selector).collect(),
+        }
+    }
+
+    /// Whether an entry meets those that have nothing to do with labels.
+    fn is_there(&self, entry: &JournalEntry) -> bool {
+        self.either.iter().any(|condition| match condition {
+            Condition::Namespace(name) => entry.namespace == *name,
+            Condition::Type(name) => entry.type_name == *name,
+            Condition::Label(..) => false,
+        })
+    }
+}
+
+/// What the index says of objects that are still there.
+#[derive(Debug, Default)]
+pub(crate) struct There {
+    /// Those that a search for the words of the question finds.
+    pub(crate) found: BTreeSet<ObjectKey>,
+    /// Those that meet conditions on labels.
+    pub(crate) labelled: BTreeSet<ObjectKey>,
+}
+
+/// Whether it is a category, or surely a software.
+fn is_meaning(asked: &Meant<'_>) -> bool {
+    matches!(asked.meaning, Meaning::Category(_)) || matches!(asked.meaning, Meaning::Software(_)) && !asked.ambiguous
 }
 
 /// The words of the names that a question has.
@@ -196,6 +395,7 @@ pub(crate) fn fitting(
     conditions: &Conditions,
     catalogue: &Catalogue,
     types: &[(String, ResourceType)],
+    there: &There,
     most: usize,
 ) -> (Vec<JournalEntry>, bool) {
     let fits = Fit::of(&conditions.text, catalogue, types);
@@ -203,7 +403,11 @@ pub(crate) fn fitting(
     let mut fitting: Vec<JournalEntry> = Vec::new();
     for entry in entries {
         let object = (entry.type_name.clone(), entry.namespace.clone(), entry.name.clone());
-        if *known.entry(object).or_insert_with(|| fits.admits(&entry)) {
+        if *known.entry(object).or_insert_with(|| {
+            let key = key(&entry);
+            (!conditions.labelled || there.labelled.contains(&key) || conditions.is_there(&entry))
+                && (fits.admits(&entry) || there.found.contains(&key))
+        }) {
             if fitting.len() == most {
                 return (fitting, true);
             }
@@ -213,11 +417,44 @@ pub(crate) fn fitting(
     (fitting, false)
 }
 
+/// The object that an entry is about.
+pub(crate) fn key(entry: &JournalEntry) -> ObjectKey {
+    let group = entry.api_version.split_once('/').map_or("", |(group, _)| group);
+    ObjectKey::new(&entry.cluster, group, &entry.kind, &entry.namespace, &entry.name)
+}
+
+/// Whether an object that a search found is surely what the text asks for: its labels or its words say so. A list of what happened is in
+/// the order of time, so nothing that is only near in meaning may stand in it.
+pub(crate) fn is_evident(object: &ResourceInstance, type_name: &str, text: &str, catalogue: &Catalogue) -> bool {
+    let own = words::terms(&Document::of_instance(object, type_name).text);
+    let says = |asked: &[String]| words::terms(&asked.join(" ")).iter().all(|term| own.contains(term));
+    let fit = Fit::of(text, catalogue, &[]);
+    let is_meant = || {
+        let of_namespace = if object.is_cluster_scoped() { "" } else { &object.namespace };
+        fit.is_of_meant(&Named {
+            name: &object.name,
+            kind: &object.kind,
+            group: &object.api_group,
+            namespace: of_namespace,
+            labels: &object.labels,
+            annotations: "",
+        })
+    };
+    says(&fit.words) && (fit.meant.is_empty() || says(&fit.said) || is_meant())
+}
+
+/// Whether an entry is of an object that the text calls by its whole name.
+pub(crate) fn is_called(entries: &[JournalEntry], text: &str) -> bool {
+    entries.iter().any(|entry| text.split(' ').any(|word| word == entry.name))
+}
+
 /// What objects have to be.
 struct Fit<'c> {
     catalogue: &'c Catalogue,
     /// Ids of categories and of software.
     meant: BTreeSet<&'c str>,
+    /// Words that mean these: what is of a kind that is called so fits too.
+    said: Vec<String>,
     /// Words that mean none of these.
     words: Vec<String>,
     types: &'c [(String, ResourceType)],
@@ -236,15 +473,17 @@ impl<'c> Fit<'c> {
             covered.push(asked.span);
         }
         let mut at = 0;
-        let mut words = Vec::new();
+        let (mut words, mut said) = (Vec::new(), Vec::new());
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let from = text[at..].find(word).map_or(at, |found| at + found);
             at = from + word.len();
             if !covered.iter().any(|span| span.start <= from && at <= span.end) {
                 words.push(word.to_owned());
+            } else {
+                said.push(word.to_owned());
             }
         }
-        Self { catalogue, meant, words, types }
+        Self { catalogue, meant, said, words, types }
     }
 
     fn admits(&self, entry: &JournalEntry) -> bool {
@@ -257,7 +496,11 @@ impl<'c> Fit<'c> {
                 || entry.namespace == *word
                 || self.is_kind(entry, word)
         };
-        self.words.iter().all(is_called) && (self.meant.is_empty() || self.is_meant(entry) || self.meant_by_name(entry))
+        self.words.iter().all(is_called)
+            && (self.meant.is_empty()
+                || self.said.iter().any(|word| entry.namespace == *word || self.is_kind(entry, word))
+                || self.is_meant(entry)
+                || self.meant_by_name(entry))
     }
 
     fn is_kind(&self, entry: &JournalEntry, word: &str) -> bool {
@@ -271,14 +514,18 @@ impl<'c> Fit<'c> {
 
     fn is_meant(&self, entry: &JournalEntry) -> bool {
         let labels = BTreeMap::new();
-        let recognised = self.catalogue.recognise(&Named {
+        self.is_of_meant(&Named {
             name: &entry.name,
             kind: &entry.kind,
             group: entry.api_version.split_once('/').map_or("", |(group, _)| group),
             namespace: if entry.namespace == CLUSTER_SCOPE { "" } else { &entry.namespace },
             labels: &labels,
             annotations: "",
-        });
+        })
+    }
+
+    fn is_of_meant(&self, object: &Named<'_>) -> bool {
+        let recognised = self.catalogue.recognise(object);
         recognised.iter().filter(|known| known.weight >= SURE).any(|known| {
             self.meant.contains(&*known.software.id) || known.categories().iter().any(|id| self.includes(id))
         })
@@ -314,16 +561,28 @@ pub(crate) fn query(
         what: asked.what.clone(),
         types: conditions.types.clone(),
         namespaces: conditions.namespaces.clone(),
+        names: conditions.names.clone(),
         limit: LOOKED_AT,
         ..JournalQuery::default()
     }
 }
 
-/// Who did it only the cluster knows, and only of objects that are there.
-pub(crate) fn managers(changes: &[JournalEntry], context: impl Fn(&JournalEntry) -> Option<String>) -> Need {
-    let last = changes.iter().find(|entry| entry.what != Some(Happening::Deleted));
-    let command = |entry: &JournalEntry| managed_fields(entry, context(entry).as_deref());
-    Need { what: "manager", commands: last.map(command).into_iter().collect() }
+/// Who did it only the cluster knows, and only of objects that are there. `named`: one that the question names, as the index knows it.
+pub(crate) fn managers(
+    changes: &[JournalEntry],
+    named: Option<JournalEntry>,
+    context: impl Fn(&JournalEntry) -> Option<String>,
+) -> Need {
+    let last = changes.iter().find(|entry| entry.what != Some(Happening::Deleted)).cloned();
+    let command = |entry: JournalEntry| managed_fields(&entry, context(&entry).as_deref());
+    Need { what: "manager", commands: last.or(named).map(command).into_iter().collect() }
+}
+
+/// The first object that a question names and that is there.
+pub(crate) fn first_named(parsed: &ParsedQuery) -> Option<JournalEntry> {
+    let named = parsed.named.first()?;
+    let instance = named.instance()?;
+    Some(JournalEntry::of_instance(&instance, &named.document.type_name, Happening::SpecChanged, String::new()))
 }
 
 #[cfg(test)]

@@ -8,16 +8,17 @@ use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
 use clusterlore_core::{
     CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType, Scope,
+    Selector,
 };
 use clusterlore_models::Embedder;
-use clusterlore_search::{Answer, Judge, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
+use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
 use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::basis::Basis;
-use crate::changes::{self, Asked, Changes, Conditions, Note as ChangesNote};
+use crate::changes::{self, Asked, Changes, Conditions, Note as ChangesNote, There};
 use crate::live::{Door, Gate, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -25,6 +26,9 @@ use crate::status::Status;
 
 /// Until a cluster is reached that is to be looked into: a plugin may have to log in first.
 const OPENING: Duration = Duration::from_secs(5);
+
+/// Objects that are looked up for one question about changes.
+const THERE: usize = 1_000;
 
 /// An index that can be asked. One serves a whole process: it keeps what it learned of documents.
 pub struct Index {
@@ -134,21 +138,34 @@ impl Index {
             }
             Err(error) => return Err(error),
         };
-        let conditions = Conditions::of(&parsed, &asked);
+        let types = view.types().await?;
+        let conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
+        let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
         let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
-        let types = view.types().await?;
         let mut query = changes::query(&conditions, &asked, cluster, since, until);
         // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
-        if conditions.text.is_empty() && request.clusters.len() <= 1 {
-            query.limit = request.limit.saturating_add(1);
+        if conditions.text.is_empty() && !conditions.labelled && request.clusters.len() <= 1 {
+            query.limit = limit.saturating_add(1);
         }
-        let mut entries = view.journal(query).await?;
+        let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
         entries.retain(|entry| request.clusters.is_empty() || request.clusters.contains(&entry.cluster));
-        let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, request.limit);
+        // Objects that are there are known better than by what the journal keeps of them.
+        let mut there = There::default();
+        if conditions.labelled && !entries.is_empty() {
+            for selector in conditions.selectors() {
+                there.labelled.extend(self.there(&*view, "", &conditions, &parsed, selector).await?);
+            }
+        }
+        let by_name = !parsed.named.is_empty() || changes::is_called(&entries, &conditions.text);
+        if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
+            there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
+        }
+        let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
 
-        let mut notes = Vec::new();
+        let mut notes = conditions.notes;
+        notes.extend(conditions.missed.filter(|_| changes.is_empty()));
         let any = JournalQuery { limit: 1, ..JournalQuery::default() };
         if changes.is_empty() && view.journal(any).await?.is_empty() {
             let text = "the journal is empty: it is kept while a cluster is watched".to_owned();
@@ -164,8 +181,55 @@ impl Index {
             let read = of.filter_map(|source| source.readings.of(Collection::Instances));
             read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
         };
-        let needs = if asked.who { vec![changes::managers(&changes, context)] } else { Vec::new() };
+        let needs = if asked.who {
+            vec![changes::managers(&changes, changes::first_named(&parsed), context)]
+        } else {
+            Vec::new()
+        };
         Ok(Changes { changes, more, since, until, what: asked.what, searched: conditions.text, notes, needs })
+    }
+
+    /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.
+    async fn there(
+        &self,
+        view: &dyn View,
+        text: &str,
+        conditions: &Conditions,
+        parsed: &ParsedQuery,
+        selector: Selector,
+    ) -> Result<BTreeSet<ObjectKey>, SearchError> {
+        let types = view.types().await?;
+        let mut filter = Filter {
+            namespaces: conditions.namespaces.clone(),
+            types: conditions.types.clone(),
+            ..parsed.filter.clone()
+        };
+        filter.selector.0.extend(selector.0);
+        let query = Query { text: text.to_owned(), filter, limit: THERE, hits: true, ..Query::default() };
+        let answer = match self.searcher.answer(view, &*self.embedder, &query).await {
+            Ok(answer) => answer,
+            Err(SearchError::Store(error)) => return Err(error.into()),
+            // The journal answers without a search, too.
+            Err(error) => {
+                tracing::debug!(%error, "objects that are there were not searched");
+                return Ok(BTreeSet::new());
+            }
+        };
+        let is_evident = |hit: &&Hit| match &hit.noun {
+            Noun::Instance(object) => {
+                let name =
+                    types.iter().map(|(_, ty)| ty).find(|ty| ty.kind == object.kind && ty.group == object.api_group);
+                let name = name.map(ResourceType::name).unwrap_or_default();
+                text.is_empty() || changes::is_evident(object, &name, text, &self.catalogue)
+            }
+            Noun::Type(..) => false,
+        };
+        let ids = answer
+            .hits
+            .iter()
+            .filter(is_evident)
+            .flat_map(|hit| [&hit.id].into_iter().chain(&hit.controlled).chain(&hit.elsewhere));
+        Ok(ids.filter_map(|id| ObjectKey::of_stored_id(id)).collect())
     }
 
     /// What is stored of one object or type, as JSON: `id` is a stored id, or a type's `plural.group`. `None`: there is none within the

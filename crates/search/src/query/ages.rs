@@ -1,6 +1,6 @@
 //! Limits on when objects were created: "older than 30 days", "deployed last week", "since 2026-01-31".
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
@@ -11,6 +11,7 @@ use super::tokens::{Tokens, number};
 /// Verbs for creation. With one of them "today" is a limit; without, it is a word like any other.
 const CREATED: [&str; 9] =
     ["created", "deployed", "installed", "added", "started", "made", "launched", "introduced", "rolled"];
+const SECOND: i64 = 1;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -55,9 +56,27 @@ impl Clock {
         TimeZone::fixed(self.offset).to_timestamp(time).unwrap_or(self.now)
     }
 
+    /// The last time that a clock showed this.
+    fn last(&self, time: Time) -> Timestamp {
+        let at = self.at(self.today().to_datetime(time));
+        if at <= self.now { at } else { later(at, -DAY) }
+    }
+
     /// When "yesterday", "last week" and so on begin and end.
     fn period(&self, name: &str) -> Option<(Timestamp, Timestamp)> {
         let today = self.today();
+        let hours = |days: i64, hour: i8| {
+            let date = today.saturating_add(Span::new().days(days));
+            self.at(date.to_datetime(Time::constant(hour, 0, 0, 0)))
+        };
+        match name {
+            "this morning" => return Some((hours(0, 0), hours(0, 12))),
+            "this afternoon" => return Some((hours(0, 12), hours(0, 18))),
+            "this evening" => return Some((hours(0, 18), hours(1, 0))),
+            "last evening" => return Some((hours(-1, 18), hours(0, 0))),
+            "last night" => return Some((hours(-1, 18), hours(0, 6))),
+            _ => {}
+        }
         let monday = || today.saturating_sub(Span::new().days(i64::from(today.weekday().to_monday_zero_offset())));
         let (begin, length) = match name {
             "today" => (today, Span::new().days(1)),
@@ -84,6 +103,7 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
             continue;
         }
         let found = compared(tokens, at, clock.as_ref())
+            .or_else(|| between(tokens, at, clock.as_ref()))
             .or_else(|| rolling(tokens, at, clock.as_ref()))
             .or_else(|| dated(tokens, at, clock.as_ref()))
             .or_else(|| named(tokens, at, created, clock.as_ref()));
@@ -157,28 +177,105 @@ fn rolling(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
     Some((taken + span, seconds.and_then(|s| Ok(Limit::Since(clock.ok_or(Problem::NoClock)?.ago(s))))))
 }
 
-/// "since 2026-01-31", "before 2026-01-31T10:00:00Z".
+/// A day, a time, or what a clock shows.
+enum Moment {
+    Day(Date),
+    At(Timestamp),
+    Clock(Time),
+}
+
+impl Moment {
+    /// `None`: the word is no moment and was not meant to be one.
+    fn of(word: &str, clock: Option<&Clock>) -> Option<Result<Self, Problem>> {
+        if looks_like_a_time(word) {
+            let padded = if word.find(':') == Some(1) { format!("0{word}") } else { word.to_owned() };
+            let time = padded.parse::<Time>().map_err(|_| Problem::NotADate(word.to_owned()));
+            return Some(time.and_then(|time| clock.map(|_| Self::Clock(time)).ok_or(Problem::NoClock)));
+        }
+        if !looks_like_a_date(word) {
+            return None;
+        }
+        let clock = clock.unwrap_or(&UNKNOWN);
+        let day = word.parse::<Date>().ok().filter(|_| word.len() == 10).map(Self::Day);
+        let at = || word.parse::<Timestamp>().ok().or_else(|| Some(clock.at(word.parse::<DateTime>().ok()?)));
+        Some(day.or_else(|| at().map(Self::At)).ok_or_else(|| Problem::NotADate(word.to_owned())))
+    }
+
+    fn begins(&self, clock: &Clock) -> Timestamp {
+        match self {
+            Self::Day(day) => clock.begin(*day),
+            Self::At(at) => *at,
+            Self::Clock(time) => clock.last(*time),
+        }
+    }
+
+    /// When a day is over; the moment itself of all others.
+    fn ends(&self, clock: &Clock) -> Timestamp {
+        match self {
+            Self::Day(day) => clock.begin(day.saturating_add(Span::new().days(1))),
+            _ => self.begins(clock),
+        }
+    }
+}
+
+/// Dates need no time of the question.
+const UNKNOWN: Clock = Clock { now: Timestamp::UNIX_EPOCH, offset: Offset::UTC };
+
+/// So many seconds later, as far as times go.
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    let second = at.as_second().saturating_add(seconds);
+    Timestamp::from_second(second.clamp(Timestamp::MIN.as_second(), Timestamp::MAX.as_second())).unwrap_or(at)
+}
+
+/// "between 07:40 and 08:15", "from 2026-01-01 to 2026-01-31". Both days belong to it.
+fn between(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
+    let and = match tokens.match_at(at, "between") {
+        Some(_) => "and",
+        None => tokens.match_at(at, "from").map(|_| "to|until|till")?,
+    };
+    tokens.match_at(at + 2, and)?;
+    let word = |at: usize| tokens.raw.get(at).filter(|_| !tokens.taken[at]);
+    let (from, to) = (Moment::of(word(at + 1)?, clock)?, Moment::of(word(at + 3)?, clock)?);
+    let clock = clock.unwrap_or(&UNKNOWN);
+    let limit = from.and_then(|from| {
+        let (to, since) = (to?, from.begins(clock));
+        let mut until = to.ends(clock);
+        if let (Moment::Clock(_), Moment::Clock(time)) = (&from, &to) {
+            // The first time after the other that a clock shows it.
+            until = clock.at(clock.offset.to_datetime(since).date().to_datetime(*time));
+            if until <= since {
+                until = later(until, DAY);
+            }
+        }
+        Ok(Limit::Between(since, until))
+    });
+    Some((4, limit))
+}
+
+/// "since 2026-01-31", "before 2026-01-31T10:00:00Z", "after 08:00".
 fn dated(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
     let taken = tokens.match_at(at, "since|after|from|before|until")?;
     let word = tokens.raw.get(at + taken).filter(|_| !tokens.taken[at + taken])?;
-    if !looks_like_a_date(word) {
-        return None;
-    }
-    let clock = clock.unwrap_or(&Clock { now: Timestamp::UNIX_EPOCH, offset: Offset::UTC });
-    let day = word.parse::<Date>().ok().filter(|_| word.len() == 10);
-    let moment = || word.parse::<Timestamp>().ok().or_else(|| Some(clock.at(word.parse::<DateTime>().ok()?)));
-    let then = day.map(|d| clock.begin(d)).or_else(moment);
-    let limit = match then {
-        None => Err(Problem::NotADate(word.clone())),
-        Some(then) if tokens.is(Some(at), &["before", "until"]) => Ok(Limit::Until(then)),
-        // "After" a day begins when the day has ended.
-        Some(_) if tokens.is(Some(at), &["after"]) && day.is_some() => {
-            let next = day.map(|d| d.saturating_add(Span::new().days(1))).unwrap_or_default();
-            Ok(Limit::Since(clock.begin(next)))
+    let moment = Moment::of(word, clock)?;
+    let clock = clock.unwrap_or(&UNKNOWN);
+    let limit = moment.map(|moment| {
+        if tokens.is(Some(at), &["before", "until"]) {
+            Limit::Until(moment.begins(clock))
+        } else if tokens.is(Some(at), &["after"]) {
+            // "After" a day begins when the day has ended.
+            Limit::Since(moment.ends(clock))
+        } else {
+            Limit::Since(moment.begins(clock))
         }
-        Some(then) => Ok(Limit::Since(then)),
-    };
+    });
     Some((taken + 1, limit))
+}
+
+/// `8:15`, `08:15:30`.
+fn looks_like_a_time(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(':').collect();
+    let digits = |part: &&str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    (2..=3).contains(&parts.len()) && parts.iter().all(digits) && parts[1..].iter().all(|part| part.len() == 2)
 }
 
 fn looks_like_a_date(word: &str) -> bool {
@@ -197,8 +294,11 @@ fn named(tokens: &Tokens, at: usize, created: bool, clock: Option<&Clock>) -> Fo
     let before = tokens.match_at(at, "before");
     let led = since.or(before).unwrap_or(0);
     let from = at + led;
-    let taken =
-        tokens.match_at(from, "today|yesterday").or_else(|| tokens.match_at(from, "this|last week|month|year"))?;
+    let taken = tokens.match_at(from, "today|yesterday").or_else(|| {
+        ["this|last week|month|year", "this morning|afternoon|evening", "last night|evening"]
+            .iter()
+            .find_map(|pattern| tokens.match_at(from, pattern))
+    })?;
     if led == 0 && !created {
         return None;
     }
@@ -235,6 +335,7 @@ fn duration(tokens: &Tokens, at: usize) -> Option<(usize, Result<i64, Problem>)>
 /// Seconds of a unit.
 fn unit(word: &str) -> Option<i64> {
     Some(match word {
+        "second" | "seconds" | "sec" | "secs" | "s" => SECOND,
         "minute" | "minutes" | "min" | "mins" | "m" => MINUTE,
         "hour" | "hours" | "hr" | "hrs" | "h" => HOUR,
         "day" | "days" | "d" => DAY,
@@ -243,4 +344,55 @@ fn unit(word: &str) -> Option<i64> {
         "year" | "years" | "yr" | "yrs" | "y" => 365 * DAY,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-03-04T09:30:00+02:00";
+
+    fn limits(text: &str, now: &str) -> (Option<String>, Option<String>, Option<Problem>) {
+        let (mut tokens, mut parsed) = (Tokens::new(text), ParsedQuery::default());
+        read(&mut tokens, &mut parsed, now);
+        let shown = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        (shown(parsed.clauses.since), shown(parsed.clauses.until), parsed.problem)
+    }
+
+    #[test]
+    fn what_a_clock_shows_is_the_last_time_that_it_did() {
+        for (text, since, until) in [
+            ("created since 8:15", "2026-03-04T06:15:00Z", ""),
+            ("created after 23:00", "2026-03-03T21:00:00Z", ""),
+            ("created before 08:15:30", "", "2026-03-04T06:15:30Z"),
+            ("created between 07:00 and 08:00", "2026-03-04T05:00:00Z", "2026-03-04T06:00:00Z"),
+            ("created from 23:00 to 01:00", "2026-03-03T21:00:00Z", "2026-03-03T23:00:00Z"),
+            ("created between 2026-01-30 and 2026-01-31", "2026-01-29T22:00:00Z", "2026-01-31T22:00:00Z"),
+            ("created this morning", "2026-03-03T22:00:00Z", "2026-03-04T10:00:00Z"),
+            ("created last night", "2026-03-03T16:00:00Z", "2026-03-04T04:00:00Z"),
+            ("created in the last 30 seconds", "2026-03-04T07:29:30Z", ""),
+            // A version is no time, a bound of another sort no date, and a half of it none.
+            ("redis 7:20", "", ""),
+            ("from nginx:1.27 to redis", "", ""),
+            ("between 3 and 5 replicas", "", ""),
+            ("between 08:00 and soon", "", ""),
+            ("this morning", "", ""),
+        ] {
+            let told = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            assert_eq!(limits(text, NOW), (told(since), told(until), None), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_that_do_not_exist_and_unknown_clocks_are_problems() {
+        for (text, now, problem) in [
+            ("since 25:99", NOW, Problem::NotADate("25:99".to_owned())),
+            ("between 08:00 and 24:61", NOW, Problem::NotADate("24:61".to_owned())),
+            ("between 2026-02-30 and 2026-03-01", NOW, Problem::NotADate("2026-02-30".to_owned())),
+            ("since 08:00", "", Problem::NoClock),
+            ("in the last 5 seconds", "", Problem::NoClock),
+        ] {
+            assert_eq!(limits(text, now), (None, None, Some(problem)), "{text}");
+        }
+    }
 }
