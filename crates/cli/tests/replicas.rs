@@ -70,14 +70,17 @@ impl Place {
         Serving::start_with(&self.homes[number], address, &args, &[])
     }
 
-    /// One that writes, and one that stands by.
+    /// Two that start together over an empty store: one that writes, and one that stands by.
     fn both(&self) -> [Serving; 2] {
-        let writer = self.start(0, "127.0.0.1:0");
-        until("the first is ready", PATIENCE, || stands_by(&writer.address) == Some(false));
-        let standby = self.start(1, "127.0.0.1:0");
-        let took = until("the second is ready", PATIENCE, || stands_by(&standby.address) == Some(true));
-        println!("ready as standby after {took:?}");
-        [writer, standby]
+        let [one, other] = [0, 1].map(|number| self.start(number, "127.0.0.1:0"));
+        let states = || [&one, &other].map(|serving| stands_by(&serving.address));
+        let took = until("both are ready", PATIENCE, || states().iter().all(Option::is_some));
+        println!("ready after {took:?}");
+        match states() {
+            [Some(false), Some(true)] => [one, other],
+            [Some(true), Some(false)] => [other, one],
+            states => panic!("one stands by: {states:?}"),
+        }
     }
 
     /// The index is what a sync finds.

@@ -104,6 +104,36 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     assert!(again.err.contains("0 stored, 0 deleted"), "{}", again.err);
 }
 
+#[test]
+fn what_a_controller_told_of_and_the_cluster_lacks_goes_when_it_is_watched() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: there, namespace: shop}}\n");
+    let home = Home::new();
+    let kubeconfig = server.kubeconfig("admin");
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let mut serving = Serving::start(&home, &["--no-watch", "--kubeconfig", kubeconfig]);
+    let object = |name: &str| {
+        json!({"id": format!("shop/v1/ConfigMap/{name}"), "namespace": "shop", "name": name, "kind": "ConfigMap", "apiVersion": "v1",
+               "apiGroup": "", "createdAt": "2026-02-20T10:00:00Z", "labels": null, "annotations": null})
+    };
+    let objects: Vec<Value> = (0..30).map(|n| object(&format!("ghost-{n}"))).chain([object("there")]).collect();
+    let body = json!({"upserts": objects, "deletes": null}).to_string();
+    assert_eq!(serving.send("POST", "/api/v1/instances/sync", "", &body).0, 200);
+    let held =
+        |serving: &Serving, name: &str| serving.get(&format!("/api/v1/instances/shop/v1/ConfigMap/{name}")).0 == 200;
+    serving.until(Duration::from_secs(20), || held(&serving, "ghost-29") && held(&serving, "there"));
+    assert_eq!(serving.end("-TERM"), Some(0));
+
+    let mut serving = watching(&home, &server);
+    assert!(!held(&serving, "ghost-0") && !held(&serving, "ghost-29") && held(&serving, "there"));
+    // What it told of is followed like everything else.
+    server.kubectl(&["delete", "configmap", "there", "-n", "shop"]);
+    serving.until(Duration::from_secs(20), || !held(&serving, "there"));
+    assert_eq!(serving.end("-TERM"), Some(0));
+    let again = home.run(&["sync-instances", "--kubeconfig", kubeconfig]).ok();
+    assert!(again.err.contains("0 stored, 0 deleted"), "{}", again.err);
+}
+
 /// Who asks over HTTP, and what the answer names.
 fn changed(serving: &Serving, question: &str) -> Vec<(String, String)> {
     let (status, text) = serving.get(&format!("/api/v1/changes?limit=1000&q={}", question.replace(' ', "+")));

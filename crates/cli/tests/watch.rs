@@ -87,6 +87,37 @@ async fn it_follows_a_cluster_until_a_signal_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_line_is_a_json_object_where_that_is_asked_for() {
+    let home = Home::new();
+    let server = server().await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let kubeconfig = kubeconfig(&home, &[("here", &server.url()), ("gone", &format!("http://{gone}"))]);
+    let contexts = ["--context", "here", "--context", "gone"];
+    let mut watch =
+        home.command(&[&["watch", "--kubeconfig", &kubeconfig, "--log-format", "json"], &contexts[..]].concat());
+    let said = home.path("said");
+    let mut child = watch.env("RUST_LOG", "debug").stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
+    until_found(&home, "first", true);
+    until_said(&said, "\"message\":\"cluster gone: ");
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let said = std::fs::read_to_string(said).unwrap();
+    let mut told: BTreeSet<(String, String)> = BTreeSet::new();
+    for line in said.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let [at, level, message, target] = ["timestamp", "level", "message", "target"]
+            .map(|key| line[key].as_str().unwrap_or_else(|| panic!("{line}")));
+        assert!(at.parse::<jiff::Timestamp>().is_ok(), "{line}");
+        let cluster = line["cluster"].as_str().unwrap_or("-");
+        told.insert((level.to_owned(), format!("{target}: {cluster}: {message}")));
+    }
+    let is_told = |level: &str, part: &str| told.iter().any(|(l, message)| l == level && message.contains(part));
+    assert!(is_told("INFO", "clusterlore: here: Watching 2 resource types."), "{told:?}");
+    assert!(is_told("ERROR", "clusterlore: -: cluster gone: "), "{told:?}");
+    assert!(is_told("DEBUG", "clusterlore_"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_journal_survives_a_kill_and_goes_on_after_it() {
     let home = Home::new();
     let server = server().await;

@@ -25,6 +25,15 @@ impl ObjectKey {
         Self(digest([cluster, group, kind, namespace, name]))
     }
 
+    /// The keys that the owner of an object may have: it is in the object's own namespace, or in none. `None` where nothing owns it.
+    pub fn of_owner(object: &ResourceInstance) -> Option<[Self; 2]> {
+        let owner = object.owner.as_ref()?;
+        let cluster = object.cluster.as_deref().unwrap_or_default();
+        let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
+        let within = |namespace: &str| Self::new(cluster, group, &owner.kind, namespace, &owner.name);
+        Some([within(&object.namespace), within(CLUSTER_SCOPE)])
+    }
+
     /// The key of a stored id; `None` where the text is no id.
     pub fn of_stored_id(id: &str) -> Option<Self> {
         let (head, rest) = id.split_once('/')?;

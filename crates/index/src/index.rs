@@ -7,7 +7,8 @@ use std::time::Duration;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
 use clusterlore_core::{
-    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope, Selector,
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType, Scope,
+    Selector,
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
@@ -61,7 +62,11 @@ impl Index {
         let view = self.store.view(scope).await?;
         let query = self.query(&*view, request).await?;
         let looker = match &self.gate {
-            Some(gate) if request.live && scope.is_all() => Some(Looker { gate, sources: view.sources().await? }),
+            Some(gate) if request.live => {
+                let sources = view.sources().await?;
+                let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
+                whole.then_some(Looker { gate, sources, scope })
+            }
             _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
@@ -89,10 +94,10 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(gate) = self.gate.as_ref().filter(|_| scope.is_all()) else {
+        let Some(gate) = self.gate.as_ref() else {
             return Ok(Err("the cluster is not to be asked".to_owned()));
         };
-        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await? };
+        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await?, scope };
         Ok(looker.source(name, Instant::now() + OPENING).await)
     }
 
@@ -167,7 +172,11 @@ impl Index {
             notes.push(ChangesNote { kind: "empty", text });
         }
         let sources = view.sources().await?;
+        // Which contexts its kubeconfig has is the program's own affair.
         let context = |entry: &JournalEntry| {
+            if !scope.is_all() {
+                return None;
+            }
             let of = sources.iter().filter(|source| source.cluster == entry.cluster && !source.replaced);
             let read = of.filter_map(|source| source.readings.of(Collection::Instances));
             read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
@@ -241,7 +250,18 @@ impl Index {
         };
         let Some(key) = key else { return Ok(None) };
         let records = view.records(collection, &[key]).await?;
-        Ok(records.get(&key).and_then(|record| serde_json::from_str(record).ok()))
+        let Some(record) = records.get(&key) else { return Ok(None) };
+        let mut document: Option<Value> = serde_json::from_str(record).ok();
+        if let Some(Value::Object(fields)) = &mut document
+            && !view.shows_all()
+            && let Ok(object) = serde_json::from_str::<ResourceInstance>(record)
+            && let Some(owner) = ObjectKey::of_owner(&object)
+            && view.records(Collection::Instances, &owner).await?.is_empty()
+        {
+            // An owner that the caller may not see has no name.
+            fields.remove("owner");
+        }
+        Ok(document)
     }
 
     /// What is indexed, from where, and when.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use clusterlore_cluster::tables::{NotRead, Objects, Row, TableLimits, TypeTable, Wanted};
 use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_core::conditions::{Finding, LiveCondition, Verdict};
-use clusterlore_core::{ResourceType, SourceIdentity};
+use clusterlore_core::{ResourceType, Scope, SourceIdentity};
 use clusterlore_search::{Judge, Judgement, Reached, Unindexed};
 use clusterlore_store::{Filter, KnownSource};
 use tokio::time::{Instant, timeout_at};
@@ -62,6 +62,8 @@ impl Gate {
 pub(crate) struct Looker<'a> {
     pub(crate) gate: &'a Gate,
     pub(crate) sources: Vec<KnownSource>,
+    /// What the caller may see: the cluster is asked with the program's own rights.
+    pub(crate) scope: &'a Scope,
 }
 
 #[async_trait]
@@ -102,6 +104,9 @@ impl Judge for Looker<'_> {
 impl Looker<'_> {
     /// The source, if it is what filled the index under this name.
     pub(crate) async fn source(&self, cluster: &str, deadline: Instant) -> Result<Arc<LiveSource>, String> {
+        if !self.scope.admits_whole_cluster(cluster) {
+            return Err("the cluster is not asked for those who may see a part of it".to_owned());
+        }
         let of_cluster = |s: &&KnownSource| s.cluster == cluster && !s.replaced;
         let filled = self.sources.iter().filter(of_cluster).find(|s| s.identity != SourceIdentity::Controller);
         if let Some(SourceIdentity::Folder { .. }) = filled.map(|s| &s.identity) {

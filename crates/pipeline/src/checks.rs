@@ -65,13 +65,19 @@ pub(crate) async fn embedder(
     Ok(())
 }
 
-/// Who wrote a document, as seen from a run over `identity`.
+/// Who wrote a document, as seen from a run over `identity`. What a controller told of a cluster is the cluster's own: complete lists of it
+/// decide what is still there.
 pub(crate) fn origin(sources: &[KnownSource], number: i64, identity: &SourceIdentity, replace: bool) -> Origin {
     match sources.iter().find(|s| s.number == number) {
         Some(s) if !s.replaced && s.identity.recognises(identity) => Origin::Own,
+        Some(s) if !s.replaced && is_told_of(&s.identity, identity) => Origin::Own,
         Some(s) if s.replaced => Origin::Replaced,
         // Whose document it is nobody remembers, or somebody else's: it goes when the user says so.
         _ if replace => Origin::Replaced,
         _ => Origin::Other,
     }
+}
+
+fn is_told_of(known: &SourceIdentity, identity: &SourceIdentity) -> bool {
+    matches!((known, identity), (SourceIdentity::Controller, SourceIdentity::Cluster { .. }))
 }

@@ -2,15 +2,21 @@
 //! (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>). Queries and bodies are not in it: what is asked stands there.
 
 use axum::extract::Request;
+use clusterlore_core::words::cut;
 use http::StatusCode;
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use crate::connection::Connection;
 
+/// Characters of a path.
+const LONGEST: usize = 1_000;
+
 /// The span of a request. `method` is one of few, or nothing for one that somebody made up; `route` is a pattern.
 pub(crate) fn of(request: &Request, method: Option<&'static str>, route: Option<&str>) -> Span {
     let connection = request.extensions().get::<Connection>();
+    // Neither has an end of its own.
+    let [made_up, path] = [request.method().as_str(), request.uri().path()].map(|text| cut(text, LONGEST));
     let name = match (method.unwrap_or("HTTP"), route) {
         (method, Some(route)) => format!("{method} {route}"),
         (method, None) => method.to_owned(),
@@ -21,10 +27,10 @@ pub(crate) fn of(request: &Request, method: Option<&'static str>, route: Option<
         otel.kind = "server",
         otel.status_code = Empty,
         "http.request.method" = method.unwrap_or("_OTHER"),
-        "http.request.method_original" = method.is_none().then_some(request.method().as_str()),
+        "http.request.method_original" = method.is_none().then_some(&*made_up),
         "http.route" = route,
         "http.response.status_code" = Empty,
-        "url.path" = request.uri().path(),
+        "url.path" = &*path,
         "url.scheme" = connection.map(|connection| connection.scheme()),
         "error.type" = Empty
     )

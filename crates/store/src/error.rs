@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clusterlore_core::{Collection, EmbedderIdentity};
 use thiserror::Error;
 
-use crate::lock::Holder;
+use crate::holder::Holder;
 
 /// A store that could not do what was asked; nothing that was stored is lost.
 #[derive(Debug, Error)]

@@ -7,6 +7,7 @@
 mod chroma;
 mod error;
 mod filter;
+mod holder;
 mod inbox;
 mod lock;
 pub mod postgres;
@@ -21,8 +22,9 @@ mod writer;
 pub use chroma::{Chroma, ChromaOptions, Credentials};
 pub use error::StoreError;
 pub use filter::{Filter, FilterView};
+pub use holder::{Holder, RunKind};
 pub use inbox::{Inbox, Post, Scan, Waiting};
-pub use lock::{Holder, RunKind, RunLock};
+pub use lock::RunLock;
 pub use postgres::Postgres;
 pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
 pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};

@@ -140,6 +140,9 @@ pub struct Page {
 /// A view holds its state as long as it lives. Readers never wait for writers.
 #[async_trait]
 pub trait View: Send + Sync {
+    /// Whether the scope hides nothing.
+    fn shows_all(&self) -> bool;
+
     /// The collection, if there is one, with the number of documents that the scope admits.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::StoreError;
-use crate::lock::{Holder, RunKind, RunLock};
+use crate::holder::{Holder, RunKind};
+use crate::lock::RunLock;
 
 /// A source that has written to the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

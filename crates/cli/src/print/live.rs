@@ -6,7 +6,7 @@ use std::time::Duration;
 use clusterlore_pipeline::{LiveState, Progress, TypeState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stderr::{note, speaks_json};
+use super::stderr::{note, note_of, speaks_json};
 
 /// Draws a watch of one cluster or of several.
 pub(crate) struct Watching {
@@ -42,11 +42,10 @@ impl Watching {
     }
 
     pub(crate) fn tell(&self, cluster: Option<&str>, line: &str) {
-        let line = match cluster.filter(|_| self.several) {
-            Some(cluster) => format!("[{cluster}] {line}"),
-            None => line.to_owned(),
-        };
-        self.hidden(|| note(&line));
+        self.hidden(|| match cluster.filter(|_| self.several) {
+            Some(cluster) => note_of(cluster, line),
+            None => note(line),
+        });
     }
 
     /// Prints something while the line is away.

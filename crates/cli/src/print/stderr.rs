@@ -34,30 +34,41 @@ pub(crate) fn shown(line: &str) -> String {
 
 /// A line.
 pub(crate) fn note(line: &str) {
-    if !told("INFO", line) {
+    if !told("INFO", line, None) {
         let _ = writeln!(anstream::stderr(), "{}", shown(line));
+    }
+}
+
+/// A line about one of several clusters.
+pub(crate) fn note_of(cluster: &str, line: &str) {
+    if !told("INFO", line, Some(cluster)) {
+        note(&format!("[{cluster}] {line}"));
     }
 }
 
 /// A line about something that is not as it was asked for.
 pub(crate) fn warning(line: &str) {
-    if !told("WARN", line) {
+    if !told("WARN", line, None) {
         let _ = writeln!(anstream::stderr(), "Warning: {}", shown(line));
     }
 }
 
 /// What went wrong. Colours are dropped where they are not wanted.
 pub(crate) fn fault(line: &str) {
-    if !told("ERROR", line) {
+    if !told("ERROR", line, None) {
         let _ = writeln!(anstream::stderr(), "{} {}", "error:".red().bold(), shown(line));
     }
 }
 
 /// Whether lines are JSON objects; then this is one.
-fn told(level: &str, message: &str) -> bool {
+fn told(level: &str, message: &str, cluster: Option<&str>) -> bool {
     if speaks_json() {
         let at = format!("{:.6}", Timestamp::now());
-        object(json!({"timestamp": at, "level": level, "message": message, "target": env!("CARGO_PKG_NAME")}));
+        let mut line = json!({"timestamp": at, "level": level, "message": message, "target": env!("CARGO_PKG_NAME")});
+        if let Some(cluster) = cluster {
+            line["cluster"] = cluster.into();
+        }
+        object(line);
     }
     speaks_json()
 }
@@ -74,5 +85,18 @@ pub(crate) fn with_strings(value: Value, change: &impl Fn(&str) -> String) -> Va
         Value::Array(all) => all.into_iter().map(|one| with_strings(one, change)).collect(),
         Value::Object(map) => map.into_iter().map(|(key, one)| (key, with_strings(one, change))).collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_of_an_object_are_cleaned_wherever_they_are() {
+        let said =
+            json!({"message": "postgres://me:s3cret@db/x", "fields": [1, null, {"name": "a\u{202e}\u{1b}[31m\nb"}]});
+        let line = with_strings(said, &shown).to_string();
+        assert_eq!(line, r#"{"fields":[1,null,{"name":"a\\u{202e}\\u{1b}[31m\\nb"}],"message":"postgres://…@db/x"}"#);
     }
 }

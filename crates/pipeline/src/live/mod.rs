@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource, Position};
-use clusterlore_core::{Collection, Known, Origin, ResourceType, SyncPlan};
+use clusterlore_core::{Collection, Known, Origin, ResourceType, SourceIdentity, SyncPlan};
 use clusterlore_models::Embedder;
-use clusterlore_store::{Reading, Readings, RunKind, RunLock, RunRecord, Store, StoreError};
+use clusterlore_store::{KnownSource, Reading, Readings, RunKind, RunLock, RunRecord, Store, StoreError};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -74,6 +74,8 @@ struct Followers<'a> {
     discovery: Discovery,
     /// Number of the source that writes.
     number: i64,
+    /// Numbers of the sources whose documents go when a complete list lacks their objects.
+    own: BTreeSet<i64>,
     reading: Reading,
 }
 
@@ -164,7 +166,8 @@ impl LiveSync {
             first = first => first?,
             () = &mut stop => return Ok(()),
         };
-        let plan = self.plan(synced.source).await?;
+        let own = self.own(synced.source).await?;
+        let plan = self.plan(&own).await?;
 
         let (to, heard) = mpsc::channel(WAITING_EVENTS);
         let (sign, namespaces, pace) =
@@ -182,6 +185,7 @@ impl LiveSync {
             to,
             discovery,
             number,
+            own,
             reading,
         };
         let admits = |ty: &ResourceType| self.options.filter.admits(ty);
@@ -260,11 +264,19 @@ impl LiveSync {
         Ok(Memory::new(&fresh.unwrap_or_else(|| never().to_string())))
     }
 
+    /// The sources whose documents go when the cluster lacks their objects: the cluster itself, and a controller that told of it.
+    async fn own(&self, source: i64) -> Result<BTreeSet<i64>, SyncError> {
+        let sources = checks::everything_now(&*self.store).await?.sources().await?;
+        let told =
+            |s: &&KnownSource| s.cluster == self.cluster() && !s.replaced && s.identity == SourceIdentity::Controller;
+        Ok(sources.iter().filter(told).map(|s| s.number).chain([source]).collect())
+    }
+
     /// What the store holds after the first sync.
-    async fn plan(&self, source: i64) -> Result<SyncPlan, SyncError> {
+    async fn plan(&self, own: &BTreeSet<i64>) -> Result<SyncPlan, SyncError> {
         let mut plan = SyncPlan::default();
         let mut visit = |s: clusterlore_store::Scanned<'_>| {
-            let origin = origin(s.source, source);
+            let origin = origin(s.source, own);
             plan.know(Known { key: s.key, hash: s.hash, type_name: s.type_name, namespace: s.namespace, origin });
         };
         let view = checks::everything_now(&*self.store).await?;
@@ -274,8 +286,8 @@ impl LiveSync {
 }
 
 /// Who wrote a document, by the number of its source. Whatever a replaced source left is gone after the first sync.
-fn origin(number: i64, own: i64) -> Origin {
-    if number == own { Origin::Own } else { Origin::Other }
+fn origin(number: i64, own: &BTreeSet<i64>) -> Origin {
+    if own.contains(&number) { Origin::Own } else { Origin::Other }
 }
 
 impl Followers<'_> {
@@ -413,7 +425,7 @@ impl Followers<'_> {
         let number = self.number;
         let types =
             types::Types { store: &**store, source: &**source, embedder, cluster: self.sync.cluster(), writer: number };
-        types.store(&described, discovery, &|of| origin(of, number)).await?;
+        types.store(&described, discovery, &|of| origin(of, &self.own)).await?;
         if let Some(capabilities) = self.sync.capabilities(false, false) {
             capabilities.run_locked(&|_| ()).await?;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
-use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, words};
+use clusterlore_core::{Collection, ObjectKey, ResourceInstance, words};
 use clusterlore_store::{StoreError, View};
 
 use crate::query::ParsedQuery;
@@ -124,7 +124,7 @@ impl Collapser<'_> {
             let Noun::Instance(instance) = &r.profile.noun else { continue };
             known.insert(key_of(instance), Shown::of(r));
             if !self.is_asked_for(&r.type_name) {
-                missing.extend(owner_keys(instance));
+                missing.extend(ObjectKey::of_owner(instance).into_iter().flatten());
             }
         }
         for _ in 0..LEVELS {
@@ -135,7 +135,7 @@ impl Collapser<'_> {
             let keys: Vec<ObjectKey> = std::mem::take(&mut missing).into_iter().collect();
             for (key, record) in self.view.records(Collection::Instances, &keys).await? {
                 let Ok(instance) = serde_json::from_str::<ResourceInstance>(&record) else { continue };
-                missing.extend(owner_keys(&instance));
+                missing.extend(ObjectKey::of_owner(&instance).into_iter().flatten());
                 let id = instance.stored_id();
                 let profile = self.profiles.of(self.catalogue, Collection::Instances, &id, &record);
                 let shown = profile.map(|profile| Shown { id, type_name: String::new(), profile });
@@ -202,28 +202,18 @@ fn key_of(instance: &ResourceInstance) -> ObjectKey {
     ObjectKey::new(i.cluster.as_deref().unwrap_or_default(), &i.api_group, &i.kind, &i.namespace, &i.name)
 }
 
-/// The keys that the owner may have: it is in the object's own namespace, or in none.
-pub(super) fn owner_keys(instance: &ResourceInstance) -> Vec<ObjectKey> {
-    let Some(owner) = &instance.owner else { return Vec::new() };
-    let cluster = instance.cluster.as_deref().unwrap_or_default();
-    let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-    [instance.namespace.as_str(), CLUSTER_SCOPE]
-        .map(|namespace| ObjectKey::new(cluster, group, &owner.kind, namespace, &owner.name))
-        .into()
-}
-
 /// The key of the topmost controller, even if that controller is not indexed: then it still joins the objects that it made.
 fn top_of(instance: &ResourceInstance, known: &Known) -> ObjectKey {
     let mut key = key_of(instance);
-    let mut owners = owner_keys(instance);
+    let mut owners = ObjectKey::of_owner(instance);
     for _ in 0..LEVELS {
-        let Some(first) = owners.first().copied() else { break };
-        let Some((found, shown)) = owners.iter().find_map(|k| known.get(k).map(|shown| (*k, shown))) else {
-            return first;
+        let Some(owned_by) = owners else { break };
+        let Some((found, shown)) = owned_by.iter().find_map(|k| known.get(k).map(|shown| (*k, shown))) else {
+            return owned_by[0];
         };
         key = found;
         let Noun::Instance(owner) = &shown.profile.noun else { break };
-        owners = owner_keys(owner);
+        owners = ObjectKey::of_owner(owner);
     }
     key
 }

@@ -7,7 +7,7 @@ use clusterlore_core::{Collection, ObjectKey, ResourceInstance};
 use clusterlore_store::{StoreError, View};
 
 use super::age::created;
-use super::collapse::{Collapser, LEVELS, apart, owner_keys};
+use super::collapse::{Collapser, LEVELS, apart};
 use crate::query::GroupBy;
 use crate::rank::{Noun, Profile, Ranked, Ranking, is_evidence, matching};
 
@@ -80,13 +80,21 @@ pub(crate) async fn count(
     let groups = match &parsed.clauses.group_by {
         None => Vec::new(),
         Some(GroupBy::Owner) => grouped(&nouns, &GroupBy::Owner, &owners(collapser.view, &nouns).await?),
-        Some(by) => grouped(&nouns, by, &HashMap::new()),
+        Some(by) => grouped(&nouns, by, &Owners::default()),
     };
     let total = nouns.len();
     Ok(Number { total, groups, ids: counted.into_iter().map(|(_, id, _)| id).collect() })
 }
 
-fn grouped(nouns: &[&Noun], by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInstance>) -> Vec<(String, usize)> {
+/// Owners that the view shows.
+#[derive(Default)]
+struct Owners {
+    known: HashMap<ObjectKey, ResourceInstance>,
+    /// Whether it shows everything.
+    whole: bool,
+}
+
+fn grouped(nouns: &[&Noun], by: &GroupBy, owners: &Owners) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for noun in nouns {
         let group = group_of(noun, by, owners).unwrap_or_else(|| NONE.to_owned());
@@ -97,7 +105,7 @@ fn grouped(nouns: &[&Noun], by: &GroupBy, owners: &HashMap<ObjectKey, ResourceIn
     groups
 }
 
-fn group_of(noun: &Noun, by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInstance>) -> Option<String> {
+fn group_of(noun: &Noun, by: &GroupBy, owners: &Owners) -> Option<String> {
     match (noun, by) {
         (Noun::Instance(i), GroupBy::Kind) => Some(i.kind.clone()),
         (Noun::Instance(i), GroupBy::Namespace) => (!i.is_cluster_scoped()).then(|| i.namespace.clone()),
@@ -109,24 +117,33 @@ fn group_of(noun: &Noun, by: &GroupBy, owners: &HashMap<ObjectKey, ResourceInsta
     }
 }
 
-/// The owner at the top, as far as owners are indexed.
-fn top_owner(instance: &ResourceInstance, owners: &HashMap<ObjectKey, ResourceInstance>) -> Option<String> {
+fn found_owner<'o>(
+    object: &ResourceInstance,
+    owners: &'o HashMap<ObjectKey, ResourceInstance>,
+) -> Option<&'o ResourceInstance> {
+    ObjectKey::of_owner(object)?.iter().find_map(|key| owners.get(key))
+}
+
+/// The owner at the top, as far as owners are indexed. Of one that the view does not show only the kind is told, unless it shows everything.
+fn top_owner(instance: &ResourceInstance, owners: &Owners) -> Option<String> {
+    let Owners { known: owners, whole } = owners;
     let (mut owned, mut owner) = (instance, instance.owner.as_ref()?);
     for _ in 0..LEVELS {
-        let found = owner_keys(owned).into_iter().find_map(|key| owners.get(&key));
+        let found = found_owner(owned, owners);
         let Some((found, above)) = found.and_then(|found| Some((found, found.owner.as_ref()?))) else { break };
         (owned, owner) = (found, above);
     }
-    Some(format!("{}/{}", owner.kind, owner.name))
+    let shown = *whole || found_owner(owned, owners).is_some();
+    Some(if shown { format!("{}/{}", owner.kind, owner.name) } else { owner.kind.clone() })
 }
 
 /// The owners of the objects, their owners and so on, as far as they are indexed.
-async fn owners(view: &dyn View, nouns: &[&Noun]) -> Result<HashMap<ObjectKey, ResourceInstance>, StoreError> {
+async fn owners(view: &dyn View, nouns: &[&Noun]) -> Result<Owners, StoreError> {
     let mut known = HashMap::new();
     let mut wanted: BTreeSet<ObjectKey> = BTreeSet::new();
     for noun in nouns {
         if let Noun::Instance(instance) = noun {
-            wanted.extend(owner_keys(instance));
+            wanted.extend(ObjectKey::of_owner(instance).into_iter().flatten());
         }
     }
     for _ in 0..LEVELS {
@@ -137,10 +154,10 @@ async fn owners(view: &dyn View, nouns: &[&Noun]) -> Result<HashMap<ObjectKey, R
         let keys: Vec<ObjectKey> = std::mem::take(&mut wanted).into_iter().collect();
         for (key, record) in view.records(Collection::Instances, &keys).await? {
             if let Ok(owner) = serde_json::from_str::<ResourceInstance>(&record) {
-                wanted.extend(owner_keys(&owner));
+                wanted.extend(ObjectKey::of_owner(&owner).into_iter().flatten());
                 known.insert(key, owner);
             }
         }
     }
-    Ok(known)
+    Ok(Owners { known, whole: view.shows_all() })
 }

@@ -444,7 +444,7 @@ impl Lookup<'_> {
         let named = found.len();
         let mut asked_for = false;
         for level in 0..LEVELS {
-            let keys: Vec<ObjectKey> = owned.iter().filter_map(owner_keys).flatten().collect();
+            let keys: Vec<ObjectKey> = owned.iter().filter_map(ObjectKey::of_owner).flatten().collect();
             if keys.is_empty() {
                 break;
             }
@@ -556,15 +556,6 @@ impl Lookup<'_> {
 fn found(document: Candidate, sureness: f32) -> Option<Found> {
     let object = serde_json::from_str::<ResourceInstance>(&document.record).ok()?;
     Some(Found { document, object, sureness })
-}
-
-/// The keys that the owner may have.
-fn owner_keys(object: &ResourceInstance) -> Option<[ObjectKey; 2]> {
-    let owner = object.owner.as_ref()?;
-    let cluster = object.cluster.as_deref().unwrap_or_default();
-    let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-    let key = |namespace: &str| ObjectKey::new(cluster, group, &owner.kind, namespace, &owner.name);
-    Some([key(&object.namespace), key(CLUSTER_SCOPE)])
 }
 
 /// The name without what tells its words apart: `makeline-service` is "makelineservice".

@@ -78,6 +78,10 @@ impl Chroma {
 
 #[async_trait]
 impl View for ChromaView {
+    fn shows_all(&self) -> bool {
+        self.scope.is_all()
+    }
+
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         let Some(seen) = self.seen(collection) else { return Ok(None) };
         let documents = self.mirror.collection(collection).await?.map_or(0, |c| c.documents);

@@ -13,7 +13,8 @@ use super::mirror::TYPES;
 use super::notes::Note;
 use super::server::Chroma;
 use crate::error::StoreError;
-use crate::lock::{Holder, RunLock};
+use crate::holder::Holder;
+use crate::lock::RunLock;
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 #[derive(Serialize, Deserialize)]

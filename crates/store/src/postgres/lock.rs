@@ -13,7 +13,8 @@ use tokio_postgres::Client;
 use super::fault::Fault;
 use super::pool::{Postgres, connect};
 use crate::error::StoreError;
-use crate::lock::{Holder, RunKind, RunLock};
+use crate::holder::{Holder, RunKind};
+use crate::lock::RunLock;
 
 /// How long a lock may need to be let go after its connection was closed.
 const PATIENCE: Duration = Duration::from_secs(2);

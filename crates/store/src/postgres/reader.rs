@@ -202,6 +202,10 @@ macro_rules! read {
 
 #[async_trait]
 impl View for PostgresView {
+    fn shows_all(&self) -> bool {
+        self.scope.is_all()
+    }
+
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         read!(self, |reader| async {
             let Some(seen) = self.seen(reader, collection) else { return Ok(None) };

@@ -12,7 +12,8 @@ use super::pool::Postgres;
 use super::text::clean;
 use super::tries::{Tries, tried};
 use crate::error::StoreError;
-use crate::lock::{Holder, RunLock};
+use crate::holder::Holder;
+use crate::lock::RunLock;
 use crate::runs::{Readings, RunRecord, Runs};
 
 /// Runs that are remembered of each cluster: a day of runs every minute is history enough.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::file::owned;
-use crate::lock::{Holder, RunLock};
+use crate::holder::Holder;
+use crate::lock::RunLock;
 
 /// Bytes that are read of what a lock's file says of its holder.
 const LONGEST_HOLDER: u64 = 4_096;

@@ -221,6 +221,10 @@ struct ScannedRow {
 
 #[async_trait]
 impl View for SqliteView {
+    fn shows_all(&self) -> bool {
+        self.scope.is_all()
+    }
+
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(None) };

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use super::file::Sqlite;
 use super::locks::{self, Refused};
 use crate::error::StoreError;
-use crate::lock::{Holder, RunLock};
+use crate::holder::Holder;
+use crate::lock::RunLock;
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
@@ -220,7 +221,7 @@ impl Runs for Sqlite {
 mod tests {
     use clusterlore_core::{Scope, TypeSchema};
 
-    use crate::lock::RunKind;
+    use crate::holder::RunKind;
 
     use super::*;
 

@@ -3,14 +3,14 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::filter::Filter;
-use crate::lock::Holder;
+use crate::holder::Holder;
 use crate::reader::Probe;
 use crate::runs::Runs;
 use crate::writer::{Batch, Upsert, Writer};
 
 /// Whoever locks here.
 fn me() -> Holder {
-    Holder::new(crate::lock::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
+    Holder::new(crate::holder::RunKind::Capabilities, "2026-01-01T00:00:00Z".to_owned())
 }
 
 fn embedder() -> EmbedderIdentity {
