@@ -10,10 +10,13 @@ use crate::progress::{Observer, Progress};
 /// Between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How long work that lost its lock may take to come to its end.
+const LAST_WORK: Duration = Duration::from_secs(60);
+
 /// Does `work` under the lock of a cluster, for which it waits as [`lock`] does; without a store there is nothing to lock.
 ///
 /// # Errors
-/// As [`lock`]; [`StoreError::Unreachable`] where the lock was lost, which stops the work; and what the work says.
+/// As [`lock`]; [`StoreError::Unreachable`] where the lock was lost, which keeps the work from writing; and what the work says.
 pub(crate) async fn under_lock<T, E: From<StoreError>>(
     store: Option<&dyn Store>,
     cluster: &str,
@@ -23,7 +26,15 @@ pub(crate) async fn under_lock<T, E: From<StoreError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     match store {
-        Some(store) => lock(store, cluster, kind, patience, observer).await?.during(work).await?,
+        Some(store) => {
+            let lock = lock(store, cluster, kind, patience, observer).await?;
+            let mut work = std::pin::pin!(work);
+            match lock.during(work.as_mut()).await {
+                Ok(done) => done,
+                // It can write nothing any more, and ends when it tries; what is being embedded until then is paid for, and kept.
+                Err(lost) => tokio::time::timeout(LAST_WORK, work).await.unwrap_or_else(|_| Err(lost.into())),
+            }
+        }
         None => work.await,
     }
 }

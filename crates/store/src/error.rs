@@ -135,3 +135,11 @@ pub enum StoreError {
 fn by(holder: Option<&Holder>) -> String {
     holder.map(|holder| format!(": {holder}")).unwrap_or_default()
 }
+
+impl StoreError {
+    /// Who held the lock of a server does no more.
+    pub(crate) fn lost_lock(place: &str) -> Self {
+        let detail = "the connection that held the lock ended".to_owned();
+        Self::Unreachable { place: place.to_owned(), detail }
+    }
+}

@@ -44,10 +44,7 @@ impl RunLock {
         let mut closed = closed.clone();
         tokio::select! {
             biased;
-            _ = closed.wait_for(|()| false) => Err(StoreError::Unreachable {
-                place: place.clone(),
-                detail: "the connection that held the lock ended".to_owned(),
-            }),
+            _ = closed.wait_for(|()| false) => Err(StoreError::lost_lock(place)),
             done = work => Ok(done),
         }
     }

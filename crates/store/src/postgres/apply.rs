@@ -130,6 +130,7 @@ impl Postgres {
             clusters.insert(clean(&batch.cluster).into_owned());
         }
         let clusters: Vec<String> = clusters.into_iter().collect();
+        self.check_held(&clusters)?;
         if !batch.journal.is_empty() {
             self.append_journal(&transaction, &batch.journal, &batch.bounds).await?;
         }

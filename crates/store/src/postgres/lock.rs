@@ -3,6 +3,7 @@
 //! The server lets the lock go when that connection ends. A killed process ends it at once; of one that vanished or hangs, whatever holds
 //! its TCP session open, the server hears no beat any more and ends it itself. The holder notices a loss first.
 
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -39,7 +40,14 @@ impl Postgres {
                 let (held, closed) = watch::channel(());
                 // Dropped, it ends, and the connection with it.
                 let mut beating = JoinSet::new();
-                beating.spawn(beat(client, connection, held));
+                let lost = Arc::clone(&self.inner.lost);
+                lost.lock().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+                let cluster = cluster.to_owned();
+                beating.spawn(async move {
+                    beat(client, connection).await;
+                    lost.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster);
+                    drop(held);
+                });
                 return Ok(RunLock::until_closed(beating, self.address().place.clone(), closed));
             }
             if began.elapsed() > PATIENCE {
@@ -62,8 +70,8 @@ impl Postgres {
     }
 }
 
-/// Tells the server again and again that the holder lives. Ends, and drops `held`, when the connection has ended or does not answer.
-async fn beat(client: Client, mut connection: JoinHandle<()>, held: watch::Sender<()>) {
+/// Tells the server again and again that the holder lives. Ends when the connection has ended or does not answer.
+async fn beat(client: Client, mut connection: JoinHandle<()>) {
     loop {
         tokio::select! {
             _ = &mut connection => break,
@@ -75,12 +83,22 @@ async fn beat(client: Client, mut connection: JoinHandle<()>, held: watch::Sende
         }
     }
     tracing::warn!("the connection that held a lock of Postgres ended; the lock is lost");
-    drop(held);
 }
 
 /// A connection's name is what others can see of it: 63 bytes, which this fills nearly.
 fn in_application_name(holder: &Holder) -> String {
     format!("clusterlore {} {} {}", holder.process, holder.since, holder.command.stored())
+}
+
+impl Postgres {
+    /// Refuses to write to clusters whose lock was held and is lost.
+    pub(super) fn check_held(&self, clusters: &[String]) -> Result<(), StoreError> {
+        let lost = self.inner.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        match clusters.iter().any(|cluster| lost.contains(cluster)) {
+            true => Err(StoreError::lost_lock(&self.address().place)),
+            false => Ok(()),
+        }
+    }
 }
 
 /// The inverse of [`in_application_name`].

@@ -1,6 +1,6 @@
 //! The store: its connections, and what was read of the server that need not be read again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +46,8 @@ pub(super) struct Inner {
     pub(super) kept: Mutex<Vec<(i32, Scope, Kept)>>,
     /// The known types, with the revision that they show.
     pub(super) types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
+    /// Clusters whose lock this process held and lost: it writes nothing of them until it has it again.
+    pub(super) lost: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// What searches ask for again and again, each with the revision that it shows.
@@ -109,7 +111,7 @@ impl Postgres {
         let pool = pool(&address, &tls, &server, &long)
             .map_err(|e| StoreError::Other { place: address.place.clone(), detail: e.to_string() })?;
         let (kept, types) = (Mutex::default(), Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { address, tls, server, pool, long, kept, types }) })
+        Ok(Self { inner: Arc::new(Inner { address, tls, server, pool, long, kept, types, lost: Arc::default() }) })
     }
 
     pub(super) fn address(&self) -> &Address {
