@@ -13,6 +13,7 @@
 mod chroma;
 mod failures;
 mod load;
+mod objects;
 pub(crate) mod parts;
 pub(crate) mod processes;
 mod statuses;
@@ -29,6 +30,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
+pub use objects::small_object;
 pub use parts::{schemathesis_or_skip, shared};
 use processes::{Processes, free_ports};
 

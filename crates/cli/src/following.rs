@@ -10,7 +10,7 @@ use anyhow::Context;
 use clusterlore_cluster::ClusterError;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status, SyncError};
-use clusterlore_store::{Store, StoreError};
+use clusterlore_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -22,25 +22,12 @@ use crate::settings::{Settings, WrongSetting, wrong};
 /// Before a cluster that failed is tried again: the first time, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
-/// Whether it fails in the same way however often it is tried: what is set, the kubeconfig or the index has to be changed first.
+/// Whether it comes back however often it is tried.
 fn is_lasting(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let cluster = match cause.downcast_ref::<SyncError>() {
-            Some(SyncError::Source(_) | SyncError::NoTypes { .. } | SyncError::UnknownType(_)) => return true,
-            Some(SyncError::Store(StoreError::OtherEmbedder { .. } | StoreError::Newer { .. })) => return true,
-            Some(SyncError::Cluster(error)) => Some(error),
-            _ => cause.downcast_ref::<ClusterError>(),
-        };
-        matches!(
-            cluster,
-            Some(
-                ClusterError::KubeconfigMissing { .. }
-                    | ClusterError::NoCluster
-                    | ClusterError::KubeconfigInvalid { .. }
-                    | ClusterError::UnknownContext { .. }
-                    | ClusterError::NoContext { .. }
-            )
-        ) || cause.is::<WrongSetting>()
+        cause.is::<WrongSetting>()
+            || cause.downcast_ref::<ClusterError>().is_some_and(ClusterError::is_lasting)
+            || cause.downcast_ref::<SyncError>().is_some_and(SyncError::is_lasting)
     })
 }
 
@@ -78,11 +65,27 @@ pub(crate) enum Persistence {
 
 /// Clusters at work.
 pub(crate) struct Following {
-    /// What is done of each, by its name (empty: the unnamed one).
-    pub(crate) statuses: Vec<(String, Arc<Status>)>,
-    /// Whether a try to sync each failed, in the same order.
-    failing: Vec<Arc<AtomicBool>>,
+    clusters: Vec<AtWork>,
     running: JoinSet<(Option<String>, anyhow::Result<()>)>,
+}
+
+/// A cluster at work.
+struct AtWork {
+    /// Empty: the unnamed one.
+    name: String,
+    status: Arc<Status>,
+    /// Whether a try to follow it failed.
+    failed: Arc<AtomicBool>,
+}
+
+impl AtWork {
+    fn is_ready(&self) -> bool {
+        self.status.state().ready
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
 }
 
 impl Following {
@@ -94,7 +97,7 @@ impl Following {
         shared: &Shared,
         persistence: Persistence,
     ) -> anyhow::Result<Self> {
-        let (mut running, mut statuses, mut failing) = (JoinSet::new(), Vec::new(), Vec::new());
+        let (mut running, mut at_work) = (JoinSet::new(), Vec::new());
         for Followed { kubeconfig, context, name } in clusters {
             let mut settings = settings.clone();
             if let Some(file) = kubeconfig {
@@ -103,10 +106,12 @@ impl Following {
             if let Some(context) = context {
                 settings = settings.with("context", context);
             }
-            let status = Arc::<Status>::default();
-            statuses.push((name.clone().unwrap_or_default(), Arc::clone(&status)));
-            let fails = Arc::<AtomicBool>::default();
-            failing.push(Arc::clone(&fails));
+            let (status, failed) = (Arc::<Status>::default(), Arc::<AtomicBool>::default());
+            at_work.push(AtWork {
+                name: name.clone().unwrap_or_default(),
+                status: Arc::clone(&status),
+                failed: Arc::clone(&failed),
+            });
             let mut options = build::options(&flags.what, &flags.how, name.clone());
             if persistence == Persistence::StandsBy {
                 // Beside others that serve the same it stands by for as long as it takes.
@@ -123,7 +128,7 @@ impl Following {
                 loop {
                     match once().await {
                         Err(error) if persistence != Persistence::Once && !*stopped.borrow() && !is_lasting(&error) => {
-                            fails.store(true, Ordering::Relaxed);
+                            failed.store(true, Ordering::Relaxed);
                             let told = format!("{error:#}. It is tried again in {} s.", pause.as_secs());
                             shared.lines.tell(name.as_deref(), &told);
                             tokio::select! {
@@ -133,14 +138,14 @@ impl Following {
                             pause = (pause * 2).min(PAUSES.1);
                         }
                         ended => {
-                            fails.store(ended.is_err(), Ordering::Relaxed);
+                            failed.store(ended.is_err(), Ordering::Relaxed);
                             return (name, ended);
                         }
                     }
                 }
             });
         }
-        Ok(Self { statuses, failing, running })
+        Ok(Self { clusters: at_work, running })
     }
 
     /// How many there are that have not ended.
@@ -155,29 +160,29 @@ impl Following {
 
     /// Whether one of them could not be followed so far.
     pub(crate) fn fails(&self) -> bool {
-        let states = self.statuses.iter().zip(&self.failing);
-        states.into_iter().any(|((_, status), failing)| failing.load(Ordering::Relaxed) && !status.state().ready)
+        self.clusters.iter().any(|cluster| cluster.has_failed() && !cluster.is_ready())
     }
 
     /// Whether questions can be answered: the first sync of each cluster is in. One that cannot be synced keeps no other from being asked.
     pub(crate) fn readiness(&self) -> Result<(), String> {
-        let states = || self.statuses.iter().zip(&self.failing);
-        let waits = |(name, status): &(String, Arc<Status>), failing: &AtomicBool, some: bool| {
-            let done = status.state().ready || (some && failing.load(Ordering::Relaxed));
-            (!done).then(|| name.clone())
-        };
-        let some = states().any(|((_, status), _)| status.state().ready);
-        let waited_for: Vec<String> = states().filter_map(|(of, failing)| waits(of, failing, some)).collect();
-        match &waited_for[..] {
+        let any = self.clusters.iter().any(AtWork::is_ready);
+        let waits = |cluster: &&AtWork| !(cluster.is_ready() || any && cluster.has_failed());
+        let waited_for: Vec<&str> = self.clusters.iter().filter(waits).map(|cluster| cluster.name.as_str()).collect();
+        match waited_for[..] {
             [] => Ok(()),
-            [name] if name.is_empty() => Err("the first sync is not in".to_owned()),
-            some => Err(format!("the first sync is not in of {}", some.join(", "))),
+            [""] => Err("the first sync is not in".to_owned()),
+            ref some => Err(format!("the first sync is not in of {}", some.join(", "))),
         }
+    }
+
+    /// What is done of each, by its name (empty: the unnamed one).
+    pub(crate) fn statuses(&self) -> Vec<(String, Arc<Status>)> {
+        self.clusters.iter().map(|cluster| (cluster.name.clone(), Arc::clone(&cluster.status))).collect()
     }
 
     /// What is done of each now.
     pub(crate) fn states(&self) -> Vec<LiveState> {
-        self.statuses.iter().map(|(_, status)| status.state()).collect()
+        self.clusters.iter().map(|cluster| cluster.status.state()).collect()
     }
 }
 

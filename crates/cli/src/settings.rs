@@ -1,8 +1,7 @@
 //! What can be set by a flag, by the environment and in a file, in that order of precedence. A key of the file is the flag's name.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use clusterlore_cluster::writes::Manner;
 use clusterlore_cluster::{LiveOptions, LiveSource};
-use clusterlore_core::ResourceType;
-use clusterlore_testkit::real::ApiServer;
+use clusterlore_testkit::real::{ApiServer, small_object};
 use common::Home;
 use common::serving::Serving;
 use serde_json::{Value, json};
@@ -29,34 +28,6 @@ fn finds(serving: &Serving, name: &str, id: &str) -> bool {
     status == 200 && told["hits"][0]["id"] == id
 }
 
-/// Kind, plural, group, what an object needs beside its name.
-fn kinds() -> Vec<(&'static str, &'static str, &'static str, Value)> {
-    let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
-    let selected = json!({"selector": {"matchLabels": {"a": "b"}}, "template": pod});
-    vec![
-        ("ConfigMap", "configmaps", "", json!({})),
-        ("Secret", "secrets", "", json!({})),
-        ("ServiceAccount", "serviceaccounts", "", json!({})),
-        ("Service", "services", "", json!({"spec": {"ports": [{"port": 80}]}})),
-        (
-            "PersistentVolumeClaim",
-            "persistentvolumeclaims",
-            "",
-            json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
-        ),
-        ("Deployment", "deployments", "apps", json!({"spec": selected})),
-        ("DaemonSet", "daemonsets", "apps", json!({"spec": selected})),
-        ("Role", "roles", "rbac.authorization.k8s.io", json!({"rules": []})),
-        ("NetworkPolicy", "networkpolicies", "networking.k8s.io", json!({"spec": {"podSelector": {}}})),
-        (
-            "PodDisruptionBudget",
-            "poddisruptionbudgets",
-            "policy",
-            json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}}),
-        ),
-    ]
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     let Some(server) = ApiServer::start_or_skip() else { return };
@@ -68,22 +39,10 @@ async fn what_is_created_is_found_and_what_is_deleted_is_gone() {
     let mut took = Vec::new();
     let mut ids = Vec::new();
     for n in 0..200 {
-        let (kind, plural, group, rest) = kinds().swap_remove(n % 10);
-        let api_version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
-        let name = format!("{}-number-{n}", ["heron", "otter", "badger", "falcon"][n % 4]);
-        let mut object =
-            json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "shop"}});
-        object.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        let ty = ResourceType {
-            group: group.into(),
-            version: "v1".into(),
-            kind: kind.into(),
-            plural: plural.into(),
-            namespaced: true,
-            ..ResourceType::default()
-        };
+        let (ty, object) = small_object(n, "shop");
+        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
         cluster.apply(&ty, "shop", &name, &object, Manner { dry_run: false, force: false }).await.unwrap();
-        let id = format!("shop/{api_version}/{kind}/{name}");
+        let id = format!("shop/{}/{}/{name}", ty.api_version(), ty.kind);
         took.push(serving.until(Duration::from_secs(20), || finds(&serving, &name, &id)));
         ids.push(id);
     }

@@ -178,21 +178,30 @@ fn folder_of_kubeconfigs(home: &Home, clusters: &[(&str, &str)]) -> String {
     home.path("clusters").display().to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone() {
-    let home = Home::new();
+async fn east_and_west() -> (FakeApiServer, FakeApiServer) {
     let (east, west) = (server().await, server().await);
     east.put(pod("eastern"));
     west.put(pod("western"));
+    (east, west)
+}
+
+fn until_both_are_followed(home: &Home, west: &FakeApiServer) {
+    until_found(home, "eastern", true);
+    until_found(home, "western", true);
+    west.put(pod("later"));
+    until_found(home, "later", true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone() {
+    let home = Home::new();
+    let (east, west) = east_and_west().await;
     let folder = folder_of_kubeconfigs(&home, &[("east", &east.url()), ("west", &west.url())]);
     home.write("clusters/broken.yaml", "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n");
     let mut watch = home.command(&["watch", "--kubeconfig", &folder]);
     let said = home.write("said", "");
     let child = watch.stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
-    until_found(&home, "eastern", true);
-    until_found(&home, "western", true);
-    west.put(pod("later"));
-    until_found(&home, "later", true);
+    until_both_are_followed(&home, &west);
     // What would fail for ever is not tried again.
     until_said(&said, "error: cluster broken: ");
     signal(&child, "TERM");
@@ -207,18 +216,13 @@ async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone(
 #[tokio::test(flavor = "multi_thread")]
 async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     let home = Home::new();
-    let (east, west) = (server().await, server().await);
-    east.put(pod("eastern"));
-    west.put(pod("western"));
+    let (east, west) = east_and_west().await;
     let config = kubeconfig(&home, &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
     let contexts = ["--context", "east", "--context", "west", "--context", "away"];
     let mut watch = home.command(&[&["watch", "--kubeconfig", &config], &contexts[..]].concat());
     let said = home.write("said", "");
     let child = watch.stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
-    until_found(&home, "eastern", true);
-    until_found(&home, "western", true);
-    west.put(pod("later"));
-    until_found(&home, "later", true);
+    until_both_are_followed(&home, &west);
     for line in ["[east] Watching 2 resource types.", "[west] Watching 2 resource types.", "It is tried again in 5 s."]
     {
         until_said(&said, line);

@@ -130,6 +130,20 @@ pub enum ClusterError {
     Stopped,
 }
 
+impl ClusterError {
+    /// Whether it comes back however often it is tried: the kubeconfig, or what was asked of it, has to be changed first.
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::KubeconfigMissing { .. }
+                | Self::NoCluster
+                | Self::KubeconfigInvalid { .. }
+                | Self::UnknownContext { .. }
+                | Self::NoContext { .. }
+        )
+    }
+}
+
 fn known(contexts: &[String]) -> String {
     if contexts.is_empty() { "it has none".to_owned() } else { format!("it has: {}", contexts.join(", ")) }
 }

@@ -93,20 +93,17 @@ impl Asked {
     pub(crate) fn of(question: &str) -> Self {
         let mut asked = Self::default();
         let mut said = Vec::new();
-        let low: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
-        let changes = low.iter().any(|word| has(CHANGED, word));
-        let typed: Vec<&str> = question.split_whitespace().collect();
-        for (at, (word, low_word)) in typed.iter().zip(&low).enumerate() {
-            let low_word: &String = low_word;
-            let (low, all) = (low_word, &low);
-            if let Some((_, _, what)) = PHRASES.iter().find(|(first, last, _)| {
-                last.contains(&low.as_str()) && all[..at].iter().any(|before| first.contains(&before.as_str()))
-            }) {
+        let all: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
+        let changes = all.iter().any(|word| has(CHANGED, word));
+        for (at, (word, low)) in question.split_whitespace().zip(&all).enumerate() {
+            let follows = |first: &[&str]| all[..at].iter().any(|before| first.contains(&before.as_str()));
+            let phrase = PHRASES.iter().find(|(first, last, _)| last.contains(&low.as_str()) && follows(first));
+            if let Some((_, _, what)) = phrase {
                 asked.what.insert(*what);
                 said.push("created");
                 continue;
             }
-            if let Some(number) = counted(all, at) {
+            if let Some(number) = counted(&all, at) {
                 asked.at_most = Some(number);
                 continue;
             }
@@ -126,7 +123,7 @@ impl Asked {
                 said.push(word);
             }
         }
-        asked.namespace = namespace_itself(&low).filter(|_| asked.who || !asked.what.is_empty());
+        asked.namespace = namespace_itself(&all).filter(|_| asked.who || !asked.what.is_empty());
         // Times such as "this morning" are read of creation, whether the question has a word for what happened or not.
         if said.iter().any(|word| has("today yesterday this last", &bare(word).to_lowercase()))
             && !said.contains(&"created")
@@ -326,14 +323,13 @@ impl Conditions {
 
     /// The journal keeps no labels.
     fn read_labels(&mut self, parsed: &ParsedQuery) {
-        let read = |conditions: &Self, said: &str| {
-            let is_read =
-                |word: &String| conditions.namespaces.contains(word) || words::split(&conditions.text).contains(word);
-            words::split(said).iter().any(is_read)
-        };
-        let unread: Vec<_> = parsed.soft.iter().filter(|soft| !read(self, &soft.said.to_lowercase())).collect();
-        let mut unread = unread.into_iter();
-        self.either = unread.next().map(|soft| soft.any.clone()).unwrap_or_default();
+        let text = words::split(&self.text);
+        let is_read = |word: &String| self.namespaces.contains(word) || text.contains(word);
+        let is_unread = |said: &str| !words::split(&said.to_lowercase()).iter().any(is_read);
+        let mut unread = parsed.soft.iter().filter(|soft| is_unread(&soft.said));
+        let first = unread.next();
+        let left: Vec<String> = unread.map(|soft| format!("\"{}\"", soft.said)).collect();
+        self.either = first.map(|soft| soft.any.clone()).unwrap_or_default();
         let of_labels = self.either.iter().any(|condition| matches!(condition, Condition::Label(..)));
         let filtered = !parsed.filter.selector.0.is_empty() || !parsed.filter.annotations.0.is_empty();
         self.labelled = filtered || !self.either.is_empty();
@@ -341,7 +337,6 @@ impl Conditions {
             let text = "the journal keeps no labels: only of objects that are still there is it known whether they fit";
             self.notes.push(Note { kind: "labels", text: text.to_owned() });
         }
-        let left: Vec<String> = unread.map(|soft| format!("\"{}\"", soft.said)).collect();
         if !left.is_empty() {
             self.notes.push(Note { kind: "not-used", text: format!("{} was not used", left.join(", ")) });
         }

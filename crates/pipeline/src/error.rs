@@ -60,3 +60,15 @@ pub enum SyncError {
     #[error("the run was cut off")]
     Task(#[from] tokio::task::JoinError),
 }
+
+impl SyncError {
+    /// Whether it comes back however often it is tried: what was asked for, or the index, has to be changed first.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Cluster(error) => error.is_lasting(),
+            Self::Store(error) => matches!(error, StoreError::OtherEmbedder { .. } | StoreError::Newer { .. }),
+            Self::Source(_) | Self::NoTypes { .. } | Self::UnknownType(_) => true,
+            _ => false,
+        }
+    }
+}

@@ -10,8 +10,7 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use clusterlore_cluster::writes::Manner;
 use clusterlore_cluster::{LiveOptions, LiveSource};
-use clusterlore_core::ResourceType;
-use clusterlore_testkit::real::ApiServer;
+use clusterlore_testkit::real::{ApiServer, small_object};
 use futures::future::try_join_all;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -271,26 +270,6 @@ impl Bench<'_> {
     }
 }
 
-/// Group, version, kind, plural, and what an object needs beside its name.
-fn kinds() -> [(&'static str, &'static str, &'static str, &'static str, Value); 10] {
-    let pod = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
-    let selected = json!({"spec": {"selector": {"matchLabels": {"a": "b"}}, "template": pod}});
-    let claim = json!({"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
-    let budget = json!({"spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}});
-    [
-        ("", "v1", "ConfigMap", "configmaps", json!({})),
-        ("", "v1", "Secret", "secrets", json!({})),
-        ("", "v1", "ServiceAccount", "serviceaccounts", json!({})),
-        ("", "v1", "Service", "services", json!({"spec": {"ports": [{"port": 80}]}})),
-        ("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", claim),
-        ("apps", "v1", "Deployment", "deployments", selected.clone()),
-        ("apps", "v1", "DaemonSet", "daemonsets", selected),
-        ("rbac.authorization.k8s.io", "v1", "Role", "roles", json!({"rules": []})),
-        ("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", json!({"spec": {"podSelector": {}}})),
-        ("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", budget),
-    ]
-}
-
 /// Milliseconds until each of these objects is found by its name after it was created.
 async fn created_then_found(server: &ApiServer, address: SocketAddr, token: &str) -> Result<Vec<f64>> {
     let options = LiveOptions { kubeconfig: Some(server.kubeconfig("admin")), ..LiveOptions::default() };
@@ -298,22 +277,8 @@ async fn created_then_found(server: &ApiServer, address: SocketAddr, token: &str
     let mut caller = Caller::connect(address, token).await?;
     let mut took = Vec::new();
     for n in 0..CREATED {
-        let kinds = kinds();
-        let (group, version, kind, plural, rest) = &kinds[n % kinds.len()];
-        let ty = ResourceType {
-            group: (*group).into(),
-            version: (*version).into(),
-            kind: (*kind).into(),
-            plural: (*plural).into(),
-            namespaced: true,
-            ..ResourceType::default()
-        };
-        let name = format!("{}-number-{n}", ["heron", "otter", "badger", "falcon"][n % 4]);
-        let mut object =
-            json!({"apiVersion": ty.api_version(), "kind": kind, "metadata": {"name": name, "namespace": "load-00"}});
-        if let (Some(object), Some(rest)) = (object.as_object_mut(), rest.as_object()) {
-            object.extend(rest.clone());
-        }
+        let (ty, object) = small_object(n, "load-00");
+        let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         cluster.apply(&ty, "load-00", &name, &object, Manner { dry_run: false, force: false }).await?;
         let began = Instant::now();
         let path = format!("/api/v1/search?limit=1&live=false&q={name}");
@@ -321,7 +286,7 @@ async fn created_then_found(server: &ApiServer, address: SocketAddr, token: &str
             let (status, body) = caller.get(&path).await?;
             ensure!(status == StatusCode::OK, "{path}: {status}");
             let told: Value = serde_json::from_slice(&body)?;
-            if told["hits"][0]["name"] == name && told["hits"][0]["kind"] == *kind {
+            if told["hits"][0]["name"] == name && told["hits"][0]["kind"] == object["kind"] {
                 break;
             }
             ensure!(began.elapsed() < Duration::from_secs(20), "{name} is not found");

@@ -88,7 +88,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         catalogue,
         store,
         ingest: Some(Arc::clone(&ingest)),
-        live: following.statuses.clone(),
+        live: following.statuses(),
         auth,
         ready: readiness,
         limits,
