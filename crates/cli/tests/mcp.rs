@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use clusterlore_testkit::mcp_sdks_or_skip;
+use clusterlore_testkit::real::mcp_sdks_or_skip;
 use common::serving::Serving;
 use common::{EXAMPLES, Home};
 use serde_json::{Value, json};

@@ -33,10 +33,14 @@ pub(crate) struct OfferFlags {
     /// Offer assistants the tools of another program too, with its parameters and texts
     #[arg(long, value_enum, value_name = "PROGRAM")]
     pub(crate) compat: Option<Compat>,
+    /// Let assistants of those who may see everything change the cluster, in two steps: a dry run that shows what would change, then the
+    /// change itself. Never RBAC, Secrets and Kubernetes' own namespaces
+    #[arg(long)]
+    pub(crate) allow_apply: bool,
 }
 
 impl OfferFlags {
     pub(crate) fn offer(&self) -> Offer {
-        Offer { compat: self.compat == Some(Compat::ClusterWhisperer) }
+        Offer { compat: self.compat == Some(Compat::ClusterWhisperer), apply: self.allow_apply }
     }
 }

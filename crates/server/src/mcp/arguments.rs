@@ -13,8 +13,20 @@ const LONGEST: usize = 4_000;
 /// Elements of a list.
 const MOST: usize = 100;
 
+/// Characters of a manifest.
+const LONGEST_MANIFEST: usize = 64 << 10;
+
 /// Reads the arguments of a call. What is null is as good as missing.
 pub(super) fn read<T: DeserializeOwned>(arguments: Option<Map<String, Value>>) -> Result<T, String> {
+    within(arguments, LONGEST)
+}
+
+/// The same where a manifest is among them.
+pub(super) fn read_long<T: DeserializeOwned>(arguments: Option<Map<String, Value>>) -> Result<T, String> {
+    within(arguments, LONGEST_MANIFEST)
+}
+
+fn within<T: DeserializeOwned>(arguments: Option<Map<String, Value>>, longest: usize) -> Result<T, String> {
     let mut arguments = arguments.unwrap_or_default();
     arguments.retain(|_, value| !value.is_null());
     for (name, value) in &arguments {
@@ -23,8 +35,8 @@ pub(super) fn read<T: DeserializeOwned>(arguments: Option<Map<String, Value>>) -
             return Err(format!("{name} has {} elements; expected {MOST} at most.", texts.len()));
         }
         for text in texts.iter().filter_map(Value::as_str) {
-            if text.chars().count() > LONGEST {
-                return Err(format!("{name} is longer than {LONGEST} characters."));
+            if text.chars().count() > longest {
+                return Err(format!("{name} is longer than {longest} characters."));
             }
             if text.contains('\0') {
                 return Err(format!("{name} holds the character U+0000; expected a text without it."));

@@ -20,7 +20,8 @@ use super::get_resource::GetResource;
 use super::ground::{Ground, IndexSource};
 use super::recent_changes::RecentChanges;
 use super::tool::{Tool, described};
-use super::{arguments, compat, prompt, result};
+use super::apply::Pending;
+use super::{apply, arguments, compat, prompt, result};
 use crate::auth::Caller;
 
 /// The index for assistants.
@@ -30,6 +31,8 @@ pub struct Assistant {
     /// What every caller may see; `None`: each request says whose it is.
     scope: Option<Scope>,
     offer: Offer,
+    /// Changes that wait for their second step.
+    pending: Arc<Pending>,
 }
 
 /// What is offered beside the tools that are always there.
@@ -37,17 +40,19 @@ pub struct Assistant {
 pub struct Offer {
     /// The tools of cluster-whisperer.
     pub compat: bool,
+    /// Changing the cluster, in two steps.
+    pub apply: bool,
 }
 
 impl Assistant {
     /// For one caller, who may see this.
     pub fn of(source: Arc<dyn IndexSource>, scope: Scope, offer: Offer) -> Self {
-        Self { source, scope: Some(scope), offer }
+        Self { source, scope: Some(scope), offer, pending: Arc::default() }
     }
 
     /// For those whom the server let in.
     pub(super) fn of_callers(source: Arc<dyn IndexSource>, offer: Offer) -> Self {
-        Self { source, scope: None, offer }
+        Self { source, scope: None, offer, pending: Arc::default() }
     }
 
     /// What the caller of a request may see.
@@ -65,7 +70,8 @@ impl Assistant {
             described::<RecentChanges>(),
             described::<ClusterOverview>(),
         ];
-        own.into_iter().chain(self.offer.compat.then(compat::tools).into_iter().flatten()).collect()
+        let compat = self.offer.compat.then(compat::tools).into_iter().flatten();
+        own.into_iter().chain(compat).chain(self.offer.apply.then(apply::tools).into_iter().flatten()).collect()
     }
 
     async fn answer(&self, name: &str, arguments: Option<JsonObject>, scope: &Scope) -> Result<CallToolResult, String> {
@@ -80,6 +86,11 @@ impl Assistant {
                 let ground = self.ground(&index, scope);
                 compat::call(&ground, name, arguments).await.map(|text| result::text(name, &text))
             }
+            apply::DRY_RUN if self.offer.apply => {
+                let index = self.source.index().await?;
+                apply::dry_run(&self.ground(&index, scope), &self.pending, arguments).await
+            }
+            apply::APPLY if self.offer.apply => apply::apply(&self.pending, arguments).await,
             other => {
                 let names: Vec<String> = self.tools().iter().map(|tool| tool.name.to_string()).collect();
                 Err(format!("There is no tool {other:?}; expected one of {}.", names.join(", ")))

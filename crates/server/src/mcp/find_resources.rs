@@ -81,7 +81,7 @@ enum Output {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Found {
-    /// How many match; missing where it cannot be told.
+    /// How many match; missing where it cannot be told. Hits of a question may be more: what is near comes after what matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<usize>,
     /// How many of them are in hits, what hits stand for included.
@@ -257,6 +257,7 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
         Some(_) => "These are all.".to_owned(),
     };
     let told = match total {
+        Some(total) if total < shown => format!("{total} match surely; the nearest {} are shown, best first. {narrow}", hits.len()),
         Some(total) => format!("{total} match; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
         None => format!("{} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
     };

@@ -1,5 +1,6 @@
 //! The index for assistants that speak the Model Context Protocol: one [`Assistant`], over standard input and output ([`serve_pipe`]) and over
-//! HTTP. It keeps nothing between two calls, so that several servers behind one address serve one client.
+//! HTTP. Only a change that waits for its second step ([`apply`]) is kept between two calls; so several servers behind one address serve one
+//! client.
 //!
 //! A tool is a file: what it takes, what it gives, and `call`, which asks [`Index`](clusterlore_index::Index) under the caller's scope. Every
 //! answer is a text and an object that say the same: how many there are, how many are shown, and how to narrow. Text that anybody may have
@@ -7,6 +8,7 @@
 //!
 //! Never in this room: rules about what a question means and what an answer holds, and what to do about an error in the words of a command.
 
+mod apply;
 mod arguments;
 mod assistant;
 mod cluster_overview;

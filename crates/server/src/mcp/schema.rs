@@ -3,12 +3,22 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
+use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value};
 
-/// The schema of a type.
-pub(super) fn of<T: JsonSchema>() -> Arc<Map<String, Value>> {
+/// The schema of what is read.
+pub(super) fn of_input<T: JsonSchema>() -> Arc<Map<String, Value>> {
+    of::<T>(Contract::Deserialize)
+}
+
+/// The schema of what is written: what may be left out is not required.
+pub(super) fn of_output<T: JsonSchema>() -> Arc<Map<String, Value>> {
+    of::<T>(Contract::Serialize)
+}
+
+fn of<T: JsonSchema>(contract: Contract) -> Arc<Map<String, Value>> {
     let mut settings = SchemaSettings::draft2020_12();
+    settings.contract = contract;
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();

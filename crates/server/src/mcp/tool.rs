@@ -39,9 +39,9 @@ pub(super) trait Tool {
 
 /// A tool as clients are told of it.
 pub(super) fn described<T: Tool>() -> Told {
-    Told::new(T::NAME, T::DESCRIPTION, schema::of::<T::Input>())
+    Told::new(T::NAME, T::DESCRIPTION, schema::of_input::<T::Input>())
         .with_title(T::TITLE)
-        .with_raw_output_schema(schema::of::<T::Output>())
+        .with_raw_output_schema(schema::of_output::<T::Output>())
         .with_annotations(reads(T::TITLE))
 }
 
