@@ -9,6 +9,7 @@ Out: {"protocol", "server", "instructions", "tools": […], "prompts": […], "p
 import asyncio
 import json
 import sys
+from importlib.metadata import version
 
 
 def plain(model):
@@ -88,12 +89,8 @@ async def oldest(asked):
 
 def main():
     asked = json.load(sys.stdin)
-    try:
-        from mcp import Client  # noqa: F401: only newest has it
-    except ImportError:
-        done = asyncio.run(oldest(asked))
-    else:
-        done = asyncio.run(newest(asked))
+    is_oldest = version("mcp").startswith("1.")
+    done = asyncio.run(oldest(asked) if is_oldest else newest(asked))
     json.dump(done, sys.stdout)
 
 

@@ -129,7 +129,7 @@ impl Tool for ClusterOverview {
         let resource_types = types.map_or(0, |of| of.documents);
         let narrow = "find_resources lists, counts and groups any part of it.".to_owned();
         let told = format!(
-            "{total} objects in {} clusters: {} of {total_kinds} kinds and {} of {total_namespaces} namespaces shown; {resource_types} \
+            "{total} objects, clusters: {}; {} of {total_kinds} kinds and {} of {total_namespaces} namespaces shown; {resource_types} \
              resource types. {narrow}",
             clusters.len(), kinds.len(), namespaces.len()
         );

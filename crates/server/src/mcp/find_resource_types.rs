@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clusterlore_core::{Collection, words};
-use clusterlore_index::{Request, matched};
+use clusterlore_index::Request;
 use clusterlore_search::{Hit, Noun};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,10 +148,10 @@ fn ty(hit: &Hit, counts: &HashMap<(&str, &str), usize>) -> Option<(String, Type)
         providers: capability.iter().flat_map(|capability| &capability.providers).map(|name| cut(name)).collect(),
         complexity: capability.as_ref().map(|capability| capability.complexity.to_string()),
         instances,
-        why: matched(hit).iter().map(|why| cut(why)).collect(),
+        why: notes::why(hit).iter().map(|why| cut(why)).collect(),
     };
     let row = format!(
-        "{} | {} {} | {:?} | {instances} instances | for: {} | why: {}",
+        "{} | {} {} | {:?} | instances: {instances} | for: {} | why: {}",
         hit.id, found.api_version, found.kind, found.scope, found.purpose, found.why.join("; ")
     );
     Some((words::one_line(&row), found))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, age, words};
-use clusterlore_index::{Reply, Request, matched};
+use clusterlore_index::{Reply, Request};
 use clusterlore_search::{GroupBy, Hit, Noun, Order, Wanted};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -310,7 +310,7 @@ fn resource(hit: &Hit, now: Timestamp) -> Option<(String, Resource)> {
         more_labels: labels.len().saturating_sub(LABELS),
         description: cut(&instance.description()),
         age: age(created_at, now),
-        why: matched(hit).iter().map(|why| cut(why)).collect(),
+        why: notes::why(hit).iter().map(|why| cut(why)).collect(),
         live: hit.found.iter().map(|found| cut(&found.text)).collect(),
         controls: hit.controlled.len(),
         elsewhere: hit.elsewhere.len(),

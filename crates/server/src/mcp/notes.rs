@@ -1,8 +1,17 @@
-//! How a question was read and what of its answer may not hold, each in a sentence. Text from outside.
+//! Why something was found, how a question was read, and what of its answer may not hold. Text from outside.
 
-use clusterlore_index::Reply;
+use clusterlore_index::{Reply, matched};
+use clusterlore_search::Hit;
 
-/// Of a reply.
+/// The reason of what meets the conditions of a question that has no words: it says nothing that the caller does not know.
+const IN_SCOPE: &str = "in scope";
+
+/// Why a hit was found.
+pub(super) fn why(hit: &Hit) -> Vec<String> {
+    matched(hit).into_iter().filter(|why| why != IN_SCOPE).collect()
+}
+
+/// Of a reply, each a sentence.
 pub(super) fn of(reply: &Reply) -> Vec<String> {
     let mut notes: Vec<String> = reply.problems.iter().map(|problem| format!("Nothing can match: {problem}.")).collect();
     notes.extend(reply.notes.iter().map(|note| format!("{note}.")));
