@@ -15,7 +15,8 @@ use common::serving::Serving;
 use common::{EXAMPLES, Home};
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 5] = ["find_resources", "find_resource_types", "get_resource", "recent_changes", "cluster_overview"];
+const TOOLS: [&str; 5] =
+    ["find_resources", "find_resource_types", "get_resource", "recent_changes", "cluster_overview"];
 const COMPAT: [&str; 4] = ["vector_search", "kubectl_get", "kubectl_describe", "kubectl_logs"];
 
 fn of_examples(sdks: &Option<PathBuf>) -> Option<(Home, &Path)> {
@@ -134,9 +135,8 @@ fn a_missing_index_is_told_and_may_be_made_in_the_meantime() {
 fn a_token_for_one_namespace_shows_nothing_else() {
     let sdks = mcp_sdks_or_skip();
     let Some((home, sdks)) = of_examples(&sdks) else { return };
-    let token = |args: &[&str]| {
-        home.run(&[&["token"], args, &["--tokens", "tokens.toml"]].concat()).ok().out.trim().to_owned()
-    };
+    let token =
+        |args: &[&str]| home.run(&[&["token"], args, &["--tokens", "tokens.toml"]].concat()).ok().out.trim().to_owned();
     let (ann, all) = (token(&["ann", "--see-namespace", "fares"]), token(&["all", "--see-all"]));
     let serving = Serving::start(&home, &["--no-watch", "--tokens", "tokens.toml", "--compat", "cluster-whisperer"]);
     let calls = [
@@ -171,7 +171,10 @@ fn a_token_for_one_namespace_shows_nothing_else() {
     }
     assert!(text(&few["results"][8]).contains("those who may see a part of it"), "{}", few["results"][8]);
     let refused = serving.exchange("POST", "/mcp", "accept: application/json, text/event-stream\r\n", PING);
-    assert!(refused.starts_with("HTTP/1.1 401") && refused.to_lowercase().contains("www-authenticate: bearer"), "{refused}");
+    assert!(
+        refused.starts_with("HTTP/1.1 401") && refused.to_lowercase().contains("www-authenticate: bearer"),
+        "{refused}"
+    );
 }
 
 const PING: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
@@ -183,7 +186,15 @@ fn host_and_origin_are_checked() {
     let token = home.run(&["token", "all", "--see-all", "--tokens", "tokens.toml"]).ok().out.trim().to_owned();
     let serving = Serving::start(
         &home,
-        &["--no-watch", "--tokens", "tokens.toml", "--allowed-host", "lore.example.org", "--allowed-host", "h.example:8443"],
+        &[
+            "--no-watch",
+            "--tokens",
+            "tokens.toml",
+            "--allowed-host",
+            "lore.example.org",
+            "--allowed-host",
+            "h.example:8443",
+        ],
     );
     let port = serving.address.rsplit_once(':').unwrap().1.to_owned();
     let status = |host: &str, origin: &str| {

@@ -33,36 +33,193 @@ fn requests() -> Vec<Request> {
     let of = |asked, calls: Vec<(&'static str, Value)>, holds, kubectl| Request { asked, calls, holds, kubectl };
     let find = |arguments: Value| vec![(FIND, arguments)];
     vec![
-        of("list the pods in shop", find(json!({"kind": "pods", "namespaces": ["shop"]})), &["14 match", "shop/v1/Pod/crashing"], &[&["get", "pods", "-n", "shop", "--show-labels"]]),
-        of("how many pods are there", find(json!({"kind": "pods", "output": "count"})), &["16 match"], &[&["get", "pods", "-A"]]),
-        of("pods per namespace", find(json!({"kind": "pods", "output": "count", "groupBy": "namespace"})), &["namespace shop: 14", "namespace bank: 2"], &[&["get", "pods", "-A"]]),
-        of("what is failing in shop", find(json!({"question": "failing pods", "namespaces": ["shop"]})), &["shop/v1/Pod/crashing", "CrashLoopBackOff"], &[&["get", "pods", "-n", "shop"]]),
-        of("which pods restart", find(json!({"question": "pods that restarted more than 5 times"})), &["shop/v1/Pod/restarted", "14"], &[&["get", "pods", "-A"]]),
-        of("which pods are pending", find(json!({"question": "pending pods"})), &["shop/v1/Pod/creating"], &[&["get", "pods", "-A"]]),
-        of("which deployments are not ready", find(json!({"question": "deployments that are not ready", "namespaces": ["shop"]})), &["shop/apps/v1/Deployment/dead"], &[&["get", "deployments", "-n", "shop"]]),
-        of("which claims are unbound", find(json!({"question": "pending persistent volume claims"})), &["shop/v1/PersistentVolumeClaim/unbound"], &[&["get", "pvc", "-A"]]),
-        of("which nodes are not ready", find(json!({"question": "nodes that are not ready"})), &["_cluster/v1/Node/n3"], &[&["get", "nodes"]]),
-        of("which images run in shop", find(json!({"question": "which images do the deployments run", "namespaces": ["shop"]})), &["nginx:1.27.3"], &[&["get", "deployments", "-n", "shop", "-o", "yaml"]]),
-        of("which services have an external address", find(json!({"question": "services with an external ip"})), &["shop/v1/Service/web", "203.0.113.7"], &[&["get", "services", "-A"]]),
-        of("which services expose checkout", find(json!({"question": "services of checkout", "kind": "svc"})), &["storefront/v1/Service/checkout-api"], &[&["get", "services", "-A", "--show-labels"]]),
-        of("find by label team=shop", find(json!({"labels": "team=shop"})), &["storefront/apps/v1/Deployment/web"], &[&["get", "all", "-A", "-l", "team=shop", "--show-labels"]]),
-        of("which namespaces match a pattern", find(json!({"kind": "ns", "name": "*metr*"})), &["_cluster/v1/Namespace/metrics"], &[&["get", "namespaces"]]),
-        of("list the namespaces", find(json!({"kind": "ns", "limit": 50})), &["_cluster/v1/Namespace/storefront"], &[&["get", "namespaces"]]),
-        of("what is in namespace storefront", find(json!({"namespaces": ["storefront"], "output": "summary"})), &["kind Deployment: 5", "kind Service: 5"], &[&["get", "all", "-n", "storefront"], &["get", "configmaps,secrets,ingresses,pvc", "-n", "storefront"]]),
-        of("what is in the cluster", vec![("cluster_overview", json!({}))], &["kinds: services", "namespaces:"], &[&["api-resources"], &["get", "namespaces"], &["get", "all", "-A"]]),
-        of("which databases run", find(json!({"question": "which databases are running?"})), &["iot/apps/v1/StatefulSet/timescaledb"], &[&["api-resources"], &["get", "statefulsets,deployments", "-A", "--show-labels"], &["get", "mariadbs,cassandradatacenters,databases", "-A"]]),
-        of("what handles payments", find(json!({"question": "what handles payments"})), &["storefront/apps/v1/Deployment/checkout-api"], &[&["get", "deployments,statefulsets", "-A", "-o", "yaml"]]),
-        of("where does single sign-on run", find(json!({"question": "single sign-on"})), &["identity/apps/v1/StatefulSet/keycloak"], &[&["get", "deployments,statefulsets", "-A", "--show-labels"]]),
-        of("which type is for a TLS certificate or a database", vec![("find_resource_types", json!({"task": "a database for my app"}))], &["databases.k8s.mariadb.com", "apiVersion"], &[&["api-resources"], &["explain", "databases.k8s.mariadb.com"]]),
-        of("how do I run something every night", vec![("find_resource_types", json!({"task": "run something every night", "limit": 3}))], &["cronjobs.batch"], &[&["api-resources"], &["explain", "cronjobs"]]),
-        of("show the deployment checkout-api", vec![("get_resource", json!({"kind": "deploy", "name": "checkout-api"}))], &["example/checkout:12", "read from the cluster just now"], &[&["get", "deployment", "checkout-api", "-n", "storefront", "-o", "yaml"]]),
-        of("why does pod crashing not start", vec![("get_resource", json!({"id": "shop/v1/Pod/crashing", "part": "status"}))], &["CrashLoopBackOff"], &[&["describe", "pod", "crashing", "-n", "shop"]]),
-        of("find a pod and show its status", vec![(FIND, json!({"kind": "pods", "name": "no-im*"})), ("get_resource", json!({"kind": "pod", "name": "no-image", "part": "status"}))], &["shop/v1/Pod/no-image", "ImagePullBackOff"], &[&["get", "pods", "-A"], &["get", "pod", "no-image", "-n", "shop", "-o", "yaml"]]),
-        of("what changed lately", vec![("recent_changes", json!({"since": "1h", "namespaces": ["shop"]}))], &["created", "shop/v1/ConfigMap/new-settings"], &[&["get", "events", "-A"], &["get", "all,configmaps", "-A", "--sort-by=.metadata.creationTimestamp"]]),
-        of("what was deleted", vec![("recent_changes", json!({"question": "what was deleted"}))], &["deleted", "shop/v1/ConfigMap/old-settings"], &[&["get", "events", "-A"]]),
-        of("what is newest", find(json!({"kind": "configmaps", "sort": "newest", "limit": 3})), &["shop/v1/ConfigMap/new-settings", "age"], &[&["get", "configmaps", "-A", "--sort-by=.metadata.creationTimestamp"]]),
-        of("which jobs failed", find(json!({"question": "failed jobs"})), &["shop/batch/v1/Job/broken"], &[&["get", "jobs", "-A"]]),
-        of("which secrets and config maps has the pet store", find(json!({"kind": "secrets,configmaps", "namespaces": ["pet-store"]})), &["pet-store/v1/Secret/order-service-secrets", "pet-store/v1/ConfigMap/order-service-configs"], &[&["get", "secrets,configmaps", "-n", "pet-store"]]),
+        of(
+            "list the pods in shop",
+            find(json!({"kind": "pods", "namespaces": ["shop"]})),
+            &["14 match", "shop/v1/Pod/crashing"],
+            &[&["get", "pods", "-n", "shop", "--show-labels"]],
+        ),
+        of(
+            "how many pods are there",
+            find(json!({"kind": "pods", "output": "count"})),
+            &["16 match"],
+            &[&["get", "pods", "-A"]],
+        ),
+        of(
+            "pods per namespace",
+            find(json!({"kind": "pods", "output": "count", "groupBy": "namespace"})),
+            &["namespace shop: 14", "namespace bank: 2"],
+            &[&["get", "pods", "-A"]],
+        ),
+        of(
+            "what is failing in shop",
+            find(json!({"question": "failing pods", "namespaces": ["shop"]})),
+            &["shop/v1/Pod/crashing", "CrashLoopBackOff"],
+            &[&["get", "pods", "-n", "shop"]],
+        ),
+        of(
+            "which pods restart",
+            find(json!({"question": "pods that restarted more than 5 times"})),
+            &["shop/v1/Pod/restarted", "14"],
+            &[&["get", "pods", "-A"]],
+        ),
+        of(
+            "which pods are pending",
+            find(json!({"question": "pending pods"})),
+            &["shop/v1/Pod/creating"],
+            &[&["get", "pods", "-A"]],
+        ),
+        of(
+            "which deployments are not ready",
+            find(json!({"question": "deployments that are not ready", "namespaces": ["shop"]})),
+            &["shop/apps/v1/Deployment/dead"],
+            &[&["get", "deployments", "-n", "shop"]],
+        ),
+        of(
+            "which claims are unbound",
+            find(json!({"question": "pending persistent volume claims"})),
+            &["shop/v1/PersistentVolumeClaim/unbound"],
+            &[&["get", "pvc", "-A"]],
+        ),
+        of(
+            "which nodes are not ready",
+            find(json!({"question": "nodes that are not ready"})),
+            &["_cluster/v1/Node/n3"],
+            &[&["get", "nodes"]],
+        ),
+        of(
+            "which images run in shop",
+            find(json!({"question": "which images do the deployments run", "namespaces": ["shop"]})),
+            &["nginx:1.27.3"],
+            &[&["get", "deployments", "-n", "shop", "-o", "yaml"]],
+        ),
+        of(
+            "which services have an external address",
+            find(json!({"question": "services with an external ip"})),
+            &["shop/v1/Service/web", "203.0.113.7"],
+            &[&["get", "services", "-A"]],
+        ),
+        of(
+            "which services expose checkout",
+            find(json!({"question": "services of checkout", "kind": "svc"})),
+            &["storefront/v1/Service/checkout-api"],
+            &[&["get", "services", "-A", "--show-labels"]],
+        ),
+        of(
+            "find by label team=shop",
+            find(json!({"labels": "team=shop"})),
+            &["storefront/apps/v1/Deployment/web"],
+            &[&["get", "all", "-A", "-l", "team=shop", "--show-labels"]],
+        ),
+        of(
+            "which namespaces match a pattern",
+            find(json!({"kind": "ns", "name": "*metr*"})),
+            &["_cluster/v1/Namespace/metrics"],
+            &[&["get", "namespaces"]],
+        ),
+        of(
+            "list the namespaces",
+            find(json!({"kind": "ns", "limit": 50})),
+            &["_cluster/v1/Namespace/storefront"],
+            &[&["get", "namespaces"]],
+        ),
+        of(
+            "what is in namespace storefront",
+            find(json!({"namespaces": ["storefront"], "output": "summary"})),
+            &["kind Deployment: 5", "kind Service: 5"],
+            &[&["get", "all", "-n", "storefront"], &["get", "configmaps,secrets,ingresses,pvc", "-n", "storefront"]],
+        ),
+        of(
+            "what is in the cluster",
+            vec![("cluster_overview", json!({}))],
+            &["services ", "namespaces:"],
+            &[&["api-resources"], &["get", "namespaces"], &["get", "all", "-A"]],
+        ),
+        of(
+            "which databases run",
+            find(json!({"question": "which databases are running?"})),
+            &["iot/apps/v1/StatefulSet/timescaledb"],
+            &[
+                &["api-resources"],
+                &["get", "statefulsets,deployments", "-A", "--show-labels"],
+                &["get", "mariadbs,cassandradatacenters,databases", "-A"],
+            ],
+        ),
+        of(
+            "what handles payments",
+            find(json!({"question": "what handles payments"})),
+            &["storefront/apps/v1/Deployment/checkout-api"],
+            &[&["get", "deployments,statefulsets", "-A", "-o", "yaml"]],
+        ),
+        of(
+            "where does single sign-on run",
+            find(json!({"question": "single sign-on"})),
+            &["identity/apps/v1/StatefulSet/keycloak"],
+            &[&["get", "deployments,statefulsets", "-A", "--show-labels"]],
+        ),
+        of(
+            "which type is for a TLS certificate or a database",
+            vec![("find_resource_types", json!({"task": "a database for my app"}))],
+            &["databases.k8s.mariadb.com", "apiVersion"],
+            &[&["api-resources"], &["explain", "databases.k8s.mariadb.com"]],
+        ),
+        of(
+            "how do I run something every night",
+            vec![("find_resource_types", json!({"task": "run something every night", "limit": 3}))],
+            &["cronjobs.batch"],
+            &[&["api-resources"], &["explain", "cronjobs"]],
+        ),
+        of(
+            "show the deployment checkout-api",
+            vec![("get_resource", json!({"kind": "deploy", "name": "checkout-api"}))],
+            &["example/checkout:12", "read from the cluster just now"],
+            &[&["get", "deployment", "checkout-api", "-n", "storefront", "-o", "yaml"]],
+        ),
+        of(
+            "why does pod crashing not start",
+            vec![("get_resource", json!({"id": "shop/v1/Pod/crashing", "part": "status"}))],
+            &["CrashLoopBackOff"],
+            &[&["describe", "pod", "crashing", "-n", "shop"]],
+        ),
+        of(
+            "find a pod and show its status",
+            vec![
+                (FIND, json!({"kind": "pods", "name": "no-im*"})),
+                ("get_resource", json!({"kind": "pod", "name": "no-image", "part": "status"})),
+            ],
+            &["shop/v1/Pod/no-image", "ImagePullBackOff"],
+            &[&["get", "pods", "-A"], &["get", "pod", "no-image", "-n", "shop", "-o", "yaml"]],
+        ),
+        of(
+            "what changed lately",
+            vec![("recent_changes", json!({"since": "1h", "namespaces": ["shop"]}))],
+            &["created", "shop/v1/ConfigMap/new-settings"],
+            &[&["get", "events", "-A"], &["get", "all,configmaps", "-A"]],
+        ),
+        of(
+            "what was deleted",
+            vec![("recent_changes", json!({"question": "what was deleted"}))],
+            &["deleted", "shop/v1/ConfigMap/old-settings"],
+            &[&["get", "events", "-A"]],
+        ),
+        of(
+            "what is newest",
+            find(json!({"kind": "configmaps", "sort": "newest", "limit": 3})),
+            &["shop/v1/ConfigMap/new-settings", "age"],
+            &[&["get", "configmaps", "-A", "--sort-by=.metadata.creationTimestamp"]],
+        ),
+        of(
+            "which jobs failed",
+            find(json!({"question": "failed jobs"})),
+            &["shop/batch/v1/Job/broken"],
+            &[&["get", "jobs", "-A"]],
+        ),
+        of(
+            "which secrets and config maps has the pet store",
+            find(json!({"kind": "secrets,configmaps", "namespaces": ["pet-store"]})),
+            &["pet-store/v1/Secret/order-service-secrets", "pet-store/v1/ConfigMap/order-service-configs"],
+            &[&["get", "secrets,configmaps", "-n", "pet-store"]],
+        ),
     ]
 }
 
@@ -110,7 +267,10 @@ fn the_commonest_requests_take_two_calls_at_most() {
             let both = tokens(text(answer)) + tokens(&answer["structured"].to_string());
             assert!(both < MOST_TOKENS, "{asked}: {both} tokens");
             let object = &answer["structured"];
-            assert!(object["narrow"].is_string() && text(answer).contains(object["narrow"].as_str().unwrap()), "{asked}: {answer}");
+            assert!(
+                object["narrow"].is_string() && text(answer).contains(object["narrow"].as_str().unwrap()),
+                "{asked}: {answer}"
+            );
         }
         let listed: usize = kubectl.iter().map(|args| tokens(&server.kubectl(args))).sum();
         rows.push((*asked, calls.len(), tokens(&texts), kubectl.len(), listed, calls, kubectl));

@@ -7,8 +7,8 @@ use std::time::Duration;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
 use clusterlore_core::{
-    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, NamePattern, ObjectKey, ResourceInstance, ResourceType, Scope,
-    Selector,
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, NamePattern, ObjectKey, ResourceInstance,
+    ResourceType, Scope, Selector,
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};

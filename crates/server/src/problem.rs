@@ -81,9 +81,7 @@ impl From<SearchError> for Problem {
             SearchError::Kind(_)
             | SearchError::NoQuestion
             | SearchError::LongQuestion { .. }
-            | SearchError::ManyNames { .. } => {
-                Self::wrong(error.to_string())
-            }
+            | SearchError::ManyNames { .. } => Self::wrong(error.to_string()),
         }
     }
 }

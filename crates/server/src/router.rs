@@ -84,7 +84,10 @@ pub(crate) fn service(app: Arc<App>) -> NormalizePath<Router> {
     let assistants = Arc::new(mcp::Served(Arc::clone(&server.index)));
     let router = routes
         .route("/api/v1/openapi.json", openapi)
-        .route_service("/mcp", mcp::service(assistants, &server.allowed_hosts, server.offer.clone(), server.limits.body))
+        .route_service(
+            "/mcp",
+            mcp::service(assistants, &server.allowed_hosts, server.offer.clone(), server.limits.body),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())

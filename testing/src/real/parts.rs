@@ -58,7 +58,9 @@ fn whole(name: &str, version: &str) -> Result<PathBuf, String> {
     let dir = cache().unwrap_or_default().join(format!("{name}-{version}"));
     match dir.join("whole").is_file() {
         true => Ok(dir),
-        false => Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display())),
+        false => {
+            Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display()))
+        }
     }
 }
 

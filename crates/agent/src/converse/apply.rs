@@ -293,8 +293,13 @@ fn same(id: &str) -> String {
 /// # Errors
 /// What is wrong with the call or the manifest, or why it is refused.
 pub async fn try_apply(index: &Index, scope: &Scope, input: &Value) -> Result<Tried, String> {
-    let live =
-        Live { door: Arc::new(NoDoor), index: Some((index, scope)), named: None, namespaces: Vec::new(), opened: OnceCell::new() };
+    let live = Live {
+        door: Arc::new(NoDoor),
+        index: Some((index, scope)),
+        named: None,
+        namespaces: Vec::new(),
+        opened: OnceCell::new(),
+    };
     let applying = Applying { index, scope, named: Named::default(), approver: &Nobody };
     applying.prepare(&live, input).await
 }

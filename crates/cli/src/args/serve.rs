@@ -85,7 +85,8 @@ pub(crate) struct Serve {
 
 /// A host, as a request names it.
 fn host(text: &str) -> Result<String, String> {
-    let wrong = || "expected a host such as lore.example.org or lore.example.org:8443, without https:// and path".to_owned();
+    let wrong =
+        || "expected a host such as lore.example.org or lore.example.org:8443, without https:// and path".to_owned();
     let authority: http::uri::Authority = text.trim().parse().map_err(|_| wrong())?;
     let is_plain = !authority.as_str().contains(['@', '*']) && !authority.host().is_empty();
     if is_plain { Ok(authority.to_string()) } else { Err(wrong()) }

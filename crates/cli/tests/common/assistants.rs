@@ -49,8 +49,7 @@ impl Sdk {
         if !self.mode.is_empty() {
             asked["mode"] = self.mode.into();
         }
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
         let ran = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&ran.stderr);

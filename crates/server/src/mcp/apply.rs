@@ -97,12 +97,15 @@ pub(super) async fn dry_run(
     // The agent reads manifests, and says what is wrong with one.
     let Manifest { manifest } = arguments::read_long(arguments)?;
     let prepared = match try_apply(ground.index, ground.scope, &json!({"manifest": manifest})).await? {
-        Tried::Same(id) => return Ok(result::text(DRY_RUN, &format!("id: {id}\nNothing would change: it is so already."))),
+        Tried::Same(id) => {
+            return Ok(result::text(DRY_RUN, &format!("id: {id}\nNothing would change: it is so already.")));
+        }
         Tried::Differs(prepared) => *prepared,
     };
     let change = prepared.change();
     let what = if change.creates { "It would be created" } else { "It would change" };
-    let over = change.takes_over.iter().map(|said| format!("\nIt takes over fields of others: {said}")).collect::<String>();
+    let over =
+        change.takes_over.iter().map(|said| format!("\nIt takes over fields of others: {said}")).collect::<String>();
     let shown = format!("id: {}\n{what}:\n{}{over}", change.id, change.diff);
     let id = pending.keep(prepared).ok_or("the system gives no random bytes; try again.")?;
     let told = format!(
@@ -118,7 +121,9 @@ pub(super) async fn apply(pending: &Pending, arguments: Option<JsonObject>) -> R
     let Change { id } = arguments::read(arguments)?;
     let Some(prepared) = pending.take(&id) else {
         let shown: Value = id.chars().take(64).collect::<String>().into();
-        return Err(format!("No change waits for id {shown}: it was made, is older than ten minutes, or is not of this server. Call {DRY_RUN} again."));
+        return Err(format!(
+            "No change waits for id {shown}: it was made, is older than ten minutes, or is not of this server. Call {DRY_RUN} again."
+        ));
     };
     prepared.apply().await.map(|told| result::text(APPLY, &told))
 }

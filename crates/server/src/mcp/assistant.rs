@@ -13,6 +13,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 
+use super::apply::Pending;
 use super::cluster_overview::ClusterOverview;
 use super::find_resource_types::FindResourceTypes;
 use super::find_resources::FindResources;
@@ -20,7 +21,6 @@ use super::get_resource::GetResource;
 use super::ground::{Ground, IndexSource};
 use super::recent_changes::RecentChanges;
 use super::tool::{Tool, described};
-use super::apply::Pending;
 use super::{apply, arguments, compat, prompt, result};
 use crate::auth::Caller;
 
@@ -59,7 +59,10 @@ impl Assistant {
     fn scope(&self, context: &RequestContext<RoleServer>) -> Result<Scope, ErrorData> {
         let parts = || context.extensions.get::<http::request::Parts>();
         let of_caller = || parts()?.extensions.get::<Caller>().map(|caller| caller.scope.clone());
-        self.scope.clone().or_else(of_caller).ok_or_else(|| ErrorData::internal_error("nobody knows whose request it is", None))
+        self.scope
+            .clone()
+            .or_else(of_caller)
+            .ok_or_else(|| ErrorData::internal_error("nobody knows whose request it is", None))
     }
 
     fn tools(&self) -> Vec<Told> {

@@ -131,7 +131,9 @@ impl Tool for ClusterOverview {
         let told = format!(
             "{total} objects, clusters: {}; {} of {total_kinds} kinds and {} of {total_namespaces} namespaces shown; {resource_types} \
              resource types. {narrow}",
-            clusters.len(), kinds.len(), namespaces.len()
+            clusters.len(),
+            kinds.len(),
+            namespaces.len()
         );
         let mut rows: Vec<String> = clusters.iter().map(row).collect();
         let list = |counts: Vec<String>| counts.join(", ");

@@ -152,7 +152,12 @@ fn ty(hit: &Hit, counts: &HashMap<(&str, &str), usize>) -> Option<(String, Type)
     };
     let row = format!(
         "{} | {} {} | {:?} | instances: {instances} | for: {} | why: {}",
-        hit.id, found.api_version, found.kind, found.scope, found.purpose, found.why.join("; ")
+        hit.id,
+        found.api_version,
+        found.kind,
+        found.scope,
+        found.purpose,
+        found.why.join("; ")
     );
     Some((words::one_line(&row), found))
 }

@@ -252,12 +252,16 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
     let how = "kind, name, namespaces, labels or since";
     let narrow = match total {
         _ if hits.len() < of => format!("The answer is full; narrow with {how}."),
-        Some(total) if total > shown => format!("Narrow with {how}, or raise limit (at most {MOST}); output count only counts."),
+        Some(total) if total > shown => {
+            format!("Narrow with {how}, or raise limit (at most {MOST}); output count only counts.")
+        }
         None => format!("Their number is not known; narrow with {how}."),
         Some(_) => "These are all.".to_owned(),
     };
     let told = match total {
-        Some(total) if total < shown => format!("{total} match surely; the nearest {} are shown, best first. {narrow}", hits.len()),
+        Some(total) if total < shown => {
+            format!("{total} match surely; the nearest {} are shown, best first. {narrow}", hits.len())
+        }
         Some(total) => format!("{total} match; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
         None => format!("{} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
     };
@@ -277,7 +281,9 @@ fn counted(replies: &[(String, &Reply)]) -> Answer<Found> {
     let mut rows: Vec<String> = groups.iter().map(line).collect();
     rows.extend(notes.iter().map(|note| format!("note: {note}")));
     let narrow = match of > groups.len() {
-        true => format!("{} of {of} groups are shown; narrow with kind, name, namespaces, labels or since.", groups.len()),
+        true => {
+            format!("{} of {of} groups are shown; narrow with kind, name, namespaces, labels or since.", groups.len())
+        }
         false => "output list shows them.".to_owned(),
     };
     let told = match total {

@@ -141,7 +141,9 @@ async fn target(ground: &Ground<'_>, input: &Input) -> Result<Target, String> {
     let (id, kind, name) = (text(&input.id), text(&input.kind), text(&input.name));
     if !id.is_empty() {
         if !kind.is_empty() || !name.is_empty() {
-            return Err("Both an id and a kind or a name are given; expected the id alone, or kind and name.".to_owned());
+            return Err(
+                "Both an id and a kind or a name are given; expected the id alone, or kind and name.".to_owned()
+            );
         }
         return parts(&id).ok_or_else(|| {
             format!("id is {id:?}; expected NAMESPACE/APIVERSION/KIND/NAME as find_resources gives it, with _cluster for objects of no namespace.")

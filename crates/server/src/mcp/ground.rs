@@ -51,5 +51,4 @@ impl Ground<'_> {
     pub(super) fn told(&self, error: impl Into<SearchError>) -> String {
         self.source.told(error.into())
     }
-
 }

@@ -20,8 +20,10 @@ pub(crate) fn service(
 ) -> StreamableHttpService<Assistant, NeverSessionManager> {
     let hosts: Vec<&str> = OWN.into_iter().chain(hosts.iter().map(String::as_str)).collect();
     // A port of its own says which one; else any.
-    let port = |host: &str| if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) { "" } else { ":*" };
-    let origins = hosts.iter().flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}{}", port(host))));
+    let port =
+        |host: &str| if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) { "" } else { ":*" };
+    let origins =
+        hosts.iter().flat_map(|host| ["http", "https"].map(|scheme| format!("{scheme}://{host}{}", port(host))));
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
         .with_json_response(true)

@@ -13,7 +13,8 @@ pub(super) fn why(hit: &Hit) -> Vec<String> {
 
 /// Of a reply, each a sentence.
 pub(super) fn of(reply: &Reply) -> Vec<String> {
-    let mut notes: Vec<String> = reply.problems.iter().map(|problem| format!("Nothing can match: {problem}.")).collect();
+    let mut notes: Vec<String> =
+        reply.problems.iter().map(|problem| format!("Nothing can match: {problem}.")).collect();
     notes.extend(reply.notes.iter().map(|note| format!("{note}.")));
     for need in reply.parsed.needs.iter().filter(|need| !reply.is_read(need)) {
         notes.push(format!("Not checked: metadata does not say \"{}\", and the cluster was not asked.", need.said));

@@ -98,7 +98,8 @@ impl Tool for RecentChanges {
             now: ground.now(),
             ..Request::default()
         };
-        let told = ground.index.changes(ground.scope, &request, since, until).await.map_err(|error| ground.told(error))?;
+        let told =
+            ground.index.changes(ground.scope, &request, since, until).await.map_err(|error| ground.told(error))?;
         let all: Vec<(String, Change)> = told.changes.iter().map(|entry| change(entry, ground.now)).collect();
         let of = all.len();
         let (mut rows, changes) = room::fitting(all, if input.limit.is_some() { room::MOST } else { room::USUAL });
@@ -107,7 +108,9 @@ impl Tool for RecentChanges {
         let more = told.more || changes.len() < of;
         let total = Some(changes.len()).filter(|_| !more);
         let narrow = match (more, changes.is_empty()) {
-            (true, _) => format!("There are older ones; narrow with question, kind, namespaces or until, or raise limit (at most {MOST})."),
+            (true, _) => format!(
+                "There are older ones; narrow with question, kind, namespaces or until, or raise limit (at most {MOST})."
+            ),
             (false, true) => "Nothing fits.".to_owned(),
             (false, false) => "These are all.".to_owned(),
         };

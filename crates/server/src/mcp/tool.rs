@@ -34,7 +34,10 @@ pub(super) trait Tool {
     type Output: Serialize + JsonSchema;
 
     /// Answers a call; the error says what is wrong, what was expected and what to do.
-    fn call(ground: &Ground<'_>, input: Self::Input) -> impl Future<Output = Result<Answer<Self::Output>, String>> + Send;
+    fn call(
+        ground: &Ground<'_>,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, String>> + Send;
 }
 
 /// A tool as clients are told of it.
