@@ -158,7 +158,7 @@ fn requests() -> Vec<Request> {
             &[&["get", "deployments,statefulsets", "-A", "--show-labels"]],
         ),
         of(
-            "which type is for a TLS certificate or a database",
+            "which type is for a database",
             vec![("find_resource_types", json!({"task": "a database for my app"}))],
             &["databases.k8s.mariadb.com", "apiVersion"],
             &[&["api-resources"], &["explain", "databases.k8s.mariadb.com"]],
