@@ -66,10 +66,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if and $v.rbac.customApiGroups (not $v.rbac.read.customResources) -}}
 {{- fail "rbac.customApiGroups has no effect while rbac.read.customResources is false; leave one of them out" -}}
 {{- end -}}
-{{- if and $v.rbac.logs (not $v.rbac.live) -}}
-{{- fail "rbac.logs has no effect while rbac.live is false; leave one of them out" -}}
-{{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
 {{- fail "ingress.enabled needs ingress.hosts; without a host it would answer for every name" -}}
+{{- end -}}
+{{- range $v.extraArgs -}}
+{{- $flag := regexFind "^--[a-z-]+" . -}}
+{{- if has $flag (list "--listen" "--port" "--auth" "--tokens" "--audience" "--oidc-issuer" "--public-url" "--tls-cert" "--tls-key" "--rate" "--max-requests" "--live" "--cluster-name" "--embedder" "--log-format" "--store" "--postgres-url") -}}
+{{- fail (printf "extraArgs: %s is set by the chart; use the value that docs/deploy.md names for it" $flag) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
