@@ -15,6 +15,9 @@ const CHROMA_VERSION: &str = "1.5.9";
 /// As `testing/schemathesis/build` installs it.
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
 
+/// As `testing/helm/build` builds it.
+const HELM_VERSION: &str = "4.3.1";
+
 /// Where the build scripts beside this crate put what they make.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
@@ -37,12 +40,20 @@ pub fn schemathesis_or_skip() -> Option<PathBuf> {
     installed("schemathesis", SCHEMATHESIS_VERSION).map_or_else(|missing| skip(&missing), Some)
 }
 
+/// The program `helm`, in the cache folder of `testing/helm/build`; where it is absent the test is to return, and a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn helm_or_skip() -> Option<PathBuf> {
+    installed("helm", HELM_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
 fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
     let dir = cache().unwrap_or_default().join(format!("{name}-{version}"));
     if dir.join("whole").is_file() {
         return Ok(dir.join("bin").join(name));
     }
-    Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display()))
+    Err(format!("{name} {version} is not in {}; run testing/{name}/build (minutes, once)", dir.display()))
 }
 
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.
