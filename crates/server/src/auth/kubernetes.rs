@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_cluster::reviews::{Listing, NoReview, User};
+use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Rule, Scope, SourceIdentity};
 use clusterlore_index::Door;
 use clusterlore_store::{KnownSource, Store, StoreError};
