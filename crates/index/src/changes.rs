@@ -50,7 +50,7 @@ const CHANGED: &str = "changed change changes changing modified modify updated u
          modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更";
 /// What happens to a part of an object, where it stands beside a word for change.
 const PARTS: &[(Happening, &str)] = &[
-    (Happening::SpecChanged, "spec specification"),
+    (Happening::SpecChanged, "spec specs specification specifications"),
     (Happening::LabelsChanged, "label labels"),
     (Happening::AnnotationsChanged, "annotation annotations"),
 ];
@@ -92,7 +92,7 @@ const HAPPENED_CHINESE: [&str; 5] = ["删除了", "被删除", "消失了", "修
 const BETWEEN: usize = 4;
 /// Words beside these that name nothing.
 const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
-                      just now got gets getting ago already earlier so far anyone everyone nobody people since still ever went go goes going come comes away around become becomes else \
+                      just now got gets getting ago already earlier so far anyone everyone since still ever went go goes going come comes away around become becomes else \
                       wann zuletzt wurde wurden worden ist sind hat été est ont sont qué que se ha han sido fue fueron foi foram quand dernièrement cuándo cuando quando recentemente";
 
 /// What a question about changes asks for.
