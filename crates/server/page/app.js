@@ -1,6 +1,7 @@
 // The page: what is asked stands in the address, and what is drawn follows from it.
 
 import { asks, parameters, read, write } from "./address.js";
+import { drawAmong } from "./among.js";
 import { get, token } from "./api.js";
 import { ask, drawTalk, isAsked } from "./ask.js";
 import { bars } from "./charts.js";
@@ -30,6 +31,8 @@ let waiting = 0;
 let typed = 0;
 let notes = [];
 let drawnOpen = "";
+// What is drawn beside the details, as its address; nothing where that failed.
+let drawn = "";
 
 const box = at("q");
 
@@ -43,7 +46,6 @@ function go(change, typing = false) {
     typing && now - typed < ONE_STEP ? history.replaceState(null, "", after) : history.pushState(null, "", after);
   }
   typed = typing ? now : 0;
-  limit = FIRST;
   typing ? later() : draw();
 }
 
@@ -86,6 +88,12 @@ function draw() {
   at("overview").hidden = talking || found;
   document.body.classList.toggle("opened", state.open !== "");
   drawOpen();
+  const asked = write({ ...state, open: "" });
+  if (asked === drawn) {
+    return;
+  }
+  drawn = asked;
+  limit = FIRST;
   searching.abort();
   if (found) {
     leaveOverview();
@@ -138,7 +146,9 @@ async function search() {
     if (error.name !== "AbortError") {
       drawHits({ hits: [] }, on);
       show(at("nothing"));
-      show(at("numbers"));
+      for (const part of ["numbers", "more", "among"]) {
+        show(at(part));
+      }
       at("count").textContent = "";
       refused(error);
     }
@@ -150,6 +160,7 @@ function drawReply(reply, milliseconds) {
   drawChips(at("chips"), state, notes, go);
   drawTold(at("told"), reply);
   drawHits(reply, on);
+  at("hits").dataset.of = write({ ...state, open: "" });
   chooseId(state.open);
   drawNothing(at("nothing"), reply, state);
   const shown = reply.hits.length;
@@ -158,14 +169,19 @@ function drawReply(reply, milliseconds) {
   at("count").textContent = shown > 0 ? `${number}${many(shown, "hit")} out of ${whole}, in ${Math.round(milliseconds)} ms` : number;
   const narrow = (name) => (reply.notes.some((note) => note.text === "asked: by namespace") ? { ns: [name] } : reply.notes.some((note) => note.text === "asked: by kind") ? { kind: [name] } : null);
   const rows = reply.groups.slice(0, FIRST).map(({ name, count }) => ({ name, count, hue: "hue-3", href: narrow(name) ? write({ ...state, q: "", open: "", ...narrow(name) }) : undefined }));
-  show(at("numbers"), rows.length > 0 && bars(rows), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => { limit = MORE; search(); } }, `Show up to ${MORE}`));
+  show(at("numbers"), rows.length > 0 && bars(rows));
+  show(at("more"), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => { limit = MORE; search(); } }, `Show up to ${MORE}`));
+  drawAmong(at("among"), reply.hits, state);
 }
 
 // Says what the server refuses. Whoever is not known is asked for a token.
 function refused(error) {
+  drawn = "";
   at("overview").hidden = true;
   at("found").hidden = false;
-  drawRefused(at("told"), error, error.status === 401 ? () => askForToken(error) : draw);
+  // What is no question yet becomes one with the next key.
+  const again = error.status === 400 ? undefined : error.status === 401 ? () => askForToken(error) : draw;
+  drawRefused(at("told"), error, again);
   if (error.status === 401) {
     askForToken(error);
   }
@@ -310,7 +326,6 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", () => {
   state = read(location.search);
   typed = 0;
-  limit = FIRST;
   box.value = state.view === "ask" ? "" : state.q;
   draw();
 });
@@ -335,6 +350,8 @@ at("theme").addEventListener("click", () => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme);
 
+// An address is written in one way.
+history.replaceState(null, "", write(state));
 drawTheme();
 drawStatus();
 setInterval(drawStatus, BETWEEN_STATUS);

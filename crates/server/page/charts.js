@@ -3,7 +3,7 @@
 import { draw, make } from "./dom.js";
 
 // Tiles are left out below this part of the whole: they could not be hit.
-const SMALLEST = 0.012;
+const SMALLEST = 0.018;
 
 // Bars of `{ name, count, href, hue }`, the longest first.
 export function bars(rows) {

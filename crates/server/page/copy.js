@@ -34,5 +34,5 @@ export async function copy(text) {
 
 // A command with a button that copies it.
 export function command(text) {
-  return make("div", { class: "command" }, make("code", { tabindex: "0", role: "group", "aria-label": "Command" }, text), make("button", { type: "button", class: "quiet", "aria-label": `Copy ${text}`, onclick: () => copy(text) }, "Copy"));
+  return make("div", { class: "command" }, make("code", {}, text), make("button", { type: "button", class: "quiet", "aria-label": `Copy ${text}`, onclick: () => copy(text) }, "Copy"));
 }

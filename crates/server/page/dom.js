@@ -16,7 +16,7 @@ function filled(element, properties, children) {
     }
   }
   // What is no element is text.
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
   return element;
 }
 
@@ -32,7 +32,7 @@ export function draw(tag, properties = {}, ...children) {
 
 // Puts these children in the place of those that are there.
 export function show(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter((child) => child));
+  parent.replaceChildren(...children.flat(Infinity).filter((child) => child));
 }
 
 // The element of the page that has this id.

@@ -1,10 +1,12 @@
 // The list of hits, of which one is chosen: by the arrow keys, from the box or in the list.
 
 import { at, make, show } from "./dom.js";
-import { NOWHERE, age, hue, place } from "./words.js";
+import { NOWHERE, age, hue, phrase, place } from "./words.js";
 
 // What a hit says beside its name, at most.
-const REASONS = 4;
+const REASONS = 3;
+// Reasons that tell nothing beside others.
+const VAGUE = ["likely what is asked for", "meaning"];
 
 let hits = [];
 let chosen = -1;
@@ -50,7 +52,9 @@ function choose(number, scroll = true) {
 
 function option(hit, number, on) {
   const live = (hit.live ?? []).map((found) => make("span", { class: `live ${found.verdict}` }, found.text));
-  const reasons = hit.matched.slice(0, REASONS).join(" · ");
+  const said = [...new Set(hit.matched.map(phrase))];
+  const telling = said.filter((reason) => !VAGUE.includes(reason));
+  const reasons = (telling.length > 0 ? telling : said).slice(0, REASONS).join(" · ");
   // A click on kind or namespace narrows to it; with the keys that is done in the details.
   const narrow = (list, value) => (event) => {
     event.stopPropagation();
@@ -65,10 +69,10 @@ function option(hit, number, on) {
       make("span", { class: "name" }, hit.name),
       live,
       make("span", { class: "age", title: hit.createdAt ?? "" }, hit.createdAt ? age(hit.createdAt) : "")),
+    hit.description && make("span", { class: "about" }, hit.description),
     make("span", { class: "where" },
-      make("span", { class: "narrow kind", onclick: narrow("kind", hit.kind) }, hit.kind), " in ", namespace,
-      hit.description ? make("span", { class: "about" }, hit.description) : ""),
-    reasons && make("span", { class: "why" }, reasons));
+      make("span", { class: "place" }, make("span", { class: "narrow kind", onclick: narrow("kind", hit.kind) }, hit.kind), " in ", namespace),
+      reasons && make("span", { class: "why" }, reasons)));
 }
 
 // Draws a reply's hits. What was chosen stays so if it is still there.

@@ -6,12 +6,12 @@ import { agesAxis, bars, hours, tiles } from "./charts.js";
 import { at, make, show } from "./dom.js";
 import { ago, hue, many, since } from "./words.js";
 
-const KINDS = 14;
+const KINDS = 20;
 const HOURS = 24;
 const CHANGES = 1000;
 // How the API calls the group of what has none.
 const NONE = "(none)";
-const EXAMPLES = ["databases", "what sends notifications", "certificates", "how many pods per namespace", "created this week"];
+const EXAMPLES = ["databases", "what sends notifications", "certificates", "how many services per namespace"];
 
 let asking = new AbortController();
 
@@ -34,7 +34,7 @@ export async function drawOverview(refused) {
       get("changes", [["since", `${HOURS}h`], ["limit", String(CHANGES)]], signal),
     ]);
     const parent = at("overview");
-    show(parent, head(status, namespaces, kinds), panel("namespaces", "Namespaces", space(parent, namespaces.groups)), panel("kinds", "Kinds", kindBars(kinds.groups)), panel("clusters", "Clusters and freshness", clusters(status)), panel("lately", `Changes in the last ${HOURS} hours`, lately(changes)), examples());
+    show(parent, head(status, namespaces, kinds), panel("namespaces", "Namespaces", space(parent, namespaces.groups)), panel("kinds", "Kinds", kindBars(kinds.groups)), panel("clusters", "Clusters and freshness", clusters(status)), panel("lately", `Changes in the last ${HOURS} hours`, lately(changes)));
   } catch (error) {
     if (error.name !== "AbortError") {
       refused(error);
@@ -48,7 +48,7 @@ function head(status, namespaces, kinds) {
   const objects = status.collections.find((collection) => collection.name === "instances")?.documents ?? 0;
   const places = namespaces.groups.filter((group) => group.name !== NONE).length;
   const number = (value, what) => make("div", { class: "number" }, make("strong", {}, value.toLocaleString("en")), make("span", {}, what));
-  return make("div", { class: "numbers" }, make("h1", { class: "away" }, "What is in the index"), number(objects, objects === 1 ? "object" : "objects"), number(kinds.groups.length, "kinds"), number(places, "namespaces"));
+  return make("div", { class: "numbers" }, number(objects, objects === 1 ? "object" : "objects"), number(kinds.groups.length, "kinds"), number(places, "namespaces"), examples());
 }
 
 function panel(name, title, ...inside) {

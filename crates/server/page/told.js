@@ -5,6 +5,10 @@ import { command } from "./copy.js";
 import { make, show } from "./dom.js";
 import { many } from "./words.js";
 
+// Letters of a word that may be asked for alone, and how many of them are told.
+const SHORT = 4;
+const WORDS = 5;
+
 const line = (tone, ...inside) => make("div", { class: `told ${tone}` }, ...inside);
 
 // Notes, needs and doubts. What became a chip is not told again.
@@ -28,11 +32,14 @@ export function drawNothing(parent, reply, state) {
   const problems = reply.problems.map((problem) => make("p", {}, sentence(problem.text)));
   const link = (text, change) => make("li", {}, make("a", { href: write({ ...state, open: "", ...change }), "data-go": true }, text));
   const filtered = LISTS.some((list) => state[list].length > 0);
+  // Short words rarely ask for anything.
+  const words = [...new Set(state.q.split(/\s+/u).filter((word) => word.length >= SHORT))].slice(0, WORDS);
   const everywhere = Object.fromEntries(LISTS.map((list) => [list, []]));
   const suggestions = [
     ...reply.closest.map((type) => link(`All ${type}, the nearest resource type`, { q: "", kind: [type] })),
     filtered && state.q && link("The same without filters", everywhere),
     filtered && state.q && link("Everything under these filters", { q: "" }),
+    words.length > 1 && make("li", {}, "One of its words: ", words.map((word, at) => [at > 0 && ", ", make("a", { href: write({ ...state, open: "", q: word }), "data-go": true }, word)])),
     asks(state) && state.q && link("Ask it as a question, answered in sentences", { view: "ask" }),
   ];
   show(parent, make("div", { class: "nothing" },
@@ -44,7 +51,7 @@ export function drawNothing(parent, reply, state) {
 
 // Why there is no answer at all.
 export function drawRefused(parent, error, again) {
-  show(parent, line("bad", make("p", {}, sentence(error.message)), again && make("button", { type: "button", onclick: again }, error.status === 401 ? "Give a token" : "Try again")));
+  show(parent, line(error.status === 400 ? "warn" : "bad", make("p", {}, sentence(error.message)), again && make("button", { type: "button", onclick: again }, error.status === 401 ? "Give a token" : "Try again")));
 }
 
 function sentence(text) {

@@ -40,6 +40,11 @@ export function ago(time) {
   return `${many(number, LONG[unit])} ago`;
 }
 
+// A reason without the numbers of the ranking.
+export function phrase(reason) {
+  return reason.replace(/ \(?-?\d\.\d+\)?$/, "");
+}
+
 // A kind has one colour everywhere; there are ten of them.
 export function hue(kind) {
   let hash = 7;
