@@ -95,7 +95,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn only_what_kubernetes_serves_goes_by_its_plain_name() {
         let catalogue = Catalogue::builtin();

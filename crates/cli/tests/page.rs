@@ -6,8 +6,9 @@ mod common;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use clusterlore_testkit::real;
+use clusterlore_testkit::real::{self, ApiServer};
 use common::Home;
 use common::serving::Serving;
 use serde_json::{Value, json};
@@ -43,7 +44,13 @@ fn hostile() -> impl Iterator<Item = Value> {
     HOSTILE.lines().map(|text| {
         // Of a manifest no name is read that has these, or that is to be filled in.
         let name: String = text.chars().filter(|c| !"/%$".contains(*c)).collect();
-        object("v1", "ConfigMap", "hostile", &name, json!({"labels": {"says": text}, "annotations": {"description": text}}))
+        object(
+            "v1",
+            "ConfigMap",
+            "hostile",
+            &name,
+            json!({"labels": {"says": text}, "annotations": {"description": text}}),
+        )
     })
 }
 
@@ -105,4 +112,27 @@ fn it_does_what_it_must_in_chromium() {
 #[test]
 fn it_does_what_it_must_in_firefox() {
     the_page_in("firefox");
+}
+
+#[test]
+fn it_tells_what_a_cluster_at_work_says() {
+    let Some(installed) = real::browsers_or_skip() else { return };
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply(
+        "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: ServiceAccount, metadata: {name: \
+         default, namespace: shop}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: checkout, namespace: shop}, spec: {containers: \
+         [{name: web, image: example.org/web}]}}\n",
+    );
+    let home = Home::new();
+    let kubeconfig = server.kubeconfig("admin");
+    let serving = Serving::start(&home, &["--kubeconfig", kubeconfig.to_str().unwrap()]);
+    serving.until(Duration::from_secs(60), || serving.get("/readyz").0 == 200);
+    server.kubectl(&["label", "pod", "checkout", "-n", "shop", "team=payments"]);
+    serving.until(Duration::from_secs(20), || serving.get("/api/v1/changes?q=checkout").1.contains("labels-changed"));
+    let given = json!({
+        "browser": "chromium",
+        "open": format!("http://{}", serving.address),
+        "pod": "shop/v1/Pod/checkout",
+    });
+    run(&installed, "live.mjs", &given);
 }

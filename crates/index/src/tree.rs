@@ -177,8 +177,10 @@ impl Family {
     /// What an object controls, and how many of it are left out.
     fn below(&mut self, key: &ObjectKey, levels: usize) -> (Vec<Branch>, usize) {
         let all = self.children.remove(key).unwrap_or_default();
-        let all: Vec<(ObjectKey, Member)> =
-            all.iter().filter_map(|child| Some((ObjectKey::of_stored_id(&child.stored_id())?, Member::of(child)))).collect();
+        let all: Vec<(ObjectKey, Member)> = all
+            .iter()
+            .filter_map(|child| Some((ObjectKey::of_stored_id(&child.stored_id())?, Member::of(child))))
+            .collect();
         let number = all.len();
         let mut branches = Vec::new();
         for (key, member) in all {

@@ -121,7 +121,8 @@ async fn concluded(
         number => format!("Found {number} that may fit; putting them into words"),
     });
     let before = |subjects: &Subjects| {
-        let names: Vec<String> = subjects.targets.iter().map(|target| format!("{} {}", target.ty.kind, target.name)).collect();
+        let names: Vec<String> =
+            subjects.targets.iter().map(|target| format!("{} {}", target.ty.kind, target.name)).collect();
         tell(format!("Looking into {} on the cluster", names.join(", ")));
     };
     Ok(conclude(&server.index, &server.catalogue, scope, found, request.live, before).await?)
