@@ -12,7 +12,7 @@ import { at, make, show } from "./dom.js";
 import { chooseId, chosenHit, drawHits, firstHit, move, moveTo } from "./hits.js";
 import { drawOverview, leaveOverview } from "./overview.js";
 import { drawNothing, drawRefused, drawTold } from "./told.js";
-import { ago, many, since } from "./words.js";
+import { ago, hue, many, since } from "./words.js";
 
 // Milliseconds after the last key.
 const PAUSE = 60;
@@ -165,13 +165,26 @@ function drawReply(reply, milliseconds) {
   drawNothing(at("nothing"), reply, state);
   const shown = reply.hits.length;
   const whole = reply.inScope < reply.total ? `${many(reply.inScope, "object")} under these conditions` : many(reply.total, "object");
-  const number = reply.number === null ? "" : `${reply.number.toLocaleString("en")} in number. `;
+  const number = reply.number === null ? "" : `${reply.number.toLocaleString("en")} match. `;
   at("count").textContent = shown > 0 ? `${number}${many(shown, "hit")} out of ${whole}, in ${Math.round(milliseconds)} ms` : number;
-  const narrow = (name) => (reply.notes.some((note) => note.text === "asked: by namespace") ? { ns: [name] } : reply.notes.some((note) => note.text === "asked: by kind") ? { kind: [name] } : null);
-  const rows = reply.groups.slice(0, FIRST).map(({ name, count }) => ({ name, count, hue: "hue-3", href: narrow(name) ? write({ ...state, q: "", open: "", ...narrow(name) }) : undefined }));
-  show(at("numbers"), rows.length > 0 && bars(rows));
+  drawGroups(reply);
   show(at("more"), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => { limit = MORE; search(); } }, `Show up to ${MORE}`));
   drawAmong(at("among"), reply.hits, state);
+}
+
+// The numbers of each group, where the question asks for them.
+function drawGroups(reply) {
+  const by = reply.notes.find((note) => note.type === "grouped")?.text ?? "";
+  const list = { "asked: by namespace": "ns", "asked: by kind": "kind", "asked: by cluster": "cluster" }[by];
+  const rows = reply.groups.slice(0, FIRST).map(({ name, count }) => ({ name, count, hue: list && list !== "cluster" ? hue(name) : "", href: list && name !== "(none)" ? write({ ...state, open: "", q: "", kind: kindsOf(reply), [list]: [name] }) : undefined }));
+  const title = `${(reply.number ?? 0).toLocaleString("en")} ${by.replace("asked: ", "")}`;
+  show(at("numbers"), rows.length > 0 && make("section", { class: "panel groups", "aria-label": title }, make("h2", {}, title), bars(rows), reply.groups.length > FIRST && make("p", { class: "quiet-text" }, `and ${many(reply.groups.length - FIRST, "more group")}`)));
+}
+
+// The kinds that are chosen, or that the question was narrowed to.
+function kindsOf(reply) {
+  const read = reply.notes.filter((note) => note.type === "kind").flatMap((note) => note.values ?? []);
+  return state.kind.length > 0 ? state.kind : read;
 }
 
 // Says what the server refuses. Whoever is not known is asked for a token.

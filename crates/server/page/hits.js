@@ -5,8 +5,8 @@ import { NOWHERE, age, hue, phrase, place } from "./words.js";
 
 // What a hit says beside its name, at most.
 const REASONS = 3;
-// Reasons that tell nothing beside others.
-const VAGUE = ["likely what is asked for", "meaning"];
+// Reasons that tell nobody anything.
+const VAGUE = ["likely what is asked for", "meaning", "in scope"];
 
 let hits = [];
 let chosen = -1;
@@ -52,9 +52,8 @@ function choose(number, scroll = true) {
 
 function option(hit, number, on) {
   const live = (hit.live ?? []).map((found) => make("span", { class: `live ${found.verdict}` }, found.text));
-  const said = [...new Set(hit.matched.map(phrase))];
-  const telling = said.filter((reason) => !VAGUE.includes(reason));
-  const reasons = (telling.length > 0 ? telling : said).slice(0, REASONS).join(" · ");
+  const telling = [...new Set(hit.matched.map(phrase))].filter((reason) => !VAGUE.includes(reason));
+  const reasons = telling.slice(0, REASONS).join(" · ");
   // A click on kind or namespace narrows to it; with the keys that is done in the details.
   const narrow = (list, value) => (event) => {
     event.stopPropagation();

@@ -9,18 +9,26 @@ import { many } from "./words.js";
 const SHORT = 4;
 const WORDS = 5;
 
+// Notes on what the question wants done with the hits, which fit in one line.
+const CLAUSES = ["counted", "grouped", "ordered", "created", "preferred", "unwanted", "named", "similarTo", "corrected"];
+// Notes on why the answer may not hold.
+const DOUBTS = ["old", "madeInClusters", "otherCluster", "unchecked"];
+
 const line = (tone, ...inside) => make("div", { class: `told ${tone}` }, ...inside);
 
 // Notes, needs and doubts. What became a chip is not told again.
 export function drawTold(parent, reply) {
-  const notes = reply.notes.filter((note) => !note.values).map((note) => line(note.remedy || note.type === "old" ? "warn" : "", make("p", {}, `${sentence(note.text)}${note.remedy ? ` ${note.remedy}` : ""}`)));
+  const plain = reply.notes.filter((note) => CLAUSES.includes(note.type));
+  const read = plain.length > 0 && make("p", { class: "read-as" }, `Read as ${plain.map((note) => note.text.replace(/^asked: /, "").replaceAll("T00:00:00Z", "")).join(", ")}`);
+  const others = reply.notes.filter((note) => !note.values && !plain.includes(note));
+  const notes = others.map((note) => line(DOUBTS.includes(note.type) ? "warn" : "", make("p", {}, `${sentence(note.text)}${note.remedy ? ` ${sentence(note.remedy)}` : ""}`)));
   const needs = reply.needs.map((need) => (need.read
     ? line("", make("p", {}, `Looked at the cluster for “${need.said}”.`))
     : line("warn", make("p", {}, `“${need.said}” is not in the index, which holds metadata only, and the cluster was not asked. It knows:`), (need.commands ?? []).map(command))));
   const unread = (reply.unread ?? []).map((text) => line("warn", make("p", {}, `Not read from the cluster: ${text}.`)));
   const unindexed = (reply.unindexed ?? []).length > 0
     && line("", make("p", {}, `The cluster has ${many(reply.unindexed.length, "object")} that the index does not hold yet: ${reply.unindexed.map((one) => `${one.namespace}/${one.name}`).join(", ")}.`));
-  show(parent, notes, needs, unread, unindexed);
+  show(parent, read, notes, needs, unread, unindexed);
 }
 
 // Why nothing fits, and what to try instead.
