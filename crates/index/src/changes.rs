@@ -2,7 +2,7 @@
 //! the last hour". Answered from the journal that watching keeps (`core::JournalEntry`).
 //!
 //! ```json
-//! {"changes": [{"at", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false,
+//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false,
 //!  "since", "until", "what": ["deleted"], "searched", "notes": [{"type", "text"}], "needs": [{"what", "commands"}]}
 //! ```
 
@@ -66,6 +66,26 @@ const ALL: &str = "what which anything everything something things objects resou
 const LAST: &str = "last latest newest recent most first top";
 /// Words that ask for a person.
 const WHO: &str = "who whom wer quién quien quem 谁";
+/// Built-in types whose objects have no `metadata.generation` (Kubernetes 1.34).
+const WITHOUT_GENERATION: &str = "configmaps secrets services serviceaccounts endpoints nodes namespaces persistentvolumes \
+                                  persistentvolumeclaims resourcequotas limitranges roles.rbac.authorization.k8s.io \
+                                  rolebindings.rbac.authorization.k8s.io clusterroles.rbac.authorization.k8s.io \
+                                  clusterrolebindings.rbac.authorization.k8s.io horizontalpodautoscalers.autoscaling \
+                                  storageclasses.storage.k8s.io csidrivers.storage.k8s.io priorityclasses.scheduling.k8s.io \
+                                  runtimeclasses.node.k8s.io apiservices.apiregistration.k8s.io \
+                                  certificatesigningrequests.certificates.k8s.io resourceclaims.resource.k8s.io";
+/// Words for what happened that are not said of what is there.
+const HAPPENED: &str = "deleted removed disappeared disappear vanished destroyed changed modified edited touched altered happened gelöscht entfernt \
+                        verschwunden geändert supprimé supprimée supprimés supprimées disparu modifié modifiés eliminado eliminada eliminados \
+                        desapareció cambió cambiado modificado excluído excluídos removido removidos desapareceu mudou alterado alterados";
+/// Words not far before them.
+const AUXILIARIES: &str = "was were got been has have had did does wurde wurden ist sind hat été est ont a ha han sido fue fueron se foi foram";
+/// Words right before them.
+const ASKING: &str = "what who when anything something anyone anybody was wer qui qué quién quem";
+/// The same in Chinese.
+const HAPPENED_CHINESE: [&str; 5] = ["删除了", "被删除", "消失了", "修改了", "变更了"];
+/// Words between an auxiliary and its verb: "did the checkout service disappear".
+const BETWEEN: usize = 4;
 /// Words beside these that name nothing.
 const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
                       just now got gets getting ago already still ever went go goes going come comes away around become becomes else \
@@ -133,6 +153,34 @@ impl Asked {
         asked.question = said.join(" ");
         asked
     }
+}
+
+/// Of types whose objects have no `metadata.generation`, nothing tells that their contents changed.
+pub(crate) fn without_generation(types: &BTreeSet<String>, asked: &Asked) -> Option<Note> {
+    let asks = asked.what.is_empty() || asked.what.contains(&Happening::SpecChanged);
+    let silent: Vec<&str> = types.iter().map(String::as_str).filter(|name| has(WITHOUT_GENERATION, name)).collect();
+    let text = format!(
+        "of {} only creation, deletion, labels and annotations are noticed: the API server counts no changes of what they hold",
+        silent.join(", ")
+    );
+    (asks && !silent.is_empty()).then(|| Note { kind: "contents", text })
+}
+
+/// That no time is asked for.
+pub(crate) fn out_of_time(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<Note> {
+    let (since, until) = since.zip(until).filter(|(since, until)| since >= until)?;
+    Some(Note { kind: "no-time", text: format!("no time is after {since:.0} and before {until:.0}") })
+}
+
+/// Whether a question asks what happened, and not what is there.
+pub(crate) fn asks_what_happened(question: &str) -> bool {
+    let all: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
+    let happened = |at: usize| {
+        has(HAPPENED, &all[at])
+            && (at.checked_sub(1).is_some_and(|before| has(ASKING, &all[before]))
+                || all[at.saturating_sub(BETWEEN)..at].iter().any(|before| has(AUXILIARIES, before)))
+    };
+    (0..all.len()).any(happened) || HAPPENED_CHINESE.iter().any(|happened| question.contains(happened))
 }
 
 fn has(list: &str, word: &str) -> bool {
@@ -620,6 +668,27 @@ mod tests {
             assert_eq!((asked.what.into_iter().collect::<Vec<_>>(), asked.who), (what, who), "{question}");
         }
         assert_eq!(Asked::of("when did checkout disappear").question, "when did checkout created");
+    }
+
+    #[test]
+    fn what_happened_is_told_from_what_is_there() {
+        for (question, happened) in [
+            ("what was deleted today", true),
+            ("what changed in the last hour", true),
+            ("who deleted the ingress of shop", true),
+            ("when did the checkout service disappear", true),
+            ("has anything been modified in payments?", true),
+            ("wurde heute etwas gelöscht", true),
+            ("今天删除了什么", true),
+            ("what cleans up deleted users", false),
+            ("which service sends update emails", false),
+            ("new deployments since yesterday", false),
+            ("pods with missing labels", false),
+            ("the change data capture thing", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_what_happened(question), happened, "{question}");
+        }
     }
 
     #[test]

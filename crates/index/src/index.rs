@@ -166,6 +166,8 @@ impl Index {
         let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
 
         let mut notes = conditions.notes;
+        notes.extend(changes::out_of_time(since, until));
+        notes.extend(changes::without_generation(&conditions.types, &asked));
         notes.extend(conditions.missed.filter(|_| changes.is_empty()));
         let any = JournalQuery { limit: 1, ..JournalQuery::default() };
         if changes.is_empty() && view.journal(any).await?.is_empty() {
@@ -349,5 +351,6 @@ fn key(id: &str) -> Result<ObjectKey, SearchError> {
 fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
     let clusters = &answer.parsed.filter.clusters;
     let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
-    Reply::of(answer, request.explain).resting_on(bases)
+    let reply = Reply::of(answer, request.explain).resting_on(bases);
+    if request.collection == Collection::Instances { reply.beside_journal(&request.question) } else { reply }
 }

@@ -21,7 +21,8 @@ use clusterlore_core::{CLUSTER_SCOPE, Capability, Complexity, JournalEntry, Reso
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
-use crate::basis::{self, Basis, Doubt, TooOld};
+use crate::basis::{self, About, Basis, Doubt, TooOld};
+use crate::changes;
 use crate::command::{commands, get};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
@@ -101,6 +102,14 @@ impl Reply {
         Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
     }
 
+    /// Doubts it where the question asks what happened.
+    pub(crate) fn beside_journal(mut self, question: &str) -> Self {
+        if changes::asks_what_happened(question) {
+            self.doubts.push(Doubt { about: About::Happened, remedy: String::new() });
+        }
+        self
+    }
+
     /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
     pub fn compare(&mut self, context: &str, used: &SourceIdentity) {
         self.doubts.extend(basis::elsewhere(&self.bases, context, used));
@@ -140,7 +149,10 @@ impl Reply {
                 CLUSTER_SCOPE => entry.name.clone(),
                 namespace => format!("{namespace}/{}", entry.name),
             };
-            format!("{} {place} is gone since {at}Z", entry.kind)
+            match entry.after.is_empty() {
+                true => format!("{} {place} is gone since {at}Z", entry.kind),
+                false => format!("{} {place} was found to be gone at {at}Z", entry.kind),
+            }
         };
         self.gone.iter().map(told).collect()
     }

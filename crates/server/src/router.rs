@@ -105,9 +105,10 @@ async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "404 Not Found").into_response()
 }
 
-/// As the contract of the posted-to endpoints has it, they are not there for another method.
+/// As the contract with controllers has it, what they ask is not there for another method.
 async fn wrong_method(request: Request) -> Response {
-    match POSTED_TO.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    match POSTED_TO.contains(&path) || ["/healthz", "/readyz"].contains(&path) {
         true => not_found().await,
         false => Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} is not for this address", request.method()))
             .into_response(),
