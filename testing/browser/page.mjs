@@ -168,6 +168,7 @@ const checks = {
     await watched.until(() => document.getElementById("details").hidden);
     assert.equal(await focused(watched), "q");
     assert.deepEqual(await chosen(), ["hit-0", ["hit-0"]]);
+    assert.equal(await watched.page.$eval("#q", (box) => box.getAttribute("aria-expanded")), "true");
     // The list itself has the same keys.
     await watched.page.focus("#hits");
     await press("End");

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { write } from "./address.js";
+import { changeList } from "./changes.js";
 import { command } from "./copy.js";
 import { at, make, show } from "./dom.js";
 import { NOWHERE, ago, hue, many, parts, place } from "./words.js";
@@ -121,7 +122,7 @@ function drawFamily(tree, link) {
 
 function drawChanges(told, name) {
   const own = told.changes.filter((change) => change.name === name);
-  return own.length > 0 && part("Changes", make("ol", { class: "changes" }, own.map((change) => make("li", {}, make("time", { datetime: change.at, title: change.at }, ago(change.at)), " ", (change.what ?? "changed").replace("-", " ")))));
+  return own.length > 0 && part("Changes", changeList(own, true));
 }
 
 function drawSimilar(reply, link) {

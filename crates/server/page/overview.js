@@ -2,6 +2,7 @@
 
 import { write } from "./address.js";
 import { get } from "./api.js";
+import { changeList } from "./changes.js";
 import { agesAxis, bars, hours, tiles } from "./charts.js";
 import { at, make, show } from "./dom.js";
 import { ago, hue, many, since } from "./words.js";
@@ -9,6 +10,7 @@ import { ago, hue, many, since } from "./words.js";
 const KINDS = 20;
 const HOURS = 24;
 const CHANGES = 1000;
+const NEWEST = 5;
 // How the API calls the group of what has none.
 const NONE = "(none)";
 const EXAMPLES = ["databases", "what sends notifications", "certificates", "how many services per namespace"];
@@ -93,14 +95,11 @@ function lately(told) {
     return make("p", { class: "quiet-text" }, empty ? "The journal is empty: it is kept while a cluster is watched." : "Nothing changed.");
   }
   const times = told.changes.map((change) => since(change.at)).filter((seconds) => seconds !== null);
-  const newest = told.changes.slice(0, 5).map((change) => make("li", {},
-    make("time", { datetime: change.at, title: change.at }, ago(change.at)), " ",
-    make("a", { href: to({ q: change.name, ns: change.namespace === "_cluster" ? [] : [change.namespace], kind: [change.kind] }), "data-go": true }, `${change.kind} ${change.name}`), ` ${(change.what ?? "changed").replace("-", " ")}`));
   return [
     make("p", { class: "quiet-text" }, many(times.length, "change"), told.more ? " and more" : ""),
     hours(times, HOURS),
     make("p", { class: "ends", "aria-hidden": "true" }, make("span", {}, `${HOURS} h ago`), make("span", {}, "now")),
-    make("ol", { class: "changes" }, newest),
+    changeList(told.changes.slice(0, NEWEST)),
   ];
 }
 

@@ -25,8 +25,8 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         "text/html; charset=utf-8": "index.html";
         "text/css; charset=utf-8": "style.css";
         "image/svg+xml": "icon.svg";
-        "text/javascript; charset=utf-8": "theme.js" "app.js" "address.js" "among.js" "api.js" "ask.js" "charts.js" "chips.js" "copy.js" "details.js" "dom.js" "hits.js"
-            "overview.js" "told.js" "words.js";
+        "text/javascript; charset=utf-8": "theme.js" "app.js" "address.js" "among.js" "api.js" "ask.js" "changes.js" "charts.js" "chips.js" "copy.js" "details.js" "dom.js"
+            "hits.js" "overview.js" "search.js" "status.js" "token.js" "told.js" "words.js";
     };
     let file = |(name, media, bytes): (&'static str, &'static str, &'static [u8])| {
         let hash: String = Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
