@@ -123,6 +123,22 @@ const checks = {
     await accessible(watched, "chips");
     await watched.page.click("#chips .chip.read button");
     await watched.until(() => document.getElementById("q").value === "databases" && !document.querySelector("#chips .chip"));
+    const cases = [
+      ["databases in namespace shop", "namespace", "shop", "databases"],
+      ["shop pods", "namespace", "shop", "pods"],
+      ["shopping in the shop namespace", "namespace", "shop", "shopping"],
+      ["caches of team payments", "label", "team=payments", "caches"],
+      ["tier=backend gateways", "label", "tier=backend", "gateways"],
+      ["which deployments send mail", "kind", "deployments.apps", "send mail"],
+      ["an ingress", "kind", "ingresses.networking.k8s.io", "an"],
+      ["gateway policies", "kind", "networkpolicies.networking.k8s.io", "gateway policies"],
+      ["a.b in a.b-c", "namespace", "a.b-c", "a.b"],
+    ];
+    const left = await watched.page.evaluate(async (cases) => {
+      const { without } = await import("/page/chips.js");
+      return cases.map(([question, type, value]) => without(question, type, value));
+    }, cases);
+    assert.deepEqual(left, cases.map((one) => one[3]));
   },
 
   async "the keyboard alone is enough"() {

@@ -11,10 +11,23 @@ export class Refused extends Error {
   }
 }
 
-// The token of this tab: gone when it is closed.
+// The token of this tab: gone when it is closed, and when it is loaded again where the browser keeps nothing.
+let unkept = "";
 export const token = {
-  get: () => sessionStorage.getItem(TOKEN) ?? "",
-  set: (value) => (value ? sessionStorage.setItem(TOKEN, value) : sessionStorage.removeItem(TOKEN)),
+  get() {
+    try {
+      return sessionStorage.getItem(TOKEN) ?? "";
+    } catch {
+      return unkept;
+    }
+  },
+  set(value) {
+    try {
+      value ? sessionStorage.setItem(TOKEN, value) : sessionStorage.removeItem(TOKEN);
+    } catch {
+      unkept = value;
+    }
+  },
 };
 
 async function called(path, options) {

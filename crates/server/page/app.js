@@ -45,6 +45,7 @@ function go(change, typing = false) {
 const on = {
   narrow: (list, value) => go({ view: "", open: "", [list]: [...new Set([...state[list], value])] }),
   open: (id) => go({ open: id }),
+  address: (id) => write({ ...state, open: id }),
   close: () => close(),
   ask: (question) => sendQuestion(question),
   again: () => go({ q: "" }),

@@ -5,8 +5,8 @@ import { NOWHERE, age, hue, phrase, place } from "./words.js";
 
 // What a hit says beside its name, at most.
 const REASONS = 3;
-// Reasons that tell nobody anything.
-const VAGUE = ["likely what is asked for", "meaning", "in scope"];
+// Reasons that tell nothing beside others.
+const VAGUE = ["likely what is asked for", "close in meaning"];
 
 let hits = [];
 let chosen = -1;
@@ -52,8 +52,11 @@ function choose(number, scroll = true) {
 
 function option(hit, number, on) {
   const live = (hit.live ?? []).map((found) => make("span", { class: `live ${found.verdict}` }, found.text));
-  const telling = [...new Set(hit.matched.map(phrase))].filter((reason) => !VAGUE.includes(reason));
+  // The description stands there itself, and all of a scope is in it.
+  const said = [...new Set(hit.matched.map(phrase))].filter((reason) => reason !== "in scope" && !(hit.description && reason.startsWith("description: ")));
+  const telling = said.some((reason) => !VAGUE.includes(reason)) ? said.filter((reason) => !VAGUE.includes(reason)) : said;
   const reasons = telling.slice(0, REASONS).join(" · ");
+  const open = (event) => (event.ctrlKey || event.metaKey ? window.open(on.address(hit.id), "_blank", "noopener") : on.open(hit.id));
   // A click on kind or namespace narrows to it; with the keys that is done in the details.
   const narrow = (list, value) => (event) => {
     event.stopPropagation();
@@ -62,7 +65,7 @@ function option(hit, number, on) {
   const namespace = hit.namespace === NOWHERE || hit.namespace === undefined
     ? make("span", {}, place(hit.namespace, hit.cluster))
     : make("span", { class: "narrow", onclick: narrow("ns", hit.namespace) }, place(hit.namespace, hit.cluster));
-  return make("li", { id: `hit-${number}`, class: "hit", role: "option", "aria-selected": "false", onclick: () => on.open(hit.id) },
+  return make("li", { id: `hit-${number}`, class: "hit", role: "option", "aria-selected": "false", onclick: open },
     make("span", { class: `dot ${hue(hit.kind)}`, "aria-hidden": "true" }),
     make("span", { class: "head" },
       make("span", { class: "name" }, hit.name),

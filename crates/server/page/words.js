@@ -42,7 +42,8 @@ export function ago(time) {
 
 // A reason without the numbers of the ranking.
 export function phrase(reason) {
-  return reason.replace(/ \(?-?\d\.\d+\)?$/, "");
+  const words = reason.replace(/ \(?-?\d\.\d+\)?$/, "");
+  return words === "meaning" ? "close in meaning" : words;
 }
 
 // A kind has one colour everywhere; there are ten of them.

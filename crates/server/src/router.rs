@@ -193,12 +193,15 @@ async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next:
         };
         let mut request = Request::from_parts(head, body.into());
         // A post only has to be kept; a probe must not wait.
-        if is_asked {
-            match app.rates.turn().await {
-                Some(slot) => request.extensions_mut().insert(slot),
+        let slot = match is_asked {
+            false => None,
+            true => match app.rates.turn().await {
+                Some(slot) => Some(slot),
                 None => return Problem::busy("too many requests are being answered", 1).into_response(),
-            };
-        }
+            },
+        };
+        // Held until there is an answer; one that goes on behind its head holds it too.
+        slot.clone().map(|slot| request.extensions_mut().insert(slot));
         next.run(request).await
     };
     match tokio::time::timeout(app.server.limits.time, answer).await {
