@@ -110,7 +110,7 @@ async fn posts_are_answered_as_their_contract_has_it() {
         server.send("POST", "/api/v1/instances/sync/", &[("content-type", "application/json")], b"{}").await.status,
         200
     );
-    for (method, path) in [("GET", SYNC), ("PUT", SCAN), ("GET", "/"), ("POST", "/api/v2/instances/sync")] {
+    for (method, path) in [("GET", SYNC), ("PUT", SCAN), ("GET", "/pages"), ("POST", "/api/v2/instances/sync")] {
         let told = server.send(method, path, &[], b"").await;
         assert_eq!((told.status, told.text().as_str()), (404, "404 Not Found"), "{method} {path}");
         assert!(told.header("content-type").unwrap().starts_with("text/plain"));
