@@ -1,6 +1,6 @@
 // Measures how long the page takes from the last key to the first hits. Reads on standard input:
 //   { "browser": "chromium", "open": ADDRESS, "questions": [TEXT…] }
-// Prints milliseconds as a JSON list, one a question: from the event of its last key until its hits are painted.
+// Prints milliseconds as a JSON list, one for each question that has hits: from the event of its last key until they are painted.
 
 import { text as whole } from "node:stream/consumers";
 
@@ -20,7 +20,7 @@ try {
     });
     new MutationObserver(() => {
       const list = document.getElementById("hits");
-      if (list.dataset.of === location.pathname + location.search && list.children.length > 0 && window.painted === null) {
+      if (list.dataset.of === location.pathname + location.search && window.painted === null) {
         // The second frame begins when the first is painted.
         requestAnimationFrame(() => requestAnimationFrame(() => (window.painted = performance.now() - window.lastKey)));
       }
@@ -29,7 +29,10 @@ try {
   for (const question of given.questions) {
     await watched.type(question);
     await watched.until((question) => window.painted !== null && new URLSearchParams(location.search).get("q") === question, question);
-    took.push(await watched.page.evaluate(() => window.painted));
+    const [painted, hits] = await watched.page.evaluate(() => [window.painted, document.getElementById("hits").children.length]);
+    if (hits > 0) {
+      took.push(painted);
+    }
   }
   console.log(JSON.stringify(took));
 } finally {

@@ -39,6 +39,7 @@ impl Bench<'_> {
             let ran = node.wait_with_output()?;
             ensure!(ran.status.success(), "{SCRIPT} failed");
             let took: Vec<f64> = serde_json::from_slice(&ran.stdout)?;
+            ensure!(took.len() > TYPED / 4, "of {TYPED} questions only {} have hits", took.len());
             eprintln!(
                 "last key to first hits: p50 {:.0}, p95 {:.0} ms",
                 percentile(took.clone(), 50),
