@@ -239,6 +239,26 @@ const checks = {
     assert.match(await watched.text("#nothing"), /There is no namespace "nowhere-at-all"/);
   },
 
+  async "what the server cannot answer yet is asked again"() {
+    const watched = await open("/");
+    await watched.page.evaluate(() => {
+      const real = window.fetch;
+      window.refusals = 0;
+      window.fetch = (url, options) => {
+        if (!url.includes("/search") || window.refusals === 2) {
+          return real(url, options);
+        }
+        window.refusals += 1;
+        const body = JSON.stringify({ status: 503, title: "Service Unavailable", detail: "nothing is indexed yet" });
+        return Promise.resolve(new Response(body, { status: 503, headers: { "content-type": "application/problem+json" } }));
+      };
+    });
+    await watched.type("caches");
+    await watched.until(() => document.querySelector("#told .warn"));
+    assert.match(await watched.text("#told"), /Nothing is indexed yet. The page tries it again by itself/);
+    await watched.until(() => document.querySelectorAll("#hits li").length > 0 && !document.querySelector("#told .warn"));
+  },
+
   async "questions are answered in sentences, each going on with the one before"() {
     const watched = await open("/?view=ask");
     await watched.until(() => document.querySelector("#talk .log"));
@@ -301,6 +321,12 @@ const checks = {
     assert.deepEqual(await elements(), [true, []]);
     const missing = given.hostile.filter((text) => !seen(shown, text));
     assert.deepEqual(missing, []);
+    // What turns text around or hides is written out.
+    const written = await watched.page.evaluate(async () => {
+      const { visible } = await import("/page/dom.js");
+      return ["web\u202egpj.exe", "a\u200bb", "x\u0007y\ufe0f", "\u2764\ufe0f é 数"].map(visible);
+    });
+    assert.deepEqual(written, ["web\\u{202e}gpj.exe", "a\\u{200b}b", "x\\u{7}y\\u{fe0f}", "\u2764\ufe0f é 数"]);
     // Each opened: its label and its description stand there as they are.
     for (let number = 0; number < given.hostile.length; number += 5) {
       await watched.page.evaluate((number) => document.getElementById(`hit-${number}`).click(), number);

@@ -8,7 +8,7 @@ import { closeDetails, drawDetails, openCommand } from "./details.js";
 import { at, show } from "./dom.js";
 import { chooseId, chosenHit, firstHit, move, moveTo } from "./hits.js";
 import { drawOverview, leaveOverview } from "./overview.js";
-import { leaveSearch, search } from "./search.js";
+import { clearSearch, leaveSearch, search } from "./search.js";
 import { drawStatus } from "./status.js";
 import { askForToken } from "./token.js";
 import { drawRefused } from "./told.js";
@@ -18,6 +18,8 @@ const PAUSE = 60;
 // Typing that goes on is one step back.
 const ONE_STEP = 2000;
 const BETWEEN_STATUS = 30000;
+// Until it is tried again: the first sync may be under way, or the server begins.
+const AGAIN = 3000;
 
 let state = read(location.search);
 let waiting = 0;
@@ -128,8 +130,13 @@ function refused(error) {
   drawn = "";
   at("overview").hidden = true;
   at("found").hidden = false;
+  clearSearch();
   // What is no question yet becomes one with the next key.
   const known = () => askForToken(error, begin);
+  clearTimeout(waiting);
+  if (error.status === 503 || error.status === 0) {
+    waiting = setTimeout(draw, AGAIN);
+  }
   drawRefused(at("told"), error, error.status === 400 ? undefined : error.status === 401 ? known : draw);
   if (error.status === 401) {
     known();
@@ -139,7 +146,7 @@ function refused(error) {
 // Draws everything anew: for somebody else.
 function begin() {
   drawnOpen = "";
-  show(at("told"));
+  clearSearch();
   drawStatus();
   draw();
   box.focus();
@@ -205,6 +212,8 @@ box.addEventListener("keydown", (event) => {
   }
 });
 at("send").addEventListener("click", () => sendQuestion(box.value));
+// Whoever comes into the list by Tab is at its first hit.
+at("hits").addEventListener("focus", () => chosenHit() ?? move(1));
 at("hits").addEventListener("keydown", (event) => act(LIST_KEYS, event));
 
 document.addEventListener("keydown", (event) => {

@@ -1,13 +1,13 @@
 // Copying, and saying so.
 
-import { at, make } from "./dom.js";
+import { at, make, visible } from "./dom.js";
 
 let hiding = 0;
 
 // Says something for a moment, aloud too.
 export function say(text) {
   const said = at("said");
-  said.textContent = text;
+  said.textContent = visible(text);
   clearTimeout(hiding);
   hiding = setTimeout(() => (said.textContent = ""), 2500);
 }
@@ -18,7 +18,9 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
   } catch {
     const before = document.activeElement;
-    const area = make("textarea", { class: "away", "aria-hidden": "true" }, text);
+    const area = make("textarea", { class: "away", "aria-hidden": "true" });
+    // Copied as it is.
+    area.value = text;
     document.body.append(area);
     area.select();
     const copied = document.execCommand("copy");

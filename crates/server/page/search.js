@@ -28,6 +28,12 @@ export function leaveSearch() {
   asking.abort();
 }
 
+// Takes away what was drawn.
+export function clearSearch() {
+  drawHits({ hits: [] });
+  ["told", "nothing", "numbers", "more", "among", "happened", "count"].forEach((part) => show(at(part)));
+}
+
 // Draws what a state asks for. `on` has what hits need, `notes` for the notes of each reply, and `refused`.
 export async function search(state, on, limit = FIRST) {
   asking.abort();
@@ -48,8 +54,6 @@ export async function search(state, on, limit = FIRST) {
     }
   } catch (error) {
     if (error.name !== "AbortError") {
-      drawHits({ hits: [] }, on);
-      ["nothing", "numbers", "more", "among", "happened", "count"].forEach((part) => show(at(part)));
       on.refused(error);
     }
   }

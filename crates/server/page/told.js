@@ -59,7 +59,8 @@ export function drawNothing(parent, reply, state) {
 
 // Why there is no answer at all.
 export function drawRefused(parent, error, again) {
-  show(parent, line(error.status === 400 ? "warn" : "bad", make("p", {}, sentence(error.message)), again && make("button", { type: "button", onclick: again }, error.status === 401 ? "Give a token" : "Try again")));
+  const passing = error.status === 503 && " The page tries it again by itself.";
+  show(parent, line([400, 503].includes(error.status) ? "warn" : "bad", make("p", {}, sentence(error.message), passing), again && make("button", { type: "button", onclick: again }, error.status === 401 ? "Give a token" : "Try again")));
 }
 
 function sentence(text) {

@@ -53,5 +53,10 @@ mod tests {
         let there = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let served: BTreeSet<String> = FILES.iter().map(|file| file.name.to_owned()).collect();
         assert_eq!(there.collect::<BTreeSet<_>>(), served);
+        // None waits for another one to name it.
+        let index = String::from_utf8_lossy(find("index.html").unwrap().bytes);
+        let unnamed =
+            served.iter().filter(|name| *name != "index.html" && !index.contains(&format!("\"/page/{name}\"")));
+        assert_eq!(unnamed.collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }
