@@ -177,23 +177,78 @@ impl Family {
     /// What an object controls, and how many of it are left out.
     fn below(&mut self, key: &ObjectKey, levels: usize) -> (Vec<Branch>, usize) {
         let all = self.children.remove(key).unwrap_or_default();
-        let all: Vec<(ObjectKey, Member)> = all
-            .iter()
-            .filter_map(|child| Some((ObjectKey::of_stored_id(&child.stored_id())?, Member::of(child))))
-            .collect();
+        let keyed = |child: &ResourceInstance| Some((ObjectKey::of_stored_id(&child.stored_id())?, Member::of(child)));
+        let all: Vec<(ObjectKey, Member)> =
+            all.iter().filter_map(keyed).filter(|(key, _)| !self.seen.contains(key)).collect();
         let number = all.len();
         let mut branches = Vec::new();
         for (key, member) in all {
             if levels == 0 || self.left == 0 {
                 break;
             }
-            if self.seen.insert(key) {
-                self.left -= 1;
-                let (owned, more) = self.below(&key, levels - 1);
-                branches.push(Branch { member, owned, more });
-            }
+            self.seen.insert(key);
+            self.left -= 1;
+            let (owned, more) = self.below(&key, levels - 1);
+            branches.push(Branch { member, owned, more });
         }
         let more = number - branches.len();
         (branches, more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_core::OwnerReference;
+
+    use super::*;
+
+    fn pod(name: &str, owner: &str) -> ResourceInstance {
+        let mut pod = ResourceInstance::new("v1", "Pod", Some("shop"), name).unwrap();
+        pod.owner = Some(OwnerReference {
+            api_version: "v1".to_owned(),
+            kind: "Pod".to_owned(),
+            name: owner.to_owned(),
+            uid: String::new(),
+        });
+        pod
+    }
+
+    /// What is below the first of these: names with dots for levels, and how many of the first are left out.
+    fn below(objects: &[ResourceInstance]) -> (Vec<String>, usize) {
+        let mut children = Children::new();
+        for child in objects {
+            let [key, _] = ObjectKey::of_owner(child).unwrap();
+            children.entry(key).or_default().push(child.clone());
+        }
+        let key = ObjectKey::of_stored_id(&objects[0].stored_id()).unwrap();
+        let mut family = Family { children, seen: BTreeSet::from([key]), left: SHOWN };
+        let (branches, more) = family.below(&key, LEVELS);
+        fn told(branches: &[Branch], level: usize, into: &mut Vec<String>) {
+            for branch in branches {
+                into.push(format!("{}{}", ".".repeat(level), branch.member.name));
+                told(&branch.owned, level + 1, into);
+            }
+        }
+        let mut names = Vec::new();
+        told(&branches, 0, &mut names);
+        (names, more)
+    }
+
+    #[test]
+    fn a_circle_of_owners_ends() {
+        let (names, more) = below(&[pod("a", "c"), pod("b", "a"), pod("c", "b"), pod("d", "a")]);
+        assert_eq!((names, more), (vec!["b".to_owned(), ".c".to_owned(), "d".to_owned()], 0));
+        assert_eq!(below(&[pod("a", "a")]).0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_large_family_is_shown_in_part_and_counted() {
+        let all: Vec<ResourceInstance> = (0..=500).map(|n| pod(&format!("p{n}"), "p0")).collect();
+        let (names, more) = below(&all[..]);
+        // The first owns itself, and is no child of its own.
+        assert_eq!((names.len(), more), (SHOWN, 500 - SHOWN));
+        let chain: Vec<ResourceInstance> =
+            (0..20).map(|n| pod(&format!("p{n}"), &format!("p{}", n.max(1) - 1))).collect();
+        assert_eq!(below(&chain).0.len(), LEVELS);
     }
 }
