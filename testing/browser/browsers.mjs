@@ -11,6 +11,10 @@ export const axe = installed.resolve("axe-core/axe.min.js");
 // Chromium's sandbox is not there for root.
 const ROOT = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
+// Milliseconds for what must come to hold, and between two looks at it.
+const PATIENCE = 20000;
+const BETWEEN = 20;
+
 // Starts "chromium" or "firefox".
 export function launch(browser) {
   return browser === "firefox"
@@ -46,13 +50,24 @@ export class Watched {
     await this.page.goto(this.base + path, { waitUntil: "load" });
   }
 
-  // Waits until a function of the page holds. Browsers load under a heavy machine: the time is generous.
+  // Waits until a function of the page holds. The time is generous: the machine may do other things. Asked anew each time, since puppeteer's
+  // own waiting may be lost with the document that a navigation leaves.
   async until(holds, ...args) {
-    try {
-      await this.page.waitForFunction(holds, { timeout: 20000, polling: 30 }, ...args);
-    } catch (error) {
-      throw new Error(`it never held: ${holds} ${JSON.stringify(args)} at ${this.page.url()}: ${error.message}\n${await this.text("body").catch(() => "")}`);
+    const began = Date.now();
+    let last = "";
+    while (Date.now() - began < PATIENCE) {
+      try {
+        // An element is no answer that every browser sends.
+        const handle = await this.page.evaluateHandle(holds, ...args);
+        if (await handle.evaluate((answer) => Boolean(answer))) {
+          return;
+        }
+      } catch (error) {
+        last = error.message;
+      }
+      await new Promise((done) => setTimeout(done, BETWEEN));
     }
+    throw new Error(`it never held: ${holds} ${JSON.stringify(args)} at ${this.page.url()} ${last}\n${await this.text("body").catch(() => "")}`);
   }
 
   // Types into the box, in the place of what is there.

@@ -1,6 +1,6 @@
 // Drives the page over a server that watches a cluster, and asserts what only such a one has. Reads on standard input:
-//   { "browser": "chromium", "open": ADDRESS, "pod": ID }
-// `pod` is a pod that waits for a node; it was labelled while the cluster was watched.
+//   { "browser": "chromium", "open": ADDRESS, "pod": ID, "gone": NAME }
+// `pod` is a pod that waits for a node; it was labelled while the cluster was watched, and a ConfigMap `gone` deleted.
 
 import assert from "node:assert/strict";
 import { text as whole } from "node:stream/consumers";
@@ -30,6 +30,11 @@ try {
   assert.match(details, /Now, as the cluster prints it[\s\S]*Status\s+Pending/);
   assert.match(details, /labels changed/);
   console.log("ok: details have the cluster's own columns, and what happened");
+
+  await watched.type("what was deleted today");
+  await watched.until((gone) => document.querySelector("#happened .changes")?.innerText.includes(`ConfigMap ${gone} deleted`), given.gone);
+  assert.equal(await watched.text("#told"), "");
+  console.log("ok: a question for what happened is answered from the journal");
 
   await watched.go(`/?view=ask&q=${encodeURIComponent(`why is pod ${name} pending?`)}`);
   await watched.until(() => document.querySelector(".turn .finding"));

@@ -121,18 +121,21 @@ fn it_tells_what_a_cluster_at_work_says() {
     server.apply(
         "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n{apiVersion: v1, kind: ServiceAccount, metadata: {name: \
          default, namespace: shop}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: checkout, namespace: shop}, spec: {containers: \
-         [{name: web, image: example.org/web}]}}\n",
+         [{name: web, image: example.org/web}]}}\n---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: old-settings, namespace: shop}}\n",
     );
     let home = Home::new();
     let kubeconfig = server.kubeconfig("admin");
     let serving = Serving::start(&home, &["--kubeconfig", kubeconfig.to_str().unwrap()]);
     serving.until(Duration::from_secs(60), || serving.get("/readyz").0 == 200);
     server.kubectl(&["label", "pod", "checkout", "-n", "shop", "team=payments"]);
-    serving.until(Duration::from_secs(20), || serving.get("/api/v1/changes?q=checkout").1.contains("labels-changed"));
+    server.kubectl(&["delete", "configmap", "old-settings", "-n", "shop"]);
+    let noticed = |text: &str| serving.get("/api/v1/changes").1.contains(text);
+    serving.until(Duration::from_secs(20), || noticed("labels-changed") && noticed("deleted"));
     let given = json!({
         "browser": "chromium",
         "open": format!("http://{}", serving.address),
         "pod": "shop/v1/Pod/checkout",
+        "gone": "old-settings",
     });
     run(&installed, "live.mjs", &given);
 }

@@ -9,6 +9,8 @@ import { NOWHERE, ago, hue, many, parts, place } from "./words.js";
 
 const SIMILAR = 6;
 const CHANGES = 10;
+// How API servers print that there is nothing.
+const NONE = "<none>";
 
 let asking = new AbortController();
 let opened = null;
@@ -96,7 +98,7 @@ function metadata(details, on) {
 }
 
 function now(details) {
-  const columns = details.columns.filter(([, cell]) => cell !== "");
+  const columns = details.columns.filter(([, cell]) => cell !== "" && cell !== NONE);
   if (columns.length > 0) {
     return part("Now, as the cluster prints it", rows(columns));
   }

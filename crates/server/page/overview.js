@@ -79,12 +79,13 @@ function clusters(status) {
     const ages = status.sources.filter((source) => source.cluster === cluster).map((source) => source.readings?.instances?.at).filter((time) => time);
     const live = (status.live ?? []).find((one) => one.cluster === cluster);
     const state = live ? (live.standby ? "another process watches it" : live.ready ? "watched" : "the first sync is under way") : "";
-    const read = ages.length > 0 ? `read ${ago(ages[0])}` : "";
+    const read = ages.length > 0 && !live?.ready ? `read ${ago(ages[0])}` : "";
     const title = cluster || (names.length > 1 ? "unnamed" : "this cluster");
     return make("li", {},
       make("a", { href: to({ cluster: [cluster] }), "data-go": true }, title),
       make("span", { class: "of" }, [many(documents, "object"), state, read].filter((text) => text).join(" · ")),
-      ages.length > 0 && agesAxis(ages.map(since).filter((seconds) => seconds !== null)));
+      // What is watched is as new as the cluster.
+      (live?.ready || ages.length > 0) && agesAxis(live?.ready ? [0] : ages.map(since).filter((seconds) => seconds !== null)));
   };
   return names.length > 0 ? make("ul", { class: "clusters" }, names.map(row)) : make("p", { class: "quiet-text" }, "Nothing is indexed yet.");
 }

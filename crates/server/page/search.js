@@ -45,8 +45,11 @@ export async function search(state, on, limit = FIRST) {
   try {
     const reply = await asked(false);
     drawn(reply);
-    if (reply.notes.some((note) => note.type === HAPPENED)) {
-      await drawHappened(state, signal);
+    show(at("happened"));
+    // Where the journal answers, what is there does not matter.
+    if (reply.notes.some((note) => note.type === HAPPENED) && await drawHappened(state, signal)) {
+      ["told", "nothing"].forEach((part) => show(at(part)));
+      return;
     }
     if (reply.needs.length > 0) {
       await new Promise((done) => setTimeout(done, BEFORE_LIVE));
@@ -71,7 +74,6 @@ function drawReply(reply, state, on, limit, milliseconds) {
   const number = reply.number === null ? "" : `${reply.number.toLocaleString("en")} match. `;
   show(at("count"), shown > 0 ? `${number}${many(shown, "hit")} out of ${whole}, in ${Math.round(milliseconds)} ms` : number);
   drawGroups(reply, state);
-  show(at("happened"));
   show(at("more"), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => search(state, on, MORE) }, `Show up to ${MORE}`));
   drawAmong(at("among"), reply.hits, state);
 }
@@ -97,9 +99,10 @@ function drawGroups(reply, state) {
   show(at("numbers"), reply.groups.length > 0 && panel(title, bars(reply.groups.slice(0, FIRST).map(row)), rest > 0 && make("p", { class: "quiet-text" }, `and ${many(rest, "more group")}`)));
 }
 
-// What the journal says, where the question asks what happened: hits are what is there.
+// Draws what the journal says, where the question asks what happened, and tells whether it says anything.
 async function drawHappened(state, signal) {
   const conditions = parameters(state).filter(([name]) => name !== "selector");
   const told = await get("changes", [["q", state.q], ["limit", String(CHANGES)], ...conditions], signal);
   show(at("happened"), told.changes.length > 0 && panel("What happened", changeList(told.changes)));
+  return told.changes.length > 0;
 }
