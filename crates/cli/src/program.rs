@@ -12,10 +12,6 @@ use crate::settings::{Settings, WrongSetting, wrong};
 use crate::telemetry::Telemetry;
 use crate::{commands, print, stop};
 
-/// glibc's allocator keeps what many threads let go, and is slower; musl's is slower still.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Whether anything panicked, in whatever thread.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 /// The exit status then: a fault of the program (`EX_SOFTWARE`).

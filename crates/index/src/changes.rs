@@ -163,7 +163,7 @@ pub(crate) fn without_generation(types: &BTreeSet<String>, asked: &Asked) -> Opt
         "of {} only creation, deletion, labels and annotations are noticed: the API server counts no changes of what they hold",
         silent.join(", ")
     );
-    (asks && !silent.is_empty()).then(|| Note { kind: "contents", text })
+    (asks && !silent.is_empty()).then_some(Note { kind: "contents", text })
 }
 
 /// That no time is asked for.

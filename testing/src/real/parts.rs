@@ -18,6 +18,9 @@ const SCHEMATHESIS_VERSION: &str = "4.32.5";
 /// As `testing/browser/build` installs what drives browsers.
 const BROWSER_VERSION: &str = "25.16.0";
 
+/// As `testing/helm/build` builds it.
+const HELM_VERSION: &str = "4.3.1";
+
 /// Where the build scripts beside this crate put what they make.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
@@ -54,6 +57,14 @@ pub fn browsers_or_skip() -> Option<PathBuf> {
     }
 }
 
+/// The program `helm`, in the cache folder of `testing/helm/build`; where it is absent the test is to return, and a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn helm_or_skip() -> Option<PathBuf> {
+    installed("helm", HELM_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
 fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
     Ok(folder(name, version)?.join("bin").join(name))
 }
@@ -63,7 +74,7 @@ fn folder(name: &str, version: &str) -> Result<PathBuf, String> {
     if dir.join("whole").is_file() {
         return Ok(dir);
     }
-    Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display()))
+    Err(format!("{name} {version} is not in {}; run testing/{name}/build (minutes, once)", dir.display()))
 }
 
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.

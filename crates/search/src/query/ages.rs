@@ -5,12 +5,16 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
+use super::around::{COPULAS, is};
 use super::parsed::{Note, ParsedQuery, Problem};
 use super::tokens::{Tokens, number};
 
 /// Verbs for creation. With one of them "today" is a limit; without, it is a word like any other.
 const CREATED: [&str; 9] =
     ["created", "deployed", "installed", "added", "started", "made", "launched", "introduced", "rolled"];
+/// What else is since then of what is there.
+const THERE: [&str; 12] =
+    ["new", "exist", "exists", "existed", "existing", "running", "live", "up", "around", "here", "there", "appeared"];
 const SECOND: i64 = 1;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -109,6 +113,10 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
             .or_else(|| named(tokens, at, created, clock.as_ref()));
         match found {
             None => {}
+            Some((taken, Ok(_))) if tokens.is(Some(at), &["since"]) && is_of_something_else(tokens, at) => {
+                tokens.take_range(at, taken);
+                parsed.notes.push(Note::OtherTime(tokens.raw[at..at + taken].join(" ")));
+            }
             Some((taken, Ok(limit))) => {
                 tokens.take_range(at, taken);
                 any = true;
@@ -133,6 +141,14 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
             }
         }
     }
+}
+
+/// Whether something else than the creation of what is asked for is since then: "thumbnails look blurry since this morning".
+fn is_of_something_else(tokens: &Tokens, at: usize) -> bool {
+    let clause: Vec<usize> = (0..at).rev().take_while(|n| !tokens.ends[*n]).collect();
+    let states = clause.iter().any(|n| is(&COPULAS, &tokens.low[*n]));
+    let created = |n: &usize| tokens.is(Some(*n), &CREATED) || tokens.is(Some(*n), &THERE);
+    states && !clause.iter().any(created)
 }
 
 type Found = Option<(usize, Result<Limit, Problem>)>;
@@ -380,6 +396,21 @@ mod tests {
         ] {
             let told = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
             assert_eq!(limits(text, NOW), (told(since), told(until), None), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_so_since_then_need_not_be_created_since_then() {
+        for (text, limits_creation) in [
+            ("thumbnails look blurry since this morning, what generates them?", false),
+            ("checkout is slow since yesterday", false),
+            ("the shop went strange since 08:00", false),
+            ("which caches are new since yesterday", true),
+            ("what has been deployed since this morning", true),
+            ("caches since 2026-01-31", true),
+            ("redis is strange, show me everything since yesterday", true),
+        ] {
+            assert_eq!(limits(text, NOW).0.is_some(), limits_creation, "{text}");
         }
     }
 

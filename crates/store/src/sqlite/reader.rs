@@ -70,6 +70,9 @@ impl Drop for Reader {
     }
 }
 
+/// Types, each with the name of its cluster.
+type Types = Arc<Vec<(String, ResourceType)>>;
+
 /// One state of the file under one scope.
 #[derive(Clone)]
 pub(crate) struct SqliteView {
@@ -80,7 +83,7 @@ pub(crate) struct SqliteView {
     collections: [Option<Filled>; 2],
     /// What this view has read of them: a later revision may have taken its place in the store.
     seen: Arc<[OnceLock<InView>; 2]>,
-    types: Arc<OnceLock<Arc<Vec<(String, ResourceType)>>>>,
+    types: Arc<OnceLock<Types>>,
     types_revision: i64,
 }
 
