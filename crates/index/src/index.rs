@@ -28,6 +28,9 @@ use crate::tree::{self, Tree};
 /// Until a cluster is reached that is to be looked into: a plugin may have to log in first.
 const OPENING: Duration = Duration::from_secs(5);
 
+/// Entries that words are compared with, where nothing fits.
+const LOOKED_AT: usize = 20_000;
+
 /// Objects that are looked up for one question about changes.
 const THERE: usize = 1_000;
 
@@ -140,7 +143,7 @@ impl Index {
             Err(error) => return Err(error),
         };
         let types = view.types().await?;
-        let conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
+        let mut conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
         let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
@@ -163,7 +166,30 @@ impl Index {
         if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
             there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
         }
-        let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
+        let (mut changes, mut more) =
+            changes::fitting(entries.clone(), &conditions, &self.catalogue, &types, &there, limit);
+        // A word that nothing is called like hides nothing of what else is asked for.
+        if changes.is_empty()
+            && !entries.is_empty()
+            && !conditions.text.is_empty()
+            && there.found.is_empty()
+            && !by_name
+        {
+            let all = view.journal(JournalQuery { limit: LOOKED_AT, ..JournalQuery::default() }).await?;
+            let mut unknown = Vec::new();
+            for word in changes::unknown(&all, &conditions.text, &self.catalogue, &types) {
+                if self.there(&*view, &word, &Conditions::default(), &parsed, Selector::default()).await?.is_empty() {
+                    unknown.push(word);
+                }
+            }
+            let none_left = unknown.len() == conditions.text.split(' ').count();
+            if !unknown.is_empty() && none_left && conditions.is_only_words() {
+                conditions.unknown(&unknown);
+            } else if !unknown.is_empty() {
+                conditions.without(&unknown);
+                (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
+            }
+        }
 
         let mut notes = conditions.notes;
         notes.extend(changes::out_of_time(since, until));

@@ -15,7 +15,7 @@ use clusterlore_index::Door;
 use clusterlore_models::Builtin;
 use clusterlore_pipeline::{InstanceSync, Options};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Tokens, hashed};
-use clusterlore_store::{Sqlite, Store};
+use clusterlore_store::{Runs, Sqlite, Store};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::Running;
 use serde_json::{Value, json};
