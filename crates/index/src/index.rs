@@ -23,6 +23,7 @@ use crate::live::{Door, Gate, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
+use crate::tree::{self, Tree};
 
 /// Until a cluster is reached that is to be looked into: a plugin may have to log in first.
 const OPENING: Duration = Duration::from_secs(5);
@@ -290,6 +291,16 @@ impl Index {
             fields.remove("owner");
         }
         Ok(document)
+    }
+
+    /// What controls an object, and what it controls; `id` is its stored id.
+    ///
+    /// # Errors
+    /// [`SearchError::NoSuchObject`] where there is none within the scope, or the store cannot be read.
+    pub async fn tree(&self, scope: &Scope, id: &str) -> Result<Tree, SearchError> {
+        let view = self.store.view(scope).await?;
+        let missing = || SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() };
+        tree::of(&*view, id).await?.ok_or_else(missing)
     }
 
     /// What is indexed, from where, and when.

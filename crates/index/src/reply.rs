@@ -1,15 +1,16 @@
 //! An answer as every face gives it: typed for Rust, and one JSON shape for everybody else.
 //!
 //! ```json
-//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
-//!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
-//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
+//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "createdAt",
+//!            "command", "matched", "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
+//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "values", "remedy"}], "problems": [{"type", "text"}],
 //!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"], "unindexed": [{"type", "namespace", "name"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
 //! `number` is null where it was not asked for, and where only the cluster could tell it and was not asked. `needs` is what metadata cannot
-//! say: `status`, `image`, `spec`, `metrics`, `logs`, `events`, `rbac`, `time`. A hit on a type has `explainCommand` and what is known of its purpose in the place of
+//! say: `status`, `image`, `spec`, `metrics`, `logs`, `events`, `rbac`, `time`. `values` of a note of the types `namespace`, `kind` and
+//! `label` are what the question was narrowed to. `command` shows the object as its cluster has it now. A hit on a type has `explainCommand` and what is known of its purpose in the place of
 //! namespace and labels.
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use serde::{Serialize, Serializer};
 
 use crate::basis::{self, About, Basis, Doubt, TooOld};
 use crate::changes;
-use crate::command::commands;
+use crate::command::{commands, get};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -209,13 +210,13 @@ pub fn reason(reason: &Reason) -> String {
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         JsonReply {
-            hits: self.hits.iter().map(|hit| json_hit(hit, self.explain)).collect(),
+            hits: self.hits.iter().map(|hit| json_hit(hit, self)).collect(),
             number: self.number,
             groups: &self.groups,
             notes: self
                 .notes
                 .iter()
-                .map(|note| Told::new(note_type(note), note))
+                .map(|note| Told { values: narrowed_to(note), ..Told::new(note_type(note), note) })
                 .chain(self.gone().iter().map(|text| Told::new("gone", text)))
                 .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
@@ -303,17 +304,28 @@ struct Told {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
+    /// What the question was narrowed to, as a request has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     remedy: String,
 }
 
 impl Told {
     fn new(kind: &'static str, text: &impl std::fmt::Display) -> Self {
-        Self { kind, text: text.to_string(), remedy: String::new() }
+        Self { kind, text: text.to_string(), values: Vec::new(), remedy: String::new() }
     }
 
     fn of_doubt(doubt: &Doubt) -> Self {
         Self { remedy: doubt.remedy.clone(), ..Self::new(doubt.about.kind(), &doubt.about) }
+    }
+}
+
+fn narrowed_to(note: &Note) -> Vec<String> {
+    match note {
+        Note::Label(value) | Note::Namespace(value) => vec![value.clone()],
+        Note::Kind(types) => types.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -372,6 +384,10 @@ struct JsonHit<'a> {
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
     #[serde(flatten)]
     ty: Option<JsonType<'a>>,
     matched: Vec<String>,
@@ -425,7 +441,7 @@ fn found(finding: &Finding) -> JsonFound<'_> {
     JsonFound { verdict: finding.verdict, number: finding.number, text: &finding.text }
 }
 
-fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
+fn json_hit<'a>(hit: &'a Hit, reply: &Reply) -> JsonHit<'a> {
     let rounded = |x: f32| (x * 10_000.0).round() / 10_000.0;
     let explained = || hit.score.reasons.iter().map(|r| Explained { why: reason(r), adds: rounded(r.adds) }).collect();
     let (kind, api_version, namespace, name, labels, description, cluster, ty) = match &hit.noun {
@@ -454,6 +470,10 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         Noun::Instance(i) if !i.kept_annotations.is_empty() => Some(&i.kept_annotations),
         _ => None,
     };
+    let instance = match &hit.noun {
+        Noun::Instance(instance) => Some(instance),
+        Noun::Type(..) => None,
+    };
     JsonHit {
         id: &hit.id,
         score: rounded(hit.score.total()),
@@ -465,11 +485,13 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         annotations,
         description,
         cluster,
+        created_at: instance.map(|i| i.created_at.as_str()).filter(|at| !at.is_empty()),
+        command: instance.map(|i| get(i, reply.context(i.cluster.as_deref()))),
         ty,
         matched: matched(hit),
         controlled: &hit.controlled,
         elsewhere: &hit.elsewhere,
         live: hit.found.iter().map(found).collect(),
-        explain: explain.then(explained),
+        explain: reply.explain.then(explained),
     }
 }

@@ -16,6 +16,7 @@ mod json;
 mod limits;
 mod listen;
 mod metrics;
+mod page;
 mod probes;
 mod problem;
 mod refusals;
