@@ -150,6 +150,7 @@ fn search(error: &SearchError) -> Option<String> {
             Some(format!("Search with {embedder}, or embed everything again with \"{again}\""))
         }
         SearchError::NoSuchObject { near, .. } => did_you_mean(near),
+        SearchError::ManyNames { .. } => None,
         SearchError::ManyObjects { .. } => Some("Name one of them, or its namespace with -n".to_owned()),
         SearchError::Kind(UnknownKind { near, .. }) => {
             did_you_mean(near).or_else(|| Some("See \"clusterlore status\" for what is indexed".to_owned()))

@@ -12,11 +12,13 @@ use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
 mod changes;
+mod mcp;
 mod serve;
 mod shared;
 mod watch;
 
 pub(crate) use changes::Changes;
+pub(crate) use mcp::Mcp;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
     HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
@@ -232,6 +234,8 @@ pub(crate) enum Command {
     Similar(Similar),
     /// Answer questions over HTTP, and take what controllers post
     Serve(Serve),
+    /// Answer assistants that speak the Model Context Protocol, on standard input and output
+    Mcp(Mcp),
     /// Make a token for those who ask a server
     Token(Token),
     /// Show what happened lately: what came, changed and went
@@ -266,6 +270,7 @@ impl Command {
             Self::Similar(_) => "similar",
             Self::Status(_) => "status",
             Self::Serve(_) => "serve",
+            Self::Mcp(_) => "mcp",
             Self::Token(_) => "token",
             Self::Watch(_) => "watch",
             Self::Changes(_) => "changes",

@@ -96,6 +96,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Count(flags) => commands::count::run(&settings, &flags).await,
         Command::Similar(flags) => commands::similar::run(&settings, &flags).await,
         Command::Serve(flags) => commands::serve::run(&settings, &contexts, &flags).await,
+        Command::Mcp(flags) => commands::mcp::run(&settings, &flags).await,
         Command::Changes(flags) => commands::changes::run(&settings, &flags).await,
         Command::Token(flags) => commands::token::run(&settings, &flags),
         Command::Status(flags) => commands::status::run(&settings, &flags).await,

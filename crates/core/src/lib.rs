@@ -12,6 +12,7 @@ mod embedder;
 mod glob;
 mod instance;
 mod journal;
+mod name_pattern;
 mod plan;
 mod resource_type;
 mod scope;
@@ -32,10 +33,11 @@ pub use instance::{
     is_description_key, stored_id,
 };
 pub use journal::{Happening, JournalBounds, JournalEntry, JournalQuery};
+pub use name_pattern::{NamePattern, NamePatternError};
 pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
 pub use scope::{Rule, Scope};
 pub use selector::{Requirement, Selector, SelectorError};
 pub use source::{Identity, SourceIdentity, SourceMismatch};
-pub use times::{NoTime, duration, moment};
+pub use times::{NoTime, age, duration, moment};
 pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

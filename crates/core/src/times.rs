@@ -39,9 +39,34 @@ pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, NoTime> {
     text.trim().parse().ok().or_else(ago).ok_or(NoTime::Moment)
 }
 
+/// How long ago a time (RFC 3339) was, in its largest unit as kubectl has it: `45s`, `12m`, `5h`, `3d`. `None` where it is no time.
+pub fn age(at: &str, now: Timestamp) -> Option<String> {
+    let at: Timestamp = at.parse().ok()?;
+    // What was made by a clock that is ahead is new.
+    let seconds = now.duration_since(at).max(SignedDuration::ZERO).as_secs();
+    Some(match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_is_told_in_one_unit() {
+        let now: Timestamp = "2026-02-20T10:00:00Z".parse().unwrap();
+        let told = |at: &str| age(at, now);
+        assert_eq!(told("2026-02-20T09:59:15Z").as_deref(), Some("45s"));
+        assert_eq!(told("2026-02-20T09:48:00Z").as_deref(), Some("12m"));
+        assert_eq!(told("2026-02-20T05:00:00Z").as_deref(), Some("5h"));
+        assert_eq!(told("2026-02-17T10:00:00Z").as_deref(), Some("3d"));
+        assert_eq!(told("2026-03-20T10:00:00Z").as_deref(), Some("0s"));
+        assert_eq!(told(""), None);
+    }
 
     #[test]
     fn durations_are_as_kubectl_has_them() {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::LiveSource;
 use clusterlore_core::{
-    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceInstance, ResourceType, Scope,
-    Selector,
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, NamePattern, ObjectKey, ResourceInstance,
+    ResourceType, Scope, Selector,
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, KnownSource, Store, StoreError, View};
+use clusterlore_store::{Filter, KnownSource, Scanned, Store, StoreError, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -30,6 +30,9 @@ const OPENING: Duration = Duration::from_secs(5);
 
 /// Entries that words are compared with, where nothing fits.
 const LOOKED_AT: usize = 20_000;
+
+/// Objects of which a name is asked for at most.
+const MOST_CALLED: usize = 20_000;
 
 /// Objects that are looked up for one question about changes.
 const THERE: usize = 1_000;
@@ -324,7 +327,7 @@ impl Index {
             true => Default::default(),
             false => resolve_kinds(&request.kinds, &view.types().await?)?,
         };
-        let filter = Filter {
+        let mut filter = Filter {
             clusters: request.clusters.iter().cloned().collect(),
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
@@ -332,6 +335,16 @@ impl Index {
             annotations: request.annotations.clone(),
             keys: request.objects.iter().map(|id| key(id)).collect::<Result<_, _>>()?,
         };
+        if let Some(name) = &request.name {
+            let called = called(view, request.collection, &filter, name).await?;
+            match filter.keys.is_empty() {
+                true => filter.keys = called,
+                false => filter.keys.retain(|key| called.contains(key)),
+            }
+            if filter.keys.is_empty() {
+                filter.keys.insert(NOBODY);
+            }
+        }
         Ok(Query {
             text: request.question.clone(),
             collection: request.collection,
@@ -341,6 +354,9 @@ impl Index {
             hits: request.hits,
             number: request.number,
             group_by: request.group_by.clone(),
+            since: request.since,
+            until: request.until,
+            order: request.order,
         })
     }
 }
@@ -367,6 +383,34 @@ async fn gone(view: &dyn View, question: &str) -> Result<Vec<JournalEntry>, Stor
     });
     gone.truncate(MOST);
     Ok(gone)
+}
+
+/// The key of no object: a filter with it alone admits nothing.
+const NOBODY: ObjectKey = ObjectKey([0; 16]);
+
+/// The objects that are called so, of those that a filter may admit.
+async fn called(
+    view: &dyn View,
+    collection: Collection,
+    filter: &Filter,
+    name: &NamePattern,
+) -> Result<BTreeSet<ObjectKey>, SearchError> {
+    let any_of = |set: &BTreeSet<String>, value: &str| set.is_empty() || set.contains(value);
+    let clusters: BTreeSet<String> = view.counts(collection).await?.into_iter().map(|counts| counts.cluster).collect();
+    let mut called = BTreeSet::new();
+    for cluster in clusters.iter().filter(|cluster| any_of(&filter.clusters, cluster)) {
+        let mut visit = |document: Scanned<'_>| {
+            let of_name = document.id.rsplit('/').next().is_some_and(|last| name.covers(last));
+            if of_name && any_of(&filter.types, document.type_name) && any_of(&filter.namespaces, document.namespace) {
+                called.insert(document.key);
+            }
+        };
+        view.scan(collection, cluster, &mut visit).await?;
+    }
+    match called.len() {
+        0..=MOST_CALLED => Ok(called),
+        _ => Err(SearchError::ManyNames { name: name.to_string(), most: MOST_CALLED }),
+    }
 }
 
 fn key(id: &str) -> Result<ObjectKey, SearchError> {

@@ -1,7 +1,8 @@
 //! A question with its limits, as every face hands it in.
 
-use clusterlore_core::{Collection, Selector};
-use clusterlore_search::{GroupBy, Wanted};
+use clusterlore_core::{Collection, NamePattern, Selector};
+use clusterlore_search::{GroupBy, Order, Wanted};
+use jiff::Timestamp;
 
 /// What is asked. The default asks for ten hits among instances.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Request {
     pub kinds: Vec<String>,
     /// Stored ids of the objects that may be found; none: all.
     pub objects: Vec<String>,
+    /// What objects are called; `None`: anything.
+    pub name: Option<NamePattern>,
     /// Conditions on labels.
     pub selector: Selector,
     /// Conditions on annotations, of those that are kept.
@@ -32,6 +35,12 @@ pub struct Request {
     pub number: Wanted,
     /// Groups to count by, in place of those that the question names.
     pub group_by: Option<GroupBy>,
+    /// Only what was created then or later; a question narrows it.
+    pub since: Option<Timestamp>,
+    /// Only what was created before then; a question narrows it.
+    pub until: Option<Timestamp>,
+    /// What comes first, in place of what the question says.
+    pub order: Option<Order>,
     /// Whether the cluster may be asked for what it alone knows, where there is one to ask.
     pub live: bool,
     /// Whether the reply tells how each score came about.
@@ -47,6 +56,7 @@ impl Default for Request {
             namespaces: Vec::new(),
             kinds: Vec::new(),
             objects: Vec::new(),
+            name: None,
             selector: Selector::default(),
             annotations: Selector::default(),
             limit: 10,
@@ -54,6 +64,9 @@ impl Default for Request {
             hits: true,
             number: Wanted::IfAsked,
             group_by: None,
+            since: None,
+            until: None,
+            order: None,
             live: true,
             explain: false,
         }

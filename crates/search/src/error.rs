@@ -47,6 +47,14 @@ pub enum SearchError {
         /// Their stored ids.
         ids: Vec<String>,
     },
+    /// Too many objects are called so.
+    #[error("more than {most} objects are called {name:?}; expected a name, a kind or a namespace that narrows it")]
+    ManyNames {
+        /// The name that was given.
+        name: String,
+        /// How many may be called so.
+        most: usize,
+    },
     /// No type has that name.
     #[error(transparent)]
     Kind(#[from] UnknownKind),

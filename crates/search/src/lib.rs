@@ -169,7 +169,7 @@ impl Searcher {
     ) -> Result<Answer, SearchError> {
         let collection = query.collection;
         // Stop words alone ask for nothing, unless the caller says where.
-        let empty = !query.text.trim().is_empty() && parsed.says_nothing() && query.filter.is_empty();
+        let empty = !query.text.trim().is_empty() && parsed.says_nothing() && !query.is_narrowed();
         if empty {
             return Err(SearchError::NoQuestion);
         }
@@ -179,7 +179,7 @@ impl Searcher {
         }
 
         // "Why is it failing?" names nothing that could be found.
-        if parsed.conditions().is_empty() && parsed.names_nothing() && query.filter.is_empty() {
+        if parsed.conditions().is_empty() && parsed.names_nothing() && !query.is_narrowed() {
             return Ok(Answer { parsed, total, ..Answer::default() });
         }
         let conditions = parsed.conditions();
@@ -417,8 +417,7 @@ fn check(query: &Query) -> Result<(), SearchError> {
         return Err(SearchError::LongQuestion { characters });
     }
     // Filters alone ask for all that they admit.
-    if query.hits && words::split(&query.text).is_empty() && (query.filter.is_empty() || !query.text.trim().is_empty())
-    {
+    if query.hits && words::split(&query.text).is_empty() && (!query.is_narrowed() || !query.text.trim().is_empty()) {
         return Err(SearchError::NoQuestion);
     }
     Ok(())

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::audit::Audit;
 use crate::auth::Auth;
 use crate::limits::{Limits, Rates};
+use crate::mcp::Offer;
 use crate::metrics::Metrics;
 
 /// Whether questions can be answered from all that is to be known; the text says why not.
@@ -33,6 +34,10 @@ pub struct Server {
     pub live: Vec<(String, Arc<Status>)>,
     /// Who may ask and post.
     pub auth: Auth,
+    /// Names by which assistants reach the server, besides those of this machine: a host, or a host and its port.
+    pub allowed_hosts: Vec<String>,
+    /// What assistants are offered.
+    pub offer: Offer,
     /// Whether the first sync is in.
     pub ready: Readiness,
     /// How much is taken.

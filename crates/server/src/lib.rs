@@ -1,4 +1,4 @@
-//! The index over HTTP: what people and programs ask ([`clusterlore_index`]), and what controllers post
+//! The index over HTTP and for assistants: what people and programs ask ([`clusterlore_index`]), and what controllers post
 //! ([`clusterlore_pipeline::Ingest`]). A handler turns a request into an `index::Request` and a `Scope`, asks, and sends the reply as it
 //! serializes.
 //!
@@ -15,6 +15,7 @@ mod dropin;
 mod json;
 mod limits;
 mod listen;
+mod mcp;
 mod metrics;
 mod page;
 mod probes;
@@ -28,4 +29,5 @@ pub use app::{Continued, Readiness, Server};
 pub use auth::{Auth, Caller, Denied, Kubernetes, NotSecure, Resource, SecureUrl, TokenFileError, Tokens, hashed};
 pub use limits::Limits;
 pub use listen::serve;
+pub use mcp::{Assistant, IndexSource, Offer, PipeError, serve_pipe};
 pub use tls::{Tls, TlsError};

@@ -37,6 +37,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
+    /// What is wrong, and what may have been meant.
+    pub(crate) fn told(&self) -> String {
+        let near = if self.near.is_empty() { String::new() } else { format!("; there is {}", self.near.join(", ")) };
+        format!("{}{near}.", self.detail)
+    }
+
     pub(crate) fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -72,9 +78,10 @@ impl From<SearchError> for Problem {
                 let detail = format!("{id:?} is the name of {} objects; ask for one of their ids", ids.len());
                 Self { near: ids, ..Self::new(StatusCode::CONFLICT, detail) }
             }
-            SearchError::Kind(_) | SearchError::NoQuestion | SearchError::LongQuestion { .. } => {
-                Self::wrong(error.to_string())
-            }
+            SearchError::Kind(_)
+            | SearchError::NoQuestion
+            | SearchError::LongQuestion { .. }
+            | SearchError::ManyNames { .. } => Self::wrong(error.to_string()),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::auth::{Auth, Caller, Denied, WELL_KNOWN, is_loopback};
 use crate::credentials::Credentials;
 use crate::json::json;
 use crate::problem::Problem;
-use crate::{api, dropin, metrics, page, probes, span};
+use crate::{api, dropin, mcp, metrics, page, probes, span};
 
 /// The endpoints that controllers post to.
 const POSTED_TO: [&str; 3] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan", "/api/v1/resources/sync"];
@@ -84,8 +84,14 @@ pub(crate) fn service(app: Arc<App>) -> NormalizePath<Router> {
         let described = Arc::clone(&described);
         async move { ([(header::CONTENT_TYPE, "application/json")], described.to_vec()) }
     });
+    let server = &app.server;
+    let assistants = Arc::new(mcp::Served(Arc::clone(&server.index)));
     let router = routes
         .route("/api/v1/openapi.json", openapi)
+        .route_service(
+            "/mcp",
+            mcp::service(assistants, &server.allowed_hosts, server.offer.clone(), server.limits.body),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::disable())

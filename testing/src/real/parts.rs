@@ -21,6 +21,9 @@ const BROWSER_VERSION: &str = "25.16.0";
 /// As `testing/helm/build` builds it.
 const HELM_VERSION: &str = "4.3.1";
 
+/// As `testing/mcp-sdks/build` installs them.
+const MCP_SDKS_VERSION: &str = "1";
+
 /// Where the build scripts beside this crate put what they make.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("CLUSTERLORE_TOOLS").map(PathBuf::from).or_else(|| {
@@ -63,6 +66,15 @@ pub fn browsers_or_skip() -> Option<PathBuf> {
 /// It is absent and this is CI (`CI=true`).
 pub fn helm_or_skip() -> Option<PathBuf> {
     installed("helm", HELM_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
+/// The folder with the SDKs of the Model Context Protocol, that of `testing/mcp-sdks/build`; where it is absent the test is to return, and
+/// a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn mcp_sdks_or_skip() -> Option<PathBuf> {
+    folder("mcp-sdks", MCP_SDKS_VERSION).map_or_else(|missing| skip(&missing), Some)
 }
 
 fn installed(name: &str, version: &str) -> Result<PathBuf, String> {

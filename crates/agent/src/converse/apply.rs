@@ -1,16 +1,20 @@
 //! The one tool that changes something. An object is applied only after the server has tried it, a person has seen what would change, and
 //! has said yes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use clusterlore_cluster::LiveSource;
 use clusterlore_cluster::reads::{MASKED, Object, ReadLimits};
 use clusterlore_cluster::writes::{Manner, NotApplied};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
-use clusterlore_index::{Index, Request};
+use clusterlore_index::{Door, Index, Request};
 use clusterlore_models::Tool;
 use clusterlore_search::{Noun, SearchError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use similar::TextDiff;
+use tokio::sync::OnceCell;
 
 use super::guard::Named;
 use super::live::Live;
@@ -114,8 +118,77 @@ impl Manifest {
     }
 }
 
+/// What came of trying a manifest without effect.
+#[derive(Debug)]
+pub enum Tried {
+    /// Nothing would change; the object's stored id.
+    Same(String),
+    /// Something would.
+    Differs(Box<Prepared>),
+}
+
+/// A change that the server has tried, and that nobody has made yet. It is made as it was shown, or not at all: what somebody else changes
+/// in the meantime is a conflict.
+pub struct Prepared {
+    change: Change,
+    source: Arc<LiveSource>,
+    ty: ResourceType,
+    namespace: String,
+    name: String,
+    object: Value,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The manifest may hold values of Secrets.
+        write!(f, "Prepared({})", self.change.id)
+    }
+}
+
+impl Prepared {
+    /// What would change.
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// Makes the change, and tells of it.
+    ///
+    /// # Errors
+    /// It was not made, or nobody knows whether it was; why.
+    pub async fn apply(self) -> Result<String, String> {
+        let Self { change, source, ty, namespace, name, object } = self;
+        let manner = Manner { dry_run: false, force: change.takes_over.is_some() };
+        match source.apply(&ty, &namespace, &name, &object, manner).await {
+            Ok(_) => {
+                let done = if change.creates { "Created" } else { "Changed" };
+                Ok(format!("id: {}\n{done}:\n{}", change.id, change.diff))
+            }
+            Err(NotApplied::Conflict(said)) => Err(format!(
+                "It was changed by somebody else in the meantime ({said}). Nothing was changed; look again."
+            )),
+            Err(why @ NotApplied::Unknown(_)) => Err(format!("{why}. Look at what is there now.")),
+            Err(NotApplied::Refused(why)) => Err(format!("The server refuses it: {why}. Nothing was changed.")),
+        }
+    }
+}
+
 impl Applying<'_> {
     pub(super) async fn apply(&self, live: &Live<'_>, input: &Value) -> Outcome {
+        let prepared = match self.prepare(live, input).await? {
+            Tried::Same(id) => return Ok(Told { text: same(&id), ids: vec![id] }),
+            Tried::Differs(prepared) => prepared,
+        };
+        match self.approver.approve(prepared.change()).await {
+            Err(why) => return Err(format!("refused: nobody can be asked ({why}). Nothing was changed.")),
+            Ok(false) => return Err("refused: the user said no. Nothing was changed.".to_owned()),
+            Ok(true) => {}
+        }
+        let id = prepared.change.id.clone();
+        prepared.apply().await.map(|text| Told { text, ids: vec![id] })
+    }
+
+    /// Has the server try a manifest, without effect.
+    pub(super) async fn prepare(&self, live: &Live<'_>, input: &Value) -> Result<Tried, String> {
         let Apply { manifest } = arguments(input)?;
         let mut manifest = Manifest::read(&manifest)?;
         let opened = live.open().await?;
@@ -153,11 +226,11 @@ impl Applying<'_> {
             metadata.insert("resourceVersion".to_owned(), before.at("/metadata/resourceVersion").clone());
         }
         let object = &manifest.object;
-        let apply =
-            async |dry_run, force| opened.source.apply(ty, namespace, &name, object, Manner { dry_run, force }).await;
-        let (after, takes_over) = match apply(true, false).await {
+        let attempt =
+            async |force| opened.source.apply(ty, namespace, &name, object, Manner { dry_run: true, force }).await;
+        let (after, takes_over) = match attempt(false).await {
             Ok(after) => (after, None),
-            Err(NotApplied::Conflict(said)) => match apply(true, true).await {
+            Err(NotApplied::Conflict(said)) => match attempt(true).await {
                 Ok(after) => (after, Some(said)),
                 Err(why) => return Err(format!("The server refuses it: {why}.")),
             },
@@ -170,26 +243,16 @@ impl Applying<'_> {
             diff = "Values of Secrets are not shown, and may change.\n".to_owned();
         }
         if diff.is_empty() {
-            return Ok(Told { text: format!("id: {id}\nNothing would change: it is so already."), ids: vec![id] });
+            return Ok(Tried::Same(id));
         }
-        let force = takes_over.is_some();
-        let change = Change { id: id.clone(), creates: before.is_none(), diff, takes_over };
-        match self.approver.approve(&change).await {
-            Err(why) => return Err(format!("refused: nobody can be asked ({why}). Nothing was changed.")),
-            Ok(false) => return Err("refused: the user said no. Nothing was changed.".to_owned()),
-            Ok(true) => {}
-        }
-        match apply(false, force).await {
-            Ok(_) => {
-                let done = if change.creates { "Created" } else { "Changed" };
-                Ok(Told { text: format!("id: {id}\n{done}:\n{}", change.diff), ids: vec![id] })
-            }
-            Err(NotApplied::Conflict(said)) => Err(format!(
-                "It was changed by somebody else in the meantime ({said}). Nothing was changed; look again."
-            )),
-            Err(why @ NotApplied::Unknown(_)) => Err(format!("{why}. Look at what is there now.")),
-            Err(NotApplied::Refused(why)) => Err(format!("The server refuses it: {why}. Nothing was changed.")),
-        }
+        Ok(Tried::Differs(Box::new(Prepared {
+            change: Change { id, creates: before.is_none(), diff, takes_over },
+            source: Arc::clone(&opened.source),
+            ty: ty.clone(),
+            namespace: namespace.to_owned(),
+            name,
+            object: manifest.object,
+        })))
     }
 
     /// Whether the index says what the type is for.
@@ -216,6 +279,48 @@ impl Applying<'_> {
             Err(SearchError::Kind(_) | SearchError::NoCollection(_)) => unknown(),
             Err(error) => Err(format!("The index cannot be asked: {error}.")),
         }
+    }
+}
+
+/// What is said where nothing would change.
+fn same(id: &str) -> String {
+    format!("id: {id}\nNothing would change: it is so already.")
+}
+
+/// Has the server of the cluster that filled the index try a manifest without effect, for a caller who may see all of it. RBAC, Secrets and
+/// Kubernetes' own namespaces are refused: nobody has named them.
+///
+/// # Errors
+/// What is wrong with the call or the manifest, or why it is refused.
+pub async fn try_apply(index: &Index, scope: &Scope, input: &Value) -> Result<Tried, String> {
+    let live = Live {
+        door: Arc::new(NoDoor),
+        index: Some((index, scope)),
+        named: None,
+        namespaces: Vec::new(),
+        opened: OnceCell::new(),
+    };
+    let applying = Applying { index, scope, named: Named::default(), approver: &Nobody };
+    applying.prepare(&live, input).await
+}
+
+/// Nobody is asked before a manifest is tried.
+struct Nobody;
+
+#[async_trait]
+impl Approver for Nobody {
+    async fn approve(&self, _change: &Change) -> Result<bool, String> {
+        Err("nobody is there".to_owned())
+    }
+}
+
+/// The cluster is reached through the index.
+struct NoDoor;
+
+#[async_trait]
+impl Door for NoDoor {
+    async fn open(&self) -> Result<Arc<LiveSource>, String> {
+        Err("the cluster is reached through the index".to_owned())
     }
 }
 

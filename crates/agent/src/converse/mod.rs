@@ -21,12 +21,14 @@ mod told;
 mod tools;
 mod vector;
 
-pub use apply::{Approver, Change};
+pub use apply::{Approver, Change, Prepared, Tried, try_apply};
 pub use budget::{Limits, Used};
 pub use citations::{Citation, Sources};
 pub use ended::Ended;
+pub use fence::{fence_rule, fenced, fenced_value, fit};
 pub use groups::{ToolGroup, UnknownGroup};
 pub use kept::kept;
 pub use spans::{PAYLOADS, SPANS};
 pub use talk::{Heard, Listener, Step, Talk, talk};
-pub use tools::{Reach, Tools};
+pub use tools::{Reach, Tools, reading_tools};
+pub use vector::vector_search;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clusterlore_core::Scope;
 use clusterlore_index::{Door, Index, Request};
 use clusterlore_models::{Tool, ToolCall, ToolResult};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::apply::{self, Applying, Approver};
@@ -16,6 +17,13 @@ use super::live::Live;
 use super::told::Outcome;
 use super::vector::Vector;
 use super::{kubectl, vector};
+
+/// What a model is told of the tools that only read.
+pub fn reading_tools() -> Vec<Tool> {
+    let mut tools = vector::tools();
+    tools.extend(kubectl::tools());
+    tools
+}
 
 /// What tools work on.
 pub struct Reach<'a> {
@@ -73,7 +81,7 @@ impl<'a> Tools<'a> {
 
     /// Calls one. Whatever comes of it is data for the model.
     pub(super) async fn call(&self, call: &ToolCall) -> ToolResult {
-        let outcome = self.outcome(call).await;
+        let outcome = self.outcome(&call.name, &call.input).await;
         let (text, ids, failed) = match outcome {
             Ok(told) => (told.text, told.ids, false),
             Err(why) => (why, Vec::new(), true),
@@ -81,10 +89,18 @@ impl<'a> Tools<'a> {
         ToolResult { id: call.id.clone(), name: call.name.clone(), text: fenced(&call.name, &text), failed, ids }
     }
 
-    async fn outcome(&self, call: &ToolCall) -> Outcome {
-        let (live, input) = (&self.live, &call.input);
+    /// Calls one for whoever fences what comes of it: both texts are data.
+    ///
+    /// # Errors
+    /// What is wrong with the call, or why it was not answered.
+    pub async fn answer(&self, name: &str, input: &Value) -> Result<String, String> {
+        self.outcome(name, input).await.map(|told| told.text)
+    }
+
+    async fn outcome(&self, name: &str, input: &Value) -> Outcome {
+        let live = &self.live;
         let reads = self.groups.contains(&ToolGroup::Kubectl);
-        match (call.name.as_str(), &self.vector, &self.applying) {
+        match (name, &self.vector, &self.applying) {
             (vector::SEARCH, Some(vector), _) => vector.search(input).await,
             (vector::COUNT, Some(vector), _) => vector.count(input).await,
             (apply::APPLY, _, Some(applying)) => applying.apply(live, input).await,

@@ -81,8 +81,26 @@ struct Asked {
     group_by: Option<String>,
 }
 
+/// What `vector_search` finds, and where, for whoever tells of it in words of their own.
+///
+/// # Errors
+/// What is wrong with the call, or why the index cannot be asked, as a model is told.
+pub async fn vector_search(
+    index: &Index,
+    scope: &Scope,
+    within: Request,
+    input: &serde_json::Value,
+) -> Result<(Collection, Reply), String> {
+    Vector { index, scope, within }.find(input).await
+}
+
 impl Vector<'_> {
     pub(super) async fn search(&self, input: &serde_json::Value) -> Outcome {
+        let (collection, reply) = self.find(input).await?;
+        Ok(told(&reply, collection))
+    }
+
+    async fn find(&self, input: &serde_json::Value) -> Result<(Collection, Reply), String> {
         let asked: Asked = arguments(input)?;
         if asked.group_by.is_some() {
             return Err("vector_search does not group; call count.".to_owned());
@@ -101,7 +119,7 @@ impl Vector<'_> {
         let mut reply = self.ask(&request).await?;
         reply.hits.retain(|hit| has(hit, &asked));
         reply.hits.truncate(wanted);
-        Ok(told(&reply, asked.collection))
+        Ok((asked.collection, reply))
     }
 
     pub(super) async fn count(&self, input: &serde_json::Value) -> Outcome {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use clusterlore_server::SecureUrl;
 
+use super::mcp::OfferFlags;
 use super::shared::{LiveFlags, cluster_name, namespace};
 use super::watch::WatchFlags;
 
@@ -32,7 +33,7 @@ pub(crate) enum AuthFlag {
 
 At / is a page for people. Endpoints: GET or POST /api/v1/search, /count, /ask; POST /api/v1/talk; GET /api/v1/details, /tree, /similar,
 /changes, /instances/ID, /capabilities, /capabilities/NAME, /status, /openapi.json; POST /api/v1/instances/sync and
-/api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz, /readyz, /metrics.")]
+/api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz, /readyz, /metrics; POST /mcp, for assistants.")]
 pub(crate) struct Serve {
     /// Do not watch the cluster: serve what is indexed, and what controllers post
     #[arg(long)]
@@ -65,6 +66,9 @@ pub(crate) struct Serve {
     /// Private key (PEM) of that certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Name by which assistants reach /mcp, besides those of this machine; with a port, only that one. May be given more than once
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    pub(crate) allowed_host: Vec<String>,
     /// Requests a second that one caller may send, in the mean; posts of controllers are not counted
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: u32,
@@ -72,9 +76,20 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) max_requests: u16,
     #[command(flatten)]
+    pub(crate) offer: OfferFlags,
+    #[command(flatten)]
     pub(crate) live: LiveFlags,
     #[command(flatten)]
     pub(crate) watched: WatchFlags,
+}
+
+/// A host, as a request names it.
+fn host(text: &str) -> Result<String, String> {
+    let wrong =
+        || "expected a host such as lore.example.org or lore.example.org:8443, without https:// and path".to_owned();
+    let authority: http::uri::Authority = text.trim().parse().map_err(|_| wrong())?;
+    let is_plain = !authority.as_str().contains(['@', '*']) && !authority.host().is_empty();
+    if is_plain { Ok(authority.to_string()) } else { Err(wrong()) }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod mcp;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod similar;

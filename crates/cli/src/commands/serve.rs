@@ -92,6 +92,8 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         ingest: Some(Arc::clone(&ingest)),
         live: following.statuses(),
         auth,
+        allowed_hosts: flags.allowed_host.clone(),
+        offer: flags.offer.offer(),
         ready: readiness,
         limits,
         continued: telemetry::continued,

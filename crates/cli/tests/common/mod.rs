@@ -1,6 +1,7 @@
 //! Running the program as a user does.
 #![allow(dead_code, clippy::print_stderr, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+pub mod assistants;
 pub mod serving;
 
 use std::path::{Path, PathBuf};

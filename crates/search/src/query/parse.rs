@@ -147,6 +147,8 @@ pub(crate) async fn parse(
     if query.group_by.is_some() {
         parsed.clauses.group_by.clone_from(&query.group_by);
     }
+    parsed.clauses.limit(query.since, query.until);
+    parsed.clauses.order = query.order.or(parsed.clauses.order);
     Ok(parsed)
 }
 

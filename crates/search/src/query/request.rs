@@ -2,8 +2,9 @@
 
 use clusterlore_core::Collection;
 use clusterlore_store::Filter;
+use jiff::Timestamp;
 
-use super::clauses::{Clauses, GroupBy};
+use super::clauses::{Clauses, GroupBy, Order};
 
 /// The most characters that a question may have. A page of text asks for nothing in particular.
 pub const LONGEST_QUESTION: usize = 4_000;
@@ -27,6 +28,19 @@ pub struct Query {
     pub number: Wanted,
     /// Groups to count by, in place of those that the question names.
     pub group_by: Option<GroupBy>,
+    /// Only what was created then or later; a question narrows it.
+    pub since: Option<Timestamp>,
+    /// Only what was created before then; a question narrows it.
+    pub until: Option<Timestamp>,
+    /// What comes first, in place of what the question says.
+    pub order: Option<Order>,
+}
+
+impl Query {
+    /// Whether the caller says what may be found, whatever the question says.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        !self.filter.is_empty() || self.since.is_some() || self.until.is_some() || self.order.is_some()
+    }
 }
 
 impl Default for Query {
@@ -40,6 +54,9 @@ impl Default for Query {
             hits: true,
             number: Wanted::Never,
             group_by: None,
+            since: None,
+            until: None,
+            order: None,
         }
     }
 }

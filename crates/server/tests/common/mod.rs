@@ -132,6 +132,8 @@ impl Running {
             ingest: Some(Arc::clone(&ingest)),
             live: Vec::new(),
             auth,
+            allowed_hosts: Vec::new(),
+            offer: clusterlore_server::Offer::default(),
             ready: readiness,
             limits,
             continued: |_, _| (),

@@ -1,0 +1,136 @@
+//! `recent_changes`: what came, changed and went lately.
+
+use clusterlore_core::{CLUSTER_SCOPE, JournalEntry, age, words};
+use clusterlore_index::Request;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ground::Ground;
+use super::tool::{Answer, Tool};
+use super::{arguments, room};
+
+/// Changes where nobody says how many.
+const USUAL: u16 = 20;
+/// Changes at most.
+const MOST: u16 = 200;
+
+pub(super) struct RecentChanges;
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct Input {
+    /// What to look for, in plain words: "what was deleted today", "databases", "when did checkout disappear". Everything if left out.
+    question: Option<String>,
+    /// Only what happened since then: a time (RFC 3339), or how long ago: "90m", "12h", "7d".
+    since: Option<String>,
+    /// Only what happened before then.
+    until: Option<String>,
+    /// Only objects of this kind: kind, plural, short name or plural.group.
+    kind: Option<String>,
+    /// Only objects in these namespaces.
+    namespaces: Vec<String>,
+    /// Only objects of the cluster of this name.
+    cluster: Option<String>,
+    /// The most changes, 1 to 200; 20 if left out.
+    limit: Option<u16>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Found {
+    /// How many there are; missing where there are more than are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+    /// How many are shown.
+    shown: usize,
+    /// Whether there are older ones.
+    more: bool,
+    /// How to see others, or fewer.
+    narrow: String,
+    /// The newest first.
+    changes: Vec<Change>,
+    /// What the reader should know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+}
+
+/// Something that happened to an object.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Change {
+    /// When it was noticed, RFC 3339.
+    at: String,
+    /// How long ago that was: 45s, 12m, 5h, 3d.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ago: Option<String>,
+    /// created, deleted, spec changed, labels changed or annotations changed.
+    what: String,
+    /// For get_resource.
+    id: String,
+    kind: String,
+    /// Missing for an object of the whole cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    name: String,
+}
+
+impl Tool for RecentChanges {
+    const NAME: &'static str = "recent_changes";
+    const TITLE: &'static str = "Show what changed lately";
+    const DESCRIPTION: &'static str = "Tells what was created, changed and deleted lately, the newest first, by a journal that is kept while the \
+        cluster is watched. For \"what changed in shop today?\", \"when did checkout disappear?\", and first of all when something stopped \
+        working. It does not tell who did it.";
+    type Input = Input;
+    type Output = Found;
+
+    async fn call(ground: &Ground<'_>, input: Input) -> Result<Answer<Found>, String> {
+        let limit = arguments::limit(input.limit, USUAL, MOST)?;
+        let text = |value: &Option<String>| value.as_deref().unwrap_or_default().trim().to_owned();
+        let since = arguments::time("since", &text(&input.since), ground.now)?;
+        let until = arguments::time("until", &text(&input.until), ground.now)?;
+        let request = Request {
+            question: text(&input.question),
+            clusters: input.cluster.iter().cloned().collect(),
+            namespaces: input.namespaces.clone(),
+            kinds: Some(text(&input.kind)).filter(|kind| !kind.is_empty()).into_iter().collect(),
+            limit,
+            now: ground.now(),
+            ..Request::default()
+        };
+        let told =
+            ground.index.changes(ground.scope, &request, since, until).await.map_err(|error| ground.told(error))?;
+        let all: Vec<(String, Change)> = told.changes.iter().map(|entry| change(entry, ground.now)).collect();
+        let of = all.len();
+        let (mut rows, changes) = room::fitting(all, if input.limit.is_some() { room::MOST } else { room::USUAL });
+        let notes: Vec<String> = told.notes.iter().map(|note| format!("{}.", note.text)).collect();
+        rows.extend(notes.iter().map(|note| format!("note: {note}")));
+        let more = told.more || changes.len() < of;
+        let total = Some(changes.len()).filter(|_| !more);
+        let narrow = match (more, changes.is_empty()) {
+            (true, _) => format!(
+                "There are older ones; narrow with question, kind, namespaces or until, or raise limit (at most {MOST})."
+            ),
+            (false, true) => "Nothing fits.".to_owned(),
+            (false, false) => "These are all.".to_owned(),
+        };
+        let told = format!("{} changes shown. {narrow}", changes.len());
+        let object = Found { total, shown: changes.len(), more, narrow, changes, notes };
+        Ok(Answer { told, rows: rows.join("\n"), object })
+    }
+}
+
+fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
+    let JournalEntry { cluster, namespace, api_version, kind, name, at, .. } = entry;
+    let named = if cluster.is_empty() { String::new() } else { format!("{cluster}:") };
+    let change = Change {
+        at: at.clone(),
+        ago: age(at, now),
+        what: entry.what.map(|what| what.to_string()).unwrap_or_default(),
+        id: format!("{named}{namespace}/{api_version}/{kind}/{name}"),
+        kind: kind.clone(),
+        namespace: Some(namespace.clone()).filter(|namespace| namespace != CLUSTER_SCOPE),
+        name: name.clone(),
+    };
+    (words::one_line(&format!("{} | {} | {}", change.at, change.what, change.id)), change)
+}
