@@ -22,6 +22,15 @@ struct Seen {
     annotations: u64,
 }
 
+/// How it came to be known that an object is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    /// As it went.
+    AtOnce,
+    /// By a list that lacks it.
+    Late,
+}
+
 /// Remembers every object, and notes what happens to them.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -88,11 +97,12 @@ impl Memory {
         self.seen.remove(key);
     }
 
-    /// Notes that objects went, of which nobody told but a list: what they were is read off their documents.
+    /// Notes that objects went: what they were is read off their documents. `Late`: nobody told of it but a list.
     pub(crate) async fn note_lost(
         &mut self,
         store: &dyn Store,
         lost: &[(ObjectKey, String)],
+        noticed: Noticed,
     ) -> Result<(), StoreError> {
         if lost.is_empty() {
             return Ok(());
@@ -104,7 +114,8 @@ impl Memory {
             self.lost(key);
             let record = records.get(key).and_then(|record| serde_json::from_str::<ResourceInstance>(record).ok());
             if let Some(instance) = record {
-                let after = if self.since.is_empty() { String::new() } else { format!("{}Z", self.since) };
+                let is_known = noticed == Noticed::AtOnce || self.since.is_empty();
+                let after = if is_known { String::new() } else { format!("{}Z", self.since) };
                 self.note_after(&instance, type_name, Happening::Deleted, &after);
             }
         }
