@@ -194,7 +194,7 @@ fn requests() -> Vec<Request> {
             "what changed lately",
             vec![("recent_changes", json!({"since": "1h", "namespaces": ["shop"]}))],
             &["created", "shop/v1/ConfigMap/new-settings"],
-            &[&["get", "events", "-A"], &["get", "all,configmaps", "-A", "--sort-by=.metadata.creationTimestamp"]],
+            &[&["get", "events", "-A"], &["get", "all,configmaps", "-A"]],
         ),
         of(
             "what was deleted",
