@@ -132,7 +132,7 @@ fn requests() -> Vec<Request> {
         of(
             "what is in the cluster",
             vec![("cluster_overview", json!({}))],
-            &["kinds: services", "namespaces:"],
+            &["deployments.apps ", "namespaces:"],
             &[&["api-resources"], &["get", "namespaces"], &["get", "all", "-A"]],
         ),
         of(
