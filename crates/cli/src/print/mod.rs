@@ -151,6 +151,11 @@ pub(crate) fn unchecked(reply: &Reply) -> anyhow::Error {
     why.context("-o name")
 }
 
+/// Standard output for a protocol, which has to be exact: nothing else is printed meanwhile.
+pub(crate) fn pipe() -> tokio::io::Stdout {
+    tokio::io::stdout()
+}
+
 /// Why an answer may not hold, and what to do about it.
 pub(crate) fn doubted(doubt: &Doubt) {
     let Doubt { about, remedy } = doubt;
