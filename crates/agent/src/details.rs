@@ -34,6 +34,8 @@ pub struct Details {
     pub unread: Option<String>,
     /// What to look at next.
     pub next: Vec<Step>,
+    /// The same, as lines of kubectl.
+    pub commands: Vec<String>,
 }
 
 /// Tells all of an object, by its stored id; nothing where the index does not hold it.
@@ -76,7 +78,7 @@ pub async fn details(
     };
     let verbs = [Verb::Describe, Verb::Get, Verb::Events];
     let context = reply.context(item.cluster.as_deref()).map(str::to_owned);
-    let next = verbs.map(|verb| about(verb, &item, catalogue, context.clone())).into();
+    let next: Vec<Step> = verbs.map(|verb| about(verb, &item, catalogue, context.clone())).into();
     Ok(Some(Details {
         labels: instance.labels.clone(),
         annotations: instance.kept_annotations.clone(),
@@ -84,6 +86,7 @@ pub async fn details(
         item,
         columns,
         unread,
+        commands: next.iter().map(Step::command).collect(),
         next,
     }))
 }

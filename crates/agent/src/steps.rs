@@ -1,6 +1,7 @@
-//! What to look at next, as data: each face writes it as its users type it.
+//! What to look at next, and the line of kubectl that does it.
 
 use clusterlore_catalogue::Catalogue;
+use clusterlore_index::shell_line;
 
 use crate::answer::{Item, Step, Verb};
 
@@ -23,9 +24,76 @@ pub(crate) fn about(verb: Verb, item: &Item, catalogue: &Catalogue, context: Opt
     }
 }
 
+impl Step {
+    /// As people type it, for a shell.
+    pub fn command(&self) -> String {
+        let Step { verb, ty, name, namespace, namespaced, context } = self;
+        let mut words: Vec<String> = Vec::new();
+        let mut add = |some: &[&str]| words.extend(some.iter().map(|word| (*word).to_owned()));
+        if let Some(context) = context {
+            add(&["--context", context]);
+        }
+        if let Some(namespace) = namespace {
+            add(&["-n", namespace]);
+        }
+        let object = name.as_ref().map(|name| format!("{ty}/{name}"));
+        let everywhere: &[&str] = if *namespaced && namespace.is_none() { &["-A"] } else { &[] };
+        match (verb, &object) {
+            (Verb::Describe, Some(object)) => add(&["describe", object]),
+            (Verb::Describe | Verb::Get, None) => add(&[&["get", ty], everywhere].concat()),
+            (Verb::Get, Some(object)) => add(&["get", object]),
+            (Verb::Logs, _) => add(&["logs", object.as_deref().unwrap_or(ty)]),
+            (Verb::Events, Some(object)) => add(&["events", "--for", object]),
+            (Verb::Events, None) => add(&[&["events"], everywhere].concat()),
+            (Verb::Top, _) => match name {
+                Some(name) => add(&["top", ty, name]),
+                None => add(&[&["top", ty], everywhere].concat()),
+            },
+            (Verb::CanI, _) => add(&["auth", "can-i", "VERB", "RESOURCE", "--as", "USER"]),
+            (Verb::Explain, _) => add(&["explain", ty]),
+        }
+        shell_line(["kubectl"].into_iter().chain(words.iter().map(String::as_str)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn step(verb: Verb, ty: &str, name: &str, namespace: &str, context: &str) -> Step {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Step {
+            verb,
+            ty: ty.to_owned(),
+            name: some(name),
+            namespace: some(namespace),
+            namespaced: namespace != "-",
+            context: some(context),
+        }
+    }
+
+    #[test]
+    fn steps_are_lines_of_kubectl() {
+        for (step, line) in [
+            (step(Verb::Describe, "deployment", "web", "shop", ""), "kubectl -n shop describe deployment/web"),
+            (step(Verb::Describe, "node", "n1", "", "east"), "kubectl --context east describe node/n1"),
+            (
+                step(Verb::Describe, "certificates.cert-manager.io", "tls", "shop", "a b"),
+                "kubectl --context 'a b' -n shop describe certificates.cert-manager.io/tls",
+            ),
+            (step(Verb::Get, "deployments", "", "", ""), "kubectl get deployments -A"),
+            (step(Verb::Get, "deployments", "", "shop", ""), "kubectl -n shop get deployments"),
+            (step(Verb::Logs, "pod", "web-1", "shop", ""), "kubectl -n shop logs pod/web-1"),
+            (step(Verb::Events, "pod", "web-1", "shop", ""), "kubectl -n shop events --for pod/web-1"),
+            (step(Verb::Events, "", "", "", ""), "kubectl events -A"),
+            (step(Verb::Top, "pod", "web-1", "shop", ""), "kubectl -n shop top pod web-1"),
+            (step(Verb::Top, "pods", "", "", ""), "kubectl top pods -A"),
+            (step(Verb::CanI, "", "", "", ""), "kubectl auth can-i VERB RESOURCE --as USER"),
+            (step(Verb::Explain, "pods", "", "", ""), "kubectl explain pods"),
+        ] {
+            assert_eq!(step.command(), line);
+        }
+    }
 
     #[test]
     fn only_what_kubernetes_serves_goes_by_its_plain_name() {

@@ -96,17 +96,20 @@ pub(crate) async fn interrupted() {
     }
 }
 
-/// Waits for SIGINT or SIGTERM; a second one ends the process at once.
-pub(crate) async fn asked() {
-    let Ok(mut signals) = Signals::listen(false) else {
-        // Then signals do what they do to any process.
-        return std::future::pending().await;
-    };
-    signals.next().await;
-    tokio::spawn(async move {
-        let signal = signals.next().await;
-        std::process::exit(signal.status().into());
-    });
+/// Listens to SIGINT and SIGTERM from now on, and waits for one of them; a second one ends the process at once.
+pub(crate) fn asked() -> impl Future<Output = ()> {
+    let signals = Signals::listen(false);
+    async move {
+        let Ok(mut signals) = signals else {
+            // Then signals do what they do to any process.
+            return std::future::pending().await;
+        };
+        signals.next().await;
+        tokio::spawn(async move {
+            let signal = signals.next().await;
+            std::process::exit(signal.status().into());
+        });
+    }
 }
 
 /// Runs a command unless a signal comes first; with `but_interrupts` only SIGTERM counts.

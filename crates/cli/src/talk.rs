@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use clusterlore_agent::investigate::{Findings, Limits, investigate};
-use clusterlore_agent::{
-    Answer, Conversation, Found, Subjects, Turn, compose, details, gather_next, subjects, subjects_of,
-};
+use clusterlore_agent::{Concluded, Conversation, Turn, conclude, details, gather_next, look_into, subjects_of};
 use clusterlore_catalogue::Catalogue;
 use clusterlore_index::{Index, Request};
 use clusterlore_search::SearchError;
@@ -38,14 +35,7 @@ pub(crate) struct Talk<'a> {
     request: Request,
     thread: Option<(ThreadName, Arc<dyn Store>)>,
     conversation: Conversation,
-    last: Option<Answered>,
-}
-
-/// An answer, and what it rests on.
-struct Answered {
-    found: Found,
-    answer: Answer,
-    findings: Option<Findings>,
+    last: Option<Concluded>,
 }
 
 /// What comes after a line.
@@ -131,26 +121,24 @@ impl<'a> Talk<'a> {
         let found = gather_next(&self.index, &self.catalogue, &build::OWN_STORE, &request, &self.conversation).await;
         let mut found = found.map_err(|error| self.of_flag(error))?;
         found.reply = self.freshness.weigh(found.reply)?;
-        let mut answer = compose(&found, &self.catalogue);
-        let findings = self.looked_into(subjects(&answer, &found)).await?;
-        if let Some(findings) = &findings {
-            found.note_findings(findings);
-            answer = compose(&found, &self.catalogue);
-        }
+        // Who does not want the cluster asked is not told that it was not.
+        let live = self.looks();
+        let last = conclude(&self.index, &self.catalogue, &build::OWN_STORE, found, live, |_| {}).await?;
+        let Concluded { found, answer, findings } = &last;
         match self.flags.hits.output {
             Output::Table if self.last.is_some() => print::line("")?,
             Output::Yaml if manner != Manner::Alone => print::line("---")?,
             _ => {}
         }
-        let printed = print::ask::print(&answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner);
+        let printed = print::ask::print(answer, findings.as_ref(), &found.reply, self.flags.hits.output, manner);
         // Whoever reads no further (`| head`) goes on with the thread all the same.
-        let turn = Turn::of(&answer, &now);
+        let turn = Turn::of(answer, &now);
         if let Some((thread, store)) = &self.thread {
             store.add_turn(thread, &now, &serde_json::to_string(&turn)?).await?;
         }
         printed?;
         self.conversation.turns.push(turn);
-        self.last = Some(Answered { found, answer, findings });
+        self.last = Some(last);
         Ok(())
     }
 
@@ -164,15 +152,9 @@ impl<'a> Talk<'a> {
         }
     }
 
-    async fn looked_into(&self, subjects: Option<Subjects>) -> anyhow::Result<Option<Findings>> {
-        // Who does not want the cluster asked is not told that it was not.
-        let Some(Subjects { cluster, targets }) = subjects.filter(|_| self.flags.live.live == Live::Auto) else {
-            return Ok(None);
-        };
-        Ok(match self.index.cluster(&build::OWN_STORE, &cluster).await? {
-            Ok(source) => Some(investigate(&source, &targets, &Limits::default()).await),
-            Err(_) => None,
-        })
+    /// Whether the cluster may be asked.
+    fn looks(&self) -> bool {
+        self.flags.live.live == Live::Auto
     }
 
     /// Does what a line says: a question, or a command.
@@ -193,7 +175,7 @@ impl<'a> Talk<'a> {
         Ok(Next::Line)
     }
 
-    fn last(&self) -> anyhow::Result<&Answered> {
+    fn last(&self) -> anyhow::Result<&Concluded> {
         self.last.as_ref().ok_or_else(|| {
             anyhow!("there is no answer yet; ask for something first, such as \"what databases are running?\"")
         })
@@ -204,7 +186,10 @@ impl<'a> Talk<'a> {
         let of_one = last.answer.answered.len() == 1;
         let findings = match &last.findings {
             Some(findings) => Some(findings.clone()),
-            None if of_one => self.looked_into(subjects_of(&last.answer, &last.found)).await?,
+            None if of_one && self.looks() => match subjects_of(&last.answer, &last.found) {
+                Some(subjects) => look_into(&self.index, &build::OWN_STORE, &subjects).await?,
+                None => None,
+            },
             None => None,
         };
         print::ask::why(&last.answer, findings.as_ref(), self.flags.hits.output, manner)

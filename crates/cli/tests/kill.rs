@@ -40,7 +40,7 @@ fn state(path: &Path) -> State {
         let state: State = candidates
             .documents
             .into_iter()
-            .map(|c| (c.id, (c.text, c.record, (c.similarity * 10_000.0) as i32)))
+            .map(|c| (c.id.clone(), (c.text.clone(), c.record.clone(), (c.similarity * 10_000.0) as i32)))
             .collect();
         let words = Probe { terms: vec!["thing".into()], containing: 100_000, ..Probe::default() };
         let by_words =

@@ -273,6 +273,18 @@ fn what_one_took_the_other_writes_in_its_order() {
     let client = RoundRobin::default();
     let addresses = [one.address.clone(), other.address.clone()];
     let replicas = [addresses[0].as_str(), addresses[1].as_str()];
+    // What no API server can have jams nothing: Postgres holds no U+0000, and indexes no long names.
+    let long = "K".repeat(5_000);
+    for (kind, namespace) in [("K\\u0000", "shop"), ("K", "sh\\u0000op"), (long.as_str(), "shop")] {
+        let posted = upsert(0).replace("ConfigMap", kind).replace("\"shop\"", &format!("\"{namespace}\""));
+        let (status, text) = send(&one.address, "POST", SYNC, "", &posted).unwrap();
+        assert_eq!(status, 200, "{text}");
+    }
+    for name in ["a\\u0000", "b\\n", &long] {
+        let posted = format!(r#"{{"upserts":["{name}"],"deletes":["{name}"]}}"#);
+        let (status, text) = send(&one.address, "POST", "/api/v1/capabilities/scan", "", &posted).unwrap();
+        assert_eq!(status, 202, "{text}");
+    }
     for n in 0..300 {
         client.call(replicas, "POST", SYNC, &upsert(n));
         // What came through one goes through the other.

@@ -81,6 +81,12 @@ pub enum InvalidInstance {
         /// The field, as it is spelt in a manifest.
         what: &'static str,
     },
+    /// No API server has an object of that identity: it holds a control character, or is longer than any.
+    #[error("{what} is no name of an object: it holds a control character, or is longer than {LONGEST_PART} bytes")]
+    Impossible {
+        /// The field, as it is spelt in a manifest.
+        what: &'static str,
+    },
     /// A part of the id holds a character that separates the parts.
     #[error("{what} {value:?} holds a \"{separator}\"; expected a name without one")]
     Separator {
@@ -92,6 +98,9 @@ pub enum InvalidInstance {
         separator: char,
     },
 }
+
+/// Bytes of a part of an id: names have 253 characters at most where the API server checks them, and no store takes any length.
+const LONGEST_PART: usize = 512;
 
 /// Whether an annotation is one that describes the object: `description`, or a key ending in `/description`.
 pub fn is_description_key(key: &str) -> bool {
@@ -115,7 +124,7 @@ impl ResourceInstance {
     /// An instance of the given identity with its id composed. `namespace` is `None` or empty for cluster-scoped objects.
     ///
     /// # Errors
-    /// A missing kind, version or name, or a `/` or `:` where it would make the id ambiguous.
+    /// A missing kind, version or name, one that cannot be, or a `/` or `:` where it would make the id ambiguous.
     pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Result<Self, InvalidInstance> {
         for (what, value) in [("apiVersion", api_version), ("kind", kind), ("metadata.name", name)] {
             if value.trim().is_empty() {
@@ -123,6 +132,13 @@ impl ResourceInstance {
             }
         }
         let namespace = namespace.filter(|n| !n.is_empty()).unwrap_or(CLUSTER_SCOPE);
+        for (what, value) in
+            [("apiVersion", api_version), ("kind", kind), ("metadata.name", name), ("metadata.namespace", namespace)]
+        {
+            if value.len() > LONGEST_PART || value.contains(char::is_control) {
+                return Err(InvalidInstance::Impossible { what });
+            }
+        }
         // A colon ends the name of a cluster; names of objects may hold one (`system:node`), those of namespaces never do.
         for (what, value, separator) in [
             ("kind", kind, '/'),
@@ -260,6 +276,13 @@ mod tests {
         assert_eq!(missing.to_string(), "metadata.name is missing; expected a non-empty value");
         assert!(ResourceInstance::new("v1", "Pod", Some("a"), "b/c").is_err());
         assert!(ResourceInstance::new("", "Pod", Some("a"), "b").is_err());
+        let long = "a".repeat(513);
+        for (api_version, kind, namespace, name) in
+            [("v1", "K\0", "a", "b"), ("v1", "K", "a\n", "b"), ("v1", &long, "a", "b"), ("v1", "K", "a", &long)]
+        {
+            let impossible = ResourceInstance::new(api_version, kind, Some(namespace), name).unwrap_err();
+            assert!(impossible.to_string().contains("is no name of an object"), "{impossible}");
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct JournalEntry {
     /// When it was noticed: RFC 3339 in UTC with six digits below the second, so that texts sort as times do. No two entries of a cluster
     /// have the same.
     pub at: String,
+    /// Empty where it was noticed as it happened. Else nobody watched: it happened after this (RFC 3339), and before it was noticed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub after: String,
     /// What happened.
     pub what: Option<Happening>,
     /// `plural.group`.
@@ -75,6 +78,7 @@ impl JournalEntry {
         Self {
             cluster: i.cluster.clone().unwrap_or_default(),
             at,
+            after: String::new(),
             what: Some(what),
             type_name: type_name.to_owned(),
             api_version: i.api_version.clone(),

@@ -94,6 +94,8 @@ pub enum About {
     MoreOld(usize),
     /// It asks for what comes into being in a cluster, and was read from manifests.
     MadeInClusters(String),
+    /// The question asks what happened, and the answer tells what is there.
+    Happened,
     /// It is of another cluster than the one in use.
     Elsewhere {
         /// What it is of.
@@ -116,6 +118,12 @@ impl fmt::Display for About {
             Self::MadeInClusters(types) => {
                 write!(f, "{types} come into being in a cluster; the manifests in the index hold none")
             }
+            Self::Happened => {
+                write!(
+                    f,
+                    "this tells what is there; what was created, changed and deleted is in the journal that watching keeps"
+                )
+            }
             Self::MoreOld(more) => write!(f, "{more} more sources are as old"),
             Self::Elsewhere { basis, context, used } => {
                 let from = basis.context().map(|name| format!(", read by the context \"{name}\"")).unwrap_or_default();
@@ -131,6 +139,7 @@ impl About {
         match self {
             Self::Old(_) | Self::MoreOld(_) => "old",
             Self::MadeInClusters(_) => "madeInClusters",
+            Self::Happened => "happened",
             Self::Elsewhere { .. } => "otherCluster",
         }
     }

@@ -2,7 +2,7 @@
 //! the last hour". Answered from the journal that watching keeps (`core::JournalEntry`).
 //!
 //! ```json
-//! {"changes": [{"at", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false,
+//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false,
 //!  "since", "until", "what": ["deleted"], "searched", "notes": [{"type", "text"}], "needs": [{"what", "commands"}]}
 //! ```
 
@@ -28,25 +28,29 @@ const SURE: f32 = 0.5;
 const HAPPENINGS: &[(&[Happening], &str)] = &[
     (
         &[Happening::Deleted],
-        "deleted delete deletes deletion deletions removed remove removal removals dropped drop missing gone disappear disappeared disappears vanish vanished destroyed lost uninstalled \
+        "deleted delete deletes deletion deletions removed remove removal removals dropped drop missing gone killed terminated disappear disappeared disappears vanish vanished destroyed lost uninstalled \
          gelöscht entfernt verschwunden verschwand weg supprimé supprimée supprimés supprimées disparu disparue disparus disparues \
          eliminado eliminada eliminados eliminadas borrado borrada desapareció desaparecido removido removida removidos removidas apagado apagados \
          excluído excluídos desapareceu sumiu 删除 消失",
     ),
     (
         &[Happening::Created],
-        "created made create creates creation creations new added add addition additions appeared appear came deployed installed launched introduced erstellt angelegt neu neue hinzugekommen créé créée créés \
+        "created recreated re-created made create creates creation creations new added add addition additions appeared appear came deployed installed launched introduced erstellt angelegt neu neue hinzugekommen créé créée créés \
          créées ajouté ajoutés nouveau nouveaux creado creada creados creadas nuevo nuevos criado criada criados novo novos 创建 新增",
     ),
     (&[Happening::LabelsChanged], "relabelled relabeled relabel"),
+    (
+        &[Happening::SpecChanged],
+        "scaled scale rescaled resized bumped upgraded downgraded patched reconfigured rolled skaliert escalado escalada escalados",
+    ),
     (&[], CHANGED),
 ];
 /// Words for any change.
-const CHANGED: &str = "changed change changes changing modified modify updated update updates edited edit edits touched altered happened happen happens geändert ändert passiert changé changée changés \
+const CHANGED: &str = "changed change changes changing modified modify updated update updates edited edit edits touched touch altered alter replaced happened happen happens geändert ändert passiert changé changée changés \
          modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更";
 /// What happens to a part of an object, where it stands beside a word for change.
 const PARTS: &[(Happening, &str)] = &[
-    (Happening::SpecChanged, "spec specification"),
+    (Happening::SpecChanged, "spec specs specification specifications"),
     (Happening::LabelsChanged, "label labels"),
     (Happening::AnnotationsChanged, "annotation annotations"),
 ];
@@ -66,9 +70,29 @@ const ALL: &str = "what which anything everything something things objects resou
 const LAST: &str = "last latest newest recent most first top";
 /// Words that ask for a person.
 const WHO: &str = "who whom wer quién quien quem 谁";
+/// Built-in types whose objects have no `metadata.generation` (Kubernetes 1.34).
+const WITHOUT_GENERATION: &str = "configmaps secrets services serviceaccounts endpoints nodes namespaces persistentvolumes \
+                                  persistentvolumeclaims resourcequotas limitranges roles.rbac.authorization.k8s.io \
+                                  rolebindings.rbac.authorization.k8s.io clusterroles.rbac.authorization.k8s.io \
+                                  clusterrolebindings.rbac.authorization.k8s.io horizontalpodautoscalers.autoscaling \
+                                  storageclasses.storage.k8s.io csidrivers.storage.k8s.io priorityclasses.scheduling.k8s.io \
+                                  runtimeclasses.node.k8s.io apiservices.apiregistration.k8s.io \
+                                  certificatesigningrequests.certificates.k8s.io resourceclaims.resource.k8s.io";
+/// Words for what happened that are not said of what is there.
+const HAPPENED: &str = "deleted removed disappeared disappear vanished destroyed changed modified edited touched altered happened gelöscht entfernt \
+                        verschwunden geändert supprimé supprimée supprimés supprimées disparu modifié modifiés eliminado eliminada eliminados \
+                        desapareció cambió cambiado modificado excluído excluídos removido removidos desapareceu mudou alterado alterados";
+/// Words not far before them.
+const AUXILIARIES: &str = "was were got been has have had did does wurde wurden ist sind hat été est ont a ha han sido fue fueron se foi foram";
+/// Words right before them.
+const ASKING: &str = "what who when anything something anyone anybody was wer qui qué quién quem";
+/// The same in Chinese.
+const HAPPENED_CHINESE: [&str; 5] = ["删除了", "被删除", "消失了", "修改了", "变更了"];
+/// Words between an auxiliary and its verb: "did the checkout service disappear".
+const BETWEEN: usize = 4;
 /// Words beside these that name nothing.
 const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
-                      just now got gets getting ago already still ever went go goes going come comes away around become becomes else \
+                      just now got gets getting ago already earlier so far anyone everyone since still ever went go goes going come comes away around become becomes else \
                       wann zuletzt wurde wurden worden ist sind hat été est ont sont qué que se ha han sido fue fueron foi foram quand dernièrement cuándo cuando quando recentemente";
 
 /// What a question about changes asks for.
@@ -135,6 +159,34 @@ impl Asked {
     }
 }
 
+/// Of types whose objects have no `metadata.generation`, nothing tells that their contents changed.
+pub(crate) fn without_generation(types: &BTreeSet<String>, asked: &Asked) -> Option<Note> {
+    let asks = asked.what.is_empty() || asked.what.contains(&Happening::SpecChanged);
+    let silent: Vec<&str> = types.iter().map(String::as_str).filter(|name| has(WITHOUT_GENERATION, name)).collect();
+    let text = format!(
+        "of {} only creation, deletion, labels and annotations are noticed: the API server counts no changes of what they hold",
+        silent.join(", ")
+    );
+    (asks && !silent.is_empty()).then_some(Note { kind: "contents", text })
+}
+
+/// That no time is asked for.
+pub(crate) fn out_of_time(since: Option<Timestamp>, until: Option<Timestamp>) -> Option<Note> {
+    let (since, until) = since.zip(until).filter(|(since, until)| since >= until)?;
+    Some(Note { kind: "no-time", text: format!("no time is after {since:.0} and before {until:.0}") })
+}
+
+/// Whether a question asks what happened, and not what is there.
+pub(crate) fn asks_what_happened(question: &str) -> bool {
+    let all: Vec<String> = question.split_whitespace().map(|word| bare(word).to_lowercase()).collect();
+    let happened = |at: usize| {
+        has(HAPPENED, &all[at])
+            && (at.checked_sub(1).is_some_and(|before| has(ASKING, &all[before]))
+                || all[at.saturating_sub(BETWEEN)..at].iter().any(|before| has(AUXILIARIES, before)))
+    };
+    (0..all.len()).any(happened) || HAPPENED_CHINESE.iter().any(|happened| question.contains(happened))
+}
+
 fn has(list: &str, word: &str) -> bool {
     list.split_whitespace().any(|known| known == word)
 }
@@ -180,6 +232,8 @@ fn unspaced(list: &str, word: &str) -> bool {
 }
 
 fn bare(word: &str) -> &str {
+    let word = word.trim_end_matches(|c: char| ['?', '!', ',', '.'].contains(&c));
+    let word = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word);
     word.trim_matches(|c: char| c.is_ascii_punctuation() && !['/', '-', '.'].contains(&c)).trim_end_matches(['.', '-'])
 }
 
@@ -242,6 +296,9 @@ pub(crate) struct Conditions {
     pub(crate) names: BTreeSet<String>,
     /// Words that objects have to fit.
     pub(crate) text: String,
+    /// What must not be told of, in words, and by type or namespace.
+    unwanted: String,
+    not: Vec<Condition>,
     /// Whether no entry can meet it.
     pub(crate) impossible: bool,
     /// Whether it has conditions on labels or annotations, which only the index knows.
@@ -293,6 +350,12 @@ impl Conditions {
         for word in &asked.rest {
             let span = at..at + word.len();
             at = span.end + 1;
+            // "Service accounts" are a kind.
+            let of_kind =
+                |part: &String| all.types.iter().any(|name| kind_words(name, types).contains(&words::stem(part)));
+            if !all.types.is_empty() && words::split(word).iter().all(of_kind) {
+                continue;
+            }
             // What the parser took for a condition is met by it; what it took for a filler asks for nothing.
             let is_meant = meant.iter().any(|asked| asked.span.start <= span.start && span.end <= asked.span.end);
             let is_free = || words::split(word).iter().any(|part| free.contains(part));
@@ -317,6 +380,7 @@ impl Conditions {
             }
         }
         all.text = text.join(" ");
+        (all.unwanted, all.not) = (parsed.unwanted.to_lowercase(), parsed.not.clone());
         all.read_labels(parsed);
         all
     }
@@ -354,6 +418,35 @@ impl Conditions {
         }
     }
 
+    /// Whether the words are all that it narrows by.
+    pub(crate) fn is_only_words(&self) -> bool {
+        self.types.is_empty() && self.namespaces.is_empty() && self.names.is_empty() && self.either.is_empty()
+    }
+
+    /// Leaves words out that nothing is called like, and says so.
+    pub(crate) fn without(&mut self, unknown: &[String]) {
+        let left = self.text.split(' ').filter(|word| !unknown.iter().any(|other| other == word));
+        self.text = left.collect::<Vec<_>>().join(" ");
+        let text = format!("nothing is called {}; looked without it", quoted(unknown));
+        self.notes.push(Note { kind: "not-used", text });
+    }
+
+    /// That nothing is called like all the words there are.
+    pub(crate) fn unknown(&mut self, unknown: &[String]) {
+        self.notes.push(Note { kind: "not-found", text: format!("nothing is called {}", quoted(unknown)) });
+    }
+
+    /// Whether an entry is what must not be told of.
+    fn is_unwanted(&self, entry: &JournalEntry, unwanted: &Fit<'_>) -> bool {
+        let is_not = |condition: &Condition| match condition {
+            Condition::Namespace(name) => entry.namespace == *name,
+            Condition::Type(name) => entry.type_name == *name,
+            // The journal keeps no labels.
+            Condition::Label(..) => false,
+        };
+        self.not.iter().any(is_not) || !self.unwanted.is_empty() && unwanted.admits(entry)
+    }
+
     /// Whether an entry meets those that have nothing to do with labels.
     fn is_there(&self, entry: &JournalEntry) -> bool {
         self.either.iter().any(|condition| match condition {
@@ -371,6 +464,30 @@ pub(crate) struct There {
     pub(crate) found: BTreeSet<ObjectKey>,
     /// Those that meet conditions on labels.
     pub(crate) labelled: BTreeSet<ObjectKey>,
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// The stems of the words of a kind's name.
+fn kind_words(type_name: &str, types: &[(String, ResourceType)]) -> Vec<String> {
+    let kind = types.iter().find(|(_, ty)| ty.name() == type_name).map(|(_, ty)| words::split(&ty.kind));
+    kind.unwrap_or_default().iter().map(|word| words::stem(word)).collect()
+}
+
+/// The words of a text that no entry is called like.
+pub(crate) fn unknown(
+    entries: &[JournalEntry],
+    text: &str,
+    catalogue: &Catalogue,
+    types: &[(String, ResourceType)],
+) -> Vec<String> {
+    let is_known = |word: &&str| {
+        let fit = Fit::of(word, catalogue, types);
+        !fit.meant.is_empty() || entries.iter().any(|entry| fit.admits(entry))
+    };
+    text.split(' ').filter(|word| !word.is_empty() && !is_known(word)).map(str::to_owned).collect()
 }
 
 /// Whether it is a category, or surely a software.
@@ -394,13 +511,15 @@ pub(crate) fn fitting(
     most: usize,
 ) -> (Vec<JournalEntry>, bool) {
     let fits = Fit::of(&conditions.text, catalogue, types);
+    let unwanted = Fit::of(&conditions.unwanted, catalogue, types);
     let mut known: BTreeMap<(String, String, String), bool> = BTreeMap::new();
     let mut fitting: Vec<JournalEntry> = Vec::new();
     for entry in entries {
         let object = (entry.type_name.clone(), entry.namespace.clone(), entry.name.clone());
         if *known.entry(object).or_insert_with(|| {
             let key = key(&entry);
-            (!conditions.labelled || there.labelled.contains(&key) || conditions.is_there(&entry))
+            !conditions.is_unwanted(&entry, &unwanted)
+                && (!conditions.labelled || there.labelled.contains(&key) || conditions.is_there(&entry))
                 && (fits.admits(&entry) || there.found.contains(&key))
         }) {
             if fitting.len() == most {
@@ -620,6 +739,27 @@ mod tests {
             assert_eq!((asked.what.into_iter().collect::<Vec<_>>(), asked.who), (what, who), "{question}");
         }
         assert_eq!(Asked::of("when did checkout disappear").question, "when did checkout created");
+    }
+
+    #[test]
+    fn what_happened_is_told_from_what_is_there() {
+        for (question, happened) in [
+            ("what was deleted today", true),
+            ("what changed in the last hour", true),
+            ("who deleted the ingress of shop", true),
+            ("when did the checkout service disappear", true),
+            ("has anything been modified in payments?", true),
+            ("wurde heute etwas gelöscht", true),
+            ("今天删除了什么", true),
+            ("what cleans up deleted users", false),
+            ("which service sends update emails", false),
+            ("new deployments since yesterday", false),
+            ("pods with missing labels", false),
+            ("the change data capture thing", false),
+            ("", false),
+        ] {
+            assert_eq!(asks_what_happened(question), happened, "{question}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use clusterlore_core::conditions::{Beyond, LiveCondition};
-use clusterlore_core::{CLUSTER_SCOPE, JournalEntry, words};
+use clusterlore_core::{CLUSTER_SCOPE, JournalEntry, ResourceInstance, words};
 use clusterlore_search::{Hit, Need, Noun, ParsedQuery};
 
 /// So many kinds are named in a command.
@@ -95,8 +95,22 @@ fn object(parsed: &ParsedQuery, hits: &[Hit]) -> Option<(String, String)> {
     });
     let instance = of_hit.or_else(|| first.instance())?;
     let place = if instance.is_cluster_scoped() { String::new() } else { format!(" -n {}", instance.namespace) };
+    Some((place, reference(&instance)))
+}
+
+/// `deployment.apps/checkout`.
+fn reference(instance: &ResourceInstance) -> String {
     let group = if instance.api_group.is_empty() { String::new() } else { format!(".{}", instance.api_group) };
-    Some((place, format!("{}{group}/{}", instance.kind.to_lowercase(), instance.name)))
+    format!("{}{group}/{}", instance.kind.to_lowercase(), instance.name)
+}
+
+/// The command that shows an object as its cluster has it now.
+pub(crate) fn get(instance: &ResourceInstance, context: Option<&str>) -> String {
+    let reference = reference(instance);
+    let context = context.into_iter().flat_map(|context| ["--context", context]);
+    let place = Some(instance.namespace.as_str()).filter(|_| !instance.is_cluster_scoped());
+    let place = place.into_iter().flat_map(|namespace| ["-n", namespace]);
+    shell_line(["kubectl"].into_iter().chain(context).chain(place).chain(["get", &reference]))
 }
 
 /// The types that the question names.

@@ -23,9 +23,13 @@ use crate::live::{Door, Gate, Looker};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::status::Status;
+use crate::tree::{self, Tree};
 
 /// Until a cluster is reached that is to be looked into: a plugin may have to log in first.
 const OPENING: Duration = Duration::from_secs(5);
+
+/// Entries that words are compared with, where nothing fits.
+const LOOKED_AT: usize = 20_000;
 
 /// Objects of which a name is asked for at most.
 const MOST_CALLED: usize = 20_000;
@@ -142,7 +146,7 @@ impl Index {
             Err(error) => return Err(error),
         };
         let types = view.types().await?;
-        let conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
+        let mut conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
         let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
@@ -165,9 +169,34 @@ impl Index {
         if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
             there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
         }
-        let (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
+        let (mut changes, mut more) =
+            changes::fitting(entries.clone(), &conditions, &self.catalogue, &types, &there, limit);
+        // A word that nothing is called like hides nothing of what else is asked for.
+        if changes.is_empty()
+            && !entries.is_empty()
+            && !conditions.text.is_empty()
+            && there.found.is_empty()
+            && !by_name
+        {
+            let all = view.journal(JournalQuery { limit: LOOKED_AT, ..JournalQuery::default() }).await?;
+            let mut unknown = Vec::new();
+            for word in changes::unknown(&all, &conditions.text, &self.catalogue, &types) {
+                if self.there(&*view, &word, &Conditions::default(), &parsed, Selector::default()).await?.is_empty() {
+                    unknown.push(word);
+                }
+            }
+            let none_left = unknown.len() == conditions.text.split(' ').count();
+            if !unknown.is_empty() && none_left && conditions.is_only_words() {
+                conditions.unknown(&unknown);
+            } else if !unknown.is_empty() {
+                conditions.without(&unknown);
+                (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
+            }
+        }
 
         let mut notes = conditions.notes;
+        notes.extend(changes::out_of_time(since, until));
+        notes.extend(changes::without_generation(&conditions.types, &asked));
         notes.extend(conditions.missed.filter(|_| changes.is_empty()));
         let any = JournalQuery { limit: 1, ..JournalQuery::default() };
         if changes.is_empty() && view.journal(any).await?.is_empty() {
@@ -265,6 +294,16 @@ impl Index {
             fields.remove("owner");
         }
         Ok(document)
+    }
+
+    /// What controls an object, and what it controls; `id` is its stored id.
+    ///
+    /// # Errors
+    /// [`SearchError::NoSuchObject`] where there is none within the scope, or the store cannot be read.
+    pub async fn tree(&self, scope: &Scope, id: &str) -> Result<Tree, SearchError> {
+        let view = self.store.view(scope).await?;
+        let missing = || SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() };
+        tree::of(&*view, id).await?.ok_or_else(missing)
     }
 
     /// What is indexed, from where, and when.
@@ -382,5 +421,6 @@ fn key(id: &str) -> Result<ObjectKey, SearchError> {
 fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
     let clusters = &answer.parsed.filter.clusters;
     let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
-    Reply::of(answer, request.explain).resting_on(bases)
+    let reply = Reply::of(answer, request.explain).resting_on(bases);
+    if request.collection == Collection::Instances { reply.beside_journal(&request.question) } else { reply }
 }

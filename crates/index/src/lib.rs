@@ -13,6 +13,7 @@ mod live;
 mod reply;
 mod request;
 mod status;
+mod tree;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
 pub use changes::{Changes, Need as ChangesNeed, Note as ChangesNote};
@@ -22,3 +23,4 @@ pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};
 pub use request::Request;
 pub use status::{CollectionStatus, Status, TypeStatus};
+pub use tree::{Branch, Member, Tree};

@@ -1,15 +1,16 @@
 //! An answer as every face gives it: typed for Rust, and one JSON shape for everybody else.
 //!
 //! ```json
-//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "matched",
-//!            "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
-//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "remedy"}], "problems": [{"type", "text"}],
+//! {"hits": [{"id", "score", "kind", "apiVersion", "namespace", "name", "labels", "annotations", "description", "cluster", "createdAt",
+//!            "command", "matched", "controlled", "elsewhere", "live": [{"verdict", "number", "text"}], "explain"}],
+//!  "number": 12, "groups": [{"name", "count"}], "notes": [{"type", "text", "values", "remedy"}], "problems": [{"type", "text"}],
 //!  "needs": [{"what", "said", "condition", "read", "commands"}], "unread": ["…"], "unindexed": [{"type", "namespace", "name"}],
 //!  "total": 314, "inScope": 20, "closest": ["plural.group"]}
 //! ```
 //!
 //! `number` is null where it was not asked for, and where only the cluster could tell it and was not asked. `needs` is what metadata cannot
-//! say: `status`, `image`, `spec`, `metrics`, `logs`, `events`, `rbac`, `time`. A hit on a type has `explainCommand` and what is known of its purpose in the place of
+//! say: `status`, `image`, `spec`, `metrics`, `logs`, `events`, `rbac`, `time`. `values` of a note of the types `namespace`, `kind` and
+//! `label` are what the question was narrowed to. `command` shows the object as its cluster has it now. A hit on a type has `explainCommand` and what is known of its purpose in the place of
 //! namespace and labels.
 
 use std::collections::BTreeMap;
@@ -20,8 +21,9 @@ use clusterlore_core::{CLUSTER_SCOPE, Capability, Complexity, JournalEntry, Reso
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
 use serde::{Serialize, Serializer};
 
-use crate::basis::{self, Basis, Doubt, TooOld};
-use crate::command::commands;
+use crate::basis::{self, About, Basis, Doubt, TooOld};
+use crate::changes;
+use crate::command::{commands, get};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -100,6 +102,14 @@ impl Reply {
         Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
     }
 
+    /// Doubts it where the question asks what happened.
+    pub(crate) fn beside_journal(mut self, question: &str) -> Self {
+        if changes::asks_what_happened(question) {
+            self.doubts.push(Doubt { about: About::Happened, remedy: String::new() });
+        }
+        self
+    }
+
     /// Doubts it where all of it is of other clusters than the one in use, which a context of a kubeconfig names.
     pub fn compare(&mut self, context: &str, used: &SourceIdentity) {
         self.doubts.extend(basis::elsewhere(&self.bases, context, used));
@@ -139,7 +149,10 @@ impl Reply {
                 CLUSTER_SCOPE => entry.name.clone(),
                 namespace => format!("{namespace}/{}", entry.name),
             };
-            format!("{} {place} is gone since {at}Z", entry.kind)
+            match entry.after.is_empty() {
+                true => format!("{} {place} is gone since {at}Z", entry.kind),
+                false => format!("{} {place} was found to be gone at {at}Z", entry.kind),
+            }
         };
         self.gone.iter().map(told).collect()
     }
@@ -197,13 +210,13 @@ pub fn reason(reason: &Reason) -> String {
 impl Serialize for Reply {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         JsonReply {
-            hits: self.hits.iter().map(|hit| json_hit(hit, self.explain)).collect(),
+            hits: self.hits.iter().map(|hit| json_hit(hit, self)).collect(),
             number: self.number,
             groups: &self.groups,
             notes: self
                 .notes
                 .iter()
-                .map(|note| Told::new(note_type(note), note))
+                .map(|note| Told { values: narrowed_to(note), ..Told::new(note_type(note), note) })
                 .chain(self.gone().iter().map(|text| Told::new("gone", text)))
                 .chain(self.doubts.iter().map(Told::of_doubt))
                 .collect(),
@@ -291,17 +304,28 @@ struct Told {
     #[serde(rename = "type")]
     kind: &'static str,
     text: String,
+    /// What the question was narrowed to, as a request has it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    values: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     remedy: String,
 }
 
 impl Told {
     fn new(kind: &'static str, text: &impl std::fmt::Display) -> Self {
-        Self { kind, text: text.to_string(), remedy: String::new() }
+        Self { kind, text: text.to_string(), values: Vec::new(), remedy: String::new() }
     }
 
     fn of_doubt(doubt: &Doubt) -> Self {
         Self { remedy: doubt.remedy.clone(), ..Self::new(doubt.about.kind(), &doubt.about) }
+    }
+}
+
+fn narrowed_to(note: &Note) -> Vec<String> {
+    match note {
+        Note::Label(value) | Note::Namespace(value) => vec![value.clone()],
+        Note::Kind(types) => types.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -320,7 +344,8 @@ fn note_type(note: &Note) -> &'static str {
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
         Note::Exceptions(_) => "exceptions",
-        Note::LeftOut(_) => "left-out",
+        Note::LeftOut(_) => "leftOut",
+        Note::OtherTime(_) => "otherTime",
         Note::Unchecked(_) => "unchecked",
         Note::Language(_) | Note::Read { .. } => "language",
         Note::Corrected { .. } => "corrected",
@@ -359,6 +384,10 @@ struct JsonHit<'a> {
     description: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
     #[serde(flatten)]
     ty: Option<JsonType<'a>>,
     matched: Vec<String>,
@@ -412,7 +441,7 @@ fn found(finding: &Finding) -> JsonFound<'_> {
     JsonFound { verdict: finding.verdict, number: finding.number, text: &finding.text }
 }
 
-fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
+fn json_hit<'a>(hit: &'a Hit, reply: &Reply) -> JsonHit<'a> {
     let rounded = |x: f32| (x * 10_000.0).round() / 10_000.0;
     let explained = || hit.score.reasons.iter().map(|r| Explained { why: reason(r), adds: rounded(r.adds) }).collect();
     let (kind, api_version, namespace, name, labels, description, cluster, ty) = match &hit.noun {
@@ -441,6 +470,10 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         Noun::Instance(i) if !i.kept_annotations.is_empty() => Some(&i.kept_annotations),
         _ => None,
     };
+    let instance = match &hit.noun {
+        Noun::Instance(instance) => Some(instance),
+        Noun::Type(..) => None,
+    };
     JsonHit {
         id: &hit.id,
         score: rounded(hit.score.total()),
@@ -452,11 +485,13 @@ fn json_hit(hit: &Hit, explain: bool) -> JsonHit<'_> {
         annotations,
         description,
         cluster,
+        created_at: instance.map(|i| i.created_at.as_str()).filter(|at| !at.is_empty()),
+        command: instance.map(|i| get(i, reply.context(i.cluster.as_deref()))),
         ty,
         matched: matched(hit),
         controlled: &hit.controlled,
         elsewhere: &hit.elsewhere,
         live: hit.found.iter().map(found).collect(),
-        explain: explain.then(explained),
+        explain: reply.explain.then(explained),
     }
 }

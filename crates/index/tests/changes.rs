@@ -178,6 +178,23 @@ async fn words_for_happenings_are_read_in_many_forms() {
 }
 
 #[tokio::test]
+async fn what_is_not_wanted_stays_out_and_words_without_a_thing_hide_nothing() {
+    check(&[
+        ("deleted in farm except configmaps", &GONE[3..]),
+        ("what was deleted outside of farm", &GONE[1..3]),
+        ("deletions in farm, not the statefulsets", &["ConfigMap/weeds", "DaemonSet/vector"]),
+        ("which config maps were deleted in farm", &["ConfigMap/weeds"]),
+        ("has anyone deleted rabbitmq", &["StatefulSet/rabbitmq"]),
+        ("what happened to courier's spec", &["Deployment/courier"]),
+        ("was harvest rescaled", &["Database/harvest"]),
+        ("which deployments were surreptitiously deleted", &GONE[1..3]),
+        // Nothing else is asked for.
+        ("surreptitiously", &[]),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn times_of_the_clock_limit() {
     check(&[
         ("removed in the last 45 secs", &["ConfigMap/weeds"]),
@@ -186,6 +203,12 @@ async fn times_of_the_clock_limit() {
         ("what was removed from 08:12 to 08:16", &["Deployment/tractor"]),
         ("what was removed before 07:00", &["StatefulSet/couchdb"]),
         ("what was removed after 09:00", &["ConfigMap/weeds"]),
+        ("what was removed after 9 am", &["ConfigMap/weeds"]),
+        ("what was removed at 08:10", &["DaemonSet/vector"]),
+        ("what was removed around 8:05", &GONE[1..5]),
+        ("anything removed on 2026-03-04", &GONE),
+        ("removed in the last half hour", &["ConfigMap/weeds"]),
+        ("created since wednesday", &["ConfigMap/seeds"]),
         ("what was created last evening", &["ConfigMap/shelves", "Namespace/books"]),
         ("what was created this morning", &["ConfigMap/seeds"]),
         ("what was created this afternoon", &[]),
@@ -226,6 +249,10 @@ async fn what_was_not_understood_is_said() {
     for (question, said) in [
         ("what was deleted in namespace atlantis", "there is no namespace \"atlantis\""),
         ("what was removed since 25:99", "\"25:99\" is not a date"),
+        ("what was removed since 9:10 CET", "\"9:10 CET\" is not a date"),
+        ("which deployments were surreptitiously deleted", "nothing is called \"surreptitiously\"; looked without it"),
+        ("surreptitiously", "nothing is called \"surreptitiously\""),
+        ("what changed in services", "of services only creation"),
         ("what changed for team fields", "labels"),
     ] {
         let told = told(&index, question).await;

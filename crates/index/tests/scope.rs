@@ -102,6 +102,15 @@ const IDS: [&str; 8] = [
     "team-d/apps/v1/Deployment/redis",
 ];
 
+/// Members of families of two and three levels, and an object that has none.
+const FAMILIES: [&str; 5] = [
+    "shop/apps/v1/Deployment/checkout-api",
+    "shop/apps/v1/ReplicaSet/checkout-api-7d9f",
+    "shop/v1/Pod/checkout-api-7d9f-b8z1m",
+    "data/v1/Pod/kafka-broker-0",
+    "data/birds.example.org/v1/Raven/nevermore",
+];
+
 fn types() -> Vec<ResourceType> {
     let of = |(kind, plural, group): (&str, &str, &str)| ResourceType {
         kind: kind.to_owned(),
@@ -313,7 +322,7 @@ async fn holds(place: &dyn Place, scopes: usize) {
     let admitted = Scope::rules(CLUSTERS.map(Rule::cluster));
     let mut random = fastrand::Rng::with_seed(2_026);
     let mut held = BTreeSet::new();
-    let mut answered = 0;
+    let (mut answered, mut families) = (0, 0);
     for round in 0..scopes {
         let scope = random_scope(&mut random);
         hold(&*part, &world, &scope, &mut held).await;
@@ -329,9 +338,14 @@ async fn holds(place: &dyn Place, scopes: usize) {
         let under = told(asked.similar(&scope, id, &near).await);
         let over = told(reference.similar(&admitted, id, &near).await);
         assert_eq!(under, over, "{round}: {scope:?}, similar to {id}, {near:?}");
+        let id = FAMILIES[random.usize(0..FAMILIES.len())];
+        let under = told(asked.tree(&scope, id).await);
+        families += usize::from(under.contains("\"owned\""));
+        assert_eq!(under, told(reference.tree(&admitted, id).await), "{round}: {scope:?}, the family of {id}");
         assert_eq!(status(&asked, &scope).await, status(&reference, &everything).await, "{round}: {scope:?}");
     }
     assert!(answered > scopes / 2, "only {answered} answers have hits");
+    assert!(families > scopes / 20, "only {families} families");
 }
 
 #[tokio::test(flavor = "multi_thread")]

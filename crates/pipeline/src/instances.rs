@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::error::SyncError;
-use crate::memory::Memory;
+use crate::memory::{Memory, Noticed};
 use crate::progress::{Observer, Outcome, Progress, Seconds, SkippedType, Summary};
 use crate::run::{Run, RunOptions, patterns};
 use crate::{checks, types, waiting, writer};
@@ -208,7 +208,7 @@ impl InstanceSync {
                 .store(&types, &discovery, &|number| run.origin(number))
                 .await?;
                 if let Some(memory) = listed.memory {
-                    memory.note_lost(store, &lost).await?;
+                    memory.note_lost(store, &lost, Noticed::Late).await?;
                 }
                 self.delete(store, &removals).await?;
                 observer(Progress::StorageComplete(summary.stored));

@@ -10,6 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::checks;
 
+/// What is noticed so long after it happened was not watched: events are seconds late at most, and clocks differ.
+const LATE: SignedDuration = SignedDuration::from_secs(30);
+
 /// How an object was, in 40 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
@@ -19,12 +22,21 @@ struct Seen {
     annotations: u64,
 }
 
+/// How it came to be known that an object is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noticed {
+    /// As it went.
+    AtOnce,
+    /// By a list that lacks it.
+    Late,
+}
+
 /// Remembers every object, and notes what happens to them.
 #[derive(Debug)]
 pub(crate) struct Memory {
     seen: HashMap<ObjectKey, Seen>,
     hasher: RandomState,
-    /// When the index was last known to be fresh: what was created before and is new to the index was only not read then.
+    /// When the index was last known to be fresh, to the second: what was created before and is new to the index was only not read then.
     since: String,
     last: Timestamp,
     /// What happened and is not yet written.
@@ -73,7 +85,8 @@ impl Memory {
                 }
             }
             None if new && second(&instance.created_at) >= self.since.as_str() => {
-                self.note(instance, type_name, Happening::Created);
+                let after = if self.is_late(&instance.created_at) { &instance.created_at } else { "" };
+                self.note_after(instance, type_name, Happening::Created, after);
             }
             None => {}
         }
@@ -84,11 +97,12 @@ impl Memory {
         self.seen.remove(key);
     }
 
-    /// Notes that objects went, of which nobody told but a list: what they were is read off their documents.
+    /// Notes that objects went: what they were is read off their documents. `Late`: nobody told of it but a list.
     pub(crate) async fn note_lost(
         &mut self,
         store: &dyn Store,
         lost: &[(ObjectKey, String)],
+        noticed: Noticed,
     ) -> Result<(), StoreError> {
         if lost.is_empty() {
             return Ok(());
@@ -100,16 +114,29 @@ impl Memory {
             self.lost(key);
             let record = records.get(key).and_then(|record| serde_json::from_str::<ResourceInstance>(record).ok());
             if let Some(instance) = record {
-                self.note(&instance, type_name, Happening::Deleted);
+                let is_known = noticed == Noticed::AtOnce || self.since.is_empty();
+                let after = if is_known { String::new() } else { format!("{}Z", self.since) };
+                self.note_after(&instance, type_name, Happening::Deleted, &after);
             }
         }
         Ok(())
     }
 
-    /// Notes what happened to an object.
+    /// Notes what happened to an object just now.
     pub(crate) fn note(&mut self, instance: &ResourceInstance, type_name: &str, what: Happening) {
+        self.note_after(instance, type_name, what, "");
+    }
+
+    /// Notes what happened to an object at an unknown time after this one.
+    fn note_after(&mut self, instance: &ResourceInstance, type_name: &str, what: Happening, after: &str) {
         let at = self.time();
-        self.entries.push(JournalEntry::of_instance(instance, type_name, what, at));
+        let entry = JournalEntry::of_instance(instance, type_name, what, at);
+        self.entries.push(JournalEntry { after: after.to_owned(), ..entry });
+    }
+
+    /// Whether something is noticed so long after its time that nobody watched.
+    fn is_late(&self, time: &str) -> bool {
+        time.parse::<Timestamp>().is_ok_and(|time| Timestamp::now() - LATE > time)
     }
 
     /// What stays of the journal.
@@ -160,7 +187,12 @@ mod tests {
         assert_eq!(saw(&another, false), [Happening::Deleted, Happening::Created]);
         memory.lost(&key);
         memory.saw(&pod("2026-01-02T00:00:00Z"), key, "pods", true);
-        assert_eq!(memory.entries[0].what, Some(Happening::Created));
+        let created = memory.entries.remove(0);
+        // Nobody watched when it was created.
+        assert_eq!((created.what, created.after.as_str()), (Some(Happening::Created), "2026-01-02T00:00:00Z"));
+        memory.lost(&key);
+        memory.saw(&pod(&Timestamp::now().to_string()), key, "pods", true);
+        assert_eq!(memory.entries[0].after, "");
     }
 
     #[test]

@@ -254,6 +254,13 @@ fn named(names: &[&str]) -> String {
     }
 }
 
+impl Progress {
+    /// Whether something is not as it should be.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Warning(_) | Self::Interrupted { .. })
+    }
+}
+
 impl std::fmt::Display for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

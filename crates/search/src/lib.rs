@@ -327,8 +327,8 @@ impl Searcher {
         let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
         let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
         let scored = ranked.into_iter().map(|r| {
-            let Ranked { id, type_name, features, score, .. } = r;
-            Scored { id, type_name, features, score }
+            let (id, type_name) = (r.id.clone(), r.type_name.clone());
+            Scored { id, type_name, features: r.features, score: r.score }
         });
         let scored = scored.collect();
         Ok((parsed, scored))

@@ -17,6 +17,7 @@ mod limits;
 mod listen;
 mod mcp;
 mod metrics;
+mod page;
 mod probes;
 mod problem;
 mod refusals;

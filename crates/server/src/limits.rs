@@ -85,6 +85,12 @@ impl Buckets {
     }
 }
 
+/// A place among those that are being answered, as long as it is held.
+#[derive(Clone)]
+pub(crate) struct Slot {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
 /// Who asked how much lately, and how many are being answered.
 pub(crate) struct Rates {
     callers: Buckets,
@@ -103,9 +109,10 @@ impl Rates {
     }
 
     /// Waits for a turn; `None`: too many are being answered.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn turn(&self) -> Option<Slot> {
         let turn = Arc::clone(&self.turns).acquire_owned();
-        tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()
+        let turn = tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()?;
+        Some(Slot { _permit: Arc::new(turn) })
     }
 }
 

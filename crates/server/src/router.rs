@@ -24,7 +24,7 @@ use crate::auth::{Auth, Caller, Denied, WELL_KNOWN, is_loopback};
 use crate::credentials::Credentials;
 use crate::json::json;
 use crate::problem::Problem;
-use crate::{api, dropin, mcp, metrics, probes, span};
+use crate::{api, dropin, mcp, metrics, page, probes, span};
 
 /// The endpoints that controllers post to.
 const POSTED_TO: [&str; 3] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan", "/api/v1/resources/sync"];
@@ -48,7 +48,10 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .routes(routes!(api::search, api::search_post))
         .routes(routes!(api::count, api::count_post))
         .routes(routes!(api::ask, api::ask_post))
+        .routes(routes!(api::talk))
         .routes(routes!(api::similar))
+        .routes(routes!(api::details))
+        .routes(routes!(api::tree))
         .routes(routes!(api::changes))
         .routes(routes!(api::capabilities))
         .routes(routes!(api::capability))
@@ -69,6 +72,7 @@ fn routers() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     described.merge(probed);
     let suffixed = format!("{WELL_KNOWN}/{{*resource}}");
     let routes = guarded.route("/api/v1/instances/{*id}", get(api::instance)).route(&suffixed, get(protected_resource));
+    let routes = routes.route("/", get(page::index)).route("/page/{name}", get(page::file));
     (routes.merge(probes), described)
 }
 
@@ -107,9 +111,10 @@ async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "404 Not Found").into_response()
 }
 
-/// As the contract of the posted-to endpoints has it, they are not there for another method.
+/// As the contract with controllers has it, what they ask is not there for another method.
 async fn wrong_method(request: Request) -> Response {
-    match POSTED_TO.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    match POSTED_TO.contains(&path) || ["/healthz", "/readyz"].contains(&path) {
         true => not_found().await,
         false => Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} is not for this address", request.method()))
             .into_response(),
@@ -128,10 +133,10 @@ async fn protected_resource(State(app): State<Arc<App>>, request: Request) -> Re
     }
 }
 
-/// Who needs no credentials: probes, and who wants to know what can be asked and where tokens come from.
+/// Who needs no credentials: probes, the page's own files, and who wants to know what can be asked and where tokens come from.
 fn is_public(path: &str) -> bool {
     let is_metadata = path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    is_metadata || ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"].contains(&path)
+    is_metadata || page::is_at(path) || ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"].contains(&path)
 }
 
 /// Lets a request in: its size, who sends it, how often, and how long it may take. The log is told of whom it does not.
@@ -192,15 +197,17 @@ async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next:
             Err(error) if error.is::<LengthLimitError>() => return too_large(),
             Err(_) => return Problem::wrong("the body broke off").into_response(),
         };
-        let request = Request::from_parts(head, body.into());
+        let mut request = Request::from_parts(head, body.into());
         // A post only has to be kept; a probe must not wait.
-        let _turn = match is_asked {
+        let slot = match is_asked {
             false => None,
             true => match app.rates.turn().await {
-                Some(turn) => Some(turn),
+                Some(slot) => Some(slot),
                 None => return Problem::busy("too many requests are being answered", 1).into_response(),
             },
         };
+        // Held until there is an answer; one that goes on behind its head holds it too.
+        slot.clone().map(|slot| request.extensions_mut().insert(slot));
         next.run(request).await
     };
     match tokio::time::timeout(app.server.limits.time, answer).await {

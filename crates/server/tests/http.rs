@@ -110,7 +110,7 @@ async fn posts_are_answered_as_their_contract_has_it() {
         server.send("POST", "/api/v1/instances/sync/", &[("content-type", "application/json")], b"{}").await.status,
         200
     );
-    for (method, path) in [("GET", SYNC), ("PUT", SCAN), ("GET", "/"), ("POST", "/api/v2/instances/sync")] {
+    for (method, path) in [("GET", SYNC), ("PUT", SCAN), ("GET", "/pages"), ("POST", "/api/v2/instances/sync")] {
         let told = server.send(method, path, &[], b"").await;
         assert_eq!((told.status, told.text().as_str()), (404, "404 Not Found"), "{method} {path}");
         assert!(told.header("content-type").unwrap().starts_with("text/plain"));
@@ -421,4 +421,154 @@ async fn what_controllers_post_is_in_the_journal_too() {
     assert_eq!(told, ["created basket", "labels-changed cart"]);
     let gone = server.get("/api/v1/search?q=checkout").await.text();
     assert!(gone.contains("Deployment shop/checkout is gone since"), "{gone}");
+}
+
+#[tokio::test]
+async fn the_page_needs_no_credentials_and_holds_nothing_of_the_index() {
+    let server = Running::with_tokens(&[("all", "all-token", "see = \"all\"")]).await;
+    let page = server.get("/").await;
+    assert!(page.status == 200 && page.text().contains("<title>clusterlore</title>"), "{}", page.text());
+    let policy = page.header("content-security-policy").unwrap();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "frame-ancestors 'none'",
+        "form-action 'none'",
+    ] {
+        assert!(policy.contains(rule) && !policy.contains("unsafe"), "{policy}");
+    }
+    let text = page.text();
+    let named =
+        text.split(['"', ' ']).filter(|word| word.starts_with("/page/")).collect::<std::collections::BTreeSet<_>>();
+    assert!(named.len() >= 4, "{named:?}");
+    for path in named {
+        let file = server.get(path).await;
+        let tag = file.header("etag").unwrap().to_owned();
+        assert_eq!((file.status, file.header("x-content-type-options")), (200, Some("nosniff")), "{path}");
+        assert_eq!(
+            (file.header("referrer-policy"), file.header("cache-control")),
+            (Some("no-referrer"), Some("no-cache"))
+        );
+        let again = server.send("GET", path, &[("if-none-match", &tag)], b"").await;
+        assert_eq!((again.status, again.body.len()), (304, 0), "{path}");
+    }
+    for path in ["/page/", "/page/nothing.js", "/page/..%2fapp.js", "/page/a/b", "/pages"] {
+        assert!([401, 404].contains(&server.get(path).await.status), "{path}");
+    }
+    assert_eq!(server.send("POST", "/", &[], b"").await.status, 405);
+    assert_eq!(server.get("/api/v1/status").await.status, 401);
+}
+
+/// The events of a stream: name and data.
+fn events(text: &str) -> Vec<(String, Value)> {
+    let event = |block: &str| {
+        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        Some((field("event:")?.to_owned(), serde_json::from_str(field("data:")?).unwrap()))
+    };
+    text.split("\n\n").filter_map(event).collect()
+}
+
+#[tokio::test]
+async fn a_conversation_is_carried_by_its_client() {
+    let server = Running::open().await;
+    let stateful = |namespace: &str, name: &str| upsert(namespace, "apps/v1", "StatefulSet", name);
+    let all = [stateful("shop", "orders-postgres"), stateful("bank", "ledger-mysql"), stateful("bank", "rates-redis")];
+    server.post(SYNC, &posted(&all, None)).await;
+    server.written().await;
+    let talk = async |question: &str, turns: Value| {
+        let body = json!({"question": {"q": question, "live": false}, "turns": turns});
+        server.post("/api/v1/talk", body.to_string().as_bytes()).await
+    };
+    let first = talk("what databases are running?", json!([])).await.json();
+    assert_eq!(first["question"], "what databases are running?");
+    assert!(first["answer"][0]["text"].as_str().unwrap().contains("databases"), "{first}");
+    let next = talk("which of them are in bank?", json!([first["turn"]])).await.json();
+    assert_eq!((&next["number"], next["took"]["text"].is_string()), (&json!(2), true), "{next}");
+    // The same as events, as they come.
+    let body =
+        json!({"question": {"q": "which of them are in bank?", "live": false}, "turns": [first["turn"]]}).to_string();
+    let headers = [("content-type", "application/json"), ("accept", "text/event-stream")];
+    let told = server.send("POST", "/api/v1/talk", &headers, body.as_bytes()).await;
+    assert!(told.header("content-type").unwrap().starts_with("text/event-stream"));
+    let events = events(&told.text());
+    let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["step", "step", "answer"]);
+    assert_eq!((&events[0].1["text"], &events[2].1["answer"]), (&json!("Searching the index"), &next["answer"]));
+    // A question that cannot be answered is told as one.
+    let body = json!({"question": {"q": "the"}}).to_string();
+    let told = server.send("POST", "/api/v1/talk", &headers, body.as_bytes()).await.text();
+    assert!(told.contains("event: problem") && told.contains("the question is empty"), "{told}");
+
+    for (body, reason) in [
+        (json!([]), "no JSON object"),
+        (json!({"turns": []}), "the question is missing"),
+        (json!({"question": "what?"}), "the question is missing, or no object"),
+        (json!({"question": {"q": "a", "limit": 0}}), "1 to 1000"),
+        (json!({"question": {"q": "a", "colour": 1}}), "unknown field `colour`"),
+        (json!({"question": {"q": "a"}, "turns": {}}), "turns is no list"),
+        (json!({"question": {"q": "a"}, "turns": [1]}), "a turn cannot be read"),
+        (json!({"question": {"q": "a"}, "turns": [{"version": 99}]}), "a turn cannot be read"),
+        (json!({"question": {"q": "a"}, "turns": vec![first["turn"].clone(); 51]}), "expected the last 50"),
+        (json!({"question": {"q": "a"}, "thread": "x"}), "unknown field `thread`"),
+    ] {
+        let told = server.post("/api/v1/talk", body.to_string().as_bytes()).await;
+        assert!(told.status == 400 && told.text().contains(reason), "{body}: {} {}", told.status, told.text());
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_is_made_up_shows_nothing_that_the_caller_may_not_see() {
+    let tokens =
+        [("bank", "bank-token", "see = [{ namespaces = [\"bank\"] }]"), ("controller", "write-token", "write = \"\"")];
+    let server = Running::with_tokens(&tokens).await;
+    let secret = upsert("shop", "apps/v1", "StatefulSet", "orders-postgres");
+    let own = upsert("bank", "apps/v1", "StatefulSet", "ledger-mysql");
+    let writes = [("content-type", "application/json"), ("authorization", "Bearer write-token")];
+    server.send("POST", SYNC, &writes, &posted(&[secret, own], None)).await;
+    server.written().await;
+    let bank = [("content-type", "application/json"), ("authorization", "Bearer bank-token")];
+    let ids = json!(["shop/apps/v1/StatefulSet/orders-postgres", "bank/apps/v1/StatefulSet/ledger-mysql"]);
+    let turn = json!({"version": 1, "question": "databases", "asked": "databases", "collection": "instances", "answered": ids, "shown": ids, "noun": "database"});
+    let ask = async |question: &str| {
+        let body = json!({"question": {"q": question}, "turns": [turn]}).to_string();
+        server.send("POST", "/api/v1/talk", &bank, body.as_bytes()).await.json()
+    };
+    for question in ["which of them are there?", "how many of them?", "the first", "and their labels?"] {
+        let told = ask(question).await;
+        assert!(!told["hits"].to_string().contains("orders-postgres"), "{question}: {told}");
+        assert!(!told["answer"].to_string().contains("in shop"), "{question}: {told}");
+    }
+    for path in ["details", "tree"] {
+        let get = async |id: &str| server.send("GET", &format!("/api/v1/{path}?id={id}"), &bank[1..], b"").await;
+        assert_eq!(get("shop/apps/v1/StatefulSet/orders-postgres").await.status, 404, "{path}");
+        assert_eq!(get("bank/apps/v1/StatefulSet/ledger-mysql").await.status, 200, "{path}");
+        assert_eq!(get("").await.status, 400, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_is_told_with_its_family_and_with_what_shows_more_of_it() {
+    let server = Running::open().await;
+    let objects = [upsert("shop", "apps/v1", "Deployment", "web"), upsert("shop", "v1", "Secret", "web")];
+    server.post(SYNC, &posted(&objects, None)).await;
+    server.written().await;
+    let details = server.get("/api/v1/details?id=shop/apps/v1/Deployment/web").await.json();
+    assert_eq!((&details["name"], &details["created"]), (&json!("web"), &json!("2026-02-20T10:00:00Z")));
+    assert_eq!(details["commands"][1], "kubectl -n shop get deployment/web");
+    let tree = server.get("/api/v1/tree?id=shop/apps/v1/Deployment/web").await.json();
+    assert_eq!((&tree["owners"], &tree["owned"], &tree["whole"]), (&json!([]), &json!([]), &json!(true)));
+    let hit = &server.get("/api/v1/search?q=web&kind=deployment").await.json()["hits"][0];
+    assert_eq!(
+        (&hit["createdAt"], &hit["command"]),
+        (&json!("2026-02-20T10:00:00Z"), &json!("kubectl -n shop get deployment.apps/web"))
+    );
+    let notes = server.get("/api/v1/search?q=web+in+namespace+shop").await.json()["notes"].clone();
+    assert_eq!(notes[0]["values"], json!(["shop"]), "{notes}");
+    for path in ["details?id=nothing", "tree?id=shop/v1/Pod/none", "details?id=a/b/c/d/e/f"] {
+        assert_eq!(server.get(&format!("/api/v1/{path}")).await.status, 404, "{path}");
+    }
+    for path in ["details", "tree", "tree?id=", "tree?id=a&id=b", "details?q=a", "tree?id=a&live"] {
+        assert_eq!(server.get(&format!("/api/v1/{path}")).await.status, 400, "{path}");
+    }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{LiveOptions, LiveSource};
+use clusterlore_core::SourceIdentity;
 use clusterlore_index::Door;
 use clusterlore_models::Builtin;
 use clusterlore_pipeline::{InstanceSync, Options};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Tokens, hashed};
-use clusterlore_store::{Sqlite, Store};
+use clusterlore_store::{Runs, Sqlite, Store};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::Running;
 use serde_json::{Value, json};
@@ -272,6 +273,26 @@ async fn only_valid_tokens_for_this_server_are_let_in_and_nobody_when_it_cannot_
     };
     assert_eq!((post(&format!("Bearer {ours}")).await, post("Bearer post").await), (403, 200));
     assert_eq!(status(&running, "post", here).await, 404);
+
+    // An index of another cluster shows nothing to who may see all of this one.
+    let other = Running::start(
+        |_, store| Auth::Kubernetes {
+            api: Kubernetes::new(Arc::new(Open(Arc::clone(&source))), Arc::clone(store), String::new(), Vec::new()),
+            tokens: None,
+            resource: None,
+        },
+        Limits::default(),
+    )
+    .await;
+    let admin = server.token("admin");
+    assert_eq!(status(&other, &admin, "/api/v1/status").await, 200);
+    let store = Sqlite::open_or_create(&other.folder.path().join("index.db")).unwrap();
+    let uid = Some("another".to_owned());
+    let elsewhere =
+        SourceIdentity::Cluster { uid, server: "https://elsewhere.example.org".to_owned(), ca_hash: String::new() };
+    store.remember_source("", &elsewhere, false).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert_eq!(status(&other, &admin, "/api/v1/status").await, 401);
 
     server.kill();
     let began = std::time::Instant::now();

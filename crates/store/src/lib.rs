@@ -26,7 +26,9 @@ pub use holder::{Holder, RunKind};
 pub use inbox::{Inbox, Post, Scan, Waiting};
 pub use lock::RunLock;
 pub use postgres::Postgres;
-pub use reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+pub use reader::{
+    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,
+};
 pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};
 pub use spool::Spool;
 pub use sqlite::{InboxFile, Sqlite};

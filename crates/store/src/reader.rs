@@ -1,6 +1,7 @@
 //! Reading: one state of a store, seen under one scope.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -65,9 +66,33 @@ pub struct Probe {
     pub containing: usize,
 }
 
-/// One document that may answer.
+/// A document that may answer a question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
+    /// What is stored; a store that keeps documents in memory hands out the one that it keeps.
+    pub shown: Arc<Shown>,
+    /// Cosine of document and question, -1 to 1; 0 where either has no vector.
+    pub similarity: f32,
+}
+
+impl Candidate {
+    /// One that nobody else keeps.
+    pub fn new(shown: Shown, similarity: f32) -> Self {
+        Self { shown: Arc::new(shown), similarity }
+    }
+}
+
+impl Deref for Candidate {
+    type Target = Shown;
+
+    fn deref(&self) -> &Shown {
+        &self.shown
+    }
+}
+
+/// What questions see of a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
     /// Stored id.
     pub id: String,
     /// The document's text.
@@ -76,8 +101,6 @@ pub struct Candidate {
     pub record: String,
     /// `plural.group`.
     pub type_name: String,
-    /// Cosine of document and question, -1 to 1; 0 where either has no vector.
-    pub similarity: f32,
 }
 
 /// What a probe brings up.

@@ -84,7 +84,15 @@ async fn near(store: &dyn Store, vector: Vec<f32>, nearest: usize, filter: Filte
 
 async fn by_word(store: &dyn Store, term: &str) -> BTreeSet<String> {
     let probe = Probe { terms: vec![term.to_owned()], containing: 1_000, vector: vector(0), ..Probe::default() };
-    all(store).await.probe(Collection::Instances, probe).await.unwrap().documents.into_iter().map(|d| d.id).collect()
+    all(store)
+        .await
+        .probe(Collection::Instances, probe)
+        .await
+        .unwrap()
+        .documents
+        .into_iter()
+        .map(|d| d.id.clone())
+        .collect()
 }
 
 async fn hashes(store: &dyn Store) -> BTreeMap<String, (ContentHash, i64)> {
@@ -289,7 +297,9 @@ async fn another_machine_sees_the_same() {
     let some = Filter { namespaces: ["ns-1".to_owned()].into(), ..Filter::default() };
     let odd = Filter { selector: "n notin (n1,n5,n9)".parse().unwrap(), ..Filter::default() };
     for (filter, nearest) in [(Filter::default(), 30), (some, 30), (odd, 250), (Filter::default(), usize::MAX)] {
-        let told = |found: Vec<Candidate>| found.into_iter().map(|c| (c.id, c.text, c.record)).collect::<BTreeSet<_>>();
+        let told = |found: Vec<Candidate>| {
+            found.into_iter().map(|c| (c.id.clone(), c.text.clone(), c.record.clone())).collect::<BTreeSet<_>>()
+        };
         let query = vector(5_000);
         let [one, other] = [&first, &second].map(|s| near(s, query.clone(), nearest, filter.clone()));
         let (one, other) = (one.await, other.await);
@@ -390,9 +400,10 @@ async fn told(view: &dyn View, nearest: usize) -> (Vec<usize>, BTreeMap<String, 
         view.probe(of, Probe { nearest: usize::MAX, ..Probe::default() }).await.unwrap().documents.len(),
         paged.len(),
     ];
-    let mut texts: BTreeMap<String, String> = words.documents.into_iter().map(|c| (c.id, c.text + &c.record)).collect();
+    let mut texts: BTreeMap<String, String> =
+        words.documents.into_iter().map(|c| (c.id.clone(), c.text.clone() + &c.record)).collect();
     texts.insert("vocabulary".to_owned(), format!("{:?}", view.vocabulary(of).await.unwrap()));
-    (numbers, texts, near.documents.into_iter().map(|c| (c.id, c.similarity)).collect())
+    (numbers, texts, near.documents.into_iter().map(|c| (c.id.clone(), c.similarity)).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1238,7 +1238,8 @@ async fn told(view: &dyn View, collection: Collection, keys: &[ObjectKey], terms
     let mut probes = Vec::new();
     for probe in wanted {
         let Candidates { documents, frequencies, total, admitted } = view.probe(collection, probe).await.unwrap();
-        let documents = documents.into_iter().map(|d| (d.id, format!("{:.3} {}", d.similarity, d.type_name))).collect();
+        let documents =
+            documents.into_iter().map(|d| (d.id.clone(), format!("{:.3} {}", d.similarity, d.type_name))).collect();
         probes.push((documents, frequencies, total, admitted));
     }
     Told {

@@ -50,6 +50,8 @@ pub(crate) enum Measure {
     Stores,
     /// A sync of a million objects of a fake server, and searches among them
     Million,
+    /// The page of `serve` in Chromium: from the last key to the first hits
+    Page,
     /// `serve` under load: searches with access control, what is created beside them, what a controller posts
     Serve,
 }

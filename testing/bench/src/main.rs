@@ -3,6 +3,7 @@
 
 mod args;
 mod million;
+mod page;
 mod process;
 mod report;
 mod rows;
@@ -40,7 +41,8 @@ fn main() -> Result<()> {
     if wanted(Measure::DryRun) {
         bench.dry_run(&start(Cluster::Types, args.pods))?;
     }
-    if [Measure::FirstSync, Measure::SecondSync, Measure::Shell, Measure::Search].into_iter().any(wanted) {
+    if [Measure::FirstSync, Measure::SecondSync, Measure::Shell, Measure::Search, Measure::Page].into_iter().any(wanted)
+    {
         let server = start(Cluster::Pods, args.pods);
         bench.first_sync(&server, wanted(Measure::FirstSync))?;
         if wanted(Measure::SecondSync) {
@@ -53,6 +55,9 @@ fn main() -> Result<()> {
         }
         if wanted(Measure::Search) {
             bench.batch_search()?;
+        }
+        if wanted(Measure::Page) {
+            bench.page()?;
         }
     }
     if wanted(Measure::Serve) {

@@ -336,7 +336,7 @@ impl<'a> Bench<'a> {
         self.rows.push(row);
     }
 
-    fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.dir.path().join("store/index.db")
     }
 

@@ -40,13 +40,13 @@ const POSTED: usize = 50;
 const POSTS: usize = 200;
 
 /// A `clusterlore serve`, ended when dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Serving {
-    fn start(mut command: Command, flags: &[&str]) -> Result<Self> {
+    pub(crate) fn start(mut command: Command, flags: &[&str]) -> Result<Self> {
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(flags);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(child.stderr.take().context("standard error")?);
@@ -147,7 +147,7 @@ async fn load(address: SocketAddr, token: &str, paths: &[String], round: Duratio
 }
 
 /// The value that so many hundredths of all do not exceed.
-fn percentile(mut values: Vec<f64>, hundredths: usize) -> f64 {
+pub(crate) fn percentile(mut values: Vec<f64>, hundredths: usize) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = (values.len() * hundredths).div_ceil(100).max(1) - 1;
     values.get(at).copied().unwrap_or(f64::NAN)
@@ -257,7 +257,7 @@ impl Bench<'_> {
         command
     }
 
-    fn push_under(&mut self, what: String, most: f64, ours: Sample, yardstick: Option<(String, Sample)>) {
+    pub(crate) fn push_under(&mut self, what: String, most: f64, ours: Sample, yardstick: Option<(String, Sample)>) {
         self.push(Row {
             what,
             target: format!("under {most} ms"),

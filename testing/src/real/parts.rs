@@ -15,6 +15,12 @@ const CHROMA_VERSION: &str = "1.5.9";
 /// As `testing/schemathesis/build` installs it.
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
 
+/// As `testing/browser/build` installs what drives browsers.
+const BROWSER_VERSION: &str = "25.16.0";
+
+/// As `testing/helm/build` builds it.
+const HELM_VERSION: &str = "4.3.1";
+
 /// As `testing/mcp-sdks/build` installs them.
 const MCP_SDKS_VERSION: &str = "1";
 
@@ -40,28 +46,47 @@ pub fn schemathesis_or_skip() -> Option<PathBuf> {
     installed("schemathesis", SCHEMATHESIS_VERSION).map_or_else(|missing| skip(&missing), Some)
 }
 
+/// The folder of `testing/browser/build`, with what drives the browsers of this machine; where it or a browser is absent the test is to
+/// return, and a line says why.
+///
+/// # Panics
+/// Something is absent and this is CI (`CI=true`).
+pub fn browsers_or_skip() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&str| env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    match ["node", "chromium", "firefox-esr"].iter().find(|program| !is_there(program)) {
+        Some(missing) => skip(&format!("{missing} is missing; run testing/browser/build, which says how to get it")),
+        None => folder("browser", BROWSER_VERSION).map_or_else(|missing| skip(&missing), Some),
+    }
+}
+
+/// The program `helm`, in the cache folder of `testing/helm/build`; where it is absent the test is to return, and a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn helm_or_skip() -> Option<PathBuf> {
+    installed("helm", HELM_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
 /// The folder with the SDKs of the Model Context Protocol, that of `testing/mcp-sdks/build`; where it is absent the test is to return, and
 /// a line says why.
 ///
 /// # Panics
 /// It is absent and this is CI (`CI=true`).
 pub fn mcp_sdks_or_skip() -> Option<PathBuf> {
-    whole("mcp-sdks", MCP_SDKS_VERSION).map_or_else(|missing| skip(&missing), Some)
+    folder("mcp-sdks", MCP_SDKS_VERSION).map_or_else(|missing| skip(&missing), Some)
 }
 
 fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
-    whole(name, version).map(|dir| dir.join("bin").join(name))
+    Ok(folder(name, version)?.join("bin").join(name))
 }
 
-/// The folder that a build script filled.
-fn whole(name: &str, version: &str) -> Result<PathBuf, String> {
+fn folder(name: &str, version: &str) -> Result<PathBuf, String> {
     let dir = cache().unwrap_or_default().join(format!("{name}-{version}"));
-    match dir.join("whole").is_file() {
-        true => Ok(dir),
-        false => {
-            Err(format!("{name} {version} is not in {}; run testing/{name}/build (a minute, once)", dir.display()))
-        }
+    if dir.join("whole").is_file() {
+        return Ok(dir);
     }
+    Err(format!("{name} {version} is not in {}; run testing/{name}/build (minutes, once)", dir.display()))
 }
 
 /// The folder with the three programs: `KUBEBUILDER_ASSETS`, else the cache folder of `testing/kube/build`.

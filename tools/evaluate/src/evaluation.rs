@@ -163,7 +163,7 @@ impl<'c> Evaluation<'c> {
         }
         let whole = Probe { filter: parsed.filter, nearest: usize::MAX, ..Probe::default() };
         let found = self.view.probe(question.collection, whole).await?;
-        Ok(found.documents.into_iter().map(|c| c.id).collect())
+        Ok(found.documents.into_iter().map(|c| c.id.clone()).collect())
     }
 
     /// All documents, with the texts that the encoder reads. A type goes by its name, as in answers.

@@ -31,9 +31,9 @@ pub(crate) enum AuthFlag {
   clusterlore serve --listen 0.0.0.0:8080 --auth token --tokens tokens.toml
   clusterlore serve --auth kubernetes --oidc-issuer https://login.example.org --public-url https://lore.example.org
 
-Endpoints: GET or POST /api/v1/search, /count, /ask; GET /api/v1/similar, /instances/ID, /capabilities, /capabilities/NAME, /status,
-/openapi.json; POST /api/v1/instances/sync and /api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz,
-/readyz, /metrics; POST /mcp, for assistants.")]
+At / is a page for people. Endpoints: GET or POST /api/v1/search, /count, /ask; POST /api/v1/talk; GET /api/v1/details, /tree, /similar,
+/changes, /instances/ID, /capabilities, /capabilities/NAME, /status, /openapi.json; POST /api/v1/instances/sync and
+/api/v1/capabilities/scan, as the k8s-vectordb-sync controller calls them; GET /healthz, /readyz, /metrics; POST /mcp, for assistants.")]
 pub(crate) struct Serve {
     /// Do not watch the cluster: serve what is indexed, and what controllers post
     #[arg(long)]

@@ -43,7 +43,10 @@ fn text(told: &Told) -> Vec<String> {
         .changes
         .iter()
         .map(|entry| {
-            let at = entry.at.split('.').next().unwrap_or_default().replace('T', " ");
+            let mut at = entry.at.split('.').next().unwrap_or_default().replace('T', " ");
+            if !entry.after.is_empty() {
+                at.push('*');
+            }
             let namespace = if entry.namespace == CLUSTER_SCOPE { "" } else { &entry.namespace };
             let what = entry.what.map(|what| what.to_string()).unwrap_or_default();
             let mut row = vec![at, what, entry.kind.clone(), namespace.to_owned(), entry.name.clone()];
@@ -62,6 +65,11 @@ fn text(told: &Told) -> Vec<String> {
         lines.push(format!("Nothing{searched} is in the journal that fits."));
     } else {
         lines.extend(table(&head, rows));
+    }
+    if told.changes.iter().any(|entry| !entry.after.is_empty()) {
+        lines.push(
+            "* noticed later: nobody watched when it happened (-o json says after which time that was).".to_owned(),
+        );
     }
     if told.more {
         lines.push("There are older ones; show more with --limit.".to_owned());

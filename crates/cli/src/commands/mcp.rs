@@ -12,12 +12,12 @@ use tokio::sync::OnceCell;
 use crate::args::{Live, Mcp};
 use crate::done::Done;
 use crate::settings::Settings;
-use crate::{advice, build};
+use crate::{advice, build, print};
 
 pub(crate) async fn run(settings: &Settings, flags: &Mcp) -> anyhow::Result<Done> {
     let own = OwnIndex { settings: settings.clone(), live: flags.live.live, index: OnceCell::new() };
     let assistant = Assistant::of(Arc::new(own), build::OWN_STORE, flags.offer.offer());
-    serve_pipe(assistant, tokio::io::stdin(), tokio::io::stdout()).await.context("clusterlore mcp")?;
+    serve_pipe(assistant, tokio::io::stdin(), print::pipe()).await.context("clusterlore mcp")?;
     Ok(Done::Whole)
 }
 

@@ -69,6 +69,8 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         *resource = self::resource(flags, address)?;
     }
     let scheme = scheme(flags);
+    // Before anybody is told that it serves, and may end it.
+    let mut asked = std::pin::pin!(stop::asked());
     let (stop, stopped) = watch::channel(false);
     let lines = Arc::new(Watching::new(clusters.len() > 1));
     lines.tell(None, &format!("Serving on {scheme}://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
@@ -100,7 +102,6 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
     let (of, mut failed) = (following.len(), None);
     let mut look = tokio::time::interval(LOOK);
-    let mut asked = std::pin::pin!(stop::asked());
     loop {
         tokio::select! {
             served = &mut serving => break served?,

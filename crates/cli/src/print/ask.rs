@@ -1,7 +1,7 @@
 //! Answers in sentences, in every shape.
 
 use clusterlore_agent::investigate::{self, Findings};
-use clusterlore_agent::{Answer, Details, Item, Step, Verb};
+use clusterlore_agent::{Answer, Details, Item, told};
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
 use clusterlore_index::Reply;
@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::foreign::visible;
 use super::numbers;
 use crate::args::Output;
-use crate::renewal;
 
 /// Columns that text takes.
 const WIDTH: usize = 80;
@@ -34,19 +33,6 @@ pub(crate) enum Manner {
     Lines,
 }
 
-#[derive(Serialize)]
-struct JsonAnswer<'a, D> {
-    #[serde(flatten)]
-    answer: &'a Answer,
-    /// What was seen where it was looked into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<&'a Findings>,
-    /// What to look at next, as lines of kubectl.
-    commands: Vec<String>,
-    /// Why it may not hold.
-    doubts: D,
-}
-
 /// The answer; `reply` is what it rests on.
 pub(crate) fn print(
     answer: &Answer,
@@ -56,12 +42,7 @@ pub(crate) fn print(
     manner: Manner,
 ) -> anyhow::Result<()> {
     reply.doubts.iter().for_each(super::doubted);
-    let json = || JsonAnswer {
-        answer,
-        findings,
-        commands: answer.next.iter().map(command).collect(),
-        doubts: reply.told_doubts(),
-    };
+    let json = || told(answer, findings, reply);
     match output {
         Output::Json if manner == Manner::Lines => super::json_line(&json()),
         Output::Json => super::json(&json()),
@@ -127,7 +108,7 @@ fn text(answer: &Answer, findings: Option<&Findings>, by: Option<&GroupBy>, numb
     if !answer.next.is_empty() {
         super::line("")?;
         super::marked(Style::new().bold(), "Next:", "")?;
-        answer.next.iter().try_for_each(|step| super::line(&format!("  {}", command(step))))?;
+        answer.next.iter().try_for_each(|step| super::line(&format!("  {}", step.command())))?;
     }
     Ok(())
 }
@@ -182,17 +163,10 @@ pub(crate) fn why(answer: &Answer, findings: Option<&Findings>, output: Output, 
 
 /// All of one object.
 pub(crate) fn details(details: &Details, output: Output, manner: Manner) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct JsonDetails<'a> {
-        #[serde(flatten)]
-        details: &'a Details,
-        commands: Vec<String>,
-    }
-    let commands: Vec<String> = details.next.iter().map(command).collect();
-    if for_programs(&JsonDetails { details, commands: commands.clone() }, output, manner)? {
+    if for_programs(details, output, manner)? {
         return Ok(());
     }
-    let Details { item, labels, annotations, created, columns, unread, .. } = details;
+    let Details { item, labels, annotations, created, columns, unread, commands, .. } = details;
     if output == Output::Name {
         return super::line(&item.id);
     }
@@ -265,36 +239,6 @@ fn indented(line: &str) -> Vec<String> {
     let under =
         |(n, folded)| if n == 0 { format!("{title}{folded}") } else { format!("{}{folded}", " ".repeat(before)) };
     folded.into_iter().enumerate().map(under).collect()
-}
-
-/// A step as people type it.
-fn command(step: &Step) -> String {
-    let Step { verb, ty, name, namespace, namespaced, context } = step;
-    let mut words: Vec<String> = Vec::new();
-    let mut add = |some: &[&str]| words.extend(some.iter().map(|word| (*word).to_owned()));
-    if let Some(context) = context {
-        add(&["--context", context]);
-    }
-    if let Some(namespace) = namespace {
-        add(&["-n", namespace]);
-    }
-    let object = name.as_ref().map(|name| format!("{ty}/{name}"));
-    let everywhere: &[&str] = if *namespaced && namespace.is_none() { &["-A"] } else { &[] };
-    match (verb, &object) {
-        (Verb::Describe, Some(object)) => add(&["describe", object]),
-        (Verb::Describe | Verb::Get, None) => add(&[&["get", ty], everywhere].concat()),
-        (Verb::Get, Some(object)) => add(&["get", object]),
-        (Verb::Logs, _) => add(&["logs", object.as_deref().unwrap_or(ty)]),
-        (Verb::Events, Some(object)) => add(&["events", "--for", object]),
-        (Verb::Events, None) => add(&[&["events"], everywhere].concat()),
-        (Verb::Top, _) => match name {
-            Some(name) => add(&["top", ty, name]),
-            None => add(&[&["top", ty], everywhere].concat()),
-        },
-        (Verb::CanI, _) => add(&["auth", "can-i", "VERB", "RESOURCE", "--as", "USER"]),
-        (Verb::Explain, _) => add(&["explain", ty]),
-    }
-    renewal::line(&["kubectl"], words)
 }
 
 /// What is shown of a text from outside, before it is measured.
@@ -387,41 +331,6 @@ fn about(item: &Item) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn step(verb: Verb, ty: &str, name: &str, namespace: &str, context: &str) -> Step {
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Step {
-            verb,
-            ty: ty.to_owned(),
-            name: some(name),
-            namespace: some(namespace),
-            namespaced: namespace != "-",
-            context: some(context),
-        }
-    }
-
-    #[test]
-    fn steps_are_lines_of_kubectl() {
-        for (step, line) in [
-            (step(Verb::Describe, "deployment", "web", "shop", ""), "kubectl -n shop describe deployment/web"),
-            (step(Verb::Describe, "node", "n1", "", "east"), "kubectl --context east describe node/n1"),
-            (
-                step(Verb::Describe, "certificates.cert-manager.io", "tls", "shop", "a b"),
-                "kubectl --context 'a b' -n shop describe certificates.cert-manager.io/tls",
-            ),
-            (step(Verb::Get, "deployments", "", "", ""), "kubectl get deployments -A"),
-            (step(Verb::Get, "deployments", "", "shop", ""), "kubectl -n shop get deployments"),
-            (step(Verb::Logs, "pod", "web-1", "shop", ""), "kubectl -n shop logs pod/web-1"),
-            (step(Verb::Events, "pod", "web-1", "shop", ""), "kubectl -n shop events --for pod/web-1"),
-            (step(Verb::Events, "", "", "", ""), "kubectl events -A"),
-            (step(Verb::Top, "pod", "web-1", "shop", ""), "kubectl -n shop top pod web-1"),
-            (step(Verb::Top, "pods", "", "", ""), "kubectl top pods -A"),
-            (step(Verb::CanI, "", "", "", ""), "kubectl auth can-i VERB RESOURCE --as USER"),
-            (step(Verb::Explain, "pods", "", "", ""), "kubectl explain pods"),
-        ] {
-            assert_eq!(command(&step), line);
-        }
-    }
 
     #[test]
     fn text_is_wrapped_and_nothing_of_it_is_lost() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clusterlore_pipeline::{LiveState, Progress, TypeState};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stderr::{note, note_of, speaks_json};
+use super::stderr::{note_as, speaks_json};
 
 /// Draws a watch of one cluster or of several.
 pub(crate) struct Watching {
@@ -37,15 +37,17 @@ impl Watching {
         match progress {
             Progress::Listing { number, of, .. } => self.line.set_message(format!("Listing type {number} of {of}")),
             Progress::Inferring { .. } | Progress::Listed(_) | Progress::Stored(_) => {}
+            told if told.is_trouble() => self.tell_as("WARN", cluster, &told.to_string()),
             told => self.tell(cluster, &told.to_string()),
         }
     }
 
     pub(crate) fn tell(&self, cluster: Option<&str>, line: &str) {
-        self.hidden(|| match cluster.filter(|_| self.several) {
-            Some(cluster) => note_of(cluster, line),
-            None => note(line),
-        });
+        self.tell_as("INFO", cluster, line);
+    }
+
+    fn tell_as(&self, level: &str, cluster: Option<&str>, line: &str) {
+        self.hidden(|| note_as(level, cluster.filter(|_| self.several), line));
     }
 
     /// Prints something while the line is away.

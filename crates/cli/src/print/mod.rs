@@ -151,6 +151,11 @@ pub(crate) fn unchecked(reply: &Reply) -> anyhow::Error {
     why.context("-o name")
 }
 
+/// Standard output for a protocol, which has to be exact: nothing else is printed meanwhile.
+pub(crate) fn pipe() -> tokio::io::Stdout {
+    tokio::io::stdout()
+}
+
 /// Why an answer may not hold, and what to do about it.
 pub(crate) fn doubted(doubt: &Doubt) {
     let Doubt { about, remedy } = doubt;
@@ -160,6 +165,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
     let remedy = match about {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
         About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
+        About::Happened => " Ask \"clusterlore changes\".".to_owned(),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }

@@ -39,10 +39,14 @@ pub(crate) fn note(line: &str) {
     }
 }
 
-/// A line about one of several clusters.
-pub(crate) fn note_of(cluster: &str, line: &str) {
-    if !told("INFO", line, Some(cluster)) {
-        note(&format!("[{cluster}] {line}"));
+/// A line of some level, about one of several clusters where one is named.
+pub(crate) fn note_as(level: &str, cluster: Option<&str>, line: &str) {
+    if told(level, line.strip_prefix("Warning: ").unwrap_or(line), cluster) {
+        return;
+    }
+    match cluster {
+        Some(cluster) => note(&format!("[{cluster}] {line}")),
+        None => note(line),
     }
 }
 

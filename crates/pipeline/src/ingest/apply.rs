@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::{Ingest, InstancePost};
 use crate::error::SyncError;
-use crate::memory::Memory;
+use crate::memory::{Memory, Noticed};
 use crate::{checks, writer};
 
 /// So long after an object came its controller may first tell of it.
@@ -66,7 +66,7 @@ impl Ingest {
             );
             old.clear();
         }
-        let (mut spool, mut deletes, mut types) = (Spool::new()?, old, BTreeMap::new());
+        let (mut spool, mut deletes, mut types) = (Spool::new()?, Vec::new(), BTreeMap::new());
         for (key, object) in wanted.objects {
             let before = held.get(&key);
             let Some(object) = object else {
@@ -93,8 +93,9 @@ impl Ingest {
         }
         store.open_collection(Collection::Instances, &self.embedder.identity()).await?;
         writer::write(spool, Arc::clone(&self.embedder), store, Collection::Instances, source, |_| ()).await?;
-        memory.note_lost(store, &deletes).await?;
-        let deletes: Vec<ObjectKey> = deletes.into_iter().map(|(key, _)| key).collect();
+        memory.note_lost(store, &deletes, Noticed::AtOnce).await?;
+        memory.note_lost(store, &old, Noticed::Late).await?;
+        let deletes: Vec<ObjectKey> = deletes.into_iter().chain(old).map(|(key, _)| key).collect();
         let happened =
             Batch { source, journal: memory.entries, bounds: Memory::bounds(), ..Batch::deleting(cluster, Vec::new()) };
         writer::apply(store, Collection::Instances, happened, &deletes).await?;

@@ -44,6 +44,11 @@ pub struct InstancePost {
     pub whole: bool,
 }
 
+/// Whether an API server can serve a type of that name (`plural.group`): what cannot be is nothing to look at.
+fn may_be_a_type(name: &str) -> bool {
+    name.len() <= 512 && !name.contains(char::is_control)
+}
+
 /// Gives the cluster in which types can be looked at.
 #[async_trait]
 pub trait Clusters: Send + Sync {
@@ -109,6 +114,8 @@ impl Ingest {
     /// # Errors
     /// They cannot be kept; then none is.
     pub async fn scan(&self, cluster: &str, upserts: Vec<String>, deletes: Vec<String>) -> Result<(), StoreError> {
+        let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_a_type(name)).collect::<Vec<_>>();
+        let (upserts, deletes) = (possible(upserts), possible(deletes));
         if upserts.is_empty() && deletes.is_empty() || self.watched.contains(cluster) {
             return Ok(());
         }

@@ -17,7 +17,7 @@ use super::follow::{Heard, Nudge, Told};
 use super::pace::{Pace, Pauses};
 use super::state::Status;
 use crate::error::SyncError;
-use crate::memory::Memory;
+use crate::memory::{Memory, Noticed};
 use crate::progress::{Observer, Progress};
 use crate::writer;
 
@@ -255,7 +255,7 @@ impl Keeper<'_> {
 
     async fn try_to_write(&mut self, writes: &[(Document, bool)], deletes: &[ObjectKey]) -> Result<(), SyncError> {
         // Before their documents go.
-        self.memory.note_lost(self.store, &self.queue.lost).await?;
+        self.memory.note_lost(self.store, &self.queue.lost, Noticed::Late).await?;
         self.queue.lost.clear();
         let upserts = writer::embed(writes.to_vec(), &**self.embedder).await?;
         let mut batch = Batch::writing(self.source, upserts);

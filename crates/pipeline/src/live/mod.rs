@@ -172,7 +172,7 @@ impl LiveSync {
         let (to, heard) = mpsc::channel(WAITING_EVENTS);
         let (sign, namespaces, pace) =
             (Arc::<Notify>::default(), Arc::<Notify>::default(), Arc::new(self.pace.clone()));
-        let Synced { discovery, chosen, mut positions, source: number, reading, .. } = synced;
+        let Synced { outcome, discovery, chosen, mut positions, source: number, reading } = synced;
         let mut followers = Followers {
             sync: self,
             pace: Arc::clone(&pace),
@@ -211,6 +211,8 @@ impl LiveSync {
         let definitions = followers.unfollowed(&followers.discovery, defines_types);
         definitions.iter().for_each(|ty| followers.follow(ty, Vec::new()));
         self.status.ready();
+        // Whoever may not read a type has to know that questions are answered without it.
+        outcome.summary.skipped_line().into_iter().for_each(|line| observer(Progress::Warning(line)));
         observer(Progress::Following(chosen.len()));
         let supervised = async {
             tokio::select! {

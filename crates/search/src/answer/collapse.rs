@@ -39,8 +39,7 @@ pub(super) struct Shown {
 
 impl Shown {
     fn of(ranked: &Ranked) -> Self {
-        let Ranked { id, type_name, profile, .. } = ranked;
-        Self { id: id.clone(), type_name: type_name.clone(), profile: Arc::clone(profile) }
+        Self { id: ranked.id.clone(), type_name: ranked.type_name.clone(), profile: Arc::clone(&ranked.profile) }
     }
 }
 

@@ -5,12 +5,17 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
+use super::around::{COPULAS, is};
 use super::parsed::{Note, ParsedQuery, Problem};
 use super::tokens::{Tokens, number};
 
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// Verbs for creation. With one of them "today" is a limit; without, it is a word like any other.
 const CREATED: [&str; 9] =
     ["created", "deployed", "installed", "added", "started", "made", "launched", "introduced", "rolled"];
+/// What else is since then of what is there.
+const THERE: [&str; 12] =
+    ["new", "exist", "exists", "existed", "existing", "running", "live", "up", "around", "here", "there", "appeared"];
 const SECOND: i64 = 1;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -62,6 +67,19 @@ impl Clock {
         if at <= self.now { at } else { later(at, -DAY) }
     }
 
+    /// The last time that a clock in UTC showed this.
+    fn last_in_utc(&self, time: Time) -> Timestamp {
+        let utc = Self { now: self.now, offset: Offset::UTC };
+        utc.last(time)
+    }
+
+    /// The last day of this name, 0 for Monday; today counts.
+    fn last_weekday(&self, day: usize) -> Date {
+        let today = self.today();
+        let since = (i64::from(today.weekday().to_monday_zero_offset()) - day as i64).rem_euclid(7);
+        today.saturating_sub(Span::new().days(since))
+    }
+
     /// When "yesterday", "last week" and so on begin and end.
     fn period(&self, name: &str) -> Option<(Timestamp, Timestamp)> {
         let today = self.today();
@@ -106,9 +124,14 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
             .or_else(|| between(tokens, at, clock.as_ref()))
             .or_else(|| rolling(tokens, at, clock.as_ref()))
             .or_else(|| dated(tokens, at, clock.as_ref()))
+            .or_else(|| if created { about(tokens, at, clock.as_ref()) } else { None })
             .or_else(|| named(tokens, at, created, clock.as_ref()));
         match found {
             None => {}
+            Some((taken, Ok(_))) if tokens.is(Some(at), &["since"]) && is_of_something_else(tokens, at) => {
+                tokens.take_range(at, taken);
+                parsed.notes.push(Note::OtherTime(tokens.raw[at..at + taken].join(" ")));
+            }
             Some((taken, Ok(limit))) => {
                 tokens.take_range(at, taken);
                 any = true;
@@ -133,6 +156,14 @@ pub(super) fn read(tokens: &mut Tokens, parsed: &mut ParsedQuery, now: &str) {
             }
         }
     }
+}
+
+/// Whether something else than the creation of what is asked for is since then: "thumbnails look blurry since this morning".
+fn is_of_something_else(tokens: &Tokens, at: usize) -> bool {
+    let clause: Vec<usize> = (0..at).rev().take_while(|n| !tokens.ends[*n]).collect();
+    let states = clause.iter().any(|n| is(&COPULAS, &tokens.low[*n]));
+    let created = |n: &usize| tokens.is(Some(*n), &CREATED) || tokens.is(Some(*n), &THERE);
+    states && !clause.iter().any(created)
 }
 
 type Found = Option<(usize, Result<Limit, Problem>)>;
@@ -185,7 +216,52 @@ enum Moment {
 }
 
 impl Moment {
-    /// `None`: the word is no moment and was not meant to be one.
+    /// What begins at a word, and how many words that is. `None`: the word is no moment and was not meant to be one.
+    fn at(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Option<(usize, Result<Self, Problem>)> {
+        let word = tokens.raw.get(at).filter(|_| !tokens.taken[at])?;
+        let low = &tokens.low[at];
+        let next = || tokens.raw.get(at + 1).filter(|_| !tokens.ends[at] && !tokens.taken[at + 1]);
+        let of_clock = |time: Time| clock.map(|_| Self::Clock(time)).ok_or(Problem::NoClock);
+        match low.as_str() {
+            "noon" | "midday" => return Some((1, of_clock(Time::constant(12, 0, 0, 0)))),
+            "midnight" => return Some((1, of_clock(Time::midnight()))),
+            _ => {}
+        }
+        if let Some(day) = WEEKDAYS.iter().position(|name| name == low) {
+            let day = clock.ok_or(Problem::NoClock).map(|clock| Self::Day(clock.last_weekday(day)));
+            return Some((1, day));
+        }
+        // "11 am", "3pm", "11 o'clock".
+        let half = |text: &str| match text.to_lowercase().as_str() {
+            "am" | "a.m" => Some(0),
+            "pm" | "p.m" => Some(12),
+            _ => None,
+        };
+        let (digits, joined) = match low.find(|c: char| c.is_ascii_alphabetic()) {
+            Some(end) => (&low[..end], half(&low[end..])),
+            None => (low.as_str(), None),
+        };
+        let apart = next().and_then(|next| half(next));
+        if let (Some(half), Ok(hour @ 1..=12)) = (joined.or(apart), digits.parse::<i8>()) {
+            let time = Time::constant(hour % 12 + half, 0, 0, 0);
+            return Some((1 + usize::from(joined.is_none()), of_clock(time)));
+        }
+        let found = Self::of(word, clock)?;
+        let Ok(Self::Clock(time)) = found else { return Some((1, found)) };
+        let Some(next) = next() else { return Some((1, Ok(Self::Clock(time)))) };
+        if let Some(half) = half(next) {
+            let hour = time.hour() % 12 + half;
+            return Some((2, of_clock(Time::constant(hour, time.minute(), time.second(), 0))));
+        }
+        let zone = next.len() <= 4 && next.len() > 1 && next.chars().all(|c| c.is_ascii_uppercase());
+        match (zone, next.as_str(), clock) {
+            (true, "UTC" | "GMT", Some(clock)) => Some((2, Ok(Self::At(clock.last_in_utc(time))))),
+            // Names of zones mean several.
+            (true, name, _) if name.ends_with('T') => Some((2, Err(Problem::NotADate(format!("{word} {name}"))))),
+            _ => Some((1, Ok(Self::Clock(time)))),
+        }
+    }
+
     fn of(word: &str, clock: Option<&Clock>) -> Option<Result<Self, Problem>> {
         if looks_like_a_time(word) {
             let padded = if word.find(':') == Some(1) { format!("0{word}") } else { word.to_owned() };
@@ -233,9 +309,9 @@ fn between(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
         Some(_) => "and",
         None => tokens.match_at(at, "from").map(|_| "to|until|till")?,
     };
-    tokens.match_at(at + 2, and)?;
-    let word = |at: usize| tokens.raw.get(at).filter(|_| !tokens.taken[at]);
-    let (from, to) = (Moment::of(word(at + 1)?, clock)?, Moment::of(word(at + 3)?, clock)?);
+    let (first, from) = Moment::at(tokens, at + 1, clock)?;
+    tokens.match_at(at + 1 + first, and)?;
+    let (second, to) = Moment::at(tokens, at + 2 + first, clock)?;
     let clock = clock.unwrap_or(&UNKNOWN);
     let limit = from.and_then(|from| {
         let (to, since) = (to?, from.begins(clock));
@@ -249,14 +325,13 @@ fn between(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
         }
         Ok(Limit::Between(since, until))
     });
-    Some((4, limit))
+    Some((2 + first + second, limit))
 }
 
 /// "since 2026-01-31", "before 2026-01-31T10:00:00Z", "after 08:00".
 fn dated(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
     let taken = tokens.match_at(at, "since|after|from|before|until")?;
-    let word = tokens.raw.get(at + taken).filter(|_| !tokens.taken[at + taken])?;
-    let moment = Moment::of(word, clock)?;
+    let (words, moment) = Moment::at(tokens, at + taken, clock)?;
     let clock = clock.unwrap_or(&UNKNOWN);
     let limit = moment.map(|moment| {
         if tokens.is(Some(at), &["before", "until"]) {
@@ -268,7 +343,30 @@ fn dated(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
             Limit::Since(moment.begins(clock))
         }
     });
-    Some((taken + 1, limit))
+    Some((taken + words, limit))
+}
+
+/// With a verb for creation: "deployed on 2026-01-31", "deleted at 08:15", "around noon", "5 minutes ago".
+fn about(tokens: &Tokens, at: usize, clock: Option<&Clock>) -> Found {
+    if let Some((span, seconds)) = duration(tokens, at)
+        && tokens.is(Some(at + span), &["ago"])
+    {
+        let limit = seconds.and_then(|seconds| {
+            let clock = clock.ok_or(Problem::NoClock)?;
+            // Nobody means it to the second.
+            Ok(Limit::Between(clock.ago(seconds.saturating_add(seconds / 2)), clock.ago(seconds / 2)))
+        });
+        return Some((span + 1, limit));
+    }
+    let taken = tokens.match_at(at, "on|at|around|about")?;
+    let (words, moment) = Moment::at(tokens, at + taken, clock)?;
+    let clock = clock.unwrap_or(&UNKNOWN);
+    let near = if tokens.is(Some(at), &["around", "about"]) { 15 * MINUTE } else { MINUTE };
+    let limit = moment.map(|moment| match moment {
+        Moment::Day(_) => Limit::Between(moment.begins(clock), moment.ends(clock)),
+        _ => Limit::Between(later(moment.begins(clock), -near), later(moment.begins(clock), near)),
+    });
+    Some((taken + words, limit))
 }
 
 /// `8:15`, `08:15:30`.
@@ -319,6 +417,10 @@ fn duration(tokens: &Tokens, at: usize) -> Option<(usize, Result<i64, Problem>)>
     let first = tokens.low.get(at).filter(|_| !tokens.taken[at])?;
     let (negative, digits) = first.strip_prefix('-').map_or((false, first.as_str()), |rest| (true, rest));
     let letters = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    // "Half an hour".
+    if tokens.match_at(at, "half an? hour").is_some() {
+        return Some((tokens.match_at(at, "half an? hour")?, Ok(HOUR / 2)));
+    }
     let (many, unit_word, taken) = if !letters.is_empty() && letters.len() < digits.len() {
         (number(&digits[..digits.len() - letters.len()])?, letters, 1)
     } else {
@@ -370,6 +472,21 @@ mod tests {
             ("created between 2026-01-30 and 2026-01-31", "2026-01-29T22:00:00Z", "2026-01-31T22:00:00Z"),
             ("created this morning", "2026-03-03T22:00:00Z", "2026-03-04T10:00:00Z"),
             ("created last night", "2026-03-03T16:00:00Z", "2026-03-04T04:00:00Z"),
+            ("created since monday", "2026-03-01T22:00:00Z", ""),
+            ("created since 9 am", "2026-03-04T07:00:00Z", ""),
+            ("created before 3pm", "", "2026-03-03T13:00:00Z"),
+            ("created after 9:15 am", "2026-03-04T07:15:00Z", ""),
+            ("created since 07:10 UTC", "2026-03-04T07:10:00Z", ""),
+            ("created before noon", "", "2026-03-03T10:00:00Z"),
+            ("created on 2026-01-31", "2026-01-30T22:00:00Z", "2026-01-31T22:00:00Z"),
+            ("created at 09:14", "2026-03-04T07:13:00Z", "2026-03-04T07:15:00Z"),
+            ("created around 9:00", "2026-03-04T06:45:00Z", "2026-03-04T07:15:00Z"),
+            ("created 10 minutes ago", "2026-03-04T07:15:00Z", "2026-03-04T07:25:00Z"),
+            ("created in the last half hour", "2026-03-04T07:00:00Z", ""),
+            ("created in the last fifteen minutes", "2026-03-04T07:15:00Z", ""),
+            ("created between 9 am and 9:20", "2026-03-04T07:00:00Z", "2026-03-04T07:20:00Z"),
+            ("redis at the edge", "", ""),
+            ("listens at 08:15", "", ""),
             ("created in the last 30 seconds", "2026-03-04T07:29:30Z", ""),
             // A version is no time, a bound of another sort no date, and a half of it none.
             ("redis 7:20", "", ""),
@@ -384,11 +501,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_so_since_then_need_not_be_created_since_then() {
+        for (text, limits_creation) in [
+            ("thumbnails look blurry since this morning, what generates them?", false),
+            ("checkout is slow since yesterday", false),
+            ("the shop went strange since 08:00", false),
+            ("which caches are new since yesterday", true),
+            ("what has been deployed since this morning", true),
+            ("caches since 2026-01-31", true),
+            ("redis is strange, show me everything since yesterday", true),
+        ] {
+            assert_eq!(limits(text, NOW).0.is_some(), limits_creation, "{text}");
+        }
+    }
+
+    #[test]
     fn times_that_do_not_exist_and_unknown_clocks_are_problems() {
         for (text, now, problem) in [
             ("since 25:99", NOW, Problem::NotADate("25:99".to_owned())),
             ("between 08:00 and 24:61", NOW, Problem::NotADate("24:61".to_owned())),
             ("between 2026-02-30 and 2026-03-01", NOW, Problem::NotADate("2026-02-30".to_owned())),
+            ("since 12:10 CET", NOW, Problem::NotADate("12:10 CET".to_owned())),
+            ("since monday", "", Problem::NoClock),
             ("since 08:00", "", Problem::NoClock),
             ("in the last 5 seconds", "", Problem::NoClock),
         ] {

@@ -2,8 +2,9 @@
 //! (`core/data/conditions.toml`); what stands around the words decides whether they ask: "failing pods" does, "what watches for failing
 //! pods" does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
 
 use clusterlore_catalogue::Meaning;
 use clusterlore_core::conditions::{
@@ -11,98 +12,19 @@ use clusterlore_core::conditions::{
     is_of_an_operator,
 };
 
+use super::around::{
+    ABOUT, ADVERBS, AGENTS, ALL, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS, NOT,
+    NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
+};
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
 use super::parsed::{First, Need};
+use super::patterns::{Pattern, is_version};
 use super::tokens::{Tokens, number};
 
-/// The most words that `…` stands for.
-const GAP: usize = 6;
 /// The most words before a phrase that are read.
 const BEFORE: usize = 6;
-
-/// What a thing is, before how it is.
-const COPULAS: &str = "is are was were be been being isn't aren't wasn't weren't 's 're got gets getting become became looks look seems seem \
-                       went goes go gone stays stay remains remain has have had hasn't haven't keeps keep kept did does do didn't doesn't \
-                       could can't cannot won't";
-/// What may stand between the two.
-const ADVERBS: &str = "not still currently now right fully all really actually always never constantly even already stuck just once ever \
-                       any no longer in a an the again currently temporarily permanently completely partially partly also both recently \
-                       ok often frequently repeatedly randomly suddenly yet only since neither nor";
-/// Those that belong to what follows.
-const STATES: &str = "stuck in still constantly repeatedly keep keeps being been getting currently permanently temporarily already state";
-/// Words before an adjective that stands before what it is about: "any failed jobs".
-const DETERMINERS: &str = "any all the which what some many every each our my your their those these no only other several few show list \
-                           give get find see me us count number of have has got there are is display print and or with currently how \
-                           check most fetch see namespaces";
-/// Nouns for what a condition is about. They do not ask for it by themselves.
-const NOUNS: &str = "image images container tag version versions replicas replica count number of capacity storage size volume kubelet which what \
-                     abbild abbilder imagen imágenes imagem versionen versión versiones versão versões réplicas répliques kapazität \
-                     capacité capacidad capacidade taille tamaño tamanho replikate replikas";
-/// Verbs between a thing and its image.
-const RUNS: &str = "run runs running use uses using does do";
-/// Words before what something has: "with an external IP".
-const BEARS: &str = "have has with without an any which what no get got gets having the their its via through a";
-/// What stands for the things asked for.
-const THINGS: &str = "pod pods thing things one ones workload workloads container containers resource resources object objects app apps \
-                      service services job jobs stuff replica replicas instance instances node nodes item items component components \
-                      deployment deployments statefulset statefulsets daemonset daemonsets cronjob cronjobs pvc pvcs claim claims volume \
-                      volumes release releases run runs task tasks anything something cluster clusters database databases backup backups \
-                      everything machine machines status state";
-/// Words that say that something else is asked for, by what it does about it: "alerts on failing pods".
-const ABOUT: &str =
-    "for on about against when if whenever once upon after before whether to by unless until toward towards";
-/// Verbs of what does something about others.
-const AGENTS: &str = "watch monitor notify alert page tell warn collect gather ship forward store keep restart clean delete remove handle \
-                      scan check scrape export record aggregate show display render visualise visualize track measure autoscale scale \
-                      rotate renew issue limit restrict enforce control manage grant give react listen pick retry recover heal drain \
-                      balance resize pull build push sign cache mirror host provide produce send create make schedule guard detect \
-                      report inspect analyse analyze view browse query inform wake trigger fix repair replace recycle describe define \
-                      own deal take protect secure validate verify tests test prevent ensure sweep prune reap roll update upgrade sync \
-                      deploy hand write pick open ingest index parse route move copy back catch log audit archive receive process emit publish draw plot \
-                      visualise tidy look call compress encrypt distribute serve kick bump reload expose help let allow offer";
-/// What asks for such a thing.
-const WHO: &str = "what who which whatever something anything someone anyone tool software solution app component thing things operator \
-                   controller service that there we place way how where";
-
-/// Words that turn a condition into its opposite.
-const NOT: &str = "not never no neither nor weder ni nem without lacking isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't cannot won't \
-                   nicht kein keine keinen ohne pas sans aucun aucune sin ningún ninguna não sem nenhum nenhuma nunca jamais nie";
-/// What may stand between it and the condition.
-const BETWEEN: &str = "fully completely entirely quite all yet currently really actually being in be been to of a an the any already have has had use uses using run running under \
-                       with on by status state phase ein eine einen en de la le un una um uma";
-/// Words between two conditions.
-const JOINS: &str = "and or but nor und oder aber noch et ou mais y o u pero ni e mas nem 和 或 或者 still yet also is are which that in";
-/// Those that say that one of the two is enough.
-const OR: &str = "or oder ou o u 或 或者";
-/// Words before a version, and those that compare it with others.
-const VERSIONS: &str = "version versions kubernetes k8s kubelet kubelets on at run runs running use using with of than";
-const COMPARED: &str = "least most older newer below above before under less greater than since earlier later behind";
-/// Verbs that begin a question for yes or no, and words for all of something.
-const COPULAS_FOREIGN: &str = "ist sind läuft laufen haben est sont está están estão são funcionan funcionam";
-const ALL: &str =
-    "all every everything each everyone alle alles jede jeder jedes tous toutes tout toute todos todas todo toda tudo";
-const REPLICAS: &str = "replicas replica réplicas réplica répliques replikate replikas replikat";
-/// Words around a size.
-const SIZES: &str =
-    "capacity size storage big large of with kapazität capacité capacidad capacidade größe taille tamaño tamanho";
-
-/// Parts of words that do the same in Chinese.
-const NOT_CHINESE: [&str; 6] = ["没有", "尚未", "未", "没", "不是", "不"];
-
-/// The same in other languages: what asks for a place or a tool.
-const FOREIGN: &str = "gestiona gestionan gère gèrent gerencia gerenciam verwaltet verwalten kümmert überwacht überwachen monitoriza monitora \
-                       supervisa surveille surveillent alerta avisa notifica meldet benachrichtigt sammelt prüft verifica vérifie wo wohin dónde donde adónde où onde aonde outil outils logiciel werkzeug tool programm software herramienta \
-                       herramientas ferramenta ferramentas";
-
-/// The same in Chinese.
-const TOOLS: [&str; 13] =
-    ["服务", "应用", "组件", "程序", "工具", "系统", "软件", "收集", "采集", "平台", "哪里", "监控", "存储"];
-
-fn is(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|w| w == word)
-}
 
 /// Reads what metadata cannot say, and takes the words of conditions: what is left is what can be found.
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
@@ -111,7 +33,7 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     let states = statuses(tokens, context);
     conditions(tokens, &before, states, context, &mut needs);
     if needs.iter().any(|need| need.what == Beyond::Image) {
-        let about = tokens.free().filter(|at| is("image images tag tags container containers", &tokens.low[*at]));
+        let about = tokens.free().filter(|at| among("image images tag tags container containers", &tokens.low[*at]));
         about.collect::<Vec<_>>().into_iter().for_each(|at| tokens.take(Some(at)));
     }
     // What was read is not read once more.
@@ -129,8 +51,8 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
 /// Whether the question is whether something holds of all: "are all nodes ready?", "is the shop namespace healthy?". Then those of which
 /// it does not hold are the answer.
 pub(super) fn asks_of_all(tokens: &Tokens) -> bool {
-    let inverted = tokens.low.first().is_some_and(|word| is(COPULAS, word) || is(COPULAS_FOREIGN, word));
-    let whole = |word: &String| is(ALL, word) || is("namespace namespaces cluster namensraum", word);
+    let inverted = tokens.low.first().is_some_and(|word| is(&COPULAS, word) || is(&COPULAS_FOREIGN, word));
+    let whole = |word: &String| is(&ALL, word) || among("namespace namespaces cluster namensraum", word);
     inverted && (tokens.low.iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
 }
 
@@ -214,20 +136,19 @@ fn languages(context: &QueryContext<'_>) -> Vec<&'static str> {
 fn is_negated(tokens: &Tokens, at: usize) -> Option<usize> {
     let before = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]);
     let near: Vec<usize> = before.collect();
-    let between = near.iter().take_while(|n| is(BETWEEN, &tokens.low[**n])).count();
-    near.get(between).copied().filter(|n| is(NOT, &tokens.low[*n]) && !tokens.quoted[*n])
+    let between = near.iter().take_while(|n| is(&BETWEEN, &tokens.low[**n])).count();
+    near.get(between).copied().filter(|n| is(&NOT, &tokens.low[*n]) && !tokens.quoted[*n])
 }
 
 /// Whether a word says so little that nobody misses it beside a condition.
 pub(super) fn says_little(word: &str) -> bool {
-    [NOT, ADVERBS, STATES, BETWEEN, COPULAS, JOINS].iter().any(|list| is(list, word)) || word.chars().count() < 2
+    [&NOT, &ADVERBS, &STATES, &BETWEEN, &COPULAS, &JOINS].iter().any(|list| is(list, word)) || word.chars().count() < 2
 }
 
 /// Whether the words of a phrase stand in a text, in a row.
 fn stands(tokens: &Tokens, phrase: &str) -> bool {
-    let words: Vec<&str> = phrase.split(' ').collect();
-    let fits = |window: &[String]| window.iter().zip(&words).all(|(word, expected)| word == expected);
-    tokens.low.windows(words.len()).any(fits)
+    (0..tokens.low.len())
+        .any(|at| phrase.split(' ').enumerate().all(|(n, word)| tokens.low.get(at + n).is_some_and(|w| w == word)))
 }
 
 /// The language of the words that ask for a condition, if they are not English; else what else speaks for.
@@ -238,11 +159,11 @@ pub(super) fn language(
 ) -> Option<&'static str> {
     let tokens = Tokens::new(text);
     let foreign = |phrase: &&String| {
-        let words: Vec<&str> = phrase.split(' ').collect();
-        let fits =
-            |(word, expected): (&String, &&str)| word == expected || is_form(word, expected) && !is_english(word);
-        words.iter().any(|word| word.len() > 3 && !is_english(word))
-            && tokens.low.windows(words.len()).any(|window| window.iter().zip(&words).all(fits))
+        let fits = |word: &String, expected: &str| word == expected || is_form(word, expected) && !is_english(word);
+        let stands = |at: usize| {
+            phrase.split(' ').enumerate().all(|(n, expected)| tokens.low.get(at + n).is_some_and(|w| fits(w, expected)))
+        };
+        (0..tokens.low.len()).any(stands) && phrase.split(' ').any(|word| word.len() > 3 && !is_english(word))
     };
     let of = |(code, name)| {
         let phrases = Conditions::get().asked.iter().filter_map(move |asked| asked.phrases.get(code)).flatten();
@@ -259,6 +180,9 @@ pub(super) fn language(
 
 /// Whether a word is another, or its plural or its other gender in a Romance language: "échouées" for "échoué".
 fn is_form(word: &str, expected: &str) -> bool {
+    if word.as_bytes().first() != expected.as_bytes().first() {
+        return false;
+    }
     let ends = |word: &str| {
         let word = word.strip_suffix('s').unwrap_or(word);
         word.strip_suffix(['e', 'o', 'a']).unwrap_or(word).len()
@@ -301,7 +225,7 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
         let coded = ["Signal:", "ExitCode:"].iter().any(|begin| typed.starts_with(begin));
         // "CrashLoopBackOff, Error or OOMKilled".
         let beside = is_beside(tokens, at..at + 1, &read) || {
-            let next = (at + 1..tokens.low.len()).find(|n| !is(JOINS, &tokens.low[*n]));
+            let next = (at + 1..tokens.low.len()).find(|n| !is(&JOINS, &tokens.low[*n]));
             next.is_some_and(|n| n - at <= 2 && known().any(|w| w.eq_ignore_ascii_case(&tokens.raw[n]) && humps(w)))
                 && tokens.raw[at].starts_with(|c: char| c.is_uppercase())
         };
@@ -320,9 +244,9 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
         let Some(word) = found.cloned().or_else(|| (coded || init || own).then(|| typed.to_owned())) else { continue };
         let more = (at + 1..tokens.low.len())
             .take_while(|n| {
-                own && !beside && !capital && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(ABOUT, &tokens.low[*n])
+                own && !beside && !capital && !tokens.ends[n - 1] && !tokens.taken[*n] && !is(&ABOUT, &tokens.low[*n])
             })
-            .take_while(|n| !is("in and or of from with namespace", &tokens.low[*n]))
+            .take_while(|n| !among("in and or of from with namespace", &tokens.low[*n]))
             .take(2)
             .count();
         let phrase = (more > 0).then(|| format!("{word} {}", tokens.raw[at + 1..at + 1 + more].join(" ")));
@@ -330,7 +254,7 @@ fn statuses(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Found> {
         let word = if tokens.raw[at].starts_with("Init:") { said.clone() } else { word };
         let begin = (0..at)
             .rev()
-            .take_while(|n| is("status state phase reason with in stuck", &tokens.low[*n]) && !tokens.ends[*n]);
+            .take_while(|n| among("status state phase reason with in stuck", &tokens.low[*n]) && !tokens.ends[*n]);
         let begin = begin.last().unwrap_or(at);
         let not = is_negated(tokens, begin);
         let condition = LiveCondition::Status([word].into_iter().chain(phrase).collect());
@@ -361,10 +285,13 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
         own.contains(&language)
             || context.language.is_none() && !phrase.split(' ').all(|word| (context.is_english)(word))
     };
+    // Most conditions ask nothing of the kinds.
+    let kinds: OnceLock<Vec<BTreeSet<String>>> = OnceLock::new();
+    let kinds = || kinds.get_or_init(|| (0..tokens.low.len()).map(|at| kind_words::at(tokens, at, context)).collect());
     let named = |types: &[String]| {
         let of_operators = types.iter().any(|name| name == OF_OPERATORS);
         let is_one = |at: usize| {
-            let named = kind_words::at(tokens, at, context);
+            let named = &kinds()[at];
             let operated = || named.iter().any(|name| is_of_an_operator(name));
             // "Databases" are those of any kind; "kafka topics" are two words for one.
             let surely = || {
@@ -430,11 +357,11 @@ fn conditions(
 ) {
     tags(tokens, context, needs);
     if let Some(at) = tagged(tokens)
-        .filter(|_| tokens.low.iter().any(|w| is(RUNS, w) || is("image images with on used deployed where", w)))
+        .filter(|_| tokens.low.iter().any(|w| is(&RUNS, w) || among("image images with on used deployed where", w)))
     {
         needs.push(Need::of(LiveCondition::Image(tokens.raw[at].clone()), tokens.raw[at].clone()));
         for near in at.saturating_sub(2)..(at + 2).min(tokens.low.len()) {
-            if near == at || is(RUNS, &tokens.low[near]) || is("image images used deployed", &tokens.low[near]) {
+            if near == at || is(&RUNS, &tokens.low[near]) || among("image images used deployed", &tokens.low[near]) {
                 tokens.take(Some(near));
             }
         }
@@ -486,7 +413,7 @@ fn read_phrase(
         let admitted = || {
             asks(tokens, at, words.len(), condition, foreign, context)
                 || condition.is_some()
-                    && !words.iter().all(|word| is(NOUNS, word))
+                    && !words.iter().all(|word| is(&NOUNS, word))
                     && (is_beside(tokens, at..end, found) || words.len() > 1 && !found.is_empty())
         };
         if !stands || phrase.beside && found.is_empty() || !admitted() {
@@ -495,10 +422,10 @@ fn read_phrase(
         let said = tokens.raw[at..end].join(" ");
         tokens.take_range(at, words.len());
         // "Stuck in", "still" say nothing else.
-        let before = (0..at).rev().take_while(|n| is(STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
+        let before = (0..at).rev().take_while(|n| is(&STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
         let begin = before.unwrap_or(at);
         tokens.take_range(begin, at - begin);
-        let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(NOT, words[0]));
+        let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(&NOT, words[0]));
         let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
         let first = first.map(|extreme| First { extreme, at_most: at_most(tokens, begin, context) });
         let conditions = match condition {
@@ -573,21 +500,21 @@ fn sizes(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>)
     let any = LiveCondition::Capacity(Limit::AtLeast(0));
     let stores = any.types();
     let named = (0..tokens.low.len()).any(|at| {
-        is("claim claims volume volumes disk disks storage", &tokens.low[at])
+        among("claim claims volume volumes disk disks storage", &tokens.low[at])
             || kind_words::at(tokens, at, context).iter().any(|name| stores.contains(&name))
     });
     let at = tokens.free().find(|at| bounds::bytes(&tokens.low[*at]).is_some());
     if let Some(at) = at.filter(|_| named) {
         let said = tokens.raw[at].clone();
         needs.extend(bounded(any, tokens, at, at).into_iter().map(|condition| Need::of(condition, said.clone())));
-        let about = tokens.free().filter(|n| is(SIZES, &tokens.low[*n])).collect::<Vec<_>>();
+        let about = tokens.free().filter(|n| is(&SIZES, &tokens.low[*n])).collect::<Vec<_>>();
         about.into_iter().for_each(|n| tokens.take(Some(n)));
     }
 }
 
 /// Numbers of replicas: "with 3 or more replicas".
 fn replicas(tokens: &mut Tokens, needs: &mut Vec<Need>) {
-    let Some(at) = tokens.free().find(|at| is(REPLICAS, &tokens.low[*at])) else { return };
+    let Some(at) = tokens.free().find(|at| is(&REPLICAS, &tokens.low[*at])) else { return };
     let near = (at.saturating_sub(4)..at).any(|n| tokens.low[n].bytes().all(|b| b.is_ascii_digit()));
     // Of those that are ready others tell.
     let ready = (at.saturating_sub(2)..at + 3).any(|n| tokens.is(Some(n), &["ready", "available", "bereit"]));
@@ -605,15 +532,15 @@ fn replicas(tokens: &mut Tokens, needs: &mut Vec<Need>) {
 /// Versions of nodes: "nodes not on v1.34.4".
 fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     let nodes = (0..tokens.low.len())
-        .any(|at| is("kubelet kubelets", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes"));
-    let at = tokens.free().find(|at| is_word("#.#", &tokens.low[*at]) && !tokens.low[*at].contains('/'));
+        .any(|at| among("kubelet kubelets", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes"));
+    let at = tokens.free().find(|at| is_version(&tokens.low[*at]) && !tokens.low[*at].contains('/'));
     let Some(at) = at.filter(|_| nodes) else { return };
     let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
-    let about = before.iter().take_while(|n| is(VERSIONS, &tokens.low[**n])).count();
-    let compared = before.get(about).filter(|n| is(COMPARED, &tokens.low[**n])).map(|n| tokens.low[*n].clone());
+    let about = before.iter().take_while(|n| is(&VERSIONS, &tokens.low[**n])).count();
+    let compared = before.get(about).filter(|n| is(&COMPARED, &tokens.low[**n])).map(|n| tokens.low[*n].clone());
     let sign = |word: &str| match word {
-        word if is("older below before under less earlier behind", word) => Some("<"),
-        word if is("newer above greater later", word) => Some(">"),
+        word if among("older below before under less earlier behind", word) => Some("<"),
+        word if among("newer above greater later", word) => Some(">"),
         "least" => Some(">="),
         "most" => Some("<="),
         _ => None,
@@ -621,7 +548,7 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
     // "1.29 or newer".
     let behind = Some(at + 2).filter(|_| tokens.is(Some(at + 1), &["or"]) && !tokens.ends[at]);
     let behind = behind.and_then(|n| Some((n, sign(tokens.low.get(n)?)?)));
-    let not = before.get(about).copied().filter(|n| is(NOT, &tokens.low[*n]));
+    let not = before.get(about).copied().filter(|n| is(&NOT, &tokens.low[*n]));
     let said = tokens.raw[at].clone();
     let version = LiveCondition::Version(said.clone());
     let sign = match (behind, compared.as_deref()) {
@@ -632,7 +559,7 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
         (None, Some(word)) => Some(sign(word).map(str::to_owned)),
         (None, None) => None,
     };
-    let kubelets = |n: &usize| is("kubelet kubelets", &tokens.low[*n]);
+    let kubelets = |n: &usize| among("kubelet kubelets", &tokens.low[*n]);
     tokens.free().filter(kubelets).collect::<Vec<_>>().into_iter().for_each(|n| tokens.take(Some(n)));
     let words = about + usize::from(sign.is_some() && behind.is_none());
     let said = if words > about { tokens.raw[at - words..=at].join(" ") } else { said };
@@ -666,7 +593,7 @@ fn at_most(tokens: &mut Tokens, begin: usize, context: &QueryContext<'_>) -> Opt
 
 /// Whether only words that join stand between a phrase and one that was read.
 fn is_beside(tokens: &Tokens, span: Range<usize>, found: &[Found]) -> bool {
-    let joins = |at: &usize| is(JOINS, &tokens.low[*at]) || is(NOT, &tokens.low[*at]);
+    let joins = |at: &usize| is(&JOINS, &tokens.low[*at]) || is(&NOT, &tokens.low[*at]);
     let only = |between: Range<usize>| between.len() <= 3 && { between }.all(|at| joins(&at));
     found.iter().any(|other| {
         if other.span.end <= span.start {
@@ -688,8 +615,8 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
         };
         let between = span.end..next.start.max(span.end);
         let only = between.len() <= 3
-            && between.clone().all(|at| is(JOINS, &tokens.low[at]) || is(NOT, &tokens.low[at]) || tokens.taken[at]);
-        let or = between.clone().any(|at| is(OR, &tokens.low[at]));
+            && between.clone().all(|at| is(&JOINS, &tokens.low[at]) || is(&NOT, &tokens.low[at]) || tokens.taken[at]);
+        let or = between.clone().any(|at| is(&OR, &tokens.low[at]));
         match (&needs[..], &mut others[..]) {
             ([one], [other])
                 if only
@@ -731,18 +658,18 @@ fn asks(
 ) -> bool {
     let end = at + words;
     // "The operator that restarts pods" asks for the operator.
-    let is_agent = words == 1 && tokens.low[at].ends_with('s') && at > 0 && is(WHO, &tokens.low[at - 1]);
+    let is_agent = words == 1 && tokens.low[at].ends_with('s') && at > 0 && is(&WHO, &tokens.low[at - 1]);
     if is_agent || done_by_others(tokens, at, context) {
         return false;
     }
     let phrase = &tokens.low[at..end];
     // How nouns are asked for is said by patterns.
-    if phrase.iter().all(|word| is(NOUNS, word)) {
+    if phrase.iter().all(|word| is(&NOUNS, word)) {
         return false;
     }
     let only = asks_only(tokens, at..end, context);
-    if is("external public", &phrase[0]) && words > 1 {
-        return only || at > 0 && is(BEARS, &tokens.low[at - 1]);
+    if among("external public", &phrase[0]) && words > 1 {
+        return only || at > 0 && is(&BEARS, &tokens.low[at - 1]);
     }
     // "Restarts more than 3 times".
     let bounded = at == 0 && bounds::begins(tokens, end);
@@ -752,28 +679,28 @@ fn asks(
     // "With 2 restarts", "no restarts".
     if tokens.is(Some(at), &["restarts"]) && at > 0 {
         return number(&tokens.low[at - 1]).is_some()
-            || is("with without no many any most zero have has had", &tokens.low[at - 1]);
+            || among("with without no many any most zero have has had", &tokens.low[at - 1]);
     }
     // Nobody types "CrashLoopBackOff" and means anything else.
     if matches!(condition, Some(LiveCondition::Status(_))) && !(context.is_english)(&tokens.low[at]) {
         return true;
     }
     let is_kind = |at: usize| {
-        tokens.low.get(at).is_some_and(|w| is(THINGS, w)) || !kind_words::at(tokens, at, context).is_empty()
+        tokens.low.get(at).is_some_and(|w| is(&THINGS, w)) || !kind_words::at(tokens, at, context).is_empty()
     };
     let clause_ends = end == tokens.low.len() || tokens.ends[end - 1];
     let first = (0..at).rev().take_while(|n| !tokens.ends[*n]).last().unwrap_or(at);
     // "is it ready", "which are still pending".
-    let copula = (first..at).rev().take(BEFORE).find(|n| !is(ADVERBS, &tokens.low[*n]));
+    let copula = (first..at).rev().take(BEFORE).find(|n| !is(&ADVERBS, &tokens.low[*n]));
     let after_copula =
-        copula.is_some_and(|n| is(COPULAS, &tokens.low[n]) || tokens.raw[n].to_lowercase().ends_with("'s") && n == 0);
+        copula.is_some_and(|n| is(&COPULAS, &tokens.low[n]) || tokens.raw[n].to_lowercase().ends_with("'s") && n == 0);
     // "is anything broken", "are all pods ready", "did the job fail".
-    let inverted = is(COPULAS, &tokens.low[first]) && !tokens.is(Some(first + 1), &["there", "we", "you"]);
+    let inverted = is(&COPULAS, &tokens.low[first]) && !tokens.is(Some(first + 1), &["there", "we", "you"]);
     let noun_follows = !clause_ends
-        && tokens.low.get(end).is_some_and(|w| !is(ABOUT, w) && !is(ADVERBS, w) && !is_kind(end) && !follows(w));
+        && tokens.low.get(end).is_some_and(|w| !is(&ABOUT, w) && !is(&ADVERBS, w) && !is_kind(end) && !follows(w));
     // "How many pods in data restarted twice", "pods restarted more than once".
     let how_many = tokens.is(Some(first), &["how", "count"]);
-    let of_kinds = at > first && (first..at).all(|n| is_kind(n) || is(DETERMINERS, &tokens.low[n]));
+    let of_kinds = at > first && (first..at).all(|n| is_kind(n) || is(&DETERMINERS, &tokens.low[n]));
     if condition.is_some()
         && !noun_follows
         && !is_kind(end)
@@ -785,16 +712,16 @@ fn asks(
         return true;
     }
     // "failing pods", "any pending claims".
-    let alone = (first..at).all(|n| is(DETERMINERS, &tokens.low[n]) || is(ADVERBS, &tokens.low[n]));
+    let alone = (first..at).all(|n| is(&DETERMINERS, &tokens.low[n]) || is(&ADVERBS, &tokens.low[n]));
     if alone && (is_kind(end) || clause_ends && at > first || end == tokens.low.len() && at == 0) {
         return true;
     }
     // "grafana down?", "pods pending", "claim bound or not".
-    let answers = |n: usize| is("yes no or true right not again", &tokens.low[n]);
+    let answers = |n: usize| among("yes no or true right not again", &tokens.low[n]);
     let asks_short =
         clause_ends && (end..tokens.low.len()).all(answers) && (1..=4).contains(&(at - first)) && first == 0
             || tokens.is(Some(end), &["or"]) && tokens.is(Some(end + 1), &["not"]);
-    if asks_short && !(first..at).any(|n| is(ABOUT, &tokens.low[n]) || is(WHO, &tokens.low[n])) {
+    if asks_short && !(first..at).any(|n| is(&ABOUT, &tokens.low[n]) || is(&WHO, &tokens.low[n])) {
         return true;
     }
     // "pods that failed", "which jobs crashed", "what failed".
@@ -815,7 +742,8 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
         return false;
     }
     // "Restart deployment x" is no question, and the "crash deployment" is called so.
-    if phrase.len() == 1 && is("restart fail crash complete finish succeed fails crashes", &tokens.low[phrase.start]) {
+    if phrase.len() == 1 && among("restart fail crash complete finish succeed fails crashes", &tokens.low[phrase.start])
+    {
         let begins = phrase.start == 0;
         if begins || tokens.low[phrase.start] != "complete" && !kind_words::at(tokens, phrase.end, context).is_empty() {
             return false;
@@ -831,11 +759,11 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
             kinds += 1;
             at += usize::from(kind_words::one(word, context).is_empty());
         } else {
-            let says_where = context.vocabulary.namespaces.contains(word) || is("namespace namespaces ns", word);
+            let says_where = context.vocabulary.namespaces.contains(word) || among("namespace namespaces ns", word);
             let asked =
                 || Conditions::get().asked.iter().filter_map(|a| a.phrases.get("en")).flatten().any(|p| p == word);
-            let says_little = [DETERMINERS, ADVERBS, COPULAS, JOINS].iter().any(|list| is(list, word)) || asked();
-            let asks = is("which what that many who", word) || number(word).is_some() || bounds::is_word(word);
+            let says_little = [&DETERMINERS, &ADVERBS, &COPULAS, &JOINS].iter().any(|list| is(list, word)) || asked();
+            let asks = among("which what that many who", word) || number(word).is_some() || bounds::is_word(word);
             if !(says_where || says_little || asks || tokens.is_connective(at)) {
                 return false;
             }
@@ -848,7 +776,7 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
 /// What may follow a condition and still be of it.
 fn follows(word: &str) -> bool {
     number(word).is_some()
-        || is(
+        || among(
             "in at on right now today yesterday last this since and or because within during lately recently anymore again out across over \
          with of from at namespace there here more less than then somewhere anywhere overnight once twice thrice times several so though than but yet too as so",
             word,
@@ -858,7 +786,7 @@ fn follows(word: &str) -> bool {
 /// Whether the clause asks for what does something about it: "what notifies us when pods fail".
 fn done_by_others(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> bool {
     if context.language.is_some() {
-        return tokens.low.iter().any(|word| is(FOREIGN, word));
+        return tokens.low.iter().any(|word| is(&FOREIGN, word));
     }
     let first = (0..at).rev().take_while(|n| !tokens.ends[*n]).last().unwrap_or(at);
     // "Tells us which medicines are about to expire", "where do the logs go".
@@ -867,20 +795,20 @@ fn done_by_others(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> boo
         return true;
     }
     if (first..at).rev().take(3).any(|n| {
-        is(ABOUT, &tokens.low[n]) && n > first && !tokens.is(Some(n), &["to", "by", "on", "for"])
+        is(&ABOUT, &tokens.low[n]) && n > first && !tokens.is(Some(n), &["to", "by", "on", "for"])
             || tokens.is(Some(n), &["for", "about", "on", "against"]) && n > first && n + 2 >= at && !says(tokens, n)
     }) {
         return true;
     }
     // "What does checkout write to" asks for what it does.
-    let asks = |n: &usize| is(WHO, &tokens.low[*n]) && !tokens.is(Some(n + 1), &["do", "does", "did"]);
+    let asks = |n: &usize| is(&WHO, &tokens.low[*n]) && !tokens.is(Some(n + 1), &["do", "does", "did"]);
     let who = (first..at).find(asks);
     // "Who mails", "what picks up": the verb comes next, whatever it is.
     let plain = |n: usize| {
         let word = &tokens.low[n];
-        is(COPULAS, word)
-            || is(ADVERBS, word)
-            || is("can could may might will would should of kind sort about does do did if and or", word)
+        is(&COPULAS, word)
+            || is(&ADVERBS, word)
+            || among("can could may might will would should of kind sort about does do did if and or", word)
     };
     if who.is_some_and(|who| {
         tokens.is(Some(who), &["who", "what"]) && who + 1 < at && !plain(who + 1) && is_verb(&tokens.low[who + 1])
@@ -902,18 +830,28 @@ fn says(tokens: &Tokens, at: usize) -> bool {
 fn is_verb(word: &str) -> bool {
     word.ends_with('s')
         && !word.ends_with("ss")
-        && !is("images versions pods status ports ips permissions rights events logs limits hosts", word)
+        && !among("images versions pods status ports ips permissions rights events logs limits hosts", word)
 }
 
 fn is_agent(word: &str) -> bool {
-    let bases = |base: &str| {
-        word == base
-            || word.strip_prefix(base).is_some_and(|rest| ["s", "es", "ing"].contains(&rest))
-            || base.strip_suffix('e').is_some_and(|cut| word.strip_prefix(cut) == Some("ing"))
-            || base.strip_suffix('y').is_some_and(|cut| word.strip_prefix(cut) == Some("ies"))
+    let cut = |ending: &str, put: &str| {
+        word.strip_suffix(ending)
+            .is_some_and(|cut| AGENTS.contains(cut) || !put.is_empty() && is(&AGENTS, &format!("{cut}{put}")))
     };
-    AGENTS.split_ascii_whitespace().any(bases)
+    is(&AGENTS, word) || cut("s", "") || cut("es", "") || cut("ing", "e") || cut("ies", "y")
 }
+
+/// Patterns by their language.
+type Patterns = BTreeMap<&'static str, Vec<Pattern>>;
+
+fn read_once(patterns: &'static BTreeMap<String, Vec<String>>) -> Patterns {
+    let of = |patterns: &'static Vec<String>| patterns.iter().map(|pattern| Pattern::of(pattern)).collect();
+    patterns.iter().map(|(language, patterns)| (language.as_str(), of(patterns))).collect()
+}
+
+static BEYOND: LazyLock<Vec<(Beyond, Patterns)>> =
+    LazyLock::new(|| Conditions::get().beyond.iter().map(|asked| (asked.what, read_once(&asked.patterns))).collect());
+static AGE: LazyLock<Patterns> = LazyLock::new(|| read_once(&Conditions::get().age));
 
 fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     // "Health checks of pages: which deployment does that?" asks for what does it.
@@ -921,19 +859,19 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
     let does_it = last > 1
         && (tokens.low[last].ends_with('s') || tokens.is(Some(last), &["do", "handle", "show"]))
         && tokens.is(Some(last + 1), &["that", "this", "it", "those", "them"]);
-    for asked in &Conditions::get().beyond {
+    for (what, of_languages) in &*BEYOND {
         for language in languages(context) {
-            let patterns = asked.patterns.get(language).into_iter().flatten();
+            let patterns = of_languages.get(language).into_iter().flatten();
             let found = patterns.filter_map(|pattern| {
                 if language == "zh" {
-                    let at = tokens.low.iter().position(|w| w.contains(pattern.as_str()))?;
+                    let at = tokens.low.iter().position(|w| w.contains(pattern.text))?;
                     if TOOLS.iter().any(|tool| tokens.low.iter().any(|w| w.contains(tool))) {
                         return None;
                     }
                     return Some((at, at + 1));
                 }
                 (0..tokens.low.len()).find_map(|at| {
-                    let end = fits(tokens, at, pattern)?;
+                    let end = pattern.fits(tokens, at)?;
                     let is_new = !(read[at..end].contains(&true) || does_it && end <= last);
                     let is_new = is_new && !done_by_others(tokens, at, context);
                     is_new.then_some((at, end))
@@ -942,12 +880,11 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
             if let Some((at, end)) = { found }.next() {
                 let said = tokens.raw[at..end].join(" ");
                 let negated = |condition: LiveCondition, tokens: &Tokens| {
-                    let not = (0..end).any(|n| is(NOT, &tokens.low[n])) && !condition.asks_for_a_value();
+                    let not = (0..end).any(|n| is(&NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
                 };
-                let of =
-                    |condition| Need { what: asked.what, said: said.clone(), condition, first: None, or_said: false };
-                let conditions = by_noun(asked.what, tokens, at, end, context);
+                let of = |condition| Need { what: *what, said: said.clone(), condition, first: None, or_said: false };
+                let conditions = by_noun(*what, tokens, at, end, context);
                 if conditions.is_empty() {
                     needs.push(of(None));
                 }
@@ -958,23 +895,10 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
     }
 }
 
-/// Whether a word of a pattern is that word.
-fn is_word(expected: &str, word: &str) -> bool {
-    match expected {
-        "#" => number(word).is_some(),
-        "#.#" => word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()) && word.contains('.'),
-        _ => match (expected.strip_prefix('*'), expected.strip_suffix('*')) {
-            (Some(end), _) => word.len() > end.len() + 2 && word.ends_with(end),
-            (_, Some(start)) => word.starts_with(start),
-            _ => expected == word,
-        },
-    }
-}
-
 /// The conditions that the nouns of a pattern name: "which image", "the redis image", "with more than 3 replicas".
 fn by_noun(what: Beyond, tokens: &mut Tokens, at: usize, end: usize, context: &QueryContext<'_>) -> Vec<LiveCondition> {
     let has = |words: &[&str]| (at..end + 2).any(|n| tokens.is(Some(n), words));
-    let nouns: Vec<usize> = (at..end).filter(|n| is(NOUNS, &tokens.low[*n]) || is(RUNS, &tokens.low[*n])).collect();
+    let nouns: Vec<usize> = (at..end).filter(|n| is(&NOUNS, &tokens.low[*n]) || is(&RUNS, &tokens.low[*n])).collect();
     let (replicas, sizes) =
         (has(&["replicas", "replica", "copies"]), has(&["size", "sizes", "capacity", "big", "large"]));
     let image = if what == Beyond::Image { image(tokens, context) } else { None };
@@ -984,13 +908,13 @@ fn by_noun(what: Beyond, tokens: &mut Tokens, at: usize, end: usize, context: &Q
     match what {
         Beyond::Image => {
             let of_nodes = tokens.free().any(|n| tokens.is(Some(n), &["node", "nodes", "kubelet", "kubelets"]));
-            let is_version = |w: &String| w.starts_with("version") || w.starts_with('v') && is_word("#.#", w);
+            let is_version = |w: &String| w.starts_with("version") || w.starts_with('v') && is_version(w);
             if of_nodes && tokens.low.iter().any(is_version) {
-                let dotted = tokens.free().find(|n| is_word("#.#", &tokens.low[*n]));
+                let dotted = tokens.free().find(|n| is_version(&tokens.low[*n]));
                 tokens.take(dotted);
-                let about = tokens.free().filter(|n| is(VERSIONS, &tokens.low[*n])).collect::<Vec<_>>();
+                let about = tokens.free().filter(|n| is(&VERSIONS, &tokens.low[*n])).collect::<Vec<_>>();
                 about.into_iter().for_each(|n| tokens.take(Some(n)));
-                if tokens.low.iter().any(|w| is(COMPARED, w)) {
+                if tokens.low.iter().any(|w| is(&COMPARED, w)) {
                     return Vec::new();
                 }
                 let version = dotted.map(|n| tokens.raw[n].clone());
@@ -1018,13 +942,14 @@ fn tagged(tokens: &Tokens) -> Option<usize> {
 /// ghcr.io".
 fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) {
     let of_nodes = (0..tokens.low.len()).any(|at| {
-        is("kubelet kubelets kubernetes k8s", &tokens.low[at]) || kind_words::at(tokens, at, context).contains("nodes")
+        among("kubelet kubelets kubernetes k8s", &tokens.low[at])
+            || kind_words::at(tokens, at, context).contains("nodes")
     });
     if of_nodes {
         return;
     }
     let source = |at: &usize| {
-        is("image images", &tokens.low[*at])
+        among("image images", &tokens.low[*at])
             && tokens.is(Some(at + 1), &["from"])
             && tokens.low.get(at + 2).is_some_and(|host| host.contains(['.', '/']))
     };
@@ -1044,25 +969,29 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
         !tokens.taken[at]
             && !tokens.ends[at]
             && word.len() > 1
-            && !is(RUNS, word)
+            && !is(&RUNS, word)
             && !clusterlore_core::words::is_stop_word(word)
-            && !is(NOT, word)
+            && !is(&NOT, word)
             && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
             && word.starts_with(|c: char| c.is_ascii_alphabetic())
-            && !is("version versions tag tags image images release replicas replica port ports than least most", word)
+            && !among(
+                "version versions tag tags image images release replicas replica port ports than least most",
+                word,
+            )
             && kind_words::one(word, context).is_empty()
     };
     let read = |at: usize| {
         if tokens.taken[at] || tokens.quoted[at] || !is_version(at) || tokens.ends[at - 1] {
             return None;
         }
-        let marked = is("tag version tagged", &tokens.low[at - 1]);
+        let marked = among("tag version tagged", &tokens.low[at - 1]);
         let last = if marked { at.checked_sub(2) } else { at.checked_sub(1) };
         let name = last.filter(|n| is_name(*n));
         let begin = name.or(if marked { Some(at - 1) } else { None })?;
-        let led = begin.checked_sub(1).filter(|n| is(RUNS, &tokens.low[*n]) || is("on at with still", &tokens.low[*n]));
+        let led =
+            begin.checked_sub(1).filter(|n| is(&RUNS, &tokens.low[*n]) || among("on at with still", &tokens.low[*n]));
         // "Version 2" alone is one of anything; a tag is one of an image.
-        if led.is_none() || name.is_none() && !is("tag tagged", &tokens.low[at - 1]) {
+        if led.is_none() || name.is_none() && !among("tag tagged", &tokens.low[at - 1]) {
             return None;
         }
         let image = format!("{}:{}", name.map_or("", |n| tokens.raw[n].as_str()), tokens.raw[at]);
@@ -1090,7 +1019,7 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
                             version versions with that private public pull this these those registry my your";
     let named = |n: &usize| {
         let word = &tokens.low[*n];
-        !tokens.taken[*n] && !is(NO_NAMES, word) && !is(THINGS, word) && kind_words::one(word, context).is_empty()
+        !tokens.taken[*n] && !among(NO_NAMES, word) && !is(&THINGS, word) && kind_words::one(word, context).is_empty()
     };
     let beside = || {
         let at = tokens.free().find(|n| tokens.is(Some(*n), &["image", "images"]))?;
@@ -1115,48 +1044,10 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
 
 /// Whether the question asks when something was created.
 pub(super) fn asks_age(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
-    let patterns = languages(context).into_iter().filter_map(|language| Conditions::get().age.get(language)).flatten();
-    let stands = |pattern: &String| {
-        let inside = !pattern.is_ascii() && tokens.low.iter().any(|w| w.contains(pattern.as_str()));
-        inside || (0..tokens.low.len()).any(|at| fits(tokens, at, pattern).is_some())
+    let patterns = languages(context).into_iter().filter_map(|language| AGE.get(language)).flatten();
+    let stands = |pattern: &Pattern| {
+        let inside = !pattern.text.is_ascii() && tokens.low.iter().any(|w| w.contains(pattern.text));
+        inside || (0..tokens.low.len()).any(|at| pattern.fits(tokens, at).is_some())
     };
     { patterns }.any(stands)
-}
-
-/// Where a pattern that begins at a word ends.
-fn fits(tokens: &Tokens, at: usize, pattern: &str) -> Option<usize> {
-    let (pattern, begins) = pattern.strip_prefix('^').map_or((pattern, false), |rest| (rest, true));
-    if begins && !tokens.begins(at) {
-        return None;
-    }
-    let pattern: Vec<&str> = pattern.split(' ').collect();
-    rest_fits(tokens, at, at, &pattern)
-}
-
-fn rest_fits(tokens: &Tokens, start: usize, here: usize, pattern: &[&str]) -> Option<usize> {
-    let Some((expected, rest)) = pattern.split_first() else { return Some(here) };
-    let near = here == start || !tokens.ends[here - 1];
-    if *expected == "…" {
-        return (0..=GAP)
-            .take_while(|n| {
-                here + n <= tokens.low.len() && (here..here + n).all(|at| at == start || !tokens.ends[at - 1])
-            })
-            .find_map(|n| rest_fits(tokens, start, here + n, rest));
-    }
-    if let Some(none) = expected.strip_prefix('!') {
-        // Before a match it is about the word before, within one about the next.
-        let word = if here == start { here.checked_sub(1).filter(|n| !tokens.ends[*n]) } else { Some(here) };
-        let stands = word.and_then(|n| tokens.low.get(n)).is_some_and(|w| none.split('|').any(|e| is_word(e, w)));
-        return if stands { None } else { rest_fits(tokens, start, here, rest) };
-    }
-    let (any, optional) = expected.strip_suffix('?').map_or((*expected, false), |e| (e, true));
-    let ends = any.split('|').any(|e| e == "$") && (here == tokens.low.len() || here > start && tokens.ends[here - 1]);
-    if ends {
-        return Some(here);
-    }
-    let stands = near && tokens.low.get(here).is_some_and(|w| any.split('|').any(|e| is_word(e, w)));
-    if stands && let Some(end) = rest_fits(tokens, start, here + 1, rest) {
-        return Some(end);
-    }
-    if optional { rest_fits(tokens, start, here, rest) } else { None }
 }

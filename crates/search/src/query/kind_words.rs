@@ -126,6 +126,10 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
 
 /// The types that a word names, in the singular or the plural.
 pub(super) fn one(word: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
+    context.types.named(word, || find(word, context))
+}
+
+fn find(word: &str, context: &QueryContext<'_>) -> BTreeSet<String> {
     let stem = words::stem(word);
     // "Cms" are several of `cm`: too short to have a stem.
     let short = word.strip_suffix('s').filter(|cut| word.len() < 4 && cut.len() > 1);

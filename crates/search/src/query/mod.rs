@@ -2,6 +2,7 @@
 //! wanted, conditions, named objects, free text.
 
 mod ages;
+mod around;
 mod beyond;
 mod bounds;
 mod clauses;
@@ -18,6 +19,7 @@ mod language;
 mod names;
 mod parse;
 mod parsed;
+mod patterns;
 mod request;
 mod scopes;
 mod sentences;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceInstance, ResourceType, words};
-use clusterlore_store::{Candidate, Filter, Probe, StoreError, View};
+use clusterlore_store::{Candidate, Filter, Probe, Shown, StoreError, View};
 use serde_json::Value;
 
 use super::context::QueryContext;
@@ -460,7 +460,7 @@ impl Lookup<'_> {
                 let sureness = if is_asked_for { 1.0 } else { CONTROLS - LEVEL * f32::from(level) };
                 let (id, text) = (object.stored_id(), object.text());
                 found.push(Found {
-                    document: Candidate { id, text, record, type_name, similarity: 0.0 },
+                    document: Candidate::new(Shown { id, text, record, type_name }, 0.0),
                     object,
                     sureness,
                 });

@@ -11,7 +11,7 @@ use clusterlore_store::{Filter, StoreError, View};
 use unicode_normalization::UnicodeNormalization;
 
 use super::clauses::Clauses;
-use super::context::QueryContext;
+use super::context::{KnownTypes, Memo, QueryContext};
 use super::english::{is_english, is_word};
 use super::kind_words::Kind;
 use super::parsed::{Condition, Need, Note, ParsedQuery, Problem, SoftCondition};
@@ -109,11 +109,12 @@ pub(crate) async fn parse(
     let asked = sentences::asked(&folded, &vocabulary);
     let question = fillers::trim(asked.as_deref().unwrap_or(&folded));
     let question = if beyond::lost_condition(&folded, question) { &folded } else { question };
-    let is_english = |word: &str| is_english(embedder, word) == Some(true);
+    let english = Memo::default();
+    let is_english = |word: &str| english.get(word, || is_english(embedder, word) == Some(true));
     let language = beyond::language(question, language::of(question, is_word), is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
-        types: &types,
+        types: &KnownTypes::of(&types),
         catalogue,
         now: &query.now,
         language,
@@ -433,7 +434,7 @@ mod tests {
         let knows = |word: &str| ["caches", "pods", "shop", "web", "page"].contains(&word);
         let context = QueryContext {
             vocabulary: &vocabulary,
-            types: &types,
+            types: &KnownTypes::of(&types),
             catalogue: Catalogue::builtin(),
             now: "2026-06-17T12:00:00+02:00",
             language: language::of(text, knows),
@@ -628,7 +629,7 @@ mod tests {
         }
         let context = QueryContext {
             vocabulary: &Vocabulary::default(),
-            types: &[],
+            types: &KnownTypes::of(&[]),
             catalogue: Catalogue::builtin(),
             now: "",
             language: None,

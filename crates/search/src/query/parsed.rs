@@ -346,6 +346,8 @@ pub enum Note {
     Exceptions(String),
     /// It asks for a state of things, and these words beside it name nothing.
     LeftOut(String),
+    /// It says since when something is so, in these words, and not since when it exists.
+    OtherTime(String),
     /// It counts what runs, in this word; only objects are counted.
     Unchecked(String),
     /// It is in this language.
@@ -377,6 +379,7 @@ impl Note {
                 | Self::Exceptions(_)
                 | Self::Unknown(_)
                 | Self::LeftOut(_)
+                | Self::OtherTime(_)
                 | Self::Unchecked(_)
                 | Self::Corrected { .. }
         )
@@ -415,6 +418,9 @@ impl fmt::Display for Note {
             }
             Self::Exceptions(said) => write!(f, "asked whether all are {said}; searched for those that are not"),
             Self::LeftOut(said) => write!(f, "nothing is called \"{said}\"; searched without it"),
+            Self::OtherTime(said) => {
+                write!(f, "\"{said}\" is not about when objects were created; searched without it")
+            }
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),

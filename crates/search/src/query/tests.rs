@@ -9,7 +9,7 @@ use clusterlore_models::Builtin;
 use clusterlore_store::{Filter, Vocabulary};
 use proptest::prelude::*;
 
-use super::context::QueryContext;
+use super::context::{KnownTypes, QueryContext};
 use super::english::is_english;
 use super::language;
 use super::parse::parse_instances;
@@ -73,7 +73,7 @@ fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
     let is_english = |word: &str| is_english(&Builtin::default(), word) == Some(true);
     let context = QueryContext {
         vocabulary: &vocabulary,
-        types: &types,
+        types: &KnownTypes::of(&types),
         catalogue: Catalogue::builtin(),
         now: "2026-06-17T12:00:00+02:00",
         language: language::of(text, is_english),

@@ -143,8 +143,28 @@ impl Tokens {
 }
 
 /// Numbers that people write as words.
-const NUMBERS: [&str; 12] =
-    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+const NUMBERS: [(&str, u64); 20] = [
+    ("one", 1),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("eleven", 11),
+    ("twelve", 12),
+    ("fifteen", 15),
+    ("twenty", 20),
+    ("thirty", 30),
+    ("forty", 40),
+    ("fifty", 50),
+    ("sixty", 60),
+    ("ninety", 90),
+    ("hundred", 100),
+];
 
 /// A number in digits or as a word.
 pub(super) fn number(word: &str) -> Option<u64> {
@@ -152,5 +172,5 @@ pub(super) fn number(word: &str) -> Option<u64> {
         // A number that does not fit is as good as the largest.
         return Some(word.parse().unwrap_or(u64::MAX));
     }
-    (1..).zip(NUMBERS).find(|(_, name)| *name == word).map(|(n, _)| n)
+    NUMBERS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number)
 }

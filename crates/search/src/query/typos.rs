@@ -242,7 +242,7 @@ fn most_probable(
     if doubt != Doubt::Derived {
         context.catalogue.words().for_each(|candidate| consider(candidate, cost::IN_CATALOGUE, true));
     }
-    for (_, ty) in context.types {
+    for (_, ty) in context.types.iter() {
         names(ty).for_each(|candidate| consider(candidate, cost::NAME_IN_INDEX, true));
     }
     for namespace in &context.vocabulary.namespaces {
@@ -292,6 +292,7 @@ fn names(ty: &ResourceType) -> impl Iterator<Item = &str> {
 mod tests {
     use clusterlore_models::Builtin;
 
+    use super::super::context::KnownTypes;
     use super::*;
 
     #[test]
@@ -306,7 +307,7 @@ mod tests {
         };
         let context = QueryContext {
             vocabulary: &vocabulary,
-            types: &types,
+            types: &KnownTypes::of(&types),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
@@ -344,7 +345,7 @@ mod tests {
         };
         let context = QueryContext {
             vocabulary: &vocabulary,
-            types: &[],
+            types: &KnownTypes::of(&[]),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,
@@ -379,7 +380,7 @@ mod tests {
         let vocabulary = clusterlore_store::Vocabulary::default();
         let context = QueryContext {
             vocabulary: &vocabulary,
-            types: &[],
+            types: &KnownTypes::of(&[]),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
             language: None,

@@ -2,14 +2,18 @@
 
 mod changes;
 mod documents;
+mod objects;
 mod question;
 mod questions;
 mod status;
+mod talk;
 
 pub(crate) use changes::{__path_changes, changes};
 pub(crate) use documents::{capability, instance};
+pub(crate) use objects::{__path_details, __path_tree, details, tree};
 pub(crate) use questions::{ask, ask_post, capabilities, count, count_post, search, search_post, similar};
 pub(crate) use status::status;
+pub(crate) use talk::{__path_talk, talk};
 
 // What utoipa makes of handlers has to be found beside them.
 pub(crate) use documents::{__path_capability, __path_instance};

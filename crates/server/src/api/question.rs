@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use clusterlore_agent::Turn;
 use clusterlore_core::{Collection, Selector};
 use clusterlore_index::Request;
 use clusterlore_search::{GroupBy, Wanted};
@@ -19,6 +20,8 @@ use crate::problem::Problem;
 const MOST_HITS: u16 = 1_000;
 /// Hits where no number is said.
 const HITS: u16 = 10;
+/// Turns of a conversation.
+const MOST_TURNS: usize = 50;
 /// Elements of a list.
 const MOST_VALUES: usize = 1_000;
 
@@ -189,6 +192,26 @@ impl Default for Lately {
     }
 }
 
+/// Which object is meant.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct One {
+    /// Its stored id: NAMESPACE/APIVERSION/KIND/NAME, `_cluster` for objects without a namespace; after CLUSTER: where the cluster has a
+    /// name.
+    id: String,
+}
+
+impl One {
+    /// The id.
+    pub(crate) fn id(&self) -> Result<&str, Problem> {
+        match self.id.trim() {
+            "" => Err(Problem::wrong("the id is missing; expected id=NAMESPACE/APIVERSION/KIND/NAME")),
+            id => Ok(id),
+        }
+    }
+}
+
 const LISTS: [&str; 3] = ["cluster", "namespace", "kind"];
 const FLAGS: [&str; 2] = ["explain", "live"];
 
@@ -228,16 +251,45 @@ pub(crate) fn of_query<T: DeserializeOwned>(query: Option<&str>) -> Result<T, Pr
 
 /// Reads a body.
 pub(crate) fn of_body<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, Problem> {
+    of_json(object(headers, body, "{\"q\": \"…\"}")?)
+}
+
+/// Reads the body of a conversation: a question, and the turns before it.
+pub(crate) fn question_and_turns(headers: &HeaderMap, body: &Bytes) -> Result<(Question, Vec<Turn>), Problem> {
+    let expected = "{\"question\": {\"q\": \"…\"}, \"turns\": []}";
+    let mut fields = object(headers, body, expected)?;
+    let wrong = |what: &str| Problem::wrong(format!("{what}; expected {expected}"));
+    let Some(Value::Object(question)) = fields.remove("question") else {
+        return Err(wrong("the question is missing, or no object"));
+    };
+    let turns = match fields.remove("turns") {
+        None => Vec::new(),
+        Some(Value::Array(turns)) => turns,
+        Some(_) => return Err(wrong("turns is no list")),
+    };
+    if let Some((unknown, _)) = fields.iter().next() {
+        return Err(wrong(&format!("unknown field `{unknown}`")));
+    }
+    if turns.len() > MOST_TURNS {
+        return Err(Problem::wrong(format!("there are {} turns; expected the last {MOST_TURNS} at most", turns.len())));
+    }
+    let turn = |value: Value| serde_json::from_value::<Turn>(value).ok().filter(Turn::is_known);
+    let turns: Option<Vec<Turn>> = turns.into_iter().map(turn).collect();
+    let turns = turns.ok_or_else(|| Problem::wrong("a turn cannot be read; expected turns as answers gave them"))?;
+    Ok((of_json(question)?, turns))
+}
+
+fn object(headers: &HeaderMap, body: &Bytes, expected: &str) -> Result<Map<String, Value>, Problem> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let status = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Problem::new(status, "expected a body of Content-Type: application/json"));
     }
     let value: Value = serde_json::from_slice(body)
-        .map_err(|error| Problem::wrong(format!("the body is not JSON ({error}); expected {{\"q\": \"…\"}}")))?;
+        .map_err(|error| Problem::wrong(format!("the body is not JSON ({error}); expected {expected}")))?;
     match value {
-        Value::Object(fields) => of_json(fields),
-        _ => Err(Problem::wrong("the body is no JSON object; expected {\"q\": \"…\"}")),
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Problem::wrong(format!("the body is no JSON object; expected {expected}"))),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
-use clusterlore_agent::{compose, gather};
+use clusterlore_agent::{conclude, gather};
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 use http::{HeaderMap, StatusCode};
@@ -30,7 +30,9 @@ async fn counted(app: &App, caller: &Caller, request: Request) -> Answered {
 
 async fn said(app: &App, caller: &Caller, request: &Request) -> Answered {
     let found = gather(&app.server.index, &app.server.catalogue, &caller.scope, request).await?;
-    Ok(json(StatusCode::OK, &compose(&found, &app.server.catalogue)))
+    let server = &app.server;
+    let concluded = conclude(&server.index, &server.catalogue, &caller.scope, found, request.live, |_| {}).await?;
+    Ok(json(StatusCode::OK, &concluded.told()))
 }
 
 /// Finds what a question asks for.

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_cluster::LiveSource;
 use clusterlore_cluster::reviews::{Listing, NoReview, User};
-use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Rule, Scope};
+use clusterlore_cluster::{ClusterSource, LiveSource};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Rule, Scope, SourceIdentity};
 use clusterlore_index::Door;
-use clusterlore_store::{Store, StoreError};
+use clusterlore_store::{KnownSource, Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -140,10 +140,31 @@ impl Kubernetes {
             Denied::Unknown("who sends the token cannot be checked now, so nobody is let in")
         };
         let source = self.door.open().await.map_err(|reason| away(&reason))?;
+        self.check_cluster(&source).await?;
         let user = source.review_token(token, &self.audiences).await.map_err(|reason| away(&reason))?;
         let user = user.ok_or(Denied::Unknown("the token is not valid, or not meant for this server"))?;
         let rules = self.rules(&source, &user).await.map_err(|reason| away(&reason))?;
         Ok(Caller { name: user.username, scope: Scope::rules(rules), writes: None })
+    }
+
+    /// Rights on one cluster say nothing of another: what is indexed has to be of the one whose API server is asked.
+    async fn check_cluster(&self, source: &LiveSource) -> Result<(), Denied> {
+        let denied = |reason: &dyn std::fmt::Display, told| {
+            error!(%reason, "callers are refused");
+            Denied::Unknown(told)
+        };
+        let unread = "which cluster is indexed cannot be checked now, so nobody is let in";
+        let view = self.store.view_all("what is indexed is compared with the API server that is asked").await;
+        let known = async { view?.sources().await }.await.map_err(|error| denied(&error, unread))?;
+        let offered = source.identity().await.map_err(|error| denied(&error, unread))?;
+        let of_cluster = |known: &&KnownSource| {
+            known.cluster == self.cluster && !known.replaced && matches!(known.identity, SourceIdentity::Cluster { .. })
+        };
+        known.iter().filter(of_cluster).try_for_each(|known| {
+            let told =
+                "the API server that is asked is not the one of the cluster that is indexed, so nobody is let in";
+            known.identity.check_to_read(&offered).map_err(|mismatch| denied(&mismatch, told))
+        })
     }
 
     /// What somebody may list of what is indexed.

@@ -12,7 +12,7 @@ use super::reader::{Seen, count};
 use super::text::restored;
 use super::words::lexeme;
 use crate::filter::Filter;
-use crate::reader::{Candidate, Candidates, Probe};
+use crate::reader::{Candidate, Candidates, Probe, Shown};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
 /// says least.
@@ -255,12 +255,11 @@ impl Asked<'_> {
 
 fn candidate(row: &Row) -> Result<(Key, Candidate), Fault> {
     let similarity: f64 = row.try_get(5)?;
-    let candidate = Candidate {
+    let shown = Shown {
         id: row.try_get(1)?,
         text: restored(row.try_get(2)?),
         record: row.try_get(3)?,
         type_name: row.try_get(4)?,
-        similarity: similarity as f32,
     };
-    Ok((row.try_get(0)?, candidate))
+    Ok((row.try_get(0)?, Candidate::new(shown, similarity as f32)))
 }

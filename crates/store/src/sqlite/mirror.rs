@@ -11,7 +11,7 @@ use super::file::Sqlite;
 use super::journal;
 use super::reader::SqliteView;
 use super::reader::{InView, find, select_shown, shown};
-use super::snapshot::{Narrowed, Shown};
+use super::snapshot::Narrowed;
 use super::writer::{changed, write};
 use crate::error::StoreError;
 use crate::filter::Filter;
@@ -200,8 +200,7 @@ impl SqliteView {
                 let Some(row) = row.filter(|row| scoped.holds(*row) && snapshot.admits(&narrowed, *row)) else {
                     continue;
                 };
-                let Shown { id, text, record, type_name } = shown(&mut select, &snapshot, row)?;
-                candidates.push(Candidate { id, text, record, type_name, similarity });
+                candidates.push(Candidate { shown: shown(&mut select, &snapshot, row)?, similarity });
             }
             Ok(candidates)
         })

@@ -53,6 +53,7 @@ impl Query {
     }
 }
 
+#[inline(always)]
 pub(super) fn dot(a: &[i8], query: &[i16]) -> i32 {
     a.iter().zip(query).map(|(x, y)| i32::from(i16::from(*x)) * i32::from(*y)).sum()
 }

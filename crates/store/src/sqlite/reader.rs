@@ -16,9 +16,11 @@ use super::failure::failure;
 use super::file::Sqlite;
 use super::quantized::{self, Query};
 use super::runs::from_json;
-use super::snapshot::{Narrowed, Scoped, Shown, Snapshot};
+use super::snapshot::{Narrowed, Scoped, Snapshot};
 use crate::error::StoreError;
-use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+use crate::reader::{
+    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,
+};
 use crate::runs::{KnownSource, RunRecord};
 
 /// Word matches that one probe looks at, or as many as it wants documents: the rarest terms come first, so that what is cut off
@@ -68,6 +70,9 @@ impl Drop for Reader {
     }
 }
 
+/// Types, each with the name of its cluster.
+type Types = Arc<Vec<(String, ResourceType)>>;
+
 /// One state of the file under one scope.
 #[derive(Clone)]
 pub(crate) struct SqliteView {
@@ -77,7 +82,8 @@ pub(crate) struct SqliteView {
     /// Both collections, in the order of [`Collection::ALL`].
     collections: [Option<Filled>; 2],
     /// What this view has read of them: a later revision may have taken its place in the store.
-    snapshots: Arc<[OnceLock<Arc<Snapshot>>; 2]>,
+    seen: Arc<[OnceLock<InView>; 2]>,
+    types: Arc<OnceLock<Types>>,
     types_revision: i64,
 }
 
@@ -112,7 +118,8 @@ impl Sqlite {
                 store,
                 scope,
                 collections,
-                snapshots: Arc::default(),
+                seen: Arc::default(),
+                types: Arc::default(),
                 types_revision,
             })
         });
@@ -124,6 +131,7 @@ impl Sqlite {
 }
 
 /// A collection as a view sees it.
+#[derive(Debug, Clone)]
 pub(super) struct InView {
     pub(super) filled: Filled,
     pub(super) snapshot: Arc<Snapshot>,
@@ -154,16 +162,26 @@ impl SqliteView {
     /// The collection in memory, read where no view of its revision has read it yet.
     pub(super) fn read(&self, connection: &Connection, collection: Collection) -> rusqlite::Result<Option<InView>> {
         let Some(filled) = self.filled(collection).cloned() else { return Ok(None) };
-        let own = &self.snapshots[collection as usize];
-        let snapshot = match own.get() {
-            Some(snapshot) => Arc::clone(snapshot),
-            None => {
-                let read = self.shared(connection, collection, &filled)?;
-                Arc::clone(own.get_or_init(|| read))
-            }
-        };
+        if let Some(seen) = self.seen[collection as usize].get() {
+            return Ok(Some(seen.clone()));
+        }
+        let snapshot = self.shared(connection, collection, &filled)?;
+        Ok(Some(self.see(collection, filled, snapshot)))
+    }
+
+    fn see(&self, collection: Collection, filled: Filled, snapshot: Arc<Snapshot>) -> InView {
         let scoped = snapshot.scoped(collection, &self.scope);
-        Ok(Some(InView { filled, snapshot, scoped }))
+        self.seen[collection as usize].get_or_init(|| InView { filled, snapshot, scoped }).clone()
+    }
+
+    /// The collection, if it is in memory: told without the connection, which another thread would have to be asked for.
+    fn known(&self, collection: Collection) -> Option<InView> {
+        if let Some(seen) = self.seen[collection as usize].get() {
+            return Some(seen.clone());
+        }
+        let filled = self.filled(collection)?;
+        let snapshot = self.in_memory(collection, filled)?;
+        Some(self.see(collection, filled.clone(), snapshot))
     }
 
     fn shared(
@@ -226,17 +244,15 @@ impl View for SqliteView {
     }
 
     async fn collection(&self, collection: Collection) -> Result<Option<CollectionInfo>, StoreError> {
+        if let Some(InView { filled, scoped, .. }) = self.known(collection) {
+            return Ok(Some(CollectionInfo { embedder: filled.embedder, documents: scoped.len() }));
+        }
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(None) };
             let embedder = filled.embedder.clone();
             if view.scope.is_all() {
-                let documents = match view.in_memory(collection, filled) {
-                    Some(snapshot) => snapshot.len(),
-                    None => {
-                        let count = "SELECT count(*) FROM entries WHERE collection = ?1";
-                        connection.query_row(count, [filled.id], |row| row.get(0))?
-                    }
-                };
+                let count = "SELECT count(*) FROM entries WHERE collection = ?1";
+                let documents = connection.query_row(count, [filled.id], |row| row.get(0))?;
                 return Ok(Some(CollectionInfo { embedder, documents }));
             }
             let documents = view.read(connection, collection)?.map_or(0, |seen| seen.scoped.len());
@@ -309,6 +325,9 @@ impl View for SqliteView {
     }
 
     async fn vocabulary(&self, collection: Collection) -> Result<Arc<Vocabulary>, StoreError> {
+        if let Some(known) = self.known(collection).and_then(|seen| seen.scoped.known_vocabulary()) {
+            return Ok(known);
+        }
         self.with(move |view, connection| {
             let seen = view.read(connection, collection)?;
             Ok(seen.map(|seen| seen.snapshot.vocabulary(&seen.scoped)).unwrap_or_default())
@@ -317,6 +336,9 @@ impl View for SqliteView {
     }
 
     async fn frequencies(&self, collection: Collection, terms: &[String]) -> Result<Vec<usize>, StoreError> {
+        if let Some(known) = self.known(collection).and_then(|seen| seen.scoped.known_frequencies(terms)) {
+            return Ok(known);
+        }
         let terms = terms.to_vec();
         self.with(move |view, connection| match view.read(connection, collection)? {
             Some(seen) => frequencies(connection, &seen, &terms),
@@ -326,6 +348,9 @@ impl View for SqliteView {
     }
 
     async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+        if let Some(known) = self.known(collection).and_then(|seen| seen.scoped.known_terms()) {
+            return Ok(known);
+        }
         self.with(move |view, connection| {
             let Some(seen) = view.read(connection, collection)? else { return Ok(Arc::default()) };
             seen.scoped.terms(|| terms(connection, &seen))
@@ -400,6 +425,9 @@ impl View for SqliteView {
     }
 
     async fn types(&self) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        if let Some(types) = self.types.get() {
+            return Ok(Arc::clone(types));
+        }
         self.with(|view, connection| {
             let known = view.store.inner.types.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let all = match known.filter(|(revision, _)| *revision == view.types_revision) {
@@ -414,7 +442,8 @@ impl View for SqliteView {
                     types
                 }
             };
-            Ok(crate::reader::types_in(&view.scope, all))
+            let seen = || crate::reader::types_in(&view.scope, all);
+            Ok(Arc::clone(view.types.get_or_init(seen)))
         })
         .await
     }
@@ -501,8 +530,7 @@ fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Re
     let mut select = select_shown(connection)?;
     let mut documents = Vec::with_capacity(found.len());
     for (row, similarity) in found {
-        let Shown { id, text, record, type_name } = shown(&mut select, snapshot, row)?;
-        documents.push(Candidate { id, text, record, type_name, similarity });
+        documents.push(Candidate { shown: shown(&mut select, snapshot, row)?, similarity });
     }
     Ok(Candidates { documents, frequencies, total: scoped.len(), admitted })
 }
@@ -515,13 +543,12 @@ pub(super) fn select_shown(connection: &Connection) -> rusqlite::Result<CachedSt
 }
 
 /// The document of a row, read once.
-pub(super) fn shown(select: &mut Statement<'_>, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Shown> {
-    let document = snapshot.document(row, || {
+pub(super) fn shown(select: &mut Statement<'_>, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Arc<Shown>> {
+    snapshot.document(row, || {
         select.query_row([snapshot.id(row)], |r| {
             Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
         })
-    })?;
-    Ok(document.as_ref().clone())
+    })
 }
 
 /// The table of words, asked for the documents that hold a term.

@@ -6,11 +6,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_core::{Collection, Scope};
+use pulp::Arch;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::quantized::{self, Query};
 use crate::filter::{Filter, FilterView};
-use crate::reader::Vocabulary;
+use crate::reader::{Shown, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
@@ -23,15 +24,6 @@ const WORTH_THREADS: usize = 100_000;
 
 /// Documents that are kept, about 1 kB each; with one more all are read again.
 const KEPT_DOCUMENTS: usize = 16_384;
-
-/// A document as it lies in the file.
-#[derive(Debug, Clone)]
-pub(super) struct Shown {
-    pub(super) id: String,
-    pub(super) text: String,
-    pub(super) record: String,
-    pub(super) type_name: String,
-}
 
 /// Rows in the order of their ids.
 #[derive(Debug, Default)]
@@ -166,6 +158,7 @@ impl Snapshot {
     }
 
     /// Cosine of a row with the query.
+    #[inline(always)]
     pub(super) fn similarity(&self, query: &Query, row: usize) -> f32 {
         if query.values.len() != self.dimensions {
             return 0.0;
@@ -177,7 +170,7 @@ impl Snapshot {
     /// The `count` rows most similar to the query, best first.
     pub(super) fn nearest(&self, query: &Query, rows: Option<&[u32]>, count: usize) -> Vec<(usize, f32)> {
         let all = rows.map_or(self.len(), <[u32]>::len);
-        let of = |part: Range<usize>| {
+        let scan = |part: Range<usize>| {
             let mut best = Best::of(count.min(part.len()));
             match rows {
                 Some(rows) => {
@@ -187,6 +180,8 @@ impl Snapshot {
             }
             best.into_rows()
         };
+        // With the widest instructions that the processor has.
+        let of = |part: Range<usize>| Arch::new().dispatch(|| scan(part));
         let threads = if all < WORTH_THREADS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let share = all.div_ceil(threads).max(1);
         let parts: Vec<Range<usize>> = (0..all).step_by(share).map(|from| from..all.min(from + share)).collect();
@@ -313,6 +308,22 @@ impl Scoped {
 
     pub(super) fn holds(&self, row: usize) -> bool {
         self.rows.as_ref().is_none_or(|rows| rows[row / 64] >> (row % 64) & 1 == 1)
+    }
+
+    /// The vocabulary, if it is made.
+    pub(super) fn known_vocabulary(&self) -> Option<Arc<Vocabulary>> {
+        self.vocabulary.get().map(Arc::clone)
+    }
+
+    /// How many documents hold each term, if all of them were asked for before.
+    pub(super) fn known_frequencies(&self, terms: &[String]) -> Option<Vec<usize>> {
+        let known = self.frequencies.lock().unwrap_or_else(PoisonError::into_inner);
+        terms.iter().map(|term| known.get(term).copied()).collect()
+    }
+
+    /// All terms, if they are read.
+    pub(super) fn known_terms(&self) -> Option<Arc<Vec<(String, usize)>>> {
+        self.terms.get().map(Arc::clone)
     }
 
     /// How many documents hold the term; `count` is asked once.

@@ -49,7 +49,7 @@ async fn found(store: &Sqlite, probe: Probe) -> Vec<(String, f32)> {
         .unwrap()
         .documents
         .into_iter()
-        .map(|c| (c.id, (c.similarity * 10.0).round() / 10.0))
+        .map(|c| (c.id.clone(), (c.similarity * 10.0).round() / 10.0))
         .collect();
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
     found

@@ -1,0 +1,108 @@
+// A search: first what the index says, at once; then, when typing has come to rest, what only the cluster knows.
+
+import { parameters, write } from "./address.js";
+import { drawAmong } from "./among.js";
+import { get } from "./api.js";
+import { changeList } from "./changes.js";
+import { bars } from "./charts.js";
+import { at, make, show } from "./dom.js";
+import { chooseId, drawHits } from "./hits.js";
+import { drawNothing, drawTold } from "./told.js";
+import { hue, many } from "./words.js";
+
+// Hits, and how many there can be.
+const FIRST = 20;
+const MORE = 100;
+// Until the cluster is asked for what it alone knows: not at every key.
+const BEFORE_LIVE = 350;
+// Changes that are told where a question asks what happened, and the note that says that it does.
+const CHANGES = 20;
+const HAPPENED = "happened";
+// What a question can be grouped by, as chips have it.
+const LISTS = { "asked: by namespace": "ns", "asked: by kind": "kind", "asked: by cluster": "cluster" };
+
+let asking = new AbortController();
+
+// No answer that is still to come is drawn.
+export function leaveSearch() {
+  asking.abort();
+}
+
+// Takes away what was drawn.
+export function clearSearch() {
+  drawHits({ hits: [] });
+  ["told", "nothing", "numbers", "more", "among", "happened", "count"].forEach((part) => show(at(part)));
+}
+
+// Draws what a state asks for. `on` has what hits need, `notes` for the notes of each reply, and `refused`.
+export async function search(state, on, limit = FIRST) {
+  asking.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  const asked = (live) => get("search", [["q", state.q], ["limit", String(limit)], ["live", String(live)], ...parameters(state)], signal);
+  const began = performance.now();
+  const drawn = (reply) => drawReply(reply, state, on, limit, performance.now() - began);
+  try {
+    const reply = await asked(false);
+    drawn(reply);
+    show(at("happened"));
+    // Where the journal answers, what is there does not matter.
+    if (reply.notes.some((note) => note.type === HAPPENED) && await drawHappened(state, signal)) {
+      ["told", "nothing"].forEach((part) => show(at(part)));
+      return;
+    }
+    if (reply.needs.length > 0) {
+      await new Promise((done) => setTimeout(done, BEFORE_LIVE));
+      drawn(await asked(true));
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      on.refused(error);
+    }
+  }
+}
+
+function drawReply(reply, state, on, limit, milliseconds) {
+  on.notes(reply.notes);
+  drawTold(at("told"), reply);
+  drawHits(reply, on);
+  at("hits").dataset.of = write({ ...state, open: "" });
+  chooseId(state.open);
+  drawNothing(at("nothing"), reply, state);
+  const shown = reply.hits.length;
+  const whole = reply.inScope < reply.total ? `${many(reply.inScope, "object")} under these conditions` : many(reply.total, "object");
+  const number = reply.number === null ? "" : `${reply.number.toLocaleString("en")} match. `;
+  show(at("count"), shown > 0 ? `${number}${many(shown, "hit")} out of ${whole}, in ${Math.round(milliseconds)} ms` : number);
+  drawGroups(reply, state);
+  show(at("more"), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => search(state, on, MORE) }, `Show up to ${MORE}`));
+  drawAmong(at("among"), reply.hits, state);
+}
+
+function panel(title, ...inside) {
+  return make("section", { class: "panel groups", "aria-label": title }, make("h2", {}, title), inside);
+}
+
+// The numbers of each group, where the question asks for them.
+function drawGroups(reply, state) {
+  const by = reply.notes.find((note) => note.type === "grouped")?.text ?? "";
+  const list = LISTS[by];
+  const read = reply.notes.filter((note) => note.type === "kind").flatMap((note) => note.values ?? []);
+  const kind = state.kind.length > 0 ? state.kind : read;
+  const row = ({ name, count }) => ({
+    name,
+    count,
+    hue: list && list !== "cluster" ? hue(name) : "",
+    href: list && name !== "(none)" ? write({ ...state, open: "", q: "", kind, [list]: [name] }) : undefined,
+  });
+  const rest = reply.groups.length - FIRST;
+  const title = `${(reply.number ?? 0).toLocaleString("en")} ${by.replace("asked: ", "")}`;
+  show(at("numbers"), reply.groups.length > 0 && panel(title, bars(reply.groups.slice(0, FIRST).map(row)), rest > 0 && make("p", { class: "quiet-text" }, `and ${many(rest, "more group")}`)));
+}
+
+// Draws what the journal says, where the question asks what happened, and tells whether it says anything.
+async function drawHappened(state, signal) {
+  const conditions = parameters(state).filter(([name]) => name !== "selector");
+  const told = await get("changes", [["q", state.q], ["limit", String(CHANGES)], ...conditions], signal);
+  show(at("happened"), told.changes.length > 0 && panel("What happened", changeList(told.changes)));
+  return told.changes.length > 0;
+}

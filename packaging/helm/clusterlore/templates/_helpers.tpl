@@ -1,0 +1,78 @@
+{{- define "clusterlore.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "clusterlore.selector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "clusterlore.labels" -}}
+{{ include "clusterlore.selector" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | trunc 63 | trimSuffix "-" | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "clusterlore.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "clusterlore.fullname" .) -}}
+{{- end }}
+
+{{- define "clusterlore.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- /* Cluster-wide names hold the namespace: releases in several namespaces may have one name. */ -}}
+{{- define "clusterlore.clusterRole" -}}
+{{ .Release.Namespace }}:{{ include "clusterlore.fullname" . }}
+{{- end }}
+
+{{- define "clusterlore.scheme" -}}
+{{ ternary "https" "http" (ne .Values.tls.existingSecret "") }}
+{{- end }}
+
+{{- /* What values.schema.json cannot say, since it is about two values at once. */ -}}
+{{- define "clusterlore.check" -}}
+{{- $v := .Values -}}
+{{- if and (gt (int $v.replicas) 1) (not $v.postgres.existingSecret) -}}
+{{- fail (printf "replicas: %d needs Postgres, since a SQLite file has one writer; set postgres.existingSecret, or replicas: 1" (int $v.replicas)) -}}
+{{- end -}}
+{{- if and (eq $v.auth.mode "token") (not $v.auth.tokens.existingSecret) -}}
+{{- fail "auth.mode: token needs a Secret with the file of tokens; make the file with \"clusterlore token\", and set auth.tokens.existingSecret" -}}
+{{- end -}}
+{{- if and (eq $v.auth.mode "token") (or $v.auth.audiences $v.auth.oidcIssuers) -}}
+{{- fail "auth.audiences and auth.oidcIssuers are about Kubernetes tokens; leave them out, or set auth.mode: kubernetes" -}}
+{{- end -}}
+{{- if ne (empty $v.auth.oidcIssuers) (empty $v.auth.publicUrl) -}}
+{{- fail "auth.oidcIssuers and auth.publicUrl are told to clients together; set both or neither" -}}
+{{- end -}}
+{{- if and (not $v.serviceAccount.create) (not $v.serviceAccount.name) -}}
+{{- fail "serviceAccount.create: false needs serviceAccount.name; the default service account of a namespace should have no rights" -}}
+{{- end -}}
+{{- if and (has "*" $v.rbac.customApiGroups) (not $v.rbac.read.secrets) -}}
+{{- fail "rbac.customApiGroups: [\"*\"] would include Secrets; name the groups, or set rbac.read.secrets: true" -}}
+{{- end -}}
+{{- if and $v.rbac.customApiGroups (not $v.rbac.read.customResources) -}}
+{{- fail "rbac.customApiGroups has no effect while rbac.read.customResources is false; leave one of them out" -}}
+{{- end -}}
+{{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
+{{- fail "ingress.enabled needs ingress.hosts; without a host it would answer for every name" -}}
+{{- end -}}
+{{- range $v.extraArgs -}}
+{{- $flag := regexFind "^--[a-z-]+" . -}}
+{{- if has $flag (list "--listen" "--port" "--auth" "--tokens" "--audience" "--oidc-issuer" "--public-url" "--tls-cert" "--tls-key" "--rate" "--max-requests" "--live" "--cluster-name" "--embedder" "--log-format" "--store" "--postgres-url") -}}
+{{- fail (printf "extraArgs: %s is set by the chart; use the value that docs/deploy.md names for it" $flag) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
