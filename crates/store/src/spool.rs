@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn an_object_comes_out_as_its_document() {
         let mut spool = Spool::new().unwrap();
-        let mut object = ResourceInstance::new("apps/v1", "Deployment", Some("a"), "x\u{0}\n").unwrap();
-        object.labels.insert("app".into(), "web".into());
+        let mut object = ResourceInstance::new("apps/v1", "Deployment", Some("a"), "x").unwrap();
+        object.labels.insert("app".into(), "we\u{0}b\n".into());
         object.annotations.insert("description".into(), "\u{1f980} \"quoted\"".into());
         object.cluster = Some("east".into());
         object.uid = "7".into();
