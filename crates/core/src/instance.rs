@@ -99,6 +99,11 @@ pub enum InvalidInstance {
     },
 }
 
+/// Whether an API server can have something of that name: a longer one, or one with a control character, is none.
+pub fn may_be_named(name: &str) -> bool {
+    name.len() <= LONGEST_PART && !name.contains(char::is_control)
+}
+
 /// Bytes of a part of an id: names have 253 characters at most where the API server checks them, and no store takes any length.
 const LONGEST_PART: usize = 512;
 
@@ -135,7 +140,7 @@ impl ResourceInstance {
         for (what, value) in
             [("apiVersion", api_version), ("kind", kind), ("metadata.name", name), ("metadata.namespace", namespace)]
         {
-            if value.len() > LONGEST_PART || value.contains(char::is_control) {
+            if !may_be_named(value) {
                 return Err(InvalidInstance::Impossible { what });
             }
         }

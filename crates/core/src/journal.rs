@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::instance::ResourceInstance;
+use crate::instance::{ResourceInstance, stored_id};
 
 /// What happened to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,6 +87,13 @@ impl JournalEntry {
             name: i.name.clone(),
             uid: i.uid.clone(),
         }
+    }
+
+    /// The id under which stores keep, or kept, the object.
+    pub fn stored_id(&self) -> String {
+        let Self { cluster, namespace, api_version, kind, name, .. } = self;
+        let cluster = Some(cluster.as_str()).filter(|cluster| !cluster.is_empty());
+        stored_id(cluster, &format!("{namespace}/{api_version}/{kind}/{name}"))
     }
 }
 

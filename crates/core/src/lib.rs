@@ -30,7 +30,7 @@ pub use document::{ContentHash, Document, Facets, Fingerprint, ObjectKey, TEXT_V
 pub use embedder::EmbedderIdentity;
 pub use instance::{
     CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,
-    is_description_key, stored_id,
+    is_description_key, may_be_named, stored_id,
 };
 pub use journal::{Happening, JournalBounds, JournalEntry, JournalQuery};
 pub use name_pattern::{NamePattern, NamePatternError};

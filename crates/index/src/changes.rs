@@ -503,7 +503,7 @@ fn named(parsed: &ParsedQuery) -> Vec<String> {
 
 /// Looks through entries, the newest first.
 pub(crate) fn fitting(
-    entries: Vec<JournalEntry>,
+    entries: &[JournalEntry],
     conditions: &Conditions,
     catalogue: &Catalogue,
     types: &[(String, ResourceType)],
@@ -517,15 +517,15 @@ pub(crate) fn fitting(
     for entry in entries {
         let object = (entry.type_name.clone(), entry.namespace.clone(), entry.name.clone());
         if *known.entry(object).or_insert_with(|| {
-            let key = key(&entry);
-            !conditions.is_unwanted(&entry, &unwanted)
-                && (!conditions.labelled || there.labelled.contains(&key) || conditions.is_there(&entry))
-                && (fits.admits(&entry) || there.found.contains(&key))
+            let key = key(entry);
+            !conditions.is_unwanted(entry, &unwanted)
+                && (!conditions.labelled || there.labelled.contains(&key) || conditions.is_there(entry))
+                && (fits.admits(entry) || there.found.contains(&key))
         }) {
             if fitting.len() == most {
                 return (fitting, true);
             }
-            fitting.push(entry);
+            fitting.push(entry.clone());
         }
     }
     (fitting, false)

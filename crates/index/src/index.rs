@@ -169,8 +169,7 @@ impl Index {
         if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
             there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
         }
-        let (mut changes, mut more) =
-            changes::fitting(entries.clone(), &conditions, &self.catalogue, &types, &there, limit);
+        let (mut changes, mut more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, limit);
         // A word that nothing is called like hides nothing of what else is asked for.
         if changes.is_empty()
             && !entries.is_empty()
@@ -190,7 +189,7 @@ impl Index {
                 conditions.unknown(&unknown);
             } else if !unknown.is_empty() {
                 conditions.without(&unknown);
-                (changes, more) = changes::fitting(entries, &conditions, &self.catalogue, &types, &there, limit);
+                (changes, more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, limit);
             }
         }
 

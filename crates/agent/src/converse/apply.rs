@@ -175,7 +175,7 @@ impl Prepared {
 impl Applying<'_> {
     pub(super) async fn apply(&self, live: &Live<'_>, input: &Value) -> Outcome {
         let prepared = match self.prepare(live, input).await? {
-            Tried::Same(id) => return Ok(Told { text: same(&id), ids: vec![id] }),
+            Tried::Same(id) => return Ok(Told { text: unchanged(&id), ids: vec![id] }),
             Tried::Differs(prepared) => prepared,
         };
         match self.approver.approve(prepared.change()).await {
@@ -283,7 +283,7 @@ impl Applying<'_> {
 }
 
 /// What is said where nothing would change.
-fn same(id: &str) -> String {
+pub fn unchanged(id: &str) -> String {
     format!("id: {id}\nNothing would change: it is so already.")
 }
 
@@ -304,8 +304,8 @@ pub async fn try_apply(index: &Index, scope: &Scope, input: &Value) -> Result<Tr
     applying.prepare(&live, input).await
 }
 
-/// Nobody is asked before a manifest is tried.
-struct Nobody;
+/// Nobody is asked, and so nothing is changed.
+pub(super) struct Nobody;
 
 #[async_trait]
 impl Approver for Nobody {
@@ -314,8 +314,8 @@ impl Approver for Nobody {
     }
 }
 
-/// The cluster is reached through the index.
-struct NoDoor;
+/// The cluster that filled the index is reached through the index, and no other.
+pub(super) struct NoDoor;
 
 #[async_trait]
 impl Door for NoDoor {

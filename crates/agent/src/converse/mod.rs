@@ -21,7 +21,7 @@ mod told;
 mod tools;
 mod vector;
 
-pub use apply::{Approver, Change, Prepared, Tried, try_apply};
+pub use apply::{Approver, Change, Prepared, Tried, try_apply, unchanged};
 pub use budget::{Limits, Used};
 pub use citations::{Citation, Sources};
 pub use ended::Ended;

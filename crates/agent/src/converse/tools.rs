@@ -9,7 +9,7 @@ use clusterlore_models::{Tool, ToolCall, ToolResult};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::apply::{self, Applying, Approver};
+use super::apply::{self, Applying, Approver, NoDoor, Nobody};
 use super::fence::fenced;
 use super::groups::ToolGroup;
 use super::guard::Named;
@@ -39,6 +39,20 @@ pub struct Reach<'a> {
     pub approver: &'a dyn Approver,
     /// The cluster in use, with the caller's rights.
     pub cluster: Arc<dyn Door>,
+}
+
+impl<'a> Reach<'a> {
+    /// To read alone: the index, and through it the cluster that filled it.
+    pub fn reading(index: &'a Index, scope: &'a Scope, within: Request) -> Self {
+        Self {
+            groups: BTreeSet::from([ToolGroup::Kubectl, ToolGroup::Vector]),
+            index: Some((index, scope)),
+            within,
+            may_change: Vec::new(),
+            approver: &Nobody,
+            cluster: Arc::new(NoDoor),
+        }
+    }
 }
 
 /// The tools of one conversation.

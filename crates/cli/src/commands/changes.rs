@@ -1,6 +1,6 @@
 //! `clusterlore changes`
 
-use clusterlore_core::{CLUSTER_SCOPE, JournalEntry};
+use clusterlore_core::CLUSTER_SCOPE;
 use clusterlore_index::{Changes as Told, Request};
 
 use super::search::named;
@@ -24,16 +24,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
     match flags.hits.output {
         Output::Json | Output::Yaml => print::report(&told, flags.hits.output)?,
-        Output::Name => told.changes.iter().try_for_each(|entry| print::line(&id(entry)))?,
+        Output::Name => told.changes.iter().try_for_each(|entry| print::line(&entry.stored_id()))?,
         Output::Table => print::lines(text(&told))?,
     }
     Ok(Done::Whole)
-}
-
-fn id(entry: &JournalEntry) -> String {
-    let JournalEntry { cluster, namespace, api_version, kind, name, .. } = entry;
-    let named = if cluster.is_empty() { String::new() } else { format!("{cluster}:") };
-    format!("{named}{namespace}/{api_version}/{kind}/{name}")
 }
 
 fn text(told: &Told) -> Vec<String> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::ClusterSource;
-use clusterlore_core::ResourceInstance;
+use clusterlore_core::{ResourceInstance, may_be_named};
 use clusterlore_models::Embedder;
 use clusterlore_store::{Inbox, RunKind, Store, StoreError, Waiting};
 use serde::{Deserialize, Serialize};
@@ -42,11 +42,6 @@ pub struct InstancePost {
     /// Whether the post holds all that there is: what the sender wrote before and is not in it goes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
-}
-
-/// Whether an API server can serve a type of that name (`plural.group`): what cannot be is nothing to look at.
-fn may_be_a_type(name: &str) -> bool {
-    name.len() <= 512 && !name.contains(char::is_control)
 }
 
 /// Gives the cluster in which types can be looked at.
@@ -114,7 +109,8 @@ impl Ingest {
     /// # Errors
     /// They cannot be kept; then none is.
     pub async fn scan(&self, cluster: &str, upserts: Vec<String>, deletes: Vec<String>) -> Result<(), StoreError> {
-        let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_a_type(name)).collect::<Vec<_>>();
+        // What cannot be is nothing to look at.
+        let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_named(name)).collect::<Vec<_>>();
         let (upserts, deletes) = (possible(upserts), possible(deletes));
         if upserts.is_empty() && deletes.is_empty() || self.watched.contains(cluster) {
             return Ok(());

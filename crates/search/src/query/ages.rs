@@ -418,8 +418,8 @@ fn duration(tokens: &Tokens, at: usize) -> Option<(usize, Result<i64, Problem>)>
     let (negative, digits) = first.strip_prefix('-').map_or((false, first.as_str()), |rest| (true, rest));
     let letters = digits.trim_start_matches(|c: char| c.is_ascii_digit());
     // "Half an hour".
-    if tokens.match_at(at, "half an? hour").is_some() {
-        return Some((tokens.match_at(at, "half an? hour")?, Ok(HOUR / 2)));
+    if let Some(taken) = tokens.match_at(at, "half an? hour") {
+        return Some((taken, Ok(HOUR / 2)));
     }
     let (many, unit_word, taken) = if !letters.is_empty() && letters.len() < digits.len() {
         (number(&digits[..digits.len() - letters.len()])?, letters, 1)

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_agent::converse::{Prepared, Tried, try_apply};
+use clusterlore_agent::converse::{Prepared, Tried, try_apply, unchanged};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool as Told, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -98,7 +98,7 @@ pub(super) async fn dry_run(
     let Manifest { manifest } = arguments::read_long(arguments)?;
     let prepared = match try_apply(ground.index, ground.scope, &json!({"manifest": manifest})).await? {
         Tried::Same(id) => {
-            return Ok(result::text(DRY_RUN, &format!("id: {id}\nNothing would change: it is so already.")));
+            return Ok(result::text(DRY_RUN, &unchanged(&id)));
         }
         Tried::Differs(prepared) => *prepared,
     };

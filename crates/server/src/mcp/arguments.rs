@@ -46,6 +46,11 @@ fn within<T: DeserializeOwned>(arguments: Option<Map<String, Value>>, longest: u
     serde_json::from_value(Value::Object(arguments)).map_err(|error| format!("The arguments are wrong: {error}."))
 }
 
+/// Reads a text; a missing one is empty.
+pub(super) fn text(value: &Option<String>) -> String {
+    value.as_deref().unwrap_or_default().trim().to_owned()
+}
+
 /// Reads a text that has a form of its own; an empty one is missing.
 pub(super) fn parsed<T: FromStr<Err: Display>>(name: &str, text: &str) -> Result<Option<T>, String> {
     match text.trim() {

@@ -1,15 +1,12 @@
 //! The tools of cluster-whisperer, with its parameters and texts, for assistants that know them. The agent's own tools do the work; they
 //! read the cluster only for callers who may see all of it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use clusterlore_agent::converse::{Approver, Change, Reach, ToolGroup, Tools, reading_tools, vector_search};
-use clusterlore_cluster::LiveSource;
+use clusterlore_agent::converse::{Reach, Tools, reading_tools, vector_search};
 use clusterlore_core::Collection;
-use clusterlore_index::{Door, Reply, Request};
+use clusterlore_index::{Reply, Request};
 use clusterlore_search::{Hit, Noun};
 use rmcp::model::{JsonObject, Tool as Told};
 use serde_json::Value;
@@ -46,24 +43,13 @@ pub(super) fn tools() -> Vec<Told> {
 /// Answers a call of one.
 pub(super) async fn call(ground: &Ground<'_>, name: &str, arguments: Option<JsonObject>) -> Result<String, String> {
     let input = Value::Object(arguments.unwrap_or_default());
-    if name != SEARCH {
-        return agents(ground).answer(name, &input).await;
-    }
     let within = Request { now: ground.now(), ..Request::default() };
+    if name != SEARCH {
+        return Tools::new(Reach::reading(ground.index, ground.scope, within)).answer(name, &input).await;
+    }
     let (collection, reply) = vector_search(ground.index, ground.scope, within, &input).await?;
     let has = |key: &str| input.get(key).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty());
     Ok(found(collection, &reply, has("keyword") && !has("query")))
-}
-
-fn agents<'a>(ground: &'a Ground<'_>) -> Tools<'a> {
-    Tools::new(Reach {
-        groups: BTreeSet::from([ToolGroup::Kubectl, ToolGroup::Vector]),
-        index: Some((ground.index, ground.scope)),
-        within: Request { now: ground.now(), ..Request::default() },
-        may_change: Vec::new(),
-        approver: &Nobody,
-        cluster: Arc::new(OfIndex),
-    })
 }
 
 /// Hits as cluster-whisperer prints them. Its distance is one minus the score.
@@ -100,25 +86,5 @@ fn document(hit: &Hit) -> (String, String) {
         Noun::Instance(instance) => (instance.text(), joined(instance.metadata())),
         Noun::Type(_, Some(capability)) => (capability.text(), joined(capability.metadata(None))),
         Noun::Type(ty, None) => (ty.text(), String::new()),
-    }
-}
-
-/// Nothing is changed here.
-struct Nobody;
-
-#[async_trait]
-impl Approver for Nobody {
-    async fn approve(&self, _change: &Change) -> Result<bool, String> {
-        Err("these tools only read".to_owned())
-    }
-}
-
-/// Only the cluster that filled the index is read, through the index.
-struct OfIndex;
-
-#[async_trait]
-impl Door for OfIndex {
-    async fn open(&self) -> Result<Arc<LiveSource>, String> {
-        Err("the cluster is read through the index".to_owned())
     }
 }

@@ -112,7 +112,7 @@ impl Tool for FindResourceTypes {
         let counts: HashMap<(&str, &str), usize> = counts.collect();
         let all: Vec<(String, Type)> = reply.hits.iter().filter_map(|hit| ty(hit, &counts)).collect();
         let of = all.len();
-        let (mut rows, types) = room::fitting(all, if input.limit.is_some() { room::MOST } else { room::USUAL });
+        let (mut rows, types) = room::fitting(all, room::of(input.limit));
         let notes = notes::of(&reply);
         rows.extend(notes.iter().map(|note| format!("note: {note}")));
         let narrow = match types.len() {

@@ -167,7 +167,7 @@ impl Tool for FindResources {
     async fn call(ground: &Ground<'_>, input: Input) -> Result<Answer<Found>, String> {
         let output = input.output.unwrap_or_default();
         let limit = arguments::limit(input.limit, USUAL, MOST)?;
-        let room = if input.limit.is_some() { room::MOST } else { room::USUAL };
+        let room = room::of(input.limit);
         let request = request(&input, limit, ground)?;
         let ask = async |request: &Request| ground.index.ask(ground.scope, request).await.map_err(|e| ground.told(e));
         match output {
@@ -193,24 +193,23 @@ impl Tool for FindResources {
 }
 
 fn request(input: &Input, limit: usize, ground: &Ground<'_>) -> Result<Request, String> {
-    let text = |value: &Option<String>| value.as_deref().unwrap_or_default().trim().to_owned();
     let split = |text: String| -> Vec<String> {
         text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
     let request = Request {
-        question: text(&input.question),
+        question: arguments::text(&input.question),
         clusters: input.cluster.iter().cloned().collect(),
         namespaces: input.namespaces.clone(),
-        kinds: split(text(&input.kind)),
-        name: arguments::parsed("name", &text(&input.name))?,
-        selector: arguments::parsed("labels", &text(&input.labels))?.unwrap_or_default(),
-        since: arguments::time("since", &text(&input.since), ground.now)?,
-        until: arguments::time("older", &text(&input.older), ground.now)?,
+        kinds: split(arguments::text(&input.kind)),
+        name: arguments::parsed("name", &arguments::text(&input.name))?,
+        selector: arguments::parsed("labels", &arguments::text(&input.labels))?.unwrap_or_default(),
+        since: arguments::time("since", &arguments::text(&input.since), ground.now)?,
+        until: arguments::time("older", &arguments::text(&input.older), ground.now)?,
         order: input.sort.map(|sort| match sort {
             Sort::Newest => Order::Newest,
             Sort::Oldest => Order::Oldest,
         }),
-        group_by: arguments::parsed("groupBy", &text(&input.group_by))?,
+        group_by: arguments::parsed("groupBy", &arguments::text(&input.group_by))?,
         limit,
         now: ground.now(),
         number: Wanted::Always,

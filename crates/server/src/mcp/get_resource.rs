@@ -137,8 +137,7 @@ fn of(object: &Value, fields: &[&str]) -> Value {
 }
 
 async fn target(ground: &Ground<'_>, input: &Input) -> Result<Target, String> {
-    let text = |value: &Option<String>| value.as_deref().unwrap_or_default().trim().to_owned();
-    let (id, kind, name) = (text(&input.id), text(&input.kind), text(&input.name));
+    let (id, kind, name) = (arguments::text(&input.id), arguments::text(&input.kind), arguments::text(&input.name));
     if !id.is_empty() {
         if !kind.is_empty() || !name.is_empty() {
             return Err(
@@ -155,7 +154,7 @@ async fn target(ground: &Ground<'_>, input: &Input) -> Result<Target, String> {
     if name.contains('*') {
         return Err(format!("name is {name:?}; expected an exact name. find_resources takes one with *."));
     }
-    let namespace = text(&input.namespace);
+    let namespace = arguments::text(&input.namespace);
     let request = Request {
         kinds: vec![kind.clone()],
         name: arguments::parsed("name", &name)?,

@@ -86,14 +86,13 @@ impl Tool for RecentChanges {
 
     async fn call(ground: &Ground<'_>, input: Input) -> Result<Answer<Found>, String> {
         let limit = arguments::limit(input.limit, USUAL, MOST)?;
-        let text = |value: &Option<String>| value.as_deref().unwrap_or_default().trim().to_owned();
-        let since = arguments::time("since", &text(&input.since), ground.now)?;
-        let until = arguments::time("until", &text(&input.until), ground.now)?;
+        let since = arguments::time("since", &arguments::text(&input.since), ground.now)?;
+        let until = arguments::time("until", &arguments::text(&input.until), ground.now)?;
         let request = Request {
-            question: text(&input.question),
+            question: arguments::text(&input.question),
             clusters: input.cluster.iter().cloned().collect(),
             namespaces: input.namespaces.clone(),
-            kinds: Some(text(&input.kind)).filter(|kind| !kind.is_empty()).into_iter().collect(),
+            kinds: Some(arguments::text(&input.kind)).filter(|kind| !kind.is_empty()).into_iter().collect(),
             limit,
             now: ground.now(),
             ..Request::default()
@@ -102,7 +101,7 @@ impl Tool for RecentChanges {
             ground.index.changes(ground.scope, &request, since, until).await.map_err(|error| ground.told(error))?;
         let all: Vec<(String, Change)> = told.changes.iter().map(|entry| change(entry, ground.now)).collect();
         let of = all.len();
-        let (mut rows, changes) = room::fitting(all, if input.limit.is_some() { room::MOST } else { room::USUAL });
+        let (mut rows, changes) = room::fitting(all, room::of(input.limit));
         let notes: Vec<String> = told.notes.iter().map(|note| format!("{}.", note.text)).collect();
         rows.extend(notes.iter().map(|note| format!("note: {note}")));
         let more = told.more || changes.len() < of;
@@ -121,13 +120,12 @@ impl Tool for RecentChanges {
 }
 
 fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
-    let JournalEntry { cluster, namespace, api_version, kind, name, at, .. } = entry;
-    let named = if cluster.is_empty() { String::new() } else { format!("{cluster}:") };
+    let JournalEntry { namespace, kind, name, at, .. } = entry;
     let change = Change {
         at: at.clone(),
         ago: age(at, now),
         what: entry.what.map(|what| what.to_string()).unwrap_or_default(),
-        id: format!("{named}{namespace}/{api_version}/{kind}/{name}"),
+        id: entry.stored_id(),
         kind: kind.clone(),
         namespace: Some(namespace.clone()).filter(|namespace| namespace != CLUSTER_SCOPE),
         name: name.clone(),

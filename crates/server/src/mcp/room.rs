@@ -3,9 +3,14 @@
 use serde::Serialize;
 
 /// Characters of the text and the object of an answer together, where nobody asks for more: well under 4,000 tokens.
-pub(super) const USUAL: usize = 13_000;
+const USUAL: usize = 13_000;
 /// The same where a caller names a limit.
-pub(super) const MOST: usize = 40_000;
+const MOST: usize = 40_000;
+
+/// How much room there is where a caller names this limit.
+pub(super) fn of(limit: Option<u16>) -> usize {
+    if limit.is_some() { MOST } else { USUAL }
+}
 
 /// The first of the elements that fit: each with its line of text.
 pub(super) fn fitting<T: Serialize>(all: Vec<(String, T)>, room: usize) -> (Vec<String>, Vec<T>) {
