@@ -16,7 +16,12 @@ pub(super) fn failure(path: &Path, error: rusqlite::Error) -> StoreError {
             StoreError::ReadOnly { path, detail }
         }
         Some(ErrorCode::DiskFull) => StoreError::Full(path),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy(path),
+        _ if is_busy(&error) => StoreError::Busy(path),
         _ => StoreError::Other { place: path.display().to_string(), detail },
     }
+}
+
+/// True where another connection has what this one needs.
+pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }

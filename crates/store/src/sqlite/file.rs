@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clusterlore_core::{Collection, ResourceType};
 use rusqlite::{Connection, OpenFlags};
 
-use super::failure::failure;
+use super::failure::{failure, is_busy};
 use super::schema;
 use super::snapshot::KeptSnapshot;
 use crate::error::StoreError;
 
 /// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Between two tries of what SQLite itself does not wait for.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Pages of 4 kB in the write-ahead log before it is written back: a first sync then waits for the disk once or twice, not at
 /// every fourth megabyte.
@@ -91,7 +94,7 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failure(path, e))?;
         configure(&connection, WRITER_CACHE).map_err(|e| failure(path, e))?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(|e| failure(path, e))?;
+        write_ahead(&connection).map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(|e| failure(path, e))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(|e| failure(path, e))?;
         schema::migrate(&mut connection, path)?;
@@ -203,6 +206,18 @@ fn configure(connection: &Connection, cache: i64) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "cache_size", cache)
+}
+
+/// Turns the write-ahead log on. SQLite changes the mode under a lock that it does not wait for: of several that open a new file at once
+/// all but one are told that it is busy, whatever their timeout.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(e) if is_busy(&e) && began.elapsed() < BUSY_TIMEOUT => std::thread::sleep(BUSY_PAUSE),
+            done => return done,
+        }
+    }
 }
 
 /// A path inside a `file:` URI.

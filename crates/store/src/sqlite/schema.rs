@@ -57,10 +57,11 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, Store
     let pragma = |name: &str| {
         connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(|e| failure(path, e))
     };
-    let (application, found) = (pragma("application_id")?, pragma("user_version")?);
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(|e| failure(path, e))?;
+    // After the tables: whoever makes them just now writes the mark in the same transaction.
+    let (application, found) = (pragma("application_id")?, pragma("user_version")?);
     if application != APPLICATION_ID && tables > 0 {
         let detail = "it is another program's database".to_owned();
         return Err(StoreError::Damaged { path: path.to_owned(), detail });

@@ -55,6 +55,23 @@ async fn found(store: &Sqlite, probe: Probe) -> Vec<(String, f32)> {
     found
 }
 
+#[test]
+fn those_who_make_the_file_at_once_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..40 {
+        let path = folder.path().join(format!("{round}.db"));
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| {
+                    start.wait();
+                    Sqlite::open_or_create(&path).unwrap();
+                });
+            }
+        });
+    }
+}
+
 #[tokio::test]
 async fn nearest_words_and_filters_work_together() {
     let folder = tempfile::tempdir().unwrap();
