@@ -16,7 +16,9 @@ pub enum NoTime {
     #[error("expected a duration such as 90s, 5m, 1h30m or 7d")]
     Duration,
     /// Neither a time nor a duration.
-    #[error("expected a time such as 2026-02-20T10:00:00Z, 2026-02-20 or 14:30 (UTC), or a duration such as 90m, 12h or 7d")]
+    #[error(
+        "expected a time such as 2026-02-20T10:00:00Z, 2026-02-20 or 14:30 (UTC), or a duration such as 90m, 12h or 7d"
+    )]
     Moment,
 }
 
@@ -104,7 +106,18 @@ mod tests {
         ] {
             assert_eq!(moment(text, now).unwrap().to_string(), expected, "{text}");
         }
-        for text in ["", "d", "yesterday", "-1h", "2026-02-30T00:00:00Z", "99999999999999d", "1h30", "14", "25:00", "2026-02-30"] {
+        for text in [
+            "",
+            "d",
+            "yesterday",
+            "-1h",
+            "2026-02-30T00:00:00Z",
+            "99999999999999d",
+            "1h30",
+            "14",
+            "25:00",
+            "2026-02-30",
+        ] {
             assert_eq!(moment(text, now), Err(NoTime::Moment), "{text}");
         }
     }
