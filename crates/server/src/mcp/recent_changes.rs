@@ -61,6 +61,9 @@ pub(super) struct Found {
 struct Change {
     /// When it was noticed, RFC 3339.
     at: String,
+    /// Nobody watched when it happened: after this (RFC 3339), and before it was noticed. Missing where it was noticed as it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
     /// How long ago that was: 45s, 12m, 5h, 3d.
     #[serde(skip_serializing_if = "Option::is_none")]
     ago: Option<String>,
@@ -120,9 +123,10 @@ impl Tool for RecentChanges {
 }
 
 fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
-    let JournalEntry { namespace, kind, name, at, .. } = entry;
+    let JournalEntry { namespace, kind, name, at, after, .. } = entry;
     let change = Change {
         at: at.clone(),
+        after: Some(after.clone()).filter(|after| !after.is_empty()),
         ago: age(at, now),
         what: entry.what.map(|what| what.to_string()).unwrap_or_default(),
         id: entry.stored_id(),
@@ -130,5 +134,7 @@ fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
         namespace: Some(namespace.clone()).filter(|namespace| namespace != CLUSTER_SCOPE),
         name: name.clone(),
     };
-    (words::one_line(&format!("{} | {} | {}", change.at, change.what, change.id)), change)
+    let noticed = change.after.as_ref().map(|after| format!(" (noticed later; it happened after {after})"));
+    let row = format!("{}{} | {} | {}", change.at, noticed.unwrap_or_default(), change.what, change.id);
+    (words::one_line(&row), change)
 }
