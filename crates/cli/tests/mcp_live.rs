@@ -4,13 +4,10 @@
 
 mod common;
 
-use std::time::Duration;
-
 use clusterlore_testkit::chat::{FakeChat, Says, results};
 use clusterlore_testkit::real::{ApiServer, mcp_sdks_or_skip};
 use common::Home;
-use common::assistants::{SDKS, USUAL, called, served, started, text, with_calls};
-use common::serving::Serving;
+use common::assistants::{SDKS, USUAL, called, ready, served, started, text, tokens_of, with_calls};
 use serde_json::{Value, json};
 
 const ID: &str = "with id \"([0-9a-f]{32})\"";
@@ -33,14 +30,6 @@ fn asking(asked: &Value, calls: &[Value]) -> Value {
     let mut asked = asked.clone();
     asked["calls"] = calls.into();
     asked
-}
-
-/// A server over a cluster that is indexed.
-fn ready(home: &Home, cluster: &ApiServer, args: &[&str]) -> Serving {
-    let config = cluster.kubeconfig("admin");
-    let serving = Serving::start(home, &[&["--kubeconfig", config.to_str().unwrap()], args].concat());
-    serving.until(Duration::from_secs(120), || serving.get("/readyz").0 == 200);
-    serving
 }
 
 /// What a model does that wants more than it may, and what it says of it.
@@ -147,7 +136,7 @@ fn is_an_investigation(object: &Value, context: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_is_for_whoever_asked_for_it_and_a_model_for_who_may_see_all() {
     let (Some(sdks), Some(cluster)) = (mcp_sdks_or_skip(), ApiServer::start_or_skip()) else { return };
-    cluster.apply("{apiVersion: v1, kind: Namespace, metadata: {name: ward}}");
+    cluster.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: ward}}\n");
     let model = FakeChat::start([]).await;
     let named = format!("openai:qwen3@{}", model.url());
     let home = Home::new();
@@ -189,6 +178,16 @@ async fn an_id_is_for_whoever_asked_for_it_and_a_model_for_who_may_see_all() {
         let result = &asks(&ann, &[call("investigate", arguments)])[0];
         assert!(result["error"] == true && text(result).contains(said), "{result}");
     }
+    // A model that speaks at length fills no context.
+    let many = (0..40).fold(Says::text("I look."), |says, n| {
+        says.and_call("kubectl_get", json!({"resource": "configmaps", "namespace": format!("{n}{}", "x".repeat(300))}))
+    });
+    let long: String =
+        (0..400).map(|n| format!("Pod web-{n} fails [ward/v1/Pod/web-{n}]. Pod old-{n} is not ready.\n")).collect();
+    model.says([many, Says::text(long)]);
+    let result = &asks(&ann, &[call("investigate", json!({"question": "what is wrong?"}))])[0];
+    assert!(result["error"] == false && text(result).starts_with("40 calls made by the model, 8 shown."), "{result}");
+    assert!(tokens_of(result) < 4_000, "{} tokens: {result}", tokens_of(result));
     // A provider that fails is told as it is.
     model.script(|_, _| Some((401, None, "{}".to_owned())));
     let failed = &asks(&ann, &[call("investigate", json!({"question": "what is wrong?"}))])[0];

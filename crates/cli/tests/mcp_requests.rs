@@ -8,10 +8,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clusterlore_testkit::real::{ApiServer, mcp_sdks_or_skip};
+use clusterlore_testkit::real::mcp_sdks_or_skip;
 use common::Home;
-use common::assistants::{USUAL, served, text, with_calls};
-use common::serving::Serving;
+use common::assistants::{USUAL, corpus, ready, served, text, tokens, tokens_of, with_calls};
 use serde_json::{Value, json};
 
 /// Tokens of an answer at most, text and object together.
@@ -223,25 +222,13 @@ fn requests() -> Vec<Request> {
     ]
 }
 
-/// Four characters are about a token.
-fn tokens(text: &str) -> usize {
-    text.chars().count().div_ceil(4)
-}
-
 #[test]
 fn the_commonest_requests_take_two_calls_at_most() {
     let Some(sdks) = mcp_sdks_or_skip() else { return };
-    let Some(corpus) = clusterlore_testkit::shared("corpus/manifests") else { return };
-    let Some(server) = ApiServer::start_or_skip() else { return };
-    server.apply_folder(&corpus);
-    server.create_statuses();
+    let Some(server) = corpus() else { return };
     server.kubectl(&["create", "configmap", "old-settings", "-n", "shop"]);
     let home = Home::new();
-    let config = server.kubeconfig("admin");
-    let config = ["--kubeconfig", config.to_str().unwrap()];
-    let serving = Serving::start(&home, &config);
-    let is_ready = || serving.get("/readyz").0 == 200;
-    serving.until(Duration::from_secs(60), is_ready);
+    let serving = ready(&home, &server, &[]);
     // What is created in the second in which the journal begins, or in the one after it, is no news.
     std::thread::sleep(Duration::from_secs(2));
     server.kubectl(&["create", "configmap", "new-settings", "-n", "shop"]);
@@ -266,7 +253,7 @@ fn the_commonest_requests_take_two_calls_at_most() {
         }
         for answer in &answers {
             assert_eq!(answer["error"], false, "{asked}: {answer}");
-            let both = tokens(text(answer)) + tokens(&answer["structured"].to_string());
+            let both = tokens_of(answer);
             assert!(both < MOST_TOKENS, "{asked}: {both} tokens");
             let object = &answer["structured"];
             assert!(
@@ -305,6 +292,7 @@ fn the_commonest_requests_take_two_calls_at_most() {
         return;
     }
     let far: Vec<String> = far(&text, &new);
+    eprintln!("EVENTS {}", server.kubectl(&["get", "events", "-A", "-o", "wide"]));
     assert!(
         far.is_empty(),
         "docs/mcp-requests.md is old; write it anew with CLUSTERLORE_WRITE=1:\n{}\n{}",
