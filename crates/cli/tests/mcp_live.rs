@@ -206,3 +206,29 @@ fn a_model_that_is_set_for_syncs_is_not_offered() {
     let result = called(&sdks, &asked, "investigate", json!({"question": "what is wrong?"}));
     assert!(result["error"] == true && text(&result).contains("There is no tool \"investigate\""), "{result}");
 }
+
+#[test]
+fn what_was_noticed_later_is_told_with_the_time_after_which_it_was() {
+    let (Some(sdks), Some(cluster)) = (mcp_sdks_or_skip(), ApiServer::start_or_skip()) else { return };
+    cluster.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: ward}}\n");
+    cluster.apply(&["gone-unseen", "gone-seen"].map(|name| format!("---\n{}", manifest(name, "one"))).concat());
+    let home = Home::new();
+    let mut serving = ready(&home, &cluster, &[]);
+    assert_eq!(serving.end("-TERM"), Some(0));
+    cluster.kubectl(&["delete", "configmap", "gone-unseen", "-n", "ward"]);
+    let serving = ready(&home, &cluster, &[]);
+    cluster.kubectl(&["delete", "configmap", "gone-seen", "-n", "ward"]);
+    let told = |name: &str| serving.get("/api/v1/changes?q=deleted").1.contains(name);
+    serving.until(std::time::Duration::from_secs(60), || told("gone-unseen") && told("gone-seen"));
+    let result =
+        called(&sdks, &served(&serving, ""), "recent_changes", json!({"question": "what was deleted in ward"}));
+    let changes = result["structured"]["changes"].as_array().unwrap();
+    assert_eq!((changes.len(), &result["structured"]["total"]), (2, &json!(2)), "{result}");
+    for change in changes {
+        let row = text(&result).lines().find(|row| row.contains(change["name"].as_str().unwrap())).unwrap();
+        let after = change["after"].as_str();
+        assert_eq!(after.is_some(), change["name"] == "gone-unseen", "{result}");
+        assert_eq!(row.contains("noticed later; it happened after 20"), after.is_some(), "{row}");
+        assert!(after.is_none_or(|after| after < change["at"].as_str().unwrap()), "{result}");
+    }
+}

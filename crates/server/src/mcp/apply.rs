@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::ground::Ground;
 use super::{arguments, result, schema};
+use crate::auth::Caller;
 
 pub(super) const DRY_RUN: &str = "apply_dry_run";
 pub(super) const APPLY: &str = "apply";
@@ -40,8 +41,8 @@ struct Change {
 /// A change that waits for its second step.
 struct Waiting {
     since: Instant,
-    /// Who had it tried: nobody else makes it.
-    caller: String,
+    /// Who had it tried: nobody else makes it, nor they themselves once they may see something else.
+    caller: Caller,
     prepared: Prepared,
 }
 
@@ -51,7 +52,7 @@ pub(super) struct Pending(Mutex<HashMap<String, Waiting>>);
 
 impl Pending {
     /// Keeps a change, and gives the id that it is good for. `None`: the system gives no random bytes.
-    fn keep(&self, caller: &str, prepared: Prepared) -> Option<String> {
+    fn keep(&self, caller: &Caller, prepared: Prepared) -> Option<String> {
         let mut random = [0; 16];
         rustls::crypto::ring::default_provider().secure_random.fill(&mut random).ok()?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -61,14 +62,14 @@ impl Pending {
             let oldest = pending.iter().min_by_key(|(_, waiting)| waiting.since).map(|(id, _)| id.clone());
             oldest.map(|id| pending.remove(&id));
         }
-        pending.insert(id.clone(), Waiting { since: Instant::now(), caller: caller.to_owned(), prepared });
+        pending.insert(id.clone(), Waiting { since: Instant::now(), caller: caller.clone(), prepared });
         Some(id)
     }
 
     /// Gives a change back, once, to whoever had it tried.
-    fn take(&self, caller: &str, id: &str) -> Option<Prepared> {
+    fn take(&self, caller: &Caller, id: &str) -> Option<Prepared> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.get(id).filter(|waiting| waiting.caller == caller && waiting.since.elapsed() < GOOD)?;
+        pending.get(id).filter(|waiting| waiting.caller == *caller && waiting.since.elapsed() < GOOD)?;
         pending.remove(id).map(|waiting| waiting.prepared)
     }
 }
@@ -101,7 +102,7 @@ pub(super) fn tools() -> [Told; 2] {
 pub(super) async fn dry_run(
     ground: &Ground<'_>,
     pending: &Pending,
-    caller: &str,
+    caller: &Caller,
     arguments: Option<JsonObject>,
 ) -> Result<CallToolResult, String> {
     // The agent reads manifests, and says what is wrong with one.
@@ -129,7 +130,7 @@ pub(super) async fn dry_run(
 /// The second.
 pub(super) async fn apply(
     pending: &Pending,
-    caller: &str,
+    caller: &Caller,
     arguments: Option<JsonObject>,
 ) -> Result<CallToolResult, String> {
     let Change { id } = arguments::read(arguments)?;

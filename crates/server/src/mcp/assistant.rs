@@ -104,9 +104,9 @@ impl Assistant {
             }
             apply::DRY_RUN if self.offer.apply => {
                 let index = self.source.index().await?;
-                apply::dry_run(&self.ground(&index, scope), &self.pending, &caller.name, arguments).await
+                apply::dry_run(&self.ground(&index, scope), &self.pending, caller, arguments).await
             }
-            apply::APPLY if self.offer.apply => apply::apply(&self.pending, &caller.name, arguments).await,
+            apply::APPLY if self.offer.apply => apply::apply(&self.pending, caller, arguments).await,
             other => {
                 let names: Vec<String> = self.tools().iter().map(|tool| tool.name.to_string()).collect();
                 Err(format!("There is no tool {other:?}; expected one of {}.", names.join(", ")))
