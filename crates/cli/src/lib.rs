@@ -5,6 +5,7 @@ mod advice;
 mod args;
 mod build;
 mod commands;
+mod complete;
 mod done;
 mod editor;
 mod following;

@@ -10,7 +10,7 @@ use crate::args::{Args, Command, LogFormat};
 use crate::done::Done;
 use crate::settings::{Settings, WrongSetting, wrong};
 use crate::telemetry::Telemetry;
-use crate::{commands, print, stop};
+use crate::{commands, complete, print, stop};
 
 /// Whether anything panicked, in whatever thread.
 static PANICKED: AtomicBool = AtomicBool::new(false);
@@ -37,6 +37,7 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 }
 
 fn program() -> ExitCode {
+    complete::answer();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(e) => return print::usage(e),
