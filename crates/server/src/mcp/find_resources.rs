@@ -247,10 +247,16 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
     rows.extend(groups.iter().map(line));
     rows.extend(unindexed.map(|new| format!("not indexed yet: {} {}/{}", new.type_name, new.namespace, new.name)));
     rows.extend(notes.iter().map(|note| format!("note: {note}")));
-    let total = reply.number;
+    // That nothing of an unread type was found says nothing.
+    let total = reply.number.filter(|_| !reply.is_incomplete());
     let how = "kind, name, namespaces, labels or since";
     let narrow = match total {
         _ if hits.len() < of => format!("The answer is full; narrow with {how}."),
+        _ if !reply.problems.is_empty() => "Nothing can match; the notes say why.".to_owned(),
+        _ if reply.is_incomplete() => "Some of it could not be read; the notes say what.".to_owned(),
+        Some(total) if total > shown && reply.parsed.clauses.at_most.is_some_and(|most| most <= hits.len()) => {
+            "The question asks for no more.".to_owned()
+        }
         Some(total) if total > shown => {
             format!("Narrow with {how}, or raise limit (at most {MOST}); output count only counts.")
         }
