@@ -12,16 +12,18 @@ use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
 mod changes;
+mod format;
 mod mcp;
 mod serve;
 mod shared;
 mod watch;
 
 pub(crate) use changes::Changes;
+pub(crate) use format::{AnswerFlags, Format, HitFlags, ListFlags, SortBy, TableFlags};
 pub(crate) use mcp::Mcp;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
+    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
     dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
@@ -50,6 +52,9 @@ pub(crate) struct Args {
     /// Log to standard error; twice for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Do not show through a pager (PAGER) what is longer than the screen
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -485,7 +490,7 @@ pub(crate) struct Ask {
     #[command(flatten)]
     pub(crate) live: LiveFlags,
     #[command(flatten)]
-    pub(crate) hits: HitFlags,
+    pub(crate) hits: AnswerFlags,
     #[command(flatten)]
     pub(crate) model: ModelFlags,
 }
@@ -598,6 +603,10 @@ pub(crate) struct Search {
     pub(crate) group_by: Option<GroupBy>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
@@ -634,7 +643,7 @@ pub(crate) struct Count {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore similar deploy/checkout -n shop                  objects similar to this one
-  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o name
+  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o id
   clusterlore similar sts/orders-db --kind sts,cluster --limit 5
   clusterlore similar deploy/checkout -n shop -a example.org/tier=1
 
@@ -647,6 +656,10 @@ pub(crate) struct Similar {
     pub(crate) scope: ScopeFlags,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,

@@ -8,6 +8,7 @@ mod commands;
 mod done;
 mod editor;
 mod following;
+mod jsonpath;
 mod print;
 mod program;
 mod renewal;
@@ -15,5 +16,6 @@ mod settings;
 mod stop;
 mod talk;
 mod telemetry;
+mod wide;
 
 pub use program::main;

@@ -71,13 +71,17 @@ fn program() -> ExitCode {
     match ended {
         Ok(Ok(Done::Whole)) => ExitCode::SUCCESS,
         Ok(Ok(Done::InPart)) => ExitCode::from(3),
+        Ok(Ok(Done::Nothing)) => ExitCode::FAILURE,
         Ok(Err(e)) => failed(&e),
         Err(stopped) => stopped.tell(),
     }
 }
 
 async fn run(args: Args) -> anyhow::Result<Done> {
-    let Args { settings, command, verbose: _ } = args;
+    let Args { settings, command, verbose: _, no_pager } = args;
+    if no_pager {
+        print::without_pager();
+    }
     let contexts = settings.contexts.clone();
     let settings = Settings::read(&settings)?;
     if contexts.len() > 1 && !matches!(command, Command::Watch(_) | Command::Serve(_)) {

@@ -4,7 +4,8 @@ use clap::Args as ClapArgs;
 use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
-use super::shared::{HitFlags, cluster_name, namespace};
+use super::format::{HitFlags, ListFlags};
+use super::shared::{cluster_name, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -36,6 +37,8 @@ pub(crate) struct Changes {
     pub(crate) cluster_name: Option<String>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
 }
 
 fn time(text: &str) -> Result<Timestamp, NoTime> {

@@ -76,7 +76,7 @@ pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
 }
 
-/// How objects are printed.
+/// How anything else than objects is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people
@@ -85,7 +85,7 @@ pub(crate) enum Output {
     Json,
     /// For programs and people
     Yaml,
-    /// One id per line
+    /// One name per line
     Name,
 }
 
@@ -97,17 +97,6 @@ pub(crate) enum LogFormat {
     Text,
     /// Each line a JSON object: timestamp, level, message, target, and what else there is to say
     Json,
-}
-
-/// Which hits are shown, and how.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct HitFlags {
-    /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) limit: u16,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    pub(crate) output: Output,
 }
 
 /// What is read of a cluster.

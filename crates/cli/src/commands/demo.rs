@@ -1,5 +1,6 @@
 //! `clusterlore demo`: the example company, which is part of the program, in a store that is gone afterwards.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clusterlore_core::{AnnotationChoice, Collection};
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
-use crate::args::{Demo, HowFlags, Index, InferenceFlags, Output, SyncInstances, WhatFlags};
+use crate::args::{Demo, Format, HowFlags, Index, InferenceFlags, ListFlags, SyncInstances, TableFlags, WhatFlags};
 use crate::build;
 use crate::commands::index;
 use crate::done::Done;
@@ -53,12 +54,15 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let index = build::index(settings).await?;
+    let (list, table) = (ListFlags::default(), TableFlags::default());
+    let view =
+        hits::View { format: &Format::Table, list: &list, table: &table, explain: false, now: HashMap::default() };
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
         let (question, number) = (text.to_owned(), Wanted::Never);
         let request = Request { question, collection, limit: 5, now: build::now(), number, ..Request::default() };
-        hits::print(&index.ask(&build::OWN_STORE, &request).await?, Output::Table, false)?;
+        hits::print(&index.ask(&build::OWN_STORE, &request).await?, &view)?;
     }
     print::note("");
     print::note("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");

@@ -1,34 +1,36 @@
 //! `clusterlore search`
 
+use std::cmp::Reverse;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
 use clusterlore_index::{Doubt, Index, Reply, Request};
-use clusterlore_search::{SearchError, Wanted};
+use clusterlore_search::{Hit, Noun, SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{HitFlags, Output, ScopeFlags, Search};
+use crate::args::{Format, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
+use crate::wide;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
-    let HitFlags { limit, output } = flags.hits;
+    let format = &flags.hits.output;
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
         question: flags.question.join(" "),
         collection: flags.collection,
-        limit: usize::from(limit),
+        limit: usize::from(flags.hits.limit),
         hits: !only_number,
-        number: match output {
+        number: match format {
             _ if only_number => Wanted::Always,
-            Output::Name => Wanted::Never,
+            Format::Name | Format::Id => Wanted::Never,
             _ => Wanted::IfAsked,
         },
         group_by: flags.group_by.clone(),
@@ -39,18 +41,56 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         batch(&index, file, Request { number: Wanted::IfAsked, ..request }, &freshness).await?;
         return Ok(Done::Whole);
     }
-    let reply = freshness.weigh(ask(&index, &request).await?)?;
+    let mut reply = freshness.weigh(ask(&index, &request).await?)?;
     if only_number {
-        numbers::print(&reply, output, flags.explain)?;
-        return Ok(Done::Whole);
+        numbers::print(&reply, of_numbers(format)?, flags.explain)?;
+        return Ok(Done::of(reply.number != Some(0), &flags.list));
     }
     // Who asks "how many" is told that first.
-    if output == Output::Table && reply.number.is_some() && reply.problems.is_empty() {
+    if matches!(format, Format::Table | Format::Wide)
+        && !flags.table.print_commands
+        && reply.number.is_some()
+        && reply.problems.is_empty()
+    {
         print::lines(numbers::text(&reply))?;
         print::line("")?;
     }
-    hits::print(&reply, output, flags.explain)?;
-    Ok(Done::Whole)
+    sort(&mut reply.hits, flags.table.sort_by);
+    let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
+    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, now };
+    hits::print(&reply, &view)?;
+    Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+}
+
+/// A number has fewer formats than hits.
+fn of_numbers(format: &Format) -> anyhow::Result<Output> {
+    match format {
+        Format::Table | Format::Wide => Ok(Output::Table),
+        Format::Json => Ok(Output::Json),
+        Format::Yaml => Ok(Output::Yaml),
+        Format::Name => Ok(Output::Name),
+        Format::Id | Format::JsonPath(_) | Format::CustomColumns(_) => Err(anyhow!(
+            "--output: a number has no such format; expected table, json, yaml or name with --count and --group-by"
+        )),
+    }
+}
+
+/// Brings hits into another order than the best first.
+pub(super) fn sort(hits: &mut [Hit], by: Option<SortBy>) {
+    let Some(by) = by else { return };
+    let key = |hit: &Hit| {
+        let (kind, namespace, name, created) = match &hit.noun {
+            Noun::Instance(i) => (i.kind.clone(), i.namespace.clone(), i.name.clone(), i.created_at.clone()),
+            Noun::Type(ty, _) => (ty.kind.clone(), String::new(), ty.name(), String::new()),
+        };
+        match by {
+            SortBy::Name => (Reverse(String::new()), [name, namespace, kind]),
+            SortBy::Age => (Reverse(created), [name, namespace, kind]),
+            SortBy::Kind => (Reverse(String::new()), [kind, namespace, name]),
+            SortBy::Namespace => (Reverse(String::new()), [namespace, kind, name]),
+        }
+    };
+    hits.sort_by_cached_key(key);
 }
 
 /// Where the flags let a question look.

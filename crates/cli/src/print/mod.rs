@@ -4,12 +4,18 @@
 pub(crate) mod ask;
 pub(crate) mod ask_model;
 mod beyond;
+pub(crate) mod changes;
 pub(crate) mod foreign;
+mod format;
 pub(crate) mod hits;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod numbers;
+mod objects;
+mod pager;
 pub(crate) mod progress;
+mod reasons;
+mod screen;
 mod stderr;
 pub(crate) mod table;
 
@@ -31,6 +37,7 @@ use crate::args::{ADDRESSES, Output};
 use foreign::{Far, escaped, visible};
 use stderr::fault;
 
+pub(crate) use pager::{paged, without_pager};
 pub(crate) use stderr::{note, shown, speak_json, warning};
 
 /// What went wrong and what to do about it, in one line on standard error.
@@ -261,6 +268,13 @@ pub(crate) fn script(text: &str) -> anyhow::Result<()> {
 /// Standard output for an export's lines.
 pub(crate) fn records() -> impl Write + Send {
     std::io::BufWriter::new(std::io::stdout())
+}
+
+/// A text as it is, without an end of its own.
+fn whole(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("standard output cannot be written")
 }
 
 fn raw(text: &str) -> anyhow::Result<()> {
