@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -14,7 +16,9 @@ pub enum NoTime {
     #[error("expected a duration such as 90s, 5m, 1h30m or 7d")]
     Duration,
     /// Neither a time nor a duration.
-    #[error("expected a time such as 2026-02-20T10:00:00Z, or a duration such as 90m, 12h or 7d")]
+    #[error(
+        "expected a time such as 2026-02-20T10:00:00Z, 2026-02-20 or 14:30 (UTC), or a duration such as 90m, 12h or 7d"
+    )]
     Moment,
 }
 
@@ -30,13 +34,21 @@ pub fn duration(text: &str) -> Result<Duration, NoTime> {
     none.or_else(read).or_else(days).ok_or(NoTime::Duration)
 }
 
-/// A time (RFC 3339), or how long before `now` it was.
+/// A time (RFC 3339; without a zone it is of UTC, as a date alone is, and a time of day is the last one), or how long before `now` it was.
 ///
 /// # Errors
 /// The text is neither, or a time that no calendar has.
 pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, NoTime> {
+    let text = text.trim();
     let ago = || now.checked_sub(SignedDuration::try_from(duration(text).ok()?).ok()?).ok();
-    text.trim().parse().ok().or_else(ago).ok_or(NoTime::Moment)
+    let of_utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    let without_zone = || text.parse().ok().and_then(of_utc);
+    let of_day = || {
+        let time: Time = text.contains(':').then(|| text.parse().ok())??;
+        let today = of_utc(now.to_zoned(TimeZone::UTC).date().to_datetime(time))?;
+        if today <= now { Some(today) } else { today.checked_sub(SignedDuration::from_hours(24)).ok() }
+    };
+    text.parse().ok().or_else(ago).or_else(without_zone).or_else(of_day).ok_or(NoTime::Moment)
 }
 
 /// How long ago a time (RFC 3339) was, in its largest unit as kubectl has it: `45s`, `12m`, `5h`, `3d`. `None` where it is no time.
@@ -85,10 +97,27 @@ mod tests {
             ("7d", "2026-02-13T10:00:00Z"),
             ("1h30m", "2026-02-20T08:30:00Z"),
             ("0", "2026-02-20T10:00:00Z"),
+            ("2026-02-19", "2026-02-19T00:00:00Z"),
+            ("2026-02-19T14:30", "2026-02-19T14:30:00Z"),
+            ("2026-02-19 14:30:05", "2026-02-19T14:30:05Z"),
+            ("09:30", "2026-02-20T09:30:00Z"),
+            ("10:00", "2026-02-20T10:00:00Z"),
+            ("14:30", "2026-02-19T14:30:00Z"),
         ] {
             assert_eq!(moment(text, now).unwrap().to_string(), expected, "{text}");
         }
-        for text in ["", "d", "yesterday", "-1h", "2026-02-30T00:00:00Z", "99999999999999d", "1h30"] {
+        for text in [
+            "",
+            "d",
+            "yesterday",
+            "-1h",
+            "2026-02-30T00:00:00Z",
+            "99999999999999d",
+            "1h30",
+            "14",
+            "25:00",
+            "2026-02-30",
+        ] {
             assert_eq!(moment(text, now), Err(NoTime::Moment), "{text}");
         }
     }

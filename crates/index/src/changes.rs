@@ -2,7 +2,7 @@
 //! the last hour". Answered from the journal that watching keeps (`core::JournalEntry`).
 //!
 //! ```json
-//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false,
+//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false, "total",
 //!  "since", "until", "what": ["deleted"], "searched", "notes": [{"type", "text"}], "needs": [{"what", "commands"}]}
 //! ```
 
@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::command::managed_fields;
 
 /// Entries that are looked through for one question.
-const LOOKED_AT: usize = 100_000;
+pub(crate) const LOOKED_AT: usize = 100_000;
 /// How sure the catalogue must be that an object belongs to a software.
 const SURE: f32 = 0.5;
 
@@ -251,6 +251,9 @@ pub struct Changes {
     pub changes: Vec<JournalEntry>,
     /// Whether there are older ones that fit.
     pub more: bool,
+    /// How many fit, where the question asks for a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<usize>,
     /// From when on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,

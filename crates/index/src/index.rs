@@ -153,7 +153,8 @@ impl Index {
         let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
         let mut query = changes::query(&conditions, &asked, cluster, since, until);
         // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
-        if conditions.text.is_empty() && !conditions.labelled && request.clusters.len() <= 1 {
+        let counts = parsed.clauses.counts();
+        if conditions.text.is_empty() && !conditions.labelled && request.clusters.len() <= 1 && !counts {
             query.limit = limit.saturating_add(1);
         }
         let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
@@ -169,7 +170,8 @@ impl Index {
         if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
             there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
         }
-        let (mut changes, mut more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, limit);
+        let most = if counts { changes::LOOKED_AT } else { limit };
+        let (mut changes, mut more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
         // A word that nothing is called like hides nothing of what else is asked for.
         if changes.is_empty()
             && !entries.is_empty()
@@ -189,9 +191,12 @@ impl Index {
                 conditions.unknown(&unknown);
             } else if !unknown.is_empty() {
                 conditions.without(&unknown);
-                (changes, more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, limit);
+                (changes, more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
             }
         }
+        let total = Some(changes.len()).filter(|_| counts && !more);
+        more |= changes.len() > limit;
+        changes.truncate(limit);
 
         let mut notes = conditions.notes;
         notes.extend(changes::out_of_time(since, until));
@@ -199,8 +204,11 @@ impl Index {
         notes.extend(conditions.missed.filter(|_| changes.is_empty()));
         let any = JournalQuery { limit: 1, ..JournalQuery::default() };
         if changes.is_empty() && view.journal(any).await?.is_empty() {
-            let text = "the journal is empty: it is kept while a cluster is watched".to_owned();
-            notes.push(ChangesNote { kind: "empty", text });
+            let text = match scope.is_all() {
+                true => "the journal is empty: it is kept while a cluster is watched",
+                false => "the journal holds nothing that you may see",
+            };
+            notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
         }
         let sources = view.sources().await?;
         // Which contexts its kubeconfig has is the program's own affair.
@@ -217,7 +225,7 @@ impl Index {
         } else {
             Vec::new()
         };
-        Ok(Changes { changes, more, since, until, what: asked.what, searched: conditions.text, notes, needs })
+        Ok(Changes { changes, more, total, since, until, what: asked.what, searched: conditions.text, notes, needs })
     }
 
     /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.

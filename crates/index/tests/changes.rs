@@ -244,6 +244,28 @@ async fn numbers_and_namespaces_are_what_they_say() {
 }
 
 #[tokio::test]
+async fn a_number_is_told_where_one_is_asked_for() {
+    let (_folder, index) = index().await;
+    let mut wrong = Vec::new();
+    for (question, total, shown) in [
+        ("how many things were deleted", Some(6), 2),
+        ("how many objects disappeared in the last 2 hours", Some(5), 2),
+        ("how many deployments were deleted", Some(2), 2),
+        ("how many databases changed", Some(3), 2),
+        ("how many message brokers were created", Some(0), 0),
+        ("wie viele deployments wurden gelöscht", Some(2), 2),
+        ("what was deleted", None, 2),
+    ] {
+        let request = Request { question: question.into(), limit: 2, now: NOW.into(), ..Request::default() };
+        let told = index.changes(&ALL, &request, None, None).await.unwrap();
+        if (told.total, told.changes.len()) != (total, shown) || told.more != total.is_none_or(|total| total > shown) {
+            wrong.push(format!("{question}: {told:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
 async fn what_was_not_understood_is_said() {
     let (_folder, index) = index().await;
     for (question, said) in [

@@ -205,6 +205,8 @@ async fn questions_that_are_none_are_problems() {
         ("/api/v1/instances/a/v1/Pod/none", 404, "there is no"),
         ("/api/v1/instances/%00", 404, "there is no"),
         ("/api/v1/capabilities/none.example.org", 404, "there is no"),
+        ("/api/v1/instances/%ff", 400, "UTF-8"),
+        ("/api/v1/capabilities/a%c3%28", 400, "UTF-8"),
     ] {
         let told = server.get(path).await;
         assert_eq!(told.header("content-type"), Some("application/problem+json"), "{path}");

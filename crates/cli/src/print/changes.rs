@@ -29,6 +29,9 @@ fn text(told: &Changes, list: &ListFlags) -> Vec<String> {
     } else {
         lines.extend(as_table(&told.changes, list));
     }
+    if let Some(total) = told.total {
+        lines.push(format!("Fitting entries of the journal: {total}."));
+    }
     if told.changes.iter().any(|entry| !entry.after.is_empty()) {
         lines.push(
             "* noticed later: nobody watched when it happened (-o json says after which time that was).".to_owned(),

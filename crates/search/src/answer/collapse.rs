@@ -85,14 +85,9 @@ impl Collapser<'_> {
         let mut collapsed: Vec<Collapsed<'r>> = Vec::with_capacity(ranked.len());
         let mut places: HashMap<ObjectKey, usize> = HashMap::new();
         for r in ranked.iter().copied() {
-            let top = match &r.profile.noun {
-                // What the question names stands for itself.
-                Noun::Instance(i) if !self.is_asked_for(&r.type_name) && r.features.named.is_none() => {
-                    Some(top_of(i, &known))
-                }
-                Noun::Instance(i) => Some(key_of(i)),
-                Noun::Type(..) => None,
-            };
+            // What the question names stands for itself.
+            let stands_alone = self.is_asked_for(&r.type_name) || r.features.named.is_some();
+            let top = r.profile.key.map(|key| if stands_alone { key } else { top_of(key, &r.profile, &known) });
             match top.and_then(|top| places.get(&top).copied()) {
                 Some(place) if collapsed[place].shown.id != r.id => collapsed[place].controlled.push(r.id.clone()),
                 Some(_) => {}
@@ -120,10 +115,10 @@ impl Collapser<'_> {
         let mut known = Known::new();
         let mut missing: BTreeSet<ObjectKey> = BTreeSet::new();
         for r in ranked {
-            let Noun::Instance(instance) = &r.profile.noun else { continue };
-            known.insert(key_of(instance), Shown::of(r));
+            let Some(key) = r.profile.key else { continue };
+            known.insert(key, Shown::of(r));
             if !self.is_asked_for(&r.type_name) {
-                missing.extend(ObjectKey::of_owner(instance).into_iter().flatten());
+                missing.extend(r.profile.owners.into_iter().flatten());
             }
         }
         for _ in 0..LEVELS {
@@ -196,23 +191,16 @@ fn likeness(collapsed: &Collapsed<'_>) -> (String, String) {
     }
 }
 
-fn key_of(instance: &ResourceInstance) -> ObjectKey {
-    let i = instance;
-    ObjectKey::new(i.cluster.as_deref().unwrap_or_default(), &i.api_group, &i.kind, &i.namespace, &i.name)
-}
-
 /// The key of the topmost controller, even if that controller is not indexed: then it still joins the objects that it made.
-fn top_of(instance: &ResourceInstance, known: &Known) -> ObjectKey {
-    let mut key = key_of(instance);
-    let mut owners = ObjectKey::of_owner(instance);
+fn top_of(own: ObjectKey, profile: &Profile, known: &Known) -> ObjectKey {
+    let (mut key, mut owners) = (own, profile.owners);
     for _ in 0..LEVELS {
         let Some(owned_by) = owners else { break };
         let Some((found, shown)) = owned_by.iter().find_map(|k| known.get(k).map(|shown| (*k, shown))) else {
             return owned_by[0];
         };
         key = found;
-        let Noun::Instance(owner) = &shown.profile.noun else { break };
-        owners = ObjectKey::of_owner(owner);
+        owners = shown.profile.owners;
     }
     key
 }

@@ -288,6 +288,15 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
     // Most conditions ask nothing of the kinds.
     let kinds: OnceLock<Vec<BTreeSet<String>>> = OnceLock::new();
     let kinds = || kinds.get_or_init(|| (0..tokens.low.len()).map(|at| kind_words::at(tokens, at, context)).collect());
+    // "Tenants" are those of the kind `AcmeTenant`, where nothing else is called so.
+    let last_words: OnceLock<Vec<usize>> = OnceLock::new();
+    let last_words = || {
+        last_words.get_or_init(|| {
+            let mut found = Vec::new();
+            kind_words::by_last_word(tokens, is_of_an_operator, context, &mut found);
+            found.into_iter().flat_map(|kind| kind.words).collect()
+        })
+    };
     let named = |types: &[String]| {
         let of_operators = types.iter().any(|name| name == OF_OPERATORS);
         let is_one = |at: usize| {
@@ -299,18 +308,7 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
                 kind_words::one(&tokens.low[at], context).is_empty()
                     || asked.iter().all(|asked| matches!(asked.meaning, Meaning::Kind(_)))
             };
-            // "Tenants" are those of the kind `AcmeTenant`, where nothing else is called so.
-            let by_last = || {
-                let of = context
-                    .types
-                    .iter()
-                    .map(|(_, ty)| ty.name())
-                    .filter(|name| is_of_an_operator(name))
-                    .collect::<Vec<_>>();
-                let mut found = Vec::new();
-                kind_words::by_last_word(tokens, &of.iter().collect(), context, &mut found);
-                found.iter().any(|kind| kind.words.contains(&at))
-            };
+            let by_last = || last_words().contains(&at);
             named.iter().any(|name| types.contains(name))
                 || of_operators && surely() && (operated() || named.is_empty() && by_last())
         };

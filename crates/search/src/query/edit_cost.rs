@@ -119,6 +119,11 @@ fn edit_cost(typed: &str, meant: &str, most: usize) -> Option<f32> {
 /// How many letters are missing, too many, wrong, or swapped with their neighbour (optimal string alignment); `None` if more than
 /// `most`. Only the band of the table that `most` edits can reach is filled.
 pub(crate) fn edit_distance(a: &str, b: &str, most: usize) -> Option<usize> {
+    // Each edit adds a letter, removes one or replaces one. Most words are told apart without a table.
+    let differing = || (letters(a) ^ letters(b)).count_ones() as usize;
+    if a.is_ascii() && b.is_ascii() && (a.len().abs_diff(b.len()) > most || differing() > 2 * most) {
+        return None;
+    }
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > most {
         return None;

@@ -44,21 +44,35 @@ pub(super) fn kinds(tokens: &Tokens, clauses: &Clauses, context: &QueryContext<'
 }
 
 /// The kinds among `of` that the free words name by their last word: "claims" where claims can be meant.
-pub(super) fn by_last_word(tokens: &Tokens, of: &BTreeSet<&String>, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
-    let types = || context.types.iter().map(|(_, t)| t).filter(|t| of.contains(&t.name()));
-    let last = |t: &ResourceType| words::split(&t.kind).pop().unwrap_or_default();
+pub(super) fn by_last_word(
+    tokens: &Tokens,
+    of: impl Fn(&str) -> bool,
+    context: &QueryContext<'_>,
+    named: &mut Vec<Kind>,
+) {
+    let named_so = context.types.iter().map(|(_, ty)| (ty.name(), words::split(&ty.kind))).filter(|(name, _)| of(name));
+    let types: Vec<(String, Vec<String>)> = named_so.collect();
+    if types.is_empty() {
+        return;
+    }
+    let is_last = |kind: &[String], word: &str| kind.last().is_some_and(|last| last == word);
     for at in tokens.free() {
         let stem = words::stem(&tokens.low[at]);
+        let of_several = types.iter().filter(|(_, kind)| kind.len() > 1 && is_last(kind, &stem));
+        let meant: BTreeSet<String> = of_several.map(|(name, _)| name.clone()).collect();
+        if meant.is_empty() || named.iter().any(|kind| kind.words.contains(&at)) {
+            continue;
+        }
         // "Volume claims" are no volumes.
         let goes_on = !tokens.ends[at]
-            && tokens.low.get(at + 1).is_some_and(|next| types().any(|t| last(t) == words::stem(next)));
-        let meant: BTreeSet<String> =
-            types().filter(|t| words::split(&t.kind).len() > 1 && last(t) == stem).map(ResourceType::name).collect();
-        let is_named = named.iter().any(|kind| kind.words.contains(&at));
-        if !meant.is_empty() && !goes_on && !is_named {
+            && tokens.low.get(at + 1).is_some_and(|next| {
+                let next = words::stem(next);
+                types.iter().any(|(_, kind)| is_last(kind, &next))
+            });
+        if !goes_on {
             let before = at.checked_sub(1).filter(|n| {
                 let word = words::stem(&tokens.low[*n]);
-                !tokens.ends[*n] && !tokens.taken[*n] && types().any(|t| words::split(&t.kind).contains(&word))
+                !tokens.ends[*n] && !tokens.taken[*n] && types.iter().any(|(_, kind)| kind.contains(&word))
             });
             named.push(Kind { words: before.into_iter().chain([at]).collect(), types: meant });
         }

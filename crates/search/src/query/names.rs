@@ -544,7 +544,8 @@ impl Lookup<'_> {
         if terms.is_empty() {
             return Ok(Vec::new());
         }
-        let found = self.probe(terms, self.own.clone(), |name| by_name.contains_key(&folded(name))).await?;
+        let is_asked_for = |name: &str| by_name.keys().any(|asked| letters(name).eq(asked.chars()));
+        let found = self.probe(terms, self.own.clone(), is_asked_for).await?;
         let mut named: BTreeMap<String, Vec<Found>> = BTreeMap::new();
         for found in found {
             named.entry(folded(&found.object.name)).or_default().push(found);
@@ -560,7 +561,11 @@ fn found(document: Candidate, sureness: f32) -> Option<Found> {
 
 /// The name without what tells its words apart: `makeline-service` is "makelineservice".
 fn folded(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    letters(name).collect()
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// The name without the hashes and numbers that a controller puts behind its own: `web` of `web-5d9f7c6b8d-x2k9q`, `db` of `db-0`.

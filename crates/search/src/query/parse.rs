@@ -240,7 +240,8 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     parsed.places = places.iter().map(|place| place.condition.said.clone()).chain(parsed.unknown.clone()).collect();
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
-    kind_words::by_last_word(&tokens, &judged.collect(), context, &mut kinds);
+    let judged: BTreeSet<&String> = judged.collect();
+    kind_words::by_last_word(&tokens, |name| judged.iter().any(|of| *of == name), context, &mut kinds);
     // "Still running" is read as a state that nothing stands for.
     let state = |need: &Need| need.what == Beyond::Status && need.condition.is_none();
     let runs_already = |need: &Need| {

@@ -2,11 +2,11 @@
 //! kept, because one document is a candidate for many questions.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_catalogue::{Catalogue, Named, Role};
-use clusterlore_core::{Capability, Collection, ResourceInstance, ResourceType, is_description_key, words};
+use clusterlore_core::{Capability, Collection, ObjectKey, ResourceInstance, ResourceType, is_description_key, words};
 use clusterlore_models::{Builtin, Encoder};
 
 use super::described::described;
@@ -77,6 +77,10 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) noun: Noun,
+    /// An object's own key.
+    pub(crate) key: Option<ObjectKey>,
+    /// Those that its controller may have.
+    pub(crate) owners: Option<[ObjectKey; 2]>,
     pub(crate) fields: Vec<Field>,
     pub(crate) terms: HashMap<String, Places>,
     /// Hashes of its words, sorted; see [`Profile::says_the_same`].
@@ -130,8 +134,17 @@ impl Profile {
             Noun::Type(..) => false,
         };
         let encoded = whole(encoder.document(&described(catalogue, &noun, &recognised)));
+        let (key, owners) = match &noun {
+            Noun::Instance(i) => {
+                let cluster = i.cluster.as_deref().unwrap_or_default();
+                (Some(ObjectKey::new(cluster, &i.api_group, &i.kind, &i.namespace, &i.name)), ObjectKey::of_owner(i))
+            }
+            Noun::Type(..) => (None, None),
+        };
         Some(Self {
             noun,
+            key,
+            owners,
             fields,
             terms,
             sketch,
@@ -301,6 +314,8 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
     builtin: Builtin,
+    /// Of records, which are long; the standard library's hasher is made for short keys.
+    hasher: foldhash::quality::RandomState,
     all: Mutex<All>,
 }
 
@@ -317,7 +332,7 @@ type Kept = (u64, Arc<Profile>);
 impl Profiles {
     /// Profiles with vectors of this encoder.
     pub(crate) fn of_encoder(builtin: Builtin) -> Self {
-        Self { builtin, all: Mutex::default() }
+        Self { builtin, hasher: foldhash::quality::RandomState::default(), all: Mutex::default() }
     }
 
     /// The cosine of a question and the text of the document that has this profile, by the encoder. 0 without an encoder.
@@ -334,9 +349,7 @@ impl Profiles {
         id: &str,
         record: &str,
     ) -> Option<Arc<Profile>> {
-        let mut hasher = DefaultHasher::new();
-        record.hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = self.hasher.hash_one(record);
         let key = (collection, id.to_owned());
         let kept = self.all.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
         if let Some((seen, profile)) = kept

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clusterlore_core::Collection;
@@ -14,7 +15,12 @@ use crate::json::json;
 use crate::problem::Problem;
 use crate::refusals::Asked;
 
-async fn document(app: &App, caller: &Caller, collection: Collection, id: &str) -> Result<Response, Problem> {
+/// What stands in the address, if it is text.
+type Named = Result<Path<String>, PathRejection>;
+
+async fn document(app: &App, caller: &Caller, collection: Collection, id: Named) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|rejected| Problem::wrong(rejected.body_text()))?;
+    let id = id.as_str();
     let found = app.server.index.document(&caller.scope, collection, id).await?;
     let missing = || Problem::new(StatusCode::NOT_FOUND, format!("there is no {id:?} in the collection {collection}"));
     found.map(|value| json(StatusCode::OK, &value)).ok_or_else(missing)
@@ -27,9 +33,9 @@ async fn document(app: &App, caller: &Caller, collection: Collection, id: &str) 
 pub(crate) async fn instance(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    id: Named,
 ) -> Result<Response, Problem> {
-    document(&app, &caller, Collection::Instances, &id).await
+    document(&app, &caller, Collection::Instances, id).await
 }
 
 /// One resource type, and what it is for.
@@ -39,7 +45,7 @@ pub(crate) async fn instance(
 pub(crate) async fn capability(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Path(name): Path<String>,
+    name: Named,
 ) -> Result<Response, Problem> {
-    document(&app, &caller, Collection::Capabilities, &name).await
+    document(&app, &caller, Collection::Capabilities, name).await
 }

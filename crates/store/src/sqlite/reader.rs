@@ -28,6 +28,8 @@ use crate::runs::{KnownSource, RunRecord};
 const MOST_POSTINGS: usize = 2_000;
 /// Rows that a scan hands over at a time.
 const SCAN_CHUNK: usize = 2_000;
+/// The most documents of an index that is small.
+const SMALL: usize = 50_000;
 /// Idle connections that are kept: as many as questions that two cores answer at once.
 const KEPT_CONNECTIONS: usize = 8;
 
@@ -91,14 +93,15 @@ impl Sqlite {
     pub(crate) async fn open_view(&self, scope: &Scope) -> Result<SqliteView, StoreError> {
         let (store, scope) = (self.clone(), scope.clone());
         let path = self.path().to_owned();
-        let opening = tokio::task::spawn_blocking(move || {
-            let file = store.file_number();
-            let idle = {
-                let mut readers = store.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
-                // Where another file has taken the place of the one that was opened, this is the index now.
-                readers.retain(|(number, _)| *number == file);
-                readers.pop()
-            };
+        let file = self.file_number();
+        let idle = {
+            let mut readers = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            // Where another file has taken the place of the one that was opened, this is the index now.
+            readers.retain(|(number, _)| *number == file);
+            readers.pop()
+        };
+        let is_open = idle.is_some();
+        let opening = move || {
             let connection = match idle {
                 Some((_, connection)) => connection,
                 None => store.inner.reading.open()?,
@@ -122,10 +125,12 @@ impl Sqlite {
                 types: Arc::default(),
                 types_revision,
             })
-        });
-        let opened = opening
-            .await
-            .map_err(|e| StoreError::Other { place: path.display().to_string(), detail: e.to_string() })?;
+        };
+        // A row of three tables is read.
+        let opened = match is_open {
+            true => opening(),
+            false => tokio::task::spawn_blocking(opening).await.map_err(|e| gone(&path, &e.to_string()))?,
+        };
         opened.map_err(|e| failure(&path, e))
     }
 }
@@ -145,14 +150,30 @@ impl SqliteView {
         work: impl FnOnce(&Self, &Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let view = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let reader = view.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            match &reader.connection {
-                Some(connection) => work(&view, connection).map_err(|e| failure(view.store.path(), e)),
-                None => Err(gone(view.store.path(), "the view is closed")),
-            }
-        });
+        let done = tokio::task::spawn_blocking(move || view.at_once(work));
         done.await.map_err(|e| gone(self.store.path(), &e.to_string()))?
+    }
+
+    /// As [`Self::with`], for work of a fraction of a millisecond where the index is in memory and small: then it is done at once, in less
+    /// time than it takes to wake another thread.
+    async fn with_little<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if self.is_small() { self.at_once(work) } else { self.with(work).await }
+    }
+
+    fn at_once<T>(&self, work: impl FnOnce(&Self, &Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &reader.connection {
+            Some(connection) => work(self, connection).map_err(|e| failure(self.store.path(), e)),
+            None => Err(gone(self.store.path(), "the view is closed")),
+        }
+    }
+
+    fn is_small(&self) -> bool {
+        let small = |collection| self.known(collection).is_some_and(|seen| seen.snapshot.len() <= SMALL);
+        Collection::ALL.into_iter().all(|collection| self.filled(collection).is_none() || small(collection))
     }
 
     pub(super) fn filled(&self, collection: Collection) -> Option<&Filled> {
@@ -296,7 +317,7 @@ impl View for SqliteView {
         keys: &[ObjectKey],
     ) -> Result<HashMap<ObjectKey, String>, StoreError> {
         let keys = keys.to_vec();
-        self.with(move |view, connection| {
+        self.with_little(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(HashMap::new()) };
             let mut select = connection.prepare_cached(
                 "SELECT d.record, e.cluster, e.type, e.namespace FROM entries e JOIN documents d USING (id)
@@ -317,7 +338,7 @@ impl View for SqliteView {
     }
 
     async fn probe(&self, collection: Collection, probe: Probe) -> Result<Candidates, StoreError> {
-        self.with(move |view, connection| match view.read(connection, collection)? {
+        self.with_little(move |view, connection| match view.read(connection, collection)? {
             Some(seen) => answer(connection, &seen, &probe),
             None => Ok(Candidates::default()),
         })
@@ -340,7 +361,7 @@ impl View for SqliteView {
             return Ok(known);
         }
         let terms = terms.to_vec();
-        self.with(move |view, connection| match view.read(connection, collection)? {
+        self.with_little(move |view, connection| match view.read(connection, collection)? {
             Some(seen) => frequencies(connection, &seen, &terms),
             None => Ok(vec![0; terms.len()]),
         })
@@ -453,7 +474,7 @@ impl View for SqliteView {
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
-        self.with(|view, connection| {
+        self.with_little(|view, connection| {
             let sources = super::runs::sources(connection)?;
             Ok(sources.into_iter().filter(|source| view.scope.admits_cluster(&source.cluster)).collect())
         })

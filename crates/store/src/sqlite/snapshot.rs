@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_core::{Collection, Scope};
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::quantized::{self, Query};
@@ -170,18 +170,8 @@ impl Snapshot {
     /// The `count` rows most similar to the query, best first.
     pub(super) fn nearest(&self, query: &Query, rows: Option<&[u32]>, count: usize) -> Vec<(usize, f32)> {
         let all = rows.map_or(self.len(), <[u32]>::len);
-        let scan = |part: Range<usize>| {
-            let mut best = Best::of(count.min(part.len()));
-            match rows {
-                Some(rows) => {
-                    rows[part].iter().for_each(|row| best.offer(*row as usize, self.similarity(query, *row as usize)))
-                }
-                None => part.for_each(|row| best.offer(row, self.similarity(query, row))),
-            }
-            best.into_rows()
-        };
         // With the widest instructions that the processor has.
-        let of = |part: Range<usize>| Arch::new().dispatch(|| scan(part));
+        let of = |part: Range<usize>| Arch::new().dispatch(Scan { snapshot: self, query, rows, count, part });
         let threads = if all < WORTH_THREADS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let share = all.div_ceil(threads).max(1);
         let parts: Vec<Range<usize>> = (0..all).step_by(share).map(|from| from..all.min(from + share)).collect();
@@ -363,6 +353,41 @@ fn nearer(a: &(usize, f32), b: &(usize, f32)) -> Ordering {
     b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
 }
 
+/// One scan. Its code is compiled once for each kind of processor, which holds only of what is inlined into [`NullaryFnOnce::call`].
+struct Scan<'a> {
+    snapshot: &'a Snapshot,
+    query: &'a Query,
+    /// `None`: all.
+    rows: Option<&'a [u32]>,
+    count: usize,
+    /// Which of the rows.
+    part: Range<usize>,
+}
+
+impl NullaryFnOnce for Scan<'_> {
+    type Output = Vec<(usize, f32)>;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self { snapshot, query, rows, count, part } = self;
+        let mut best = Best::of(count.min(part.len()));
+        match rows {
+            Some(rows) => {
+                for row in &rows[part] {
+                    let row = *row as usize;
+                    best.offer(row, snapshot.similarity(query, row));
+                }
+            }
+            None => {
+                for row in part {
+                    best.offer(row, snapshot.similarity(query, row));
+                }
+            }
+        }
+        best.into_rows()
+    }
+}
+
 /// The best so many of what is offered, without keeping all of it.
 struct Best {
     count: usize,
@@ -377,6 +402,7 @@ impl Best {
         Self { count, rows: Vec::new(), least: f32::NEG_INFINITY }
     }
 
+    #[inline]
     fn offer(&mut self, row: usize, similarity: f32) {
         if similarity < self.least || self.count == 0 {
             return;
