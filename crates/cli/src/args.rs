@@ -14,6 +14,7 @@ use clusterlore_store::ThreadName;
 mod changes;
 mod format;
 mod mcp;
+mod order;
 mod serve;
 mod shared;
 mod watch;
@@ -21,9 +22,10 @@ mod watch;
 pub(crate) use changes::Changes;
 pub(crate) use format::{AnswerFlags, Format, HitFlags, ListFlags, SortBy, TableFlags};
 pub(crate) use mcp::Mcp;
+pub(crate) use order::command_first;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
+    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags, cluster_name,
     dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
@@ -52,6 +54,12 @@ pub(crate) struct Args {
     /// Log to standard error; twice for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How progress is shown on standard error
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Shown::Auto, conflicts_with = "quiet")]
+    pub(crate) progress: Shown,
+    /// Say nothing on standard error but what is wrong or changes an answer
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
     /// Do not show through a pager (PAGER) what is longer than the screen
     #[arg(long, global = true)]
     pub(crate) no_pager: bool,
@@ -74,6 +82,12 @@ pub(crate) struct SettingFlags {
     /// Context of the kubeconfig to use [default: its current context]
     #[arg(id = "context", long, global = true, value_name = "NAME")]
     pub(crate) contexts: Vec<String>,
+    /// User to ask the cluster as
+    #[arg(id = "as", long = "as", global = true, value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+    /// Group to ask the cluster as, beside --as; repeat it for several
+    #[arg(id = "as-group", long = "as-group", global = true, value_name = "GROUP")]
+    pub(crate) as_groups: Vec<String>,
     /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
     pub(crate) store: Option<String>,
@@ -108,9 +122,12 @@ impl SettingFlags {
     /// The flags that were given, by the key of their setting.
     pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
         let context = self.contexts.last().cloned();
+        let groups = (!self.as_groups.is_empty()).then(|| self.as_groups.join(","));
         let all = [
             ("kubeconfig", &self.kubeconfig),
             ("context", &context),
+            ("as", &self.as_user),
+            ("as-group", &groups),
             ("store", &self.store),
             ("chroma-url", &self.chroma_url),
             ("chroma-tenant", &self.chroma_tenant),
@@ -259,6 +276,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Print the version
+    Version(Version),
 }
 
 impl Command {
@@ -285,6 +304,7 @@ impl Command {
             Self::Import(_) => "import",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
+            Self::Version(_) => "version",
         }
     }
 
@@ -418,6 +438,9 @@ pub(crate) struct ScopeFlags {
     /// Only objects in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Objects in all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Only objects of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
@@ -723,6 +746,7 @@ pub(crate) struct Import {
 #[command(after_help = "Examples:
   clusterlore config show
   clusterlore config show -o json
+  clusterlore config set max-age 24h
   clusterlore search databases --config staging.toml
 
 Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL) \
@@ -745,6 +769,7 @@ pub(crate) struct Config {
 pub(crate) enum ConfigAction {
     /// Print every setting with its value and origin; keys and passwords are masked
     #[command(
+        visible_alias = "view",
         after_help = "Examples:\n  clusterlore config show\n  clusterlore config show --config staging.toml -o yaml"
     )]
     Show {
@@ -752,6 +777,30 @@ pub(crate) enum ConfigAction {
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Write a setting to the configuration file
+    #[command(
+        after_help = "Examples:\n  clusterlore config set max-age 24h\n  clusterlore config set store sqlite:team.db"
+    )]
+    Set {
+        /// Its name, as "config show" lists it
+        key: String,
+        /// Its value
+        value: String,
+    },
+    /// Remove a setting from the configuration file
+    #[command(after_help = "Examples:\n  clusterlore config unset max-age")]
+    Unset {
+        /// Its name, as "config show" lists it
+        key: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  clusterlore version\n  clusterlore version -o json")]
+pub(crate) struct Version {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -195,7 +195,8 @@ fn path_of(text: &str) -> Result<Path, String> {
     let steps = text.strip_prefix(['$', '@']).unwrap_or(text);
     let mut rest = steps;
     let query = format!("${}", steps_of(&mut rest)?);
-    let wrong = || format!("\"{text}\" is no path; expected one such as .hits[0].name or .hits[?(@.kind==\"Pod\")].name");
+    let wrong =
+        || format!("\"{text}\" is no path; expected one such as .hits[0].name or .hits[?(@.kind==\"Pod\")].name");
     if !rest.is_empty() || parse_json_path(&query).is_err() {
         return Err(wrong());
     }

@@ -5,6 +5,7 @@ mod advice;
 mod args;
 mod build;
 mod commands;
+mod config_file;
 mod done;
 mod editor;
 mod following;
@@ -16,6 +17,7 @@ mod settings;
 mod stop;
 mod talk;
 mod telemetry;
+mod unknown;
 mod wide;
 
 pub use program::main;

@@ -44,7 +44,8 @@ pub(crate) async fn columns(index: &Index, reply: &Reply) -> anyhow::Result<Hash
         let wanted: Vec<Wanted> =
             wanted.into_values().map(|(ty, named)| Wanted { ty, objects: Objects::Named(named) }).collect();
         let read = source.tables(&wanted, &TableLimits::default()).await;
-        for missing in read.iter().flat_map(|table| &table.missing).map(|m| m.why.to_string()).collect::<BTreeSet<_>>() {
+        for missing in read.iter().flat_map(|table| &table.missing).map(|m| m.why.to_string()).collect::<BTreeSet<_>>()
+        {
             print::note(&format!("Not read from the cluster: {missing}."));
         }
         for (wanted, read) in wanted.iter().zip(&read) {

@@ -29,6 +29,9 @@ pub(crate) struct Changes {
     /// Look only in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Look in all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Look only at these kinds: kinds, plurals, short names or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,

@@ -45,7 +45,8 @@ impl Format {
         match text.split_once('=') {
             Some(("jsonpath", template)) => Template::read(template).map(Self::JsonPath),
             Some(("custom-columns", columns)) => Columns::read(columns).map(Self::CustomColumns),
-            _ => Err("expected table, wide, json, yaml, name, id, jsonpath=TEMPLATE or custom-columns=TITLE:PATH,...".to_owned()),
+            _ => Err("expected table, wide, json, yaml, name, id, jsonpath=TEMPLATE or custom-columns=TITLE:PATH,..."
+                .to_owned()),
         }
     }
 }
@@ -69,7 +70,8 @@ impl TypedValueParser for FormatParser {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let with = [
             PossibleValue::new("jsonpath=TEMPLATE").help("As kubectl's, over the JSON: '{.hits[*].name}'"),
-            PossibleValue::new("custom-columns=TITLE:PATH,...").help("As kubectl's, over each object: NAME:.name,APP:.labels.app"),
+            PossibleValue::new("custom-columns=TITLE:PATH,...")
+                .help("As kubectl's, over each object: NAME:.name,APP:.labels.app"),
         ];
         Some(Box::new(PLAIN.iter().map(|(name, _, help)| PossibleValue::new(*name).help(*help)).chain(with)))
     }

@@ -89,6 +89,18 @@ pub(crate) enum Output {
     Name,
 }
 
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    /// On a terminal one line that moves, elsewhere a line each
+    Auto,
+    /// A line each
+    Lines,
+    /// Not at all.
+    #[value(skip)]
+    Quiet,
+}
+
 /// How lines on standard error are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -105,6 +117,9 @@ pub(crate) struct WhatFlags {
     /// Read only these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Read all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Read only these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) include: Vec<TypePattern>,

@@ -39,7 +39,7 @@ const QUESTIONS: &[(&str, Collection)] = &[
 pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Done> {
     if let Some(folder) = &flags.write {
         write_manifests(folder)?;
-        print::note(&format!("The example's manifests are in {}.", folder.display()));
+        print::news(&format!("The example's manifests are in {}.", folder.display()));
         return Ok(Done::Whole);
     }
     let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
@@ -47,16 +47,22 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     write_manifests(&manifests)?;
     let store = format!("sqlite:{}", scratch.path().join("index.db").display());
     let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
-    print::note("Indexing the manifests of Corrie Ropeways, an invented company.");
-    print::note("");
+    print::news("Indexing the manifests of Corrie Ropeways, an invented company.");
+    print::news("");
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let index = build::index(settings).await?;
     let (list, table) = (ListFlags::default(), TableFlags::default());
-    let view =
-        hits::View { format: &Format::Table, list: &list, table: &table, explain: false, now: HashMap::default() };
+    let view = hits::View {
+        format: &Format::Table,
+        list: &list,
+        table: &table,
+        explain: false,
+        unknown: Vec::new(),
+        now: HashMap::default(),
+    };
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
@@ -64,8 +70,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
         let request = Request { question, collection, limit: 5, now: build::now(), number, ..Request::default() };
         hits::print(&index.ask(&build::OWN_STORE, &request).await?, &view)?;
     }
-    print::note("");
-    print::note("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
+    print::news("");
+    print::news("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 
@@ -78,7 +84,7 @@ fn write_manifests(folder: &Path) -> anyhow::Result<()> {
 fn folder_sync(folder: &Path) -> SyncInstances {
     SyncInstances {
         from: Some(folder.to_owned()),
-        what: WhatFlags { namespaces: Vec::new(), include: Vec::new(), exclude: Vec::new() },
+        what: WhatFlags { namespaces: Vec::new(), all_namespaces: false, include: Vec::new(), exclude: Vec::new() },
         annotations: Some(AnnotationChoice::default()),
         cluster_name: None,
         dry_run: false,

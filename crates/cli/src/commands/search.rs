@@ -14,9 +14,9 @@ use crate::args::{Format, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
-use crate::wide;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::{unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -57,7 +57,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     }
     sort(&mut reply.hits, flags.table.sort_by);
     let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
-    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, now };
+    let unknown = if reply.hits.is_empty() { unknown::lines(&index, &request).await? } else { Vec::new() };
+    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
     Ok(Done::of(!reply.hits.is_empty(), &flags.list))
 }

@@ -9,7 +9,7 @@ use crate::done::Done;
 use crate::print::hits;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::wide;
+use crate::{unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -22,7 +22,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<
     let mut reply = freshness.weigh(reply)?;
     sort(&mut reply.hits, flags.table.sort_by);
     let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
-    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, now };
+    let unknown = if reply.hits.is_empty() { unknown::lines(&index, &request).await? } else { Vec::new() };
+    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
     Ok(Done::of(!reply.hits.is_empty(), &flags.list))
 }

@@ -50,7 +50,11 @@ pub(crate) fn print(
         Output::Yaml => super::yaml(&json()),
         Output::Name => {
             let some = answer.hits.iter().any(|item| item.answers);
-            answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&kubectl_name(&item.id)))
+            answer
+                .hits
+                .iter()
+                .filter(|item| item.answers || !some)
+                .try_for_each(|item| super::line(&kubectl_name(&item.id)))
         }
         Output::Table => text(answer, findings, reply.group_by.as_ref(), manner != Manner::Alone),
     }

@@ -56,7 +56,10 @@ fn as_table(changes: &[JournalEntry], list: &ListFlags) -> Vec<String> {
     let mut table = Table::of(changes.len()).headed(!list.no_headers);
     table.column("TIME (UTC)", changes.iter().map(at));
     table.column("WHAT", changes.iter().map(|entry| entry.what.map(|what| what.to_string()).unwrap_or_default()));
-    table.column("KIND", kinds(changes.iter().map(|entry| (entry.kind.as_str(), ResourceType::group_of(&entry.type_name)))));
+    table.column(
+        "KIND",
+        kinds(changes.iter().map(|entry| (entry.kind.as_str(), ResourceType::group_of(&entry.type_name)))),
+    );
     if changes.iter().map(|entry| entry.cluster.as_str()).collect::<BTreeSet<_>>().len() > 1 {
         let cluster = |entry: &JournalEntry| if entry.cluster.is_empty() { "-" } else { &entry.cluster }.to_owned();
         table.column("CLUSTER", changes.iter().map(cluster));

@@ -18,6 +18,8 @@ pub(crate) struct View<'a> {
     pub(crate) list: &'a ListFlags,
     pub(crate) table: &'a TableFlags,
     pub(crate) explain: bool,
+    /// What the flags name and the index does not have, each in a sentence.
+    pub(crate) unknown: Vec<String>,
     /// What the cluster prints of each now, by stored id; for [`Format::Wide`].
     pub(crate) now: HashMap<String, String>,
 }
@@ -38,7 +40,7 @@ pub(crate) fn print(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
         Format::Name => reply.hits.iter().try_for_each(|hit| super::line(&kubectl_name(&hit.id))),
         Format::Id => reply.hits.iter().try_for_each(|hit| super::line(&hit.id)),
         _ if reply.hits.is_empty() => {
-            nothing(reply);
+            nothing(reply, &view.unknown);
             Ok(())
         }
         _ => {
@@ -51,7 +53,8 @@ pub(crate) fn print(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
     }
 }
 
-fn nothing(reply: &Reply) {
+fn nothing(reply: &Reply, unknown: &[String]) {
+    unknown.iter().for_each(|line| super::note(line));
     let clauses = &reply.parsed.clauses;
     let why = match reply.problems.first() {
         Some(problem) => problem.to_string(),

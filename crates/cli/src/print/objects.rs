@@ -36,7 +36,10 @@ mod tests {
         for (id, name) in [
             ("shop/apps/v1/Deployment/checkout", "deployment.apps/checkout"),
             ("shop/v1/Pod/x", "pod/x"),
-            ("_cluster/rbac.authorization.k8s.io/v1/ClusterRole/system:node", "clusterrole.rbac.authorization.k8s.io/system:node"),
+            (
+                "_cluster/rbac.authorization.k8s.io/v1/ClusterRole/system:node",
+                "clusterrole.rbac.authorization.k8s.io/system:node",
+            ),
             ("certificates.cert-manager.io", "certificates.cert-manager.io"),
         ] {
             assert_eq!(kubectl_name(id), name);
@@ -46,9 +49,6 @@ mod tests {
     #[test]
     fn a_kind_has_its_group_where_two_share_a_name() {
         let all = [("Cluster", "postgresql.cnpg.io"), ("Pod", ""), ("Cluster", "cluster.x-k8s.io"), ("Pod", "")];
-        assert_eq!(
-            kinds(all.into_iter()),
-            ["Cluster.postgresql.cnpg.io", "Pod", "Cluster.cluster.x-k8s.io", "Pod"]
-        );
+        assert_eq!(kinds(all.into_iter()), ["Cluster.postgresql.cnpg.io", "Pod", "Cluster.cluster.x-k8s.io", "Pod"]);
     }
 }

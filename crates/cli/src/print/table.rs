@@ -67,7 +67,9 @@ impl Table {
             if self.headed {
                 grid.set_header(columns.iter().map(|(title, _)| clean(title)));
             }
-            grid.add_rows((0..self.rows).map(|row| columns.iter().map(|(_, cells)| clean(&cells[row])).collect::<Vec<_>>()));
+            grid.add_rows(
+                (0..self.rows).map(|row| columns.iter().map(|(_, cells)| clean(&cells[row])).collect::<Vec<_>>()),
+            );
             grid
         };
         let mut drawn = grid(&self.columns);
