@@ -86,7 +86,7 @@ pub(crate) struct SettingFlags {
     #[arg(id = "as", long = "as", global = true, value_name = "USER")]
     pub(crate) as_user: Option<String>,
     /// Group to ask the cluster as, beside --as; repeat it for several
-    #[arg(id = "as-group", long = "as-group", global = true, value_name = "GROUP")]
+    #[arg(id = "as-group", long = "as-group", global = true, value_name = "GROUP", requires = "as")]
     pub(crate) as_groups: Vec<String>,
     /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
@@ -600,6 +600,8 @@ pub(crate) enum ThreadsAction {
   clusterlore search \"which pods in shop are not ready?\"      asks the cluster
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
+  clusterlore search queue -n fares -o name | xargs kubectl -n fares get
+  clusterlore search databases -o custom-columns=NAME:.name,TEAM:.labels.team
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
   clusterlore search --batch questions.jsonl --limit 20
 
@@ -630,6 +632,9 @@ pub(crate) struct Search {
     pub(crate) list: ListFlags,
     #[command(flatten)]
     pub(crate) table: TableFlags,
+    /// Go on, and print what is found anew or has other labels, until stopped; as table, wide, name or id
+    #[arg(short, long, conflicts_with_all = ["batch", "count", "group_by", "explain", "print_commands", "exit_status"])]
+    pub(crate) watch: bool,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,

@@ -246,7 +246,7 @@ fn questions_that_only_a_cluster_can_answer() {
     assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 3}]));
 
     // Nothing of a cell stays: not in the index, not in a log, not in an export.
-    let logged = one(&["search", "which services have an external ip?", "-vvv", "-o", "name"]);
+    let logged = one(&["search", "which services have an external ip?", "-vvv", "-o", "id"]);
     assert!(!CELLS.iter().any(|cell| logged.err.contains(cell)), "{}", logged.err);
     home.run(&["export", home.path("data/export").to_str().unwrap()]).ok();
     assert_eq!(holding(&home.path("data"), &CELLS), Vec::<String>::new());

@@ -12,6 +12,7 @@ use super::shared::{cluster_name, namespace};
   clusterlore changes                                     what happened lately, the newest first
   clusterlore changes what was deleted today
   clusterlore changes when did checkout disappear
+  clusterlore changes -w -n shop                          go on, and print what happens
   clusterlore changes databases --since 2h -n shop
   clusterlore changes who last changed the ingress of shop   names the command that knows
 
@@ -42,6 +43,9 @@ pub(crate) struct Changes {
     pub(crate) hits: HitFlags,
     #[command(flatten)]
     pub(crate) list: ListFlags,
+    /// Go on, and print what happens until stopped; as table, name or id
+    #[arg(short, long, conflicts_with_all = ["until", "exit_status"])]
+    pub(crate) watch: bool,
 }
 
 fn time(text: &str) -> Result<Timestamp, NoTime> {

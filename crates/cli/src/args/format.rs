@@ -51,6 +51,13 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Whether it is one of lines, which can go on.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Table | Self::Wide | Self::Name | Self::Id)
+    }
+}
+
 /// Reads a format, and tells the plain ones in help and completions.
 #[derive(Debug, Clone)]
 struct FormatParser;

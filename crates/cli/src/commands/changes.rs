@@ -1,13 +1,19 @@
 //! `clusterlore changes`
 
+use anyhow::anyhow;
+use clusterlore_core::JournalEntry;
 use clusterlore_index::Request;
+use jiff::Timestamp;
 
-use super::search::named;
+use super::search::{PAUSE, named};
 use crate::args::Changes;
 use crate::build;
 use crate::done::Done;
 use crate::print::changes;
 use crate::settings::Settings;
+
+/// Entries that a watch reads at once.
+const AT_ONCE: usize = 1_000;
 
 pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;
@@ -21,6 +27,24 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         ..Request::default()
     };
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
-    changes::print(&told, &flags.hits.output, &flags.list)?;
+    let format = &flags.hits.output;
+    if flags.watch && !format.goes_on() {
+        return Err(anyhow!("--watch: expected -o table, name or id"));
+    }
+    changes::print(&told, format, &flags.list)?;
+    let mut last = told.changes.first().map_or_else(|| JournalEntry::time(Timestamp::now()), |entry| entry.at.clone());
+    while flags.watch {
+        tokio::time::sleep(PAUSE).await;
+        let request = Request { limit: AT_ONCE, now: build::now(), ..request.clone() };
+        let since = last.parse().ok().or(flags.since);
+        let mut told = named(index.changes(&build::OWN_STORE, &request, since, None).await, &request)?;
+        told.changes.retain(|entry| entry.at > last);
+        // As it happened.
+        told.changes.reverse();
+        if let Some(entry) = told.changes.last() {
+            last.clone_from(&entry.at);
+        }
+        changes::rows(&told, format)?;
+    }
     Ok(Done::of(!told.changes.is_empty(), &flags.list))
 }

@@ -1,8 +1,10 @@
 //! `clusterlore search`
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
@@ -10,7 +12,7 @@ use clusterlore_index::{Doubt, Index, Reply, Request};
 use clusterlore_search::{Hit, Noun, SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Format, Output, ScopeFlags, Search, SortBy};
+use crate::args::{Format, ListFlags, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
@@ -22,6 +24,9 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let format = &flags.hits.output;
+    if flags.watch && !format.goes_on() {
+        return Err(anyhow!("--watch: expected -o table, wide, name or id"));
+    }
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
         question: flags.question.join(" "),
@@ -60,7 +65,36 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let unknown = if reply.hits.is_empty() { unknown::lines(&index, &request).await? } else { Vec::new() };
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
+    if flags.watch {
+        return follow(&index, request, reply, view).await;
+    }
     Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+}
+
+/// How long a watch waits before it looks again.
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
+
+/// Prints what is found anew, or is not as it was, until the program is stopped.
+async fn follow(index: &Index, request: Request, reply: Reply, view: hits::View<'_>) -> anyhow::Result<Done> {
+    let headless = ListFlags { no_headers: true, ..ListFlags::default() };
+    let mut view = hits::View { list: &headless, ..view };
+    let state = |hit: &Hit| match &hit.noun {
+        Noun::Instance(i) => format!("{:?}{:?}", i.labels, hit.found),
+        Noun::Type(..) => String::new(),
+    };
+    let mut known: HashMap<String, String> = reply.hits.iter().map(|hit| (hit.id.clone(), state(hit))).collect();
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let mut reply = ask(index, &Request { now: build::now(), ..request.clone() }).await?;
+        reply.hits.retain(|hit| {
+            let now = state(hit);
+            known.insert(hit.id.clone(), now.clone()) != Some(now)
+        });
+        if *view.format == Format::Wide && !reply.hits.is_empty() {
+            view.now = wide::columns(index, &reply).await?;
+        }
+        hits::rows(&reply, &view)?;
+    }
 }
 
 /// A number has fewer formats than hits.

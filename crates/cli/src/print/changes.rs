@@ -21,6 +21,16 @@ pub(crate) fn print(told: &Changes, format: &Format, list: &ListFlags) -> anyhow
     }
 }
 
+/// What happened after that, without a line above it.
+pub(crate) fn rows(told: &Changes, format: &Format) -> anyhow::Result<()> {
+    let headless = ListFlags { no_headers: true, ..ListFlags::default() };
+    match format {
+        Format::Name | Format::Id => print(told, format, &headless),
+        _ if told.changes.is_empty() => Ok(()),
+        _ => super::lines(as_table(&told.changes, &headless)),
+    }
+}
+
 fn text(told: &Changes, list: &ListFlags) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if told.changes.is_empty() {

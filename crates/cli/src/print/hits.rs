@@ -37,8 +37,7 @@ pub(crate) fn print(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
         return reply.hits.iter().try_for_each(|hit| super::line(&command(hit, reply)));
     }
     match view.format {
-        Format::Name => reply.hits.iter().try_for_each(|hit| super::line(&kubectl_name(&hit.id))),
-        Format::Id => reply.hits.iter().try_for_each(|hit| super::line(&hit.id)),
+        Format::Name | Format::Id => rows(reply, view),
         _ if reply.hits.is_empty() => {
             nothing(reply, &view.unknown);
             Ok(())
@@ -50,6 +49,16 @@ pub(crate) fn print(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
             }
             super::paged(&lines)
         }
+    }
+}
+
+/// The rows of a watch: hits as one of [`print`]'s formats of lines has them, with nothing else.
+pub(crate) fn rows(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
+    match view.format {
+        Format::Name => reply.hits.iter().try_for_each(|hit| super::line(&kubectl_name(&hit.id))),
+        Format::Id => reply.hits.iter().try_for_each(|hit| super::line(&hit.id)),
+        _ if reply.hits.is_empty() => Ok(()),
+        _ => super::lines(as_table(reply, view)),
     }
 }
 
