@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clusterlore_cluster::tables::{Objects, TableLimits, Wanted};
-use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_core::{ResourceInstance, ResourceType, SourceIdentity};
 use clusterlore_index::{Index, Reply};
 use clusterlore_search::Noun;
 
@@ -27,8 +27,12 @@ pub(crate) async fn columns(index: &Index, reply: &Reply) -> anyhow::Result<Hash
             clusters.entry(cluster).or_default().push((&hit.id, instance, ty));
         }
     }
+    // Of manifests no cluster prints anything.
+    let folder = |cluster: &str| {
+        reply.bases.iter().any(|b| b.cluster == cluster && matches!(b.source, SourceIdentity::Folder { .. }))
+    };
     let mut now = HashMap::new();
-    for (cluster, objects) in clusters {
+    for (cluster, objects) in clusters.into_iter().filter(|(cluster, _)| !folder(cluster)) {
         let source = match index.cluster(&build::OWN_STORE, cluster).await? {
             Ok(source) => source,
             Err(why) => {

@@ -121,11 +121,8 @@ impl Drop for Terminal<'_> {
 /// Nothing is left of a line that moved.
 #[track_caller]
 fn assert_no_debris(lines: &[String]) {
-    let moved = |line: &&String| {
-        line.contains(['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏', '⠁', '⠂', '⠄', '⡀', '⢀', '⠠', '⠐', '⠈'])
-            || line.starts_with("Listing ")
-            || line.starts_with("Inferring ")
-    };
+    let moved =
+        |line: &&String| ["Listing ", "Listed ", "Reading ", "Found ", "Stored "].iter().any(|begin| line.contains(begin));
     assert_eq!(lines.iter().find(moved), None, "{lines:#?}");
 }
 
@@ -133,13 +130,17 @@ fn assert_no_debris(lines: &[String]) {
 fn an_index_is_one_line_that_moves_and_its_summary() {
     let home = Home::new();
     let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let many = (0..2_000).map(|n| {
+        format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings-{n}, namespace: shop}}\n")
+    });
+    home.write("many/all.yaml", &many.collect::<String>());
     // Made narrower and wider all the time.
-    terminal.start(&format!("clusterlore index --from {EXAMPLES}"));
+    terminal.start("clusterlore index --from many");
     let end = format!("end-{}", terminal.commands);
     let mut seen = false;
     for (width, height) in [(61, 20), (120, 40), (70, 10), (80, 24)].into_iter().cycle() {
         let lines = terminal.lines();
-        seen |= lines.iter().any(|line| line.contains("Listing type") || line.contains("Reading type") || line.contains("Stored "));
+        seen |= lines.iter().any(|line| line.starts_with("Stored ") && line.ends_with(" of 2000 documents"));
         if lines.contains(&end) {
             break;
         }
@@ -169,7 +170,7 @@ fn a_table_fits_the_screen() {
     let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
     for (width, height) in [(80, 24), (120, 40), (100, 24)] {
         terminal.resize(width, height);
-        for question in ["everything", "databases", "what stops a chairlift in a storm?", "who sells tickets"] {
+        for question in ["deployments", "databases", "what stops a chairlift in a storm?", "who sells tickets"] {
             for more in ["", " -o wide", " --sort-by name", " --collection capabilities"] {
                 let lines = terminal.run(&format!("clusterlore search \"{question}\" --limit 10{more}"));
                 terminal.assert_fits(&lines);
@@ -195,7 +196,8 @@ fn the_demo_is_a_screen_or_two() {
     let home = Home::new();
     let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
     let lines = terminal.run("clusterlore demo");
-    terminal.assert_fits(&lines);
+    let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
+    terminal.assert_fits(&told);
     assert_no_debris(&lines);
     assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
     assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
@@ -213,7 +215,7 @@ fn what_is_longer_than_the_screen_goes_through_a_pager() {
     let pages = |lines: &[String]| lines.iter().filter(|line| line.starts_with("paged: ")).count();
     let long = "clusterlore search --kind deploy,svc,cm --limit 60";
     let lines = terminal.run(&format!("PAGER={} {long}", pager.display()));
-    assert!(pages(&lines) > 24, "{lines:#?}");
+    assert!(pages(&lines) >= 24, "{lines:#?}");
     for whole in [
         format!("PAGER={} {long} --no-pager", pager.display()),
         format!("PAGER= {long}"),

@@ -71,7 +71,9 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
         hits::print(&index.ask(&build::OWN_STORE, &request).await?, &view)?;
     }
     print::news("");
-    print::news("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
+    print::news("Next, your own cluster:");
+    print::news("  clusterlore index");
+    print::news("  clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 

@@ -1,13 +1,12 @@
 //! What a run tells on standard error: on a terminal one line that moves and is gone at the end, elsewhere a line each.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use clusterlore_core::words::cut;
 use clusterlore_pipeline::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::foreign::visible;
 use super::stderr::speaks_json;
@@ -15,6 +14,8 @@ use crate::args::Shown;
 
 /// Columns of the line that moves: so few that a terminal made narrower does not fold it, and leaves nothing of it behind.
 const MOVING: usize = 58;
+/// How long it stands at least.
+const PAUSE: Duration = Duration::from_millis(50);
 
 static SHOWN: AtomicU8 = AtomicU8::new(Shown::Auto as u8);
 
@@ -33,43 +34,76 @@ pub(super) fn is_quiet() -> bool {
     is(Shown::Quiet)
 }
 
-/// A line at the bottom of the terminal that says how far something is; nothing elsewhere.
-pub(super) struct Moving(ProgressBar);
+/// A line at the bottom of the terminal that says how far something is; nothing elsewhere. The cursor stays behind its last sign: a line
+/// that is filled up to the edge would be folded by a terminal that is made narrower.
+pub(super) struct Moving {
+    moves: bool,
+    line: Mutex<Line>,
+}
+
+#[derive(Default)]
+struct Line {
+    text: String,
+    drawn: Option<Instant>,
+}
 
 impl Moving {
     pub(super) fn new() -> Self {
-        let line = ProgressBar::new_spinner();
         let moves = std::io::stderr().is_terminal() && is(Shown::Auto) && !speaks_json() && !is_dumb();
-        line.set_draw_target(match moves {
-            true => ProgressDrawTarget::stderr_with_hz(10),
-            false => ProgressDrawTarget::hidden(),
-        });
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            line.set_style(style);
-        }
-        if moves {
-            line.enable_steady_tick(Duration::from_millis(200));
-        }
-        Self(line)
+        Self { moves, line: Mutex::default() }
     }
 
     /// Whether it is seen.
     pub(super) fn moves(&self) -> bool {
-        !self.0.is_hidden()
+        self.moves
     }
 
+    /// Says something else.
     pub(super) fn say(&self, text: &str) {
-        self.0.set_message(cut(&visible(text), MOVING).into_owned());
+        let mut line = self.locked();
+        line.text = cut(&visible(text), MOVING).into_owned();
+        if self.moves && line.drawn.is_none_or(|drawn| drawn.elapsed() >= PAUSE) {
+            line.drawn = Some(Instant::now());
+            draw(&line.text);
+        }
     }
 
     /// Prints something while the line is away.
     pub(super) fn hidden(&self, print: impl FnOnce()) {
-        self.0.suspend(print);
+        let line = self.locked();
+        let seen = self.moves && line.drawn.is_some();
+        if seen {
+            draw("");
+        }
+        print();
+        if seen {
+            draw(&line.text);
+        }
     }
 
+    /// Takes the line away.
     pub(super) fn finish(&self) {
-        self.0.finish_and_clear();
+        let mut line = self.locked();
+        if self.moves && line.drawn.take().is_some() {
+            draw("");
+        }
     }
+
+    fn locked(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Draws over what stood there. The terminal was asked whether it is one.
+fn draw(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "\r{text}\u{1b}[K").and_then(|()| stderr.flush());
 }
 
 /// Whether a terminal can do nothing but write.
