@@ -400,7 +400,10 @@ mod tests {
         for (text, said) in [
             ("embedder = \n", "/c.toml:1: "),
             ("context = \"a\"\nembedder: x\n", "/c.toml:2: "),
-            ("embeder = \"x\"", "there is no setting \"embeder\"; expected one of kubeconfig, context, as, as-group, store"),
+            (
+                "embeder = \"x\"",
+                "there is no setting \"embeder\"; expected one of kubeconfig, context, as, as-group, store",
+            ),
             ("embedder = 7", "embedder is not a text"),
             ("embedder = \"\"", "embedder is not a text"),
             ("[store]\npath = \"x\"", "store is not a text"),

@@ -34,7 +34,10 @@ fn flags_stand_where_kubectl_takes_them() {
     let kinds = home.run(&["search", "--kind", "deployments.v1.apps,sts", "-o", "name", "--limit", "100"]).ok().out;
     let kind = |line: &str| ["deployment.apps/", "statefulset.apps/"].iter().any(|kind| line.starts_with(kind));
     assert!(kinds.lines().all(kind) && kinds.contains("statefulset"), "{kinds}");
-    assert_eq!(home.run(&["search", "deployment.apps/turnstile-api", "-o", "name", "--limit", "1"]).ok().out, "deployment.apps/turnstile-api\n");
+    assert_eq!(
+        home.run(&["search", "deployment.apps/turnstile-api", "-o", "name", "--limit", "1"]).ok().out,
+        "deployment.apps/turnstile-api\n"
+    );
 }
 
 #[test]
@@ -44,8 +47,12 @@ fn what_is_known_by_no_such_name_is_told_with_the_nearest() {
         (&["search", "pods", "-n", "fare"][..], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
         (&["count", "-n", "fare"], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
         (&["search", "pods", "-n", "zzz"], "-n: the index has no namespace \"zzz\"."),
-        (&["search", "databases", "-l", "tier=dat"], "-l: the index has no label tier with the value \"dat\". Did you mean \"data\"?"),
+        (
+            &["search", "databases", "-l", "tier=dat"],
+            "-l: the index has no label tier with the value \"dat\". Did you mean \"data\"?",
+        ),
         (&["search", "databases", "-l", "tires"], "-l: the index has no label \"tires\"."),
+        (&["changes", "-n", "fare"], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
         (&["search", "databases", "--cluster-name", "west"], "--cluster-name: the index has no cluster \"west\"."),
     ] {
         let ran = home.run(args).ok();
@@ -92,7 +99,11 @@ fn the_plugin_calls_itself_as_its_user_does() {
     let wrong = plugin(&["get", "pods"]);
     assert!(wrong.err.contains("Usage: kubectl lore") && wrong.err.contains("kubectl lore search"), "{}", wrong.err);
     let missing = plugin(&["search", "x", "--store", "sqlite:none.db"]);
-    assert!(missing.err.contains("\"kubectl lore sync-instances\"") && !missing.err.contains("\"clusterlore "), "{}", missing.err);
+    assert!(
+        missing.err.contains("\"kubectl lore sync-instances\"") && !missing.err.contains("\"clusterlore "),
+        "{}",
+        missing.err
+    );
     // What is not a command of ours stays what it is.
     assert!(plugin(&["version"]).ok().out.starts_with("clusterlore "));
 }
@@ -105,7 +116,10 @@ fn a_setting_is_written_and_what_stands_beside_it_stays() {
     config(&["set", "max-age", "24h"]).ok();
     config(&["set", "store", "sqlite:team.db"]).ok();
     let text = std::fs::read_to_string(&file).unwrap();
-    assert_eq!(text, "# Ours.\nembedder = \"builtin\" # the small one\nmax-age = \"24h\"\nstore = \"sqlite:team.db\"\n");
+    assert_eq!(
+        text,
+        "# Ours.\nembedder = \"builtin\" # the small one\nmax-age = \"24h\"\nstore = \"sqlite:team.db\"\n"
+    );
     let shown = config(&["view", "-o", "json"]).ok().out;
     assert!(shown.contains("team.db") && shown == config(&["show", "-o", "json"]).ok().out, "{shown}");
     config(&["unset", "store"]).ok();
@@ -126,7 +140,10 @@ fn a_setting_is_written_and_what_stands_beside_it_stays() {
     assert_eq!(text, "# Ours.\nembedder = \"builtin\" # the small one\nmax-age = \"24h\"\n");
     // Without a file there is one afterwards, where it is looked for.
     home.run(&["config", "set", "context", "east"]).ok();
-    assert_eq!(std::fs::read_to_string(home.path(".config/clusterlore/clusterlore.toml")).unwrap(), "context = \"east\"\n");
+    assert_eq!(
+        std::fs::read_to_string(home.path(".config/clusterlore/clusterlore.toml")).unwrap(),
+        "context = \"east\"\n"
+    );
 }
 
 #[test]
@@ -215,4 +232,35 @@ fn who_asks_as_another_sees_what_that_one_may() {
     assert_eq!(nobody.status, 1, "{}", nobody.err);
     assert!(sync(&["--as", "nobody", "--as-group", "system:masters"]).ok().out.contains("ConfigMap/a"));
     assert_eq!(sync(&["--as-group", "system:masters"]).status, 2);
+}
+
+#[test]
+fn wide_shows_what_the_cluster_prints_now() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    let home = Home::new();
+    server.apply(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: default, labels: {team: edge}}\nspec:\n  replicas: 2\n  \
+         selector: {matchLabels: {app: web}}\n  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: \
+         registry.example/web:1}]}}\n",
+    );
+    let config = server.kubeconfig("admin");
+    let kubeconfig = ["--kubeconfig", config.to_str().unwrap()];
+    home.run(&[&["sync-instances"][..], &kubeconfig].concat()).ok();
+    let wide = ["search", "--kind", "deploy", "-o", "wide"];
+    let live = [&wide[..], &kubeconfig].concat();
+    let out = home.run(&live).ok().out;
+    let header: Vec<&str> = out.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(header, ["KIND", "NAMESPACE", "NAME", "AGE", "SCORE", "NOW"]);
+    assert!(out.contains("READY 0/2") && out.contains("IMAGES registry.example/web:1"), "{out}");
+    let narrow = home.command(&live).env("COLUMNS", "80").output().unwrap();
+    let narrow = Ran::of(narrow).ok().out;
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80) && narrow.contains('…'), "{narrow}");
+    server.kubectl(&["delete", "deployment", "web"]);
+    assert!(home.run(&live).ok().out.contains("no longer there"));
+    // Where the cluster cannot be reached, what the index has, and why.
+    for more in [&["--kubeconfig", "none.yaml"][..], &["--live", "never"]] {
+        let ran = home.run(&[&wide[..], more].concat()).ok();
+        assert!(ran.err.contains("Not read from the cluster: "), "{more:?}: {}", ran.err);
+        assert!(ran.out.contains("API VERSION") && ran.out.contains("team=edge"), "{}", ran.out);
+    }
 }

@@ -9,8 +9,9 @@ use super::search::{PAUSE, named};
 use crate::args::Changes;
 use crate::build;
 use crate::done::Done;
-use crate::print::changes;
+use crate::print::{self, changes};
 use crate::settings::Settings;
+use crate::unknown;
 
 /// Entries that a watch reads at once.
 const AT_ONCE: usize = 1_000;
@@ -27,6 +28,9 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         ..Request::default()
     };
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
+    if told.changes.is_empty() {
+        unknown::lines(&index, &request).await?.iter().for_each(|line| print::note(line));
+    }
     let format = &flags.hits.output;
     if flags.watch && !format.goes_on() {
         return Err(anyhow!("--watch: expected -o table, name or id"));

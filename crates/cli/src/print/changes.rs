@@ -7,7 +7,7 @@ use clusterlore_index::Changes;
 
 use super::format;
 use super::objects::{kinds, kubectl_name};
-use super::table::{Last, Table};
+use super::table::Table;
 use crate::args::{Format, ListFlags};
 
 pub(crate) fn print(told: &Changes, format: &Format, list: &ListFlags) -> anyhow::Result<()> {
@@ -79,7 +79,6 @@ fn as_table(changes: &[JournalEntry], list: &ListFlags) -> Vec<String> {
             |entry: &JournalEntry| if entry.namespace == CLUSTER_SCOPE { "-" } else { &entry.namespace }.to_owned();
         table.column("NAMESPACE", changes.iter().map(namespace));
     }
-    // Last, and whole all the same.
     table.column("NAME", changes.iter().map(|entry| entry.name.clone()));
-    table.lines(Last::Whole)
+    table.lines()
 }

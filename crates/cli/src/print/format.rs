@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::foreign::deceives;
-use super::table::{Last, Table};
+use super::table::Table;
 use crate::args::{Format, ListFlags};
 
 /// Prints a shape for programs, or nothing where another is wanted (`false`). The objects are in `list` of the JSON.
@@ -20,7 +20,7 @@ pub(super) fn print(value: &impl Serialize, list: &str, format: &Format, flags: 
             for (n, title) in columns.titles().enumerate() {
                 table.column(title, rows.iter().map(|row| row[n].clone()));
             }
-            super::paged(&table.lines(Last::Cut))?;
+            super::paged(&table.lines())?;
         }
         Format::Table | Format::Wide | Format::Name | Format::Id => return Ok(false),
     }

@@ -125,23 +125,19 @@ fn as_table(reply: &Reply, view: &View<'_>) -> Vec<String> {
         let title = key.rsplit('/').next().unwrap_or(key).to_uppercase();
         table.column(&title, of(&|i| i.labels.get(key).cloned().unwrap_or_else(|| "<none>".to_owned())));
     }
-    let now = |hit: &Hit| view.now.get(&hit.id).cloned().unwrap_or_default();
-    if wide && view.now.is_empty() {
+    let unread = wide && view.now.is_empty();
+    if unread {
         table.column("API VERSION", hits.iter().map(|hit| api_version(&hit.noun)));
     }
-    if view.table.show_labels || wide && view.now.is_empty() {
+    if view.table.show_labels && !unread {
         table.column("LABELS", of(&labels));
     }
-    if view.explain {
-        table.column("WHY", hits.iter().map(reasons::summands));
-        return table.lines(Last::Folded);
+    match wide {
+        _ if view.explain => table.ending("WHY", hits.iter().map(reasons::summands), Last::Folded),
+        true if unread => table.ending("LABELS", of(&labels), Last::Cut),
+        true => table.ending("NOW", hits.iter().map(|h| view.now.get(&h.id).cloned().unwrap_or_default()), Last::Cut),
+        false => table.ending("WHY", hits.iter().map(reasons::why), Last::Cut),
     }
-    if wide {
-        table.column("NOW", hits.iter().map(now));
-    } else {
-        table.column("WHY", hits.iter().map(reasons::why));
-    }
-    table.lines(Last::Cut)
 }
 
 fn instance(noun: &Noun) -> Option<&ResourceInstance> {

@@ -1,5 +1,5 @@
-//! Tables as kubectl prints them: no lines, capitals above. Only the last column yields where the terminal is narrow; what stands in
-//! the others, such as a name, is whole.
+//! Tables as kubectl prints them: no lines, capitals above. Only a last column that says so yields where the terminal is narrow; what
+//! stands in the others, such as a name, is whole.
 
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
@@ -16,15 +16,13 @@ const GAP: u16 = 3;
 /// The fewest columns in which the last column says something.
 const NARROWEST: usize = 10;
 
-/// What happens to the last column where there is no room for all of it.
+/// What happens to a last column that yields, where there is no room for all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
     /// It is cut, with an ellipsis: a row is a line. Where nearly nothing would be left of it, it is left out.
     Cut,
     /// It goes on in the next line.
     Folded,
-    /// Nothing: it is a name.
-    Whole,
 }
 
 /// A table, column by column, so that what no row has is left out.
@@ -53,9 +51,20 @@ impl Table {
         }
     }
 
-    /// The lines, for standard output.
-    pub(crate) fn lines(self, last: Last) -> Vec<String> {
-        self.within(screen::width(), last)
+    /// The lines, for standard output. No column yields.
+    pub(crate) fn lines(self) -> Vec<String> {
+        self.within(None, Last::Folded)
+    }
+
+    /// The lines with a last column that yields.
+    pub(crate) fn ending(mut self, title: &str, cells: impl IntoIterator<Item = String>, last: Last) -> Vec<String> {
+        let before = self.columns.len();
+        self.column(title, cells);
+        // The column before it is whole where it is left out.
+        match self.columns.len() > before {
+            true => self.within(screen::width(), last),
+            false => self.lines(),
+        }
     }
 
     fn within(mut self, width: Option<usize>, last: Last) -> Vec<String> {
@@ -95,7 +104,7 @@ impl Table {
                         column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(room)));
                     }
                 }
-                Last::Folded | Last::Whole => {}
+                Last::Folded => {}
             }
         }
         let columns = self.columns.len();
@@ -124,10 +133,10 @@ fn shortened(text: &str, room: usize) -> String {
 /// The lines of a table whose last column is folded.
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
     let mut table = Table::of(rows.len());
-    for (n, title) in header.iter().enumerate() {
-        table.columns.push(((*title).to_owned(), rows.iter().map(|row| row[n].clone()).collect()));
-    }
-    table.lines(Last::Folded)
+    let columns = header.iter().enumerate();
+    table.columns =
+        columns.map(|(n, title)| ((*title).to_owned(), rows.iter().map(|row| row[n].clone()).collect())).collect();
+    table.within(screen::width(), Last::Folded)
 }
 
 #[cfg(test)]
@@ -151,6 +160,14 @@ mod tests {
         Deployment   日本   PostgreSQL · relational database, name matches
         ");
         assert_eq!(example().headed(false).within(None, Last::Cut).len(), 2);
+    }
+
+    #[test]
+    fn a_name_is_whole_where_nothing_stands_behind_it() {
+        let name = "n".repeat(253);
+        let mut table = Table::of(1);
+        table.column("NAME", [name.clone()]);
+        assert_eq!(table.ending("WHY", [String::new()], Last::Cut), ["NAME", &name]);
     }
 
     #[test]
