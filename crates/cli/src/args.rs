@@ -1,10 +1,11 @@
 //! Flags as plain values; [`crate::build`] makes sources, stores and embedders of them. Names are kubectl's where it has them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clusterlore_agent::converse::ToolGroup;
 use clusterlore_core::{AnnotationChoice, Collection, Selector, TypePattern};
 use clusterlore_models::{ANTHROPIC_MODEL, Builtin, Price, VOYAGE_MODEL};
@@ -820,13 +821,33 @@ pub(crate) struct Demo {
     pub(crate) write: Option<PathBuf>,
 }
 
+/// What asks for what can be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompletionsFor {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+    /// `kubectl lore`, in any of these shells
+    Kubectl,
+}
+
 #[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  clusterlore completions bash > /etc/bash_completion.d/clusterlore\n  source <(clusterlore completions zsh)"
-)]
+#[command(after_help = "Examples:
+  source <(clusterlore completions bash)                     in ~/.bashrc; zsh in the same way
+  clusterlore completions fish > ~/.config/fish/completions/clusterlore.fish
+  clusterlore completions kubectl > ~/.local/bin/kubectl_complete-lore
+  chmod +x ~/.local/bin/kubectl_complete-lore                \"kubectl lore\" completes then as kubectl itself does
+
+Namespaces, kinds, labels, clusters and names of objects are completed from the index, contexts from the kubeconfig.")]
 pub(crate) struct Completions {
-    /// Your shell
-    pub(crate) shell: clap_complete::Shell,
+    /// Your shell, or kubectl
+    #[arg(value_enum)]
+    pub(crate) shell: CompletionsFor,
+    /// What is typed; only kubectl says it
+    #[arg(last = true, hide = true)]
+    pub(crate) words: Vec<OsString>,
 }
 
 #[cfg(test)]

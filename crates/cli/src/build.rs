@@ -355,6 +355,11 @@ pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdent
     LiveSource::chosen(&choosing(settings))
 }
 
+/// The contexts of the kubeconfig; nobody is asked.
+pub(crate) fn contexts(settings: &Settings) -> Vec<String> {
+    LiveSource::contexts(&choosing(settings))
+}
+
 /// The annotations that are kept. What is asked for in vain is told.
 pub(crate) fn annotations(settings: &Settings, flag: Option<&AnnotationChoice>) -> anyhow::Result<AnnotationChoice> {
     let choice = match flag {

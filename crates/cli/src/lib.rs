@@ -5,6 +5,7 @@ mod advice;
 mod args;
 mod build;
 mod commands;
+mod complete;
 mod config_file;
 mod done;
 mod editor;

@@ -12,7 +12,7 @@ use crate::args::{Args, Command, LogFormat, Shown, command_first};
 use crate::done::Done;
 use crate::settings::{Settings, WrongSetting, wrong};
 use crate::telemetry::Telemetry;
-use crate::{commands, print, stop};
+use crate::{commands, complete, print, stop};
 
 /// Whether anything panicked, in whatever thread.
 static PANICKED: AtomicBool = AtomicBool::new(false);
@@ -39,6 +39,7 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 }
 
 fn program() -> ExitCode {
+    complete::answer();
     let args = match parsed(std::env::args_os().collect()) {
         Ok(args) => args,
         Err(e) => return print::usage(e),

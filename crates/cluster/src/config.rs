@@ -334,12 +334,24 @@ fn config(
     Ok(config)
 }
 
-/// Looks where kubectl looks: in the file that was named, else in KUBECONFIG's, else in `~/.kube/config`; without a context in any of
-/// them, in the pod that this may be.
-fn find(options: &LiveOptions) -> Result<Found, ClusterError> {
+/// The contexts that can be chosen from; none where no kubeconfig can be read.
+pub(crate) fn contexts(options: &LiveOptions) -> Vec<String> {
+    written(options).map(|written| written.config.contexts.into_keys().collect()).unwrap_or_default()
+}
+
+/// What is written where kubectl looks.
+struct Written {
+    place: String,
+    config: Kubeconfig,
+    /// The file that would be the first, where none is there.
+    missing: Option<PathBuf>,
+}
+
+/// Looks where kubectl looks: in the file that was named, else in KUBECONFIG's, else in `~/.kube/config`.
+fn written(options: &LiveOptions) -> Result<Written, ClusterError> {
     let environment = &options.environment;
     let at = |path: &Path, reason| ClusterError::KubeconfigInvalid { place: path.display().to_string(), reason };
-    let (place, config, missing) = if let Some(file) = options.kubeconfig.as_deref() {
+    if let Some(file) = options.kubeconfig.as_deref() {
         let config = match Kubeconfig::read(file) {
             Ok(config) => config.map_err(|reason| at(file, reason))?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -347,20 +359,25 @@ fn find(options: &LiveOptions) -> Result<Found, ClusterError> {
             }
             Err(e) => return Err(at(file, e.to_string())),
         };
-        (file.display().to_string(), config, None)
-    } else {
-        let (place, files) = match &environment.kubeconfig {
-            Some(list) => ("the kubeconfig of KUBECONFIG", std::env::split_paths(list).collect()),
-            None => {
-                let home = environment.home.as_ref().map(|home| home.join(".kube/config"));
-                ("~/.kube/config", home.into_iter().collect::<Vec<_>>())
-            }
-        };
-        let config = kubeconfig::read_list(&files).map_err(|(file, reason)| at(&file, reason))?;
-        let mut named = files.into_iter().filter(|file| !file.as_os_str().is_empty());
-        let first = named.next().filter(|first| !first.exists() && !named.any(|file| file.exists()));
-        (place.to_owned(), config, first)
+        return Ok(Written { place: file.display().to_string(), config, missing: None });
+    }
+    let (place, files) = match &environment.kubeconfig {
+        Some(list) => ("the kubeconfig of KUBECONFIG", std::env::split_paths(list).collect()),
+        None => {
+            let home = environment.home.as_ref().map(|home| home.join(".kube/config"));
+            ("~/.kube/config", home.into_iter().collect::<Vec<_>>())
+        }
     };
+    let config = kubeconfig::read_list(&files).map_err(|(file, reason)| at(&file, reason))?;
+    let mut named = files.into_iter().filter(|file| !file.as_os_str().is_empty());
+    let missing = named.next().filter(|first| !first.exists() && !named.any(|file| file.exists()));
+    Ok(Written { place: place.to_owned(), config, missing })
+}
+
+/// What the context leads to; without a context in any kubeconfig, the pod that this may be.
+fn find(options: &LiveOptions) -> Result<Found, ClusterError> {
+    let environment = &options.environment;
+    let Written { place, config, missing } = written(options)?;
     let named = options.context.as_ref().filter(|name| !name.is_empty());
     let context = named.unwrap_or(&config.current);
     if context.is_empty() {

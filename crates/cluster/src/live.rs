@@ -60,6 +60,11 @@ impl LiveSource {
         config::chosen(options)
     }
 
+    /// The contexts that these options can choose from; nobody is asked.
+    pub fn contexts(options: &LiveOptions) -> Vec<String> {
+        config::contexts(options)
+    }
+
     /// Server URL, as the kubeconfig gives it.
     pub fn server(&self) -> &str {
         &self.requests.server.url
