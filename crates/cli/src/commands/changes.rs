@@ -32,6 +32,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         unknown::lines(&index, &request).await?.iter().for_each(|line| print::note(line));
     }
     let format = &flags.hits.output;
+    if flags.watch {
+        // A pager would wait for the end.
+        print::without_pager();
+    }
     if flags.watch && !format.goes_on() {
         return Err(anyhow!("--watch: expected -o table, name or id"));
     }

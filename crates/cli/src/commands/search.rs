@@ -24,6 +24,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let format = &flags.hits.output;
+    if flags.watch {
+        // A pager would wait for the end.
+        print::without_pager();
+    }
     if flags.watch && !format.goes_on() {
         return Err(anyhow!("--watch: expected -o table, wide, name or id"));
     }

@@ -18,7 +18,7 @@ pub(crate) fn without_pager() {
 /// `cat`, is none.
 pub(crate) fn paged(all: &[String]) -> anyhow::Result<()> {
     let fits = screen::height().is_none_or(|height| screen::rows(all) < height);
-    match fits || OFF.load(Ordering::Relaxed) {
+    match fits || screen::is_dumb() || OFF.load(Ordering::Relaxed) {
         true => lines(all),
         false if through_pager(all) => Ok(()),
         false => lines(all),
@@ -35,10 +35,8 @@ fn through_pager(all: &[String]) -> bool {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec {pager}")]);
     command.stdin(Stdio::piped());
-    for (name, flags) in [("LESS", "FRX"), ("LV", "-c")] {
-        if std::env::var_os(name).is_none() {
-            command.env(name, flags);
-        }
+    if std::env::var_os("LESS").is_none() {
+        command.env("LESS", "FRX");
     }
     let Ok(mut child) = command.spawn() else { return false };
     if let Some(mut stdin) = child.stdin.take() {

@@ -9,6 +9,7 @@ use clusterlore_core::words::cut;
 use clusterlore_pipeline::Progress;
 
 use super::foreign::visible;
+use super::screen;
 use super::stderr::speaks_json;
 use crate::args::Shown;
 
@@ -49,7 +50,7 @@ struct Line {
 
 impl Moving {
     pub(super) fn new() -> Self {
-        let moves = std::io::stderr().is_terminal() && is(Shown::Auto) && !speaks_json() && !is_dumb();
+        let moves = std::io::stderr().is_terminal() && is(Shown::Auto) && !speaks_json() && !screen::is_dumb();
         Self { moves, line: Mutex::default() }
     }
 
@@ -61,7 +62,8 @@ impl Moving {
     /// Says something else.
     pub(super) fn say(&self, text: &str) {
         let mut line = self.locked();
-        line.text = cut(&visible(text), MOVING).into_owned();
+        let room = screen::width_of_stderr().map_or(MOVING, |width| width.saturating_sub(1).min(MOVING));
+        line.text = cut(&visible(text), room).into_owned();
         if self.moves && line.drawn.is_none_or(|drawn| drawn.elapsed() >= PAUSE) {
             line.drawn = Some(Instant::now());
             draw(&line.text);
@@ -104,11 +106,6 @@ impl Drop for Moving {
 fn draw(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "\r{text}\u{1b}[K").and_then(|()| stderr.flush());
-}
-
-/// Whether a terminal can do nothing but write.
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Counts what nobody knows the number of.

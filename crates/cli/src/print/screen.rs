@@ -1,17 +1,31 @@
-//! The terminal that standard output is, as far as there is one.
+//! The terminals that standard output and standard error are, as far as they are any.
 
 use std::io::IsTerminal;
+
+use terminal_size::{Height, Width, terminal_size_of};
 
 /// Columns of standard output: `COLUMNS` where it is set, else those of the terminal. `None` where it has no width: a pipe, a file, a
 /// terminal that does not tell its size.
 pub(super) fn width() -> Option<usize> {
-    set("COLUMNS").or_else(|| size().map(|(columns, _)| columns))
+    set("COLUMNS").or_else(|| terminal_size_of(std::io::stdout()).map(columns))
+}
+
+/// Columns of the terminal that standard error is, if it tells them.
+pub(super) fn width_of_stderr() -> Option<usize> {
+    terminal_size_of(std::io::stderr()).map(columns)
+}
+
+/// Whether a terminal can do nothing but write.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Lines of the terminal that standard output is: `LINES` where it is set. `None` where it is none, or one that does not tell its size.
 pub(super) fn height() -> Option<usize> {
     let at_terminal = std::io::stdout().is_terminal();
-    set("LINES").filter(|_| at_terminal).or_else(|| size().map(|(_, lines)| lines))
+    set("LINES")
+        .filter(|_| at_terminal)
+        .or_else(|| terminal_size_of(std::io::stdout()).map(|(_, Height(lines))| lines.into()))
 }
 
 /// Lines of a screen that these take: long ones go on in the next.
@@ -24,9 +38,6 @@ fn set(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.trim().parse().ok().filter(|number| *number > 0)
 }
 
-fn size() -> Option<(usize, usize)> {
-    let stdout = std::io::stdout();
-    let size = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten()?;
-    let size = (usize::from(size.ws_col), usize::from(size.ws_row));
-    (size.0 > 0 && size.1 > 0).then_some(size)
+fn columns((Width(columns), _): (Width, Height)) -> usize {
+    columns.into()
 }
