@@ -55,8 +55,8 @@ pub(crate) struct Args {
     /// Log to standard error; twice for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// How progress is shown on standard error
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Shown::Auto, conflicts_with = "quiet")]
+    /// Show progress as auto (on a terminal one line that moves, elsewhere a line each) or as lines
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t = Shown::Auto, hide_possible_values = true, conflicts_with = "quiet")]
     pub(crate) progress: Shown,
     /// Say nothing on standard error but what is wrong or changes an answer
     #[arg(short, long, global = true)]

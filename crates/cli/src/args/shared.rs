@@ -92,11 +92,11 @@ pub(crate) enum Output {
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shown {
-    /// On a terminal one line that moves, elsewhere a line each
+    // On a terminal one line that moves, elsewhere a line each
     Auto,
-    /// A line each
+    // A line each
     Lines,
-    /// Not at all.
+    // Not at all.
     #[value(skip)]
     Quiet,
 }
