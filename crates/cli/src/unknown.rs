@@ -9,14 +9,20 @@ use crate::build;
 /// How alike two names must be (Jaro) for one to be meant by the other; clap's own bound.
 const ALIKE: f64 = 0.7;
 
-/// A line for each namespace, cluster and label that the flags name and no document has. Asked only where nothing was found.
-pub(crate) async fn lines(index: &Index, request: &Request) -> anyhow::Result<Vec<String>> {
+/// A line for each namespace, cluster and label that the flags name and no document has. Asked only where nothing was found. Where it was
+/// `told` which namespace or cluster that is, only the nearest name is.
+pub(crate) async fn lines(index: &Index, request: &Request, told: bool) -> anyhow::Result<Vec<String>> {
+    let already = told;
     let mut lines = Vec::new();
     let mut told = |what: String, said: &str, known: &[String], where_to: &str| {
         let near = known.iter().map(|name| (strsim::jaro(said, name), name));
         let near = near.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
-        let near = near.map(|(_, name)| format!(" Did you mean \"{name}\"?")).unwrap_or_default();
-        lines.push(format!("{where_to}: the index has no {what} \"{said}\".{near}"));
+        let near = near.map(|(_, name)| format!("Did you mean \"{name}\"?"));
+        let what = (!already || where_to == "-l").then(|| format!("the index has no {what} \"{said}\"."));
+        let said: Vec<String> = what.into_iter().chain(near).collect();
+        if !said.is_empty() {
+            lines.push(format!("{where_to}: {}", said.join(" ")));
+        }
     };
     for (flag, what, said, by) in [
         ("-n", "namespace", &request.namespaces, GroupBy::Namespace),

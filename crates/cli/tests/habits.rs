@@ -44,16 +44,19 @@ fn flags_stand_where_kubectl_takes_them() {
 fn what_is_known_by_no_such_name_is_told_with_the_nearest() {
     let home = home();
     for (args, said) in [
-        (&["search", "pods", "-n", "fare"][..], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
-        (&["count", "-n", "fare"], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
-        (&["search", "pods", "-n", "zzz"], "-n: the index has no namespace \"zzz\"."),
+        (&["search", "pods", "-n", "fare"][..], "-n: Did you mean \"fares\"?"),
+        (&["count", "-n", "fare"], "-n: Did you mean \"fares\"?"),
+        (&["search", "pods", "-n", "zzz"], "No results: there is no namespace \"zzz\" (0 of 73 documents in scope)."),
         (
             &["search", "databases", "-l", "tier=dat"],
             "-l: the index has no label tier with the value \"dat\". Did you mean \"data\"?",
         ),
         (&["search", "databases", "-l", "tires"], "-l: the index has no label \"tires\"."),
         (&["changes", "-n", "fare"], "-n: the index has no namespace \"fare\". Did you mean \"fares\"?"),
-        (&["search", "databases", "--cluster-name", "west"], "--cluster-name: the index has no cluster \"west\"."),
+        (
+            &["search", "databases", "--cluster-name", "west"],
+            "No results: the index has no cluster \"west\" (0 of 73 documents in scope).",
+        ),
     ] {
         let ran = home.run(args).ok();
         assert!(ran.err.lines().any(|line| line == said), "{args:?}: {}", ran.err);

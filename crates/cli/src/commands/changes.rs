@@ -29,7 +29,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
     };
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
     if told.changes.is_empty() {
-        unknown::lines(&index, &request).await?.iter().for_each(|line| print::note(line));
+        unknown::lines(&index, &request, false).await?.iter().for_each(|line| print::note(line));
     }
     let format = &flags.hits.output;
     if flags.watch {

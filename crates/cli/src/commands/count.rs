@@ -24,9 +24,9 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
         ..scoped(&flags.scope)
     };
     let reply = freshness.weigh(ask(&index, &request).await?)?;
-    if reply.number == Some(0) {
-        unknown::lines(&index, &request).await?.iter().for_each(|line| print::note(line));
-    }
     numbers::print(&reply, flags.output, false)?;
+    if reply.number == Some(0) {
+        unknown::lines(&index, &request, !reply.problems.is_empty()).await?.iter().for_each(|line| print::note(line));
+    }
     Ok(Done::Whole)
 }

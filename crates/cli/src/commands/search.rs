@@ -66,7 +66,11 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     }
     sort(&mut reply.hits, flags.table.sort_by);
     let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
-    let unknown = if reply.hits.is_empty() { unknown::lines(&index, &request).await? } else { Vec::new() };
+    let unknown = if reply.hits.is_empty() {
+        unknown::lines(&index, &request, !reply.problems.is_empty()).await?
+    } else {
+        Vec::new()
+    };
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
     if flags.watch {

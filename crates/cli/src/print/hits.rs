@@ -63,7 +63,6 @@ pub(crate) fn rows(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
 }
 
 fn nothing(reply: &Reply, unknown: &[String]) {
-    unknown.iter().for_each(|line| super::note(line));
     let clauses = &reply.parsed.clauses;
     let why = match reply.problems.first() {
         Some(problem) => problem.to_string(),
@@ -74,6 +73,7 @@ fn nothing(reply: &Reply, unknown: &[String]) {
     };
     let (admitted, total) = (reply.admitted, reply.total);
     super::note(&format!("No results: {why} ({admitted} of {total} documents in scope)."));
+    unknown.iter().for_each(|line| super::note(line));
     reply.gone().iter().for_each(|gone| super::note(&format!("{gone}.")));
     if !reply.closest.is_empty() {
         super::note(&format!("Closest resource types: {}.", reply.closest.join(", ")));
