@@ -13,16 +13,20 @@ use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
 mod changes;
+mod format;
 mod mcp;
+mod order;
 mod serve;
 mod shared;
 mod watch;
 
 pub(crate) use changes::Changes;
+pub(crate) use format::{AnswerFlags, Format, HitFlags, ListFlags, SortBy, TableFlags};
 pub(crate) use mcp::Mcp;
+pub(crate) use order::command_first;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HitFlags, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, WhatFlags, cluster_name,
+    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags, cluster_name,
     dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
@@ -51,6 +55,15 @@ pub(crate) struct Args {
     /// Log to standard error; twice for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Show progress as auto (on a terminal one line that moves, elsewhere a line each) or as lines
+    #[arg(long, global = true, value_enum, value_name = "HOW", default_value_t = Shown::Auto, hide_possible_values = true, conflicts_with = "quiet")]
+    pub(crate) progress: Shown,
+    /// Say nothing on standard error but what is wrong or changes an answer
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Do not show through a pager (PAGER) what is longer than the screen
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -70,6 +83,12 @@ pub(crate) struct SettingFlags {
     /// Context of the kubeconfig to use [default: its current context]
     #[arg(id = "context", long, global = true, value_name = "NAME")]
     pub(crate) contexts: Vec<String>,
+    /// User to ask the cluster as
+    #[arg(id = "as", long = "as", global = true, value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+    /// Group to ask the cluster as, beside --as; repeat it for several
+    #[arg(id = "as-group", long = "as-group", global = true, value_name = "GROUP", requires = "as")]
+    pub(crate) as_groups: Vec<String>,
     /// Keep the index in a file, as sqlite:PATH [default: clusterlore/index.db in the XDG data folder]
     #[arg(long, global = true, value_name = "STORE", value_parser = checked(sqlite_path))]
     pub(crate) store: Option<String>,
@@ -104,9 +123,12 @@ impl SettingFlags {
     /// The flags that were given, by the key of their setting.
     pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
         let context = self.contexts.last().cloned();
+        let groups = (!self.as_groups.is_empty()).then(|| self.as_groups.join(","));
         let all = [
             ("kubeconfig", &self.kubeconfig),
             ("context", &context),
+            ("as", &self.as_user),
+            ("as-group", &groups),
             ("store", &self.store),
             ("chroma-url", &self.chroma_url),
             ("chroma-tenant", &self.chroma_tenant),
@@ -255,6 +277,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Print the version
+    Version(Version),
 }
 
 impl Command {
@@ -281,6 +305,7 @@ impl Command {
             Self::Import(_) => "import",
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
+            Self::Version(_) => "version",
         }
     }
 
@@ -414,6 +439,9 @@ pub(crate) struct ScopeFlags {
     /// Only objects in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Objects in all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Only objects of these kinds: kind, plural, short name or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
@@ -486,7 +514,7 @@ pub(crate) struct Ask {
     #[command(flatten)]
     pub(crate) live: LiveFlags,
     #[command(flatten)]
-    pub(crate) hits: HitFlags,
+    pub(crate) hits: AnswerFlags,
     #[command(flatten)]
     pub(crate) model: ModelFlags,
 }
@@ -573,6 +601,8 @@ pub(crate) enum ThreadsAction {
   clusterlore search \"which pods in shop are not ready?\"      asks the cluster
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
+  clusterlore search queue -n fares -o name | xargs kubectl -n fares get
+  clusterlore search databases -o custom-columns=NAME:.name,TEAM:.labels.team
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
   clusterlore search --batch questions.jsonl --limit 20
 
@@ -599,6 +629,13 @@ pub(crate) struct Search {
     pub(crate) group_by: Option<GroupBy>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
+    /// Go on, and print what is found anew or has other labels, until stopped; as table, wide, name or id
+    #[arg(short, long, conflicts_with_all = ["batch", "count", "group_by", "explain", "print_commands", "exit_status"])]
+    pub(crate) watch: bool,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
@@ -635,7 +672,7 @@ pub(crate) struct Count {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore similar deploy/checkout -n shop                  objects similar to this one
-  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o name
+  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o id
   clusterlore similar sts/orders-db --kind sts,cluster --limit 5
   clusterlore similar deploy/checkout -n shop -a example.org/tier=1
 
@@ -648,6 +685,10 @@ pub(crate) struct Similar {
     pub(crate) scope: ScopeFlags,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
@@ -711,6 +752,7 @@ pub(crate) struct Import {
 #[command(after_help = "Examples:
   clusterlore config show
   clusterlore config show -o json
+  clusterlore config set max-age 24h
   clusterlore search databases --config staging.toml
 
 Every flag under \"Settings\" can also be set by an environment variable (CLUSTERLORE_ and its name, as CLUSTERLORE_CHROMA_URL) \
@@ -733,6 +775,7 @@ pub(crate) struct Config {
 pub(crate) enum ConfigAction {
     /// Print every setting with its value and origin; keys and passwords are masked
     #[command(
+        visible_alias = "view",
         after_help = "Examples:\n  clusterlore config show\n  clusterlore config show --config staging.toml -o yaml"
     )]
     Show {
@@ -740,6 +783,30 @@ pub(crate) enum ConfigAction {
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Write a setting to the configuration file
+    #[command(
+        after_help = "Examples:\n  clusterlore config set max-age 24h\n  clusterlore config set store sqlite:team.db"
+    )]
+    Set {
+        /// Its name, as "config show" lists it
+        key: String,
+        /// Its value
+        value: String,
+    },
+    /// Remove a setting from the configuration file
+    #[command(after_help = "Examples:\n  clusterlore config unset max-age")]
+    Unset {
+        /// Its name, as "config show" lists it
+        key: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:\n  clusterlore version\n  clusterlore version -o json")]
+pub(crate) struct Version {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -356,9 +356,15 @@ fn choosing(settings: &Settings) -> LiveOptions {
     LiveOptions {
         kubeconfig: settings.text("kubeconfig").map(PathBuf::from),
         context: settings.text("context").map(str::to_owned),
+        impersonate: settings.text("as").map(|user| (user.to_owned(), groups(settings))),
         environment: environment(),
         ..LiveOptions::default()
     }
+}
+
+/// As which groups requests are made.
+fn groups(settings: &Settings) -> Vec<String> {
+    settings.text("as-group").map(|groups| groups.split(',').map(str::to_owned).collect()).unwrap_or_default()
 }
 
 /// The context in use and the cluster that it names, as the kubeconfig says; nobody is asked.

@@ -1,12 +1,14 @@
 //! From the arguments to the exit status.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use tracing::Instrument;
 
-use crate::args::{Args, Command, LogFormat};
+use crate::args::{Args, Command, LogFormat, Shown, command_first};
 use crate::done::Done;
 use crate::settings::{Settings, WrongSetting, wrong};
 use crate::telemetry::Telemetry;
@@ -38,10 +40,14 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 
 fn program() -> ExitCode {
     complete::answer();
-    let args = match Args::try_parse() {
+    let args = match parsed(std::env::args_os().collect()) {
         Ok(args) => args,
         Err(e) => return print::usage(e),
     };
+    match args.quiet {
+        true => print::progress::show(Shown::Quiet),
+        false => print::progress::show(args.progress),
+    }
     if args.command.log_format() == LogFormat::Json {
         print::speak_json();
     }
@@ -72,13 +78,29 @@ fn program() -> ExitCode {
     match ended {
         Ok(Ok(Done::Whole)) => ExitCode::SUCCESS,
         Ok(Ok(Done::InPart)) => ExitCode::from(3),
+        Ok(Ok(Done::Nothing)) => ExitCode::FAILURE,
         Ok(Err(e)) => failed(&e),
         Err(stopped) => stopped.tell(),
     }
 }
 
+/// Reads the command line. A plugin of kubectl speaks of itself as its user calls it.
+fn parsed(words: Vec<OsString>) -> Result<Args, clap::Error> {
+    let mut program = Args::command();
+    let name = words.first().and_then(|path| Path::new(path).file_stem());
+    if name.is_some_and(|name| name == "kubectl-lore") {
+        program = program.bin_name("kubectl lore");
+        print::speak_as_plugin(program.get_subcommands().map(|command| command.get_name().to_owned()).collect());
+    }
+    let words = command_first(&program, words);
+    Args::from_arg_matches(&program.try_get_matches_from(words)?)
+}
+
 async fn run(args: Args) -> anyhow::Result<Done> {
-    let Args { settings, command, verbose: _ } = args;
+    let Args { settings, command, no_pager, .. } = args;
+    if no_pager {
+        print::without_pager();
+    }
     let contexts = settings.contexts.clone();
     let settings = Settings::read(&settings)?;
     if contexts.len() > 1 && !matches!(command, Command::Watch(_) | Command::Serve(_)) {
@@ -107,6 +129,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Import(flags) => commands::import::run(&settings, &flags).await,
         Command::Config(flags) => commands::config::run(&settings, &flags),
         Command::Completions(flags) => commands::completions::run(&flags),
+        Command::Version(flags) => commands::version::run(&flags),
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     // KUBECONFIG is no setting of ours: it may be a list of files, which are merged.
     Setting { key: "kubeconfig", variable: None, secret: false },
     Setting { key: "context", variable: None, secret: false },
+    Setting { key: "as", variable: None, secret: false },
+    Setting { key: "as-group", variable: None, secret: false },
     plain("store", "CLUSTERLORE_STORE"),
     plain("chroma-url", "CLUSTERLORE_CHROMA_URL"),
     plain("chroma-tenant", "CLUSTERLORE_CHROMA_TENANT"),
@@ -173,6 +175,16 @@ impl Settings {
         let mut settings = Self { values, file: path, config: None };
         settings.keep_one_store()?;
         Ok(settings)
+    }
+
+    /// What a configuration file sets by itself.
+    pub(crate) fn of_file(path: &Path, text: &str) -> anyhow::Result<Self> {
+        Self::layered(&BTreeMap::new(), |_| None, Some(path.to_owned()), &parse(path, text)?)
+    }
+
+    /// The configuration file, whether it is there or not.
+    pub(crate) fn place(&self) -> Option<PathBuf> {
+        self.file.clone().or_else(default_file)
     }
 
     /// A store that a flag names is not contradicted by one that the environment names, and so on.
@@ -388,7 +400,10 @@ mod tests {
         for (text, said) in [
             ("embedder = \n", "/c.toml:1: "),
             ("context = \"a\"\nembedder: x\n", "/c.toml:2: "),
-            ("embeder = \"x\"", "there is no setting \"embeder\"; expected one of kubeconfig, context, store"),
+            (
+                "embeder = \"x\"",
+                "there is no setting \"embeder\"; expected one of kubeconfig, context, as, as-group, store",
+            ),
             ("embedder = 7", "embedder is not a text"),
             ("embedder = \"\"", "embedder is not a text"),
             ("[store]\npath = \"x\"", "store is not a text"),

@@ -33,7 +33,7 @@ fn sync(home: &Home, more: &[&str]) -> Ran {
 }
 
 fn names(home: &Home, args: &[&str]) -> Vec<String> {
-    home.run(&[args, &["-o", "name"]].concat()).ok().out.lines().map(str::to_owned).collect()
+    home.run(&[args, &["-o", "id"]].concat()).ok().out.lines().map(str::to_owned).collect()
 }
 
 const CHECKOUT: &str = "shop/apps/v1/Deployment/checkout";

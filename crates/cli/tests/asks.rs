@@ -40,7 +40,7 @@ fn a_scope_is_counted_exactly() {
 #[test]
 fn what_people_type_of_kubectl_is_read_as_kubectl_reads_it() {
     let home = home();
-    let names = |args: &[&str]| home.run(&[args, &["-o", "name"]].concat()).ok().out;
+    let names = |args: &[&str]| home.run(&[args, &["-o", "id"]].concat()).ok().out;
     let pods = names(&["search", "everything", "--kind", "pod", "-n", "fares", "--limit", "100"]);
     assert_eq!(pods.lines().count(), 2);
     for question in
@@ -78,8 +78,8 @@ fn words_that_ask_for_nothing_are_no_question() {
         assert!(ran.status != 0 && ran.err.contains("the question is empty"), "{args:?}: {}", ran.err);
     }
     assert_eq!(
-        home.run(&["search", "ｐｏｓｔｇｒｅｓ", "-o", "name"]).ok().out,
-        home.run(&["search", "postgres", "-o", "name"]).ok().out
+        home.run(&["search", "ｐｏｓｔｇｒｅｓ", "-o", "id"]).ok().out,
+        home.run(&["search", "postgres", "-o", "id"]).ok().out
     );
 }
 
@@ -135,13 +135,13 @@ fn misspelt_words_are_corrected_and_that_is_said() {
         ("tier=dtaa databases", "datastores/postgresql.cnpg.io/v1/Cluster/"),
         ("wind-wraden", "liftops/apps/v1/Deployment/wind-warden"),
     ] {
-        let ran = home.run(&["search", question, "-o", "name"]).ok();
+        let ran = home.run(&["search", question, "-o", "id"]).ok();
         assert!(ran.out.starts_with(first), "{question}: {}", ran.out);
         told.push_str(&format!("{question}\n  {}", ran.err));
     }
     insta::assert_snapshot!("misspelt", told);
     for question in ["relational databases", "rope-drive", "who sends the invoices", "tier=prod-7 caches", "ledgerdb"] {
-        let ran = home.run(&["search", question, "-o", "name"]).ok();
+        let ran = home.run(&["search", question, "-o", "id"]).ok();
         assert_eq!(ran.err, "", "{question}");
     }
 }
@@ -157,7 +157,7 @@ fn other_languages_are_answered_by_names_and_that_is_said() {
         "quais bancos de dados relacionais existem no namespace datastores?",
         "datastores 命名空间有哪些关系型数据库",
     ] {
-        let ran = home.run(&["search", question, "-o", "name"]).ok();
+        let ran = home.run(&["search", question, "-o", "id"]).ok();
         told.push_str(&format!("{question}\n  {}", ran.err));
         let ids: Vec<&str> = ran.out.lines().collect();
         assert!(ids.iter().take(3).any(|id| id.ends_with("Cluster/ledger")), "{question}: {ids:?}");
@@ -170,7 +170,7 @@ fn other_languages_are_answered_by_names_and_that_is_said() {
 fn more_like_this_one() {
     let home = home();
     let ids = |args: &[&str]| {
-        let ran = home.run(&[&["similar", "-o", "name"], args].concat()).ok();
+        let ran = home.run(&[&["similar", "-o", "id"], args].concat()).ok();
         ran.out.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let like = ids(&["datastores/apps/v1/StatefulSet/granite", "--limit", "4"]);
@@ -219,7 +219,7 @@ async fn ages_and_their_order() {
         ("deployments older than -3 days", ""),
         ("deployments since 2026-02-31", ""),
     ] {
-        let ran = home.run(&["search", question, "-o", "name"]).ok();
+        let ran = home.run(&["search", question, "-o", "id"]).ok();
         let found: Vec<&str> = ran.out.lines().filter_map(|id| id.rsplit('/').next()).collect();
         assert_eq!(found.join(" "), names, "{question}");
     }

@@ -54,7 +54,7 @@ fn four_hundred_settings_of_one_database_fit() {
         .collect();
     home.write("m/z.yaml", &all.join("\n---\n"));
     home.sync_from(&home.path("m")).ok();
-    let found = home.run(&["search", "orders database", "-o", "name"]).ok();
+    let found = home.run(&["search", "orders database", "-o", "id"]).ok();
     assert_eq!(found.out.lines().count(), 10, "{}", found.out);
     assert_eq!(home.run(&["count", "orders database", "-o", "name"]).ok().out, "400\n");
 }
@@ -69,7 +69,7 @@ fn the_one_document_that_holds_a_word_is_found_beside_a_company() {
     home.write("m/one.yaml", &described("CronJob", "batch/v1", "cm-1", said));
     home.sync_from(&home.path("m")).ok();
     for question in ["falconry", "penguins of zanzibar"] {
-        let found = home.run(&["search", question, "-o", "name"]).ok();
+        let found = home.run(&["search", question, "-o", "id"]).ok();
         assert_eq!(found.out.lines().next(), Some("load/batch/v1/CronJob/cm-1"), "{question}: {}", found.out);
     }
 }

@@ -22,7 +22,7 @@ fn home() -> (Home, String) {
 fn types_are_found_by_what_they_are_for() {
     let (home, folder) = home();
     home.run(&["sync", "--from", &folder]).ok();
-    let found = home.run(&["search", "--collection", "capabilities", "high water", "-o", "name"]).ok().out;
+    let found = home.run(&["search", "--collection", "capabilities", "high water", "-o", "id"]).ok().out;
     assert_eq!(found.lines().next(), Some("tides.sea.example"));
     let again = home.run(&["sync", "--from", &folder, "-o", "json"]).ok();
     let summary: Value = serde_json::from_str(&again.out).unwrap();

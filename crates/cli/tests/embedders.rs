@@ -21,7 +21,7 @@ async fn the_embedder_that_filled_the_index_is_used_until_another_is_asked_for()
     home.run(&sync).ok();
     assert_eq!(server.asked().len(), 0, "nothing changed");
 
-    home.run(&["search", "relational database", "-o", "name"]).ok();
+    home.run(&["search", "relational database", "-o", "id"]).ok();
     let asked = server.asked();
     assert_eq!((asked.len(), &asked[0].body["model"]), (1, &"test".into()));
 

@@ -77,7 +77,7 @@ fn wrong_usage() {
         &home,
         &[
             ("usage-unknown-command", &["serch", "x"]),
-            ("usage-unknown-flag", &["search", "x", "--sort-by", "name"]),
+            ("usage-unknown-flag", &["search", "x", "--order-by", "name"]),
             ("usage-password-in-the-wrong-place", &["search", "x", "--limit", "postgres://me:hunter2@db/lore"]),
             ("usage-no-question", &["search"]),
             ("usage-question-and-batch", &["search", "x", "--batch", "q.jsonl"]),
@@ -288,7 +288,7 @@ async fn an_api_server_that_refuses() {
     server.clear_faults().fault("namespaces", Fault::forbidden());
     fail(&home, &[("server-unrecognised", &sync)]);
     server.clear_faults();
-    let names = home.run(&["search", "namespace", "-o", "name"]).ok().out;
+    let names = home.run(&["search", "namespace", "-o", "id"]).ok().out;
     assert!(names.contains("_cluster/v1/Namespace/default"), "nothing is lost: {names}");
 
     // A part of it.
@@ -352,7 +352,7 @@ fn manifests_that_cannot_be_read() {
     );
     std::fs::remove_file(home.path("m/a.yaml")).unwrap();
     fail(&home, &[("folder-in-part", &[&SYNC[..], &["--include", "deployments.apps,pods"]].concat())]);
-    let names = home.run(&["search", "deployment shop office", "-o", "name"]).ok().out;
+    let names = home.run(&["search", "deployment shop office", "-o", "id"]).ok().out;
     assert!(names.contains("Deployment/shop") && names.contains("Deployment/office"), "{names}");
 }
 
@@ -598,5 +598,5 @@ fn files_that_are_no_export() {
             ("demo-below-a-file", &["demo", "--write", "m/a.yaml/x"]),
         ],
     );
-    assert!(home.run(&["search", "deployment shop", "-o", "name"]).ok().out.contains("Deployment/shop"));
+    assert!(home.run(&["search", "deployment shop", "-o", "id"]).ok().out.contains("Deployment/shop"));
 }

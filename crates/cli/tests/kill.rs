@@ -87,7 +87,7 @@ fn killed_at_random_points() {
         let fresh = left.values().filter(|(text, ..)| text.contains("state=new")).count();
         died_writing += u32::from(!finished && fresh > 0);
         // A search in what the dead left behind works.
-        home.run(&["search", "thing", "-o", "name"]).ok();
+        home.run(&["search", "thing", "-o", "id"]).ok();
         home.run(&args).ok();
         let reached = state(&home.store());
         assert!(reached == expected, "round {round}: {} documents, {} expected", reached.len(), expected.len());

@@ -65,7 +65,7 @@ async fn anthropic_is_asked_where_there_is_a_key_for_it() {
         );
         assert_eq!(one.body["output_config"]["format"]["type"], "json_schema");
     }
-    let found = home.run(&["search", "--collection", "capabilities", "harbour keeping", "-o", "name"]).ok().out;
+    let found = home.run(&["search", "--collection", "capabilities", "harbour keeping", "-o", "id"]).ok().out;
     assert_eq!(found.lines().next(), Some("harbours.sea.example"));
 
     let again = run(&home, &server, &folder, &["-o", "json"]).ok();

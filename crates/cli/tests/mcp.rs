@@ -63,7 +63,7 @@ fn every_sdk_lists_and_calls_every_tool_over_both_transports() {
 
 /// The id of a Deployment.
 fn home_object(home: &Home) -> Option<String> {
-    let ran = home.run(&["search", "--kind", "deploy", "-o", "name", "--limit", "1", "--live", "never", "apps"]);
+    let ran = home.run(&["search", "--kind", "deploy", "-o", "id", "--limit", "1", "--live", "never", "apps"]);
     ran.out.lines().next().map(str::to_owned)
 }
 

@@ -13,11 +13,11 @@ fn indexed() -> Home {
 }
 
 fn hits(home: &Home, store: &[&str]) -> String {
-    let search = ["search", "relational databases", "-o", "name", "--limit", "20"];
+    let search = ["search", "relational databases", "-o", "id", "--limit", "20"];
     let hits = home.run(&[&search[..], store].concat()).ok().out;
     assert!(hits.lines().count() > 1, "{hits}");
     hits + &home
-        .run(&[&["search", "a certificate", "--collection", "capabilities", "-o", "name"], store].concat())
+        .run(&[&["search", "a certificate", "--collection", "capabilities", "-o", "id"], store].concat())
         .ok()
         .out
 }
@@ -86,7 +86,7 @@ fn an_index_of_another_source_is_not_written_over() {
     home.run(&[&["sync-instances", "--from", "m"], &copy[..]].concat()).ok();
     let import = [&["import", "index.jsonl"], &copy[..]].concat();
     home.run(&import).error();
-    let names = home.run(&[&["search", "service other", "-o", "name"], &copy[..]].concat()).ok().out;
+    let names = home.run(&[&["search", "service other", "-o", "id"], &copy[..]].concat()).ok().out;
     assert!(names.contains("web/v1/Service/other"), "{names}");
     home.run(&[&import[..], &["--replace-source"]].concat()).ok();
 }
@@ -181,5 +181,5 @@ fn an_export_never_takes_the_place_of_the_index() {
     for file in [store.to_str().unwrap(), home.path("link.db").to_str().unwrap(), &lock] {
         home.run(&["export", file]).error();
     }
-    assert!(home.run(&["search", "configmap a", "-o", "name"]).ok().out.contains("ConfigMap/a"));
+    assert!(home.run(&["search", "configmap a", "-o", "id"]).ok().out.contains("ConfigMap/a"));
 }

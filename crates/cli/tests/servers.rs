@@ -61,13 +61,13 @@ fn every_store_gives_the_same_answers() {
     let home = Home::new();
     home.run(&["index", "--from", EXAMPLES]).ok();
     let questions = [
-        &["search", "what databases are running?", "-o", "name", "--limit", "20"][..],
-        &["search", "payments in the fares namespace", "-o", "name"],
-        &["search", "gateway", "-l", "app", "-o", "name"],
-        &["search", "message brokers", "--kind", "statefulset", "-o", "name"],
-        &["search", "a certificate", "--collection", "capabilities", "-o", "name"],
-        &["search", "who brews the beer", "-o", "name"],
-        &["search", "postgress", "-o", "name"],
+        &["search", "what databases are running?", "-o", "id", "--limit", "20"][..],
+        &["search", "payments in the fares namespace", "-o", "id"],
+        &["search", "gateway", "-l", "app", "-o", "id"],
+        &["search", "message brokers", "--kind", "statefulset", "-o", "id"],
+        &["search", "a certificate", "--collection", "capabilities", "-o", "id"],
+        &["search", "who brews the beer", "-o", "id"],
+        &["search", "postgress", "-o", "id"],
         &["count", "databases per namespace", "-o", "json"],
         &["count", "--group-by", "kind", "-o", "json"],
     ];
@@ -150,7 +150,7 @@ async fn a_drop_in_for_the_tool_that_people_know() {
 
     with_key(&sync).ok();
     assert_eq!(voyage.asked().len(), 0, "nothing changed");
-    let found = with_key(&["search", "deployment marmot", "--chroma-url", &url, "-o", "name"]).ok();
+    let found = with_key(&["search", "deployment marmot", "--chroma-url", &url, "-o", "id"]).ok();
     assert!(found.out.contains("marmot"), "{}", found.out);
     assert_eq!(voyage.asked()[0].body["input_type"], "query");
     let ran = home.run(&["search", "gateway", "--chroma-url", &url]);
@@ -166,7 +166,7 @@ async fn a_drop_in_for_the_tool_that_people_know() {
           metadatas=[{k: v for k, v in m.items() if k != 'clusterlore'} for m in g['metadatas']])";
     chroma.python(program, &[url.rsplit(':').next().unwrap()]);
     let foreign = ["--chroma-url", &url, "--chroma-database", "foreign"];
-    let search = [&["search", "deployment marmot", "-o", "name"], &foreign[..]].concat();
+    let search = [&["search", "deployment marmot", "-o", "id"], &foreign[..]].concat();
     let found = with_key(&search).ok();
     assert!(found.out.contains("fares/apps/v1/Deployment/marmot"), "{}", found.out);
     let ran = home.run(&search);

@@ -30,7 +30,7 @@ fn every_filter_of_search() {
     let parts: f64 = first["explain"].as_array().unwrap().iter().map(|part| part["adds"].as_f64().unwrap()).sum();
     assert!((parts - first["score"].as_f64().unwrap()).abs() < 0.001);
     let names = |args: &[&str]| {
-        let mut all = vec!["search", "database", "-o", "name", "--limit", "100"];
+        let mut all = vec!["search", "database", "-o", "id", "--limit", "100"];
         all.extend(args);
         home.run(&all).ok().out.lines().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -38,7 +38,7 @@ fn every_filter_of_search() {
     assert!(!kinds.is_empty() && kinds.iter().all(|id| id.contains("/StatefulSet/")), "{kinds:?}");
     let both = names(&["-n", "datastores", "--kind", "StatefulSet,svc"]);
     assert!(!both.is_empty() && both.iter().all(|id| id.starts_with("datastores/")), "{both:?}");
-    let web = |args: &[&str]| home.run(&[&["search", "web page", "-o", "name"], args].concat()).ok().out;
+    let web = |args: &[&str]| home.run(&[&["search", "web page", "-o", "id"], args].concat()).ok().out;
     let labelled = web(&["-l", "tier in (frontend),!none"]);
     assert!(!labelled.is_empty() && labelled.lines().count() < web(&[]).lines().count(), "{labelled}");
     assert!(home.run(&["search", "SAP HANA", "-o", "name"]).ok().out.is_empty(), "nothing fits");
@@ -112,7 +112,7 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
             assert!(!holds(&std::fs::read(&path).unwrap(), needle), "in {}", path.display());
         }
     }
-    let found = home.run(&["search", "where is it hidden", "-o", "name", "--limit", "1"]).ok().out;
+    let found = home.run(&["search", "where is it hidden", "-o", "id", "--limit", "1"]).ok().out;
     assert_eq!(found.trim(), "default/v1/Secret/hidden");
 
     let folder = Home::new();

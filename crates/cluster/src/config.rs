@@ -399,7 +399,12 @@ fn find(options: &LiveOptions) -> Result<Found, ClusterError> {
         return Err(ClusterError::UnknownContext { context, place, contexts });
     }
     match config.choose(context) {
-        Ok(chosen) => Ok(Found { place, context: context.clone(), chosen, ca_file: None }),
+        Ok(mut chosen) => {
+            if let Some((user, groups)) = options.impersonate.clone() {
+                chosen.user.impersonate = Impersonate { user, groups, ..Impersonate::default() };
+            }
+            Ok(Found { place, context: context.clone(), chosen, ca_file: None })
+        }
         Err(reason) => Err(ClusterError::KubeconfigInvalid { place, reason }),
     }
 }

@@ -15,6 +15,8 @@ pub struct LiveOptions {
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; `None`: the current one.
     pub context: Option<String>,
+    /// As whom requests are made, and as which groups; `None`: as the kubeconfig says.
+    pub impersonate: Option<(String, Vec<String>)>,
     /// What the environment says of clusters and the way to them.
     pub environment: Environment,
     /// Annotations that are kept beside descriptions.
@@ -42,6 +44,7 @@ impl Default for LiveOptions {
         Self {
             kubeconfig: None,
             context: None,
+            impersonate: None,
             environment: Environment::default(),
             annotations: AnnotationChoice::default(),
             page_size: 500,

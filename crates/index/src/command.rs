@@ -105,7 +105,7 @@ fn reference(instance: &ResourceInstance) -> String {
 }
 
 /// The command that shows an object as its cluster has it now.
-pub(crate) fn get(instance: &ResourceInstance, context: Option<&str>) -> String {
+pub fn get_command(instance: &ResourceInstance, context: Option<&str>) -> String {
     let reference = reference(instance);
     let context = context.into_iter().flat_map(|context| ["--context", context]);
     let place = Some(instance.namespace.as_str()).filter(|_| !instance.is_cluster_scoped());

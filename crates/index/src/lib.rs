@@ -17,7 +17,7 @@ mod tree;
 
 pub use basis::{About, Basis, Doubt, OLD, TooOld};
 pub use changes::{Changes, Need as ChangesNeed, Note as ChangesNote};
-pub use command::shell_line;
+pub use command::{get_command, shell_line};
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};

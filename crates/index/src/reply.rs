@@ -24,7 +24,7 @@ use serde::{Serialize, Serializer};
 
 use crate::basis::{self, About, Basis, Doubt, TooOld};
 use crate::changes;
-use crate::command::{commands, get};
+use crate::command::{commands, get_command};
 
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
@@ -500,7 +500,7 @@ fn json_hit<'a>(hit: &'a Hit, reply: &Reply) -> JsonHit<'a> {
         description,
         cluster,
         created_at: instance.map(|i| i.created_at.as_str()).filter(|at| !at.is_empty()),
-        command: instance.map(|i| get(i, reply.context(i.cluster.as_deref()))),
+        command: instance.map(|i| get_command(i, reply.context(i.cluster.as_deref()))),
         ty,
         matched: matched(hit),
         controlled: &hit.controlled,

@@ -4,13 +4,15 @@ use clap::Args as ClapArgs;
 use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
-use super::shared::{HitFlags, cluster_name, namespace};
+use super::format::{HitFlags, ListFlags};
+use super::shared::{cluster_name, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore changes                                     what happened lately, the newest first
   clusterlore changes what was deleted today
   clusterlore changes when did checkout disappear
+  clusterlore changes -w -n shop                          go on, and print what happens
   clusterlore changes databases --since 2h -n shop
   clusterlore changes who last changed the ingress of shop   names the command that knows
 
@@ -28,6 +30,9 @@ pub(crate) struct Changes {
     /// Look only in these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Look in all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Look only at these kinds: kinds, plurals, short names or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
@@ -36,6 +41,11 @@ pub(crate) struct Changes {
     pub(crate) cluster_name: Option<String>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,
+    #[command(flatten)]
+    pub(crate) list: ListFlags,
+    /// Go on, and print what happens until stopped; as table, name or id
+    #[arg(short, long, conflicts_with_all = ["until", "exit_status"])]
+    pub(crate) watch: bool,
 }
 
 fn time(text: &str) -> Result<Timestamp, NoTime> {

@@ -76,7 +76,7 @@ pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
 }
 
-/// How objects are printed.
+/// How anything else than objects is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people
@@ -85,8 +85,20 @@ pub(crate) enum Output {
     Json,
     /// For programs and people
     Yaml,
-    /// One id per line
+    /// One name per line
     Name,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    // On a terminal one line that moves, elsewhere a line each
+    Auto,
+    // A line each
+    Lines,
+    // Not at all.
+    #[value(skip)]
+    Quiet,
 }
 
 /// How lines on standard error are written.
@@ -99,23 +111,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Which hits are shown, and how.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct HitFlags {
-    /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(crate) limit: u16,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
-    pub(crate) output: Output,
-}
-
 /// What is read of a cluster.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WhatFlags {
     /// Read only these namespaces
     #[arg(short, long = "namespace", value_name = "NAMESPACE", value_delimiter = ',', value_parser = namespace)]
     pub(crate) namespaces: Vec<String>,
+    /// Read all namespaces, as without -n
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
     /// Read only these types, as plural.group with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub(crate) include: Vec<TypePattern>,

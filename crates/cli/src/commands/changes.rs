@@ -1,14 +1,20 @@
 //! `clusterlore changes`
 
-use clusterlore_core::CLUSTER_SCOPE;
-use clusterlore_index::{Changes as Told, Request};
+use anyhow::anyhow;
+use clusterlore_core::JournalEntry;
+use clusterlore_index::Request;
+use jiff::Timestamp;
 
-use super::search::named;
-use crate::args::{Changes, Output};
+use super::search::{PAUSE, named};
+use crate::args::Changes;
 use crate::build;
 use crate::done::Done;
-use crate::print::{self, table::table};
+use crate::print::{self, changes};
 use crate::settings::Settings;
+use crate::unknown;
+
+/// Entries that a watch reads at once.
+const AT_ONCE: usize = 1_000;
 
 pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;
@@ -22,59 +28,31 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         ..Request::default()
     };
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
-    match flags.hits.output {
-        Output::Json | Output::Yaml => print::report(&told, flags.hits.output)?,
-        Output::Name => told.changes.iter().try_for_each(|entry| print::line(&entry.stored_id()))?,
-        Output::Table => print::lines(text(&told))?,
+    if told.changes.is_empty() {
+        unknown::lines(&index, &request, false).await?.iter().for_each(|line| print::note(line));
     }
-    Ok(Done::Whole)
-}
-
-fn text(told: &Told) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let several = told.changes.iter().any(|entry| !entry.cluster.is_empty());
-    let rows: Vec<Vec<String>> = told
-        .changes
-        .iter()
-        .map(|entry| {
-            let mut at = entry.at.split('.').next().unwrap_or_default().replace('T', " ");
-            if !entry.after.is_empty() {
-                at.push('*');
-            }
-            let namespace = if entry.namespace == CLUSTER_SCOPE { "" } else { &entry.namespace };
-            let what = entry.what.map(|what| what.to_string()).unwrap_or_default();
-            let mut row = vec![at, what, entry.kind.clone(), namespace.to_owned(), entry.name.clone()];
-            if several {
-                row.insert(3, entry.cluster.clone());
-            }
-            row
-        })
-        .collect();
-    let mut head = vec!["TIME (UTC)", "WHAT", "KIND", "NAMESPACE", "NAME"];
-    if several {
-        head.insert(3, "CLUSTER");
+    let format = &flags.hits.output;
+    if flags.watch {
+        // A pager would wait for the end.
+        print::without_pager();
     }
-    if rows.is_empty() {
-        let searched = if told.searched.is_empty() { String::new() } else { format!(" of \"{}\"", told.searched) };
-        lines.push(format!("Nothing{searched} is in the journal that fits."));
-    } else {
-        lines.extend(table(&head, rows));
+    if flags.watch && !format.goes_on() {
+        return Err(anyhow!("--watch: expected -o table, name or id"));
     }
-    if let Some(total) = told.total {
-        lines.push(format!("Fitting entries of the journal: {total}."));
+    changes::print(&told, format, &flags.list)?;
+    let mut last = told.changes.first().map_or_else(|| JournalEntry::time(Timestamp::now()), |entry| entry.at.clone());
+    while flags.watch {
+        tokio::time::sleep(PAUSE).await;
+        let request = Request { limit: AT_ONCE, now: build::now(), ..request.clone() };
+        let since = last.parse().ok().or(flags.since);
+        let mut told = named(index.changes(&build::OWN_STORE, &request, since, None).await, &request)?;
+        told.changes.retain(|entry| entry.at > last);
+        // As it happened.
+        told.changes.reverse();
+        if let Some(entry) = told.changes.last() {
+            last.clone_from(&entry.at);
+        }
+        changes::rows(&told, format)?;
     }
-    if told.changes.iter().any(|entry| !entry.after.is_empty()) {
-        lines.push(
-            "* noticed later: nobody watched when it happened (-o json says after which time that was).".to_owned(),
-        );
-    }
-    if told.more {
-        lines.push("There are older ones; show more with --limit.".to_owned());
-    }
-    lines.extend(told.notes.iter().map(|note| format!("Note: {}.", note.text)));
-    for need in &told.needs {
-        lines.push("The journal does not keep who changed something.".to_owned());
-        lines.extend(need.commands.iter().map(|command| format!("  {command}")));
-    }
-    lines
+    Ok(Done::of(!told.changes.is_empty(), &flags.list))
 }

@@ -1,12 +1,12 @@
-//! `clusterlore config show`: what is set, and by whom.
+//! `clusterlore config`: what is set, and by whom; and the file that sets it.
 
 use serde::Serialize;
 
 use crate::args::{Config, ConfigAction, EmbedderChoice, ModelChoice, Output};
-use crate::build;
 use crate::done::Done;
 use crate::print::{self, table::table};
 use crate::settings::{Origin, SETTINGS, Settings, StoreChoice};
+use crate::{build, config_file};
 
 #[derive(Serialize)]
 struct Row {
@@ -18,7 +18,22 @@ struct Row {
 }
 
 pub(crate) fn run(settings: &Settings, flags: &Config) -> anyhow::Result<Done> {
-    let ConfigAction::Show { output } = &flags.action;
+    match &flags.action {
+        ConfigAction::Show { output } => show(settings, *output),
+        ConfigAction::Set { key, value } => {
+            let path = config_file::write(settings, key, Some(value))?;
+            print::news(&format!("{key} is set in {}.", path.display()));
+            Ok(Done::Whole)
+        }
+        ConfigAction::Unset { key } => {
+            let path = config_file::write(settings, key, None)?;
+            print::news(&format!("{key} is not set in {} any more.", path.display()));
+            Ok(Done::Whole)
+        }
+    }
+}
+
+fn show(settings: &Settings, output: Output) -> anyhow::Result<Done> {
     // Shown only if it can be read: what is wrong is said here too.
     let store = build::store_choice(settings)?;
     settings.parsed("embedder", EmbedderChoice::read)?;
@@ -40,7 +55,7 @@ pub(crate) fn run(settings: &Settings, flags: &Config) -> anyhow::Result<Done> {
         })
         .collect();
     match output {
-        Output::Json | Output::Yaml => print::report(&rows, *output)?,
+        Output::Json | Output::Yaml => print::report(&rows, output)?,
         Output::Name => rows.iter().filter(|r| r.value.is_some()).try_for_each(|r| print::line(r.key))?,
         Output::Table => {
             if let Some(file) = &settings.file {

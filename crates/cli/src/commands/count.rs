@@ -7,9 +7,10 @@ use super::search::{ask, scoped};
 use crate::args::Count;
 use crate::build;
 use crate::done::Done;
-use crate::print::numbers;
+use crate::print::{self, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::unknown;
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -22,6 +23,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
         group_by: flags.group_by.clone(),
         ..scoped(&flags.scope)
     };
-    numbers::print(&freshness.weigh(ask(&index, &request).await?)?, flags.output, false)?;
+    let reply = freshness.weigh(ask(&index, &request).await?)?;
+    numbers::print(&reply, flags.output, false)?;
+    if reply.number == Some(0) {
+        unknown::lines(&index, &request, !reply.problems.is_empty()).await?.iter().for_each(|line| print::note(line));
+    }
     Ok(Done::Whole)
 }

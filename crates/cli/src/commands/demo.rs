@@ -1,5 +1,6 @@
 //! `clusterlore demo`: the example company, which is part of the program, in a store that is gone afterwards.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clusterlore_core::{AnnotationChoice, Collection};
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
-use crate::args::{Demo, HowFlags, Index, InferenceFlags, Output, SyncInstances, WhatFlags};
+use crate::args::{Demo, Format, HowFlags, Index, InferenceFlags, ListFlags, SyncInstances, TableFlags, WhatFlags};
 use crate::build;
 use crate::commands::index;
 use crate::done::Done;
@@ -38,7 +39,7 @@ const QUESTIONS: &[(&str, Collection)] = &[
 pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Done> {
     if let Some(folder) = &flags.write {
         write_manifests(folder)?;
-        print::note(&format!("The example's manifests are in {}.", folder.display()));
+        print::news(&format!("The example's manifests are in {}.", folder.display()));
         return Ok(Done::Whole);
     }
     let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
@@ -46,22 +47,33 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     write_manifests(&manifests)?;
     let store = format!("sqlite:{}", scratch.path().join("index.db").display());
     let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
-    print::note("Indexing the manifests of Corrie Ropeways, an invented company.");
-    print::note("");
+    print::news("Indexing the manifests of Corrie Ropeways, an invented company.");
+    print::news("");
     let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
     index::run(settings, &both).await?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let index = build::index(settings).await?;
+    let (list, table) = (ListFlags::default(), TableFlags::default());
+    let view = hits::View {
+        format: &Format::Table,
+        list: &list,
+        table: &table,
+        explain: false,
+        unknown: Vec::new(),
+        now: HashMap::default(),
+    };
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
         print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
         let (question, number) = (text.to_owned(), Wanted::Never);
         let request = Request { question, collection, limit: 5, now: build::now(), number, ..Request::default() };
-        hits::print(&index.ask(&build::OWN_STORE, &request).await?, Output::Table, false)?;
+        hits::print(&index.ask(&build::OWN_STORE, &request).await?, &view)?;
     }
-    print::note("");
-    print::note("Next, your own cluster: clusterlore index, then clusterlore search \"what databases are running?\"");
+    print::news("");
+    print::news("Next, your own cluster:");
+    print::news("  clusterlore index");
+    print::news("  clusterlore search \"what databases are running?\"");
     Ok(Done::Whole)
 }
 
@@ -74,7 +86,7 @@ fn write_manifests(folder: &Path) -> anyhow::Result<()> {
 fn folder_sync(folder: &Path) -> SyncInstances {
     SyncInstances {
         from: Some(folder.to_owned()),
-        what: WhatFlags { namespaces: Vec::new(), include: Vec::new(), exclude: Vec::new() },
+        what: WhatFlags { namespaces: Vec::new(), all_namespaces: false, include: Vec::new(), exclude: Vec::new() },
         annotations: Some(AnnotationChoice::default()),
         cluster_name: None,
         dry_run: false,

@@ -20,4 +20,5 @@ pub(crate) mod sync;
 pub(crate) mod sync_instances;
 pub(crate) mod threads;
 pub(crate) mod token;
+pub(crate) mod version;
 pub(crate) mod watch;

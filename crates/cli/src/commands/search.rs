@@ -1,34 +1,45 @@
 //! `clusterlore search`
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clusterlore_core::Collection;
 use clusterlore_index::{Doubt, Index, Reply, Request};
-use clusterlore_search::{SearchError, Wanted};
+use clusterlore_search::{Hit, Noun, SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{HitFlags, Output, ScopeFlags, Search};
+use crate::args::{Format, ListFlags, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, hits, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::{unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
-    let HitFlags { limit, output } = flags.hits;
+    let format = &flags.hits.output;
+    if flags.watch {
+        // A pager would wait for the end.
+        print::without_pager();
+    }
+    if flags.watch && !format.goes_on() {
+        return Err(anyhow!("--watch: expected -o table, wide, name or id"));
+    }
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
         question: flags.question.join(" "),
         collection: flags.collection,
-        limit: usize::from(limit),
+        limit: usize::from(flags.hits.limit),
         hits: !only_number,
-        number: match output {
+        number: match format {
             _ if only_number => Wanted::Always,
-            Output::Name => Wanted::Never,
+            Format::Name | Format::Id => Wanted::Never,
             _ => Wanted::IfAsked,
         },
         group_by: flags.group_by.clone(),
@@ -39,18 +50,90 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         batch(&index, file, Request { number: Wanted::IfAsked, ..request }, &freshness).await?;
         return Ok(Done::Whole);
     }
-    let reply = freshness.weigh(ask(&index, &request).await?)?;
+    let mut reply = freshness.weigh(ask(&index, &request).await?)?;
     if only_number {
-        numbers::print(&reply, output, flags.explain)?;
-        return Ok(Done::Whole);
+        numbers::print(&reply, of_numbers(format)?, flags.explain)?;
+        return Ok(Done::of(reply.number != Some(0), &flags.list));
     }
     // Who asks "how many" is told that first.
-    if output == Output::Table && reply.number.is_some() && reply.problems.is_empty() {
+    if matches!(format, Format::Table | Format::Wide)
+        && !flags.table.print_commands
+        && reply.number.is_some()
+        && reply.problems.is_empty()
+    {
         print::lines(numbers::text(&reply))?;
         print::line("")?;
     }
-    hits::print(&reply, output, flags.explain)?;
-    Ok(Done::Whole)
+    sort(&mut reply.hits, flags.table.sort_by);
+    let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
+    let unknown = if reply.hits.is_empty() {
+        unknown::lines(&index, &request, !reply.problems.is_empty()).await?
+    } else {
+        Vec::new()
+    };
+    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
+    hits::print(&reply, &view)?;
+    if flags.watch {
+        return follow(&index, request, reply, view).await;
+    }
+    Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+}
+
+/// How long a watch waits before it looks again.
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
+
+/// Prints what is found anew, or is not as it was, until the program is stopped.
+async fn follow(index: &Index, request: Request, reply: Reply, view: hits::View<'_>) -> anyhow::Result<Done> {
+    let headless = ListFlags { no_headers: true, ..ListFlags::default() };
+    let mut view = hits::View { list: &headless, ..view };
+    let state = |hit: &Hit| match &hit.noun {
+        Noun::Instance(i) => format!("{:?}{:?}", i.labels, hit.found),
+        Noun::Type(..) => String::new(),
+    };
+    let mut known: HashMap<String, String> = reply.hits.iter().map(|hit| (hit.id.clone(), state(hit))).collect();
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let mut reply = ask(index, &Request { now: build::now(), ..request.clone() }).await?;
+        reply.hits.retain(|hit| {
+            let now = state(hit);
+            known.insert(hit.id.clone(), now.clone()) != Some(now)
+        });
+        if *view.format == Format::Wide && !reply.hits.is_empty() {
+            view.now = wide::columns(index, &reply).await?;
+        }
+        hits::rows(&reply, &view)?;
+    }
+}
+
+/// A number has fewer formats than hits.
+fn of_numbers(format: &Format) -> anyhow::Result<Output> {
+    match format {
+        Format::Table | Format::Wide => Ok(Output::Table),
+        Format::Json => Ok(Output::Json),
+        Format::Yaml => Ok(Output::Yaml),
+        Format::Name => Ok(Output::Name),
+        Format::Id | Format::JsonPath(_) | Format::CustomColumns(_) => Err(anyhow!(
+            "--output: a number has no such format; expected table, json, yaml or name with --count and --group-by"
+        )),
+    }
+}
+
+/// Brings hits into another order than the best first.
+pub(super) fn sort(hits: &mut [Hit], by: Option<SortBy>) {
+    let Some(by) = by else { return };
+    let key = |hit: &Hit| {
+        let (kind, namespace, name, created) = match &hit.noun {
+            Noun::Instance(i) => (i.kind.clone(), i.namespace.clone(), i.name.clone(), i.created_at.clone()),
+            Noun::Type(ty, _) => (ty.kind.clone(), String::new(), ty.name(), String::new()),
+        };
+        match by {
+            SortBy::Name => (Reverse(String::new()), [name, namespace, kind]),
+            SortBy::Age => (Reverse(created), [name, namespace, kind]),
+            SortBy::Kind => (Reverse(String::new()), [kind, namespace, name]),
+            SortBy::Namespace => (Reverse(String::new()), [namespace, kind, name]),
+        }
+    };
+    hits.sort_by_cached_key(key);
 }
 
 /// Where the flags let a question look.

@@ -2,21 +2,32 @@
 
 use clusterlore_index::Request;
 
-use super::search::{named, scoped};
-use crate::args::{HitFlags, Similar};
+use super::search::{named, scoped, sort};
+use crate::args::{Format, Live, Similar};
 use crate::build;
 use crate::done::Done;
 use crate::print::hits;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::{unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
-    let index = build::index(settings).await?;
-    let HitFlags { limit, output } = flags.hits;
-    let request = Request { limit: usize::from(limit), explain: flags.explain, ..scoped(&flags.scope) };
+    let format = &flags.hits.output;
+    let live = if *format == Format::Wide { Live::Auto } else { Live::Never };
+    let index = build::index_with_cluster(settings, live).await?;
+    let limit = usize::from(flags.hits.limit);
+    let request = Request { limit, explain: flags.explain, ..scoped(&flags.scope) };
     let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await, &request)?;
-    let reply = freshness.weigh(reply)?;
-    hits::print(&reply, output, flags.explain)?;
-    Ok(Done::Whole)
+    let mut reply = freshness.weigh(reply)?;
+    sort(&mut reply.hits, flags.table.sort_by);
+    let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
+    let unknown = if reply.hits.is_empty() {
+        unknown::lines(&index, &request, !reply.problems.is_empty()).await?
+    } else {
+        Vec::new()
+    };
+    let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
+    hits::print(&reply, &view)?;
+    Ok(Done::of(!reply.hits.is_empty(), &flags.list))
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::foreign::visible;
 use super::numbers;
+use super::objects::kubectl_name;
 use crate::args::Output;
 
 /// Columns that text takes.
@@ -49,7 +50,11 @@ pub(crate) fn print(
         Output::Yaml => super::yaml(&json()),
         Output::Name => {
             let some = answer.hits.iter().any(|item| item.answers);
-            answer.hits.iter().filter(|item| item.answers || !some).try_for_each(|item| super::line(&item.id))
+            answer
+                .hits
+                .iter()
+                .filter(|item| item.answers || !some)
+                .try_for_each(|item| super::line(&kubectl_name(&item.id)))
         }
         Output::Table => text(answer, findings, reply.group_by.as_ref(), manner != Manner::Alone),
     }
@@ -168,7 +173,7 @@ pub(crate) fn details(details: &Details, output: Output, manner: Manner) -> anyh
     }
     let Details { item, labels, annotations, created, columns, unread, commands, .. } = details;
     if output == Output::Name {
-        return super::line(&item.id);
+        return super::line(&kubectl_name(&item.id));
     }
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut add = |title: &str, text: String| rows.extend((!text.is_empty()).then(|| (title.to_owned(), text)));

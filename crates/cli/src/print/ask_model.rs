@@ -6,6 +6,7 @@ use clusterlore_models::{ToolCall, ToolResult};
 use serde::Serialize;
 
 use super::ask::Manner;
+use super::objects::kubectl_name;
 use super::{foreign, json, json_line, line, note, part, yaml};
 use crate::args::Output;
 
@@ -125,7 +126,7 @@ impl Lines {
             Output::Yaml => yaml(&shape())?,
             Output::Name => {
                 let seen = talk.sources.citations.iter().filter(|citation| citation.seen);
-                seen.map(|citation| &citation.id).try_for_each(|id| line(id))?;
+                seen.map(|citation| &citation.id).try_for_each(|id| line(&kubectl_name(id)))?;
             }
             Output::Table => marks(talk)?,
         }

@@ -1,41 +1,26 @@
 //! What a watch tells on standard error: lines, and on a terminal one below them that says how it is.
 
-use std::io::IsTerminal;
-use std::time::Duration;
-
 use clusterlore_pipeline::{LiveState, Progress, TypeState};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stderr::{note_as, speaks_json};
+use super::progress::{Moving, is_quiet};
+use super::stderr::note_as;
 
 /// Draws a watch of one cluster or of several.
 pub(crate) struct Watching {
-    line: ProgressBar,
+    line: Moving,
     /// Whether lines say of which cluster they are.
     several: bool,
 }
 
 impl Watching {
     pub(crate) fn new(several: bool) -> Self {
-        let line = ProgressBar::new_spinner();
-        let at_terminal = std::io::stderr().is_terminal() && !speaks_json();
-        line.set_draw_target(match at_terminal {
-            true => ProgressDrawTarget::stderr_with_hz(5),
-            false => ProgressDrawTarget::hidden(),
-        });
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-            line.set_style(style);
-        }
-        if at_terminal {
-            line.enable_steady_tick(Duration::from_millis(500));
-        }
-        Self { line, several }
+        Self { line: Moving::new(), several }
     }
 
     /// A line, of those that are worth one.
     pub(crate) fn hear(&self, cluster: Option<&str>, progress: &Progress) {
         match progress {
-            Progress::Listing { number, of, .. } => self.line.set_message(format!("Listing type {number} of {of}")),
+            Progress::Listing { number, of, .. } => self.line.say(&format!("Listing type {number} of {of}")),
             Progress::Inferring { .. } | Progress::Listed(_) | Progress::Stored(_) => {}
             told if told.is_trouble() => self.tell_as("WARN", cluster, &told.to_string()),
             told => self.tell(cluster, &told.to_string()),
@@ -43,7 +28,9 @@ impl Watching {
     }
 
     pub(crate) fn tell(&self, cluster: Option<&str>, line: &str) {
-        self.tell_as("INFO", cluster, line);
+        if !is_quiet() {
+            self.tell_as("INFO", cluster, line);
+        }
     }
 
     fn tell_as(&self, level: &str, cluster: Option<&str>, line: &str) {
@@ -52,18 +39,18 @@ impl Watching {
 
     /// Prints something while the line is away.
     pub(crate) fn hidden(&self, print: impl FnOnce()) {
-        self.line.suspend(print);
+        self.line.hidden(print);
     }
 
     /// How all clusters are.
     pub(crate) fn show(&self, states: &[LiveState]) {
         if states.iter().any(|state| state.ready) {
-            self.line.set_message(summed_up(states));
+            self.line.say(&summed_up(states));
         }
     }
 
     pub(crate) fn finish(&self) {
-        self.line.finish_and_clear();
+        self.line.finish();
     }
 }
 

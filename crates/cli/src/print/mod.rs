@@ -4,12 +4,18 @@
 pub(crate) mod ask;
 pub(crate) mod ask_model;
 mod beyond;
+pub(crate) mod changes;
 pub(crate) mod foreign;
+mod format;
 pub(crate) mod hits;
 pub(crate) mod live;
 pub(crate) mod log;
 pub(crate) mod numbers;
+mod objects;
+mod pager;
 pub(crate) mod progress;
+mod reasons;
+mod screen;
 mod stderr;
 pub(crate) mod table;
 
@@ -31,7 +37,8 @@ use crate::args::{ADDRESSES, Output};
 use foreign::{Far, escaped, visible};
 use stderr::fault;
 
-pub(crate) use stderr::{note, shown, speak_json, warning};
+pub(crate) use pager::{paged, without_pager};
+pub(crate) use stderr::{note, shown, speak_as_plugin, speak_json, warning};
 
 /// What went wrong and what to do about it, in one line on standard error.
 pub(crate) fn error(error: &anyhow::Error) {
@@ -63,7 +70,11 @@ pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
     let help = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if [ErrorKind::DisplayHelp, help].contains(&error.kind()) {
         // Our own text. A reader that went away has read enough.
-        let _ = error.print();
+        let text = error.render().ansi().to_string();
+        let _ = match error.use_stderr() {
+            true => write!(anstream::stderr(), "{}", stderr::called(&text)),
+            false => write!(anstream::stdout(), "{}", stderr::called(&text)),
+        };
         return status;
     }
     let address = match error.get(ContextKind::InvalidArg) {
@@ -82,14 +93,28 @@ pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
         }
     }
     let text = error.render().to_string();
+    let verb = match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(said)) => KUBECTL_VERBS.iter().find(|verb| *verb == said),
+        _ => None,
+    };
     for line in text.trim_end().lines() {
         match line.strip_prefix("error: ") {
             Some(rest) => fault(rest),
             None => note(line),
         }
     }
+    if let Some(verb) = verb {
+        note("");
+        note(&format!(
+            "\"{verb}\" is a command of kubectl. Here you ask by meaning, or by name: clusterlore search \"databases in shop\", clusterlore \
+             search deploy/checkout. \"clusterlore search ... --print-commands\" prints the lines to {verb} what is found."
+        ));
+    }
     status
 }
+
+/// What kubectl does to objects, and this program does not.
+const KUBECTL_VERBS: [&str; 9] = ["get", "describe", "logs", "top", "explain", "events", "apply", "edit", "delete"];
 
 /// Whether a word of the command line, in the wrong place, may be an address with a password, or a key.
 fn may_hold_a_password(word: &str) -> bool {
@@ -189,14 +214,21 @@ pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: 
         note(&used.line());
     }
     if dry_run {
-        note(&format!(
+        news(&format!(
             "Dry run, nothing was written: {} discovered, {} would be stored, {} would be deleted, {} unchanged.",
             summary.discovered, summary.stored, summary.deleted, summary.unchanged
         ));
     } else {
-        note(&summary.line());
+        news(&summary.line());
     }
     Ok(())
+}
+
+/// A line on standard error that nobody misses who asked for quiet.
+pub(crate) fn news(line: &str) {
+    if !progress::is_quiet() {
+        note(line);
+    }
 }
 
 /// A line on standard output.
@@ -262,6 +294,13 @@ pub(crate) fn script(text: &str) -> anyhow::Result<()> {
 /// Standard output for an export's lines.
 pub(crate) fn records() -> impl Write + Send {
     std::io::BufWriter::new(std::io::stdout())
+}
+
+/// A text as it is, without an end of its own.
+fn whole(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.context("standard output cannot be written")
 }
 
 fn raw(text: &str) -> anyhow::Result<()> {

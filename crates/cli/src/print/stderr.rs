@@ -1,6 +1,8 @@
 //! Lines on standard error: as people read them, or each as a JSON object for programs that collect logs.
 
+use std::borrow::Cow;
 use std::io::Write;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clusterlore_core::words::cut;
@@ -22,6 +24,32 @@ pub(crate) fn speak_json() {
     JSON.store(true, Ordering::Relaxed);
 }
 
+/// The commands of the program where it is called as a plugin of kubectl.
+static AS_PLUGIN: OnceLock<Vec<String>> = OnceLock::new();
+
+/// From now on commands of this program are told as kubectl's: `kubectl lore search`.
+pub(crate) fn speak_as_plugin(commands: Vec<String>) {
+    let _ = AS_PLUGIN.set(commands);
+}
+
+/// A text of ours in which commands of this program are called as the user calls it.
+pub(super) fn called(text: &str) -> Cow<'_, str> {
+    const NAME: &str = "clusterlore ";
+    let Some(commands) = AS_PLUGIN.get().filter(|_| text.contains(NAME)) else { return Cow::Borrowed(text) };
+    let is_command = |rest: &str| {
+        let word = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+        commands.iter().any(|command| command == word)
+    };
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(NAME) {
+        said.push_str(before);
+        said.push_str(if is_command(after) { "kubectl lore " } else { NAME });
+        rest = after;
+    }
+    Cow::Owned(said + rest)
+}
+
 /// Whether lines are JSON objects.
 pub(crate) fn speaks_json() -> bool {
     JSON.load(Ordering::Relaxed)
@@ -29,7 +57,7 @@ pub(crate) fn speaks_json() -> bool {
 
 /// A line as it may be shown.
 pub(crate) fn shown(line: &str) -> String {
-    cut(&visible(&masked(line)), LONGEST_LINE).into_owned()
+    cut(&visible(&masked(&called(line))), LONGEST_LINE).into_owned()
 }
 
 /// A line.

@@ -89,6 +89,8 @@ impl Home {
             (r"\(\d+\.\d MB\)", "(SIZE MB)"),
             (r"(sizeBytes\W+)\d+", "${1}SIZE"),
             (r#"\b((?:discover|infer|list|embed|store|total)"?: )(?:\d+\.\d+(?:e-\d+)?|\d+e-\d+)"#, "${1}SECONDS"),
+            // The age in a table.
+            (r"(   )\d+[smhd](   |\n)", "${1}AGE${2}"),
             (r"process \d+", "process PID"),
             (r"\(os error \d+\)", "(os error N)"),
             (r"/\.tmp\w+", "/.tmpXXXXXX"),

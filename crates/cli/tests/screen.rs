@@ -1,0 +1,232 @@
+//! Sessions in a real terminal, which tmux is: 80x24, 120x40, and made narrower and wider while something is drawn.
+#![allow(clippy::print_stderr, clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use common::{EXAMPLES, Home};
+
+/// A command takes so long at most, on a busy machine.
+const TIME: Duration = Duration::from_secs(120);
+
+/// A terminal with a shell in it; gone when the value is dropped.
+struct Terminal<'h> {
+    home: &'h Home,
+    width: usize,
+    commands: usize,
+}
+
+impl<'h> Terminal<'h> {
+    /// `None` without tmux, which CI must have.
+    fn open(home: &'h Home, width: usize, height: usize) -> Option<Self> {
+        let terminal = Self { home, width, commands: 0 };
+        let (columns, rows) = (width.to_string(), height.to_string());
+        let bin = std::path::Path::new(env!("CARGO_BIN_EXE_clusterlore")).parent().unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = terminal.tmux();
+        command.args(["-f", "/dev/null", "new-session", "-d", "-x", &columns, "-y", &rows]);
+        command.args(["env", "-i", &format!("PATH={path}"), "TERM=screen-256color", "PS1=> ", "LC_ALL=C.UTF-8"]);
+        command.arg(format!("HOME={}", home.folder.path().display()));
+        command.arg(format!("XDG_DATA_HOME={}", home.path("data").display())).args(["sh", "-i"]);
+        match command.current_dir(home.folder.path()).output() {
+            Ok(ran) => {
+                assert!(ran.status.success(), "{ran:?}");
+                Some(terminal)
+            }
+            Err(e) => {
+                assert!(std::env::var_os("CI").is_none(), "tmux is needed in CI: {e}");
+                eprintln!("skipped: tmux cannot be started ({e})");
+                None
+            }
+        }
+    }
+
+    fn tmux(&self) -> Command {
+        let mut command = Command::new("tmux");
+        command.arg("-S").arg(self.home.path("tmux")).env_remove("TMUX");
+        command
+    }
+
+    fn control(&self, args: &[&str]) -> Output {
+        let ran = self.tmux().args(args).output().unwrap();
+        assert!(ran.status.success(), "{args:?}: {ran:?}");
+        ran
+    }
+
+    fn resize(&mut self, width: usize, height: usize) {
+        self.control(&["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]);
+        self.width = width;
+    }
+
+    /// All lines since the terminal was cleared, those that go on in the next in one.
+    fn lines(&self) -> Vec<String> {
+        let shown = self.control(&["capture-pane", "-p", "-J", "-S", "-"]).stdout;
+        String::from_utf8(shown).unwrap().trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    fn keys(&self, keys: &str) {
+        self.control(&["send-keys", "-l", keys]);
+    }
+
+    /// Starts a command, on an empty screen.
+    fn start(&mut self, line: &str) {
+        self.commands += 1;
+        self.keys(&format!("clear; tmux -S tmux clear-history; {line}; echo end-$((0+{}))", self.commands));
+        self.control(&["send-keys", "Enter"]);
+    }
+
+    #[track_caller]
+    fn wait(&self, until: impl Fn(&[String]) -> bool) -> Vec<String> {
+        let begun = Instant::now();
+        loop {
+            let lines = self.lines();
+            if until(&lines) {
+                return lines;
+            }
+            assert!(begun.elapsed() < TIME, "{lines:#?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What a command left on the screen, to its end.
+    #[track_caller]
+    fn end(&self) -> Vec<String> {
+        let end = format!("end-{}", self.commands);
+        let lines = self.wait(|lines| lines.contains(&end));
+        lines.into_iter().take_while(|line| *line != end).collect()
+    }
+
+    #[track_caller]
+    fn run(&mut self, line: &str) -> Vec<String> {
+        self.start(line);
+        self.end()
+    }
+
+    #[track_caller]
+    fn assert_fits(&self, lines: &[String]) {
+        for line in lines {
+            assert!(line.chars().count() <= self.width, "{} columns: {line}\n{lines:#?}", self.width);
+        }
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let _ = self.tmux().arg("kill-server").output();
+    }
+}
+
+/// Nothing is left of a line that moved.
+#[track_caller]
+fn assert_no_debris(lines: &[String]) {
+    let moved = |line: &&String| {
+        ["Listing ", "Listed ", "Reading ", "Found ", "Stored "].iter().any(|begin| line.contains(begin))
+    };
+    assert_eq!(lines.iter().find(moved), None, "{lines:#?}");
+}
+
+#[test]
+fn an_index_is_one_line_that_moves_and_its_summary() {
+    let home = Home::new();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let many = (0..2_000)
+        .map(|n| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings-{n}, namespace: shop}}\n"));
+    home.write("many/all.yaml", &many.collect::<String>());
+    // Made narrower and wider all the time.
+    terminal.start("clusterlore index --from many");
+    let end = format!("end-{}", terminal.commands);
+    let mut seen = false;
+    for (width, height) in [(61, 20), (120, 40), (70, 10), (80, 24)].into_iter().cycle() {
+        let lines = terminal.lines();
+        seen |= lines.iter().any(|line| line.starts_with("Stored ") && line.ends_with(" of 2000 documents"));
+        if lines.contains(&end) {
+            break;
+        }
+        terminal.resize(width, height);
+        std::thread::sleep(Duration::from_millis(60));
+    }
+    assert!(seen, "nothing moved");
+    let lines = terminal.end();
+    assert_no_debris(&lines);
+    let told: Vec<&String> = lines.iter().filter(|line| !line.is_empty()).collect();
+    assert_eq!(told.len(), 2, "{lines:#?}");
+    assert!(told.iter().all(|line| line.contains(" complete: ") && line.contains(" stored, ")), "{lines:#?}");
+
+    terminal.resize(80, 24);
+    let lines = terminal.run(&format!("clusterlore index --from {EXAMPLES} --replace-source -q"));
+    assert_eq!(lines, [""; 0], "quiet");
+    let lines = terminal.run(&format!("clusterlore index --from {EXAMPLES} --progress lines"));
+    assert!(lines.iter().any(|line| line.starts_with("Listing instances (58 of 58)")), "{lines:#?}");
+    let lines = terminal.run(&format!("TERM=dumb clusterlore index --from {EXAMPLES}"));
+    assert!(lines.iter().any(|line| line.starts_with("Listing instances (58 of 58)")), "{lines:#?}");
+}
+
+#[test]
+fn a_table_fits_the_screen() {
+    let home = Home::new();
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (width, height) in [(80, 24), (120, 40), (100, 24)] {
+        terminal.resize(width, height);
+        for question in ["deployments", "databases", "what stops a chairlift in a storm?", "who sells tickets"] {
+            for more in ["", " -o wide", " --sort-by name"] {
+                let lines = terminal.run(&format!("clusterlore search \"{question}\" --limit 10{more}"));
+                terminal.assert_fits(&lines);
+                assert!(lines.len() <= 14, "{} lines: {lines:#?}", lines.len());
+                assert!(lines[0].starts_with("KIND "), "{lines:#?}");
+            }
+        }
+        let lines = terminal.run("clusterlore search certificates --collection capabilities");
+        terminal.assert_fits(&lines);
+        assert!(lines[0].starts_with("TYPE ") && lines.len() <= 14, "{lines:#?}");
+    }
+    // Names are whole, however narrow it is.
+    terminal.resize(40, 24);
+    let lines = terminal.run("clusterlore search databases --limit 3");
+    assert!(lines.iter().any(|line| line.ends_with("workorders") || line.contains("workorders ")), "{lines:#?}");
+    // A terminal that does not tell its size is none; COLUMNS says it.
+    terminal.resize(120, 40);
+    let lines = terminal.run("stty cols 0 rows 0; clusterlore search databases -o wide --limit 3");
+    assert!(lines.iter().any(|line| line.contains("API VERSION") && line.contains("LABELS")), "{lines:#?}");
+    let lines = terminal.run("COLUMNS=60 clusterlore search databases --limit 3");
+    assert!(lines.iter().all(|line| line.chars().count() <= 60) && lines.len() > 3, "{lines:#?}");
+}
+
+#[test]
+fn the_demo_is_a_screen_or_two() {
+    let home = Home::new();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let lines = terminal.run("clusterlore demo");
+    let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
+    terminal.assert_fits(&told);
+    assert_no_debris(&lines);
+    assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
+    assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
+}
+
+#[test]
+fn what_is_longer_than_the_screen_goes_through_a_pager() {
+    let home = Home::new();
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    home.write("pager", "#!/bin/sh\nsed 's/^/paged: /'\n");
+    let pager = home.path("pager");
+    let mut command = Command::new("chmod");
+    assert!(command.arg("+x").arg(&pager).status().unwrap().success());
+    let pages = |lines: &[String]| lines.iter().filter(|line| line.starts_with("paged: ")).count();
+    let long = "clusterlore search --kind deploy,svc,cm --limit 60";
+    let lines = terminal.run(&format!("PAGER={} {long}", pager.display()));
+    assert!(pages(&lines) >= 24, "{lines:#?}");
+    for whole in [
+        format!("PAGER={} {long} --no-pager", pager.display()),
+        format!("PAGER= {long}"),
+        format!("PAGER=no-such-pager {long} 2>&1"),
+        format!("PAGER={} {long} | cat", pager.display()),
+        format!("PAGER={} clusterlore search databases", pager.display()),
+    ] {
+        let lines = terminal.run(&whole);
+        assert!(pages(&lines) == 0 && lines.iter().any(|line| line.starts_with("KIND")), "{whole}: {lines:#?}");
+    }
+}
