@@ -121,7 +121,7 @@ impl Tool for FindResourceTypes {
             shown if shown < limit => "These are all that fit.".to_owned(),
             _ => format!("Say the task in more words, or raise limit (at most {MOST})."),
         };
-        let told = format!("{} types are indexed; {} shown, best first. {narrow}", reply.total, types.len());
+        let told = format!("{} shown of {} indexed types, best first. {narrow}", types.len(), reply.total);
         let object = Found { total: reply.total, shown: types.len(), narrow, types, notes };
         Ok(Answer { told, rows: rows.join("\n"), object })
     }

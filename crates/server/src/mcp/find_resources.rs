@@ -247,14 +247,20 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
     rows.extend(groups.iter().map(line));
     rows.extend(unindexed.map(|new| format!("not indexed yet: {} {}/{}", new.type_name, new.namespace, new.name)));
     rows.extend(notes.iter().map(|note| format!("note: {note}")));
-    let total = reply.number;
+    // That nothing of an unread type was found says nothing.
+    let total = reply.number.filter(|_| !reply.is_incomplete());
     let how = "kind, name, namespaces, labels or since";
     let narrow = match total {
         _ if hits.len() < of => format!("The answer is full; narrow with {how}."),
+        _ if !reply.problems.is_empty() => "Nothing can match; the notes say why.".to_owned(),
+        _ if reply.is_incomplete() => "Some of it could not be read; the notes say what.".to_owned(),
+        Some(total) if total > shown && reply.parsed.clauses.at_most.is_some_and(|most| most <= hits.len()) => {
+            "The question asks for no more.".to_owned()
+        }
         Some(total) if total > shown => {
             format!("Narrow with {how}, or raise limit (at most {MOST}); output count only counts.")
         }
-        None => format!("Their number is not known; narrow with {how}."),
+        None => format!("Narrow with {how}."),
         Some(_) => "These are all.".to_owned(),
     };
     let told = match total {
@@ -262,7 +268,9 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
             format!("{total} match surely; the nearest {} are shown, best first. {narrow}", hits.len())
         }
         Some(total) => format!("{total} match; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
-        None => format!("{} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
+        None => {
+            format!("Their number is not known; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len()))
+        }
     };
     Answer { told, rows: rows.join("\n"), object: Found { total, shown, narrow, hits, groups, notes } }
 }

@@ -114,11 +114,14 @@ impl Tool for GetResource {
         let narrow = match (total > ROOM, part) {
             (true, Part::All) => "The middle is left out; ask for part metadata or status.",
             (true, _) => "The middle is left out.",
+            (false, _) if matches!(source, Source::Index) => "This is all that the index holds of it.",
             (false, _) => "This is all of it.",
         };
         let from = match source {
             Source::Cluster => "read from the cluster just now",
-            Source::Index => "from the index, which holds metadata only: the cluster was not read for this caller",
+            Source::Index => {
+                "from the index, which holds metadata only: it was not read from the cluster, and the note says why"
+            }
         };
         let told = format!("1 object, {from}. {total} characters, {shown} shown. {narrow}");
         let rows = match &why_index {
@@ -227,7 +230,7 @@ async fn live(ground: &Ground<'_>, target: &Target) -> Result<Value, String> {
     let ty = ty.ok_or_else(|| format!("the cluster is not known to have {} of {}", target.kind, target.api_version))?;
     match source.reads(ReadLimits::default()).object(ty, &target.namespace, &target.name).await {
         Ok(Some(object)) => Ok(object.json().clone()),
-        Ok(None) => Err("the cluster has no such object any more".to_owned()),
+        Ok(None) => Err("the cluster has no such object now".to_owned()),
         Err(why) => Err(why.to_string()),
     }
 }
@@ -239,7 +242,7 @@ async fn indexed(ground: &Ground<'_>, target: &Target, why: &str) -> Result<Valu
     let object = document.and_then(|document| serde_json::from_value::<ResourceInstance>(document).ok());
     let Some(object) = object else {
         return Err(format!(
-            "There is no object {:?} in the index, and the cluster was not read: {why}. Take the id from find_resources.",
+            "There is no object {:?} in the index, and none was read from the cluster: {why}. Take the id from find_resources.",
             target.id
         ));
     };
