@@ -26,7 +26,7 @@ pub(crate) async fn lines(index: &Index, request: &Request, told: bool) -> anyho
     };
     for (flag, what, said, by) in [
         ("-n", "namespace", &request.namespaces, GroupBy::Namespace),
-        ("--cluster-name", "cluster", &request.clusters.iter().cloned().collect(), GroupBy::Cluster),
+        ("--cluster-name", "cluster", &request.clusters, GroupBy::Cluster),
     ] {
         if said.is_empty() {
             continue;

@@ -50,7 +50,7 @@ fn every_filter_of_search() {
 #[test]
 fn completions_and_the_plugin_are_the_same_program() {
     let home = Home::new();
-    assert!(home.run(&["completions", "bash"]).ok().out.contains("sync-instances"));
+    assert!(home.run(&["completions", "bash"]).ok().out.contains("CLUSTERLORE_COMPLETE"));
     let plugin = Command::new(env!("CARGO_BIN_EXE_kubectl-lore")).arg("--version").output().unwrap();
     assert!(Ran::of(plugin).ok().out.starts_with("clusterlore "));
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ fn kubeconfig(home: &Home, contexts: &[(&str, &str)]) -> String {
 fn until_found(home: &Home, name: &str, wanted: bool) {
     let began = Instant::now();
     loop {
-        let ran = home.run(&["search", name, "-o", "name", "--live", "never"]);
+        let ran = home.run(&["search", name, "-o", "id", "--live", "never"]);
         if ran.out.contains(&format!("Pod/{name}")) == wanted {
             return;
         }
@@ -216,7 +217,7 @@ async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone(
     signal(&child, "TERM");
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(ran.status, 3, "{}", std::fs::read_to_string(&said).unwrap());
-    let found = home.run(&["search", "later", "-o", "name", "--live", "never"]).out;
+    let found = home.run(&["search", "later", "-o", "id", "--live", "never"]).out;
     assert!(found.starts_with("west:"), "{found}");
     let refused = home.run(&["serve", "--auth", "kubernetes", "--listen", "127.0.0.1:0", "--kubeconfig", &folder]);
     assert!(refused.status == 2 && refused.err.contains("expected a file in --kubeconfig"), "{}", refused.err);
@@ -239,7 +240,7 @@ async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     signal(&child, "TERM");
     let ran = Ran::of(child.wait_with_output().unwrap());
     assert_eq!(ran.status, 3, "{}", std::fs::read_to_string(&said).unwrap());
-    let found = home.run(&["search", "later", "-o", "name", "--live", "never"]).out;
+    let found = home.run(&["search", "later", "-o", "id", "--live", "never"]).out;
     assert!(found.starts_with("west:"), "{found}");
 
     // Only it takes several; of several none has a name of its own.
@@ -249,4 +250,23 @@ async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     assert!(refused.status == 2 && refused.err.contains("--cluster-name names one cluster"), "{}", refused.err);
     let failed = home.run(&["watch", "--kubeconfig", &config, "--context", "away"]);
     assert_eq!(failed.status, 1, "{}", failed.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_followed_as_they_happen() {
+    let home = Home::new();
+    let server = server().await;
+    let kubeconfig = server.kubeconfig().to_str().unwrap();
+    let watch = home.command(&["watch", "--kubeconfig", kubeconfig]).stderr(Stdio::null()).spawn().unwrap();
+    until_found(&home, "first", true);
+    let mut changes = home.command(&["changes", "-w", "-o", "name"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(changes.stdout.take().unwrap()).lines();
+    for name in ["later", "last"] {
+        server.put(pod(name));
+        assert_eq!(lines.next().unwrap().unwrap(), format!("pod/{name}"));
+    }
+    for mut child in [changes, watch] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -2,11 +2,11 @@
 
 use anyhow::anyhow;
 use clusterlore_core::JournalEntry;
-use clusterlore_index::Request;
+use clusterlore_index::{Index, Request};
 use jiff::Timestamp;
 
 use super::search::{PAUSE, named};
-use crate::args::Changes;
+use crate::args::{Changes, Format};
 use crate::build;
 use crate::done::Done;
 use crate::print::{self, changes};
@@ -40,11 +40,20 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         return Err(anyhow!("--watch: expected -o table, name or id"));
     }
     changes::print(&told, format, &flags.list)?;
-    let mut last = told.changes.first().map_or_else(|| JournalEntry::time(Timestamp::now()), |entry| entry.at.clone());
-    while flags.watch {
+    if flags.watch {
+        let newest = told.changes.first().map(|entry| entry.at.clone());
+        return follow(&index, request, newest, format).await;
+    }
+    Ok(Done::of(!told.changes.is_empty(), &flags.list))
+}
+
+/// Prints what happens after the newest entry, until the program is stopped.
+async fn follow(index: &Index, request: Request, newest: Option<String>, format: &Format) -> anyhow::Result<Done> {
+    let mut last = newest.unwrap_or_else(|| JournalEntry::time(Timestamp::now()));
+    loop {
         tokio::time::sleep(PAUSE).await;
         let request = Request { limit: AT_ONCE, now: build::now(), ..request.clone() };
-        let since = last.parse().ok().or(flags.since);
+        let since = last.parse().ok();
         let mut told = named(index.changes(&build::OWN_STORE, &request, since, None).await, &request)?;
         told.changes.retain(|entry| entry.at > last);
         // As it happened.
@@ -54,5 +63,4 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         }
         changes::rows(&told, format)?;
     }
-    Ok(Done::of(!told.changes.is_empty(), &flags.list))
 }

@@ -37,7 +37,7 @@ use crate::args::{ADDRESSES, Output};
 use foreign::{Far, escaped, visible};
 use stderr::fault;
 
-pub(crate) use pager::{paged, without_pager};
+pub(crate) use pager::without_pager;
 pub(crate) use stderr::{note, shown, speak_as_plugin, speak_json, warning};
 
 /// What went wrong and what to do about it, in one line on standard error.
@@ -239,6 +239,11 @@ pub(crate) fn line(line: &str) -> anyhow::Result<()> {
 /// Lines on standard output.
 pub(crate) fn lines<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
     lines.into_iter().try_for_each(|each| line(each.as_ref()))
+}
+
+/// Lines on standard output, through a pager where they are longer than the screen.
+pub(crate) fn paged(all: &[String]) -> anyhow::Result<()> {
+    if pager::showed(all) { Ok(()) } else { lines(all) }
 }
 
 /// A part of a line on standard output, which is seen at once.

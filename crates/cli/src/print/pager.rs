@@ -4,7 +4,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{lines, screen, shown};
+use super::screen;
+use super::stderr::shown;
 
 /// Whether nothing is paged.
 static OFF: AtomicBool = AtomicBool::new(false);
@@ -14,15 +15,11 @@ pub(crate) fn without_pager() {
     OFF.store(true, Ordering::Relaxed);
 }
 
-/// Lines on standard output: on a terminal that they do not fit, through what `PAGER` names, else through less. An empty `PAGER`, or
-/// `cat`, is none.
-pub(crate) fn paged(all: &[String]) -> anyhow::Result<()> {
+/// Whether a pager showed these lines: on a terminal that they do not fit, what `PAGER` names, else less. An empty `PAGER`, or `cat`, is
+/// none.
+pub(super) fn showed(all: &[String]) -> bool {
     let fits = screen::height().is_none_or(|height| screen::rows(all) < height);
-    match fits || screen::is_dumb() || OFF.load(Ordering::Relaxed) {
-        true => lines(all),
-        false if through_pager(all) => Ok(()),
-        false => lines(all),
-    }
+    !(fits || screen::is_dumb() || OFF.load(Ordering::Relaxed)) && through_pager(all)
 }
 
 /// Whether a pager took them. One that cannot be started took nothing.

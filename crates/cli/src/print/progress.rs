@@ -10,7 +10,7 @@ use clusterlore_pipeline::Progress;
 
 use super::foreign::visible;
 use super::screen;
-use super::stderr::speaks_json;
+use super::stderr::{note, speaks_json};
 use crate::args::Shown;
 
 /// Columns of the line that moves: so few that a terminal made narrower does not fold it, and leaves nothing of it behind.
@@ -61,10 +61,19 @@ impl Moving {
 
     /// Says something else.
     pub(super) fn say(&self, text: &str) {
+        self.put(text, Duration::ZERO);
+    }
+
+    /// Says how far a count is, which changes faster than it is read.
+    pub(super) fn count(&self, text: &str) {
+        self.put(text, PAUSE);
+    }
+
+    fn put(&self, text: &str, pause: Duration) {
         let mut line = self.locked();
         let room = screen::width_of_stderr().map_or(MOVING, |width| width.saturating_sub(1).min(MOVING));
         line.text = cut(&visible(text), room).into_owned();
-        if self.moves && line.drawn.is_none_or(|drawn| drawn.elapsed() >= PAUSE) {
+        if self.moves && line.drawn.is_none_or(|drawn| drawn.elapsed() >= pause) {
             line.drawn = Some(Instant::now());
             draw(&line.text);
         }
@@ -120,13 +129,13 @@ impl Count {
     }
 
     pub(crate) fn set(&self, number: usize) {
-        self.line.say(&format!("{number} {}", self.what));
+        self.line.count(&format!("{number} {}", self.what));
     }
 
     pub(crate) fn hear(&self, progress: &Progress) {
         match progress {
             Progress::Stored(number) => self.set(*number),
-            other => self.line.hidden(|| super::note(&other.to_string())),
+            other => self.line.hidden(|| note(&other.to_string())),
         }
     }
 
@@ -154,10 +163,10 @@ impl Lines {
             Progress::WouldStore(_) | Progress::WouldDelete(_) => {
                 return self.would.lock().unwrap_or_else(PoisonError::into_inner).push(progress.to_string());
             }
-            Progress::Listed(n) => return self.line.say(&format!("Listed {n} objects")),
+            Progress::Listed(n) => return self.line.count(&format!("Listed {n} objects")),
             Progress::Stored(n) => {
                 let all = self.storing.load(Ordering::Relaxed);
-                return self.line.say(&format!("Stored {n} of {all} documents"));
+                return self.line.count(&format!("Stored {n} of {all} documents"));
             }
             Progress::Storing(n) | Progress::StoringCapabilities(n) => {
                 self.storing.store(*n, Ordering::Relaxed);
@@ -169,7 +178,7 @@ impl Lines {
         match &progress {
             _ if stays || !self.line.moves() => {
                 if stays || !is_quiet() {
-                    self.line.hidden(|| super::note(&progress.to_string()));
+                    self.line.hidden(|| note(&progress.to_string()));
                 }
             }
             Progress::Listing { number, of, .. } => self.line.say(&format!("Listing type {number} of {of}")),
