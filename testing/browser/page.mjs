@@ -62,6 +62,31 @@ const checks = {
     await watched.until(() => !document.getElementById("overview").hidden && location.search === "");
   },
 
+  async "every namespace is reached from the overview at every width, and every tile is read and hit"() {
+    const watched = await open("/");
+    const namespaces = await watched.page.evaluate(async () => {
+      const told = await (await fetch("/api/v1/count?q=everything&groupBy=namespace")).json();
+      return told.groups.map((group) => group.name).filter((name) => name !== "(none)").sort();
+    });
+    assert.ok(namespaces.length > 25, `${namespaces}`);
+    for (const width of [1920, 1280, 1000, 901, 900, 768, 600, 480, 360, 320]) {
+      // The window changes under a page that is drawn.
+      await watched.page.setViewport({ width, height: 740 });
+      await watched.until(() => document.querySelector(".tiles")?.clientWidth === document.querySelector(".tiles")?.parentElement.clientWidth && document.querySelector(".tiles a"));
+      const [links, cut] = await watched.page.evaluate(async () => {
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const shown = (label) => (label.clientWidth / label.scrollWidth) * label.textContent.length;
+        const labels = [...document.querySelectorAll(".tile .label")];
+        const cut = labels.filter((label) => label.clientWidth < label.scrollWidth && shown(label) < 10).map((label) => [label.textContent, label.clientWidth, label.scrollWidth]);
+        return [[...document.querySelectorAll(".panel.namespaces a")].map((link) => new URL(link.href).searchParams.get("ns")).sort(), cut];
+      });
+      assert.deepEqual(links, namespaces, `at ${width}`);
+      assert.deepEqual(cut, [], `at ${width}`);
+      await fitsIn(watched, width, "overview");
+      await accessible(watched, `overview at ${width}`);
+    }
+  },
+
   async "it answers while one types, and drops what is stale"() {
     const watched = await open("/");
     // The answers to a part of the question come late: they must not be shown over that to the whole.
@@ -93,7 +118,7 @@ const checks = {
     assert.ok((await names(watched)).length > 5);
     const first = await watched.text("#hits li");
     assert.match(first, /in \S+/);
-    assert.match(await watched.text("#count"), /hits out of \d+ objects/);
+    assert.match(await watched.text("#count"), /^20 of \d+ that match, out of \d+ objects/);
     // One step back is where typing began.
     await watched.page.goBack();
     await watched.until(() => location.search === "" && document.getElementById("q").value === "" && !document.getElementById("overview").hidden);
@@ -139,6 +164,27 @@ const checks = {
       return cases.map(([question, type, value]) => without(question, type, value));
     }, cases);
     assert.deepEqual(left, cases.map((one) => one[3]));
+  },
+
+  async "what is told of the whole is of the whole, not of the hits that are shown"() {
+    const watched = await open("/?kind=Service");
+    await watched.until(() => document.getElementById("count").textContent.startsWith("20 of "));
+    const counted = await watched.page.evaluate(async () => (await fetch("/api/v1/count?kind=Service&groupBy=namespace")).json());
+    assert.match(await watched.text("#count"), new RegExp(`^20 of ${counted.number} that match, out of ${counted.number} objects under`));
+    const bars = (title) => watched.page.evaluate((title) => {
+      const section = [...document.querySelectorAll("#among section")].find((section) => section.querySelector("h2").textContent === title);
+      return [...section.querySelectorAll("li")].map((row) => [row.querySelector(".label").textContent, Number(row.querySelector(".number").textContent)]);
+    }, title);
+    assert.deepEqual(await bars("Namespaces"), counted.groups.slice(0, 6).map(({ name, count }) => [name, count]));
+    const labelled = await bars("Labels");
+    assert.ok(labelled.some(([, count]) => count > 0), `${labelled}`);
+    // Each number is that of the search to which it leads.
+    const [[name, count]] = await bars("Namespaces");
+    await watched.page.evaluate(() => document.querySelector("#among section a").click());
+    await watched.until((name) => new URLSearchParams(location.search).get("ns") === name, name);
+    await watched.answered();
+    assert.equal((await names(watched)).length, count);
+    assert.match(await watched.text("#count"), new RegExp(`^${count} hits out of ${count} objects under`));
   },
 
   async "the keyboard alone is enough"() {

@@ -49,7 +49,8 @@ export function drawNothing(parent, reply, state) {
     filtered && state.q && link("Everything under these filters", { q: "" }),
     words.length > 1 && make("li", {}, "One of its words: ", words.map((word, at) => [at > 0 && ", ", make("a", { href: write({ ...state, open: "", q: word }), "data-go": true }, word)])),
     asks(state) && state.q && link("Ask it as a question, answered in sentences", { view: "ask" }),
-  ];
+    !state.q && link("The overview of all there is", everywhere),
+  ].filter((suggestion) => suggestion);
   show(parent, make("div", { class: "nothing" },
     make("h2", {}, "Nothing fits"),
     problems.length > 0 ? problems : make("p", {}, `None of ${many(reply.inScope, "object")} ${filtered ? "under these filters " : ""}is what the question asks for.`),
