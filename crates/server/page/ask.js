@@ -9,11 +9,13 @@ import { hue, many, parts, place } from "./words.js";
 
 // Turns that are sent along: as many as the server takes.
 const TURNS = 50;
+// Refusals that pass: for want of a token, of time, and of rest. Others of this sort are about the question.
+const PASSING = [401, 408, 429];
 
 // The turns that were answered, and every question, in their order: `{ question, turn }`, where `turn` is what is drawn of it.
 let turns = [];
 let asked = [];
-// What was refused is drawn until it is asked again.
+// Questions that could not be asked: drawn until they are asked again.
 let refused = [];
 let asking = new AbortController();
 let isBusy = false;
@@ -53,20 +55,30 @@ export function goOn(linked, state, on) {
   if (isInside) {
     return;
   }
+  takeRefused();
   if (common === 0 && linked.length > 0) {
     forget();
     if (linked.length > EARLIER) {
       log.append(make("p", { class: "quiet-text" }, `The link holds the last ${linked.length} questions. Those before them, which the first may follow, are not in it.`));
     }
   }
-  linked.slice(common).forEach((question) => ask(question, state, on));
+  linked.slice(common).forEach((question) => add(question, state, on));
 }
 
-// Asks a question: at once, or when those before it are answered.
+// Takes away what could not be asked, and gives it back.
+function takeRefused() {
+  refused.forEach(({ turn }) => turn.remove());
+  return refused.splice(0);
+}
+
+// Asks a question: at once, or when those before it are answered. What could not be asked before comes first.
 export function ask(question, state, on) {
   drawTalk(on);
-  refused.forEach((turn) => turn.remove());
-  refused = [];
+  takeRefused().forEach((one) => add(one.question, one.state, on));
+  add(question, state, on);
+}
+
+function add(question, state, on) {
   const answer = make("div", { class: "answer", "aria-busy": "true" });
   const steps = make("ol", { class: "steps", "aria-label": "Steps" });
   const turn = make("article", { class: "turn" }, make("h2", {}, question), steps, answer);
@@ -95,7 +107,7 @@ async function next(on) {
   if (error) {
     // What follows an answer that is not there would be another question. They are asked again together.
     const left = asked.splice(asked.indexOf(one));
-    refused = left.map(({ turn }) => turn);
+    refused = left;
     for (const { answer } of left.slice(1)) {
       answer.removeAttribute("aria-busy");
       show(answer, make("p", { class: "quiet-text" }, "Not asked yet: the question before it has no answer."));
@@ -144,7 +156,7 @@ async function answered({ question, answer, steps, state }, on, signal) {
       return null;
     }
     show(answer, make("p", { class: "told bad" }, error.message));
-    return error;
+    return error.status >= 400 && error.status < 500 && !PASSING.includes(error.status) ? null : error;
   } finally {
     found();
   }
