@@ -69,6 +69,44 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
 {{- fail "ingress.enabled needs ingress.hosts; without a host it would answer for every name" -}}
 {{- end -}}
+{{- $name := include "clusterlore.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "the Service would be called %q; expected a name that begins with a letter and has small letters, digits and dashes only: take another name for the release, or set fullnameOverride" $name) -}}
+{{- end -}}
+{{- range $key, $value := include "clusterlore.selector" . | fromYaml -}}
+{{- if hasKey $v.podLabels $key -}}
+{{- fail (printf "podLabels: by %s the Service finds its pods, and the chart sets it; leave it out" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := include "clusterlore.labels" . | fromYaml -}}
+{{- if hasKey $v.serviceMonitor.labels $key -}}
+{{- fail (printf "serviceMonitor.labels: %s is set by the chart; leave it out" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $variables := list "XDG_DATA_HOME" "TMPDIR" "CLUSTERLORE_POSTGRES_URL" -}}
+{{- range $v.extraEnv -}}
+{{- if has .name $variables -}}
+{{- fail (printf "extraEnv: %s is there already, from the chart or a second time; leave it out" .name) -}}
+{{- end -}}
+{{- $variables = append $variables .name -}}
+{{- end -}}
+{{- $volumes := list "data" "tmp" "tokens" "tls" -}}
+{{- range $v.extraVolumes -}}
+{{- if has .name $volumes -}}
+{{- fail (printf "extraVolumes: there is a volume %q already, from the chart or a second time; take another name" .name) -}}
+{{- end -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- $paths := list "/data" "/tmp" "/etc/clusterlore/tokens" "/etc/clusterlore/tls" -}}
+{{- range $v.extraVolumeMounts -}}
+{{- if not (has .name (slice $volumes 4)) -}}
+{{- fail (printf "extraVolumeMounts: extraVolumes has no volume %q; add it, or leave the mount out" .name) -}}
+{{- end -}}
+{{- if has (clean .mountPath) $paths -}}
+{{- fail (printf "extraVolumeMounts: something is mounted at %s already, by the chart or a second time; take another path" .mountPath) -}}
+{{- end -}}
+{{- $paths = append $paths (clean .mountPath) -}}
+{{- end -}}
 {{- range $v.extraArgs -}}
 {{- $flag := regexFind "^--[a-z-]+" . -}}
 {{- if has $flag (list "--listen" "--port" "--auth" "--tokens" "--audience" "--oidc-issuer" "--public-url" "--tls-cert" "--tls-key" "--rate" "--max-requests" "--live" "--cluster-name" "--embedder" "--log-format" "--store" "--postgres-url") -}}
