@@ -154,7 +154,7 @@ pub(crate) fn unfilled(reply: &Reply, status: Option<&Status>) -> Vec<String> {
         run.summary["skipped"].as_array().into_iter().flatten().filter_map(|skipped| skipped["type"].as_str())
     });
     let skipped: BTreeSet<&str> = skipped.filter(|name| types.iter().any(|ty| ty == name)).collect();
-    if !skipped.is_empty() {
+    if !skipped.is_empty() && !reply.is_incomplete() {
         let names: Vec<&str> = skipped.into_iter().collect();
         told.push(format!("{} could not be read when the index was filled.", crate::english::list(&names)));
     }

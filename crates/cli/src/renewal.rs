@@ -62,7 +62,7 @@ impl<'a> Freshness<'a> {
             doubt.remedy = match &doubt.about {
                 About::Old(basis) => self.renewal(basis),
                 About::Elsewhere { context, .. } => self.beside(context),
-                About::MoreOld(_) | About::MadeInClusters(_) | About::Happened => continue,
+                About::MoreOld(_) | About::MadeInClusters(_) | About::Unread(_) | About::Happened => continue,
             };
         }
         Ok(reply)

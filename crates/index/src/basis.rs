@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clusterlore_core::{Collection, Scope, SourceIdentity};
-use clusterlore_store::{KnownSource, Reading};
+use clusterlore_store::{KnownSource, Reading, RunKind, RunRecord};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -94,6 +94,8 @@ pub enum About {
     MoreOld(usize),
     /// It asks for what comes into being in a cluster, and was read from manifests.
     MadeInClusters(String),
+    /// It asks for types that could not be read, with commas between them.
+    Unread(String),
     /// The question asks what happened, and the answer tells what is there.
     Happened,
     /// It is of another cluster than the one in use.
@@ -118,6 +120,9 @@ impl fmt::Display for About {
             Self::MadeInClusters(types) => {
                 write!(f, "{types} come into being in a cluster; the manifests in the index hold none")
             }
+            Self::Unread(types) => {
+                write!(f, "{types} could not be read when the index was filled; what there is of them is not known")
+            }
             Self::Happened => {
                 write!(
                     f,
@@ -139,6 +144,7 @@ impl About {
         match self {
             Self::Old(_) | Self::MoreOld(_) => "old",
             Self::MadeInClusters(_) => "madeInClusters",
+            Self::Unread(_) => "unread",
             Self::Happened => "happened",
             Self::Elsewhere { .. } => "otherCluster",
         }
@@ -162,6 +168,17 @@ pub(crate) fn unmade(bases: &[Basis], types: &BTreeSet<String>, admitted: usize)
     let is_unmade = admitted == 0 && !types.is_empty() && types.iter().all(made);
     let about = About::MadeInClusters(types.iter().cloned().collect::<Vec<_>>().join(", "));
     (is_unmade && !bases.is_empty() && bases.iter().all(of_folder)).then_some(Doubt { about, remedy: String::new() })
+}
+
+/// The types that are asked for and could not be read, by the last runs that read what is there.
+pub(crate) fn unread(runs: &[RunRecord], clusters: &BTreeSet<String>, types: &BTreeSet<String>) -> Option<Doubt> {
+    let of_clusters = |run: &&RunRecord| {
+        run.command == RunKind::Instances && (clusters.is_empty() || clusters.contains(&run.cluster))
+    };
+    let skipped = runs.iter().filter(of_clusters).filter_map(|run| run.summary["skipped"].as_array()).flatten();
+    let names: BTreeSet<&str> = skipped.filter_map(|skipped| skipped["type"].as_str()).collect();
+    let unread: Vec<&str> = names.into_iter().filter(|name| types.contains(*name)).collect();
+    (!unread.is_empty()).then(|| Doubt { about: About::Unread(unread.join(", ")), remedy: String::new() })
 }
 
 /// Whether all of it is of other clusters than the one in use. What was not read by a context of a kubeconfig is not compared.

@@ -80,6 +80,10 @@ impl Index {
         let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
         let (answer, sources) = futures::join!(answer, view.sources());
         let mut reply = reply(answer?, sources?, scope, request);
+        // What holds objects was read.
+        if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
+            reply = reply.beside_unread(&view.last_runs().await?);
+        }
         if reply.hits.is_empty() && request.hits && request.collection == Collection::Instances {
             reply.gone = gone(&*view, &request.question).await?;
         }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
 use clusterlore_core::{CLUSTER_SCOPE, Capability, Complexity, JournalEntry, ResourceType, SourceIdentity, words};
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
+use clusterlore_store::RunRecord;
 use serde::{Serialize, Serializer};
 
 use crate::basis::{self, About, Basis, Doubt, TooOld};
@@ -100,6 +101,17 @@ impl Reply {
     pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
         let unmade = basis::unmade(&bases, &self.parsed.filter.types, self.admitted);
         Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
+    }
+
+    /// Doubts it where it asks for types that could not be read.
+    pub(crate) fn beside_unread(mut self, runs: &[RunRecord]) -> Self {
+        self.doubts.extend(basis::unread(runs, &self.parsed.filter.clusters, &self.parsed.filter.types));
+        self
+    }
+
+    /// Whether it asks for types that could not be read: that it tells of nothing else says nothing then.
+    pub fn is_incomplete(&self) -> bool {
+        self.doubts.iter().any(|doubt| matches!(doubt.about, About::Unread(_)))
     }
 
     /// Doubts it where the question asks what happened.
@@ -344,6 +356,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Elsewhere { .. } => "elsewhere",
         Note::Unknown(_) => "unknown",
         Note::Exceptions(_) => "exceptions",
+        Note::Overruled(_) => "overruled",
         Note::LeftOut(_) => "leftOut",
         Note::OtherTime(_) => "otherTime",
         Note::Unchecked(_) => "unchecked",
@@ -356,6 +369,7 @@ fn note_type(note: &Note) -> &'static str {
 fn problem_type(problem: &Problem) -> &'static str {
     match problem {
         Problem::NoSuchNamespace(_) => "noSuchNamespace",
+        Problem::NoSuchCluster(_) => "noSuchCluster",
         Problem::NoSuchKind(_) => "noSuchKind",
         Problem::NoSuchScope(_) => "noSuchScope",
         Problem::TooManyConditions => "tooManyConditions",

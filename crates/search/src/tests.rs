@@ -193,6 +193,66 @@ async fn counts_are_exact_where_only_a_scope_is_asked_for() {
 }
 
 #[tokio::test]
+async fn what_a_question_names_does_not_widen_the_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = farm(&folder).await;
+    let ty = |kind: &str, plural: &str, group: &str| clusterlore_core::ResourceType {
+        kind: kind.into(),
+        plural: plural.into(),
+        group: group.into(),
+        version: "v1".into(),
+        namespaced: true,
+        ..clusterlore_core::ResourceType::default()
+    };
+    let types =
+        [ty("Pod", "pods", ""), ty("Deployment", "deployments", "apps"), ty("ReplicaSet", "replicasets", "apps")];
+    store.remember_types("", &types).await.unwrap();
+    let searcher = Searcher::new(Catalogue::builtin().clone());
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let of = |types: &[&str], namespaces: &[&str]| Filter {
+        types: set(types),
+        namespaces: set(namespaces),
+        ..Filter::default()
+    };
+    for (text, filter, total, overruled) in [
+        ("deployments", of(&["replicasets.apps"], &[]), 3, Some("deployments.apps")),
+        ("deployments", of(&["replicasets.apps"], &["barn"]), 2, Some("deployments.apps")),
+        ("pods and deployments", of(&["pods", "replicasets.apps"], &[]), 13, None),
+        ("deployments in namespace field", of(&[], &["barn"]), 2, Some("field")),
+        ("deployments in namespace field", of(&[], &["barn", "field"]), 1, None),
+        ("get deployments -n field", of(&["pods"], &["barn"]), 8, Some("field")),
+        ("deployments", of(&["deployments.apps"], &[]), 3, None),
+        ("deployments in barn or field", of(&["pods"], &["field"]), 5, Some("deployments.apps")),
+    ] {
+        let query = Query { filter: filter.clone(), hits: false, number: Wanted::Always, ..asked(text) };
+        let answer = searcher.answer(&*all(&store).await, &Toy, &query).await.unwrap();
+        let told: Vec<&Note> = answer.parsed.notes.iter().collect();
+        assert_eq!(answer.number, Some(total), "{text} {filter:?}: {told:?}");
+        let said =
+            told.iter().find_map(|note| if let Note::Overruled(said) = note { Some(said.as_str()) } else { None });
+        assert_eq!(said, overruled, "{text} {filter:?}: {told:?}");
+        if overruled.is_some_and(|said| said.contains('.')) {
+            assert!(!told.iter().any(|note| matches!(note, Note::Kind(_))), "{text}: {told:?}");
+        }
+    }
+    for (namespaces, clusters, problem) in [
+        (&["moon"][..], &[][..], Some(Problem::NoSuchNamespace("moon".to_owned()))),
+        (&["bar*"], &[], Some(Problem::NoSuchNamespace("bar*".to_owned()))),
+        (&["barn", "moon"], &[], None),
+        (&[], &["east"], Some(Problem::NoSuchCluster("east".to_owned()))),
+        (&["barn"], &[""], None),
+    ] {
+        let filter = Filter { clusters: set(clusters), ..of(&[], namespaces) };
+        let query = Query { filter, number: Wanted::Always, ..asked("pods") };
+        let answer = searcher.answer(&*all(&store).await, &Toy, &query).await.unwrap();
+        assert_eq!(answer.parsed.problem, problem, "{namespaces:?} {clusters:?}");
+    }
+    let newest = Query { order: Some(Order::Oldest), ..asked("the newest pods") };
+    let answer = searcher.answer(&*all(&store).await, &Toy, &newest).await.unwrap();
+    assert!(answer.hits[0].id.contains("wolf") && !answer.parsed.notes.contains(&Note::Ordered(Order::Newest)));
+}
+
+#[tokio::test]
 async fn hits_are_ordered_and_limited_by_age() {
     let folder = tempfile::tempdir().unwrap();
     let store = farm(&folder).await;

@@ -52,12 +52,28 @@ pub fn schemathesis_or_skip() -> Option<PathBuf> {
 /// # Panics
 /// Something is absent and this is CI (`CI=true`).
 pub fn browsers_or_skip() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&str| env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    match ["node", "chromium", "firefox-esr"].iter().find(|program| !is_there(program)) {
+    match missing_of(&["node", "chromium", "firefox-esr"]) {
         Some(missing) => skip(&format!("{missing} is missing; run testing/browser/build, which says how to get it")),
         None => folder("browser", BROWSER_VERSION).map_or_else(|missing| skip(&missing), Some),
     }
+}
+
+/// Whether bash, zsh and fish are there; where one is absent the test is to return, and a line says why.
+///
+/// # Panics
+/// One is absent and this is CI (`CI=true`).
+pub fn shells_or_skip() -> Option<()> {
+    match missing_of(&["bash", "zsh", "fish"]) {
+        Some(missing) => skip(&format!("{missing} is missing; run testing/shells/build, which says how to get it")),
+        None => Some(()),
+    }
+}
+
+/// The first of these programs that is not on the PATH.
+fn missing_of<'p>(programs: &[&'p str]) -> Option<&'p str> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&&str| env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    programs.iter().find(|program| !is_there(program)).copied()
 }
 
 /// The program `helm`, in the cache folder of `testing/helm/build`; where it is absent the test is to return, and a line says why.

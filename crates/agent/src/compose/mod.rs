@@ -137,7 +137,7 @@ fn noted(note: &Note) -> Option<Sentence> {
             format!("There is no {name} in {}{elsewhere}.", either(said))
         }
         Note::Unchecked(said) => format!("Whether they are {said} now was not checked."),
-        Note::Unknown(_) | Note::LeftOut(_) | Note::OtherTime(_) | Note::Exceptions(_) => {
+        Note::Unknown(_) | Note::Overruled(_) | Note::LeftOut(_) | Note::OtherTime(_) | Note::Exceptions(_) => {
             format!("{}.", capital(&note.to_string()))
         }
         _ => return None,

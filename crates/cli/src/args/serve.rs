@@ -116,7 +116,7 @@ pub(crate) struct Token {
     /// Name of the cluster whose namespaces these are [default: the unnamed one]
     #[arg(long, value_name = "NAME", value_parser = cluster_name, requires = "namespaces")]
     pub(crate) cluster_name: Option<String>,
-    /// Its bearer may post about this cluster; \"\" is the unnamed one
+    /// Its bearer may post about this cluster; "" is the unnamed one
     #[arg(long, value_name = "CLUSTER")]
     pub(crate) write: Option<String>,
 }

@@ -16,7 +16,7 @@ exec kubectl-lore completions kubectl -- \"$@\"
 pub(crate) fn run(flags: &Completions) -> anyhow::Result<Done> {
     match (flags.shell, &flags.words[..]) {
         (CompletionsFor::Kubectl, []) => print::script(FOR_KUBECTL)?,
-        (CompletionsFor::Kubectl, words) => print::lines(complete::for_kubectl(words.to_vec()))?,
+        (CompletionsFor::Kubectl, words) => print::script(&complete::for_kubectl(words.to_vec()).join("\n"))?,
         (shell, _) => {
             let shell = shell.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             print::script(&String::from_utf8_lossy(&complete::script(&shell)?))?;

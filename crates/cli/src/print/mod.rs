@@ -165,6 +165,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
     let remedy = match about {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
         About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
+        About::Unread(_) => " \"clusterlore status\" says why.".to_owned(),
         About::Happened => " Ask \"clusterlore changes\".".to_owned(),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")

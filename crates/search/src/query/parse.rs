@@ -14,7 +14,7 @@ use super::clauses::Clauses;
 use super::context::{KnownTypes, Memo, QueryContext};
 use super::english::{is_english, is_word};
 use super::kind_words::Kind;
-use super::parsed::{Condition, Need, Note, ParsedQuery, Problem, SoftCondition};
+use super::parsed::{Condition, Need, Note, ParsedQuery, Problem};
 use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
@@ -149,6 +149,13 @@ pub(crate) async fn parse(
     }
     parsed.clauses.limit(query.since, query.until);
     parsed.clauses.order = query.order.or(parsed.clauses.order);
+    // What the caller says otherwise is not what the question asks.
+    let clauses = parsed.clauses.clone();
+    parsed.notes.retain(|note| match note {
+        Note::Ordered(order) => clauses.order.as_ref() == Some(order),
+        Note::Grouped(by) => clauses.group_by.as_ref() == Some(by),
+        _ => true,
+    });
     Ok(parsed)
 }
 
@@ -161,13 +168,17 @@ pub(crate) async fn without_words(view: &dyn View, parsed: &ParsedQuery) -> Resu
     if plain.filter.types.is_empty() && plain.kinds.is_empty() {
         plain.add_meant_types(&types);
     }
-    plain.filter.types.append(&mut plain.kinds);
+    let mut kinds = std::mem::take(&mut plain.kinds);
+    if plain.own.types.is_empty() {
+        plain.filter.types.append(&mut kinds);
+    }
     if plain.filter.types.is_empty() {
         return Ok(None);
     }
     for condition in std::mem::take(&mut plain.soft) {
         scopes::narrow(&mut plain, condition);
     }
+    plain.keep_to_own();
     scopes::narrow_by(view, &mut plain).await?;
     plain.notes.extend(Some(left.join(" ")).filter(|left| !left.is_empty()).map(Note::LeftOut));
     plain.text.clear();
@@ -220,7 +231,12 @@ fn folded(text: &str) -> String {
 
 /// Parses a question about instances.
 pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContext<'_>) -> ParsedQuery {
-    let mut parsed = ParsedQuery { filter: filter.clone(), language: context.language, ..ParsedQuery::default() };
+    let mut parsed = ParsedQuery {
+        filter: filter.clone(),
+        own: filter.clone(),
+        language: context.language,
+        ..ParsedQuery::default()
+    };
     let typed = text;
     let text = names::snippets(text, &mut parsed, context);
     let text = kubectl::read(&text, &mut parsed, context);
@@ -277,8 +293,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     settle(&mut tokens, &mut parsed, context, places, &kinds);
     names::collect(&tokens, &mut parsed, context, &kinds, &said);
     take_stop_words(&mut tokens, context);
-    if !filter.namespaces.is_empty() {
-        keep_to(&mut parsed, filter);
+    parsed.keep_to_own();
+    if parsed.problem.is_none() {
+        parsed.problem = no_such_place(filter, context);
     }
     parsed.notes.extend(context.language.map(Note::Language));
     parsed.text = tokens.text();
@@ -345,15 +362,16 @@ fn settle(
     }
 }
 
-/// The caller's own namespaces are not widened by those that the question names. If they have none in common, the caller's hold.
-fn keep_to(parsed: &mut ParsedQuery, own: &Filter) {
-    let asked: BTreeSet<String> = parsed.filter.namespaces.difference(&own.namespaces).cloned().collect();
-    if asked.is_empty() {
-        return;
+/// Whether the caller keeps to namespaces or clusters of which the index holds none.
+fn no_such_place(own: &Filter, context: &QueryContext<'_>) -> Option<Problem> {
+    let clusters: BTreeSet<&String> = context.types.iter().map(|(cluster, _)| cluster).collect();
+    let no_cluster = !clusters.is_empty() && own.clusters.iter().all(|name| !clusters.contains(name));
+    if let Some(name) = own.clusters.first().filter(|_| no_cluster) {
+        return Some(Problem::NoSuchCluster(name.clone()));
     }
-    parsed.filter.namespaces.clone_from(&own.namespaces);
-    let any = asked.iter().cloned().map(Condition::Namespace).collect();
-    parsed.soft.push(SoftCondition { said: asked.into_iter().collect::<Vec<_>>().join(", "), any });
+    let known = |name: &String| context.vocabulary.namespaces.contains(name) || name == CLUSTER_SCOPE;
+    let name = own.namespaces.first().filter(|_| !own.namespaces.iter().any(known))?;
+    Some(Problem::NoSuchNamespace(name.clone()))
 }
 
 /// Says what of the question names nothing. If there is nothing else to search for, nothing can match.
@@ -370,7 +388,12 @@ fn tell_unknown(parsed: &mut ParsedQuery) {
 
 /// Parses a question about types. A type is in no namespace and has no labels, so every word is about what the type is for.
 pub(crate) fn parse_types(text: &str, filter: &Filter, context: &QueryContext<'_>) -> ParsedQuery {
-    let mut parsed = ParsedQuery { filter: filter.clone(), language: context.language, ..ParsedQuery::default() };
+    let mut parsed = ParsedQuery {
+        filter: filter.clone(),
+        own: filter.clone(),
+        language: context.language,
+        ..ParsedQuery::default()
+    };
     let mut tokens = Tokens::new(&language::spaced(context.language, text));
     fillers::cut(&mut tokens);
     let wrapped = tokens.free().count() < tokens.low.len();

@@ -20,6 +20,8 @@ pub struct ParsedQuery {
     pub text: String,
     /// What may be found, the caller's own conditions included.
     pub filter: Filter,
+    /// The caller's own part of it.
+    pub(crate) own: Filter,
     /// Types that the question names, but not as a condition. They rank higher.
     pub kinds: BTreeSet<String>,
     /// Objects whose exact name stands in the question. They come first, and no condition leaves them out.
@@ -212,8 +214,44 @@ impl ParsedQuery {
             && self.needs.is_empty()
     }
 
-    /// Narrows the question to a namespace. The caller's own namespaces are not widened by what a question says: then it is a soft
-    /// condition.
+    /// Keeps to the caller's own kinds and namespaces: those that the question names narrow them. Where it names only others, the
+    /// caller's hold.
+    pub(super) fn keep_to_own(&mut self) {
+        let own = &self.own;
+        let mut overruled = Vec::new();
+        let mut keep = |now: &mut BTreeSet<String>, own: &BTreeSet<String>, asked: BTreeSet<String>| {
+            if own.is_empty() || asked.is_empty() {
+                return true;
+            }
+            let both: BTreeSet<String> = own.intersection(&asked).cloned().collect();
+            let agree = !both.is_empty();
+            if agree {
+                *now = both;
+            } else {
+                now.clone_from(own);
+                overruled.push(asked.into_iter().collect::<Vec<_>>().join(", "));
+            }
+            agree
+        };
+        let namespaces = self.notes.iter().filter_map(|note| match note {
+            Note::Namespace(name) => Some(name.clone()),
+            _ => None,
+        });
+        let namespaces = keep(&mut self.filter.namespaces, &own.namespaces, namespaces.collect());
+        let types = self.notes.iter().filter_map(|note| match note {
+            Note::Kind(types) => Some(types.iter().cloned()),
+            _ => None,
+        });
+        let types = keep(&mut self.filter.types, &own.types, types.flatten().collect());
+        self.notes.retain(|note| match note {
+            Note::Namespace(_) => namespaces,
+            Note::Kind(_) => types,
+            _ => true,
+        });
+        self.notes.extend(overruled.into_iter().map(Note::Overruled));
+    }
+
+    /// Narrows the question to a namespace.
     pub(crate) fn add_namespace(&mut self, name: &str) {
         self.notes.push(Note::Namespace(name.to_owned()));
         self.filter.namespaces.insert(name.to_owned());
@@ -340,6 +378,8 @@ pub enum Note {
         /// The namespaces that it is in.
         is_in: Vec<String>,
     },
+    /// It names kinds or namespaces, none of which is among those that the caller keeps to.
+    Overruled(String),
     /// It says that things are in something that nothing is called like.
     Unknown(String),
     /// It asks whether all of them are so, in this word; those that are not are the answer.
@@ -378,6 +418,7 @@ impl Note {
             Self::Elsewhere { .. }
                 | Self::Exceptions(_)
                 | Self::Unknown(_)
+                | Self::Overruled(_)
                 | Self::LeftOut(_)
                 | Self::OtherTime(_)
                 | Self::Unchecked(_)
@@ -421,6 +462,7 @@ impl fmt::Display for Note {
             Self::OtherTime(said) => {
                 write!(f, "\"{said}\" is not about when objects were created; searched without it")
             }
+            Self::Overruled(said) => write!(f, "{said} is not among what the filters admit; searched without it"),
             Self::Unknown(said) => write!(f, "\"{said}\" is no namespace, team or stage; searched without it"),
             Self::Language(name) => write!(f, "language: {name}, answered by names and not by meaning"),
             Self::Read { language, english } => write!(f, "language: {language}, read word for word as: {english}"),
@@ -435,6 +477,8 @@ impl fmt::Display for Note {
 pub enum Problem {
     /// The index has no such namespace.
     NoSuchNamespace(String),
+    /// The index has no cluster of this name.
+    NoSuchCluster(String),
     /// No resource type has this name.
     NoSuchKind(String),
     /// The question asks only for what is somewhere, and nothing is called like that.
@@ -452,6 +496,7 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoSuchCluster(name) => write!(f, "the index has no cluster \"{name}\""),
             Self::NoSuchNamespace(name) => write!(f, "there is no namespace \"{name}\""),
             Self::NoSuchKind(name) => write!(f, "no resource type is called \"{name}\""),
             Self::NoSuchScope(said) => write!(f, "no namespace, team or stage is called \"{said}\""),
@@ -487,6 +532,10 @@ mod tests {
             (
                 Note::Unknown("production".to_owned()),
                 "\"production\" is no namespace, team or stage; searched without it",
+            ),
+            (
+                Note::Overruled("deployments.apps".to_owned()),
+                "deployments.apps is not among what the filters admit; searched without it",
             ),
             (
                 Note::Unchecked("running".to_owned()),

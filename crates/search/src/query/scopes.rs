@@ -457,6 +457,7 @@ pub(super) async fn narrow_by(view: &dyn View, parsed: &mut ParsedQuery) -> Resu
         for (n, any) in readings.into_iter().enumerate() {
             let mut narrowed = parsed.clone();
             narrow_to(&mut narrowed, &any);
+            narrowed.keep_to_own();
             let probe = Probe { filter: narrowed.filter.clone(), ..Probe::default() };
             let is_empty = || async { view.probe(Collection::Instances, probe).await.map(|found| found.admitted == 0) };
             if n == last || !is_empty().await? {
