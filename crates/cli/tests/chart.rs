@@ -449,6 +449,8 @@ fn helm_finds_no_fault() {
         "{image: {repository: registry.example.org:5000/a/lore, digest: 'sha256:0000000000000000000000000000000000000000000000000000000000000000'}}",
         "{runAsUser: null, podLabels: {team: a}, nodeSelector: {disk: fast}, tolerations: [{key: a}], priorityClassName: high}",
         "{extraArgs: ['--annotations=a/b'], extraEnv: [{name: A, value: b}], extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /a}]}",
+        "{resources: null, podLabels: null, serviceMonitor: {labels: null}, extraVolumes: null, tolerations: null}",
+        "{resources: {limits: null}, nodeSelector: null}",
         "{networkPolicy: {from: [{podSelector: {}}], extraEgress: [{ports: [{port: 4318}]}]}, global: {a: b}}",
     ] {
         let ran = helm.run(&["lint", "--strict"], values);
@@ -517,12 +519,12 @@ fn wrong_values_are_refused_and_the_message_says_what_was_expected() {
         ("{fullnameOverride: 1abc}", "at '/fullnameOverride': '1abc' does not match pattern"),
         ("{resources: {limits: {memory: lots}}}", "at '/resources/limits/memory': 'lots' does not match pattern"),
         ("{resources: {requests: {cpu: -1}}}", "at '/resources/requests/cpu': minimum: got -1, want 0"),
-        ("{resources: {requests: {cores: 1}}}", "at '/resources/requests': invalid propertyName 'cores'"),
+        ("{resources: {requests: {cores: 1}}}", "at '/resources/requests': additional properties 'cores' not allowed"),
         ("{persistence: {size: 0Gi}}", "at '/persistence/size'"),
         ("{podLabels: {team: 'a b'}}", "at '/podLabels/team': 'a b' does not match pattern"),
-        ("{podLabels: {'a b': team}}", "at '/podLabels': invalid propertyName 'a b'"),
-        ("{nodeSelector: {'/disk': fast}}", "at '/nodeSelector': invalid propertyName '/disk'"),
-        ("{podAnnotations: {'a/b/c': x}}", "at '/podAnnotations': invalid propertyName 'a/b/c'"),
+        ("{podLabels: {'a b': team}}", "at '/podLabels': additional properties 'a b' not allowed"),
+        ("{nodeSelector: {'/disk': fast}}", "at '/nodeSelector': additional properties '/disk' not allowed"),
+        ("{podAnnotations: {'a/b/c': x}}", "at '/podAnnotations': additional properties 'a/b/c' not allowed"),
         ("{ingress: {hosts: [10.0.0.1]}}", "at '/ingress/hosts/0'"),
         ("{podDisruptionBudget: {maxUnavailable: 0%}}", "at '/podDisruptionBudget/maxUnavailable'"),
         ("{podDisruptionBudget: {maxUnavailable: 0}}", "at '/podDisruptionBudget/maxUnavailable'"),
@@ -530,7 +532,19 @@ fn wrong_values_are_refused_and_the_message_says_what_was_expected() {
         ("{extraEnv: [{name: A, value: b, valueFrom: {}}]}", "at '/extraEnv/0'"),
         ("{extraVolumes: [{name: A_B}]}", "at '/extraVolumes/0/name': 'A_B' does not match pattern"),
         ("{extraVolumeMounts: [{name: a, mountPath: 'a:b'}]}", "at '/extraVolumeMounts/0/mountPath'"),
-        ("{podLabels: {app.kubernetes.io/name: evil}}", "podLabels: by app.kubernetes.io/name the Service finds its pods"),
+        (
+            "{resources: {requests: {memory: 1.5Gi}}}",
+            "resources: 1.5Gi of memory are requested, and the limit is 1Gi; raise resources.limits.memory",
+        ),
+        ("{resources: {requests: {cpu: 1}, limits: {cpu: 900m}}}", "1 of cpu are requested, and the limit is 900m"),
+        (
+            "{resources: {requests: {memory: 1e9}, limits: {memory: 900M}}}",
+            "of memory are requested, and the limit is 900M",
+        ),
+        (
+            "{podLabels: {app.kubernetes.io/name: evil}}",
+            "podLabels: by app.kubernetes.io/name the Service finds its pods",
+        ),
         ("{serviceMonitor: {labels: {helm.sh/chart: a}}}", "serviceMonitor.labels: helm.sh/chart is set by the chart"),
         ("{extraEnv: [{name: TMPDIR, value: /a}]}", "extraEnv: TMPDIR is there already"),
         ("{extraEnv: [{name: A, value: a}, {name: A, value: b}]}", "extraEnv: A is there already"),
@@ -590,14 +604,14 @@ fn what_the_chart_takes_the_api_server_takes() {
     };
     for values in [
         "{resources: {requests: {cpu: 0.5, memory: 1e9, ephemeral-storage: 1.5Gi}, limits: {cpu: 1500m, memory: 2000000000, example.org/card: 1}}}",
-        "{resources: {requests: {cpu: 0, example.org/card: 1}, limits: {example.org/card: '1'}}, persistence: {size: 0.5Gi}}",
+        "{resources: {requests: {cpu: 0, example.org/card: 1}, limits: {memory: 262144Ki, example.org/card: '1'}}, persistence: {size: 0.5Gi}}",
         "{podLabels: {team: '', example.org/a_b.c: X-1}, nodeSelector: {disk: fast}, podAnnotations: {example.org/A: 'a b'}}",
         "{replicas: 2, postgres: {existingSecret: a.b}, podDisruptionBudget: {maxUnavailable: 1%}}",
         "{replicas: 2, postgres: {existingSecret: a}, podDisruptionBudget: {maxUnavailable: 100%}}",
         "{tolerations: [{operator: Exists}, {key: example.org/a, value: b, effect: NoExecute, tolerationSeconds: 5}]}",
         "{extraEnv: [{name: A, value: b}, {name: B, valueFrom: {secretKeyRef: {name: a, key: b}}}]}",
         "{extraVolumes: [{name: '0'}, {name: a, secret: {secretName: b}}], extraVolumeMounts: [{name: a, mountPath: /a, readOnly: true}, {name: '0', mountPath: /data/more}]}",
-        "{nameOverride: 1abc, ingress: {enabled: true, hosts: ['*.a', 1.example.org], annotations: {a.b/c: ''}}, service: {annotations: {x: y}}}",
+        "{nameOverride: 1abc, ingress: {enabled: true, hosts: ['*.a', 1.example.org], annotations: {a.b/c: ''}}, service: {annotations: {x: z}}}",
         "{auth: {tokens: {existingSecret: a}}, tls: {existingSecret: b}, clusterName: '-', priorityClassName: system-cluster-critical}",
     ] {
         taken(values, values);
