@@ -99,7 +99,7 @@ const checks = {
         await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
         const shown = (label) => (label.clientWidth / label.scrollWidth) * label.textContent.length;
         const labels = [...document.querySelectorAll(".tile .label")];
-        const cut = labels.filter((label) => label.clientWidth < label.scrollWidth && shown(label) < 10).map((label) => [label.textContent, label.clientWidth, label.scrollWidth]);
+        const cut = labels.filter((label) => label.clientWidth < label.scrollWidth && shown(label) < 8).map((label) => [label.textContent, label.clientWidth, label.scrollWidth]);
         return [[...document.querySelectorAll(".panel.namespaces a")].map((link) => new URL(link.href).searchParams.get("ns")).sort(), cut];
       });
       assert.deepEqual(links, namespaces, `at ${width}`);

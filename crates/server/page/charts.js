@@ -4,7 +4,7 @@ import { draw, make } from "./dom.js";
 
 // The least sides of a tile, in pixels: a name and a number are read there, and it can be hit. A name is read by so many of its letters.
 const LEAST_HEIGHT = 44;
-const LETTERS = 12;
+const LETTERS = 9;
 const LETTER = 8;
 const EDGES = 20;
 
@@ -21,20 +21,18 @@ export function bars(rows) {
 }
 
 // Tiles whose areas are the counts, as squarified treemaps have them (Bruls, Huizing and van Wijk, 2000), of rows that begin with the
-// largest. `width` and `height` are the sides of the whole, in pixels. `rest` are the rows that have no tile of their own: the smallest, as
-// many as it takes for the other ones to be large enough.
+// largest. `width` and `height` are the sides of the whole, in pixels. `rest` are the rows that have no tile: the smallest, as many as it
+// takes for the other ones to be large enough.
 export function tiles(rows, width, height) {
   let shown = rows.length;
-  let placed = laid(rows, shown, width, height);
+  let placed = laid(rows, width, height);
   while (shown > 1 && !placed.every(isLarge)) {
     shown -= 1;
-    placed = laid(rows, shown, width, height);
+    placed = laid(rows.slice(0, shown), width, height);
   }
   const tile = ({ row, x, y, width: w, height: h }) => {
     const inside = [make("span", { class: "label" }, row.name), make("span", { class: "number" }, row.count.toLocaleString("en"))];
-    const made = row.href
-      ? make("a", { class: `tile ${row.hue ?? ""}`, href: row.href, "data-go": true, title: `${row.name}: ${row.count}` }, inside)
-      : make("span", { class: "tile rest" }, inside);
+    const made = make("a", { class: `tile ${row.hue ?? ""}`, href: row.href, "data-go": true, title: `${row.name}: ${row.count}` }, inside);
     const percent = (part, whole) => `${(part / whole) * 100}%`;
     Object.assign(made.style, { left: percent(x, width), top: percent(y, height), width: percent(w, width), height: percent(h, height) });
     return make("li", {}, made);
@@ -42,13 +40,9 @@ export function tiles(rows, width, height) {
   return { drawn: make("ul", { class: "tiles" }, placed.map(tile)), rest: rows.slice(shown) };
 }
 
-// The places of the first rows, and of what is left as one.
-function laid(rows, shown, width, height) {
-  const left = rows.slice(shown);
-  const count = left.reduce((sum, row) => sum + row.count, 0);
-  const all = left.length > 0 ? [...rows.slice(0, shown), { name: `${left.length} more`, count }] : rows;
-  const area = (width * height) / Math.max(1, all.reduce((sum, row) => sum + row.count, 0));
-  return squarified(all.map((row) => ({ row, area: row.count * area })), { x: 0, y: 0, width, height });
+function laid(rows, width, height) {
+  const area = (width * height) / Math.max(1, rows.reduce((sum, row) => sum + row.count, 0));
+  return squarified(rows.map((row) => ({ row, area: row.count * area })), { x: 0, y: 0, width, height });
 }
 
 function isLarge({ row, width, height }) {
