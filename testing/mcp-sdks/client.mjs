@@ -48,9 +48,12 @@ for (const name of asked.prompts ?? []) {
   prompt_texts.push(messages.map(message => message.content.text).join('\n'));
 }
 const results = [];
-for (const { name, arguments: given } of asked.calls ?? []) {
-  const result = await client.callTool({ name, arguments: given ?? {} });
+let taken;
+for (const { name, arguments: given, take } of asked.calls ?? []) {
+  const filled = Object.entries(given ?? {}).map(([key, value]) => [key, value === '$taken' ? taken : value]);
+  const result = await client.callTool({ name, arguments: Object.fromEntries(filled) });
   const text = result.content.map(block => block.text).join('\n');
+  taken = (take && text.match(take)?.[1]) ?? taken;
   results.push({ text, structured: result.structuredContent ?? null, error: result.isError ?? false });
 }
 const server = client.getServerVersion()?.name ?? null;

@@ -2,12 +2,14 @@
 came of it as JSON.
 
 In:  {"command": ["…"], "environment": {}} or {"url": "http://…", "token": "…"}; "mode": how a newest client negotiates;
-     "calls": [{"name", "arguments"}], "prompts": ["…"]
+     "calls": [{"name", "arguments", "take"}], "prompts": ["…"]; what the pattern "take" has in brackets is found in the text of the result, and
+     is the value of later arguments that are "$taken"
 Out: {"protocol", "server", "instructions", "tools": […], "prompts": […], "prompt_texts": […], "results": [{"text", "structured", "error"}]}
 """
 
 import asyncio
 import json
+import re
 import sys
 from importlib.metadata import version
 
@@ -25,9 +27,13 @@ async def work(session, asked):
         prompt = await session.get_prompt(name)
         texts.append("\n".join(message.content.text for message in prompt.messages))
     results = []
+    taken = None
     for call in asked.get("calls", []):
-        result = plain(await session.call_tool(call["name"], call.get("arguments") or {}))
+        arguments = {key: taken if value == "$taken" else value for key, value in (call.get("arguments") or {}).items()}
+        result = plain(await session.call_tool(call["name"], arguments))
         text = "\n".join(block["text"] for block in result["content"])
+        if "take" in call and (found := re.search(call["take"], text)):
+            taken = found[1]
         results.append({"text": text, "structured": result.get("structuredContent"), "error": result.get("isError", False)})
     return {
         "tools": [plain(tool) for tool in tools.tools],

@@ -88,7 +88,7 @@ pub(crate) struct SettingFlags {
     /// Embedder: builtin, voyage[:MODEL] or openai:MODEL@URL [default: the one that filled the index, else builtin]
     #[arg(long, global = true, value_name = "EMBEDDER", value_parser = checked(EmbedderChoice::read))]
     pub(crate) embedder: Option<String>,
-    /// Language model for ask and for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
+    /// Language model for ask, for the tool investigate of mcp and serve, and for --inference llm: anthropic[:MODEL] (ANTHROPIC_API_KEY), or openai:MODEL@URL for OpenAI, Ollama, vLLM or LM
     /// Studio (OPENAI_API_KEY, if one is needed) [default: anthropic]
     #[arg(long, global = true, value_name = "MODEL", value_parser = checked(ModelChoice::read))]
     pub(crate) model: Option<String>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use async_trait::async_trait;
+use clusterlore_agent::converse::Investigator;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{ClusterError, ClusterSource, Environment, FolderSource, ListScope, LiveOptions, LiveSource};
 use clusterlore_core::{AnnotationChoice, Collection, EmbedderIdentity, Scope, SourceIdentity, TypeFilter};
@@ -273,6 +274,22 @@ pub(crate) fn chat_model(settings: &Settings) -> anyhow::Result<Arc<dyn ChatMode
             Arc::new(openai_chat_stream(&model, &url, settings.key("openai-api-key")?, Pauses::default())?)
         }
     })
+}
+
+/// The language model that looks into questions of assistants, where a flag names one: a setting that is there for sync sends nothing of a
+/// cluster anywhere.
+pub(crate) fn investigator(settings: &Settings) -> anyhow::Result<Option<Arc<Investigator>>> {
+    if !settings.is_flag("model") {
+        return Ok(None);
+    }
+    let model = chat_model(settings)?;
+    if let Some(host) = model.sends_to() {
+        print::note(&format!(
+            "Model {}: what assistants have investigated, object names, labels and what it asks to see of the cluster go to {host}.",
+            model.name()
+        ));
+    }
+    Ok(Some(Arc::new(Investigator::new(model))))
 }
 
 /// The index, to be asked. An embedder is chosen by what filled it.

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clusterlore_testkit::postgres::PostgresServer;
-use clusterlore_testkit::real::ApiServer;
+use clusterlore_testkit::real::{ApiServer, mcp_sdks_or_skip};
 use common::Home;
+use common::assistants::{SDKS, round_robin, text, with_calls};
 use common::serving::{Serving, send};
 use serde_json::Value;
 
@@ -255,6 +256,47 @@ fn one_that_hangs_and_one_that_lost_its_connection_write_no_more() {
     assert_eq!(one.get(&path("without-a-store")).0, 200);
     drop((one, other));
     place.holds_what_a_sync_finds();
+}
+
+#[test]
+fn one_assistant_is_served_by_both() {
+    let (Some(sdks), Some(place)) = (mcp_sdks_or_skip(), Place::new()) else { return };
+    let servings = place.both();
+    let (address, taken) = round_robin(servings.iter().map(|serving| serving.address.clone()).collect());
+    let asked = serde_json::json!({"url": format!("http://{address}/mcp")});
+    let arguments = [
+        ("find_resources", serde_json::json!({"kind": "cm", "namespaces": ["shop"], "limit": 100})),
+        ("find_resources", serde_json::json!({"output": "count", "groupBy": "namespace"})),
+        ("find_resource_types", serde_json::json!({"task": "settings"})),
+        ("get_resource", serde_json::json!({"id": "shop/v1/ConfigMap/first-3"})),
+        ("recent_changes", serde_json::json!({"question": "what was created"})),
+        ("cluster_overview", serde_json::json!({})),
+    ];
+    // Each twice: once for each replica.
+    let calls: Vec<_> = arguments.iter().flat_map(|call| [call.clone(), call.clone()]).collect();
+    let mut before = 0;
+    for (number, sdk) in SDKS.into_iter().enumerate() {
+        let new = format!("new-{number}");
+        place.cluster.apply(&config(&new));
+        for serving in &servings {
+            until("both show it", PATIENCE, || serving.get(&path(&new)).0 == 200);
+        }
+        let told = sdk.asks(&sdks, &with_calls(asked.clone(), &calls));
+        let results = told["results"].as_array().unwrap();
+        for ((tool, _), both) in arguments.iter().zip(results.chunks(2)) {
+            assert!(both.iter().all(|result| result["error"] == false), "{sdk:?} {tool}: {both:?}");
+            // Ages, and how long ago a cluster was read, go on.
+            let of = |result: &Value| (result["structured"]["total"].clone(), result["structured"]["shown"].clone());
+            assert_eq!(of(&both[0]), of(&both[1]), "{sdk:?} {tool}");
+            assert!(!text(&both[0]).is_empty(), "{sdk:?} {tool}");
+        }
+        for result in results.iter().take(2).chain(&results[8..10]) {
+            assert!(text(result).contains(&new), "{sdk:?}: {result}");
+        }
+        let sent = taken.load(Ordering::SeqCst) - before;
+        assert!(sent >= calls.len(), "{sdk:?}: {sent} requests");
+        before += sent;
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Limits {
     pub body: usize,
     /// For a whole request.
     pub time: Duration,
+    /// For a whole request of an assistant: a model may look into something meanwhile.
+    pub assistant: Duration,
     /// Requests that are answered at once.
     pub concurrency: usize,
     /// Requests a second of one caller, in the mean; twice as many at once.
@@ -30,6 +32,7 @@ impl Default for Limits {
         Self {
             body: 5 << 20,
             time: Duration::from_secs(30),
+            assistant: Duration::from_secs(60),
             concurrency: 64,
             rate: 500.0,
             connections: 1_024,

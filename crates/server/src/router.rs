@@ -29,6 +29,9 @@ use crate::{api, dropin, mcp, metrics, page, probes, span};
 /// The endpoints that controllers post to.
 const POSTED_TO: [&str; 3] = ["/api/v1/instances/sync", "/api/v1/capabilities/scan", "/api/v1/resources/sync"];
 
+/// Where assistants ask.
+const ASSISTANTS: &str = "/mcp";
+
 /// clusterlore: ask a Kubernetes cluster what is running, by meaning.
 #[derive(OpenApi)]
 #[openapi(
@@ -89,7 +92,7 @@ pub(crate) fn service(app: Arc<App>) -> NormalizePath<Router> {
     let router = routes
         .route("/api/v1/openapi.json", openapi)
         .route_service(
-            "/mcp",
+            ASSISTANTS,
             mcp::service(assistants, &server.allowed_hosts, server.offer.clone(), server.limits.body),
         )
         .fallback(not_found)
@@ -182,6 +185,8 @@ async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next:
         return too_large();
     }
     let is_asked = !is_post && caller.is_some();
+    let limits = &app.server.limits;
+    let time = if request.uri().path() == ASSISTANTS { limits.assistant } else { limits.time };
     if let Some(caller) = caller {
         if is_asked && let Err(later) = app.rates.admit(&caller.name, Instant::now()) {
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "this caller asks too often");
@@ -210,7 +215,7 @@ async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next:
         slot.clone().map(|slot| request.extensions_mut().insert(slot));
         next.run(request).await
     };
-    match tokio::time::timeout(app.server.limits.time, answer).await {
+    match tokio::time::timeout(time, answer).await {
         Ok(response) => response,
         Err(_) => Problem::busy("the answer took too long", 1).into_response(),
     }

@@ -92,12 +92,25 @@ impl Manifest {
         if text.len() > LARGEST {
             return Err(format!("The manifest has {} bytes; expected {LARGEST} at most.", text.len()));
         }
-        let mut object: Value = serde_saphyr::from_str(text)
+        let mut documents: Vec<Value> = serde_saphyr::from_multiple(text)
             .map_err(|e| format!("The manifest cannot be read: {e}. Expected one object in YAML or JSON."))?;
+        documents.retain(|document| !document.is_null());
+        let mut object = match documents.len() {
+            1 => documents.remove(0),
+            count => return Err(format!("The manifest holds {count} objects; expected one. Send each by itself.")),
+        };
         let said =
             |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
         let (api_version, kind, name) = (said("/apiVersion"), said("/kind"), said("/metadata/name"));
-        for (what, value) in [("apiVersion", &api_version), ("kind", &kind), ("metadata.name", &name)] {
+        for (what, pointer, value) in [
+            ("apiVersion", "/apiVersion", &api_version),
+            ("kind", "/kind", &kind),
+            ("metadata.name", "/metadata/name", &name),
+        ] {
+            // YAML reads `y`, `on` and `1` as something else than text.
+            if object.pointer(pointer).is_some_and(|value| !value.is_string() && !value.is_null()) {
+                return Err(format!("The manifest's {what} is not text; put it in quotes."));
+            }
             if value.is_empty() {
                 return Err(format!(
                     "The manifest has no {what}; expected one object with apiVersion, kind and metadata.name."
@@ -377,12 +390,13 @@ mod tests {
             ("", "The manifest"),
             ("kind: ConfigMap", "no apiVersion"),
             ("apiVersion: v1\nkind: ConfigMap\nmetadata: {}", "no metadata.name"),
-            ("apiVersion: v1\nkind: [x]\nmetadata: {name: a}", "no kind"),
+            ("apiVersion: v1\nkind: [x]\nmetadata: {name: a}", "kind is not text"),
+            ("apiVersion: v1\nkind: A\nmetadata: {name: y}", "metadata.name is not text"),
             ("just words", "no apiVersion"),
             ("a: [", "cannot be read"),
             (
                 "apiVersion: v1\nkind: A\nmetadata: {name: a}\n---\napiVersion: v1\nkind: B\nmetadata: {name: b}",
-                "cannot be read",
+                "holds 2 objects",
             ),
             (&"x".repeat(LARGEST + 1), "at most"),
             ("a: &a [x]\nb: [*a, *a", "cannot be read"),

@@ -1,5 +1,7 @@
 //! What a conversation may take, and what it took.
 
+use std::time::{Duration, Instant};
+
 use clusterlore_models::{Ask, Message, Part, Price, Tokens, Tool, ToolResult};
 use serde::Serialize;
 
@@ -21,11 +23,13 @@ pub struct Limits {
     pub tokens: u64,
     /// US dollars; counts only where the price is known.
     pub cost: Option<f64>,
+    /// After this the next turn of a question is its last; `None`: there is no hurry.
+    pub time: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 20, tokens: 500_000, cost: None }
+        Self { steps: 20, tokens: 500_000, cost: None, time: None }
     }
 }
 
@@ -71,12 +75,13 @@ pub(super) struct Budget {
     used: Used,
     /// The most tokens that the provider counted for one that was expected.
     more: f64,
+    began: Instant,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits, price: Option<Price>, before: Used) -> Self {
         let cost = price.map(|_| 0.0);
-        Self { limits, price, before, used: Used { cost, ..Used::default() }, more: 1.0 }
+        Self { limits, price, before, used: Used { cost, ..Used::default() }, more: 1.0, began: Instant::now() }
     }
 
     /// For this question.
@@ -91,7 +96,8 @@ impl Budget {
 
     /// Whether the next turn is the last.
     pub(super) fn is_last(&self) -> bool {
-        self.used.steps + 1 >= self.limits.steps
+        let is_over = |time| self.began.elapsed() >= time;
+        self.used.steps + 1 >= self.limits.steps || self.limits.time.is_some_and(is_over)
     }
 
     /// How long the next turn may be, or why there is none.
@@ -225,7 +231,7 @@ mod tests {
         let price = Price { input: 1.0, output: 1.0 };
         let before = Used { steps: 19, input_tokens: 8_000, output_tokens: 1_000, cost: Some(0.009) };
         let of = |limits: Limits| Budget::new(limits, Some(price), before).next(&ask);
-        let limits = Limits { steps: 1, tokens: 10_000, cost: None };
+        let limits = Limits { steps: 1, tokens: 10_000, cost: None, time: None };
         assert_eq!(
             of(limits),
             Err("the limit of 10000 tokens is reached: 9000 are used, and the next turn may take 1288".to_owned())
@@ -236,5 +242,12 @@ mod tests {
             Err("the limit of $0.01 is reached: $0.0090 is used, and the next turn may cost $0.0013".to_owned())
         );
         assert_eq!(of(Limits { cost: Some(0.02), ..cost }), Ok(8_192), "steps are those of one question");
+    }
+
+    #[test]
+    fn the_turn_after_the_time_is_the_last() {
+        let is_last = |time| Budget::new(Limits { time, ..Limits::default() }, None, Used::default()).is_last();
+        let times = [None, Some(Duration::from_secs(60)), Some(Duration::ZERO)];
+        assert_eq!(times.map(is_last), [false, false, true]);
     }
 }

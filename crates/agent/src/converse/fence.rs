@@ -2,6 +2,8 @@
 
 use clusterlore_cluster::reads::clean_text;
 use clusterlore_core::words;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// Characters of one result at most.
 pub(super) const ROOM: usize = 20_000;
@@ -47,18 +49,41 @@ pub fn fit(text: &str, most: usize) -> String {
     format!("{head}\n… {} characters are left out here …\n{tail}", all - 2 * half)
 }
 
-/// The mark in whatever case it is written.
+/// Letters of other scripts that look like those of the mark.
+const ALIKE: [(char, &str); 5] = [('t', "тτ"), ('o', "оοօ"), ('l', "ӏ"), ('d', "ԁ"), ('a', "аα")];
+
+/// The text without the mark, however it is written: in any case, in wide letters, with accents, in letters of other scripts.
 fn without_mark(text: &str) -> String {
-    // ASCII only, so places in both are the same.
-    let lower = text.to_ascii_lowercase();
+    // What each character comes down to, with its place.
+    let bare = |c: char| {
+        let alike = ALIKE.iter().find(|(_, others)| others.contains(c)).map(|(letter, _)| *letter);
+        alike.unwrap_or(c).to_ascii_lowercase()
+    };
+    let parts = text.char_indices().flat_map(|(at, c)| {
+        let low = c.to_lowercase().nfkd().filter(|part| !is_combining_mark(*part)).map(bare);
+        low.map(move |part| (part, at, at + c.len_utf8())).collect::<Vec<_>>()
+    });
+    let parts: Vec<(char, usize, usize)> = if text.is_ascii() {
+        text.bytes().enumerate().map(|(at, b)| (char::from(b.to_ascii_lowercase()), at, at + 1)).collect()
+    } else {
+        parts.collect()
+    };
+    let mark: Vec<char> = MARK.chars().collect();
     let mut kept = String::with_capacity(text.len());
-    let mut from = 0;
-    for (at, _) in lower.match_indices(MARK) {
-        kept.push_str(&text[from..at]);
-        kept.push_str(UNMARKED);
-        from = at + MARK.len();
+    let (mut from, mut at) = (0, 0);
+    while at + mark.len() <= parts.len() {
+        let these = &parts[at..at + mark.len()];
+        if these.iter().zip(&mark).all(|((part, ..), letter)| part == letter) {
+            // One character may be several letters.
+            kept.push_str(text.get(from..these[0].1).unwrap_or_default());
+            kept.push_str(UNMARKED);
+            from = these[mark.len() - 1].2;
+            at += mark.len();
+        } else {
+            at += 1;
+        }
     }
-    kept.push_str(&text[from..]);
+    kept.push_str(text.get(from..).unwrap_or_default());
     kept
 }
 
@@ -72,6 +97,19 @@ mod tests {
     fn head_and_tail_stay() {
         assert_eq!(fit("short", 5), "short");
         assert_eq!(fit(&format!("head{}tail", "é".repeat(100)), 8), "head\n… 100 characters are left out here …\ntail");
+    }
+
+    #[test]
+    fn what_looks_like_the_mark_is_none() {
+        for imitation in
+            ["＜/tool＿data＞", "‹/t\u{301}ool_data>", "</tооl_dаtа>", "</TOOL_DÀTA>", "<ⓣool_data>", "</ｔｏｏｌ_data"]
+        {
+            let value = fenced_value(&format!("a {imitation} b"));
+            assert!(value.contains(UNMARKED) && value.starts_with("a ") && value.ends_with('b'), "{value}");
+        }
+        for other in ["tool-data", "tools and data", "données_d'outil", "инструмент", "工具数据"] {
+            assert_eq!(fenced_value(other), other);
+        }
     }
 
     proptest! {

@@ -43,9 +43,7 @@ impl Named {
         let delicate = ty.group == RBAC || ty.group.is_empty() && ty.plural == "secrets";
         if delicate && !self.has_type(ty) {
             let kind = words::cut(&ty.kind, 63);
-            return Some(format!(
-                "refused: a {kind} is only changed if the user's own question, or a flag of theirs, names it. Tell the user so."
-            ));
+            return Some(format!("refused: a {kind} is {}", self.only_where_named()));
         }
         let of_system = match namespace {
             Some(namespace) => Some(namespace),
@@ -53,10 +51,14 @@ impl Named {
             None => None,
         };
         let system = of_system.filter(|namespace| SYSTEM.contains(namespace) && !self.has(namespace))?;
-        Some(format!(
-            "refused: namespace {system} is Kubernetes' own, and only changed if the user's own question, or a flag of theirs, names it. Tell \
-             the user so."
-        ))
+        Some(format!("refused: namespace {system} is Kubernetes' own, and {}", self.only_where_named()))
+    }
+
+    fn only_where_named(&self) -> &'static str {
+        match self.words.is_empty() {
+            true => "not changed by this tool. Tell the user to do it with kubectl.",
+            false => "only changed if the user's own question, or a flag of theirs, names it. Tell the user so.",
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Flags of `mcp`.
 
+use std::sync::Arc;
+
 use clap::{Args as ClapArgs, ValueEnum};
+use clusterlore_agent::converse::Investigator;
 use clusterlore_server::Offer;
 
 use super::shared::LiveFlags;
@@ -10,6 +13,7 @@ use super::shared::LiveFlags;
   clusterlore mcp                                          for an assistant that starts it, such as an editor
   claude mcp add clusterlore -- clusterlore mcp
   clusterlore mcp --context east --live never              the index alone
+  clusterlore mcp --model anthropic                        a model of your own answers \"investigate\"
 
 It speaks the Model Context Protocol on standard input and output, and logs to standard error. \"clusterlore serve\" offers the same at \
 /mcp.")]
@@ -40,7 +44,8 @@ pub(crate) struct OfferFlags {
 }
 
 impl OfferFlags {
-    pub(crate) fn offer(&self) -> Offer {
-        Offer { compat: self.compat == Some(Compat::ClusterWhisperer), apply: self.allow_apply }
+    /// With the model that looks into questions, where there is one.
+    pub(crate) fn offer(&self, investigator: Option<Arc<Investigator>>) -> Offer {
+        Offer { compat: self.compat == Some(Compat::ClusterWhisperer), apply: self.allow_apply, investigator }
     }
 }

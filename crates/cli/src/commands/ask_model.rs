@@ -74,8 +74,12 @@ impl<'a> ModelTalk<'a> {
             }
             false => None,
         };
-        let limits =
-            Limits { steps: flags.model.max_steps, tokens: flags.model.max_tokens, cost: flags.model.max_cost };
+        let limits = Limits {
+            steps: flags.model.max_steps,
+            tokens: flags.model.max_tokens,
+            cost: flags.model.max_cost,
+            time: None,
+        };
         if let Some(host) = model.sends_to() {
             print::note(&format!(
                 "Model {}: your question, object names, labels and what it asks to see of the cluster go to {host}.",

@@ -15,8 +15,9 @@ use crate::settings::Settings;
 use crate::{advice, build, print};
 
 pub(crate) async fn run(settings: &Settings, flags: &Mcp) -> anyhow::Result<Done> {
+    let offer = flags.offer.offer(build::investigator(settings)?);
     let own = OwnIndex { settings: settings.clone(), live: flags.live.live, index: OnceCell::new() };
-    let assistant = Assistant::of(Arc::new(own), build::OWN_STORE, flags.offer.offer());
+    let assistant = Assistant::of(Arc::new(own), build::OWN_STORE, offer);
     serve_pipe(assistant, tokio::io::stdin(), print::pipe()).await.context("clusterlore mcp")?;
     Ok(Done::Whole)
 }

@@ -48,6 +48,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
     let store = build::store_for_writing(settings).await?;
     let mut auth = auth(settings, flags, address, &store)?;
+    let offer = flags.offer.offer(build::investigator(settings)?);
 
     let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
     let index = match flags.live.live {
@@ -93,7 +94,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         live: following.statuses(),
         auth,
         allowed_hosts: flags.allowed_host.clone(),
-        offer: flags.offer.offer(),
+        offer,
         ready: readiness,
         limits,
         continued: telemetry::continued,

@@ -1,6 +1,6 @@
 //! What a language model says and does, while it does it.
 
-use clusterlore_agent::converse::{Change, Ended, Heard, Limits, Sources, Step, Talk, Used};
+use clusterlore_agent::converse::{Change, Heard, Limits, Sources, Step, Talk, Used};
 use clusterlore_core::words::{cut, one_line};
 use clusterlore_models::{ToolCall, ToolResult};
 use serde::Serialize;
@@ -108,7 +108,7 @@ impl Lines {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let (ended, reason) = ended(&talk.ended);
+        let (ended, reason) = (talk.ended.name(), talk.ended.reason());
         let shape = || JsonTalk {
             question,
             model,
@@ -164,17 +164,6 @@ fn marks(talk: &Talk) -> anyhow::Result<()> {
         line(&format!("Not seen: [{id}] was returned by no tool."))?;
     }
     talk.sources.unsourced.iter().try_for_each(|sentence| line(&format!("No source: {}", one_line(sentence))))
-}
-
-fn ended(ended: &Ended) -> (&'static str, Option<String>) {
-    match ended {
-        Ended::Whole => ("whole", None),
-        Ended::Limit(limit) => ("limit", Some(limit.clone())),
-        Ended::CutOff => ("cutOff", Some("it was longer than the model may speak at once".to_owned())),
-        Ended::Declined => ("declined", Some("the model declined to answer".to_owned())),
-        Ended::Silent => ("silent", Some("the model said nothing".to_owned())),
-        Ended::Failed(error) => ("failed", Some(error.to_string())),
-    }
 }
 
 /// `kubectl_get namespace=shop resource=pods`

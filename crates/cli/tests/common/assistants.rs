@@ -1,9 +1,14 @@
 //! `mcp` and `/mcp`, asked with the official SDKs.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use clusterlore_testkit::real::ApiServer;
 use serde_json::{Value, json};
 
 use super::Home;
@@ -85,4 +90,76 @@ pub fn called(sdks: &Path, asked: &Value, tool: &str, arguments: Value) -> Value
 
 pub fn text(result: &Value) -> &str {
     result["text"].as_str().unwrap()
+}
+
+/// Four characters are about a token.
+pub fn tokens(text: &str) -> usize {
+    text.chars().count().div_ceil(4)
+}
+
+/// Of an answer: its text and its object.
+pub fn tokens_of(result: &Value) -> usize {
+    let object = &result["structured"];
+    tokens(text(result)) + if object.is_null() { 0 } else { tokens(&object.to_string()) }
+}
+
+/// A cluster with the shared corpus and objects in many states; `None` where there is no corpus or no API server.
+pub fn corpus() -> Option<ApiServer> {
+    let corpus = clusterlore_testkit::shared("corpus/manifests")?;
+    let cluster = ApiServer::start_or_skip()?;
+    cluster.apply_folder(&corpus);
+    cluster.create_statuses();
+    Some(cluster)
+}
+
+/// A server over a cluster that is indexed.
+pub fn ready(home: &Home, cluster: &ApiServer, args: &[&str]) -> Serving {
+    let config = cluster.kubeconfig("admin");
+    let serving = Serving::start(home, &[&["--kubeconfig", config.to_str().unwrap()], args].concat());
+    serving.until(Duration::from_secs(120), || serving.get("/readyz").0 == 200);
+    serving
+}
+
+/// Takes each request to the next of several servers.
+pub fn round_robin(servers: Vec<String>) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let server = servers[counted.fetch_add(1, Ordering::SeqCst) % servers.len()].clone();
+            std::thread::spawn(move || passed_on(stream, &server));
+        }
+    });
+    (address, taken)
+}
+
+/// One request, and its answer. The connection ends with it, so that the next request comes on another.
+fn passed_on(mut stream: TcpStream, server: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let low = line.to_lowercase();
+        if let Some(bytes) = low.strip_prefix("content-length:") {
+            length = bytes.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+        if !low.starts_with("connection:") {
+            head.push_str(&line);
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let mut to = TcpStream::connect(server)?;
+    to.write_all(format!("{head}connection: close\r\n\r\n").as_bytes())?;
+    to.write_all(&body)?;
+    std::io::copy(&mut to, &mut stream)?;
+    stream.shutdown(std::net::Shutdown::Both)
 }

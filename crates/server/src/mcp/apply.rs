@@ -1,6 +1,6 @@
 //! `apply_dry_run` and `apply`: a change in two steps, so that whoever watches an assistant sees what would change before it is changed.
 //!
-//! A dry run gives an id that is good once, for ten minutes, and only in this process: it is the one thing that is kept between two calls.
+//! A dry run gives an id that is good once, for ten minutes, for whoever asked for it, and only in this process: it is the one thing that is kept between two calls.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::ground::Ground;
 use super::{arguments, result, schema};
+use crate::auth::Caller;
 
 pub(super) const DRY_RUN: &str = "apply_dry_run";
 pub(super) const APPLY: &str = "apply";
@@ -37,30 +38,39 @@ struct Change {
     id: String,
 }
 
-/// Changes that wait for their second step, by id.
+/// A change that waits for its second step.
+struct Waiting {
+    since: Instant,
+    /// Who had it tried: nobody else makes it, nor they themselves once they may see something else.
+    caller: Caller,
+    prepared: Prepared,
+}
+
+/// Changes that wait, by id.
 #[derive(Default)]
-pub(super) struct Pending(Mutex<HashMap<String, (Instant, Prepared)>>);
+pub(super) struct Pending(Mutex<HashMap<String, Waiting>>);
 
 impl Pending {
     /// Keeps a change, and gives the id that it is good for. `None`: the system gives no random bytes.
-    fn keep(&self, prepared: Prepared) -> Option<String> {
+    fn keep(&self, caller: &Caller, prepared: Prepared) -> Option<String> {
         let mut random = [0; 16];
         rustls::crypto::ring::default_provider().secure_random.fill(&mut random).ok()?;
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.retain(|_, (since, _)| since.elapsed() < GOOD);
+        pending.retain(|_, waiting| waiting.since.elapsed() < GOOD);
         if pending.len() >= MOST {
-            let oldest = pending.iter().min_by_key(|(_, (since, _))| *since).map(|(id, _)| id.clone());
+            let oldest = pending.iter().min_by_key(|(_, waiting)| waiting.since).map(|(id, _)| id.clone());
             oldest.map(|id| pending.remove(&id));
         }
-        pending.insert(id.clone(), (Instant::now(), prepared));
+        pending.insert(id.clone(), Waiting { since: Instant::now(), caller: caller.clone(), prepared });
         Some(id)
     }
 
-    /// Gives a change back, once.
-    fn take(&self, id: &str) -> Option<Prepared> {
+    /// Gives a change back, once, to whoever had it tried.
+    fn take(&self, caller: &Caller, id: &str) -> Option<Prepared> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.remove(id).filter(|(since, _)| since.elapsed() < GOOD).map(|(_, prepared)| prepared)
+        pending.get(id).filter(|waiting| waiting.caller == *caller && waiting.since.elapsed() < GOOD)?;
+        pending.remove(id).map(|waiting| waiting.prepared)
     }
 }
 
@@ -92,6 +102,7 @@ pub(super) fn tools() -> [Told; 2] {
 pub(super) async fn dry_run(
     ground: &Ground<'_>,
     pending: &Pending,
+    caller: &Caller,
     arguments: Option<JsonObject>,
 ) -> Result<CallToolResult, String> {
     // The agent reads manifests, and says what is wrong with one.
@@ -107,7 +118,7 @@ pub(super) async fn dry_run(
     let over =
         change.takes_over.iter().map(|said| format!("\nIt takes over fields of others: {said}")).collect::<String>();
     let shown = format!("id: {}\n{what}:\n{}{over}", change.id, change.diff);
-    let id = pending.keep(prepared).ok_or("the system gives no random bytes; try again.")?;
+    let id = pending.keep(caller, prepared).ok_or("the system gives no random bytes; try again.")?;
     let told = format!(
         "Nothing was changed. Show the user this difference; after their yes, call apply with id \"{id}\" within ten minutes."
     );
@@ -117,12 +128,16 @@ pub(super) async fn dry_run(
 }
 
 /// The second.
-pub(super) async fn apply(pending: &Pending, arguments: Option<JsonObject>) -> Result<CallToolResult, String> {
+pub(super) async fn apply(
+    pending: &Pending,
+    caller: &Caller,
+    arguments: Option<JsonObject>,
+) -> Result<CallToolResult, String> {
     let Change { id } = arguments::read(arguments)?;
-    let Some(prepared) = pending.take(&id) else {
+    let Some(prepared) = pending.take(caller, &id) else {
         let shown: Value = id.chars().take(64).collect::<String>().into();
         return Err(format!(
-            "No change waits for id {shown}: it was made, is older than ten minutes, or is not of this server. Call {DRY_RUN} again."
+            "No change waits for id {shown}: it was made, is older than ten minutes, was given to somebody else, or is not of this server. Call {DRY_RUN} again."
         ));
     };
     prepared.apply().await.map(|told| result::text(APPLY, &told))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clusterlore_agent::converse::Investigator;
 use clusterlore_core::Scope;
 use clusterlore_index::Index;
 use jiff::Timestamp;
@@ -19,49 +20,52 @@ use super::find_resource_types::FindResourceTypes;
 use super::find_resources::FindResources;
 use super::get_resource::GetResource;
 use super::ground::{Ground, IndexSource};
+use super::investigate::Investigate;
 use super::recent_changes::RecentChanges;
 use super::tool::{Tool, described};
-use super::{apply, arguments, compat, prompt, result};
+use super::{apply, arguments, compat, investigate, prompt, result};
 use crate::auth::Caller;
 
 /// The index for assistants.
 #[derive(Clone)]
 pub struct Assistant {
     source: Arc<dyn IndexSource>,
-    /// What every caller may see; `None`: each request says whose it is.
-    scope: Option<Scope>,
+    /// Who calls; `None`: each request says whose it is.
+    caller: Option<Caller>,
     offer: Offer,
     /// Changes that wait for their second step.
     pending: Arc<Pending>,
 }
 
 /// What is offered beside the tools that are always there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Offer {
     /// The tools of cluster-whisperer.
     pub compat: bool,
     /// Changing the cluster, in two steps.
     pub apply: bool,
+    /// A language model that looks into questions.
+    pub investigator: Option<Arc<Investigator>>,
 }
 
 impl Assistant {
     /// For one caller, who may see this.
     pub fn of(source: Arc<dyn IndexSource>, scope: Scope, offer: Offer) -> Self {
-        Self { source, scope: Some(scope), offer, pending: Arc::default() }
+        let caller = Caller { name: String::new(), scope, writes: None };
+        Self { source, caller: Some(caller), offer, pending: Arc::default() }
     }
 
     /// For those whom the server let in.
     pub(super) fn of_callers(source: Arc<dyn IndexSource>, offer: Offer) -> Self {
-        Self { source, scope: None, offer, pending: Arc::default() }
+        Self { source, caller: None, offer, pending: Arc::default() }
     }
 
-    /// What the caller of a request may see.
-    fn scope(&self, context: &RequestContext<RoleServer>) -> Result<Scope, ErrorData> {
+    /// Whose request it is.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
         let parts = || context.extensions.get::<http::request::Parts>();
-        let of_caller = || parts()?.extensions.get::<Caller>().map(|caller| caller.scope.clone());
-        self.scope
+        self.caller
             .clone()
-            .or_else(of_caller)
+            .or_else(|| parts()?.extensions.get::<Caller>().cloned())
             .ok_or_else(|| ErrorData::internal_error("nobody knows whose request it is", None))
     }
 
@@ -73,17 +77,26 @@ impl Assistant {
             described::<RecentChanges>(),
             described::<ClusterOverview>(),
         ];
+        let investigate = self.offer.investigator.as_ref().map(|_| investigate::tool());
         let compat = self.offer.compat.then(compat::tools).into_iter().flatten();
-        own.into_iter().chain(compat).chain(self.offer.apply.then(apply::tools).into_iter().flatten()).collect()
+        let apply = self.offer.apply.then(apply::tools).into_iter().flatten();
+        own.into_iter().chain(investigate).chain(compat).chain(apply).collect()
     }
 
-    async fn answer(&self, name: &str, arguments: Option<JsonObject>, scope: &Scope) -> Result<CallToolResult, String> {
+    async fn answer(
+        &self,
+        name: &str,
+        arguments: Option<JsonObject>,
+        caller: &Caller,
+    ) -> Result<CallToolResult, String> {
+        let scope = &caller.scope;
         match name {
             FindResources::NAME => self.call::<FindResources>(arguments, scope).await,
             FindResourceTypes::NAME => self.call::<FindResourceTypes>(arguments, scope).await,
             GetResource::NAME => self.call::<GetResource>(arguments, scope).await,
             RecentChanges::NAME => self.call::<RecentChanges>(arguments, scope).await,
             ClusterOverview::NAME => self.call::<ClusterOverview>(arguments, scope).await,
+            Investigate::NAME if self.offer.investigator.is_some() => self.call::<Investigate>(arguments, scope).await,
             name if self.offer.compat && compat::is_tool(name) => {
                 let index = self.source.index().await?;
                 let ground = self.ground(&index, scope);
@@ -91,9 +104,9 @@ impl Assistant {
             }
             apply::DRY_RUN if self.offer.apply => {
                 let index = self.source.index().await?;
-                apply::dry_run(&self.ground(&index, scope), &self.pending, arguments).await
+                apply::dry_run(&self.ground(&index, scope), &self.pending, caller, arguments).await
             }
-            apply::APPLY if self.offer.apply => apply::apply(&self.pending, arguments).await,
+            apply::APPLY if self.offer.apply => apply::apply(&self.pending, caller, arguments).await,
             other => {
                 let names: Vec<String> = self.tools().iter().map(|tool| tool.name.to_string()).collect();
                 Err(format!("There is no tool {other:?}; expected one of {}.", names.join(", ")))
@@ -108,7 +121,8 @@ impl Assistant {
     }
 
     fn ground<'a>(&'a self, index: &'a Index, scope: &'a Scope) -> Ground<'a> {
-        Ground { index, scope, now: Timestamp::now(), source: &*self.source }
+        let investigator = self.offer.investigator.as_deref();
+        Ground { index, scope, now: Timestamp::now(), source: &*self.source, investigator }
     }
 }
 
@@ -132,8 +146,8 @@ impl ServerHandler for Assistant {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let scope = self.scope(&context)?;
-        let answer = self.answer(&request.name, request.arguments, &scope).await;
+        let caller = self.caller(&context)?;
+        let answer = self.answer(&request.name, request.arguments, &caller).await;
         Ok(answer.unwrap_or_else(|why| result::failed(&request.name, &why)).into())
     }
 

@@ -254,7 +254,7 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
         Some(total) if total > shown => {
             format!("Narrow with {how}, or raise limit (at most {MOST}); output count only counts.")
         }
-        None => format!("Their number is not known; narrow with {how}."),
+        None => format!("Narrow with {how}."),
         Some(_) => "These are all.".to_owned(),
     };
     let told = match total {
@@ -262,7 +262,9 @@ fn listed(reply: &Reply, now: Timestamp, room: usize) -> Answer<Found> {
             format!("{total} match surely; the nearest {} are shown, best first. {narrow}", hits.len())
         }
         Some(total) => format!("{total} match; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
-        None => format!("{} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len())),
+        None => {
+            format!("Their number is not known; {} shown{}. {narrow}", hits.len(), standing_for(shown, hits.len()))
+        }
     };
     Answer { told, rows: rows.join("\n"), object: Found { total, shown, narrow, hits, groups, notes } }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clusterlore_agent::converse::Investigator;
 use clusterlore_core::Scope;
 use clusterlore_index::Index;
 use clusterlore_search::SearchError;
@@ -40,6 +41,8 @@ pub(super) struct Ground<'a> {
     pub(super) scope: &'a Scope,
     pub(super) now: Timestamp,
     pub(super) source: &'a dyn IndexSource,
+    /// The model that may look into questions.
+    pub(super) investigator: Option<&'a Investigator>,
 }
 
 impl Ground<'_> {

@@ -18,6 +18,7 @@ mod find_resources;
 mod get_resource;
 mod ground;
 mod http;
+mod investigate;
 mod notes;
 mod pipe;
 mod prompt;

@@ -14,6 +14,8 @@ use super::{arguments, room};
 const USUAL: u16 = 20;
 /// Changes at most.
 const MOST: u16 = 200;
+/// Changes that are counted.
+const COUNTED: usize = 1_000;
 
 pub(super) struct RecentChanges;
 
@@ -39,12 +41,12 @@ pub(super) struct Input {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Found {
-    /// How many there are; missing where there are more than are shown.
+    /// How many there are; missing where there are more than 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<usize>,
     /// How many are shown.
     shown: usize,
-    /// Whether there are older ones.
+    /// Whether there are older ones than are shown.
     more: bool,
     /// How to see others, or fewer.
     narrow: String,
@@ -61,6 +63,9 @@ pub(super) struct Found {
 struct Change {
     /// When it was noticed, RFC 3339.
     at: String,
+    /// Nobody watched when it happened: after this (RFC 3339), and before it was noticed. Missing where it was noticed as it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
     /// How long ago that was: 45s, 12m, 5h, 3d.
     #[serde(skip_serializing_if = "Option::is_none")]
     ago: Option<String>,
@@ -93,19 +98,19 @@ impl Tool for RecentChanges {
             clusters: input.cluster.iter().cloned().collect(),
             namespaces: input.namespaces.clone(),
             kinds: Some(arguments::text(&input.kind)).filter(|kind| !kind.is_empty()).into_iter().collect(),
-            limit,
+            limit: COUNTED,
             now: ground.now(),
             ..Request::default()
         };
         let told =
             ground.index.changes(ground.scope, &request, since, until).await.map_err(|error| ground.told(error))?;
-        let all: Vec<(String, Change)> = told.changes.iter().map(|entry| change(entry, ground.now)).collect();
-        let of = all.len();
+        let of = told.changes.len();
+        let total = Some(of).filter(|_| !told.more);
+        let all = told.changes.iter().take(limit).map(|entry| change(entry, ground.now)).collect();
         let (mut rows, changes) = room::fitting(all, room::of(input.limit));
         let notes: Vec<String> = told.notes.iter().map(|note| format!("{}.", note.text)).collect();
         rows.extend(notes.iter().map(|note| format!("note: {note}")));
         let more = told.more || changes.len() < of;
-        let total = Some(changes.len()).filter(|_| !more);
         let narrow = match (more, changes.is_empty()) {
             (true, _) => format!(
                 "There are older ones; narrow with question, kind, namespaces or until, or raise limit (at most {MOST})."
@@ -113,16 +118,18 @@ impl Tool for RecentChanges {
             (false, true) => "Nothing fits.".to_owned(),
             (false, false) => "These are all.".to_owned(),
         };
-        let told = format!("{} changes shown. {narrow}", changes.len());
+        let counted = if told.more { format!("more than {of}") } else { of.to_string() };
+        let told = format!("{counted} changes; {} shown. {narrow}", changes.len());
         let object = Found { total, shown: changes.len(), more, narrow, changes, notes };
         Ok(Answer { told, rows: rows.join("\n"), object })
     }
 }
 
 fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
-    let JournalEntry { namespace, kind, name, at, .. } = entry;
+    let JournalEntry { namespace, kind, name, at, after, .. } = entry;
     let change = Change {
         at: at.clone(),
+        after: Some(after.clone()).filter(|after| !after.is_empty()),
         ago: age(at, now),
         what: entry.what.map(|what| what.to_string()).unwrap_or_default(),
         id: entry.stored_id(),
@@ -130,5 +137,7 @@ fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
         namespace: Some(namespace.clone()).filter(|namespace| namespace != CLUSTER_SCOPE),
         name: name.clone(),
     };
-    (words::one_line(&format!("{} | {} | {}", change.at, change.what, change.id)), change)
+    let noticed = change.after.as_ref().map(|after| format!(" (noticed later; it happened after {after})"));
+    let row = format!("{}{} | {} | {}", change.at, noticed.unwrap_or_default(), change.what, change.id);
+    (words::one_line(&row), change)
 }
