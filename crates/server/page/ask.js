@@ -12,7 +12,7 @@ const TURNS = 50;
 // Refusals that pass: for want of a token, of time, and of rest. Others of this sort are about the question.
 const PASSING = [401, 408, 429];
 
-// The turns that were answered, and every question, in their order: `{ question, turn }`, where `turn` is what is drawn of it.
+// Turns as answers gave them, and every question in its order, with what is drawn of it and the filters under which it is asked.
 let turns = [];
 let asked = [];
 // Questions that could not be asked: drawn until they are asked again.
@@ -125,12 +125,11 @@ async function answered({ question, answer, steps, state }, on, signal) {
     name === "selector" ? (conditions[name] = value) : (conditions[name] ??= []).push(value);
   }
   let isOver = false;
-  const found = busy(answer, () => steps.childElementCount === 0 && show(answer, make("p", { class: "quiet-text looking" }, "Looking…")));
+  const found = busy(answer, () => steps.childElementCount === 0 && !isOver && show(answer, make("p", { class: "quiet-text looking" }, "Looking…")));
   const hear = (name, data) => {
     if (signal.aborted) {
       return;
     }
-    found();
     if (name === "step") {
       show(answer);
       steps.append(make("li", {}, data.text));
