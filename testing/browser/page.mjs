@@ -140,7 +140,7 @@ const checks = {
     assert.ok((await names(watched)).length > 5);
     const first = await watched.text("#hits li");
     assert.match(first, /in \S+/);
-    assert.match(await watched.text("#count"), /^20 of \d+ that match, out of \d+ objects/);
+    await watched.until(() => /^20 of \d+ that match, out of \d+ objects/.test(document.getElementById("count").innerText));
     // One step back is where typing began.
     await watched.page.goBack();
     await watched.until(() => location.search === "" && document.getElementById("q").value === "" && !document.getElementById("overview").hidden);

@@ -1,4 +1,4 @@
-// A search: first what the index says, at once; then, when typing has come to rest, what only the cluster knows.
+// A search: first what the index says, at once; then, when typing has come to rest, what only the cluster knows, or how many match.
 
 import { parameters, write } from "./address.js";
 import { drawAmong, groupsOf } from "./among.js";
@@ -14,13 +14,15 @@ import { NONE, hue, many } from "./words.js";
 // Hits, and how many there can be.
 const FIRST = 20;
 const MORE = 100;
-// Until the cluster is asked for what it alone knows: not at every key.
-const BEFORE_LIVE = 350;
+// Until the cluster is asked for what it alone knows, and all that match are counted: not at every key.
+const PAUSE = 350;
 // Changes that are told where a question asks what happened, and the note that says that it does.
 const CHANGES = 20;
 const HAPPENED = "happened";
 // What a question can be grouped by, as chips have it.
 const LISTS = { "asked: by namespace": "ns", "asked: by kind": "kind", "asked: by cluster": "cluster" };
+
+const rest = () => new Promise((done) => setTimeout(done, PAUSE));
 
 let asking = new AbortController();
 
@@ -59,10 +61,11 @@ export async function search(state, on, limit = FIRST) {
       return;
     }
     if (reply.needs.length > 0) {
-      await new Promise((done) => setTimeout(done, BEFORE_LIVE));
+      await rest();
       found = looking("Asking the cluster…");
       drawn(await asked(true));
     } else if (reply.hits.length === limit) {
+      await rest();
       await drawWhole(reply, state, signal);
     }
   } catch (error) {
