@@ -39,9 +39,31 @@ async function accessible(watched, what) {
 }
 
 async function fitsIn(watched, width, what) {
-  const wide = await watched.page.evaluate(() => [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest("[hidden], .away")).map((element) => `${element.tagName}.${element.className}`));
+  const wide = await watched.page.evaluate(() => [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest("[hidden], .away, details:not([open]) > :not(summary)")).map((element) => `${element.tagName}.${element.className}`));
   const scrolls = await watched.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.deepEqual([scrolls, wide], [false, []], `${what} at ${width}`);
+}
+
+// Answers of the API whose path holds a text come later by so many milliseconds. As long as `dead` holds no request arrives, and as long as
+// `broken` does every answer breaks off.
+function slowed(watched, part, milliseconds) {
+  return watched.page.evaluate((part, milliseconds) => {
+    const real = window.fetch;
+    [window.delay, window.dead, window.broken] = [milliseconds, false, false];
+    window.fetch = async (url, options) => {
+      if (window.dead) {
+        throw new TypeError("Failed to fetch");
+      }
+      if (String(url).startsWith("/api/") && url.includes(part)) {
+        await new Promise((done) => setTimeout(done, window.delay));
+      }
+      if (window.broken && options?.method === "POST") {
+        const body = new ReadableStream({ start: (stream) => setTimeout(() => stream.error(new TypeError("network error")), 50) });
+        return new Response(body, { headers: { "content-type": "text/event-stream" } });
+      }
+      return real(url, options);
+    };
+  }, part, milliseconds);
 }
 
 const DATABASES = "what databases are running";
@@ -60,6 +82,31 @@ const checks = {
     assert.match(await watched.text("#chips"), new RegExp(`namespace\\s*${name}`));
     await watched.page.goBack();
     await watched.until(() => !document.getElementById("overview").hidden && location.search === "");
+  },
+
+  async "every namespace is reached from the overview at every width, and every tile is read and hit"() {
+    const watched = await open("/");
+    const namespaces = await watched.page.evaluate(async () => {
+      const told = await (await fetch("/api/v1/count?q=everything&groupBy=namespace")).json();
+      return told.groups.map((group) => group.name).filter((name) => name !== "(none)").sort();
+    });
+    assert.ok(namespaces.length > 25, `${namespaces}`);
+    for (const width of [1920, 1280, 1000, 901, 900, 768, 600, 480, 360, 320]) {
+      // The window changes under a page that is drawn.
+      await watched.page.setViewport({ width, height: 740 });
+      await watched.until(() => document.querySelector(".tiles")?.clientWidth === document.querySelector(".tiles")?.parentElement.clientWidth && document.querySelector(".tiles a"));
+      const [links, cut] = await watched.page.evaluate(async () => {
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const shown = (label) => (label.clientWidth / label.scrollWidth) * label.textContent.length;
+        const labels = [...document.querySelectorAll(".tile .label")];
+        const cut = labels.filter((label) => label.clientWidth < label.scrollWidth && shown(label) < 8).map((label) => [label.textContent, label.clientWidth, label.scrollWidth]);
+        return [[...document.querySelectorAll(".panel.namespaces a")].map((link) => new URL(link.href).searchParams.get("ns")).sort(), cut];
+      });
+      assert.deepEqual(links, namespaces, `at ${width}`);
+      assert.deepEqual(cut, [], `at ${width}`);
+      await fitsIn(watched, width, "overview");
+      await accessible(watched, `overview at ${width}`);
+    }
   },
 
   async "it answers while one types, and drops what is stale"() {
@@ -93,7 +140,7 @@ const checks = {
     assert.ok((await names(watched)).length > 5);
     const first = await watched.text("#hits li");
     assert.match(first, /in \S+/);
-    assert.match(await watched.text("#count"), /hits out of \d+ objects/);
+    await watched.until(() => /^20 of \d+ that match, out of \d+ objects/.test(document.getElementById("count").innerText));
     // One step back is where typing began.
     await watched.page.goBack();
     await watched.until(() => location.search === "" && document.getElementById("q").value === "" && !document.getElementById("overview").hidden);
@@ -139,6 +186,27 @@ const checks = {
       return cases.map(([question, type, value]) => without(question, type, value));
     }, cases);
     assert.deepEqual(left, cases.map((one) => one[3]));
+  },
+
+  async "what is told of the whole is of the whole, not of the hits that are shown"() {
+    const watched = await open("/?kind=Service");
+    await watched.until(() => document.getElementById("count").textContent.startsWith("20 of "));
+    const counted = await watched.page.evaluate(async () => (await fetch("/api/v1/count?kind=Service&groupBy=namespace")).json());
+    assert.match(await watched.text("#count"), new RegExp(`^20 of ${counted.number} that match, out of ${counted.number} objects under`));
+    const bars = (title) => watched.page.evaluate((title) => {
+      const section = [...document.querySelectorAll("#among section")].find((section) => section.querySelector("h2").textContent === title);
+      return [...section.querySelectorAll("li")].map((row) => [row.querySelector(".label").textContent, Number(row.querySelector(".number").textContent)]);
+    }, title);
+    assert.deepEqual(await bars("Namespaces"), counted.groups.slice(0, 6).map(({ name, count }) => [name, count]));
+    const labelled = await bars("Labels");
+    assert.ok(labelled.some(([, count]) => count > 0), `${labelled}`);
+    // Each number is that of the search to which it leads.
+    const [[name, count]] = await bars("Namespaces");
+    await watched.page.evaluate(() => document.querySelector("#among section a").click());
+    await watched.until((name) => new URLSearchParams(location.search).get("ns") === name, name);
+    await watched.answered();
+    assert.equal((await names(watched)).length, count);
+    assert.match(await watched.text("#count"), new RegExp(`^${count} hits out of ${count} objects under`));
   },
 
   async "the keyboard alone is enough"() {
@@ -280,6 +348,158 @@ const checks = {
     await fitsIn(watched, 1280, "a conversation");
   },
 
+  async "a conversation's link restores it, and a question asked meanwhile waits for its turn"() {
+    const watched = await open("/?view=ask");
+    await watched.until(() => document.querySelector("#talk .log"));
+    const turns = () => watched.page.$$eval(".turn", (all) => all.map((turn) => [turn.querySelector("h2").textContent, turn.querySelector(".sentences")?.innerText ?? ""]).reverse());
+    const answered = (number) => watched.until((number) => document.querySelectorAll(".turn .sentences").length === number && !document.querySelector(".turn [aria-busy]"), number);
+    await slowed(watched, "talk", 700);
+    const asked = [DATABASES, `which of them are in ${given.namespace}`, "only the first"];
+    for (const question of asked) {
+      await watched.type(question);
+      await watched.page.keyboard.press("Enter");
+    }
+    await watched.until(() => [...document.querySelectorAll(".turn .answer")].filter((answer) => answer.textContent.startsWith("Waits for")).length === 2);
+    await answered(3);
+    const before = await turns();
+    assert.deepEqual(before.map(([question]) => question), asked);
+    assert.match(before[1][1], /databases in/);
+    assert.deepEqual([parameters(watched).getAll("after"), parameters(watched).get("q")], [asked.slice(0, 2), asked[2]]);
+    // Opened from the link, and come back to.
+    const link = watched.page.url().slice(given.open.length);
+    const other = await open(link);
+    await other.until(() => document.querySelectorAll(".turn .sentences").length === 3);
+    const restored = await other.page.$$eval(".turn", (all) => all.map((turn) => [turn.querySelector("h2").textContent, turn.querySelector(".sentences").innerText]).reverse());
+    assert.deepEqual(restored, before);
+    await watched.page.bringToFront();
+    await watched.page.click("#to-search");
+    await watched.answered();
+    await watched.page.click("#to-ask");
+    await watched.until(() => !document.getElementById("talk").hidden);
+    assert.equal(watched.page.url().slice(given.open.length), link);
+    assert.deepEqual(await turns(), before);
+    // A source is opened without leaving the conversation.
+    await watched.page.click(".turn:last-child .sources a");
+    await watched.until(() => !document.getElementById("details").hidden);
+    assert.equal(parameters(watched).getAll("after").length, 2);
+    await watched.page.goBack();
+    await watched.page.goBack();
+    await watched.page.goBack();
+    await watched.page.goBack();
+    await watched.until((question) => new URLSearchParams(location.search).get("q") === question, asked[1]);
+    assert.deepEqual(await turns(), before);
+    // What cannot be asked now is asked when it can, with what follows it.
+    await watched.page.evaluate(() => (window.dead = true));
+    for (const question of ["what caches are there", "and in namespace shop"]) {
+      await watched.type(question);
+      await watched.page.keyboard.press("Enter");
+    }
+    await watched.until(() => /The server does not answer/.test(document.getElementById("talk").innerText) && /Not asked yet/.test(document.getElementById("talk").innerText));
+    await watched.page.evaluate(() => (window.dead = false));
+    await answered(5);
+    assert.equal((await turns()).length, 5);
+    // An address holds the last questions, and says that it may not hold all.
+    const many = Array.from({ length: 30 }, (_, at) => ["after", `how many pods are in ${at}`]);
+    await watched.go(`/?${new URLSearchParams([["view", "ask"], ...many, ["q", "databases"]])}`);
+    await watched.until(() => document.querySelectorAll(".turn").length === 21);
+    assert.match(await watched.text("#talk"), /The link holds the last 21 questions/);
+    await watched.page.click(".about-talk button");
+    await watched.until(() => location.search === "?view=ask" && !document.querySelector(".turn"));
+  },
+
+  async "a server that is slow, or gone, is said to be"() {
+    const watched = await open("/");
+    await watched.until(() => document.querySelector(".tiles a"));
+    await slowed(watched, "", 1500);
+    const says = (region, text) => watched.until((region, text) => {
+      const waiting = document.querySelector(region);
+      return waiting.getAttribute("aria-busy") === "true" && waiting.innerText.includes(text);
+    }, region, text);
+    await watched.type("databases");
+    await says("#found", "Looking…");
+    await accessible(watched, "a slow search");
+    await watched.answered();
+    await watched.until(() => !document.querySelector("#found[aria-busy], #found .looking"));
+    await watched.page.click(".mark");
+    await says("#overview", "Reading what there is…");
+    await watched.until(() => document.querySelector(".tiles a") && !document.querySelector("#overview[aria-busy]"));
+    await watched.page.click("#to-ask");
+    await watched.type("what caches are there");
+    await watched.page.keyboard.press("Enter");
+    await says(".turn .answer", "Looking…");
+    await watched.until(() => document.querySelector(".turn .sentences"));
+    // Gone, while nobody asks anything, and come back.
+    await watched.page.evaluate(() => [window.delay, window.dead] = [0, true]);
+    const began = Date.now();
+    await watched.until(() => /No connection to the server/.test(document.getElementById("lost").innerText));
+    assert.ok(Date.now() - began < 8000);
+    assert.equal(await watched.text("#freshness"), "");
+    await accessible(watched, "no connection");
+    await watched.page.evaluate(() => (window.dead = false));
+    await watched.until(() => document.getElementById("lost").innerText === "" && /Index read|Watched/.test(document.getElementById("freshness").innerText));
+    // Gone in the middle of an answer.
+    await watched.page.evaluate(() => (window.broken = true));
+    await watched.type("what databases are there");
+    await watched.page.keyboard.press("Enter");
+    await watched.until(() => /No connection to the server/.test(document.getElementById("lost").innerText) && /The server does not answer/.test(document.querySelector(".turn").innerText));
+    await watched.page.evaluate(() => (window.broken = false));
+    await watched.until(() => document.getElementById("lost").innerText === "" && document.querySelectorAll(".turn .sentences").length === 2);
+    // Gone with the next key.
+    await watched.page.click("#to-search");
+    await watched.page.evaluate(() => (window.dead = true));
+    await watched.type("queues");
+    await watched.until(() => /The server does not answer/.test(document.getElementById("told").innerText) && document.getElementById("lost").innerText !== "");
+    await watched.page.evaluate(() => (window.dead = false));
+    await watched.answered();
+    // A search comes back whole, without a word of what was.
+    await watched.until(() => document.getElementById("lost").innerText === "" && document.querySelectorAll("#hits li").length > 0 && document.getElementById("told").innerText === "");
+  },
+
+  async "a filter that the server refuses can be taken away, and what is gone is said to be gone"() {
+    const watched = await open("/?q=databases&kind=zzgizmo");
+    for (const [path, label] of [["/?q=databases&kind=zzgizmo", "Remove kind zzgizmo"], ["/?q=databases&label=%3D%3Da", "Remove label ==a"]]) {
+      await watched.go(path);
+      await watched.until(() => document.querySelector("#told .told"));
+      await watched.page.click(`#chips button[aria-label="${label}"]`);
+      await watched.answered();
+      assert.equal(parameters(watched).toString(), "q=databases");
+      assert.equal(await watched.text("#told"), "");
+    }
+    for (const path of ["/?ns=nope", "/?q=databases&ns=nope"]) {
+      await watched.go(path);
+      await watched.until(() => document.querySelector("#nothing h2"));
+      assert.ok((await watched.page.$$("#nothing ul a")).length > 0, path);
+    }
+    // The mark of a suggestion that wraps stands at its first line.
+    await watched.page.setViewport({ width: 320, height: 740 });
+    const tops = await watched.page.evaluate(() => {
+      const list = document.querySelector("#nothing ul");
+      const link = list.querySelector("a");
+      link.textContent = "a suggestion of many words ".repeat(4);
+      const mark = document.createElement("span");
+      mark.textContent = "•";
+      Object.assign(mark.style, { display: "inline-block", width: "0" });
+      link.before(mark);
+      const tops = [mark, link].map((element) => element.getClientRects()[0].top);
+      return [link.getBoundingClientRect().height > 40, Math.abs(tops[0] - tops[1]) < 8];
+    });
+    assert.deepEqual(tops, [true, true]);
+    for (const path of ["/?open=shop%2Fv1%2FPod%2Fgone", "/?q=databases&open=shop%2Fv1%2FPod%2Fgone", "/?open=nonsense"]) {
+      await watched.go(path);
+      await watched.until(() => document.querySelector("#details .told"));
+      assert.match(await watched.text("#details .told"), /is not in the index, or not any more/);
+      assert.doesNotMatch(await watched.text("body"), /expected an id/);
+      assert.equal((await watched.page.$$(".told")).length, 1, path);
+    }
+    // Buttons keep their words on one line.
+    await watched.page.setViewport({ width: 360, height: 740 });
+    await watched.go("/?view=ask");
+    await watched.until(() => document.querySelector(".about-talk button"));
+    const high = await watched.page.$eval(".about-talk button", (button) => button.getBoundingClientRect().height);
+    assert.ok(high < 40, `${high}`);
+    await fitsIn(watched, 360, "ask");
+  },
+
   async "it fits in 360 pixels, in both looks, and no rule of axe is broken"() {
     const watched = await open("/");
     await watched.page.setViewport({ width: 360, height: 740 });
@@ -379,7 +599,7 @@ const checks = {
     assert.deepEqual(inside, [given.namespace]);
     await watched.go(`/?open=${encodeURIComponent(given.outside)}`);
     await watched.until(() => document.querySelector("#details .told"));
-    assert.match(await watched.text("#details .told"), /there is no object/);
+    assert.match(await watched.text("#details .told"), /is not in the index/);
     // It is kept for this tab, and nowhere else.
     const kept = await watched.page.evaluate((token) => [sessionStorage.getItem("token") === token, JSON.stringify(localStorage).includes(token), document.cookie, location.href.includes(token)], given.token);
     assert.deepEqual(kept, [true, false, "", false]);

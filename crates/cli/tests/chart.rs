@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_testkit::postgres::PostgresServer;
-use clusterlore_testkit::real::{ApiServer, helm_or_skip};
+use clusterlore_testkit::real::{ApiServer, helm_or_skip, shared};
 use common::serving::Serving;
 use common::{Home, Ran};
 use serde_json::{Value, json};
@@ -449,6 +449,8 @@ fn helm_finds_no_fault() {
         "{image: {repository: registry.example.org:5000/a/lore, digest: 'sha256:0000000000000000000000000000000000000000000000000000000000000000'}}",
         "{runAsUser: null, podLabels: {team: a}, nodeSelector: {disk: fast}, tolerations: [{key: a}], priorityClassName: high}",
         "{extraArgs: ['--annotations=a/b'], extraEnv: [{name: A, value: b}], extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /a}]}",
+        "{resources: null, podLabels: null, serviceMonitor: {labels: null}, extraVolumes: null, tolerations: null}",
+        "{resources: {limits: null}, nodeSelector: null}",
         "{networkPolicy: {from: [{podSelector: {}}], extraEgress: [{ports: [{port: 4318}]}]}, global: {a: b}}",
     ] {
         let ran = helm.run(&["lint", "--strict"], values);
@@ -513,6 +515,46 @@ fn wrong_values_are_refused_and_the_message_says_what_was_expected() {
         ("{extraArgs: [no-watch]}", "at '/extraArgs/0': 'no-watch' does not match pattern"),
         ("{extraEnv: [{value: a}]}", "at '/extraEnv/0': missing property 'name'"),
         ("{extraVolumeMounts: [{name: a}]}", "at '/extraVolumeMounts/0': missing property 'mountPath'"),
+        // What the API server would refuse, or what would never work.
+        ("{fullnameOverride: 1abc}", "at '/fullnameOverride': '1abc' does not match pattern"),
+        ("{resources: {limits: {memory: lots}}}", "at '/resources/limits/memory': 'lots' does not match pattern"),
+        ("{resources: {requests: {cpu: -1}}}", "at '/resources/requests/cpu': minimum: got -1, want 0"),
+        ("{resources: {requests: {cores: 1}}}", "at '/resources/requests': additional properties 'cores' not allowed"),
+        ("{persistence: {size: 0Gi}}", "at '/persistence/size'"),
+        ("{podLabels: {team: 'a b'}}", "at '/podLabels/team': 'a b' does not match pattern"),
+        ("{podLabels: {'a b': team}}", "at '/podLabels': additional properties 'a b' not allowed"),
+        ("{nodeSelector: {'/disk': fast}}", "at '/nodeSelector': additional properties '/disk' not allowed"),
+        ("{podAnnotations: {'a/b/c': x}}", "at '/podAnnotations': additional properties 'a/b/c' not allowed"),
+        ("{ingress: {hosts: [10.0.0.1]}}", "at '/ingress/hosts/0'"),
+        ("{podDisruptionBudget: {maxUnavailable: 0%}}", "at '/podDisruptionBudget/maxUnavailable'"),
+        ("{podDisruptionBudget: {maxUnavailable: 0}}", "at '/podDisruptionBudget/maxUnavailable'"),
+        ("{tolerations: [{operator: Is}]}", "at '/tolerations/0/operator': value must be one of 'Exists', 'Equal'"),
+        ("{extraEnv: [{name: A, value: b, valueFrom: {}}]}", "at '/extraEnv/0'"),
+        ("{extraVolumes: [{name: A_B}]}", "at '/extraVolumes/0/name': 'A_B' does not match pattern"),
+        ("{extraVolumeMounts: [{name: a, mountPath: 'a:b'}]}", "at '/extraVolumeMounts/0/mountPath'"),
+        (
+            "{resources: {requests: {memory: 1.5Gi}}}",
+            "resources: 1.5Gi of memory are requested, and the limit is 1Gi; raise resources.limits.memory",
+        ),
+        ("{resources: {requests: {cpu: 1}, limits: {cpu: 900m}}}", "1 of cpu are requested, and the limit is 900m"),
+        (
+            "{resources: {requests: {memory: 1e9}, limits: {memory: 900M}}}",
+            "of memory are requested, and the limit is 900M",
+        ),
+        (
+            "{podLabels: {app.kubernetes.io/name: evil}}",
+            "podLabels: by app.kubernetes.io/name the Service finds its pods",
+        ),
+        ("{serviceMonitor: {labels: {helm.sh/chart: a}}}", "serviceMonitor.labels: helm.sh/chart is set by the chart"),
+        ("{extraEnv: [{name: TMPDIR, value: /a}]}", "extraEnv: TMPDIR is there already"),
+        ("{extraEnv: [{name: A, value: a}, {name: A, value: b}]}", "extraEnv: A is there already"),
+        ("{extraVolumes: [{name: tmp}]}", "there is a volume \"tmp\" already"),
+        ("{extraVolumes: [{name: a}, {name: a}]}", "there is a volume \"a\" already"),
+        ("{extraVolumeMounts: [{name: a, mountPath: /a}]}", "extraVolumes has no volume \"a\""),
+        (
+            "{extraVolumes: [{name: a}], extraVolumeMounts: [{name: a, mountPath: /tmp/}]}",
+            "something is mounted at /tmp/ already",
+        ),
         // Two values that do not go together.
         (
             "{replicas: 2}",
@@ -535,6 +577,44 @@ fn wrong_values_are_refused_and_the_message_says_what_was_expected() {
         assert!(ran.status != 0 && ran.out.is_empty(), "{values} is taken");
         assert!(ran.err.contains(told), "{values}: {}", ran.err);
         assert!(ran.err.lines().count() <= 6, "{values}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_name_that_no_service_can_have_is_refused() {
+    let Some(helm) = Helm::new() else { return };
+    for (release, name) in [("1lore", "1lore-clusterlore"), ("my.rel", "my.rel-clusterlore")] {
+        let ran = helm.run(&["template", release], "");
+        assert!(ran.status != 0 && ran.out.is_empty(), "{release} is taken");
+        let told = format!("the Service would be called \"{name}\"; expected a name that begins with a letter");
+        assert!(ran.err.contains(&told) && ran.err.contains("set fullnameOverride"), "{}", ran.err);
+        assert!(helm.run(&["template", release], "{fullnameOverride: lore}").ok().out.contains("name: lore\n"));
+    }
+}
+
+#[test]
+fn what_the_chart_takes_the_api_server_takes() {
+    let (Some(helm), Some(server)) = (Helm::new(), ApiServer::start_or_skip()) else { return };
+    server.apply("---\n{apiVersion: v1, kind: Namespace, metadata: {name: edges}}\n");
+    let taken = |what: &str, values: &str| {
+        let file = helm.home.write("edges.yaml", &helm.render("edges", values));
+        let args = ["apply", "--server-side", "--dry-run=server", "-f", file.to_str().unwrap()];
+        let ran = Ran::of(server.kubectl_as("admin", &args));
+        assert!(ran.status == 0, "{what}: {}", ran.err);
+    };
+    for values in [
+        "{resources: {requests: {cpu: 0.5, memory: 1e9, ephemeral-storage: 1.5Gi}, limits: {cpu: 1500m, memory: 2000000000, example.org/card: 1}}}",
+        "{resources: {requests: {cpu: 0, example.org/card: 1}, limits: {memory: 262144Ki, example.org/card: '1'}}, persistence: {size: 0.5Gi}}",
+        "{podLabels: {team: '', example.org/a_b.c: X-1}, nodeSelector: {disk: fast}, podAnnotations: {example.org/A: 'a b'}}",
+        "{replicas: 2, postgres: {existingSecret: a.b}, podDisruptionBudget: {maxUnavailable: 1%}}",
+        "{replicas: 2, postgres: {existingSecret: a}, podDisruptionBudget: {maxUnavailable: 100%}}",
+        "{tolerations: [{operator: Exists}, {key: example.org/a, value: b, effect: NoExecute, tolerationSeconds: 5}]}",
+        "{extraEnv: [{name: A, value: b}, {name: B, valueFrom: {secretKeyRef: {name: a, key: b}}}]}",
+        "{extraVolumes: [{name: '0'}, {name: a, secret: {secretName: b}}], extraVolumeMounts: [{name: a, mountPath: /a, readOnly: true}, {name: '0', mountPath: /data/more}]}",
+        "{nameOverride: 1abc, ingress: {enabled: true, hosts: ['*.a', 1.example.org], annotations: {a.b/c: ''}}, service: {annotations: {x: z}}}",
+        "{auth: {tokens: {existingSecret: a}}, tls: {existingSecret: b}, clusterName: '-', priorityClassName: system-cluster-critical}",
+    ] {
+        taken(values, values);
     }
 }
 
@@ -588,4 +668,13 @@ fn api_groups_are_those_of_the_catalogue() {
     let listed: Vec<&str> = listed.as_array().unwrap().iter().map(|group| group.as_str().unwrap()).collect();
     assert_eq!(listed, known);
     assert!(known.len() > 200);
+
+    // Of the company that tests have before them, the chart lists everything but what it made up itself.
+    let Some(corpus) = shared("corpus/manifests") else { return };
+    let texts = fs::read_dir(corpus).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let documents: Vec<Value> = texts.flat_map(|text| serde_saphyr::from_multiple::<Value>(&text).unwrap()).collect();
+    let definitions = documents.iter().filter(|document| document["kind"] == "CustomResourceDefinition");
+    let served: BTreeSet<&str> = definitions.map(|definition| definition["spec"]["group"].as_str().unwrap()).collect();
+    let missing: Vec<_> = served.iter().filter(|group| !listed.contains(group)).collect();
+    assert!(missing.is_empty() && served.len() > 10, "{missing:?} of {served:?}");
 }

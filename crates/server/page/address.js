@@ -2,14 +2,25 @@
 
 export const LISTS = ["ns", "kind", "cluster", "label"];
 
+// Questions of a conversation before the last one that an address holds, at most: the latest.
+export const EARLIER = 20;
+
 // What is asked, of the part of an address behind the question mark.
 export function read(search) {
   const given = new URLSearchParams(search);
-  const state = { q: given.get("q") ?? "", open: given.get("open") ?? "", view: given.get("view") === "ask" ? "ask" : "" };
+  const state = { q: given.get("q") ?? "", open: given.get("open") ?? "", view: given.get("view") === "ask" ? "ask" : "", after: [] };
   for (const list of LISTS) {
     state[list] = [...new Set(given.getAll(list))];
   }
+  if (state.view === "ask") {
+    state.after = given.getAll("after").filter((question) => question.trim() !== "").slice(-EARLIER);
+  }
   return state;
+}
+
+// A conversation as an address has it: its last question, and those before.
+export function conversation(questions) {
+  return { view: "ask", q: questions.at(-1) ?? "", after: questions.slice(0, -1).slice(-EARLIER) };
 }
 
 // The address of what is asked.
@@ -17,6 +28,7 @@ export function write(state) {
   const given = new URLSearchParams();
   if (state.view) {
     given.set("view", state.view);
+    (state.after ?? []).forEach((question) => given.append("after", question));
   }
   if (state.q) {
     given.set("q", state.q);

@@ -1,7 +1,7 @@
 // The page: what is asked stands in the address, and what is drawn follows from it.
 
-import { asks, read, write } from "./address.js";
-import { ask, drawTalk, isAsked } from "./ask.js";
+import { asks, conversation, read, write } from "./address.js";
+import { ask, drawTalk, goOn, questions } from "./ask.js";
 import { drawChips } from "./chips.js";
 import { copy } from "./copy.js";
 import { closeDetails, drawDetails, openCommand } from "./details.js";
@@ -9,7 +9,7 @@ import { at, show } from "./dom.js";
 import { chooseId, chosenHit, firstHit, move, moveTo } from "./hits.js";
 import { drawOverview, leaveOverview } from "./overview.js";
 import { clearSearch, leaveSearch, search } from "./search.js";
-import { drawStatus } from "./status.js";
+import { drawStatus, watchStatus } from "./status.js";
 import { askForToken } from "./token.js";
 import { drawRefused } from "./told.js";
 
@@ -17,7 +17,6 @@ import { drawRefused } from "./told.js";
 const PAUSE = 60;
 // Typing that goes on is one step back.
 const ONE_STEP = 2000;
-const BETWEEN_STATUS = 30000;
 // Until it is tried again: the first sync may be under way, or the server begins.
 const AGAIN = 3000;
 
@@ -50,12 +49,13 @@ const on = {
   address: (id) => write({ ...state, open: id }),
   close: () => close(),
   ask: (question) => sendQuestion(question),
-  again: () => go({ q: "" }),
+  again: () => go({ q: "", after: [] }),
   notes: (told) => {
     notes = told;
     drawChips(at("chips"), state, notes, go);
   },
   refused: (error) => refused(error),
+  unanswered: (error) => state.view === "ask" && refused(error),
 };
 
 function later() {
@@ -73,8 +73,12 @@ function draw() {
     box.value = talking ? "" : state.q;
   }
   document.title = state.q ? `${state.q} · clusterlore` : "clusterlore";
+  // What is searched for is the next question of the conversation, and its last question is what is searched for.
+  const earlier = questions();
+  const talk = talking ? state : conversation(state.q && state.q !== earlier.at(-1) ? [...earlier, state.q] : earlier);
+  at("to-ask").href = write({ ...state, ...talk, open: "" });
+  at("to-search").href = write({ ...state, view: "", open: "", q: talking ? state.q : "" });
   for (const [id, view] of [["to-search", ""], ["to-ask", "ask"]]) {
-    at(id).href = write({ ...state, view, open: "", q: view === state.view ? "" : state.q });
     (view === state.view) ? at(id).setAttribute("aria-current", "page") : at(id).removeAttribute("aria-current");
   }
   at("send").hidden = !talking;
@@ -97,6 +101,8 @@ function draw() {
   leaveSearch();
   leaveOverview();
   if (found) {
+    // Until the reply is there, and where there is none.
+    on.notes([]);
     search(state, on);
     return;
   }
@@ -106,9 +112,11 @@ function draw() {
     return;
   }
   drawTalk(on);
-  if (state.q && !isAsked(state.q)) {
-    ask(state.q, state, on);
+  // Sources stay in the conversation as it is now.
+  for (const link of at("talk").querySelectorAll("a[data-open]")) {
+    link.href = write({ ...state, open: link.dataset.open });
   }
+  goOn([...state.after, state.q].filter((question) => question.trim() !== ""), state, on);
 }
 
 function drawOpen() {
@@ -134,7 +142,7 @@ function refused(error) {
   // What is no question yet becomes one with the next key.
   const known = () => askForToken(error, begin);
   clearTimeout(waiting);
-  if (error.status === 503 || error.status === 0) {
+  if ([0, 502, 503, 504].includes(error.status)) {
     waiting = setTimeout(draw, AGAIN);
   }
   drawRefused(at("told"), error, error.status === 400 ? undefined : error.status === 401 ? known : draw);
@@ -162,12 +170,9 @@ function close() {
 function sendQuestion(text) {
   const question = text.trim();
   if (question) {
-    const again = isAsked(question);
     box.value = "";
-    go({ view: "ask", q: question, open: "" });
-    if (again) {
-      ask(question, state, on);
-    }
+    ask(question, state, on);
+    go({ ...conversation(questions()), open: "" });
   }
 }
 
@@ -274,6 +279,5 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawTheme)
 // An address is written in one way.
 history.replaceState(null, "", write(state));
 drawTheme();
-drawStatus();
-setInterval(drawStatus, BETWEEN_STATUS);
+watchStatus();
 draw();

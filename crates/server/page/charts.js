@@ -2,8 +2,11 @@
 
 import { draw, make } from "./dom.js";
 
-// Tiles are left out below this part of the whole: they could not be hit.
-const SMALLEST = 0.018;
+// The least sides of a tile, in pixels: a name and a number are read there, and it can be hit. A name is read by so many of its letters.
+const LEAST_HEIGHT = 44;
+const LETTERS = 9;
+const LETTER = 8;
+const EDGES = 20;
 
 // Bars of `{ name, count, href, hue }`, the longest first.
 export function bars(rows) {
@@ -17,26 +20,33 @@ export function bars(rows) {
   return make("ul", { class: "bars" }, rows.map(bar));
 }
 
-// Tiles whose areas are the counts, as squarified treemaps have them (Bruls, Huizing and van Wijk, 2000). `width` and `height` are the
-// sides of the whole, in pixels.
+// Tiles whose areas are the counts, as squarified treemaps have them (Bruls, Huizing and van Wijk, 2000), of rows that begin with the
+// largest. `width` and `height` are the sides of the whole, in pixels. `rest` are the rows that have no tile: the smallest, as many as it
+// takes for the other ones to be large enough.
 export function tiles(rows, width, height) {
-  const total = rows.reduce((sum, row) => sum + row.count, 0);
-  const large = rows.filter((row) => row.count / total >= SMALLEST);
-  const rest = rows.filter((row) => row.count / total < SMALLEST);
-  const left = rest.reduce((sum, row) => sum + row.count, 0);
-  const all = left > 0 ? [...large, { name: `${rest.length} more`, count: left }] : large;
-  const area = (width * height) / Math.max(1, total);
-  const placed = squarified(all.map((row) => ({ row, area: row.count * area })), { x: 0, y: 0, width, height });
+  let shown = rows.length;
+  let placed = laid(rows, width, height);
+  while (shown > 1 && !placed.every(isLarge)) {
+    shown -= 1;
+    placed = laid(rows.slice(0, shown), width, height);
+  }
   const tile = ({ row, x, y, width: w, height: h }) => {
     const inside = [make("span", { class: "label" }, row.name), make("span", { class: "number" }, row.count.toLocaleString("en"))];
-    const made = row.href
-      ? make("a", { class: `tile ${row.hue ?? ""}`, href: row.href, "data-go": true, title: `${row.name}: ${row.count}` }, inside)
-      : make("span", { class: "tile rest" }, inside);
+    const made = make("a", { class: `tile ${row.hue ?? ""}`, href: row.href, "data-go": true, title: `${row.name}: ${row.count}` }, inside);
     const percent = (part, whole) => `${(part / whole) * 100}%`;
     Object.assign(made.style, { left: percent(x, width), top: percent(y, height), width: percent(w, width), height: percent(h, height) });
     return make("li", {}, made);
   };
-  return make("ul", { class: "tiles" }, placed.map(tile));
+  return { drawn: make("ul", { class: "tiles" }, placed.map(tile)), rest: rows.slice(shown) };
+}
+
+function laid(rows, width, height) {
+  const area = (width * height) / Math.max(1, rows.reduce((sum, row) => sum + row.count, 0));
+  return squarified(rows.map((row) => ({ row, area: row.count * area })), { x: 0, y: 0, width, height });
+}
+
+function isLarge({ row, width, height }) {
+  return height >= LEAST_HEIGHT && width >= Math.min(row.name.length, LETTERS) * LETTER + EDGES;
 }
 
 function squarified(items, free) {
@@ -61,8 +71,7 @@ function squarified(items, free) {
     }
     [x, y, width, height] = width >= height ? [x + across, y, width - across, height] : [x, y + across, width, height - across];
   }
-  // Sides are of the whole.
-  return placed.map((tile) => ({ ...tile, whole: free }));
+  return placed;
 }
 
 // The worst ratio of the sides in a row along a side.

@@ -57,8 +57,13 @@ export async function drawDetails(id, state, on) {
     if (error.name === "AbortError") {
       return;
     }
-    on.refused(error);
-    show(body, make("p", { class: "told bad" }, error.message));
+    if (error.status === 404) {
+      const others = write({ ...state, open: "", view: "", q: name });
+      show(body, make("p", { class: "told warn" }, "This object is not in the index, or not any more. It may have been deleted, or you may not see it. ", make("a", { href: others, "data-go": true }, `Search for “${name}”`)), changes);
+    } else {
+      on.refused(error);
+      show(body, make("p", { class: "told bad" }, error.message));
+    }
   }
   body.removeAttribute("aria-busy");
 }

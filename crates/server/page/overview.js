@@ -2,31 +2,37 @@
 
 import { write } from "./address.js";
 import { get } from "./api.js";
+import { busy } from "./busy.js";
 import { changeList } from "./changes.js";
 import { agesAxis, bars, hours, tiles } from "./charts.js";
 import { at, make, show } from "./dom.js";
-import { ago, hue, many, since } from "./words.js";
+import { NONE, ago, hue, many, since } from "./words.js";
 
 const KINDS = 20;
 const HOURS = 24;
 const CHANGES = 1000;
 const NEWEST = 5;
-// How the API calls the group of what has none.
-const NONE = "(none)";
 const EXAMPLES = ["databases", "what sends notifications", "certificates", "how many services per namespace"];
 
+const TILES_HEIGHT = 300;
+
 let asking = new AbortController();
+// Draws tiles anew where their place becomes wider or narrower.
+let resized = null;
 
 // No answer that is still to come is drawn.
 export function leaveOverview() {
   asking.abort();
+  resized?.disconnect();
 }
 
 // Draws it; `refused` is told what the server refuses.
 export async function drawOverview(refused) {
-  asking.abort();
+  leaveOverview();
   asking = new AbortController();
   const { signal } = asking;
+  const parent = at("overview");
+  const found = busy(parent, () => show(parent, make("p", { class: "quiet-text looking", role: "status" }, "Reading what there is…")));
   const count = (by) => get("count", [["q", "everything"], ["groupBy", by]], signal);
   try {
     const [status, namespaces, kinds, changes] = await Promise.all([
@@ -35,13 +41,13 @@ export async function drawOverview(refused) {
       count("kind"),
       get("changes", [["since", `${HOURS}h`], ["limit", String(CHANGES)]], signal),
     ]);
-    const parent = at("overview");
-    show(parent, head(status, namespaces, kinds), panel("namespaces", "Namespaces", space(parent, namespaces.groups)), panel("kinds", "Kinds", kindBars(kinds.groups)), panel("clusters", "Clusters and freshness", clusters(status)), panel("lately", `Changes in the last ${HOURS} hours`, lately(changes)));
+    show(parent, head(status, namespaces, kinds), panel("namespaces", "Namespaces", space(namespaces.groups)), panel("kinds", "Kinds", kindBars(kinds.groups)), panel("clusters", "Clusters and freshness", clusters(status)), panel("lately", `Changes in the last ${HOURS} hours`, lately(changes)));
   } catch (error) {
     if (error.name !== "AbortError") {
       refused(error);
     }
   }
+  found();
 }
 
 const to = (change) => write({ q: "", view: "", open: "", ...change });
@@ -57,18 +63,32 @@ function panel(name, title, ...inside) {
   return make("section", { class: `panel ${name}`, "aria-labelledby": `panel-${name}` }, make("h2", { id: `panel-${name}` }, title), inside);
 }
 
-function space(parent, groups) {
+function space(groups) {
   const rows = groups.filter((group) => group.name !== NONE).map(({ name, count }) => ({ name, count, href: to({ ns: [name] }), hue: hue(name) }));
-  // The tiles keep their proportions when the window changes.
-  const width = Math.min(parent.clientWidth || 960, 640);
-  return rows.length > 0 ? tiles(rows, width, 300) : make("p", { class: "quiet-text" }, "Nothing is indexed yet.");
+  rows.sort((a, b) => b.count - a.count);
+  if (rows.length === 0) {
+    return make("p", { class: "quiet-text" }, "Nothing is indexed yet.");
+  }
+  const place = make("div", {});
+  let width = 0;
+  resized = new ResizeObserver(() => {
+    if (place.clientWidth !== width) {
+      width = place.clientWidth;
+      const { drawn, rest } = tiles(rows, width, TILES_HEIGHT);
+      show(place, drawn, folded(rest, "more namespace"));
+    }
+  });
+  resized.observe(place);
+  return place;
+}
+
+function folded(rows, what) {
+  return rows.length > 0 && make("details", {}, make("summary", {}, many(rows.length, what)), bars(rows));
 }
 
 function kindBars(groups) {
   const rows = groups.map(({ name, count }) => ({ name, count, href: to({ kind: [name] }), hue: hue(name) }));
-  const rest = rows.slice(KINDS);
-  const more = rest.length > 0 && make("details", {}, make("summary", {}, many(rest.length, "more kind")), bars(rest));
-  return [bars(rows.slice(0, KINDS)), more];
+  return [bars(rows.slice(0, KINDS)), folded(rows.slice(KINDS), "more kind")];
 }
 
 // The newest reading of each cluster, and what is done about it.

@@ -1,25 +1,28 @@
-// A search: first what the index says, at once; then, when typing has come to rest, what only the cluster knows.
+// A search: first what the index says, at once; then, when typing has come to rest, what only the cluster knows, or how many match.
 
 import { parameters, write } from "./address.js";
-import { drawAmong } from "./among.js";
+import { drawAmong, groupsOf } from "./among.js";
 import { get } from "./api.js";
+import { busy } from "./busy.js";
 import { changeList } from "./changes.js";
 import { bars } from "./charts.js";
 import { at, make, show } from "./dom.js";
 import { chooseId, drawHits } from "./hits.js";
 import { drawNothing, drawTold } from "./told.js";
-import { hue, many } from "./words.js";
+import { NONE, hue, many } from "./words.js";
 
 // Hits, and how many there can be.
 const FIRST = 20;
 const MORE = 100;
-// Until the cluster is asked for what it alone knows: not at every key.
-const BEFORE_LIVE = 350;
+// Until the cluster is asked for what it alone knows, and all that match are counted: not at every key.
+const PAUSE = 350;
 // Changes that are told where a question asks what happened, and the note that says that it does.
 const CHANGES = 20;
 const HAPPENED = "happened";
 // What a question can be grouped by, as chips have it.
 const LISTS = { "asked: by namespace": "ns", "asked: by kind": "kind", "asked: by cluster": "cluster" };
+
+const rest = () => new Promise((done) => setTimeout(done, PAUSE));
 
 let asking = new AbortController();
 
@@ -34,6 +37,9 @@ export function clearSearch() {
   ["told", "nothing", "numbers", "more", "among", "happened", "count"].forEach((part) => show(at(part)));
 }
 
+// Keys of labels by which all that match are counted.
+const KEYS = 2;
+
 // Draws what a state asks for. `on` has what hits need, `notes` for the notes of each reply, and `refused`.
 export async function search(state, on, limit = FIRST) {
   asking.abort();
@@ -42,8 +48,11 @@ export async function search(state, on, limit = FIRST) {
   const asked = (live) => get("search", [["q", state.q], ["limit", String(limit)], ["live", String(live)], ...parameters(state)], signal);
   const began = performance.now();
   const drawn = (reply) => drawReply(reply, state, on, limit, performance.now() - began);
+  const looking = (text) => busy(at("found"), () => show(at("count"), make("span", { class: "looking" }, text)));
+  let found = looking("Looking…");
   try {
     const reply = await asked(false);
+    found();
     drawn(reply);
     show(at("happened"));
     // Where the journal answers, what is there does not matter.
@@ -52,14 +61,19 @@ export async function search(state, on, limit = FIRST) {
       return;
     }
     if (reply.needs.length > 0) {
-      await new Promise((done) => setTimeout(done, BEFORE_LIVE));
+      await rest();
+      found = looking("Asking the cluster…");
       drawn(await asked(true));
+    } else if (reply.hits.length === limit) {
+      await rest();
+      await drawWhole(reply, state, signal);
     }
   } catch (error) {
     if (error.name !== "AbortError") {
       on.refused(error);
     }
   }
+  found();
 }
 
 function drawReply(reply, state, on, limit, milliseconds) {
@@ -72,10 +86,34 @@ function drawReply(reply, state, on, limit, milliseconds) {
   const shown = reply.hits.length;
   const whole = reply.inScope < reply.total ? `${many(reply.inScope, "object")} under these conditions` : many(reply.total, "object");
   const number = reply.number === null ? "" : `${reply.number.toLocaleString("en")} match. `;
-  show(at("count"), shown > 0 ? `${number}${many(shown, "hit")} out of ${whole}, in ${Math.round(milliseconds)} ms` : number);
+  const took = make("span", {}, ` out of ${whole}, in ${Math.round(milliseconds)} ms`);
+  show(at("count"), shown > 0 ? [number, make("span", { id: "shown" }, `${shown === limit ? "First " : ""}${many(shown, "hit")}`), took] : number);
   drawGroups(reply, state);
   show(at("more"), shown === limit && limit < MORE && make("button", { type: "button", class: "more", onclick: () => search(state, on, MORE) }, `Show up to ${MORE}`));
-  drawAmong(at("among"), reply.hits, state);
+  drawAmong(at("among"), groupsOf(reply.hits), shown, state);
+}
+
+// Says of how many the first hits are, and how all of them are spread. Where that is not told, the hits stand alone.
+async function drawWhole(reply, state, signal) {
+  const count = (by) => get("count", [["q", state.q], ["live", "false"], ["groupBy", by], ...parameters(state)], signal);
+  const keys = groupsOf(reply.hits).label.map(({ name }) => name.split("=")[0]);
+  const by = ["namespace", "kind", "cluster", ...[...new Set(keys)].slice(0, KEYS).map((key) => `label:${key}`)];
+  const counts = await Promise.all(by.map(count)).catch(() => null);
+  if (counts === null) {
+    return;
+  }
+  const [namespaces, kinds, clusters, ...labels] = counts;
+  const named = (told) => told.groups.filter((group) => group.name !== NONE);
+  const groups = {
+    kind: named(kinds),
+    ns: named(namespaces),
+    cluster: named(clusters),
+    label: labels.flatMap((told, at) => named(told).map(({ name, count }) => ({ name: `${by[at + 3].slice("label:".length)}=${name}`, count }))),
+  };
+  if (kinds.number > reply.hits.length) {
+    show(at("shown"), `${reply.hits.length} of ${kinds.number.toLocaleString("en")} that match,`);
+    drawAmong(at("among"), groups, kinds.number, state);
+  }
 }
 
 function panel(title, ...inside) {
@@ -92,7 +130,7 @@ function drawGroups(reply, state) {
     name,
     count,
     hue: list && list !== "cluster" ? hue(name) : "",
-    href: list && name !== "(none)" ? write({ ...state, open: "", q: "", kind, [list]: [name] }) : undefined,
+    href: list && name !== NONE ? write({ ...state, open: "", q: "", kind, [list]: [name] }) : undefined,
   });
   const rest = reply.groups.length - FIRST;
   const title = `${(reply.number ?? 0).toLocaleString("en")} ${by.replace("asked: ", "")}`;

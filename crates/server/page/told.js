@@ -40,19 +40,21 @@ export function drawNothing(parent, reply, state) {
   const problems = reply.problems.map((problem) => make("p", {}, sentence(problem.text)));
   const link = (text, change) => make("li", {}, make("a", { href: write({ ...state, open: "", ...change }), "data-go": true }, text));
   const filtered = LISTS.some((list) => state[list].length > 0);
+  const isEmpty = reply.inScope === 0;
   // Short words rarely ask for anything.
   const words = [...new Set(state.q.split(/\s+/u).filter((word) => word.length >= SHORT))].slice(0, WORDS);
   const everywhere = Object.fromEntries(LISTS.map((list) => [list, []]));
   const suggestions = [
-    ...reply.closest.map((type) => link(`All ${type}, the nearest resource type`, { q: "", kind: [type] })),
+    ...(isEmpty ? [] : reply.closest).map((type) => link(`All ${type}, the nearest resource type`, { q: "", kind: [type] })),
     filtered && state.q && link("The same without filters", everywhere),
-    filtered && state.q && link("Everything under these filters", { q: "" }),
+    !isEmpty && filtered && state.q && link("Everything under these filters", { q: "" }),
     words.length > 1 && make("li", {}, "One of its words: ", words.map((word, at) => [at > 0 && ", ", make("a", { href: write({ ...state, open: "", q: word }), "data-go": true }, word)])),
     asks(state) && state.q && link("Ask it as a question, answered in sentences", { view: "ask" }),
-  ];
+    !state.q && link("The overview of all there is", everywhere),
+  ].filter((suggestion) => suggestion);
   show(parent, make("div", { class: "nothing" },
     make("h2", {}, "Nothing fits"),
-    problems.length > 0 ? problems : make("p", {}, `None of ${many(reply.inScope, "object")} ${filtered ? "under these filters " : ""}is what the question asks for.`),
+    problems.length > 0 ? problems : make("p", {}, isEmpty ? `There is no object${filtered ? " under these filters" : ""}.` : `None of ${many(reply.inScope, "object")} ${filtered ? "under these filters " : ""}is what the question asks for.`),
     make("p", {}, "Try:"),
     make("ul", {}, suggestions)));
 }

@@ -1,6 +1,8 @@
 // Times and numbers in words, and what things are called.
 
 export const NOWHERE = "_cluster";
+// How the API calls the group of what has none.
+export const NONE = "(none)";
 
 const UNITS = [["y", 31536000], ["mo", 2592000], ["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
 const LONG = { y: "year", mo: "month", d: "day", h: "hour", m: "minute", s: "second" };

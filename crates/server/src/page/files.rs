@@ -25,7 +25,7 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         "text/html; charset=utf-8": "index.html";
         "text/css; charset=utf-8": "style.css";
         "image/svg+xml": "icon.svg";
-        "text/javascript; charset=utf-8": "theme.js" "app.js" "address.js" "among.js" "api.js" "ask.js" "changes.js" "charts.js" "chips.js" "copy.js" "details.js" "dom.js"
+        "text/javascript; charset=utf-8": "theme.js" "app.js" "address.js" "among.js" "api.js" "ask.js" "busy.js" "changes.js" "charts.js" "chips.js" "copy.js" "details.js" "dom.js"
             "hits.js" "overview.js" "search.js" "status.js" "token.js" "told.js" "words.js";
     };
     let file = |(name, media, bytes): (&'static str, &'static str, &'static [u8])| {

@@ -42,6 +42,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ ternary "https" "http" (ne .Values.tls.existingSecret "") }}
 {{- end }}
 
+{{- /* A quantity (1500m, 1.5Gi, 1e9) as a number. */ -}}
+{{- define "clusterlore.quantity" -}}
+{{- $text := toString . -}}
+{{- if regexMatch "[eE][+]?[0-9]+$" $text -}}
+{{- printf "%f" (float64 $text) -}}
+{{- else -}}
+{{- $number := regexFind "^[0-9.]+" $text -}}
+{{- $units := dict "" 1.0 "n" 0.000000001 "u" 0.000001 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- $units = merge $units (dict "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0) -}}
+{{- printf "%f" (mulf (float64 $number) (get $units (trimPrefix $number $text))) -}}
+{{- end -}}
+{{- end }}
+
 {{- /* What values.schema.json cannot say, since it is about two values at once. */ -}}
 {{- define "clusterlore.check" -}}
 {{- $v := .Values -}}
@@ -68,6 +81,51 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
 {{- fail "ingress.enabled needs ingress.hosts; without a host it would answer for every name" -}}
+{{- end -}}
+{{- $name := include "clusterlore.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "the Service would be called %q; expected a name that begins with a letter and has small letters, digits and dashes only: take another name for the release, or set fullnameOverride" $name) -}}
+{{- end -}}
+{{- range $key, $value := include "clusterlore.selector" . | fromYaml -}}
+{{- if hasKey ($v.podLabels | default dict) $key -}}
+{{- fail (printf "podLabels: by %s the Service finds its pods, and the chart sets it; leave it out" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := include "clusterlore.labels" . | fromYaml -}}
+{{- if hasKey ($v.serviceMonitor.labels | default dict) $key -}}
+{{- fail (printf "serviceMonitor.labels: %s is set by the chart; leave it out" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- $resources := $v.resources | default dict -}}
+{{- range $resource, $limit := $resources.limits -}}
+{{- $request := get ($resources.requests | default dict) $resource | default 0 -}}
+{{- if gt (float64 (include "clusterlore.quantity" $request)) (float64 (include "clusterlore.quantity" $limit)) -}}
+{{- fail (printf "resources: %v of %s are requested, and the limit is %v; raise resources.limits.%s, or lower the request" $request $resource $limit $resource) -}}
+{{- end -}}
+{{- end -}}
+{{- $variables := list "XDG_DATA_HOME" "TMPDIR" "CLUSTERLORE_POSTGRES_URL" -}}
+{{- range $v.extraEnv -}}
+{{- if has .name $variables -}}
+{{- fail (printf "extraEnv: %s is there already, from the chart or a second time; leave it out" .name) -}}
+{{- end -}}
+{{- $variables = append $variables .name -}}
+{{- end -}}
+{{- $volumes := list "data" "tmp" "tokens" "tls" -}}
+{{- range $v.extraVolumes -}}
+{{- if has .name $volumes -}}
+{{- fail (printf "extraVolumes: there is a volume %q already, from the chart or a second time; take another name" .name) -}}
+{{- end -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- $paths := list "/data" "/tmp" "/etc/clusterlore/tokens" "/etc/clusterlore/tls" -}}
+{{- range $v.extraVolumeMounts -}}
+{{- if not (has .name (slice $volumes 4)) -}}
+{{- fail (printf "extraVolumeMounts: extraVolumes has no volume %q; add it, or leave the mount out" .name) -}}
+{{- end -}}
+{{- if has (clean .mountPath) $paths -}}
+{{- fail (printf "extraVolumeMounts: something is mounted at %s already, by the chart or a second time; take another path" .mountPath) -}}
+{{- end -}}
+{{- $paths = append $paths (clean .mountPath) -}}
 {{- end -}}
 {{- range $v.extraArgs -}}
 {{- $flag := regexFind "^--[a-z-]+" . -}}
