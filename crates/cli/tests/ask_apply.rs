@@ -228,7 +228,7 @@ async fn nothing_is_changed_without_each_of_the_guards() {
         (ROLE.replace("rules:", "rulez:"), "rulez"),
         (ROLE.replace("verbs: [get, list]", "verbs: []"), "verbs"),
         (ROLE.replace("v1\n", "v9\n"), "The server has no kind"),
-        (format!("{ROLE}---\n{BINDING}"), "cannot be read"),
+        (format!("{ROLE}---\n{BINDING}"), "holds 2 objects"),
     ] {
         let (shown, told) = setup.typed(&[&manifest], &["--tools", "apply", named], "yes\n");
         assert!(!shown.contains("Type yes"), "{shown}");

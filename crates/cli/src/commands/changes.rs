@@ -1,7 +1,6 @@
 //! `clusterlore changes`
 
 use anyhow::anyhow;
-use clusterlore_core::JournalEntry;
 use clusterlore_index::{Index, Request};
 use jiff::Timestamp;
 
@@ -42,18 +41,24 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
     changes::print(&told, format, &flags.list)?;
     if flags.watch {
         let newest = told.changes.first().map(|entry| entry.at.clone());
-        return follow(&index, request, newest, format).await;
+        return follow(&index, request, flags.since, newest.unwrap_or_default(), format).await;
     }
     Ok(Done::of(!told.changes.is_empty(), &flags.list))
 }
 
-/// Prints what happens after the newest entry, until the program is stopped.
-async fn follow(index: &Index, request: Request, newest: Option<String>, format: &Format) -> anyhow::Result<Done> {
-    let mut last = newest.unwrap_or_else(|| JournalEntry::time(Timestamp::now()));
+/// Prints what happens after `last`, the time of the newest entry, until the program is stopped. Where there is none, all that comes is new,
+/// whenever it was noticed.
+async fn follow(
+    index: &Index,
+    request: Request,
+    from: Option<Timestamp>,
+    mut last: String,
+    format: &Format,
+) -> anyhow::Result<Done> {
     loop {
         tokio::time::sleep(PAUSE).await;
         let request = Request { limit: AT_ONCE, now: build::now(), ..request.clone() };
-        let since = last.parse().ok();
+        let since = last.parse().ok().or(from);
         let mut told = named(index.changes(&build::OWN_STORE, &request, since, None).await, &request)?;
         told.changes.retain(|entry| entry.at > last);
         // As it happened.
