@@ -150,9 +150,7 @@ pub(crate) fn unfilled(reply: &Reply, status: Option<&Status>) -> Vec<String> {
         told.push(format!("The index was filled from the {noun} {names} alone; it holds nothing else of the cluster."));
     }
     let types: BTreeSet<&String> = reply.parsed.filter.types.iter().chain(&reply.parsed.kinds).collect();
-    let skipped = status.into_iter().flat_map(|status| &status.last_runs).flat_map(|run| {
-        run.summary["skipped"].as_array().into_iter().flatten().filter_map(|skipped| skipped["type"].as_str())
-    });
+    let skipped = status.into_iter().flat_map(|status| &status.last_runs).flat_map(|run| run.skipped());
     let skipped: BTreeSet<&str> = skipped.filter(|name| types.iter().any(|ty| ty == name)).collect();
     if !skipped.is_empty() && !reply.is_incomplete() {
         let names: Vec<&str> = skipped.into_iter().collect();

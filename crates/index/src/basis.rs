@@ -175,8 +175,7 @@ pub(crate) fn unread(runs: &[RunRecord], clusters: &BTreeSet<String>, types: &BT
     let of_clusters = |run: &&RunRecord| {
         run.command == RunKind::Instances && (clusters.is_empty() || clusters.contains(&run.cluster))
     };
-    let skipped = runs.iter().filter(of_clusters).filter_map(|run| run.summary["skipped"].as_array()).flatten();
-    let names: BTreeSet<&str> = skipped.filter_map(|skipped| skipped["type"].as_str()).collect();
+    let names: BTreeSet<&str> = runs.iter().filter(of_clusters).flat_map(RunRecord::skipped).collect();
     let unread: Vec<&str> = names.into_iter().filter(|name| types.contains(*name)).collect();
     (!unread.is_empty()).then(|| Doubt { about: About::Unread(unread.join(", ")), remedy: String::new() })
 }

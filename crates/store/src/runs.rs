@@ -131,6 +131,13 @@ pub struct RunRecord {
     pub summary: Value,
 }
 
+impl RunRecord {
+    /// The types (`plural.group`) that it could not read, by its summary.
+    pub fn skipped(&self) -> impl Iterator<Item = &str> {
+        self.summary["skipped"].as_array().into_iter().flatten().filter_map(|skipped| skipped["type"].as_str())
+    }
+}
+
 /// What a run needs beside documents. What of it may be shown to callers is read through a [`crate::reader::View`].
 #[async_trait]
 pub trait Runs: Send + Sync {
