@@ -1,10 +1,9 @@
 //! `clusterlore changes`
 
-use anyhow::anyhow;
 use clusterlore_index::{Index, Request};
 use jiff::Timestamp;
 
-use super::search::{PAUSE, named};
+use super::search::{PAUSE, goes_on, named};
 use crate::args::{Changes, Format};
 use crate::build;
 use crate::done::Done;
@@ -32,11 +31,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
     }
     let format = &flags.hits.output;
     if flags.watch {
-        // A pager would wait for the end.
-        print::without_pager();
-    }
-    if flags.watch && !format.goes_on() {
-        return Err(anyhow!("--watch: expected -o table, name or id"));
+        goes_on(format, "table, name or id")?;
     }
     changes::print(&told, format, &flags.list)?;
     if flags.watch {

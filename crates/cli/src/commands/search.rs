@@ -25,11 +25,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let index = build::index_with_cluster(settings, flags.live.live).await?;
     let format = &flags.hits.output;
     if flags.watch {
-        // A pager would wait for the end.
-        print::without_pager();
-    }
-    if flags.watch && !format.goes_on() {
-        return Err(anyhow!("--watch: expected -o table, wide, name or id"));
+        goes_on(format, "table, wide, name or id")?;
     }
     let only_number = flags.count || flags.group_by.is_some();
     let request = Request {
@@ -65,18 +61,37 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         print::line("")?;
     }
     sort(&mut reply.hits, flags.table.sort_by);
-    let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
-    let unknown = if reply.hits.is_empty() {
-        unknown::lines(&index, &request, !reply.problems.is_empty()).await?
-    } else {
-        Vec::new()
-    };
+    let (now, unknown) = beside(&index, &request, &reply, format).await?;
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
     if flags.watch {
         return follow(&index, request, reply, view).await;
     }
     Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+}
+
+/// What the cluster prints of the hits now, where the format shows it; and, where nothing was found, what the flags name in vain.
+pub(super) async fn beside(
+    index: &Index,
+    request: &Request,
+    reply: &Reply,
+    format: &Format,
+) -> anyhow::Result<(HashMap<String, String>, Vec<String>)> {
+    let now = if *format == Format::Wide { wide::columns(index, reply).await? } else { HashMap::new() };
+    let unknown = match reply.hits.is_empty() {
+        true => unknown::lines(index, request, !reply.problems.is_empty()).await?,
+        false => Vec::new(),
+    };
+    Ok((now, unknown))
+}
+
+/// Prepares for printing until the program is stopped: a pager would wait for the end, and some formats have one.
+pub(super) fn goes_on(format: &Format, expected: &str) -> anyhow::Result<()> {
+    print::without_pager();
+    match format.goes_on() {
+        true => Ok(()),
+        false => Err(anyhow!("--watch: expected -o {expected}")),
+    }
 }
 
 /// How long a watch waits before it looks again.

@@ -2,14 +2,13 @@
 
 use clusterlore_index::Request;
 
-use super::search::{named, scoped, sort};
+use super::search::{beside, named, scoped, sort};
 use crate::args::{Format, Live, Similar};
 use crate::build;
 use crate::done::Done;
 use crate::print::hits;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::{unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -21,12 +20,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<
     let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await, &request)?;
     let mut reply = freshness.weigh(reply)?;
     sort(&mut reply.hits, flags.table.sort_by);
-    let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { Default::default() };
-    let unknown = if reply.hits.is_empty() {
-        unknown::lines(&index, &request, !reply.problems.is_empty()).await?
-    } else {
-        Vec::new()
-    };
+    let (now, unknown) = beside(&index, &request, &reply, format).await?;
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
     Ok(Done::of(!reply.hits.is_empty(), &flags.list))
