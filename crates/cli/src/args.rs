@@ -26,8 +26,8 @@ pub(crate) use mcp::Mcp;
 pub(crate) use order::command_first;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags, cluster_name,
-    dollars, namespace, price,
+    DemoFlag, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags,
+    cluster_name, dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -309,6 +309,22 @@ impl Command {
         }
     }
 
+    /// Whether the demo's index is meant.
+    pub(crate) fn is_of_the_demo(&self) -> bool {
+        let flag = match self {
+            Self::Ask(flags) => &flags.demo,
+            Self::Search(flags) => &flags.demo,
+            Self::Count(flags) => &flags.demo,
+            Self::Similar(flags) => &flags.demo,
+            Self::Status(flags) => &flags.demo,
+            Self::Serve(flags) => &flags.demo,
+            Self::Mcp(flags) => &flags.demo,
+            Self::Changes(flags) => &flags.demo,
+            _ => return false,
+        };
+        flag.demo
+    }
+
     /// How what it says on standard error is written.
     pub(crate) fn log_format(&self) -> LogFormat {
         match self {
@@ -517,6 +533,8 @@ pub(crate) struct Ask {
     pub(crate) hits: AnswerFlags,
     #[command(flatten)]
     pub(crate) model: ModelFlags,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 /// What a language model may use and cost.
@@ -639,6 +657,8 @@ pub(crate) struct Search {
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -667,6 +687,8 @@ pub(crate) struct Count {
     /// Output format; name prints the groups, one per line
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -692,6 +714,8 @@ pub(crate) struct Similar {
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -700,6 +724,8 @@ pub(crate) struct Status {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -811,7 +837,7 @@ pub(crate) struct Version {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sells tickets\"\n  clusterlore demo --write corrie/   write the manifests to a folder"
+    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sells tickets\"\n  clusterlore search \"where are the backups?\" --demo   ask on; also count, similar, ask, changes, status, serve and mcp\n  clusterlore demo --write corrie/                     write the manifests to a folder\n\nThe demo's index is a file of its own, beside yours."
 )]
 pub(crate) struct Demo {
     /// A question of your own

@@ -108,6 +108,10 @@ async fn run(args: Args) -> anyhow::Result<Done> {
             "--context was given more than once; expected one context, as only watch follows several".to_owned(),
         ));
     }
+    let settings = match command.is_of_the_demo() {
+        true => commands::demo::ready(&settings).await?,
+        false => settings,
+    };
     match command {
         Command::Index(flags) => commands::index::run(&settings, &flags).await,
         Command::Sync(flags) => commands::sync::run(&settings, &flags).await,

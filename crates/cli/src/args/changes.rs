@@ -5,7 +5,7 @@ use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
 use super::format::{HitFlags, ListFlags};
-use super::shared::{cluster_name, namespace};
+use super::shared::{DemoFlag, cluster_name, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -46,6 +46,8 @@ pub(crate) struct Changes {
     /// Go on, and print what happens until stopped; as table, name or id
     #[arg(short, long, conflicts_with_all = ["until", "exit_status"])]
     pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 fn time(text: &str) -> Result<Timestamp, NoTime> {

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use clusterlore_server::SecureUrl;
 
 use super::mcp::OfferFlags;
-use super::shared::{LiveFlags, cluster_name, namespace};
+use super::shared::{DemoFlag, LiveFlags, cluster_name, namespace};
 use super::watch::WatchFlags;
 
 /// How callers are told apart.
@@ -81,6 +81,8 @@ pub(crate) struct Serve {
     pub(crate) live: LiveFlags,
     #[command(flatten)]
     pub(crate) watched: WatchFlags,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 /// A host, as a request names it.
