@@ -64,8 +64,9 @@ pub(crate) struct Args {
     /// Do not show through a pager (PAGER) what is longer than the screen
     #[arg(long, global = true)]
     pub(crate) no_pager: bool,
+    /// None at a terminal: see `commands/start`.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// What can be set here, in the environment and in a file (see [`crate::settings`]); the first that sets it counts.
@@ -279,6 +280,9 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Print the version
     Version(Version),
+    /// What the program does without a command.
+    #[command(skip)]
+    Start,
 }
 
 impl Command {
@@ -306,6 +310,7 @@ impl Command {
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Version(_) => "version",
+            Self::Start => "start",
         }
     }
 
@@ -622,12 +627,14 @@ pub(crate) enum ThreadsAction {
   clusterlore search queue -n fares -o name | xargs kubectl -n fares get
   clusterlore search databases -o custom-columns=NAME:.name,TEAM:.labels.team
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
+  clusterlore search --pick                                    choose at the terminal; prints what you picked
+  kubectl -n fares describe $(clusterlore search --pick turnstile -n fares)
   clusterlore search --batch questions.jsonl --limit 20
 
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
-    #[arg(required_unless_present_any = ["batch", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
+    #[arg(required_unless_present_any = ["batch", "pick", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
     pub(crate) question: Vec<String>,
     /// Answer the questions in a JSON lines file (- for standard input)
     #[arg(long, value_name = "FILE")]
@@ -654,6 +661,10 @@ pub(crate) struct Search {
     /// Go on, and print what is found anew or has other labels, until stopped; as table, wide, name or id
     #[arg(short, long, conflicts_with_all = ["batch", "count", "group_by", "explain", "print_commands", "exit_status"])]
     pub(crate) watch: bool,
+    /// Choose one of what is found at the terminal, as you type, and print it as -o name does, or as another -o; exit status 1 if
+    /// nothing is picked
+    #[arg(long, conflicts_with_all = ["batch", "count", "group_by", "watch", "explain"])]
+    pub(crate) pick: bool,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
