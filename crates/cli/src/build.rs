@@ -309,19 +309,27 @@ pub(crate) fn investigator(settings: &Settings) -> anyhow::Result<Option<Arc<Inv
 
 /// The index, to be asked. An embedder is chosen by what filled it.
 pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
+    index_over(settings, store_for_reading(settings).await?).await
+}
+
+/// The index that is in a store, to be asked.
+pub(crate) async fn index_over(settings: &Settings, store: Arc<dyn Store>) -> anyhow::Result<Index> {
     let catalogue = catalogue(settings)?;
-    let store = store_for_reading(settings).await?;
     let embedder = embedder(settings, Some(&*store), false).await?;
     Ok(Index::new(store, embedder, catalogue))
 }
 
 /// The index, and the cluster in use beside it, to be asked for what the index cannot know.
 pub(crate) async fn index_with_cluster(settings: &Settings, live: Live) -> anyhow::Result<Index> {
-    let index = index(settings).await?;
-    Ok(match live {
+    Ok(beside_cluster(index(settings).await?, settings, live))
+}
+
+/// The same with the cluster in use beside it.
+pub(crate) fn beside_cluster(index: Index, settings: &Settings, live: Live) -> Index {
+    match live {
         Live::Auto => index.with_cluster(cluster_in_use(settings)),
         Live::Never => index,
-    })
+    }
 }
 
 /// The way to the cluster of the context in use.

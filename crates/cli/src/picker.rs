@@ -88,6 +88,8 @@ pub(crate) struct Picker {
     found: Found,
     /// Whether there is an answer to come.
     waits: bool,
+    /// Whether Enter was pressed meanwhile: it is meant for that answer.
+    entered: bool,
     chosen: usize,
     /// Hits that are above the screen.
     above: usize,
@@ -105,7 +107,8 @@ impl Picker {
             question,
             at,
             found: Found::nothing(),
-            waits: false,
+            waits: true,
+            entered: false,
             chosen: 0,
             above: 0,
             opened: None,
@@ -125,22 +128,28 @@ impl Picker {
     }
 
     /// Takes an answer. What is opened stays.
-    pub(crate) fn found(&mut self, found: Found) {
+    pub(crate) fn found(&mut self, found: Found) -> Next {
         let same = |hits: &[Hit]| hits.iter().map(|hit| hit.id.clone()).collect::<Vec<_>>();
         if same(&self.found.reply.hits) != same(&found.reply.hits) {
             (self.chosen, self.above) = (0, 0);
         }
         (self.found, self.waits) = (found, false);
+        if std::mem::take(&mut self.entered) { self.press(Key::Enter) } else { Next::Show }
     }
 
     /// Takes what was read of the hit that is opened.
-    pub(crate) fn read(&mut self, id: &str, details: Result<Details, String>) {
+    pub(crate) fn read(&mut self, id: &str, details: Result<Details, String>) -> Next {
         if let Some(opened) = self.opened.as_mut().filter(|opened| opened.hit.id == id) {
             opened.details = Some(details);
         }
+        Next::Show
     }
 
     pub(crate) fn press(&mut self, key: Key) -> Next {
+        self.entered = self.opened.is_none() && self.waits && key == Key::Enter;
+        if self.entered {
+            return Next::Show;
+        }
         match (&mut self.opened, key) {
             (_, Key::Quit) => Next::End(End::Nothing),
             (Some(opened), key) => match (key, self.aim) {
@@ -160,7 +169,7 @@ impl Picker {
             },
             (None, Key::Escape) => Next::End(End::Nothing),
             (None, Key::Enter) if self.aim == Aim::Pick => {
-                let chosen = self.found.reply.hits.get(self.chosen).filter(|_| !self.waits).cloned();
+                let chosen = self.found.reply.hits.get(self.chosen).cloned();
                 chosen.map_or(Next::Show, |hit| Next::End(End::Hit(Box::new(hit))))
             }
             (None, Key::Enter | Key::Tab) => {
@@ -386,4 +395,157 @@ fn with_keys(mut lines: Vec<Line>, keys: &str, height: usize) -> Vec<Line> {
         lines.push(Line::new(Look::Faint, keys));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use clusterlore_search::Score;
+
+    use super::*;
+
+    fn hit(name: &str) -> Hit {
+        let instance = ResourceInstance::new("apps/v1", "Deployment", Some("shop"), name).unwrap();
+        Hit {
+            id: instance.id.clone(),
+            noun: Noun::Instance(Box::new(instance)),
+            score: Score { reasons: Vec::new() },
+            controlled: Vec::new(),
+            elsewhere: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    fn answer(names: &[&str]) -> Found {
+        let mut reply = Reply::default();
+        reply.hits = names.iter().map(|name| hit(name)).collect();
+        Found { said: format!("{} found", names.len()), reply }
+    }
+
+    fn picker(aim: Aim, names: &[&str]) -> Picker {
+        let mut picker = Picker::new(aim, "");
+        picker.found(answer(names));
+        picker
+    }
+
+    fn shown(picker: &Picker) -> Vec<String> {
+        picker.lines().0.into_iter().map(|line| line.text).collect()
+    }
+
+    fn chosen(picker: &Picker) -> Vec<String> {
+        let chosen = picker.lines().0.into_iter().filter(|line| line.look == Look::Chosen);
+        chosen.map(|line| line.text.split_whitespace().last().unwrap_or_default().to_owned()).collect()
+    }
+
+    fn typed(text: &str) -> Key {
+        Key::Text(text.to_owned())
+    }
+
+    #[test]
+    fn a_question_is_edited_as_in_a_shell() {
+        let mut picker = picker(Aim::Look, &[]);
+        for (key, question, cursor) in [
+            (typed("d"), "d", 3),
+            (typed("atabases in shap"), "databases in shap", 19),
+            (Key::Erase, "databases in sha", 18),
+            (Key::EraseWord, "databases in ", 15),
+            (typed("日本"), "databases in 日本", 19),
+            (Key::Left, "databases in 日本", 17),
+            (Key::Erase, "databases in 本", 15),
+            (Key::Start, "databases in 本", 2),
+            (Key::Erase, "databases in 本", 2),
+            (Key::Right, "databases in 本", 3),
+            (Key::EraseAll, "atabases in 本", 2),
+            (Key::End, "atabases in 本", 16),
+            (Key::Right, "atabases in 本", 16),
+        ] {
+            let before = picker.question();
+            let next = picker.press(key.clone());
+            assert_eq!(next, if before == question { Next::Show } else { Next::Ask }, "{key:?}");
+            assert_eq!((picker.question().as_str(), picker.lines().1), (question, cursor), "{key:?}");
+        }
+        picker.press(typed(&"x".repeat(5_000)));
+        assert_eq!(picker.question().chars().count(), LONGEST);
+        assert!(picker.lines().1 < 80);
+    }
+
+    #[test]
+    fn what_is_chosen_stays_in_sight() {
+        let names: Vec<String> = (0..50).map(|n| format!("web-{n}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut picker = picker(Aim::Look, &names);
+        picker.resize(60, 10);
+        for (key, on) in [
+            (Key::Up, "web-0"),
+            (Key::Down, "web-1"),
+            (Key::PageDown, "web-7"),
+            (Key::PageDown, "web-13"),
+            (Key::Up, "web-12"),
+            (Key::PageUp, "web-6"),
+        ] {
+            assert_eq!(picker.press(key), Next::Show);
+            assert_eq!(chosen(&picker), [on]);
+            assert_eq!(shown(&picker).len(), 10);
+        }
+        (0..20).for_each(|_| drop(picker.press(Key::PageDown)));
+        for height in [40, 3, 5, 1, 24] {
+            picker.resize(20, height);
+            if height > AROUND {
+                assert_eq!(chosen(&picker), ["web-49"], "{height}");
+            }
+        }
+        picker.found(answer(&["api"]));
+        assert_eq!(chosen(&picker), ["api"]);
+        picker.found(answer(&[]));
+        assert_eq!((chosen(&picker), picker.press(Key::Down)), (vec![], Next::Show));
+        assert_eq!(picker.press(Key::Tab), Next::Show, "there is nothing to open");
+    }
+
+    #[test]
+    fn enter_is_meant_for_the_answer_to_what_was_typed() {
+        let mut picker = picker(Aim::Pick, &["old"]);
+        picker.press(typed("x"));
+        assert_eq!(picker.press(Key::Enter), Next::Show);
+        assert_eq!(picker.found(answer(&["new"])), Next::End(End::Hit(Box::new(hit("new")))));
+        picker.press(typed("y"));
+        picker.press(Key::Enter);
+        picker.press(typed("z"));
+        assert_eq!(picker.found(answer(&["new"])), Next::Show, "typing went on");
+        assert_eq!(picker.press(Key::Escape), Next::End(End::Nothing));
+        assert_eq!(picker.press(Key::Quit), Next::End(End::Nothing));
+    }
+
+    #[test]
+    fn a_hit_is_opened_and_its_commands_are_chosen_from() {
+        let mut look = picker(Aim::Look, &["api", "web"]);
+        look.press(Key::Down);
+        let Next::Open(opened) = look.press(Key::Enter) else { panic!("nothing was opened") };
+        assert_eq!(opened.id, "shop/apps/v1/Deployment/web");
+        let lines = shown(&look);
+        assert_eq!(
+            lines[..8],
+            [
+                "Deployment web",
+                "namespace shop · apps/v1",
+                "",
+                "COMMANDS",
+                "> kubectl -n shop get deployment.apps/web",
+                "",
+                "NOW",
+                "  Reading..."
+            ]
+        );
+        assert!(lines.len() == 24 && lines[23].contains("Esc back"), "{lines:#?}");
+        let command = "kubectl -n shop get deployment.apps/web".to_owned();
+        look.read("shop/apps/v1/Deployment/api", Err("of another".to_owned()));
+        assert!(!shown(&look).join(" ").contains("another"));
+        look.read(&opened.id, Err("it is off".to_owned()));
+        assert!(shown(&look).contains(&"  Not read from the cluster: it is off.".to_owned()));
+        assert_eq!(look.press(Key::Enter), Next::End(End::Command(command)));
+        assert_eq!(look.press(Key::Escape), Next::Show);
+        assert_eq!(chosen(&look), ["web"]);
+        // Where one is picked, Tab opens and Enter picks.
+        let mut pick = picker(Aim::Pick, &["api"]);
+        assert!(matches!(pick.press(Key::Tab), Next::Open(_)));
+        assert_eq!(pick.press(Key::Enter), Next::End(End::Hit(Box::new(hit("api")))));
+    }
 }

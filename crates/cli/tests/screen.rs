@@ -197,15 +197,130 @@ fn a_table_fits_the_screen() {
 }
 
 #[test]
-fn the_demo_is_a_screen_or_two() {
+fn the_demo_is_a_screen_or_two_and_is_asked_on() {
     let home = Home::new();
     let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
-    let lines = terminal.run("clusterlore demo");
-    let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
-    terminal.assert_fits(&told);
-    assert_no_debris(&lines);
-    assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
-    assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
+    for (width, height) in [(80, 24), (120, 40)] {
+        terminal.resize(width, height);
+        let lines = terminal.run("clusterlore demo");
+        let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
+        terminal.assert_fits(&told);
+        assert_no_debris(&lines);
+        assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
+        assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
+        // What it says to type next works.
+        let next: Vec<&String> = lines.iter().filter(|line| line.starts_with("  clusterlore search ")).collect();
+        let lines = terminal.run(next[0]);
+        terminal.assert_fits(&lines);
+        assert!(lines[0].starts_with("KIND ") && (3..=14).contains(&lines.len()), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_picker_narrows_as_one_types() {
+    let home = Home::new();
+    home.run(&["demo", "-q"]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (width, height) in [(80, 24), (120, 40)] {
+        terminal.resize(width, height);
+        terminal.start("clusterlore search --demo --pick | sed 's/^/picked: /'");
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+        terminal.keys("deploy");
+        let many = terminal.wait(|lines| lines.iter().filter(|line| line.contains("Deployment ")).count() > 5);
+        terminal.keys("ments in fares");
+        let lines = terminal.wait(|lines| {
+            lines[0] == "> deployments in fares"
+                && lines.iter().filter(|line| line.contains("Deployment ")).count() == 3
+        });
+        terminal.assert_fits(&many);
+        terminal.assert_fits(&lines);
+        assert!(lines.len() == height && lines[height - 1].contains("Enter pick"), "{lines:#?}");
+        // One that is narrower than any table, and one that is low.
+        for (width, height) in [(30, 12), (60, 5), (width, height)] {
+            terminal.resize(width, height);
+            let lines = terminal.wait(|lines| lines.len() == height && lines.last().unwrap().starts_with("↑↓ choose"));
+            terminal.assert_fits(&lines);
+            assert!(lines.iter().any(|line| line.starts_with("> Deployment")), "{lines:#?}");
+        }
+        terminal.control(&["send-keys", "Down", "Tab"]);
+        let lines = terminal.wait(|lines| lines.iter().any(|line| line.contains("Not read from the cluster")));
+        let chosen = lines[0].strip_prefix("Deployment ").unwrap().to_owned();
+        assert!(lines.contains(&format!("  kubectl -n fares get deployment/{chosen}")), "{lines:#?}");
+        assert!(lines.contains(&"  team=fares".to_owned()), "{lines:#?}");
+        terminal.control(&["send-keys", "Escape"]);
+        terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Deployment") && line.contains(&chosen)));
+        terminal.control(&["send-keys", "Enter"]);
+        let lines = terminal.end();
+        let shown: Vec<&String> = lines.iter().filter(|line| !line.is_empty()).collect();
+        assert_eq!(shown, [&format!("picked: deployment.apps/{chosen}")], "nothing of it is left");
+        // What is typed before the first answer is there is answered too.
+        terminal.start("clusterlore search --demo --pick granite -o id");
+        terminal.control(&["send-keys", "Enter"]);
+        let lines = terminal.end();
+        assert!(lines.contains(&"datastores/apps/v1/StatefulSet/granite".to_owned()), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_however_the_picker_ends() {
+    let home = Home::new();
+    home.run(&["demo", "-q"]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let modes = terminal.run("stty -a");
+    for (end, status) in [("Escape", 1), ("C-c", 1), ("TERM", 143), ("INT", 130)] {
+        terminal.start("clusterlore search --demo --pick databases; echo status $?");
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("PostgreSQL")));
+        match end {
+            "TERM" | "INT" => {
+                let pane = terminal.control(&["display-message", "-p", "#{pane_pid}"]).stdout;
+                let shell = String::from_utf8(pane).unwrap();
+                let killed =
+                    Command::new("pkill").args([&format!("-{end}"), "-P", shell.trim(), "clusterlore"]).status();
+                assert!(killed.unwrap().success());
+            }
+            key => drop(terminal.control(&["send-keys", key])),
+        }
+        let lines = terminal.end();
+        assert!(lines.contains(&format!("status {status}")), "{end}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("PostgreSQL")), "{end}: {lines:#?}");
+        assert_eq!(terminal.run("stty -a"), modes, "{end}");
+    }
+    // NO_COLOR, and a terminal that can do nothing but write.
+    terminal.start("NO_COLOR=1 clusterlore search --demo --pick databases");
+    terminal.wait(|lines| lines.iter().any(|line| line.contains("PostgreSQL")));
+    let escapes = terminal.control(&["capture-pane", "-p", "-e"]).stdout;
+    assert!(!escapes.contains(&0x1b), "{}", String::from_utf8_lossy(&escapes));
+    terminal.control(&["send-keys", "Escape"]);
+    terminal.end();
+    let lines = terminal.run("TERM=dumb clusterlore search --demo --pick databases; echo status $?");
+    assert!(
+        lines.iter().any(|line| line.contains("TERM is \"dumb\"")) && lines.contains(&"status 1".to_owned()),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn the_program_alone_offers_the_ways_in_and_then_the_picker() {
+    let home = Home::new();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let lines = terminal.run("clusterlore");
+    terminal.assert_fits(&lines);
+    for way in ["  clusterlore index ", "  clusterlore demo "] {
+        assert!(lines.iter().any(|line| line.starts_with(way)) && lines.len() < 10, "{lines:#?}");
+    }
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    terminal.start("clusterlore");
+    terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+    terminal.keys("pods in fares");
+    terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Pod")));
+    terminal.control(&["send-keys", "Enter"]);
+    terminal.wait(|lines| lines.iter().any(|line| line.contains(" logs pod/marmot-")));
+    terminal.control(&["send-keys", "Down", "Down", "Down", "Enter"]);
+    let lines = terminal.end();
+    assert!(lines.iter().any(|line| line.starts_with("kubectl -n fares logs pod/marmot-")), "{lines:#?}");
+    // Elsewhere it is the help.
+    let lines = terminal.run("clusterlore 2>&1 | head -3");
+    assert!(lines[0].starts_with("Ask a Kubernetes cluster"), "{lines:#?}");
 }
 
 #[test]

@@ -40,13 +40,14 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
     let Pick { aim, request, live, weigh } = pick;
     let catalogue = Arc::new(build::catalogue(settings)?);
     // The cluster is asked of what is opened, never while a person types.
-    let index = Arc::new(build::index(settings).await?);
-    let looking = Arc::new(build::index_with_cluster(settings, live).await?);
+    let store = build::store_for_reading(settings).await?;
+    let index = Arc::new(build::index_over(settings, Arc::clone(&store)).await?);
+    let looking = Arc::new(build::beside_cluster(build::index_over(settings, store).await?, settings, live));
     let request = Request { limit: MOST, live: false, ..request };
     let mut picker = Picker::new(aim, &request.question);
     let (ask, asked) = watch::channel(request.question.clone());
     let (tell_answer, mut answers) = mpsc::channel(1);
-    let (tell_details, mut opened) = mpsc::channel(1);
+    let (tell_details, mut opened) = mpsc::channel::<(String, Result<Details, String>)>(1);
 
     let mut screen = FullScreen::take()?;
     let mut keys = FullScreen::keys();
@@ -58,29 +59,14 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
         picker.resize(width, height);
         let (lines, cursor) = picker.lines();
         screen.draw(&lines, cursor)?;
-        tokio::select! {
-            key = keys.recv() => match picker.press(key.ok_or_else(|| anyhow!("the terminal cannot be read"))?) {
-                Next::Show => {}
-                Next::Ask => {
-                    ask.send_replace(picker.question());
-                }
-                Next::Open(hit) => {
-                    let read = read(Arc::clone(&index), Arc::clone(&looking), Arc::clone(&catalogue), request.clone(), hit);
-                    let tell = tell_details.clone();
-                    tokio::spawn(async move {
-                        let _ = tell.send(read.await).await;
-                    });
-                }
-                Next::End(End::Hit(hit)) => {
-                    last.hits = vec![(*hit).clone()];
-                    return Ok((End::Hit(hit), last));
-                }
-                Next::End(end) => return Ok((end, last)),
-            },
+        let next = tokio::select! {
+            key = keys.recv() => picker.press(key.ok_or_else(|| anyhow!("the terminal cannot be read"))?),
             answered = answers.recv() => {
                 let (question, answered) = answered.ok_or_else(|| anyhow!("the index is not answering any more"))?;
                 // What was typed since is being asked.
-                if question == picker.question() {
+                if question != picker.question() {
+                    continue;
+                }
                     let found = match answered {
                         Ok(reply) => {
                             let reply = weigh(reply)?;
@@ -89,11 +75,29 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
                         Err(SearchError::NoQuestion) => Found::nothing(),
                         Err(error) => Found { said: format!("{error}."), ..Found::default() },
                     };
-                    last = found.reply.clone();
-                    picker.found(found);
-                }
+                last = found.reply.clone();
+                picker.found(found)
             }
             Some((id, details)) = opened.recv() => picker.read(&id, details),
+        };
+        match next {
+            Next::Show => {}
+            Next::Ask => {
+                ask.send_replace(picker.question());
+            }
+            Next::Open(hit) => {
+                let read = read(Arc::clone(&index), Arc::clone(&looking), Arc::clone(&catalogue), request.clone(), hit);
+                let tell = tell_details.clone();
+                tokio::spawn(async move {
+                    let _ = tell.send(read.await).await;
+                });
+            }
+            Next::End(end) => {
+                if let End::Hit(hit) = &end {
+                    last.hits = vec![(**hit).clone()];
+                }
+                return Ok((end, last));
+            }
         }
     }
 }
@@ -150,7 +154,7 @@ fn said(reply: &Reply) -> String {
     let corrected = reply.parsed.corrections().into_iter().next();
     let corrected = corrected.map(|(typed, meant)| format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     let found = match reply.hits.len() {
-        0 => format!("Nothing of {} documents.", reply.total),
+        0 => format!("Nothing found among {} documents.", reply.total),
         hits => format!("{hits} of {} documents.", reply.total),
     };
     let doubt = reply.doubts.first().map(print::doubt);

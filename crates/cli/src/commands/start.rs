@@ -10,8 +10,9 @@ use crate::settings::Settings;
 use crate::{build, print};
 
 /// The ways in.
-const OFFER: [&str; 6] = [
-    "clusterlore finds what runs in a Kubernetes cluster, by meaning. It needs an index, and there is none yet:",
+const OFFER: [&str; 7] = [
+    "clusterlore finds what runs in a Kubernetes cluster, by meaning.",
+    "It needs an index, and there is none yet:",
     "",
     "  clusterlore index      reads the cluster of your kubeconfig",
     "  clusterlore demo       tries it on an example company, without a cluster",

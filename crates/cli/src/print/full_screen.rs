@@ -163,11 +163,15 @@ impl FullScreen {
             if let Some(attribute) = attribute {
                 queue!(frame, SetAttribute(attribute))?;
             }
-            queue!(frame, Print(shortened(&shown(&line.text), columns)))?;
+            let text = shortened(&shown(&line.text), columns);
+            queue!(frame, Print(&text))?;
             if attribute.is_some() {
                 queue!(frame, SetAttribute(Attribute::Reset))?;
             }
-            queue!(frame, Clear(ClearType::UntilNewLine))?;
+            // Behind a line that is full the cursor stands on its last character.
+            if text.width() < columns {
+                queue!(frame, Clear(ClearType::UntilNewLine))?;
+            }
         }
         if lines.len() < rows {
             queue!(frame, MoveTo(0, lines.len().try_into().unwrap_or(u16::MAX)), Clear(ClearType::FromCursorDown))?;
