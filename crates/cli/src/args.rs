@@ -44,9 +44,9 @@ use crate::addresses::{http_url, postgres_url, sqlite_path};
   clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
   clusterlore ask -i                                  ask on: \"and which of them are not ready?\"
-  clusterlore search backups -n platform --kind cronjob
+  clusterlore search backups -n datastores --kind cronjob
   clusterlore count \"databases per namespace\"
-  clusterlore similar deploy/checkout -n shop
+  clusterlore similar deploy/kiosk-web -n fares
   clusterlore doctor                                  check the setup, and how to fix it"
 )]
 pub(crate) struct Args {
@@ -346,7 +346,7 @@ impl Command {
   clusterlore sync-instances --dry-run                     show what would be stored and deleted
   clusterlore sync-instances --from manifests/             a folder of YAML or JSON instead of a cluster
   helm template . | clusterlore sync-instances --from -    manifests from a pipe; the next pipe replaces them
-  clusterlore sync-instances -n shop -n shop-test          two namespaces
+  clusterlore sync-instances -n fares -n guest             two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
   clusterlore sync-instances --annotations 'example.org/owner,*/oncall'   keep these annotations too
   clusterlore sync-instances --context east --cluster-name east
@@ -382,7 +382,7 @@ pub(crate) struct SyncInstances {
   clusterlore sync --dry-run                               show what would be stored and deleted
   clusterlore sync --only certificates.cert-manager.io     one type
   clusterlore sync --from manifests/                       custom resource definitions in a folder
-  clusterlore sync --include '*.crossplane.io'
+  clusterlore sync --include '*.cert-manager.io'
   clusterlore sync --inference llm --max-cost 0.50         ask Anthropic (ANTHROPIC_API_KEY) what each type is for
   clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
   clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
@@ -492,8 +492,8 @@ pub(crate) struct ScopeFlags {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore ask \"what databases are running?\"
-  clusterlore ask which pods in shop are not ready         asks the cluster
-  clusterlore ask \"which image does the deployment checkout run?\"
+  clusterlore ask which pods in fares are not ready        asks the cluster
+  clusterlore ask \"which image does the deployment kiosk-web run?\"
   clusterlore ask \"what could I use for a database?\"     answers with resource types
   clusterlore ask \"how many deployments per namespace?\" -o json
   clusterlore ask message brokers -o name | head -1
@@ -616,15 +616,15 @@ pub(crate) enum ThreadsAction {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore search \"what databases are running?\"
-  clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
+  clusterlore search tickets -n fares --kind deploy -l 'tier in (backend,frontend),!canary'
   clusterlore search queue -a 'example.org/owner=the night owls'
   clusterlore search \"how do I get a certificate\" --collection capabilities
-  clusterlore search \"the 3 newest deployments in shop\"
+  clusterlore search \"the 3 newest deployments in fares\"
   clusterlore search \"how many message brokers are there?\"
-  clusterlore search \"which pods in shop are not ready?\"      asks the cluster
+  clusterlore search \"which pods in fares are not ready?\"     asks the cluster
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
-  clusterlore search queue -n fares -o name | xargs kubectl -n fares get
+  clusterlore search tickets -n fares -o name | xargs kubectl -n fares get
   clusterlore search databases -o custom-columns=NAME:.name,TEAM:.labels.team
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
   clusterlore search --pick                                    choose at the terminal; prints what you picked
@@ -676,7 +676,7 @@ pub(crate) struct Search {
 #[command(after_help = "Examples:
   clusterlore count \"message brokers\"
   clusterlore count databases per namespace
-  clusterlore count --kind pod -n shop --max-age 10m
+  clusterlore count --kind pod -n fares --max-age 10m
   clusterlore count --kind deploy -a '!example.org/owner'
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
@@ -704,10 +704,10 @@ pub(crate) struct Count {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  clusterlore similar deploy/checkout -n shop                  objects similar to this one
-  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o id
-  clusterlore similar sts/orders-db --kind sts,cluster --limit 5
-  clusterlore similar deploy/checkout -n shop -a example.org/tier=1
+  clusterlore similar deploy/kiosk-web -n fares                objects similar to this one
+  clusterlore similar fares/apps/v1/Deployment/kiosk-web       by its stored id, as printed by -o id
+  clusterlore similar sts/granite --kind sts,cluster --limit 5
+  clusterlore similar deploy/kiosk-web -n fares -a example.org/tier=1
 
 With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
 pub(crate) struct Similar {

@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use clusterlore_testkit::chat::{FakeChat, Says};
+use clusterlore_testkit::embeddings::FakeEmbeddings;
 use clusterlore_testkit::language::FakeModels;
 use clusterlore_testkit::real::ApiServer;
 use common::serving::Serving;
@@ -25,7 +26,7 @@ const TIME: Duration = Duration::from_secs(120);
 const AT_ONCE: usize = 4;
 
 /// Programs that examples call and that are not run here, each with the reason. They must stand where a program does.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 11] = [
     ("helm", "the chart has tests of its own (tests/chart.rs), with helm where there is one"),
     ("docker", "an image needs a daemon; packaging/ has its test"),
     ("claude", "an editor of another company"),
@@ -35,29 +36,49 @@ const OTHERS: [(&str, &str); 12] = [
     ("./bench", "measures for minutes"),
     ("install", "writes into the system"),
     ("systemctl", "starts a unit of the system"),
-    ("kubectl", "asks about what \"helm install\" makes"),
-    ("TOKEN=$(kubectl", "asks about what \"helm install\" makes"),
+    ("TOKEN=$(kubectl", "a service account, which a controller makes and no API server by itself"),
     ("export", "sets a variable of the shell that the examples after it have anyway"),
 ];
 
-/// Servers that examples name and that are the user's: there is none here by that name.
+/// What examples name and is the user's: there is none here by that name.
 const SERVERS: [(&str, &str); 5] = [
     ("@db/", "Postgres by a name of the user's network"),
     ("//chroma:", "Chroma by a name of the user's network"),
     ("@http://127.0.0.1:11434/", "Ollama, at its own port"),
     ("@https://llm.example/", "a model server of the user's"),
-    ("/etc/clusterlore/", "a file of the system"),
+    (" -n lore ", "a namespace with what \"helm install\" makes"),
 ];
 
 /// Commands that go on until they are stopped: what they say once they are at work, and the exit status after SIGTERM.
 const GOES_ON: [(&str, &str, i32); 4] =
     [("watch", "Watching ", 0), ("serve", "Serving on ", 0), ("changes -w", "", 143), ("search -w", "", 143)];
 
+/// Examples that end otherwise than with 0, as the help of their command says.
+const ENDS_WITH: [(&str, i32); 1] = [("--max-calls", 3)];
+
+/// Words of questions for what only a cluster knows: these ask the index of one, beside it.
+const OF_A_CLUSTER: [&str; 7] =
+    ["not ready", "failing", "fail?", "pending", "image", "created in", "-o name | xargs kubectl"];
+
 /// Commands that write an index: these have none before, and an API server.
 const WRITES: [&str; 6] = ["index", "sync", "sync-instances", "watch", "serve", "import"];
 
 /// Stands before what is typed in a conversation.
 const PROMPT: &str = "clusterlore> ";
+
+/// Objects with annotations.
+const ANNOTATED: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: kiosk-web, namespace: fares, annotations: {example.org/tier: '1', example.org/owner: ann}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: queue, namespace: fares, annotations: {example.org/tier: '1', example.org/owner: the night owls}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: nobodys, namespace: fares}
+";
 
 /// Something that people are told to type.
 #[derive(Debug)]
@@ -99,14 +120,7 @@ impl Example {
     /// Why it is not run here.
     fn is_not_run(&self) -> Option<&'static str> {
         let programs = self.programs();
-        let other = OTHERS.iter().find(|(program, _)| {
-            // kubectl stands in pipes too, with what it is given there.
-            if *program == "kubectl" {
-                programs[0] == *program && !self.line.contains("clusterlore ")
-            } else {
-                programs.contains(program)
-            }
-        });
+        let other = OTHERS.iter().find(|(program, _)| programs.contains(program));
         other.or_else(|| SERVERS.iter().find(|(server, _)| self.line.contains(server))).map(|(_, why)| *why)
     }
 }
@@ -220,18 +234,21 @@ fn all() -> Vec<Example> {
 struct World {
     east: ApiServer,
     west: ApiServer,
-    /// A store that the demo filled.
+    /// A store that the demo filled, one that is of the first server, and one with annotations.
     index: PathBuf,
+    of_east: PathBuf,
+    annotated: PathBuf,
     /// A stand-in for a model that says of types what they are for, and one that talks.
     models: String,
     chat: String,
+    vectors: String,
     serving: Serving,
     _home: Home,
 }
 
 impl World {
     /// A home folder with all the files that examples name.
-    fn home(&self, writes: bool) -> Home {
+    fn home(&self, example: &Example) -> Home {
         let home = Home::new();
         let kubeconfig = |servers: &[(&str, &ApiServer)]| {
             let of = |text: &dyn Fn(&str, &ApiServer) -> String| {
@@ -266,18 +283,38 @@ impl World {
         );
         home.write("questions.txt", "which caches are there?\nhow many is that?\n");
         home.write("staging.toml", "max-age = \"24h\"\n");
-        home.write("own.toml", "[[software]]\nname = \"marmot\"\ntitle = \"Marmot\"\ncategories = [\"database\"]\n");
+        home.write("own.toml", "[categories.toll]\nabout = \"Takes money.\"\nphrases = [\"toll\"]\n");
+        home.write(".local/bin/kubectl_complete-lore", "");
+        for (name, from) in [("tls.crt", "apiserver.crt"), ("tls.key", "apiserver.key")] {
+            std::fs::copy(self.east.dir().join("certs").join(from), home.path(name)).unwrap();
+        }
         for folder in [".config/fish/completions", ".local/bin"] {
             std::fs::create_dir_all(home.path(folder)).unwrap();
         }
-        if !writes {
+        let index = match example {
+            _ if WRITES.contains(&example.command()) => None,
+            Example { shown: None, line, .. } if OF_A_CLUSTER.iter().any(|words| line.contains(words)) => {
+                Some(&self.of_east)
+            }
+            Example { line, .. } if line.contains(" -a ") => Some(&self.annotated),
+            _ => Some(&self.index),
+        };
+        if let Some(index) = index {
             std::fs::create_dir_all(home.store().parent().unwrap()).unwrap();
-            std::fs::copy(&self.index, home.store()).unwrap();
+            std::fs::copy(index, home.store()).unwrap();
         }
-        // What an example before made, or another program.
-        let sh = |line: &str| Ran::of(self.shell(&home, line).output().unwrap());
-        sh("CLUSTERLORE_STORE=sqlite:made.db clusterlore index --from manifests -q && CLUSTERLORE_STORE=sqlite:made.db clusterlore export index.jsonl && gzip -k index.jsonl").ok();
-        sh("clusterlore token me --see-all --tokens tokens.toml && clusterlore token old --see-all --tokens given.toml").ok();
+        // What an example before it made.
+        for (named, before) in [
+            ("import index.jsonl", "CLUSTERLORE_STORE=sqlite:made.db clusterlore export index.jsonl"),
+            ("index.jsonl.gz", "CLUSTERLORE_STORE=sqlite:made.db clusterlore export | gzip > index.jsonl.gz"),
+            ("tokens.toml", "clusterlore token me --see-all --tokens tokens.toml"),
+            ("rm on-call", "clusterlore ask --thread on-call caches && clusterlore ask --thread night-shift caches"),
+        ] {
+            if example.line.contains(named) {
+                std::fs::copy(&self.index, home.path("made.db")).unwrap();
+                Ran::of(self.shell(&home, before).output().unwrap()).ok();
+            }
+        }
         home
     }
 
@@ -291,15 +328,16 @@ impl World {
         shell.env("PATH", format!("{path}:{}", std::env::var("PATH").unwrap_or_default()));
         shell.env("HOME", home.folder.path()).env("XDG_DATA_HOME", home.path("data"));
         shell.env("KUBECONFIG", home.path("kubeconfig"));
-        let model = if line.contains(" ask ") || line.contains(" doctor ") { &self.chat } else { &self.models };
+        let model = if line.contains(" ask ") { &self.chat } else { &self.models };
         shell.env("ANTHROPIC_API_KEY", "sk-test").env("ANTHROPIC_BASE_URL", model);
+        shell.env("VOYAGE_API_KEY", "pa-test").env("VOYAGE_BASE_URL", &self.vectors);
         shell
     }
 
     /// Runs an example, and says what is wrong with what it does.
     fn try_it(&self, example: &Example) -> Result<(), String> {
         let command = example.command();
-        let home = self.home(WRITES.contains(&command));
+        let home = self.home(example);
         let mut line = example.line.clone();
         if command == "serve" {
             line = line.replace(":8080", ":0").replace(":8443", ":0").replace("--port 3000", "--port 0");
@@ -308,6 +346,11 @@ impl World {
             }
         }
         line = line.replace("127.0.0.1:8080", &self.serving.address);
+        if line.contains("--pick") {
+            let typed = if line.ends_with("--pick") { "turnstile" } else { "" };
+            line =
+                format!("(sleep 3; printf '{typed}'; sleep 3; printf '\\r'; sleep 3) | script -qec '{line}' /dev/null");
+        }
         let goes_on = GOES_ON.iter().find(|(what, ..)| {
             let mut words = what.split(' ');
             words.next() == Some(command) && words.all(|word| line.split(' ').any(|said| said == word))
@@ -336,6 +379,7 @@ impl World {
             .spawn()
             .unwrap();
         let begun = Instant::now();
+        let expected = ENDS_WITH.iter().find(|(flag, _)| line.contains(flag)).map_or(0, |(_, status)| *status);
         let status = loop {
             match child.try_wait().unwrap() {
                 Some(status) => break status,
@@ -348,7 +392,7 @@ impl World {
             }
         };
         let (out, err) = (std::fs::read_to_string(&out).unwrap(), std::fs::read_to_string(&err).unwrap());
-        if !status.success() {
+        if status.code() != Some(expected) {
             return Err(format!("{status}\n{out}{err}"));
         }
         // It shows how something is found.
@@ -421,17 +465,34 @@ fn what_is_not_run_is_what_cannot_be_run_here() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_example_does_what_it_shows() {
     let (Some(east), Some(west)) = (ApiServer::start_or_skip(), ApiServer::start_or_skip()) else { return };
-    for server in [&east, &west] {
-        for namespace in ["shop", "shop-test", "fares"] {
-            server.kubectl(&["create", "namespace", namespace]);
-        }
-    }
+    east.apply_folder(Path::new(EXAMPLES));
+    ["shop", "fares", "guest"].map(|namespace| west.kubectl(&["create", "namespace", namespace]));
     let (models, chat) = (FakeModels::start().await, FakeChat::start([Says::text("All is well.")]).await);
+    let vectors = FakeEmbeddings::start().await;
     let home = Home::new();
     home.run(&["demo", "-q"]).ok();
     let index = home.path("data/clusterlore/demo/index.db");
+    let (of_east, annotated) = (home.path("east.db"), home.path("annotated.db"));
+    let fill = |store: &Path, args: &[&str]| {
+        let ran = home.command(args).env("CLUSTERLORE_STORE", format!("sqlite:{}", store.display())).output();
+        Ran::of(ran.unwrap()).ok();
+    };
+    fill(&of_east, &["index", "--kubeconfig", east.kubeconfig("admin").to_str().unwrap()]);
+    home.write("m/a.yaml", ANNOTATED);
+    fill(&annotated, &["index", "--from", "m", "--annotations", "example.org/*"]);
     let serving = Serving::start(&home, &["--demo"]);
-    let world = World { east, west, index, models: models.base(), chat: chat.base(), serving, _home: home };
+    let world = World {
+        east,
+        west,
+        index,
+        of_east,
+        annotated,
+        models: models.base(),
+        chat: chat.base(),
+        vectors: vectors.url(),
+        serving,
+        _home: home,
+    };
     let all: Vec<Example> = all().into_iter().filter(|example| example.is_not_run().is_none()).collect();
     let (next, failed) = (Mutex::new(all.iter()), Mutex::new(Vec::new()));
     tokio::task::block_in_place(|| {

@@ -11,10 +11,10 @@ use super::shared::{DemoFlag, cluster_name, namespace};
 #[command(after_help = "Examples:
   clusterlore changes                                     what happened lately, the newest first
   clusterlore changes what was deleted today
-  clusterlore changes when did checkout disappear
-  clusterlore changes -w -n shop                          go on, and print what happens
-  clusterlore changes databases --since 2h -n shop
-  clusterlore changes who last changed the ingress of shop   names the command that knows
+  clusterlore changes when did kiosk-web disappear
+  clusterlore changes -w -n fares                         go on, and print what happens
+  clusterlore changes databases --since 2h -n fares
+  clusterlore changes who last changed the ingress of fares  names the command that knows
 
 The journal is kept while \"clusterlore watch\" or \"clusterlore serve\" runs, for 7 days, and 100,000 entries of each cluster.")]
 pub(crate) struct Changes {

@@ -27,7 +27,7 @@ pub(crate) enum AuthFlag {
   clusterlore serve                                        watch the cluster, and answer on http://127.0.0.1:8080
   clusterlore serve --no-watch --port 3000                 fed by a controller that posts, or by syncs
   curl 'http://127.0.0.1:8080/api/v1/search?q=what+databases+are+running'
-  clusterlore token ann --see-namespace shop --tokens tokens.toml
+  clusterlore token ann --see-namespace fares --tokens tokens.toml
   clusterlore serve --listen 0.0.0.0:8080 --auth token --tokens tokens.toml
   clusterlore serve --auth kubernetes --oidc-issuer https://login.example.org --public-url https://lore.example.org
 
