@@ -156,7 +156,7 @@ fn is_typed(line: &str) -> bool {
     let set = first
         .split_once('=')
         .is_some_and(|(name, _)| name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
-    let ours = ["clusterlore", "printf", "source", "zcat", "chmod", "curl"];
+    let ours = ["clusterlore", "kubectl", "printf", "source", "zcat", "chmod", "curl"];
     let is_program = ours.contains(&first) || OTHERS.iter().any(|(program, _)| *program == first);
     set && line.contains(' ') || is_program
 }
@@ -445,6 +445,30 @@ fn agree(shown: &[String], printed: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn examples_are_read_as_people_read_them() {
+    for (line, typed) in [
+        ("clusterlore demo --write corrie/   write the manifests", "clusterlore demo --write corrie/"),
+        ("clusterlore count 'a # b   c' # counts", "clusterlore count 'a # b   c'"),
+        ("clusterlore search \"it's   here\"      asks", "clusterlore search \"it's   here\""),
+    ] {
+        assert_eq!(bare(line), typed);
+    }
+    let of = |line: &str| Example { place: String::new(), line: line.to_owned(), shown: None };
+    assert_eq!(of("A_B=1 clusterlore search 'x | y' -o name | xargs kubectl get").programs(), ["clusterlore", "xargs"]);
+    assert_eq!(of("zcat x | clusterlore import - --store y").command(), "import");
+    let shown = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    for (lines, printed, agrees) in [
+        (&["a", "b"][..], "a\n\nb  \nc\n", true),
+        (&["a", "…", "c"], "a\nb\nc\n", true),
+        (&["a", "c"], "a\nb\nc\n", false),
+        (&["a", "…", "b"], "a\nc\n", false),
+        (&["a"], "", false),
+    ] {
+        assert_eq!(agree(&shown(lines), printed).is_ok(), agrees, "{lines:?}");
+    }
 }
 
 #[test]
