@@ -6,6 +6,7 @@ mod common;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use clusterlore_testkit::real::ApiServer;
 use common::{EXAMPLES, Home};
 
 /// A command takes so long at most, on a busy machine.
@@ -297,6 +298,45 @@ fn the_terminal_is_given_back_however_the_picker_ends() {
         lines.iter().any(|line| line.contains("TERM is \"dumb\"")) && lines.contains(&"status 1".to_owned()),
         "{lines:#?}"
     );
+}
+
+/// What the cluster prints of what is opened, and why it does not where it is silent.
+#[test]
+fn what_is_opened_is_told_with_what_the_cluster_prints_now() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: default, annotations: {description: \"a \\u001b[2J\\u202e \
+         postgres://me:s3cret@db\"}}\nspec:\n  replicas: 2\n  selector: {matchLabels: {app: web}}\n  template: {metadata: {labels: {app: \
+         web}}, spec: {containers: [{name: c, image: registry.example/web:1}]}}\n",
+    );
+    let home = Home::new();
+    let config = server.kubeconfig("admin");
+    let config = config.to_str().unwrap();
+    home.run(&["sync-instances", "--kubeconfig", config]).ok();
+    // Takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = std::fs::read_to_string(config).unwrap();
+    let text = text.replace(server.url(), &format!("https://{}", silent.local_addr().unwrap()));
+    let silent_config = home.write("silent", &text);
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (config, now) in [(config, "  READY: 0/2"), (silent_config.to_str().unwrap(), "  Not read from the cluster: ")]
+    {
+        terminal.start(&format!("clusterlore --kubeconfig {config}"));
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+        terminal.keys("deploy/web");
+        terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Deployment")));
+        terminal.control(&["send-keys", "Enter"]);
+        let opened = Instant::now();
+        let first = terminal.wait(|lines| lines[0] == "Deployment web");
+        assert!(first.iter().any(|line| line.contains("kubectl") && line.contains("/web")), "{first:#?}");
+        let lines = terminal.wait(|lines| lines.iter().any(|line| line.starts_with(now)));
+        assert!(opened.elapsed() < Duration::from_secs(5), "{:?}: {lines:#?}", opened.elapsed());
+        let told = lines.iter().find(|line| line.contains("postgres://")).unwrap();
+        assert!(told.contains("\\u{1b}[2J\\u{202e}") && !told.contains("s3cret"), "{told}");
+        terminal.assert_fits(&lines);
+        terminal.control(&["send-keys", "C-c"]);
+        terminal.end();
+    }
 }
 
 #[test]
