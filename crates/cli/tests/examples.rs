@@ -490,7 +490,9 @@ fn what_is_not_run_is_what_cannot_be_run_here() {
 async fn every_example_does_what_it_shows() {
     let (Some(east), Some(west)) = (ApiServer::start_or_skip(), ApiServer::start_or_skip()) else { return };
     east.apply_folder(Path::new(EXAMPLES));
-    ["shop", "fares", "guest"].map(|namespace| west.kubectl(&["create", "namespace", namespace]));
+    for namespace in ["fares", "guest", "shop"] {
+        west.kubectl(&["create", "namespace", namespace]);
+    }
     let (models, chat) = (FakeModels::start().await, FakeChat::start([Says::text("All is well.")]).await);
     let vectors = FakeEmbeddings::start().await;
     let home = Home::new();

@@ -151,7 +151,7 @@ async fn read(
 /// What is said of an answer.
 fn said(reply: &Reply) -> String {
     let problem = reply.problems.first().map(|problem| format!("{problem}."));
-    let corrected = reply.parsed.corrections().into_iter().next();
+    let corrected = reply.parsed.corrections().next();
     let corrected = corrected.map(|(typed, meant)| format!("Searched for \"{meant}\" instead of \"{typed}\"."));
     let found = match reply.hits.len() {
         0 => format!("Nothing found among {} documents.", reply.total),
