@@ -62,7 +62,7 @@ pub(crate) struct Found {
 impl Found {
     /// Before a question.
     pub(crate) fn nothing() -> Self {
-        Self { reply: Reply::default(), said: "Type a question, such as: databases in shop".to_owned() }
+        Self { reply: Reply::default(), said: "Type a question, such as: what databases are running?".to_owned() }
     }
 }
 
@@ -260,7 +260,9 @@ impl Picker {
         let before = format!("{PROMPT}{}", text(from, self.at));
         let cursor = columns(&before);
         let mut lines = vec![Line::new(Look::Plain, format!("{before}{}", text(self.at, self.question.len())))];
-        lines.push(Line::new(Look::Faint, format!("  {}", self.found.said)));
+        let first = self.waits && !self.question.is_empty() && self.found.reply.hits.is_empty();
+        let said = if first { "Searching..." } else { &self.found.said };
+        lines.push(Line::new(Look::Faint, format!("  {said}")));
         let table = hits::listed(&self.found.reply, self.width.saturating_sub(PROMPT.len()));
         for (n, row) in table.iter().enumerate() {
             match n.checked_sub(1) {

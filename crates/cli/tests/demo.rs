@@ -5,6 +5,8 @@ mod common;
 
 use std::process::{Child, Stdio};
 
+use clusterlore_testkit::chat::{FakeChat, Says, results};
+use common::serving::Serving;
 use common::{Home, Ran};
 
 const QUESTION: [&str; 5] = ["search", "what databases are running?", "--demo", "-o", "name"];
@@ -68,6 +70,44 @@ fn the_users_own_index_and_settings_stay_as_they_are() {
         }
     }
     assert_eq!(home.run(&["index", "--demo"]).status, 2);
+}
+
+/// Whatever is asked, and whoever answers: nobody connects to the cluster of the context in use.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_cluster_is_asked() {
+    let cluster = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = Home::new();
+    home.write(
+        ".kube/config",
+        &format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: east\nclusters: [{{name: east, cluster: {{server: 'http://{}'}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\ncontexts: [{{name: east, context: {{cluster: east, user: u}}}}]\n",
+            cluster.local_addr().unwrap()
+        ),
+    );
+    let pods = serde_json::json!({"resource": "pods", "namespace": "fares"});
+    let chat = FakeChat::start([Says::call("kubectl_get", pods), Says::text("There is none.")]).await;
+    for args in [
+        &["search", "which pods are not ready?", "-o", "wide"][..],
+        &["count", "pods that are pending"],
+        &["ask", "why is kiosk-web failing?"],
+        &["ask", "which pods are not ready?", "--model", "anthropic"],
+        &["changes", "who last changed marmot"],
+        &["status"],
+    ] {
+        let mut command = home.command(&[args, &["--demo"]].concat());
+        command.env("ANTHROPIC_API_KEY", "sk-test").env("ANTHROPIC_BASE_URL", chat.base());
+        let ran = Ran::of(command.output().unwrap());
+        assert!(ran.status == 0, "{args:?}: {ran:?}");
+    }
+    let told: Vec<String> = chat.asked().iter().flat_map(results).collect();
+    assert!(told.iter().any(|said| said.contains("the demo has no cluster")), "{told:?}");
+    let mut serving = Serving::start(&home, &["--demo"]);
+    let (status, body) = serving.get("/api/v1/search?q=which+pods+are+not+ready");
+    assert!(status == 200 && body.contains("marmot"), "{body}");
+    assert_eq!(serving.end("-TERM"), Some(0));
+    cluster.set_nonblocking(true).unwrap();
+    assert_eq!(cluster.accept().map(|_| ()).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]

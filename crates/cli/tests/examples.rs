@@ -60,6 +60,26 @@ const ENDS_WITH: [(&str, i32); 1] = [("--max-calls", 3)];
 const OF_A_CLUSTER: [&str; 7] =
     ["not ready", "failing", "fail?", "pending", "image", "created in", "-o name | xargs kubectl"];
 
+/// Commands that tables tell of.
+const COMMANDS: [&str; 16] = [
+    "ask",
+    "changes",
+    "config",
+    "count",
+    "demo",
+    "doctor",
+    "index",
+    "mcp",
+    "search",
+    "serve",
+    "similar",
+    "status",
+    "sync",
+    "sync-instances",
+    "threads",
+    "watch",
+];
+
 /// Commands that write an index: these have none before, and an API server.
 const WRITES: [&str; 6] = ["index", "sync", "sync-instances", "watch", "serve", "import"];
 
@@ -161,6 +181,20 @@ fn is_typed(line: &str) -> bool {
     set && line.contains(' ') || is_program
 }
 
+/// The commands of the first cell of a table's row, but for those in which something is to be filled in.
+fn of_table(line: &str) -> Vec<String> {
+    let Some(cell) = line.strip_prefix("| `").and_then(|rest| rest.split(" | ").next()) else { return Vec::new() };
+    let spans = cell.split('`').step_by(2).filter_map(|span| {
+        let words = span.strip_prefix("clusterlore ").unwrap_or(span);
+        let command = words.split(' ').next().unwrap_or_default();
+        let filled_in =
+            |word: &str| word.contains('…') || word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+        let is_ours = COMMANDS.contains(&command) && !words.split(' ').any(filled_in);
+        is_ours.then(|| format!("clusterlore {words}"))
+    });
+    spans.collect()
+}
+
 /// The examples of a document: lines that are indented or fenced, and are typed.
 fn of_document(file: &Path) -> Vec<Example> {
     let text = std::fs::read_to_string(file).unwrap();
@@ -174,6 +208,9 @@ fn of_document(file: &Path) -> Vec<Example> {
         n += 1;
         if line.starts_with("```") {
             fenced = !fenced;
+        }
+        for line in of_table(line) {
+            examples.push(Example { place: format!("{name}:{n}"), line, shown: None });
         }
         let Some(code) = line.strip_prefix("    ").or(fenced.then_some(line)) else { continue };
         let place = format!("{name}:{n}");
@@ -455,6 +492,15 @@ fn examples_are_read_as_people_read_them() {
         ("clusterlore search \"it's   here\"      asks", "clusterlore search \"it's   here\""),
     ] {
         assert_eq!(bare(line), typed);
+    }
+    for (row, typed) in [
+        ("| `search \"message brokers\"` | what runs |", &["clusterlore search \"message brokers\""][..]),
+        ("| `status`, `doctor` | how it is |", &["clusterlore status", "clusterlore doctor"]),
+        ("| `clusterlore similar ID` | `similar deploy/a` |", &[]),
+        ("| `clusterlore search \"…\"` | finds |", &[]),
+        ("| nothing | `search x` |", &[]),
+    ] {
+        assert_eq!(of_table(row), typed, "{row}");
     }
     let of = |line: &str| Example { place: String::new(), line: line.to_owned(), shown: None };
     assert_eq!(of("A_B=1 clusterlore search 'x | y' -o name | xargs kubectl get").programs(), ["clusterlore", "xargs"]);

@@ -45,7 +45,7 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
     let looking = Arc::new(build::beside_cluster(build::index_over(settings, store).await?, settings, live));
     let request = Request { limit: MOST, live: false, ..request };
     let mut picker = Picker::new(aim, &request.question);
-    let (ask, asked) = watch::channel(request.question.clone());
+    let (ask, asked) = watch::channel(picker.question());
     let (tell_answer, mut answers) = mpsc::channel(1);
     let (tell_details, mut opened) = mpsc::channel::<(String, Result<Details, String>)>(1);
 
