@@ -67,14 +67,14 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
                 if question != picker.question() {
                     continue;
                 }
-                    let found = match answered {
-                        Ok(reply) => {
-                            let reply = weigh(reply)?;
-                            Found { said: said(&reply), reply }
-                        }
-                        Err(SearchError::NoQuestion) => Found::nothing(),
-                        Err(error) => Found { said: format!("{error}."), ..Found::default() },
-                    };
+                let found = match answered {
+                    Ok(reply) => {
+                        let reply = weigh(reply)?;
+                        Found { said: said(&reply), reply }
+                    }
+                    Err(SearchError::NoQuestion) => Found::nothing(),
+                    Err(error) => Found { said: format!("{error}."), ..Found::default() },
+                };
                 last = found.reply.clone();
                 picker.found(found)
             }
