@@ -23,6 +23,6 @@ pub use capabilities::{
 pub use error::SyncError;
 pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
-pub use live::{LiveState, LiveSync, Pace, Status, TypeState};
+pub use live::{LiveState, LiveSync, Pace, Status, Turn, TypeState};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
 pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};
