@@ -205,7 +205,8 @@ const MOST_STATE_WORDS: usize = 3;
 
 /// The question with its free text as what an operator prints of its objects. `None` if it is not about objects of operators alone.
 pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<ParsedQuery>, StoreError> {
-    let mut left = parsed.other_words(&view.types().await?);
+    let types = view.types().await?;
+    let mut left = parsed.other_words(&types);
     let too_many = left.len() > MOST_STATE_WORDS;
     let states: Vec<String> =
         parsed.needs.iter().filter(|need| need.is_untold_state()).map(|need| need.said.to_lowercase()).collect();
@@ -213,7 +214,7 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
         [one] if left.is_empty() => one.strip_prefix("not ").map(str::to_owned),
         _ => None,
     };
-    left.extend(states);
+    left.extend(states.iter().flat_map(|said| parsed.other_words_of(said, &types)));
     let mut seen = BTreeSet::new();
     left.retain(|word| seen.insert(word.clone()));
     if left.is_empty() || too_many || parsed.kinds.is_empty() && parsed.filter.types.is_empty() {

@@ -319,7 +319,12 @@ impl ParsedQuery {
 
     /// The words of its free text, in English, that are neither stop words nor name a kind or a place.
     pub(crate) fn other_words(&self, types: &[(String, ResourceType)]) -> Vec<String> {
-        let text = self.english.as_ref().unwrap_or(&self.text).to_lowercase();
+        self.other_words_of(self.english.as_ref().unwrap_or(&self.text), types)
+    }
+
+    /// Such words of a part of it.
+    pub(super) fn other_words_of(&self, text: &str, types: &[(String, ResourceType)]) -> Vec<String> {
+        let text = text.to_lowercase();
         let kind = |word: &str| types.iter().any(|(_, ty)| ty.answers_to(word) || ty.answers_to(&words::stem(word)));
         let place = |word: &str| {
             self.soft.iter().any(|soft| words::split(&soft.said.to_lowercase()).contains(&word.to_owned()))
