@@ -95,6 +95,14 @@ impl SourceIdentity {
         at(self).is_some() && at(self) == at(other)
     }
 
+    /// Whether both are one cluster, as far as can be told: by uid where both have one, else by address and authority.
+    pub fn is_same_cluster(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cluster { uid: Some(own), .. }, Self::Cluster { uid: Some(other), .. }) => own == other,
+            _ => self.is_at(other),
+        }
+    }
+
     /// Refuses a source that is not the known one, or that cannot be told from another.
     ///
     /// # Errors

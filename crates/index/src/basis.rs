@@ -256,7 +256,7 @@ mod tests {
             "" => Readings::default(),
             _ => Readings::default().and(Collection::Instances, &reading),
         };
-        KnownSource { number: 1, cluster: cluster.to_owned(), identity, replaced: false, readings }
+        KnownSource { number: 1, cluster: cluster.to_owned(), identity, replaced: false, name: String::new(), readings }
     }
 
     fn bases(sources: &[KnownSource], clusters: &[&str]) -> Vec<Basis> {
