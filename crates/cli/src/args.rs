@@ -13,6 +13,7 @@ use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
 mod changes;
+mod clusters;
 mod format;
 mod mcp;
 mod order;
@@ -21,6 +22,7 @@ mod shared;
 mod watch;
 
 pub(crate) use changes::Changes;
+pub(crate) use clusters::{Clusters, ClustersAction};
 pub(crate) use format::{AnswerFlags, Format, HitFlags, ListFlags, SortBy, TableFlags};
 pub(crate) use mcp::Mcp;
 pub(crate) use order::command_first;
@@ -263,6 +265,8 @@ pub(crate) enum Command {
     Token(Token),
     /// Show what happened lately: what came, changed and went
     Changes(Changes),
+    /// List the clusters of the index; rename or forget one
+    Clusters(Clusters),
     /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
     /// Check cluster, permissions, store and index, and suggest fixes
@@ -293,6 +297,7 @@ impl Command {
             Self::Search(_) => "search",
             Self::Count(_) => "count",
             Self::Similar(_) => "similar",
+            Self::Clusters(_) => "clusters",
             Self::Status(_) => "status",
             Self::Serve(_) => "serve",
             Self::Mcp(_) => "mcp",
@@ -459,8 +464,8 @@ pub(crate) struct ScopeFlags {
         value_parser = Selector::of_annotations
     )]
     pub(crate) annotations: Selector,
-    /// Only objects of this cluster
-    #[arg(long, value_name = "NAME")]
+    /// Only objects of this cluster, by the name that "clusterlore clusters" lists
+    #[arg(long, visible_alias = "cluster", value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
     /// Fail if the cluster, or a folder, was last read to its end longer ago, such as 90m or 24h [setting: max-age; default: an
     /// answer that is older than a day says so]

@@ -10,6 +10,7 @@ mod config_file;
 mod done;
 mod editor;
 mod following;
+mod inbox;
 mod jsonpath;
 mod print;
 mod program;

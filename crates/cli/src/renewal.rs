@@ -117,9 +117,7 @@ impl<'a> Freshness<'a> {
 
     /// The command that indexes the cluster in use beside what is there.
     fn beside(&self, context: &str) -> String {
-        let fits = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let name: String = context.chars().map(fits).collect();
-        let flags = ["--cluster-name".to_owned(), name].into_iter();
+        let flags = ["--cluster-name".to_owned(), clusterlore_core::cluster_name(context)].into_iter();
         line(&["clusterlore", "index"], flags.chain(self.settings.given(&[&INDEX[..], &CLUSTER].concat())).collect())
     }
 }

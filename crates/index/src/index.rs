@@ -12,7 +12,7 @@ use clusterlore_core::{
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, KnownSource, Scanned, Store, StoreError, View};
+use clusterlore_store::{ClusterNames, Filter, KnownSource, Scanned, Store, StoreError, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -108,8 +108,18 @@ impl Index {
         let Some(gate) = self.gate.as_ref() else {
             return Ok(Err("the cluster is not to be asked".to_owned()));
         };
-        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await?, scope };
-        Ok(looker.source(name, Instant::now() + OPENING).await)
+        let sources = self.sources(scope).await?;
+        let names = ClusterNames::of(&sources);
+        let looker = Looker { gate, sources, scope };
+        Ok(looker.source(names.meant(name).unwrap_or(name), Instant::now() + OPENING).await)
+    }
+
+    /// The sources of the clusters of which anything may be seen, the replaced ones too.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn sources(&self, scope: &Scope) -> Result<Vec<KnownSource>, StoreError> {
+        self.store.view(scope).await?.sources().await
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -154,15 +164,16 @@ impl Index {
         let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
-        let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
+        let clusters = meant(&*view, &request.clusters).await?;
+        let cluster = clusters.first().cloned().filter(|_| clusters.len() == 1);
         let mut query = changes::query(&conditions, &asked, cluster, since, until);
         // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
         let counts = parsed.clauses.counts();
-        if conditions.text.is_empty() && !conditions.labelled && request.clusters.len() <= 1 && !counts {
+        if conditions.text.is_empty() && !conditions.labelled && clusters.len() <= 1 && !counts {
             query.limit = limit.saturating_add(1);
         }
         let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
-        entries.retain(|entry| request.clusters.is_empty() || request.clusters.contains(&entry.cluster));
+        entries.retain(|entry| clusters.is_empty() || clusters.contains(&entry.cluster));
         // Objects that are there are known better than by what the journal keeps of them.
         let mut there = There::default();
         if conditions.labelled && !entries.is_empty() {
@@ -229,7 +240,9 @@ impl Index {
         } else {
             Vec::new()
         };
-        Ok(Changes { changes, more, total, since, until, what: asked.what, searched: conditions.text, notes, needs })
+        let names = ClusterNames::of(&sources);
+        let (what, searched) = (asked.what, conditions.text);
+        Ok(Changes { changes, more, total, since, until, what, searched, notes, needs, names })
     }
 
     /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.
@@ -339,7 +352,7 @@ impl Index {
             false => resolve_kinds(&request.kinds, &view.types().await?)?,
         };
         let mut filter = Filter {
-            clusters: request.clusters.iter().cloned().collect(),
+            clusters: meant(view, &request.clusters).await?.into_iter().collect(),
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
             selector: request.selector.clone(),
@@ -370,6 +383,15 @@ impl Index {
             order: request.order,
         })
     }
+}
+
+/// The stored names of clusters that somebody names by these or by what is shown; what is no cluster's stays.
+async fn meant(view: &dyn View, said: &[String]) -> Result<Vec<String>, StoreError> {
+    if said.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = ClusterNames::of(&view.sources().await?);
+    Ok(said.iter().map(|name| names.meant(name).unwrap_or(name).to_owned()).collect())
 }
 
 /// What bore a name that stands in a question and is gone, the newest first, each once.
@@ -431,7 +453,8 @@ fn key(id: &str) -> Result<ObjectKey, SearchError> {
 /// The answer, and what it rests on.
 fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
     let clusters = &answer.parsed.filter.clusters;
+    let names = ClusterNames::of(&sources);
     let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
-    let reply = Reply::of(answer, request.explain).resting_on(bases);
+    let reply = Reply::of(answer, request.explain).resting_on(bases).calling(names);
     if request.collection == Collection::Instances { reply.beside_journal(&request.question) } else { reply }
 }

@@ -75,7 +75,10 @@ pub enum StoreError {
         offered: EmbedderIdentity,
     },
     /// A cluster would be in the store twice.
-    #[error("{offered} is in the index{}; under another name it would be counted twice. Nothing was changed", already(shown))]
+    #[error(
+        "{offered} is in the index{}; under another name it would be counted twice. Nothing was changed",
+        already(shown)
+    )]
     UnderAnotherName {
         /// The name under which it was to be indexed; empty: none.
         cluster: String,

@@ -58,11 +58,7 @@ impl ClusterNames {
 ///
 /// # Errors
 /// [`StoreError::UnderAnotherName`].
-pub fn under_another_name(
-    sources: &[KnownSource],
-    cluster: &str,
-    identity: &SourceIdentity,
-) -> Result<(), StoreError> {
+pub fn under_another_name(sources: &[KnownSource], cluster: &str, identity: &SourceIdentity) -> Result<(), StoreError> {
     let is_it = |source: &&KnownSource| !source.replaced && source.identity.is_same_cluster(identity);
     if sources.iter().filter(is_it).any(|source| source.cluster == cluster) {
         return Ok(());
@@ -107,7 +103,8 @@ mod tests {
             (&[("a", "prod"), ("b", "prod"), ("", "prod")], &["prod", "b", "prod-2"]),
             (&[("", ""), ("old", "")], &["", "old"]),
         ] {
-            let sources: Vec<KnownSource> = known.iter().map(|(id, name)| source(id, name, None, "https://a")).collect();
+            let sources: Vec<KnownSource> =
+                known.iter().map(|(id, name)| source(id, name, None, "https://a")).collect();
             let names = ClusterNames::of(&sources);
             let told: Vec<&str> = known.iter().map(|(id, _)| names.shown(id)).collect();
             assert_eq!(told, shown, "{known:?}");

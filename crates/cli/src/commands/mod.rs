@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod ask_model;
 pub(crate) mod changes;
+pub(crate) mod clusters;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;

@@ -140,21 +140,20 @@ impl Runs for Sqlite {
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
         let (cluster, types) = (cluster.to_owned(), types.to_vec());
-        self
-            .with(move |connection| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
-                {
-                    let mut insert = transaction
-                        .prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
-                    for ty in &types {
-                        insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
-                    }
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
+            {
+                let mut insert =
+                    transaction.prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
+                for ty in &types {
+                    insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
                 }
-                types_changed(&transaction)?;
-                transaction.commit()
-            })
-            .await
+            }
+            types_changed(&transaction)?;
+            transaction.commit()
+        })
+        .await
     }
 
     async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {
