@@ -67,19 +67,19 @@ impl Index {
     #[tracing::instrument(name = "index.ask", skip_all, fields(collection = %request.collection))]
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
+        let sources = view.sources().await?;
+        let query = self.query(&*view, request, &sources).await?;
         let looker = match &self.gate {
             Some(gate) if request.live => {
-                let sources = view.sources().await?;
+                let sources = sources.clone();
                 let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
                 whole.then_some(Looker { gate, sources, scope })
             }
             _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
-        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
-        let (answer, sources) = futures::join!(answer, view.sources());
-        let mut reply = reply(answer?, sources?, scope, request);
+        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
+        let mut reply = reply(answer, sources, scope, request);
         // What holds objects was read.
         if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
             reply = reply.beside_unread(&view.last_runs().await?);
@@ -96,7 +96,7 @@ impl Index {
     /// As [`Self::ask`].
     pub async fn read(&self, scope: &Scope, request: &Request) -> Result<ParsedQuery, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
+        let query = self.query(&*view, request, &view.sources().await?).await?;
         self.searcher.read(&*view, &*self.embedder, &query).await
     }
 
@@ -129,10 +129,10 @@ impl Index {
     /// As [`Self::ask`].
     pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
-        let (answer, sources) =
-            futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
-        Ok(reply(answer?, sources?, scope, request))
+        let sources = view.sources().await?;
+        let query = self.query(&*view, request, &sources).await?;
+        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
+        Ok(reply(answer, sources, scope, request))
     }
 
     /// What happened lately to what a question asks for, by the journal that watching keeps. `since` and `until` narrow what the question
@@ -149,7 +149,9 @@ impl Index {
     ) -> Result<Changes, SearchError> {
         let asked = Asked::of(&request.question);
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, &Request { question: asked.question.clone(), ..request.clone() }).await?;
+        let sources = view.sources().await?;
+        let asking = Request { question: asked.question.clone(), ..request.clone() };
+        let query = self.query(&*view, &asking, &sources).await?;
         let parsed = match self.searcher.read(&*view, &*self.embedder, &query).await {
             Ok(parsed) => parsed,
             Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => {
@@ -164,7 +166,7 @@ impl Index {
         let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
-        let clusters = meant(&*view, &request.clusters).await?;
+        let clusters = parsed.filter.clusters.clone();
         let cluster = clusters.first().cloned().filter(|_| clusters.len() == 1);
         let mut query = changes::query(&conditions, &asked, cluster, since, until);
         // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
@@ -225,7 +227,6 @@ impl Index {
             };
             notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
         }
-        let sources = view.sources().await?;
         // Which contexts its kubeconfig has is the program's own affair.
         let context = |entry: &JournalEntry| {
             if !scope.is_all() {
@@ -346,13 +347,15 @@ impl Index {
         self.store.view(scope).await?.types().await
     }
 
-    async fn query(&self, view: &dyn View, request: &Request) -> Result<Query, SearchError> {
+    async fn query(&self, view: &dyn View, request: &Request, sources: &[KnownSource]) -> Result<Query, SearchError> {
+        let clusters = ClusterNames::of(sources);
+        let meant = |name: &String| clusters.meant(name).unwrap_or(name).to_owned();
         let types = match request.kinds.is_empty() {
             true => Default::default(),
             false => resolve_kinds(&request.kinds, &view.types().await?)?,
         };
         let mut filter = Filter {
-            clusters: meant(view, &request.clusters).await?.into_iter().collect(),
+            clusters: request.clusters.iter().map(meant).collect(),
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
             selector: request.selector.clone(),
@@ -373,6 +376,7 @@ impl Index {
             text: request.question.clone(),
             collection: request.collection,
             filter,
+            clusters,
             limit: request.limit,
             now: request.now.clone(),
             hits: request.hits,
@@ -383,15 +387,6 @@ impl Index {
             order: request.order,
         })
     }
-}
-
-/// The stored names of clusters that somebody names by these or by what is shown; what is no cluster's stays.
-async fn meant(view: &dyn View, said: &[String]) -> Result<Vec<String>, StoreError> {
-    if said.is_empty() {
-        return Ok(Vec::new());
-    }
-    let names = ClusterNames::of(&view.sources().await?);
-    Ok(said.iter().map(|name| names.meant(name).unwrap_or(name).to_owned()).collect())
 }
 
 /// What bore a name that stands in a question and is gone, the newest first, each once.

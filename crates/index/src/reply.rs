@@ -356,7 +356,7 @@ impl Told {
 fn narrowed_to(note: &Note) -> Vec<String> {
     match note {
         Note::Label(value) | Note::Namespace(value) => vec![value.clone()],
-        Note::Kind(types) => types.clone(),
+        Note::Kind(names) | Note::Cluster(names) => names.clone(),
         _ => Vec::new(),
     }
 }
@@ -371,6 +371,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Label(_) => "label",
         Note::Kind(_) => "kind",
         Note::Namespace(_) => "namespace",
+        Note::Cluster(_) => "cluster",
         Note::Preferred(_) => "preferred",
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",

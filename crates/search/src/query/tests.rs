@@ -73,6 +73,7 @@ fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
     let is_english = |word: &str| is_english(&Builtin::default(), word) == Some(true);
     let context = QueryContext {
         vocabulary: &vocabulary,
+        clusters: &clusterlore_store::ClusterNames::default(),
         types: &KnownTypes::of(&types),
         catalogue: Catalogue::builtin(),
         now: "2026-06-17T12:00:00+02:00",
