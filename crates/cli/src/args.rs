@@ -350,6 +350,9 @@ pub(crate) struct SyncInstances {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
+    /// Every context of the kubeconfig, one after another, each under its own name; one that fails fails alone
+    #[arg(long, conflicts_with_all = ["from", "context", "cluster_name", "output"])]
+    pub(crate) all_contexts: bool,
     /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -393,6 +396,9 @@ pub(crate) struct Sync {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
+    /// Every context of the kubeconfig, one after another, each under its own name; one that fails fails alone
+    #[arg(long, conflicts_with_all = ["from", "context", "cluster_name", "output"])]
+    pub(crate) all_contexts: bool,
     /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -415,6 +421,7 @@ pub(crate) struct Sync {
   clusterlore index                                        the current context's cluster
   clusterlore index --from manifests/                      a folder of YAML or JSON instead of a cluster
   clusterlore index --context east --cluster-name east
+  clusterlore index --all-contexts                         every context of the kubeconfig
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
   clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 

@@ -12,6 +12,7 @@ mod editor;
 mod following;
 mod inbox;
 mod jsonpath;
+mod narrow;
 mod print;
 mod program;
 mod renewal;

@@ -14,10 +14,10 @@ use crate::build;
 use crate::settings::Settings;
 
 /// Settings that say which index is meant.
-const INDEX: [&str; 6] =
+pub(crate) const INDEX: [&str; 6] =
     ["store", "chroma-url", "chroma-tenant", "chroma-database", "chroma-token-header", "postgres-url"];
 /// Settings that say which cluster is meant.
-const CLUSTER: [&str; 2] = ["kubeconfig", "context"];
+pub(crate) const CLUSTER: [&str; 2] = ["kubeconfig", "context"];
 
 /// Looks at what answers rest on.
 pub(crate) struct Freshness<'a> {
@@ -41,7 +41,7 @@ impl<'a> Freshness<'a> {
         };
         let own = settings.clone();
         let reading = std::thread::Builder::new().spawn(move || build::context_in_use(&own)).ok();
-        let named = flags.cluster_name.is_some();
+        let named = flags.cluster_name.is_some() || settings.is_flag("context");
         Ok(Self { settings, most, named, used: OnceCell::new(), reading: RefCell::new(reading) })
     }
 

@@ -11,8 +11,8 @@ use clusterlore_core::{
     OwnerReference, ResourceInstance, ResourceType, Rule, Scope, Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, ClusterNames, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
-    Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
+    Batch, Candidates, Chroma, ChromaOptions, ClusterNames, Filter, Holder, Postgres, Probe, Reading, Readings,
+    RunKind, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -1164,7 +1164,9 @@ async fn a_cluster_is_there_under_one_name(place: &dyn Place, database: &str) {
     };
     let first = store.remember_source("", &at("1", "https://a"), false).await.unwrap();
     store.name_source(first, "dev").await.unwrap();
-    for (offered, replace) in [(at("1", "https://b"), false), (at("", "https://a"), false), (at("1", "https://a"), true)] {
+    for (offered, replace) in
+        [(at("1", "https://b"), false), (at("", "https://a"), false), (at("1", "https://a"), true)]
+    {
         match store.remember_source("again", &offered, replace).await {
             Err(StoreError::UnderAnotherName { cluster, known, shown, .. }) => {
                 assert_eq!((cluster.as_str(), known.as_str(), shown.as_str()), ("again", "", "dev"));
@@ -1205,7 +1207,9 @@ async fn what_is_forgotten_is_gone_and_nothing_of_another_cluster(place: &dyn Pl
             inbox.scan(cluster, vec!["xs.apps".to_owned()], Vec::new()).await.unwrap();
         }
     }
-    for (forgotten, left) in [("east", &["", "west"][..]), ("east", &["", "west"]), ("", &["west"]), ("nobody", &["west"])] {
+    for (forgotten, left) in
+        [("east", &["", "west"][..]), ("east", &["", "west"]), ("", &["west"]), ("nobody", &["west"])]
+    {
         store.forget(forgotten).await.unwrap();
         let view = store.view_all("a test").await.unwrap();
         let sources: BTreeSet<String> = view.sources().await.unwrap().into_iter().map(|s| s.cluster).collect();

@@ -89,6 +89,7 @@ fn folder_sync(folder: &Path) -> SyncInstances {
         what: WhatFlags { namespaces: Vec::new(), all_namespaces: false, include: Vec::new(), exclude: Vec::new() },
         annotations: Some(AnnotationChoice::default()),
         cluster_name: None,
+        all_contexts: false,
         dry_run: false,
         how: HowFlags {
             replace_source: false,

@@ -1,5 +1,6 @@
 //! One file a command, each with `run`.
 
+pub(crate) mod all_contexts;
 pub(crate) mod ask;
 pub(crate) mod ask_model;
 pub(crate) mod changes;

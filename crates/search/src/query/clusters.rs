@@ -32,7 +32,8 @@ pub(super) fn named(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
     }
     let said: Vec<String> = found.iter().map(|cluster| context.clusters.shown(cluster).to_owned()).collect();
     let own = &parsed.own.clusters;
-    let both: BTreeSet<String> = found.iter().filter(|cluster| own.is_empty() || own.contains(*cluster)).cloned().collect();
+    let both: BTreeSet<String> =
+        found.iter().filter(|cluster| own.is_empty() || own.contains(*cluster)).cloned().collect();
     if both.is_empty() {
         parsed.notes.push(Note::Overruled(said.join(", ")));
     } else {
@@ -43,7 +44,10 @@ pub(super) fn named(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
 
 /// The clusters that are named from here on, by their stored names, and the number of words that do it.
 fn place(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<(Vec<String>, usize)> {
-    let led = tokens.match_at(at, LEAD).or_else(|| tokens.match_at(at, "cluster")).filter(|words| !tokens.ends[at + words - 1]);
+    let led = tokens
+        .match_at(at, LEAD)
+        .or_else(|| tokens.match_at(at, "cluster"))
+        .filter(|words| !tokens.ends[at + words - 1]);
     if let Some(lead) = led
         && let Some((names, to)) = with_others(tokens, at + lead, context)
     {

@@ -19,7 +19,8 @@ use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
 use super::{
-    beyond, bounds, clusters, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+    beyond, bounds, clusters, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted,
+    wording,
 };
 
 /// Words for types in general. A question for types that counts is not about them.
