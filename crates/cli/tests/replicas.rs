@@ -125,7 +125,10 @@ fn one_is_killed_in_the_middle_of_ten_thousand_requests() {
     let [mut writer, mut standby] = place.both();
     let (_, status) = standby.get("/api/v1/status");
     let live = |text: &str| json(text)["live"].clone();
-    assert_eq!(live(&status), serde_json::json!([{"cluster": "", "ready": true, "standby": true}]));
+    assert_eq!(
+        live(&status),
+        serde_json::json!([{"cluster": "", "ready": true, "standby": true, "interrupted": false}])
+    );
     assert_eq!(live(&writer.get("/api/v1/status").1)[0]["standby"], false);
     let standing = |serving: &Serving| serving.get("/metrics").1.contains("clusterlore_live_standby{cluster=\"\"} 1\n");
     assert!(standing(&standby) && !standing(&writer));

@@ -60,6 +60,16 @@ impl Index {
         Self { gate: Some(Gate::new(door)), ..self }
     }
 
+    /// Reads ahead what questions need, for a process that will be asked many.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    #[tracing::instrument(name = "index.warm", skip_all)]
+    pub async fn warm(&self) -> Result<(), SearchError> {
+        let view = self.store.view_all("what is read ahead is shown to nobody").await?;
+        self.searcher.warm(&*view).await
+    }
+
     /// Answers a question.
     ///
     /// # Errors

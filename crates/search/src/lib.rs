@@ -25,7 +25,7 @@ use std::sync::Arc;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::{Collection, words};
 use clusterlore_models::{Builtin, Embedder};
-use clusterlore_store::View;
+use clusterlore_store::{Probe, View};
 
 pub use answer::Hit;
 pub use error::SearchError;
@@ -112,6 +112,25 @@ impl Searcher {
     /// Replaces the weights and keeps the caches.
     pub fn set_weights(&mut self, weights: Weights) {
         self.weights = weights;
+    }
+
+    /// Reads what every question needs, and as many documents as are kept, so that the first questions take no longer than those after them.
+    ///
+    /// # Errors
+    /// See [`SearchError`].
+    pub async fn warm(&self, view: &dyn View) -> Result<(), SearchError> {
+        self.lexicon.software(&self.catalogue).await?;
+        for collection in Collection::ALL {
+            view.vocabulary(collection).await?;
+            view.terms(collection).await?;
+            let probe = Probe { nearest: Profiles::KEPT, ..Probe::default() };
+            for document in view.probe(collection, probe).await?.documents {
+                self.profiles.of(&self.catalogue, collection, &document.id, &document.record);
+                // Others are asked meanwhile.
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
     }
 
     /// Answers a question: hits, the number of matches, or both, as the query wants. Either is the same with and without the other.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use clusterlore_pipeline::{LiveState, Status, TypeState};
+use clusterlore_pipeline::{LiveState, Status, Turn, TypeState};
 use clusterlore_store::Waiting;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -49,6 +49,7 @@ const STATES: [&str; 5] = ["listing", "watching", "backing-off", "polling", "gon
 #[derive(Default)]
 struct Live {
     standby: Family<Cluster, Gauge>,
+    interrupted: Family<Cluster, Gauge>,
     types: Family<Types, Gauge>,
     queued: Family<Cluster, Gauge>,
     lag: Family<Cluster, Gauge<f64, AtomicU64>>,
@@ -64,6 +65,8 @@ impl Live {
     fn register(&self, registry: &mut Registry) {
         let standby = "Whether another process keeps the index of a watched cluster: 1 or 0";
         registry.register("live_standby", standby, self.standby.clone());
+        let interrupted = "Whether the index of a watched cluster cannot be kept now: 1 or 0";
+        registry.register("live_interrupted", interrupted, self.interrupted.clone());
         registry.register("live_types", "Types of a watched cluster, by what is done about them", self.types.clone());
         registry.register("live_queued", "Changes that wait to be written", self.queued.clone());
         let lag = "How long the oldest change of the last batch waited before it was in the index";
@@ -84,7 +87,8 @@ impl Live {
             self.types.get_or_create(&Types { cluster: cluster.to_owned(), state: name }).set(gauge(count));
         }
         let numbers = [
-            (&self.standby, u64::from(state.standby)),
+            (&self.standby, u64::from(state.turn == Turn::StandsBy)),
+            (&self.interrupted, u64::from(state.turn == Turn::Interrupted)),
             (&self.queued, state.queued),
             (&self.lists, state.lists),
             (&self.watches, state.watches),

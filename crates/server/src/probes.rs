@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use clusterlore_pipeline::Turn;
 use clusterlore_store::Waiting;
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::json::json;
 use crate::problem::Problem;
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Probe<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,16 +21,19 @@ struct Probe<'a> {
     /// Clusters whose index another process keeps.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     standby: Vec<&'a str>,
+    /// Clusters whose index this process cannot keep now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interrupted: Vec<&'a str>,
 }
 
 /// Says that the server runs.
 #[utoipa::path(get, path = "/healthz", tag = "probes", responses((status = 200, description = "It runs")))]
 pub(crate) async fn healthz() -> Response {
-    json(StatusCode::OK, &Probe { status: "ok", error: None, standby: Vec::new() })
+    json(StatusCode::OK, &Probe { status: "ok", ..Probe::default() })
 }
 
 /// Says whether questions can be answered: the first sync is in, and the store answers. Where another process keeps the index of a cluster,
-/// and this one waits to take over, `standby` names the cluster.
+/// and this one waits to take over, `standby` names the cluster; `interrupted` names those that it cannot keep now, which is tried again.
 #[utoipa::path(get, path = "/readyz", tag = "probes", responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; error says why")))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let ready = app.server.ready.borrow().clone();
@@ -42,12 +46,16 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
         not => not,
     };
-    let waits = app.server.live.iter().filter(|(_, status)| status.state().standby);
-    let standby = waits.map(|(cluster, _)| cluster.as_str()).collect();
-    match &ready {
-        Ok(()) => json(StatusCode::OK, &Probe { status: "ok", error: None, standby }),
-        Err(why) => json(StatusCode::SERVICE_UNAVAILABLE, &Probe { status: "unavailable", error: Some(why), standby }),
-    }
+    let with = |turn| {
+        let live = app.server.live.iter().filter(move |(_, status)| status.state().turn == turn);
+        live.map(|(cluster, _)| cluster.as_str()).collect()
+    };
+    let (standby, interrupted) = (with(Turn::StandsBy), with(Turn::Interrupted));
+    let (code, status) = match &ready {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    };
+    json(code, &Probe { status, error: ready.as_ref().err().map(String::as_str), standby, interrupted })
 }
 
 /// All numbers, in the text format of OpenMetrics.

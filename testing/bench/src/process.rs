@@ -77,8 +77,17 @@ impl Watch {
 
 /// The largest resident memory of a process so far, in bytes, by its `/proc/ID/status`.
 pub(crate) fn high_water(status: &Path) -> Option<u64> {
+    field(status, "VmHWM:")
+}
+
+/// What it holds now.
+pub(crate) fn resident(status: &Path) -> Option<u64> {
+    field(status, "VmRSS:")
+}
+
+fn field(status: &Path, name: &str) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::process::{Sample, high_water};
+use crate::process::{Sample, high_water, resident};
 use crate::rows::{Bench, Row, Unit, questions};
 
 /// Searches a second, whatever the answers take.
@@ -61,6 +61,11 @@ impl Serving {
         // Read on, so that nothing it says ever waits.
         std::thread::spawn(move || lines.read_to_string(&mut String::new()));
         Ok(Self { child, address })
+    }
+
+    /// Megabytes that it holds now.
+    fn resident(&self) -> f64 {
+        resident(Path::new(&format!("/proc/{}/status", self.child.id()))).unwrap_or(0) as f64 / 1e6
     }
 
     fn peak(&self) -> f64 {
@@ -204,11 +209,12 @@ impl Bench<'_> {
                 eprintln!("rights read in {:.2} s", began.elapsed().as_secs_f64());
                 let took = runtime.block_on(load(address, token, &paths, ROUND))?;
                 eprintln!(
-                    "{} searches: p50 {:.1}, p99 {:.1}, most {:.1} ms",
+                    "{} searches: p50 {:.1}, p99 {:.1}, most {:.1} ms; {:.0} MB",
                     took.len(),
                     percentile(took.clone(), 50),
                     percentile(took.clone(), 99),
-                    percentile(took.clone(), 100)
+                    percentile(took.clone(), 100),
+                    serving.resident()
                 );
                 sample.0.push(percentile(took, 99));
             }

@@ -14,6 +14,8 @@ use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Server, Tls, Tokens
 use clusterlore_store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::args::{AuthFlag, Live, Serve};
 use crate::done::Done;
@@ -25,7 +27,10 @@ use crate::{build, inbox, stop, telemetry};
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
 /// Between two looks at how the clusters are.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
+/// The longest that questions wait for what is read ahead of them.
+const LONGEST_AHEAD: Duration = Duration::from_secs(10);
+const READS_AHEAD: &str = "what every question needs is being read";
 
 pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve) -> anyhow::Result<Done> {
     let address = match flags.port {
@@ -82,11 +87,12 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         stopped: stopped.clone(),
     };
     let mut following = Following::start(settings, clusters, watched, &shared, Persistence::StandsBy)?;
-    let (ready, readiness) = watch::channel(following.readiness());
+    let (ready, readiness) = watch::channel(following.readiness().and_then(|()| Err(READS_AHEAD.to_owned())));
     let limits =
         Limits { rate: f64::from(flags.rate), concurrency: usize::from(flags.max_requests), ..Limits::default() };
+    let index = Arc::new(index);
     let server = Server {
-        index: Arc::new(index),
+        index: Arc::clone(&index),
         catalogue,
         store,
         ingest: Some(Arc::clone(&ingest)),
@@ -101,6 +107,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
     let (of, mut failed) = (following.len(), None);
+    let mut ahead: Option<JoinHandle<()>> = None;
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -116,7 +123,11 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
             }
             _ = look.tick() => {
                 lines.show(&following.states());
-                let now = following.readiness();
+                let mut now = following.readiness();
+                if now.is_ok() {
+                    let ahead = ahead.get_or_insert_with(|| tokio::spawn(read_ahead(Arc::clone(&index))));
+                    now = if ahead.is_finished() { now } else { Err(READS_AHEAD.to_owned()) };
+                }
                 ready.send_if_modified(|before| std::mem::replace(before, now.clone()) != now);
             }
             () = &mut asked, if !*stop.borrow() => {
@@ -130,6 +141,15 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     lines.finish();
     embedder.settled();
     failed.map_or(Ok(Done::Whole), Err)
+}
+
+/// Who asks first should not wait for what all need. What cannot be read now is told to those who ask.
+async fn read_ahead(index: Arc<Index>) {
+    match timeout(LONGEST_AHEAD, index.warm()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the index was not read ahead"),
+        Err(_) => tracing::info!("the index is large; the first questions read the rest of it"),
+    }
 }
 
 fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn Store>) -> anyhow::Result<Auth> {

@@ -1,6 +1,6 @@
 //! What a watch tells on standard error: lines, and on a terminal one below them that says how it is.
 
-use clusterlore_pipeline::{LiveState, Progress, TypeState};
+use clusterlore_pipeline::{LiveState, Progress, Turn, TypeState};
 
 use super::progress::{Moving, is_quiet};
 use super::stderr::note_as;
@@ -55,8 +55,12 @@ impl Watching {
 }
 
 fn summed_up(states: &[LiveState]) -> String {
-    if states.iter().all(|state| state.standby) {
+    let all = |turn| states.iter().all(|state| state.turn == turn);
+    if all(Turn::StandsBy) {
         return "Standing by: another process keeps the index".to_owned();
+    }
+    if all(Turn::Interrupted) {
+        return "The index is not kept up to date now, which is tried again".to_owned();
     }
     let of =
         |wanted: fn(&TypeState) -> bool| states.iter().flat_map(|s| s.types.values()).filter(|t| wanted(t)).count();
@@ -84,7 +88,11 @@ mod tests {
         let down = TypeState::BackingOff { reason: "cut".to_owned(), forbidden: false };
         let states = [state(&[TypeState::Watching, down], 3), state(&[TypeState::Watching, TypeState::Gone], 4)];
         assert_eq!(summed_up(&states), "2 types watched, 1 interrupted; 7 stored, 0 deleted since the first sync");
-        let standby = LiveState { standby: true, ..state(&[], 0) };
-        assert_eq!(summed_up(&[standby]), "Standing by: another process keeps the index");
+        for (turn, line) in [
+            (Turn::StandsBy, "Standing by: another process keeps the index"),
+            (Turn::Interrupted, "The index is not kept up to date now, which is tried again"),
+        ] {
+            assert_eq!(summed_up(&[LiveState { turn, ..state(&[], 0) }]), line);
+        }
     }
 }

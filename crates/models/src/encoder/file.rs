@@ -2,12 +2,12 @@
 
 use std::str;
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2};
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
+use super::product::product;
 use super::vocabulary::Vocabulary;
 
 /// Weights that cannot be used.
@@ -215,21 +215,10 @@ impl Map<'_> {
         self.scale.len()
     }
 
-    /// The outputs for each row of inputs. The numbers are unpacked some rows at a time, each time anew: this costs less than to fetch
-    /// all of them from memory as floats, four times as long.
+    /// The outputs for each row of inputs. The numbers are unpacked anew each time: this costs less than to fetch all of them from memory
+    /// as floats, four times as long.
     pub(crate) fn apply(&self, x: &Array2<f32>) -> Array2<f32> {
-        const AT_ONCE: usize = 64;
-        let outputs = self.outputs();
-        let mut y = Array2::zeros((x.nrows(), outputs));
-        let mut weights = Array2::zeros((AT_ONCE.min(x.ncols()), outputs));
-        for (x, values) in x.axis_chunks_iter(Axis(1), AT_ONCE).zip(self.values.chunks(AT_ONCE * outputs)) {
-            // As a slice, because the compiler makes vector instructions of that.
-            let slots = weights.as_slice_mut().unwrap_or_default();
-            slots.iter_mut().zip(values).for_each(|(weight, value)| *weight = f32::from(value.cast_signed()));
-            let weights = weights.slice_axis(Axis(0), Slice::from(..x.ncols()));
-            general_mat_mul(1.0, &x, &weights, 1.0, &mut y);
-        }
-        y * &self.scale
+        product(x, self.values, &self.scale)
     }
 }
 

@@ -33,6 +33,7 @@
 //! 512 tokens, without unknown ones; unit length. A text without a known token is a vector of zeros.
 
 mod file;
+mod product;
 mod table;
 mod transformer;
 mod vocabulary;

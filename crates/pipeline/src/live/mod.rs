@@ -34,7 +34,7 @@ use keeper::{DEFINES_TYPES, Keeper, Nudges, Queue};
 use pace::{Pauses, about};
 
 pub use pace::Pace;
-pub use state::{LiveState, Status, TypeState};
+pub use state::{LiveState, Status, Turn, TypeState};
 
 /// Events that wait for the keeper: with more than that followers wait, and servers with them.
 const WAITING_EVENTS: usize = 64;
@@ -106,7 +106,7 @@ impl LiveSync {
                 Err(error) if self.status.state().ready => error,
                 ended => return ended,
             };
-            self.status.stands_by();
+            self.status.takes(Turn::Interrupted);
             observer(Progress::Warning(format!("the index is not kept up to date, which is taken up again: {error}")));
             tokio::select! {
                 () = sleep(pauses.after(began.elapsed())) => {}
@@ -119,15 +119,15 @@ impl LiveSync {
     async fn lock(&self, patience: Duration, observer: &Observer<'_>) -> Result<RunLock, StoreError> {
         let hear = |progress: Progress| {
             if matches!(progress, Progress::WaitingForLock { .. }) {
-                self.status.stands_by();
+                self.status.takes(Turn::StandsBy);
             }
             observer(progress);
         };
         let filled = async {
             loop {
                 sleep(LOOK).await;
-                let LiveState { ready, standby, .. } = self.status.state();
-                if standby && !ready && self.is_filled().await.unwrap_or_default() {
+                let LiveState { ready, turn, .. } = self.status.state();
+                if turn == Turn::StandsBy && !ready && self.is_filled().await.unwrap_or_default() {
                     self.status.ready();
                 }
             }
@@ -151,7 +151,7 @@ impl LiveSync {
         observer: &Observer<'_>,
         mut stop: impl Future<Output = ()> + Send + Unpin,
     ) -> Result<(), SyncError> {
-        self.status.writes();
+        self.status.takes(Turn::Keeps);
         self.source.renew().await;
         let store = &*self.store;
         let first = async {

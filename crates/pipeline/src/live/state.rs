@@ -34,14 +34,25 @@ pub enum TypeState {
     Gone,
 }
 
+/// Who keeps the index of a cluster.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Turn {
+    /// This process. An error that ends it leads to `Interrupted`.
+    #[default]
+    Keeps,
+    /// Another process, which holds the cluster's lock. This one waits for it, which leads to `Keeps`.
+    StandsBy,
+    /// Nobody that this process knows of: the cluster or the store failed it. The next try leads to `Keeps` or to `StandsBy`.
+    Interrupted,
+}
+
 /// A live sync as it is now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LiveState {
     /// Whether a first sync has ended, of this process or of the one that keeps the index: from then on it can be asked.
     pub ready: bool,
-    /// Whether another process keeps the index of the cluster, or whether it is not known which one does: this one waits to take over. The
-    /// index can be asked all the same, where it is `ready`.
-    pub standby: bool,
+    /// Whether this process keeps the index of the cluster. It can be asked all the same, where it is `ready`.
+    pub turn: Turn,
     /// What is done about each type, by `plural.group`.
     pub types: BTreeMap<String, TypeState>,
     /// Lists that were read again since the first sync.
@@ -81,7 +92,7 @@ impl LiveState {
                 TypeState::Listing | TypeState::BackingOff { .. } => return None,
             }
         }
-        Some(fresh).filter(|_| self.ready && !self.standby)
+        Some(fresh).filter(|_| self.ready && self.turn == Turn::Keeps)
     }
 }
 
@@ -90,7 +101,7 @@ impl LiveState {
 pub struct Status {
     types: Mutex<BTreeMap<String, TypeState>>,
     ready: AtomicBool,
-    standby: AtomicBool,
+    turn: Mutex<Turn>,
     lists: AtomicU64,
     watches: AtomicU64,
     failures: AtomicU64,
@@ -108,7 +119,7 @@ impl Status {
         let last_event = i64::try_from(of(&self.last_event)).ok().filter(|at| *at > 0);
         LiveState {
             ready: self.ready.load(Ordering::Relaxed),
-            standby: self.standby.load(Ordering::Relaxed),
+            turn: *self.turn.lock().unwrap_or_else(PoisonError::into_inner),
             types: self.types.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             lists: of(&self.lists),
             watches: of(&self.watches),
@@ -125,15 +136,12 @@ impl Status {
         self.ready.store(true, Ordering::Relaxed);
     }
 
-    /// From here on this process does not write. It follows no type.
-    pub(super) fn stands_by(&self) {
-        self.standby.store(true, Ordering::Relaxed);
-        self.types.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    /// From here on this process writes.
-    pub(super) fn writes(&self) {
-        self.standby.store(false, Ordering::Relaxed);
+    /// Who keeps the index from here on. Who does not follows no type.
+    pub(super) fn takes(&self, turn: Turn) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+        if turn != Turn::Keeps {
+            self.types.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// A type is followed from here on: nothing is known of it yet.
@@ -181,7 +189,9 @@ mod tests {
         let of = |states: &[TypeState]| {
             let types = states.iter().enumerate().map(|(n, state)| (n.to_string(), state.clone())).collect();
             let state = LiveState { ready: true, types, ..LiveState::default() };
-            assert_eq!(LiveState { standby: true, ..state.clone() }.fresh(at(100)), None);
+            for turn in [Turn::StandsBy, Turn::Interrupted] {
+                assert_eq!(LiveState { turn, ..state.clone() }.fresh(at(100)), None);
+            }
             state.fresh(at(100))
         };
         let (watching, polling) = (TypeState::Watching, TypeState::Polling { since: at(40) });

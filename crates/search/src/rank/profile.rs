@@ -1,21 +1,21 @@
 //! What the ranking reads of a document: its words by place, and the software that it is. A profile is made once for each record and
 //! kept, because one document is a candidate for many questions.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use clusterlore_catalogue::{Catalogue, Named, Role};
 use clusterlore_core::{Capability, Collection, ObjectKey, ResourceInstance, ResourceType, is_description_key, words};
 use clusterlore_models::{Builtin, Encoder};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::described::described;
 use super::noun::{Noun, Recognised};
 
-/// The most profiles that are kept, about 2 kB each. When there is one more, the cache is emptied.
-const KEPT: usize = 16_384;
-/// The most bytes of records whose profiles are kept: a few documents may be as large as many.
-const KEPT_BYTES: usize = 32 << 20;
+/// The most bytes that they take, estimated: a few documents may be as large as many.
+const KEPT_BYTES: u64 = 48 << 20;
 /// The most hashes of words by which a document is compared with another.
 const SKETCH: usize = 64;
 /// The share of words that two documents must have in common to say the same.
@@ -73,6 +73,61 @@ pub(crate) struct Field {
     pub(crate) value: String,
 }
 
+/// The words of a document with their places, in little memory.
+#[derive(Debug, Default)]
+pub(crate) struct Terms {
+    /// The words one after another, sorted.
+    text: Box<str>,
+    all: Box<[Term]>,
+}
+
+/// Where a word lies in the text, and where in the document.
+#[derive(Debug, Clone, Copy)]
+struct Term {
+    start: u32,
+    length: u16,
+    places: Places,
+}
+
+impl Terms {
+    fn of(fields: &[Field]) -> Self {
+        let mut places: BTreeMap<String, Places> = BTreeMap::new();
+        for field in fields {
+            for term in words::terms(&field.value) {
+                places.entry(term).or_default().0 |= field.place.bit();
+            }
+        }
+        let mut text = String::with_capacity(places.keys().map(String::len).sum());
+        let mut all = Vec::with_capacity(places.len());
+        for (term, places) in places {
+            // A document is far shorter than 4 GB, and so is no word longer than 64 kB looked for.
+            if let (Ok(start), Ok(length)) = (u32::try_from(text.len()), u16::try_from(term.len())) {
+                text.push_str(&term);
+                all.push(Term { start, length, places });
+            }
+        }
+        Self { text: text.into(), all: all.into() }
+    }
+
+    /// Where a word is; nowhere if it is none of the document's.
+    pub(crate) fn places(&self, word: &str) -> Places {
+        let found = self.all.binary_search_by(|term| self.word(term).cmp(word));
+        found.map(|at| self.all[at].places).unwrap_or_default()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, Places)> {
+        self.all.iter().map(|term| (self.word(term), term.places))
+    }
+
+    fn word(&self, term: &Term) -> &str {
+        &self.text[term.start as usize..term.start as usize + usize::from(term.length)]
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.len() + size_of_val(&*self.all)
+    }
+}
+
 /// A document as the ranking sees it.
 #[derive(Debug)]
 pub(crate) struct Profile {
@@ -81,8 +136,7 @@ pub(crate) struct Profile {
     pub(crate) key: Option<ObjectKey>,
     /// Those that its controller may have.
     pub(crate) owners: Option<[ObjectKey; 2]>,
-    pub(crate) fields: Vec<Field>,
-    pub(crate) terms: HashMap<String, Places>,
+    pub(crate) terms: Terms,
     /// Hashes of its words, sorted; see [`Profile::says_the_same`].
     sketch: Vec<u32>,
     pub(crate) recognised: Vec<Recognised>,
@@ -101,25 +155,13 @@ pub(crate) struct Profile {
 impl Profile {
     /// `None` if the record is not one of the collection. Only another program can have written it.
     fn read(catalogue: &Catalogue, encoder: &Encoder<'_>, collection: Collection, record: &str) -> Option<Self> {
-        let (noun, fields) = match collection {
-            Collection::Instances => {
-                let instance: ResourceInstance = serde_json::from_str(record).ok()?;
-                let fields = of_instance(&instance);
-                (Noun::Instance(Box::new(instance)), fields)
-            }
+        let noun = match collection {
+            Collection::Instances => Noun::Instance(serde_json::from_str(record).ok()?),
             Collection::Capabilities => {
-                let ty: ResourceType = serde_json::from_str(record).ok()?;
-                let capability = Capability::from_record(record);
-                let fields = of_type(&ty, capability.as_ref());
-                (Noun::Type(Box::new(ty), capability.map(Box::new)), fields)
+                Noun::Type(serde_json::from_str(record).ok()?, Capability::from_record(record).map(Box::new))
             }
         };
-        let mut terms: HashMap<String, Places> = HashMap::new();
-        for field in &fields {
-            for term in words::terms(&field.value) {
-                terms.entry(term).or_default().0 |= field.place.bit();
-            }
-        }
+        let terms = Terms::of(&fields(&noun));
         let sketch = sketch(&terms);
         let recognised = recognise(catalogue, &noun);
         let is_it = match &noun {
@@ -145,7 +187,6 @@ impl Profile {
             noun,
             key,
             owners,
-            fields,
             terms,
             sketch,
             recognised,
@@ -160,6 +201,17 @@ impl Profile {
     /// The cosine of the document and a question, by their vectors of the encoder.
     pub(crate) fn cosine(&self, question: &[f32]) -> f32 {
         cosine(&self.encoded, question)
+    }
+
+    /// Its texts.
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        fields(&self.noun)
+    }
+
+    /// About how many bytes it takes, `record` being the bytes of its record: as noun they take some twice as many.
+    fn weight(&self, record: usize) -> u64 {
+        let own = size_of::<Self>() + 2 * record + self.terms.bytes() + self.encoded.len() + 4 * self.sketch.len();
+        own as u64
     }
 
     /// The text by which the encoder knows the document.
@@ -197,10 +249,10 @@ fn cosine(document: &[i8], question: &[f32]) -> f32 {
     document.iter().zip(question).map(|(a, b)| f32::from(*a) * b).sum::<f32>() / ONE
 }
 
-fn sketch(terms: &HashMap<String, Places>) -> Vec<u32> {
+fn sketch(terms: &Terms) -> Vec<u32> {
     let tells =
-        |(term, places): &(&String, &Places)| places.besides_namespace() && !term.bytes().any(|b| b.is_ascii_digit());
-    let hash = |term: &String| {
+        |(term, places): &(&str, Places)| places.besides_namespace() && !term.bytes().any(|b| b.is_ascii_digit());
+    let hash = |term: &str| {
         let mut hasher = DefaultHasher::new();
         term.hash(&mut hasher);
         hasher.finish() as u32
@@ -269,6 +321,13 @@ fn role_of(catalogue: &Catalogue, noun: &Noun) -> f32 {
     owned * role
 }
 
+fn fields(noun: &Noun) -> Vec<Field> {
+    match noun {
+        Noun::Instance(instance) => of_instance(instance),
+        Noun::Type(ty, capability) => of_type(ty, capability.as_deref()),
+    }
+}
+
 fn of_instance(instance: &ResourceInstance) -> Vec<Field> {
     let namespace = if instance.is_cluster_scoped() { "" } else { &instance.namespace };
     let mut fields = vec![
@@ -311,28 +370,46 @@ fn field(place: Place, called: &'static str, value: &str) -> Field {
 }
 
 /// A cache of profiles, by stored id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Profiles {
     builtin: Builtin,
     /// Of records, which are long; the standard library's hasher is made for short keys.
     hasher: foldhash::quality::RandomState,
-    all: Mutex<All>,
+    kept: Cache<(Collection, String), Kept, Weighs>,
 }
 
-#[derive(Debug, Default)]
-struct All {
-    by_id: HashMap<(Collection, String), Kept>,
-    /// The bytes of their records.
-    bytes: usize,
+/// A profile with what tells whether it is still the document's.
+#[derive(Debug, Clone)]
+struct Kept {
+    /// Of the record that it was made from.
+    hash: u64,
+    profile: Arc<Profile>,
+    weight: u64,
 }
 
-/// A profile, with the hash of the record that it was made from.
-type Kept = (u64, Arc<Profile>);
+#[derive(Debug, Clone)]
+struct Weighs;
+
+impl Weighter<(Collection, String), Kept> for Weighs {
+    fn weight(&self, (_, id): &(Collection, String), kept: &Kept) -> u64 {
+        kept.weight + id.len() as u64
+    }
+}
+
+impl Default for Profiles {
+    fn default() -> Self {
+        Self::of_encoder(Builtin::default())
+    }
+}
 
 impl Profiles {
+    /// About how many are kept.
+    pub(crate) const KEPT: usize = 16_384;
+
     /// Profiles with vectors of this encoder.
     pub(crate) fn of_encoder(builtin: Builtin) -> Self {
-        Self { builtin, hasher: foldhash::quality::RandomState::default(), all: Mutex::default() }
+        let kept = Cache::with_weighter(Self::KEPT, KEPT_BYTES, Weighs);
+        Self { builtin, hasher: foldhash::quality::RandomState::default(), kept }
     }
 
     /// The cosine of a question and the text of the document that has this profile, by the encoder. 0 without an encoder.
@@ -351,20 +428,15 @@ impl Profiles {
     ) -> Option<Arc<Profile>> {
         let hash = self.hasher.hash_one(record);
         let key = (collection, id.to_owned());
-        let kept = self.all.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&key).cloned();
-        if let Some((seen, profile)) = kept
-            && seen == hash
+        if let Some(kept) = self.kept.get(&key)
+            && kept.hash == hash
         {
-            return Some(profile);
+            return Some(kept.profile);
         }
         let encoder = self.builtin.encoder().ok()?;
         let profile = Arc::new(Profile::read(catalogue, &encoder, collection, record)?);
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.by_id.len() >= KEPT || all.bytes + record.len() > KEPT_BYTES {
-            *all = All::default();
-        }
-        all.bytes += record.len();
-        all.by_id.insert(key, (hash, Arc::clone(&profile)));
+        let weight = profile.weight(record.len());
+        self.kept.insert(key, Kept { hash, profile: Arc::clone(&profile), weight });
         Some(profile)
     }
 }

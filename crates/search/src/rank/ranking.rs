@@ -84,7 +84,7 @@ impl<'q> Ranking<'q> {
         if named.is_none() && (is_called_so || self.is_unwanted(profile, type_name)) {
             return None;
         }
-        let places = |term: &String| profile.terms.get(term).copied().unwrap_or_default();
+        let places = |term: &String| profile.terms.places(term);
         let (is_instance, group, kind) = match &profile.noun {
             Noun::Instance(i) => (true, i.api_group.as_str(), i.kind.as_str()),
             Noun::Type(ty, _) => (false, ty.group.as_str(), ty.kind.as_str()),
@@ -142,7 +142,7 @@ impl<'q> Ranking<'q> {
                 looked_for.insert(term, (place, self.weights.words * worth * share * scale));
             }
         }
-        for field in &profile.fields {
+        for field in profile.fields() {
             if looked_for.is_empty() {
                 break;
             }
@@ -214,7 +214,7 @@ impl<'q> Ranking<'q> {
     /// The share of the words of what is not wanted that a document holds.
     fn unwanted(&self, profile: &Profile) -> f32 {
         let unwanted = &self.query.concepts.unwanted_terms;
-        let held = unwanted.iter().filter(|t| profile.terms.get(*t).is_some_and(|p| p.besides_namespace())).count();
+        let held = unwanted.iter().filter(|t| profile.terms.places(t).besides_namespace()).count();
         held as f32 / unwanted.len().max(1) as f32
     }
 

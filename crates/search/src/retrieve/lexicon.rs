@@ -2,28 +2,34 @@
 //! phrase of the catalogue says so. The built-in embedder makes these vectors, whichever embedder filled the index: that takes
 //! milliseconds, once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::EmbedderIdentity;
 use clusterlore_models::{Builtin, EmbedError, Embedder, Encoder, Purpose};
+use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 /// The most software that a question may mean without naming it.
 const MEANT: usize = 12;
 /// The lowest cosine of such software.
 const IS_MEANT: f32 = 0.35;
-/// The most questions whose vectors are kept, about 2 kB each. When there is one more, the cache is emptied.
+/// The most questions whose vectors are kept, about 2 kB each.
 const KEPT: usize = 2_048;
 
 /// The vectors of all software of the catalogue, made when first needed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lexicon {
     builtin: Builtin,
     software: OnceCell<Vec<Vec<f32>>>,
     /// What was read before: programs ask the same questions again, and a question costs milliseconds.
-    questions: Mutex<HashMap<String, Arc<Encoded>>>,
+    questions: Cache<String, Arc<Encoded>>,
+}
+
+impl Default for Lexicon {
+    fn default() -> Self {
+        Self::of_encoder(Builtin::default())
+    }
 }
 
 /// How near a question is to all software, in the order of [`Catalogue::all_software`].
@@ -62,21 +68,17 @@ impl Encoded {
 impl Lexicon {
     /// With vectors of this encoder.
     pub(crate) fn of_encoder(builtin: Builtin) -> Self {
-        Self { builtin, ..Self::default() }
+        Self { builtin, software: OnceCell::default(), questions: Cache::new(KEPT) }
     }
 
     /// Reads a question.
     pub(crate) async fn encode(&self, question: &str) -> Result<Arc<Encoded>, EmbedError> {
-        if let Some(known) = self.questions.lock().unwrap_or_else(PoisonError::into_inner).get(question) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.questions.get(question) {
+            return Ok(known);
         }
         let vector = self.builtin.embed(Purpose::Query, vec![question.to_owned()]).await?.pop().unwrap_or_default();
         let encoded = Arc::new(Encoded { encoder: self.builtin.encoder()?, vector });
-        let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-        if questions.len() >= KEPT {
-            questions.clear();
-        }
-        questions.insert(question.to_owned(), Arc::clone(&encoded));
+        self.questions.insert(question.to_owned(), Arc::clone(&encoded));
         Ok(encoded)
     }
 
@@ -98,9 +100,14 @@ impl Lexicon {
     #[cfg(test)]
     pub(crate) const TOY: &str = "toy";
 
+    /// Reads the vectors of all software, if that is not done.
+    pub(crate) async fn software(&self, catalogue: &Catalogue) -> Result<&[Vec<f32>], EmbedError> {
+        Ok(self.software.get_or_try_init(|| self.read(catalogue)).await?)
+    }
+
     /// How near a question is to all software, by its vector of the encoder.
     pub(crate) async fn nearness(&self, catalogue: &Catalogue, question: &[f32]) -> Result<Nearness, EmbedError> {
-        let software = self.software.get_or_try_init(|| self.read(catalogue)).await?;
+        let software = self.software(catalogue).await?;
         let near = |of: &Vec<f32>| dot(of, question).max(0.0);
         Ok(Nearness(software.iter().map(near).collect()))
     }

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use clusterlore_index::Status;
-use clusterlore_pipeline::LiveState;
+use clusterlore_pipeline::{LiveState, Turn};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -35,6 +35,8 @@ struct Live {
     ready: bool,
     /// Whether another process keeps its index, and this one waits to take over.
     standby: bool,
+    /// Whether the cluster or the store fails this process, which tries again.
+    interrupted: bool,
 }
 
 /// What is indexed, from where, and when, as far as the caller may see; of watched clusters also whether this process keeps their index or
@@ -47,8 +49,9 @@ pub(crate) async fn status(
     let index = app.server.index.status(&caller.scope).await?;
     let seen = app.server.live.iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
     let live = seen.map(|(cluster, status)| {
-        let LiveState { ready, standby, .. } = status.state();
-        Live { cluster: cluster.clone(), ready, standby }
+        let LiveState { ready, turn, .. } = status.state();
+        let (standby, interrupted) = (turn == Turn::StandsBy, turn == Turn::Interrupted);
+        Live { cluster: cluster.clone(), ready, standby, interrupted }
     });
     let live = live.collect();
     Ok(json(StatusCode::OK, &Served { index, live }))

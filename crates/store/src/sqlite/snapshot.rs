@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clusterlore_core::{Collection, Scope};
 use pulp::{Arch, NullaryFnOnce};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::quantized::{self, Query};
@@ -22,8 +24,10 @@ const KEPT_SCOPES: usize = 32;
 /// Rows from which a scan is shared among threads: it takes milliseconds then, and starting a thread some ten microseconds.
 const WORTH_THREADS: usize = 100_000;
 
-/// Documents that are kept, about 1 kB each; with one more all are read again.
+/// About how many documents are kept.
 const KEPT_DOCUMENTS: usize = 16_384;
+/// The most bytes that they take.
+const KEPT_BYTES: u64 = 24 << 20;
 
 /// Rows in the order of their ids.
 #[derive(Debug, Default)]
@@ -40,8 +44,27 @@ pub(super) struct Snapshot {
     annotations: HashMap<usize, Box<str>>,
     /// What each scope admits, the one that was asked for last at the end.
     scoped: Mutex<Vec<(Collection, Scope, Arc<Scoped>)>>,
-    /// Documents that were candidates, by row.
-    documents: Mutex<HashMap<usize, Arc<Shown>>>,
+    documents: Documents,
+}
+
+/// Documents that were candidates, by row.
+#[derive(Debug)]
+struct Documents(Cache<usize, Arc<Shown>, Weighs>);
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self(Cache::with_weighter(KEPT_DOCUMENTS, KEPT_BYTES, Weighs))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Weighs;
+
+impl Weighter<usize, Arc<Shown>> for Weighs {
+    fn weight(&self, _: &usize, shown: &Arc<Shown>) -> u64 {
+        let Shown { id, text, record, type_name } = &**shown;
+        (size_of::<Shown>() + id.len() + text.len() + record.len() + type_name.len()) as u64
+    }
 }
 
 impl Snapshot {
@@ -101,16 +124,7 @@ impl Snapshot {
         row: usize,
         read: impl FnOnce() -> rusqlite::Result<Shown>,
     ) -> rusqlite::Result<Arc<Shown>> {
-        let mut known = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.get(&row) {
-            return Ok(Arc::clone(known));
-        }
-        let document = Arc::new(read()?);
-        if known.len() >= KEPT_DOCUMENTS {
-            known.clear();
-        }
-        known.insert(row, Arc::clone(&document));
-        Ok(document)
+        self.documents.0.get_or_insert_with(&row, || read().map(Arc::new))
     }
 
     pub(super) fn id(&self, row: usize) -> i64 {

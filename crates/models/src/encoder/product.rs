@@ -1,0 +1,113 @@
+//! The product of a few rows of floats and a matrix of whole numbers, with the widest instructions that the processor has.
+//!
+//! A question has some ten tokens and the matrices of a transformer have a million numbers each. So what costs is to unpack the numbers
+//! once and to keep the sums of several rows in registers; libraries for large matrices pack both sides anew first.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use pulp::{Arch, Simd, WithSimd};
+
+/// Columns of the matrix that are worked on at a time: a cache line of it.
+const WIDE: usize = 64;
+/// Its rows that are unpacked at a time: with [`WIDE`] a matrix that stays in the nearest cache.
+const DEEP: usize = 64;
+/// Rows of floats whose sums are kept in registers at a time, two registers each, of sixteen that there are.
+const TALL: usize = 6;
+
+/// So many columns.
+type Wide = [f32; WIDE];
+
+/// A column of so many rows.
+type Tall = [f32; TALL];
+
+/// `x` times a matrix of whole numbers, each of whose columns has a factor. `values`: the bytes of the matrix, a row for each column of `x`.
+pub(super) fn product(x: &Array2<f32>, values: &[u8], scale: &Array1<f32>) -> Array2<f32> {
+    let inputs: Vec<Vec<Tall>> = x.axis_chunks_iter(Axis(0), TALL).map(|rows| tall(&rows)).collect();
+    let rows = x.nrows();
+    // By columns, then by rows of `x`.
+    let mut sums: Vec<Wide> = vec![[0.0; WIDE]; scale.len().div_ceil(WIDE) * rows];
+    Arch::new().dispatch(Sum { inputs: &inputs, rows, values, columns: scale.len(), sums: &mut sums });
+    Array2::from_shape_fn((rows, scale.len()), |(row, column)| {
+        sums[column / WIDE * rows + row][column % WIDE] * scale[column]
+    })
+}
+
+/// The numbers of some rows, by columns.
+fn tall(rows: &ArrayView2<'_, f32>) -> Vec<Tall> {
+    let tall = |column: ArrayView1<'_, f32>| {
+        let mut tall = [0.0; TALL];
+        tall.iter_mut().zip(column).for_each(|(tall, x)| *tall = *x);
+        tall
+    };
+    rows.columns().into_iter().map(tall).collect()
+}
+
+/// The sums of all products.
+struct Sum<'a> {
+    inputs: &'a [Vec<Tall>],
+    rows: usize,
+    values: &'a [u8],
+    columns: usize,
+    sums: &'a mut [Wide],
+}
+
+impl WithSimd for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { inputs, rows, values, columns, sums } = self;
+        let mut weights: [Wide; DEEP] = [[0.0; WIDE]; DEEP];
+        for (block, values) in values.chunks(DEEP * columns).enumerate() {
+            for (part, sums) in sums.chunks_mut(rows.max(1)).enumerate() {
+                let from = part * WIDE;
+                let width = WIDE.min(columns - from);
+                let mut deep = 0;
+                for (weights, values) in weights.iter_mut().zip(values.chunks_exact(columns)) {
+                    let values = &values[from..from + width];
+                    weights.iter_mut().zip(values).for_each(|(weight, value)| *weight = f32::from(value.cast_signed()));
+                    deep += 1;
+                }
+                let weights = &weights[..deep];
+                for (inputs, sums) in inputs.iter().zip(sums.chunks_mut(TALL)) {
+                    let inputs = &inputs[block * DEEP..][..deep];
+                    match sums.len() {
+                        1 => add::<S, 1>(simd, inputs, weights, sums),
+                        2 => add::<S, 2>(simd, inputs, weights, sums),
+                        3 => add::<S, 3>(simd, inputs, weights, sums),
+                        4 => add::<S, 4>(simd, inputs, weights, sums),
+                        5 => add::<S, 5>(simd, inputs, weights, sums),
+                        _ => add::<S, TALL>(simd, inputs, weights, sums),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds to the sums of so many rows what these weights add.
+#[inline(always)]
+fn add<S: Simd, const ROWS: usize>(simd: S, inputs: &[Tall], weights: &[Wide], sums: &mut [Wide]) {
+    for pair in (0..WIDE / S::F32_LANES).step_by(2) {
+        let mut added = [[simd.splat_f32s(0.0); 2]; ROWS];
+        for (weights, inputs) in weights.iter().zip(inputs) {
+            let (weights, _) = S::as_simd_f32s(weights);
+            let (first, second) = (weights[pair], weights[pair + 1]);
+            for (added, input) in added.iter_mut().zip(inputs) {
+                let input = simd.splat_f32s(*input);
+                added[0] = multiply_add(simd, input, first, added[0]);
+                added[1] = multiply_add(simd, input, second, added[1]);
+            }
+        }
+        for (sums, added) in sums.iter_mut().zip(added) {
+            let (sums, _) = S::as_mut_simd_f32s(sums);
+            sums[pair] = simd.add_f32s(sums[pair], added[0]);
+            sums[pair + 1] = simd.add_f32s(sums[pair + 1], added[1]);
+        }
+    }
+}
+
+/// In one step where the processor has one; elsewhere a library would work out what one step would have given, which takes far longer.
+#[inline(always)]
+fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    if S::IS_SCALAR { simd.add_f32s(simd.mul_f32s(a, b), c) } else { simd.mul_add_f32s(a, b, c) }
+}
