@@ -6,6 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_store::{RunKind, RunRecord, Runs, Sqlite};
 use clusterlore_testkit::fake::FakeApiServer;
 use clusterlore_testkit::real::ApiServer;
 use common::Home;
@@ -230,6 +231,50 @@ async fn a_cluster_that_two_contexts_name_is_followed_under_one() {
     watch.wait().unwrap();
     let all = listed(&home);
     assert_eq!(all.values().map(|(_, objects)| objects).collect::<Vec<_>>(), [&5], "{all:?}");
+}
+
+/// Notes that instances of a cluster were last read long ago.
+async fn read_long_ago(home: &Home, cluster: &str) {
+    let store = Sqlite::open_or_create(&home.store()).unwrap();
+    let run = RunRecord {
+        command: RunKind::Instances,
+        cluster: cluster.to_owned(),
+        started: "2020-01-31T12:00:00Z".to_owned(),
+        finished: "2020-01-31T12:00:01Z".to_owned(),
+        summary: serde_json::json!({}),
+    };
+    store.begin_run(&run).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_fails_where_what_it_recommends_would_fail() {
+    let home = Home::new();
+    let (east, west) = (server("checkout").await, server("orders").await);
+    home.write("m/a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: gateway, namespace: edge}\n");
+    let config = kubeconfig(&home, &[("east", &east.url())]);
+    let doctor = || home.run(&["doctor", "--kubeconfig", &config]);
+    home.run(&["index", "--kubeconfig", &config]).ok();
+    home.run(&["index", "--from", "m", "--cluster-name", "old"]).ok();
+    assert!(!doctor().ok().out.contains("run \""));
+
+    read_long_ago(&home, "old").await;
+    read_long_ago(&home, "").await;
+    let told = doctor().ok().out;
+    let folder = home.path("m").canonicalize().unwrap();
+    let again = format!("run \"clusterlore sync-instances --from {} --cluster-name old", folder.display());
+    assert!(told.contains("sync-instances of old ran ") && told.contains(" days ago"), "{told}");
+    assert!(told.contains(&again) && told.contains("run \"clusterlore sync-instances --kubeconfig"), "{told}");
+
+    // The folder is gone, and the context names another cluster.
+    std::fs::remove_dir_all(&folder).unwrap();
+    let ran = doctor();
+    assert!(ran.status == 1 && ran.out.contains("would fail"), "{ran:?}");
+    assert!(ran.out.contains("\"clusterlore clusters forget old\""), "{ran:?}");
+    home.run(&["clusters", "forget", "old", "--yes"]).ok();
+    doctor().ok();
+    kubeconfig(&home, &[("east", &west.url())]);
+    let ran = doctor();
+    assert!(ran.status == 1 && ran.out.contains("would fail: the index holds the cluster at"), "{ran:?}");
 }
 
 /// Two contexts of one cluster: by its uid it is known at another address.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::Output;
+use super::shared::Output;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
