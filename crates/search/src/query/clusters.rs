@@ -16,14 +16,20 @@ const LEAD_THE: &str = "in|on|from|of|inside|within|across the|our?";
 /// Before "west" alone.
 const LEAD_NAME: &str = "in|on|from|inside|within";
 
-/// Narrows the question to the clusters that it can only mean, and takes their words.
-pub(super) fn named(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &QueryContext<'_>) {
+/// Narrows the question to the clusters that it can only mean, and takes their words. `says_where`: whether a word says something of another
+/// place, too.
+pub(super) fn named(
+    tokens: &mut Tokens,
+    parsed: &mut ParsedQuery,
+    context: &QueryContext<'_>,
+    says_where: impl Fn(&str) -> bool,
+) {
     if parsed.hedged || context.clusters.iter().next().is_none() {
         return;
     }
     let mut found: BTreeSet<String> = BTreeSet::new();
     for at in 0..tokens.raw.len() {
-        let Some((names, words)) = place(tokens, at, context) else { continue };
+        let Some((names, words)) = place(tokens, at, context, &says_where) else { continue };
         found.extend(names);
         tokens.take_range(at, words);
     }
@@ -43,7 +49,12 @@ pub(super) fn named(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Que
 }
 
 /// The clusters that are named from here on, by their stored names, and the number of words that do it.
-fn place(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<(Vec<String>, usize)> {
+fn place(
+    tokens: &Tokens,
+    at: usize,
+    context: &QueryContext<'_>,
+    says_where: &impl Fn(&str) -> bool,
+) -> Option<(Vec<String>, usize)> {
     let led = tokens
         .match_at(at, LEAD)
         .or_else(|| tokens.match_at(at, "cluster"))
@@ -66,12 +77,15 @@ fn place(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> Option<(Vec<
         let software = context.catalogue.asked(word).iter().any(|asked| matches!(asked.meaning, Meaning::Software(_)));
         let labelled = context.vocabulary.labels.values().any(|values| values.contains(word));
         !context.vocabulary.namespaces.contains(word)
+            && !says_where(word)
             && !software
             && !labelled
             && kind_words::one(word, context).is_empty()
             && (ends || !(context.is_english)(word))
     };
-    (alone == the && is_nothing_else(at + alone)).then_some((names, to - at))
+    // Where there is one cluster, all is on it, and its name more likely means something else.
+    let several = context.clusters.iter().nth(1).is_some();
+    (several && alone == the && is_nothing_else(at + alone)).then_some((names, to - at))
 }
 
 /// The clusters that are named from here on, joined by "and" or "or", and where they end.

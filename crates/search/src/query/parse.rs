@@ -399,7 +399,7 @@ pub(crate) fn parse_types(text: &str, filter: &Filter, context: &QueryContext<'_
     let mut tokens = Tokens::new(&language::spaced(context.language, text));
     fillers::cut(&mut tokens);
     let wrapped = tokens.free().count() < tokens.low.len();
-    clusters::named(&mut tokens, &mut parsed, context);
+    clusters::named(&mut tokens, &mut parsed, context, |_| false);
     wording::count(&mut tokens, &mut parsed, context);
     if parsed.clauses.count {
         let places: Vec<usize> = tokens.free().filter(|at| tokens.is(Some(*at), &TYPE_WORDS)).collect();

@@ -78,7 +78,8 @@ fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
         name: name.to_owned(),
         readings: Readings::default(),
     };
-    let clusters = [("", "kind-dev"), ("w2", "west"), ("search", ""), ("aws", "arn:aws:eks:eu-1:12:cluster/shop")];
+    let clusters =
+        [("", "kind-dev"), ("w2", "west"), ("search", ""), ("aws", "arn:aws:eks:eu-1:12:cluster/shop"), ("prod", "")];
     let is_english = |word: &str| is_english(&Builtin::default(), word) == Some(true);
     let context = QueryContext {
         vocabulary: &vocabulary,
@@ -123,8 +124,10 @@ fn clusters_that_are_named_narrow() {
         ("cluster west pods", &["w2"]),
         ("caches in the search cluster", &["search"]),
         ("databases in cluster arn:aws:eks:eu-1:12:cluster/shop", &["aws"]),
-        // A namespace first of all, a word, or somebody who is not sure.
+        ("databases in cluster prod", &["prod"]),
+        // A stage, of which there are namespaces; a namespace first of all, a word, or somebody who is not sure.
         ("caches in search", &[]),
+        ("databases in prod", &[]),
         ("machines on west coast lines", &[]),
         ("the cache is probably on west", &[]),
         ("redis cluster", &[]),
