@@ -13,6 +13,7 @@ mod following;
 mod inbox;
 mod jsonpath;
 mod narrow;
+mod picker;
 mod print;
 mod program;
 mod renewal;

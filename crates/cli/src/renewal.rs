@@ -96,6 +96,9 @@ impl<'a> Freshness<'a> {
 
 /// The command that reads a source again as it was read, into the same index. `used` is the context in use.
 pub(crate) fn renewal(settings: &Settings, used: Option<&str>, basis: &Basis) -> String {
+    if !settings.has_cluster() {
+        return "clusterlore demo".to_owned();
+    }
     let Basis { cluster, source, collection, reading, .. } = basis;
     let reading = reading.clone().unwrap_or_default();
     let mut flags: Vec<String> = Vec::new();
