@@ -115,9 +115,12 @@ pub struct Item {
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
-    /// Name of its cluster, where it has one.
+    /// Stored name of its cluster, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// What its cluster is called; empty where it has no name.
+    #[serde(skip)]
+    pub cluster_name: String,
     /// The software that it is, as far as the catalogue knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is: Option<String>,

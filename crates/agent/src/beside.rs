@@ -231,6 +231,7 @@ mod tests {
         assert_eq!(unfilled(&reply, None), [] as [&str; 0]);
         let reading = Reading { namespaces: vec!["shop".into()], ..Reading::default() };
         reply.bases.push(Basis {
+            name: String::new(),
             cluster: String::new(),
             source: SourceIdentity::Folder { path: "/x".into() },
             collection: Collection::Instances,

@@ -145,6 +145,7 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
                         namespace: None,
                         name: ty.name(),
                         cluster: None,
+                        cluster_name: String::new(),
                         is: software.map(|software| software.title.to_string()),
                         about: words::cut(&words::one_line(about), LONGEST_ABOUT).into_owned(),
                         answers: false,
@@ -163,6 +164,9 @@ pub(crate) fn things(reply: &Reply, types: &[(String, ResourceType)], catalogue:
     }
     let mut seen = BTreeSet::new();
     things.retain(|thing| seen.insert(thing.item.id.clone()));
+    for Thing { item, .. } in &mut things {
+        item.cluster_name = reply.names.shown(item.cluster.as_deref().unwrap_or_default()).to_owned();
+    }
     things
 }
 
@@ -181,6 +185,7 @@ fn unindexed(newer: &Unindexed, types: &[(String, ResourceType)]) -> Option<Thin
             api_version: instance.api_version,
             name: instance.name,
             cluster: instance.cluster,
+            cluster_name: String::new(),
             is: None,
             about: String::new(),
             answers: false,
@@ -257,6 +262,7 @@ fn of_instance(hit: &Hit, instance: &ResourceInstance, type_name: &str, catalogu
             namespace: (!instance.is_cluster_scoped()).then(|| instance.namespace.clone()),
             name: instance.name.clone(),
             cluster: instance.cluster.clone(),
+            cluster_name: String::new(),
             is: itself.map(|known| known.software.title.to_string()),
             about: words::cut(&words::one_line(&description), LONGEST_ABOUT).into_owned(),
             answers: false,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use clusterlore_cluster::ClusterError;
 use clusterlore_core::{Collection, EmbedderIdentity, SourceMismatch};
-use clusterlore_index::TooOld;
+use clusterlore_index::{TooOld, shell_line};
 use clusterlore_models::{EmbedError, ModelError, RemoteError};
 use clusterlore_pipeline::{MoveError, SkippedType, SyncError};
 use clusterlore_search::{SearchError, UnknownKind};
@@ -126,6 +126,20 @@ fn store(error: &StoreError) -> Option<String> {
         StoreError::Unreachable { .. } => Some("Start it, or check its address, and run the command again".to_owned()),
         StoreError::Outdated { .. } => {
             Some("Bring them up to date with any \"clusterlore sync\" by the role that syncs".to_owned())
+        }
+        StoreError::UnderAnotherName { cluster, known, shown, .. } => {
+            let keep = match known.as_str() {
+                "" => "Sync it without --cluster-name".to_owned(),
+                known => format!("Sync it with --cluster-name {known}"),
+            };
+            let quoted = shell_line([shown.as_str()]);
+            let rename = match cluster.as_str() {
+                "" => "NAME",
+                cluster => cluster,
+            };
+            Some(format!(
+                "{keep}; to call it otherwise run \"clusterlore clusters rename {quoted} {rename}\", to begin anew \"clusterlore clusters forget {quoted}\""
+            ))
         }
         StoreError::Unusable { .. } | StoreError::Dimension { .. } | StoreError::Other { .. } => None,
     }

@@ -13,6 +13,7 @@ use clusterlore_search::GroupBy;
 use clusterlore_store::ThreadName;
 
 mod changes;
+mod clusters;
 mod format;
 mod mcp;
 mod order;
@@ -21,6 +22,7 @@ mod shared;
 mod watch;
 
 pub(crate) use changes::Changes;
+pub(crate) use clusters::{Clusters, ClustersAction};
 pub(crate) use format::{AnswerFlags, Format, HitFlags, ListFlags, SortBy, TableFlags};
 pub(crate) use mcp::Mcp;
 pub(crate) use order::command_first;
@@ -264,6 +266,8 @@ pub(crate) enum Command {
     Token(Token),
     /// Show what happened lately: what came, changed and went
     Changes(Changes),
+    /// List the clusters of the index; rename or forget one
+    Clusters(Clusters),
     /// Show what is indexed, from where, when, and by which embedder
     Status(Status),
     /// Check cluster, permissions, store and index, and suggest fixes
@@ -297,6 +301,7 @@ impl Command {
             Self::Search(_) => "search",
             Self::Count(_) => "count",
             Self::Similar(_) => "similar",
+            Self::Clusters(_) => "clusters",
             Self::Status(_) => "status",
             Self::Serve(_) => "serve",
             Self::Mcp(_) => "mcp",
@@ -366,6 +371,9 @@ pub(crate) struct SyncInstances {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
+    /// Every context of the kubeconfig, one after another, each under its own name; one that fails fails alone
+    #[arg(long, conflicts_with_all = ["from", "context", "cluster_name", "output"])]
+    pub(crate) all_contexts: bool,
     /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -409,6 +417,9 @@ pub(crate) struct Sync {
     /// Name that keeps this cluster's documents apart from others in the same store
     #[arg(long, value_name = "NAME", value_parser = cluster_name)]
     pub(crate) cluster_name: Option<String>,
+    /// Every context of the kubeconfig, one after another, each under its own name; one that fails fails alone
+    #[arg(long, conflicts_with_all = ["from", "context", "cluster_name", "output"])]
+    pub(crate) all_contexts: bool,
     /// Write nothing; show what would be stored and deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -431,6 +442,7 @@ pub(crate) struct Sync {
   clusterlore index                                        the current context's cluster
   clusterlore index --from manifests/                      a folder of YAML or JSON instead of a cluster
   clusterlore index --context east --cluster-name east
+  clusterlore index --all-contexts                         every context of the kubeconfig
   clusterlore index -o json                                {\"capabilities\": summary, \"instances\": summary}
   clusterlore index --inference llm --max-cost 0.50        a language model says what types are for, see \"clusterlore sync --help\"
 
@@ -480,8 +492,8 @@ pub(crate) struct ScopeFlags {
         value_parser = Selector::of_annotations
     )]
     pub(crate) annotations: Selector,
-    /// Only objects of this cluster
-    #[arg(long, value_name = "NAME")]
+    /// Only objects of this cluster, by the name that "clusterlore clusters" lists
+    #[arg(long, visible_alias = "cluster", value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
     /// Fail if the cluster, or a folder, was last read to its end longer ago, such as 90m or 24h [setting: max-age; default: an
     /// answer that is older than a day says so]

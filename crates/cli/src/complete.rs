@@ -12,7 +12,7 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, complete};
 use clap_complete::env::Shells;
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType};
-use clusterlore_store::{StoreError, View};
+use clusterlore_store::{ClusterNames, StoreError, View};
 
 use crate::args::{Args, SettingFlags};
 use crate::build;
@@ -87,7 +87,7 @@ fn offered(arg: &Arg) -> Option<Offer> {
     let named = arg.get_value_names().and_then(|names| names.first()).map(|name| name.as_str());
     match (arg.get_id().as_str(), named) {
         ("context", _) => Some(contexts),
-        ("cluster_name", _) => Some(clusters),
+        ("cluster_name", _) | (_, Some("CLUSTER" | "OLD")) => Some(clusters),
         ("group_by", _) => Some(groups),
         ("selector", _) => Some(labels),
         ("question", _) => Some(names),
@@ -104,10 +104,19 @@ fn contexts(typed: &str) -> Option<Vec<CompletionCandidate>> {
 }
 
 fn clusters(typed: &str) -> Option<Vec<CompletionCandidate>> {
-    let counts = read(async |view| view.counts(Collection::Instances).await)?;
-    let names: BTreeSet<String> = counts.into_iter().map(|counts| counts.cluster).collect();
-    let fitting = names.into_iter().filter(|name| !name.is_empty() && name.starts_with(typed));
-    Some(fitting.map(CompletionCandidate::new).collect())
+    let (counts, sources) = read(async |view| {
+        let counts = view.counts(Collection::Instances).await?;
+        Ok((counts, view.sources().await?))
+    })?;
+    let shown = ClusterNames::of(&sources);
+    let stored = counts.iter().map(|counts| counts.cluster.as_str()).chain(shown.iter().map(|(cluster, _)| cluster));
+    let names: BTreeSet<(&str, &str)> = stored.map(|cluster| (shown.shown(cluster), cluster)).collect();
+    let fitting = names.into_iter().filter(|(name, _)| !name.is_empty() && name.starts_with(typed));
+    let offered = fitting.map(|(name, stored)| {
+        let help = (!stored.is_empty() && name != stored).then(|| format!("stored as {stored}").into());
+        CompletionCandidate::new(name).help(help)
+    });
+    Some(offered.collect())
 }
 
 fn namespaces(typed: &str) -> Option<Vec<CompletionCandidate>> {

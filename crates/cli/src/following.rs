@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clusterlore_cluster::ClusterError;
+use clusterlore_core::cluster_name;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status, SyncError};
 use clusterlore_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::args::{WatchFlags, cluster_name};
+use crate::args::WatchFlags;
 use crate::build;
 use crate::print::live::Watching;
 use crate::settings::{Settings, WrongSetting, wrong};
@@ -220,7 +221,7 @@ pub(crate) fn clusters(settings: &Settings, contexts: &[String], name: Option<&s
             let of = |context: &&String| Followed {
                 kubeconfig: None,
                 context: Some((*context).clone()),
-                name: Some(named(context)),
+                name: Some(cluster_name(context)),
             };
             contexts.iter().map(of).collect()
         }
@@ -259,17 +260,9 @@ fn kubeconfigs(folder: &Path) -> anyhow::Result<Vec<Followed>> {
     }
     let of = |path: PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        Followed { name: Some(named(&name)), kubeconfig: Some(path), context: None }
+        Followed { name: Some(cluster_name(&name)), kubeconfig: Some(path), context: None }
     };
     Ok(files.into_iter().map(of).collect())
-}
-
-/// The name of a context as that of a cluster, which may hold less.
-fn named(context: &str) -> String {
-    match cluster_name(context) {
-        Ok(name) => name,
-        Err(_) => context.replace(|c: char| cluster_name(&c.to_string()).is_err(), "-"),
-    }
 }
 
 #[cfg(test)]

@@ -321,7 +321,7 @@ impl Opened {
         let heading = |text: &str| Line::new(Look::Heading, text);
         let mut lines: Vec<Line> = match &self.hit.noun {
             Noun::Instance(instance) => {
-                vec![heading(&format!("{} {}", instance.kind, instance.name)), plain(place(instance))]
+                vec![heading(&format!("{} {}", instance.kind, instance.name)), plain(place(instance, reply))]
             }
             Noun::Type(ty, _) => vec![heading(&ty.name()), plain(format!("{} · {}", ty.kind, ty.api_version()))],
         };
@@ -368,9 +368,9 @@ impl Opened {
 }
 
 /// Where it lives, what it is served by, and how old it is.
-fn place(instance: &ResourceInstance) -> String {
+fn place(instance: &ResourceInstance, reply: &Reply) -> String {
     let namespace = (!instance.is_cluster_scoped()).then(|| format!("namespace {}", instance.namespace));
-    let cluster = instance.cluster.as_ref().map(|name| format!("cluster {name}"));
+    let cluster = instance.cluster.as_ref().map(|stored| format!("cluster {}", reply.names.shown(stored)));
     let old = age(&instance.created_at, Timestamp::now()).map(|age| format!("created {} ({age})", instance.created_at));
     let all: Vec<String> =
         cluster.into_iter().chain(namespace).chain([instance.api_version.clone()]).chain(old).collect();

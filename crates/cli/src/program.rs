@@ -132,6 +132,7 @@ async fn run(args: Args, command: Command) -> anyhow::Result<Done> {
         Command::Mcp(flags) => commands::mcp::run(&settings, &flags).await,
         Command::Changes(flags) => commands::changes::run(&settings, &flags).await,
         Command::Token(flags) => commands::token::run(&settings, &flags),
+        Command::Clusters(flags) => commands::clusters::run(&settings, &flags).await,
         Command::Status(flags) => commands::status::run(&settings, &flags).await,
         Command::Doctor(flags) => commands::doctor::run(&settings, &flags).await,
         Command::Demo(flags) => commands::demo::run(&settings, &flags).await,

@@ -14,10 +14,10 @@ use crate::build;
 use crate::settings::Settings;
 
 /// Settings that say which index is meant.
-const INDEX: [&str; 6] =
+pub(crate) const INDEX: [&str; 6] =
     ["store", "chroma-url", "chroma-tenant", "chroma-database", "chroma-token-header", "postgres-url"];
 /// Settings that say which cluster is meant.
-const CLUSTER: [&str; 2] = ["kubeconfig", "context"];
+pub(crate) const CLUSTER: [&str; 2] = ["kubeconfig", "context"];
 
 /// Looks at what answers rest on.
 pub(crate) struct Freshness<'a> {
@@ -41,7 +41,7 @@ impl<'a> Freshness<'a> {
         };
         let own = settings.clone();
         let reading = std::thread::Builder::new().spawn(move || build::context_in_use(&own)).ok();
-        let named = flags.cluster_name.is_some();
+        let named = flags.cluster_name.is_some() || settings.is_flag("context");
         Ok(Self { settings, most, named, used: OnceCell::new(), reading: RefCell::new(reading) })
     }
 
@@ -84,47 +84,50 @@ impl<'a> Freshness<'a> {
 
     /// The command that reads a source again as it was read, into the same index.
     fn renewal(&self, basis: &Basis) -> String {
-        if !self.settings.has_cluster() {
-            return "clusterlore demo".to_owned();
-        }
-        let Basis { cluster, source, collection, reading, .. } = basis;
-        let reading = reading.clone().unwrap_or_default();
-        let mut flags: Vec<String> = Vec::new();
-        let mut add = |flag: &str, value: &str| flags.extend([flag.to_owned(), value.to_owned()]);
-        let mut given = INDEX.to_vec();
-        match source {
-            SourceIdentity::Folder { path } => add("--from", path),
-            _ if reading.context.is_empty() || self.used().is_some_and(|(used, _)| *used == reading.context) => {
-                given.extend(CLUSTER);
-            }
-            _ => {
-                add("--context", &reading.context);
-                given.push("kubeconfig");
-            }
-        }
-        if !cluster.is_empty() {
-            add("--cluster-name", cluster);
-        }
-        reading.namespaces.iter().for_each(|namespace| add("-n", namespace));
-        reading.include.iter().for_each(|pattern| add("--include", pattern));
-        reading.exclude.iter().for_each(|pattern| add("--exclude", pattern));
-        if !reading.annotations.is_empty() && self.settings.text("annotations") != Some(&reading.annotations) {
-            add("--annotations", &reading.annotations);
-        }
-        if reading.by_model {
-            add("--inference", "llm");
-        }
-        flags.extend(self.settings.given(&given));
-        line(&["clusterlore", advice::filler(*collection)], flags)
+        renewal(self.settings, self.used().map(|(context, _)| context.as_str()), basis)
     }
 
     /// The command that indexes the cluster in use beside what is there.
     fn beside(&self, context: &str) -> String {
-        let fits = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let name: String = context.chars().map(fits).collect();
-        let flags = ["--cluster-name".to_owned(), name].into_iter();
+        let flags = ["--cluster-name".to_owned(), clusterlore_core::cluster_name(context)].into_iter();
         line(&["clusterlore", "index"], flags.chain(self.settings.given(&[&INDEX[..], &CLUSTER].concat())).collect())
     }
+}
+
+/// The command that reads a source again as it was read, into the same index. `used` is the context in use.
+pub(crate) fn renewal(settings: &Settings, used: Option<&str>, basis: &Basis) -> String {
+    if !settings.has_cluster() {
+        return "clusterlore demo".to_owned();
+    }
+    let Basis { cluster, source, collection, reading, .. } = basis;
+    let reading = reading.clone().unwrap_or_default();
+    let mut flags: Vec<String> = Vec::new();
+    let mut add = |flag: &str, value: &str| flags.extend([flag.to_owned(), value.to_owned()]);
+    let mut given = INDEX.to_vec();
+    match source {
+        SourceIdentity::Folder { path } => add("--from", path),
+        _ if reading.context.is_empty() || used == Some(&reading.context) => {
+            given.extend(CLUSTER);
+        }
+        _ => {
+            add("--context", &reading.context);
+            given.push("kubeconfig");
+        }
+    }
+    if !cluster.is_empty() {
+        add("--cluster-name", cluster);
+    }
+    reading.namespaces.iter().for_each(|namespace| add("-n", namespace));
+    reading.include.iter().for_each(|pattern| add("--include", pattern));
+    reading.exclude.iter().for_each(|pattern| add("--exclude", pattern));
+    if !reading.annotations.is_empty() && settings.text("annotations") != Some(&reading.annotations) {
+        add("--annotations", &reading.annotations);
+    }
+    if reading.by_model {
+        add("--inference", "llm");
+    }
+    flags.extend(settings.given(&given));
+    line(&["clusterlore", advice::filler(*collection)], flags)
 }
 
 /// A command line with flags.

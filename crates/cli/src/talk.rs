@@ -10,10 +10,10 @@ use clusterlore_search::SearchError;
 use clusterlore_store::{Store, ThreadName};
 
 use crate::args::{Ask, Live, Output};
-use crate::build;
 use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::{build, narrow};
 
 /// Turns of a thread that are read: those before them are not gone on with.
 const READ_TURNS: usize = 50;
@@ -92,9 +92,10 @@ impl<'l> Line<'l> {
 
 impl<'a> Talk<'a> {
     /// Opens the index, and the thread where one is named. `request` is what holds for every question.
-    pub(crate) async fn open(settings: &'a Settings, flags: &'a Ask, request: Request) -> anyhow::Result<Self> {
+    pub(crate) async fn open(settings: &'a Settings, flags: &'a Ask, mut request: Request) -> anyhow::Result<Self> {
         let freshness = Freshness::of(settings, &flags.scope)?;
         let index = build::index_with_cluster(settings, flags.live.live).await?;
+        narrow::to_context(settings, &index, &mut request).await?;
         let catalogue = build::catalogue(settings)?;
         let mut talk = Self {
             index,

@@ -11,7 +11,7 @@ use clusterlore_testkit::real::shells_or_skip;
 use common::{EXAMPLES, Home};
 
 /// What is typed, one thing that is offered, and one that is not.
-const TYPED: [(&str, &str, &str); 9] = [
+const TYPED: [(&str, &str, &str); 11] = [
     ("clusterlore se", "search", "demo"),
     ("clusterlore search -n lif", "liftops", "platform"),
     ("clusterlore search --kind deplo", "deployments", "services"),
@@ -25,6 +25,8 @@ const TYPED: [(&str, &str, &str); 9] = [
     ("clusterlore similar deploy/guest", "deploy/guest-web", "deploy/depot"),
     ("clusterlore count --group-by label:tea", "label:team", "label:app"),
     ("clusterlore search --context ea", "east", "west"),
+    ("clusterlore search --cluster-name exa", "examples", "east"),
+    ("clusterlore clusters forget exa", "examples", "east"),
 ];
 
 const KUBECONFIG: &str = "apiVersion: v1

@@ -98,6 +98,21 @@ fn every_store_gives_the_same_answers() {
         let findings: Vec<serde_json::Value> = serde_json::from_str(&doctor).unwrap();
         assert!(findings.iter().any(|f| f["check"] == "store" && f["verdict"] == "ok"), "{doctor}");
         assert!(!doctor.contains("postgres-secret"), "{doctor}");
+
+        // Of two clusters one is forgotten, and the other answers as before.
+        home.write("m/a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: gateway, namespace: edge}\n");
+        home.run(&[&["index", "--from", "m", "--cluster-name", "other"], &flag[..]].concat()).ok();
+        assert_eq!(home.run(&[&["clusters", "-o", "name"], &flag[..]].concat()).ok().out, "examples\nother\n");
+        home.run(&[&["clusters", "rename", "other", "west"], &flag[..]].concat()).ok();
+        let west = ["search", "gateway in cluster west", "-o", "id"];
+        assert_eq!(home.run(&[&west, &flag[..]].concat()).ok().out, "other:edge/v1/Service/gateway\n");
+        let forgot = home.run(&[&["clusters", "forget", "west", "--yes"], &flag[..]].concat()).ok().err;
+        assert!(forgot.contains("Forgot cluster \"west\": 1 object, "), "{forgot}");
+        assert_eq!(home.run(&[&["clusters", "-o", "name"], &flag[..]].concat()).ok().out, "examples\n");
+        assert_eq!(answers(&flag), expected, "{}", flag[0]);
+        home.run(&[&["clusters", "forget", "examples", "-y"], &flag[..]].concat()).ok();
+        assert_eq!(home.run(&[&["clusters", "-o", "json"], &flag[..]].concat()).ok().out, "[]\n");
+        assert_eq!(home.run(&[&["search", "databases", "-o", "id"], &flag[..]].concat()).out, "");
     }
 }
 

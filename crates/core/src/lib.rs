@@ -38,6 +38,6 @@ pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
 pub use scope::{Rule, Scope};
 pub use selector::{Requirement, Selector, SelectorError};
-pub use source::{Identity, SourceIdentity, SourceMismatch};
+pub use source::{Identity, SourceIdentity, SourceMismatch, cluster_name, is_of_cluster_name};
 pub use times::{NoTime, age, duration, moment};
 pub use type_filter::{TypeFilter, TypePattern, TypePatternError, excluded_by_default};

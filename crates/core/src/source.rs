@@ -27,6 +27,16 @@ pub enum SourceIdentity {
     Controller,
 }
 
+/// Whether a character may stand in the stored name of a cluster, which is a part of ids.
+pub fn is_of_cluster_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
+
+/// The stored name of a cluster that is called like a context or a file, which may hold more than an id may.
+pub fn cluster_name(of: &str) -> String {
+    of.chars().map(|c| if is_of_cluster_name(c) { c } else { '-' }).collect()
+}
+
 /// Why a run's source is not taken for the one that filled the index.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SourceMismatch {
@@ -71,6 +81,16 @@ impl SourceIdentity {
     /// Stands for manifests from a pipe, where a folder has its path. All pipes are one source.
     pub const STANDARD_INPUT: &str = "-";
 
+    /// What people call it, who know it by this context of a kubeconfig (empty: by none); empty where nothing names it.
+    pub fn called(&self, context: &str) -> String {
+        match self {
+            Self::Cluster { .. } => context.to_owned(),
+            Self::Folder { path } if path == Self::STANDARD_INPUT => String::new(),
+            Self::Folder { path } => path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
+            Self::Controller => String::new(),
+        }
+    }
+
     /// Whether a source that offers itself is this known one. A cluster whose uid was ever seen is recognised by that alone: its
     /// address may have been given to another cluster. Address and certificate authority serve where no uid was ever seen.
     pub fn recognises(&self, offered: &Self) -> bool {
@@ -93,6 +113,14 @@ impl SourceIdentity {
             _ => None,
         };
         at(self).is_some() && at(self) == at(other)
+    }
+
+    /// Whether both are one cluster, as far as can be told: by uid where both have one, else by address and authority.
+    pub fn is_same_cluster(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cluster { uid: Some(own), .. }, Self::Cluster { uid: Some(other), .. }) => own == other,
+            _ => self.is_at(other),
+        }
     }
 
     /// Refuses a source that is not the known one, or that cannot be told from another.
@@ -196,6 +224,34 @@ mod tests {
         let offered = Identity { source: cluster(None, "https://a"), unread: Some("403 forbidden".into()) };
         let refused = cluster(Some("1"), "https://a").check(&offered).unwrap_err().to_string();
         assert!(refused.contains("403 forbidden") && refused.contains("nothing was changed"), "{refused}");
+    }
+
+    #[test]
+    fn a_source_is_called_like_its_context_or_its_folder() {
+        for (source, context, called) in [
+            (cluster(Some("1"), "https://a"), "kind-dev", "kind-dev"),
+            (cluster(None, "https://a"), "", ""),
+            (SourceIdentity::Folder { path: "/a/manifests".into() }, "", "manifests"),
+            (SourceIdentity::Folder { path: SourceIdentity::STANDARD_INPUT.into() }, "", ""),
+            (SourceIdentity::Controller, "kind-dev", ""),
+        ] {
+            assert_eq!(source.called(context), called, "{source}");
+        }
+        assert_eq!(cluster_name("arn:aws:eks:eu-1:12:cluster/shop"), "arn-aws-eks-eu-1-12-cluster-shop");
+    }
+
+    #[test]
+    fn one_cluster_is_known_by_uid_where_both_have_one() {
+        let (a, b) = ("https://a", "https://b");
+        for (one, other, same) in [
+            (cluster(Some("1"), a), cluster(Some("1"), b), true),
+            (cluster(Some("1"), a), cluster(Some("2"), a), false),
+            (cluster(Some("1"), a), cluster(None, a), true),
+            (cluster(None, a), cluster(None, b), false),
+            (SourceIdentity::Controller, SourceIdentity::Controller, false),
+        ] {
+            assert_eq!((one.is_same_cluster(&other), other.is_same_cluster(&one)), (same, same), "{one} {other}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clusterlore_core::{Collection, Scope, SourceIdentity};
-use clusterlore_store::{KnownSource, Reading, RunKind, RunRecord};
+use clusterlore_store::{ClusterNames, KnownSource, Reading, RunKind, RunRecord};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -19,8 +19,10 @@ const MOST_NAMED: usize = 3;
 /// A source that an answer rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basis {
-    /// Name of the cluster, empty for the unnamed one.
+    /// Stored name of the cluster, empty for the unnamed one.
     pub cluster: String,
+    /// What the cluster is called.
+    pub name: String,
     /// What it is known by.
     pub source: SourceIdentity,
     /// What was searched.
@@ -42,6 +44,7 @@ impl Basis {
         now: &str,
     ) -> Vec<Self> {
         let now: Option<Timestamp> = now.parse().ok();
+        let names = ClusterNames::of(&sources);
         let asked = |s: &KnownSource| {
             !s.replaced
                 && s.identity != SourceIdentity::Controller
@@ -54,7 +57,8 @@ impl Basis {
             // What was read by a clock that is ahead is new.
             let since = |(now, at): (Timestamp, Timestamp)| now.duration_since(at).max(SignedDuration::ZERO);
             let age = now.zip(at).map(since).and_then(|age| Duration::try_from(age).ok());
-            Self { cluster: s.cluster, source: s.identity, collection, reading, age }
+            let name = names.shown(&s.cluster).to_owned();
+            Self { cluster: s.cluster, name, source: s.identity, collection, reading, age }
         };
         sources.into_iter().filter(asked).map(basis).collect()
     }
@@ -72,7 +76,7 @@ impl Basis {
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source)?;
-        if self.cluster.is_empty() { Ok(()) } else { write!(f, ", indexed as \"{}\",", self.cluster) }
+        if self.cluster.is_empty() { Ok(()) } else { write!(f, ", indexed as \"{}\",", self.name) }
     }
 }
 
@@ -223,8 +227,8 @@ pub(crate) fn within(bases: &[Basis], most: Duration) -> Result<(), TooOld> {
     }
 }
 
-/// A length of time in one unit, as people say it.
-fn ago(time: Duration) -> String {
+/// A length of time in one unit, as people say it: `3 hours`.
+pub fn ago(time: Duration) -> String {
     let seconds = time.as_secs();
     let (count, unit) = match seconds {
         3_600 => (1, "hour"),
@@ -256,7 +260,7 @@ mod tests {
             "" => Readings::default(),
             _ => Readings::default().and(Collection::Instances, &reading),
         };
-        KnownSource { number: 1, cluster: cluster.to_owned(), identity, replaced: false, readings }
+        KnownSource { number: 1, cluster: cluster.to_owned(), identity, replaced: false, name: String::new(), readings }
     }
 
     fn bases(sources: &[KnownSource], clusters: &[&str]) -> Vec<Basis> {

@@ -14,6 +14,7 @@ use clusterlore_core::{
     Selector, words,
 };
 use clusterlore_search::{Condition, ParsedQuery, Problem};
+use clusterlore_store::ClusterNames;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -269,6 +270,9 @@ pub struct Changes {
     /// What the journal does not say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Need>,
+    /// What clusters are called.
+    #[serde(skip)]
+    pub names: ClusterNames,
 }
 
 /// Something that the reader should know.

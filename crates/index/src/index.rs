@@ -12,7 +12,7 @@ use clusterlore_core::{
 };
 use clusterlore_models::Embedder;
 use clusterlore_search::{Answer, Hit, Judge, Noun, ParsedQuery, Query, SearchError, Searcher, resolve_kinds};
-use clusterlore_store::{Filter, KnownSource, Scanned, Store, StoreError, View};
+use clusterlore_store::{ClusterNames, Filter, KnownSource, Scanned, Store, StoreError, View};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -77,19 +77,19 @@ impl Index {
     #[tracing::instrument(name = "index.ask", skip_all, fields(collection = %request.collection))]
     pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
+        let sources = view.sources().await?;
+        let query = self.query(&*view, request, &sources).await?;
         let looker = match &self.gate {
             Some(gate) if request.live => {
-                let sources = view.sources().await?;
+                let sources = sources.clone();
                 let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
                 whole.then_some(Looker { gate, sources, scope })
             }
             _ => None,
         };
         let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
-        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge);
-        let (answer, sources) = futures::join!(answer, view.sources());
-        let mut reply = reply(answer?, sources?, scope, request);
+        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
+        let mut reply = reply(answer, sources, scope, request);
         // What holds objects was read.
         if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
             reply = reply.beside_unread(&view.last_runs().await?);
@@ -106,7 +106,7 @@ impl Index {
     /// As [`Self::ask`].
     pub async fn read(&self, scope: &Scope, request: &Request) -> Result<ParsedQuery, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
+        let query = self.query(&*view, request, &view.sources().await?).await?;
         self.searcher.read(&*view, &*self.embedder, &query).await
     }
 
@@ -118,8 +118,18 @@ impl Index {
         let Some(gate) = self.gate.as_ref() else {
             return Ok(Err("the cluster is not to be asked".to_owned()));
         };
-        let looker = Looker { gate, sources: self.store.view(scope).await?.sources().await?, scope };
-        Ok(looker.source(name, Instant::now() + OPENING).await)
+        let sources = self.sources(scope).await?;
+        let names = ClusterNames::of(&sources);
+        let looker = Looker { gate, sources, scope };
+        Ok(looker.source(names.meant(name).unwrap_or(name), Instant::now() + OPENING).await)
+    }
+
+    /// The sources of the clusters of which anything may be seen, the replaced ones too.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn sources(&self, scope: &Scope) -> Result<Vec<KnownSource>, StoreError> {
+        self.store.view(scope).await?.sources().await
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -129,10 +139,10 @@ impl Index {
     /// As [`Self::ask`].
     pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request).await?;
-        let (answer, sources) =
-            futures::join!(self.searcher.similar(&*view, &*self.embedder, id, &query), view.sources());
-        Ok(reply(answer?, sources?, scope, request))
+        let sources = view.sources().await?;
+        let query = self.query(&*view, request, &sources).await?;
+        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
+        Ok(reply(answer, sources, scope, request))
     }
 
     /// What happened lately to what a question asks for, by the journal that watching keeps. `since` and `until` narrow what the question
@@ -149,7 +159,9 @@ impl Index {
     ) -> Result<Changes, SearchError> {
         let asked = Asked::of(&request.question);
         let view = self.store.view(scope).await?;
-        let query = self.query(&*view, &Request { question: asked.question.clone(), ..request.clone() }).await?;
+        let sources = view.sources().await?;
+        let asking = Request { question: asked.question.clone(), ..request.clone() };
+        let query = self.query(&*view, &asking, &sources).await?;
         let parsed = match self.searcher.read(&*view, &*self.embedder, &query).await {
             Ok(parsed) => parsed,
             Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => {
@@ -164,15 +176,16 @@ impl Index {
         let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
         let since = since.max(parsed.clauses.since);
         let until = [until, parsed.clauses.until].into_iter().flatten().min();
-        let cluster = request.clusters.first().cloned().filter(|_| request.clusters.len() == 1);
+        let clusters = parsed.filter.clusters.clone();
+        let cluster = clusters.first().cloned().filter(|_| clusters.len() == 1);
         let mut query = changes::query(&conditions, &asked, cluster, since, until);
         // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
         let counts = parsed.clauses.counts();
-        if conditions.text.is_empty() && !conditions.labelled && request.clusters.len() <= 1 && !counts {
+        if conditions.text.is_empty() && !conditions.labelled && clusters.len() <= 1 && !counts {
             query.limit = limit.saturating_add(1);
         }
         let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
-        entries.retain(|entry| request.clusters.is_empty() || request.clusters.contains(&entry.cluster));
+        entries.retain(|entry| clusters.is_empty() || clusters.contains(&entry.cluster));
         // Objects that are there are known better than by what the journal keeps of them.
         let mut there = There::default();
         if conditions.labelled && !entries.is_empty() {
@@ -224,7 +237,6 @@ impl Index {
             };
             notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
         }
-        let sources = view.sources().await?;
         // Which contexts its kubeconfig has is the program's own affair.
         let context = |entry: &JournalEntry| {
             if !scope.is_all() {
@@ -239,7 +251,9 @@ impl Index {
         } else {
             Vec::new()
         };
-        Ok(Changes { changes, more, total, since, until, what: asked.what, searched: conditions.text, notes, needs })
+        let names = ClusterNames::of(&sources);
+        let (what, searched) = (asked.what, conditions.text);
+        Ok(Changes { changes, more, total, since, until, what, searched, notes, needs, names })
     }
 
     /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.
@@ -343,13 +357,15 @@ impl Index {
         self.store.view(scope).await?.types().await
     }
 
-    async fn query(&self, view: &dyn View, request: &Request) -> Result<Query, SearchError> {
+    async fn query(&self, view: &dyn View, request: &Request, sources: &[KnownSource]) -> Result<Query, SearchError> {
+        let clusters = ClusterNames::of(sources);
+        let meant = |name: &String| clusters.meant(name).unwrap_or(name).to_owned();
         let types = match request.kinds.is_empty() {
             true => Default::default(),
             false => resolve_kinds(&request.kinds, &view.types().await?)?,
         };
         let mut filter = Filter {
-            clusters: request.clusters.iter().cloned().collect(),
+            clusters: request.clusters.iter().map(meant).collect(),
             namespaces: request.namespaces.iter().cloned().collect(),
             types,
             selector: request.selector.clone(),
@@ -370,6 +386,7 @@ impl Index {
             text: request.question.clone(),
             collection: request.collection,
             filter,
+            clusters,
             limit: request.limit,
             now: request.now.clone(),
             hits: request.hits,
@@ -441,7 +458,8 @@ fn key(id: &str) -> Result<ObjectKey, SearchError> {
 /// The answer, and what it rests on.
 fn reply(answer: Answer, sources: Vec<KnownSource>, scope: &Scope, request: &Request) -> Reply {
     let clusters = &answer.parsed.filter.clusters;
+    let names = ClusterNames::of(&sources);
     let bases = Basis::of(sources, scope, clusters, request.collection, &request.now);
-    let reply = Reply::of(answer, request.explain).resting_on(bases);
+    let reply = Reply::of(answer, request.explain).resting_on(bases).calling(names);
     if request.collection == Collection::Instances { reply.beside_journal(&request.question) } else { reply }
 }

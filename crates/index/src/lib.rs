@@ -15,12 +15,12 @@ mod request;
 mod status;
 mod tree;
 
-pub use basis::{About, Basis, Doubt, OLD, TooOld};
+pub use basis::{About, Basis, Doubt, OLD, TooOld, ago};
 pub use changes::{Changes, Need as ChangesNeed, Note as ChangesNote};
 pub use command::{get_command, shell_line};
 pub use index::Index;
 pub use live::Door;
 pub use reply::{Group, Reply, explain_command, matched, reason};
 pub use request::Request;
-pub use status::{CollectionStatus, Status, TypeStatus};
+pub use status::{ClusterStatus, CollectionStatus, Status, TypeStatus};
 pub use tree::{Branch, Member, Tree};

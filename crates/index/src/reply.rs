@@ -19,13 +19,15 @@ use std::time::Duration;
 use clusterlore_core::conditions::{Beyond, Finding, LiveCondition, Verdict};
 use clusterlore_core::{CLUSTER_SCOPE, Capability, Complexity, JournalEntry, ResourceType, SourceIdentity, words};
 use clusterlore_search::{Answer, GroupBy, Hit, Judgement, Need, Note, Noun, ParsedQuery, Problem, Reason, Unindexed};
-use clusterlore_store::RunRecord;
+use clusterlore_store::{ClusterNames, RunRecord};
 use serde::{Serialize, Serializer};
 
 use crate::basis::{self, About, Basis, Doubt, TooOld};
 use crate::changes;
 use crate::command::{commands, get_command};
 
+/// The group of what lacks what is grouped by.
+const NO_GROUP: &str = "(none)";
 /// Characters that are shown of a reason: it quotes names, labels and descriptions.
 const LONGEST_REASON: usize = 80;
 
@@ -62,6 +64,8 @@ pub struct Reply {
     pub bases: Vec<Basis>,
     /// Why it may not hold.
     pub doubts: Vec<Doubt>,
+    /// What clusters are called.
+    pub names: ClusterNames,
     explain: bool,
 }
 
@@ -93,6 +97,7 @@ impl Reply {
             gone: Vec::new(),
             bases: Vec::new(),
             doubts: Vec::new(),
+            names: ClusterNames::default(),
             explain,
         }
     }
@@ -101,6 +106,21 @@ impl Reply {
     pub(crate) fn resting_on(self, bases: Vec<Basis>) -> Self {
         let unmade = basis::unmade(&bases, &self.parsed.filter.types, self.admitted);
         Self { doubts: basis::old(&bases).into_iter().chain(unmade).collect(), bases, ..self }
+    }
+
+    /// The same, with what clusters are called: groups of clusters, and problems with them, are told so.
+    pub(crate) fn calling(mut self, names: ClusterNames) -> Self {
+        if self.group_by == Some(GroupBy::Cluster) {
+            for group in &mut self.groups {
+                let cluster = Some(group.name.as_str()).filter(|name| *name != NO_GROUP).unwrap_or_default();
+                let shown = names.shown(cluster);
+                if !shown.is_empty() && shown != group.name {
+                    group.name = shown.to_owned();
+                }
+            }
+        }
+        self.names = names;
+        self
     }
 
     /// Doubts it where it asks for types that could not be read.
@@ -336,7 +356,7 @@ impl Told {
 fn narrowed_to(note: &Note) -> Vec<String> {
     match note {
         Note::Label(value) | Note::Namespace(value) => vec![value.clone()],
-        Note::Kind(types) => types.clone(),
+        Note::Kind(names) | Note::Cluster(names) => names.clone(),
         _ => Vec::new(),
     }
 }
@@ -351,6 +371,7 @@ fn note_type(note: &Note) -> &'static str {
         Note::Label(_) => "label",
         Note::Kind(_) => "kind",
         Note::Namespace(_) => "namespace",
+        Note::Cluster(_) => "cluster",
         Note::Preferred(_) => "preferred",
         Note::Named(_) => "named",
         Note::Elsewhere { .. } => "elsewhere",

@@ -11,7 +11,7 @@ pub struct Request {
     pub question: String,
     /// Where to search.
     pub collection: Collection,
-    /// Names of clusters (empty string: the unnamed one); none: all.
+    /// Names of clusters, as they are stored (empty string: the unnamed one) or as they are shown; none: all.
     pub clusters: Vec<String>,
     /// Namespaces; none: all.
     pub namespaces: Vec<String>,

@@ -1,7 +1,9 @@
 //! What is indexed, from where, and when.
 
-use clusterlore_core::{Collection, Scope};
-use clusterlore_store::{Counts, KnownSource, RunRecord, Store, StoreError, View};
+use std::collections::BTreeSet;
+
+use clusterlore_core::{Collection, Scope, SourceIdentity};
+use clusterlore_store::{ClusterNames, Counts, KnownSource, RunRecord, Store, StoreError, View};
 use serde::Serialize;
 
 /// An index as a whole, as far as a scope admits.
@@ -35,6 +37,26 @@ pub struct CollectionStatus {
     pub embedder: String,
     /// Of that embedder's vectors.
     pub dimensions: usize,
+}
+
+/// A cluster, or a folder, of which the caller may see everything.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterStatus {
+    /// What it is called; empty where it has no name.
+    pub name: String,
+    /// Its stored name, which its ids begin with; empty for the unnamed one.
+    pub cluster: String,
+    /// What it is known by; `None` where another program filled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceIdentity>,
+    /// How many instances.
+    pub objects: usize,
+    /// Of how many types.
+    pub types: usize,
+    /// When its instances were last read to their end, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_read: Option<String>,
 }
 
 /// Instances of one type in one cluster.
@@ -75,6 +97,32 @@ impl Status {
             last_runs: view.last_runs().await?,
             documents,
         })
+    }
+}
+
+impl Status {
+    /// The clusters, sorted by name.
+    pub fn clusters(&self) -> Vec<ClusterStatus> {
+        let names = ClusterNames::of(&self.sources);
+        let all = self.sources.iter().map(|source| &source.cluster);
+        let all: BTreeSet<&String> = all.chain(self.documents.iter().map(|of| &of.cluster)).collect();
+        let status = |cluster: &String| {
+            let sources = || self.sources.iter().filter(|source| source.cluster == *cluster);
+            let own = sources().find(|source| source.identity != SourceIdentity::Controller);
+            let documents = || self.documents.iter().filter(|of| of.cluster == *cluster);
+            let reading = own.and_then(|own| own.readings.of(Collection::Instances));
+            ClusterStatus {
+                name: names.shown(cluster).to_owned(),
+                cluster: cluster.clone(),
+                source: own.or_else(|| sources().next()).map(|source| source.identity.clone()),
+                objects: documents().map(|of| of.documents).sum(),
+                types: documents().count(),
+                last_read: reading.map(|reading| reading.at.clone()),
+            }
+        };
+        let mut clusters: Vec<ClusterStatus> = all.into_iter().map(status).collect();
+        clusters.sort_by(|a, b| a.name.cmp(&b.name));
+        clusters
     }
 }
 

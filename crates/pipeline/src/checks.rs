@@ -1,7 +1,7 @@
 //! What every run makes sure of before it reads anything: that the index is this source's and this embedder's.
 
 use clusterlore_core::{Collection, EmbedderIdentity, Identity, Origin, SourceIdentity};
-use clusterlore_store::{KnownSource, Store, StoreError, View};
+use clusterlore_store::{KnownSource, Store, StoreError, View, under_another_name};
 
 use crate::error::SyncError;
 
@@ -18,7 +18,8 @@ pub(crate) async fn everything_now(store: &dyn Store) -> Result<Box<dyn View>, S
     store.view_now(WHOLE).await
 }
 
-/// Refuses a source other than the one that filled the index under this name; gives the sources of that name.
+/// Refuses a source other than the one that filled the index under this name, and a cluster that is there under another; gives the sources of
+/// that name.
 pub(crate) async fn source(
     store: Option<&dyn Store>,
     cluster: &str,
@@ -27,6 +28,7 @@ pub(crate) async fn source(
 ) -> Result<Vec<KnownSource>, SyncError> {
     let Some(store) = store else { return Ok(Vec::new()) };
     let mut sources = everything(store).await?.sources().await?;
+    under_another_name(&sources, cluster, &identity.source)?;
     sources.retain(|s| s.cluster == cluster);
     let filled = sources.iter().find(|s| !s.replaced && s.identity != SourceIdentity::Controller);
     match filled {

@@ -66,7 +66,10 @@ impl SyncError {
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Cluster(error) => error.is_lasting(),
-            Self::Store(error) => matches!(error, StoreError::OtherEmbedder { .. } | StoreError::Newer { .. }),
+            Self::Store(error) => matches!(
+                error,
+                StoreError::OtherEmbedder { .. } | StoreError::Newer { .. } | StoreError::UnderAnotherName { .. }
+            ),
             Self::Source(_) | Self::NoTypes { .. } | Self::UnknownType(_) => true,
             _ => false,
         }

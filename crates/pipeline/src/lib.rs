@@ -6,6 +6,7 @@
 mod capabilities;
 mod checks;
 mod error;
+mod forget;
 mod ingest;
 mod instances;
 mod live;
@@ -21,6 +22,7 @@ pub use capabilities::{
     CapabilityOptions, CapabilitySync, Inference, Knowledge, KnownGroup, KnownKind, Unknowing, infer,
 };
 pub use error::SyncError;
+pub use forget::{Forgotten, forget};
 pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
 pub use live::{LiveState, LiveSync, Pace, Status, Turn, TypeState};

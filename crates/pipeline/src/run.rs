@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clusterlore_cluster::{ClusterSource, Discovery};
-use clusterlore_core::{Collection, Known, ObjectKey, Origin, ResourceType, SourceIdentity, SyncPlan, TypePattern};
+use clusterlore_core::{
+    Collection, Known, ObjectKey, Origin, ResourceType, SourceIdentity, SyncPlan, TypePattern, cluster_name,
+};
 use clusterlore_models::Embedder;
 use clusterlore_store::{KnownSource, Reading, Readings, RunKind, RunRecord, Store, StoreError};
 use jiff::Timestamp;
@@ -125,6 +127,15 @@ impl<'a> Run<'a> {
         let Some(store) = self.writing() else { return Ok(0) };
         let RunOptions { kind, cluster, replace_source, .. } = self.options;
         let source = store.remember_source(cluster, &self.identity, replace_source).await?;
+        // What somebody named keeps its name.
+        if self.sources.iter().all(|known| known.number != source || known.name.is_empty()) {
+            let called = self.identity.called(&self.options.reading.context);
+            // Who gave the cluster a name of its own calls it that.
+            let is_its_own = cluster.is_empty() || *cluster == cluster_name(&called);
+            if is_its_own && !called.is_empty() && called != cluster {
+                store.name_source(source, &called).await?;
+            }
+        }
         self.record = Some(Record::begin(store, kind, cluster).await?);
         self.number = source;
         Ok(source)

@@ -324,7 +324,10 @@ async fn clusters_are_kept_apart_and_another_source_is_refused() {
     let bench = Bench::new().await;
     bench.sync().await;
     let east = || CapabilityOptions { cluster: Some("east".into()), ..CapabilityOptions::default() };
-    assert_eq!(numbers(&bench.try_sync(east()).await.unwrap()), [5, 5, 0, 0]);
+    let other = server().await;
+    let source = live(other.kubeconfig(), None, 500).await;
+    let ran = sync(source, &bench.store, &bench.embedder, Inference::builtin(), east()).await.unwrap();
+    assert_eq!(numbers(&ran), [5, 5, 0, 0]);
     assert!(held(&bench.store).await.contains_key("east:pods"));
 
     let manifests = bench.folder.path().join("manifests");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clusterlore_cluster::{FolderSource, ListScope};
 use clusterlore_core::{Collection, ResourceInstance};
 use clusterlore_pipeline::{Options, SyncError};
-use clusterlore_store::{Filter, Holder, Probe, RunKind, Runs, Sqlite, Store};
+use clusterlore_store::{Filter, Holder, Probe, RunKind, Runs, Sqlite, Store, StoreError};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Counting, ids, live, run, state, ty};
 
@@ -245,8 +245,18 @@ async fn another_cluster_or_folder_is_refused_and_changes_nothing() {
     run(source().await, &bench.store, &bench.embedder, named).await.unwrap();
     assert_eq!(state(&bench.store).await.len(), before.len() + 36, "both are there");
 
-    let replace = Options { replace_source: true, ..Options::default() };
-    let ran = run(source().await, &bench.store, &bench.embedder, replace).await.unwrap();
+    // A cluster that is there under another name is not there a second time, whatever it is to replace.
+    let before = state(&bench.store).await;
+    let replace = || Options { replace_source: true, ..Options::default() };
+    let refused = run(source().await, &bench.store, &bench.embedder, replace()).await.err().unwrap();
+    let by_name = matches!(&refused, SyncError::Store(StoreError::UnderAnotherName { known, .. }) if known == "east");
+    assert!(by_name && refused.is_lasting(), "{refused}");
+    assert_eq!(before, state(&bench.store).await);
+
+    let third = server().await;
+    third.put(object("v1", "Pod", "x", "stranger"));
+    let third = live(third.kubeconfig(), None, 100).await;
+    let ran = run(third, &bench.store, &bench.embedder, replace()).await.unwrap();
     assert!(ran.summary.discovered == 36);
     assert!(bench.sync_refused().await, "the first cluster is the stranger now");
 }

@@ -4,10 +4,10 @@ import { LISTS } from "./address.js";
 import { make, show } from "./dom.js";
 
 const NAMES = { ns: "namespace", kind: "kind", cluster: "cluster", label: "label" };
-const LIST_OF = { namespace: "ns", kind: "kind", label: "label" };
+const LIST_OF = { namespace: "ns", kind: "kind", cluster: "cluster", label: "label" };
 // What may stand before a name in a question, and behind it.
-const BEFORE = "(?:(?:in|from|inside|within|under|of|by|for|with|label|labels|team|namespace|ns|the|and|or)\\s+)*";
-const BEHIND = "(?:\\s+(?:namespace|ns|team))?";
+const BEFORE = "(?:(?:in|on|from|inside|within|under|of|by|for|with|label|labels|team|namespace|ns|cluster|clusters|the|and|or)\\s+)*";
+const BEHIND = "(?:\\s+(?:namespace|ns|team|cluster))?";
 
 // The question without the words that say a condition; the question itself where they are not found.
 export function without(question, type, value) {

@@ -100,7 +100,8 @@ function clusters(status) {
     const live = (status.live ?? []).find((one) => one.cluster === cluster);
     const state = live ? (live.standby ? "another process watches it" : live.ready ? "watched" : "the first sync is under way") : "";
     const read = ages.length > 0 && !live?.ready ? `read ${ago(ages[0])}` : "";
-    const title = cluster || (names.length > 1 ? "unnamed" : "this cluster");
+    const called = status.sources.find((source) => source.cluster === cluster && source.name)?.name;
+    const title = called || cluster || (names.length > 1 ? "unnamed" : "this cluster");
     return make("li", {},
       make("a", { href: to({ cluster: [cluster] }), "data-go": true }, title),
       make("span", { class: "of" }, [many(documents, "object"), state, read].filter((text) => text).join(" · ")),

@@ -74,6 +74,21 @@ pub enum StoreError {
         /// Who was to go on.
         offered: EmbedderIdentity,
     },
+    /// A cluster would be in the store twice.
+    #[error(
+        "{offered} is in the index{}; under another name it would be counted twice. Nothing was changed",
+        already(shown)
+    )]
+    UnderAnotherName {
+        /// The name under which it was to be indexed; empty: none.
+        cluster: String,
+        /// The name under which it is stored; empty: none.
+        known: String,
+        /// What is shown of that; empty where it has no name at all.
+        shown: String,
+        /// What it is known by.
+        offered: String,
+    },
     /// A vector that does not fit.
     #[error(
         "a vector for collection \"{collection}\" has {found} dimensions; expected {expected}. This is a fault of the embedder; nothing was written"
@@ -130,6 +145,10 @@ pub enum StoreError {
         /// What was said.
         detail: String,
     },
+}
+
+fn already(shown: &str) -> String {
+    if shown.is_empty() { " already, without a name".to_owned() } else { format!(" already, as \"{shown}\"") }
 }
 
 fn by(holder: Option<&Holder>) -> String {

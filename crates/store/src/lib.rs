@@ -10,6 +10,7 @@ mod filter;
 mod holder;
 mod inbox;
 mod lock;
+mod names;
 pub mod postgres;
 mod reader;
 mod runs;
@@ -25,6 +26,7 @@ pub use filter::{Filter, FilterView};
 pub use holder::{Holder, RunKind};
 pub use inbox::{Inbox, Post, Scan, Waiting};
 pub use lock::RunLock;
+pub use names::{ClusterNames, under_another_name};
 pub use postgres::Postgres;
 pub use reader::{
     Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,

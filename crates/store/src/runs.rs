@@ -23,6 +23,10 @@ pub struct KnownSource {
     pub identity: SourceIdentity,
     /// Whether another source took its place.
     pub replaced: bool,
+    /// What people call it: its context, the name of its folder, or what they chose; empty where nobody said. See
+    /// [`crate::names::ClusterNames`] for what is shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// When and how it was last read to its end.
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     pub readings: Readings,
@@ -152,9 +156,22 @@ pub trait Runs: Send + Sync {
     /// without, the identity is renewed.
     ///
     /// # Errors
-    /// The store cannot be written.
+    /// The store cannot be written, or has the same cluster under another name ([`StoreError::UnderAnotherName`]).
     async fn remember_source(&self, cluster: &str, identity: &SourceIdentity, replace: bool)
     -> Result<i64, StoreError>;
+
+    /// Remembers what a source is called, by its number.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    async fn name_source(&self, source: i64, name: &str) -> Result<(), StoreError>;
+
+    /// Forgets all of a cluster but its documents: sources, types, schemas, runs, its journal, and what was posted of it and waits in the
+    /// store. Who calls it holds the cluster's lock and has deleted the documents.
+    ///
+    /// # Errors
+    /// The store cannot be written; what is left can be forgotten again.
+    async fn forget(&self, cluster: &str) -> Result<(), StoreError>;
 
     /// Remembers how a source was read, by its number. See [`Readings::and`].
     ///

@@ -11,8 +11,8 @@ use clusterlore_core::{
     OwnerReference, ResourceInstance, ResourceType, Rule, Scope, Selector, SourceIdentity, TypeSchema, words,
 };
 use clusterlore_store::{
-    Batch, Candidates, Chroma, ChromaOptions, Filter, Holder, Postgres, Probe, Reading, Readings, RunKind, RunRecord,
-    Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
+    Batch, Candidates, Chroma, ChromaOptions, ClusterNames, Filter, Holder, Postgres, Probe, Reading, Readings,
+    RunKind, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -130,6 +130,9 @@ async fn conform(place: &dyn Place) {
         pages_show_every_document_once,
         what_a_run_must_know_is_remembered,
         how_sources_were_read_is_remembered,
+        what_sources_are_called_is_remembered,
+        a_cluster_is_there_under_one_name,
+        what_is_forgotten_is_gone_and_nothing_of_another_cluster,
         one_sync_of_a_cluster_at_a_time,
         the_journal_tells_what_happened_newest_first_and_stays_within_its_bounds,
         a_view_is_one_state,
@@ -1127,6 +1130,103 @@ fn entry(cluster: &str, type_name: &str, namespace: &str, name: &str, second: us
     let instance = ResourceInstance { cluster: Some(cluster.to_owned()).filter(|c| !c.is_empty()), ..instance };
     let at = format!("2026-01-02T{:02}:{:02}:{:02}.000000Z", second / 3600, second / 60 % 60, second % 60);
     JournalEntry::of_instance(&instance, type_name, Happening::Created, at)
+}
+
+async fn names_of(store: &dyn Store) -> Vec<(String, String)> {
+    let names = ClusterNames::of(&store.view_all("a test").await.unwrap().sources().await.unwrap());
+    names.iter().map(|(cluster, shown)| (cluster.to_owned(), shown.to_owned())).collect()
+}
+
+async fn what_sources_are_called_is_remembered(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let folder = |path: &str| SourceIdentity::Folder { path: path.to_owned() };
+    let first = store.remember_source("", &folder("/a"), false).await.unwrap();
+    let east = store.remember_source("east", &folder("/b"), false).await.unwrap();
+    store.name_source(first, "kind-dev").await.unwrap();
+    store.name_source(12_345, "nobody").await.unwrap();
+    let pair = |cluster: &str, shown: &str| (cluster.to_owned(), shown.to_owned());
+    assert_eq!(names_of(&*store).await, [pair("", "kind-dev"), pair("east", "east")]);
+    // A name stays when the source is read again.
+    let read = Reading { at: "2026-01-01T00:00:00Z".to_owned(), ..Reading::default() };
+    store.remember_readings(first, &Readings::default().and(Collection::Instances, &read)).await.unwrap();
+    assert_eq!(store.remember_source("", &folder("/a"), false).await.unwrap(), first);
+    store.name_source(east, "Zürich \"1\"").await.unwrap();
+    let other = place.open(database).await;
+    assert_eq!(names_of(&*other).await, [pair("", "kind-dev"), pair("east", "Zürich \"1\"")]);
+}
+
+async fn a_cluster_is_there_under_one_name(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    let at = |uid: &str, server: &str| SourceIdentity::Cluster {
+        uid: Some(uid.to_owned()).filter(|uid| !uid.is_empty()),
+        server: server.to_owned(),
+        ca_hash: "c".to_owned(),
+    };
+    let first = store.remember_source("", &at("1", "https://a"), false).await.unwrap();
+    store.name_source(first, "dev").await.unwrap();
+    for (offered, replace) in
+        [(at("1", "https://b"), false), (at("", "https://a"), false), (at("1", "https://a"), true)]
+    {
+        match store.remember_source("again", &offered, replace).await {
+            Err(StoreError::UnderAnotherName { cluster, known, shown, .. }) => {
+                assert_eq!((cluster.as_str(), known.as_str(), shown.as_str()), ("again", "", "dev"));
+            }
+            other => panic!("{offered} {other:?}"),
+        }
+    }
+    let sources = place.open(database).await.view_all("a test").await.unwrap().sources().await.unwrap();
+    assert_eq!(sources.len(), 1, "nothing was written");
+    store.remember_source("other", &at("2", "https://a"), false).await.unwrap();
+    // Once another took its place it may come back under another name.
+    store.remember_source("", &at("3", "https://c"), true).await.unwrap();
+    store.remember_source("again", &at("1", "https://a"), false).await.unwrap();
+}
+
+async fn what_is_forgotten_is_gone_and_nothing_of_another_cluster(place: &dyn Place, database: &str) {
+    let store = place.open(database).await;
+    store.open_collection(Collection::Instances, &embedder()).await.unwrap();
+    let ty = ResourceType { group: "apps".into(), kind: "X".into(), plural: "xs".into(), ..ResourceType::default() };
+    for cluster in ["", "east", "west"] {
+        let at = SourceIdentity::Folder { path: format!("/{cluster}") };
+        store.remember_source(cluster, &at, false).await.unwrap();
+        store.remember_types(cluster, std::slice::from_ref(&ty)).await.unwrap();
+        let schema = ("xs.apps".to_owned(), "r".to_owned(), TypeSchema::default());
+        store.remember_schemas(cluster, &[schema], &[]).await.unwrap();
+        let run = RunRecord {
+            command: RunKind::Instances,
+            cluster: cluster.to_owned(),
+            started: "1".to_owned(),
+            finished: "2".to_owned(),
+            summary: serde_json::Value::Null,
+        };
+        store.begin_run(&run).await.unwrap();
+        let journal = vec![entry(cluster, "pods", "a", "one", 1)];
+        store.apply(Collection::Instances, Batch { journal, ..Batch::default() }).await.unwrap();
+        if let Some(inbox) = store.inbox() {
+            inbox.put(cluster, b"{}".to_vec()).await.unwrap();
+            inbox.scan(cluster, vec!["xs.apps".to_owned()], Vec::new()).await.unwrap();
+        }
+    }
+    for (forgotten, left) in
+        [("east", &["", "west"][..]), ("east", &["", "west"]), ("", &["west"]), ("nobody", &["west"])]
+    {
+        store.forget(forgotten).await.unwrap();
+        let view = store.view_all("a test").await.unwrap();
+        let sources: BTreeSet<String> = view.sources().await.unwrap().into_iter().map(|s| s.cluster).collect();
+        let types: BTreeSet<String> = view.types().await.unwrap().iter().map(|(cluster, _)| cluster.clone()).collect();
+        let runs: BTreeSet<String> = view.last_runs().await.unwrap().into_iter().map(|r| r.cluster).collect();
+        let query = JournalQuery { limit: 10, ..JournalQuery::default() };
+        let journal: BTreeSet<String> = view.journal(query).await.unwrap().into_iter().map(|e| e.cluster).collect();
+        let expected: BTreeSet<String> = left.iter().map(|cluster| (*cluster).to_owned()).collect();
+        for (what, told) in [("sources", &sources), ("types", &types), ("runs", &runs), ("journal", &journal)] {
+            assert_eq!(told, &expected, "{what} after {forgotten:?}");
+        }
+        assert!(store.schemas(forgotten).await.unwrap().is_empty());
+        assert_eq!(store.schemas("west").await.unwrap().len(), 1);
+        if let Some(inbox) = store.inbox() {
+            assert_eq!(inbox.clusters().await.unwrap(), left);
+        }
+    }
 }
 
 async fn the_journal_tells_what_happened_newest_first_and_stays_within_its_bounds(place: &dyn Place, database: &str) {

@@ -3,12 +3,16 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use clusterlore_core::{CLUSTER_SCOPE, ResourceInstance, ResourceType};
 
 use super::fault::{Fault, Target};
 use super::history::{History, Kind};
+
+/// Servers that were started.
+static SERVERS: AtomicU64 = AtomicU64::new(0);
 
 /// Forms in which discovery is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +107,10 @@ impl State {
             history: History::new(),
         };
         state.need_namespace("default");
-        state.need_namespace("kube-system");
+        // By this uid a cluster is known: each server is another one.
+        let mut system = ResourceInstance::new("v1", "Namespace", None, "kube-system").expect("a valid name");
+        system.uid = format!("00000000-0000-4000-8000-1{:011}", SERVERS.fetch_add(1, Ordering::Relaxed));
+        state.put(system);
         state
     }
 

@@ -45,7 +45,7 @@ fn grouped(things: &[Thing], answers: &[&Item], by: &GroupBy) -> Option<Vec<Grou
         let group = match by {
             GroupBy::Kind => Some(thing.item.kind.as_str()),
             GroupBy::Namespace => thing.item.namespace.as_deref(),
-            GroupBy::Cluster => thing.item.cluster.as_deref(),
+            GroupBy::Cluster => Some(thing.item.cluster_name.as_str()).filter(|name| !name.is_empty()),
             GroupBy::Label(key) => thing.labels.get(key).map(String::as_str),
             GroupBy::Owner => return None,
         };

@@ -54,8 +54,8 @@ impl Called {
 /// ` in shop`, ` in shop on east`; nothing for what lives in no namespace of the one cluster.
 pub(super) fn place(item: &Item, several_clusters: bool) -> String {
     let namespace = item.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
-    match &item.cluster {
-        Some(cluster) if several_clusters => format!("{namespace} on {cluster}"),
+    match item.cluster_name.as_str() {
+        name if several_clusters && !name.is_empty() => format!("{namespace} on {name}"),
         _ => namespace,
     }
 }
@@ -165,8 +165,8 @@ fn namespaces(items: &[&Item], number: usize) -> String {
 
 /// ` on east and west`, if there are several.
 fn clusters_of(items: &[&Item], several: bool) -> String {
-    let clusters: BTreeSet<&str> = items.iter().filter_map(|item| item.cluster.as_deref()).collect();
-    let clusters: Vec<&str> = clusters.into_iter().collect();
+    let clusters: BTreeSet<&str> = items.iter().map(|item| item.cluster_name.as_str()).collect();
+    let clusters: Vec<&str> = clusters.into_iter().filter(|name| !name.is_empty()).collect();
     if several { format!(" on {}", few(&clusters, LISTED)) } else { String::new() }
 }
 
@@ -209,6 +209,7 @@ mod tests {
             namespace: some(parts[0]),
             name: parts[2].to_owned(),
             cluster: some(cluster),
+            cluster_name: cluster.to_owned(),
             is: some(is),
             ..Item::default()
         }

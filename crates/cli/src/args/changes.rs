@@ -5,7 +5,7 @@ use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
 use super::format::{HitFlags, ListFlags};
-use super::shared::{DemoFlag, cluster_name, namespace};
+use super::shared::{DemoFlag, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -36,8 +36,8 @@ pub(crate) struct Changes {
     /// Look only at these kinds: kinds, plurals, short names or plural.group
     #[arg(long = "kind", value_name = "KIND", value_delimiter = ',')]
     pub(crate) kinds: Vec<String>,
-    /// Look only in this cluster
-    #[arg(long, value_name = "NAME", value_parser = cluster_name)]
+    /// Look only in this cluster, by the name that "clusterlore clusters" lists
+    #[arg(long, visible_alias = "cluster", value_name = "NAME")]
     pub(crate) cluster_name: Option<String>,
     #[command(flatten)]
     pub(crate) hits: HitFlags,

@@ -85,7 +85,7 @@ pub(crate) fn namespace(text: &str) -> Result<String, String> {
 }
 
 pub(crate) fn cluster_name(name: &str) -> Result<String, String> {
-    let fine = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let fine = !name.is_empty() && name.chars().all(clusterlore_core::is_of_cluster_name);
     if fine { Ok(name.to_owned()) } else { Err("expected letters, digits, '-', '_' and '.'".to_owned()) }
 }
 

@@ -16,12 +16,12 @@ use clusterlore_store::{Store, ThreadName};
 
 use super::search::{named, scoped};
 use crate::args::{Ask, Live, ModelFlags, Output};
-use crate::build;
 use crate::done::Done;
 use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::{Settings, wrong};
 use crate::talk::{COMMANDS, Line, Next, turns};
+use crate::{build, narrow};
 
 /// Bytes of an answer to a question of ours.
 const LONGEST_YES: u64 = 256;
@@ -61,12 +61,13 @@ impl<'a> ModelTalk<'a> {
                 model.name()
             )));
         }
-        let within = scoped(&flags.scope);
+        let mut within = scoped(&flags.scope);
         let cluster = build::cluster_in_use(settings);
         let asks_index = groups.iter().any(|group| *group != ToolGroup::Kubectl);
         let index = match asks_index {
             true => {
                 let index = build::index(settings).await?;
+                narrow::to_context(settings, &index, &mut within).await?;
                 let index =
                     if flags.live.live == Live::Auto { index.with_cluster(Arc::clone(&cluster)) } else { index };
                 weigh(settings, flags, &index, &within).await?;

@@ -9,14 +9,14 @@ use crate::build;
 use crate::done::Done;
 use crate::print::{self, changes};
 use crate::settings::Settings;
-use crate::unknown;
+use crate::{narrow, unknown};
 
 /// Entries that a watch reads at once.
 const AT_ONCE: usize = 1_000;
 
 pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<Done> {
     let index = build::index(settings).await?;
-    let request = Request {
+    let mut request = Request {
         question: flags.question.join(" "),
         clusters: flags.cluster_name.iter().cloned().collect(),
         namespaces: flags.namespaces.clone(),
@@ -25,6 +25,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         now: build::now(),
         ..Request::default()
     };
+    narrow::to_context(settings, &index, &mut request).await?;
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
     if told.changes.is_empty() {
         unknown::lines(&index, &request, false).await?.iter().for_each(|line| print::note(line));

@@ -10,12 +10,12 @@ use crate::done::Done;
 use crate::print::{self, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::unknown;
+use crate::{narrow, unknown};
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
-    let request = Request {
+    let mut request = Request {
         question: flags.question.join(" "),
         collection: flags.collection,
         hits: false,
@@ -23,6 +23,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
         group_by: flags.group_by.clone(),
         ..scoped(&flags.scope)
     };
+    narrow::to_context(settings, &index, &mut request).await?;
     let reply = freshness.weigh(ask(&index, &request).await?)?;
     numbers::print(&reply, flags.output, false)?;
     if reply.number == Some(0) {

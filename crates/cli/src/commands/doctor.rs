@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use clusterlore_cluster::{ClusterSource, Discovery, LiveSource};
-use clusterlore_core::{AnnotationChoice, Collection, Identity, ResourceType, TypeFilter};
+use clusterlore_core::{AnnotationChoice, Collection, Identity, ResourceType, SourceIdentity, TypeFilter};
+use clusterlore_index::{Basis, shell_line};
 use clusterlore_models::{Builtin, Completion, Prompt, Purpose};
-use clusterlore_store::{RunKind, RunRecord, Store, StoreError};
+use clusterlore_pipeline::SyncError;
+use clusterlore_store::{ClusterNames, KnownSource, RunKind, RunRecord, Store, StoreError};
 use jiff::{Timestamp, Unit};
 use owo_colors::Style;
 use serde::Serialize;
@@ -14,6 +17,7 @@ use serde_json::json;
 use crate::args::{Doctor, Output};
 use crate::done::Done;
 use crate::print;
+use crate::renewal::renewal;
 use crate::settings::{Settings, StoreChoice};
 use crate::{advice, build};
 
@@ -149,7 +153,7 @@ async fn store_findings(settings: &Settings) -> Vec<Finding> {
         Err(e) => Finding::error(CHECK, e),
     }];
     findings.extend(index_file_finding(settings));
-    findings.extend(index_findings(&*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
+    findings.extend(index_findings(settings, &*store).await.unwrap_or_else(|e| vec![Finding::error("index", e)]));
     findings.push(embedder_finding(settings, &*store).await);
     findings
 }
@@ -245,7 +249,7 @@ fn file_finding(settings: &Settings) -> Option<Finding> {
     settings.file.as_ref().map(|file| Finding::ok("configuration", file.display()))
 }
 
-async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
+async fn index_findings(settings: &Settings, store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
     let mut counts = BTreeMap::new();
     let view = store.view(&build::OWN_STORE).await?;
@@ -265,8 +269,9 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
         findings.push(Finding::warning("index", "it is empty", "run \"clusterlore sync-instances\""));
     }
     // An import is as old as it is; what it brought is as fresh as the syncs that follow.
+    let sources = view.sources().await?;
     for run in runs.iter().filter(|run| run.command != RunKind::Import) {
-        findings.push(freshness(run));
+        findings.push(freshness(settings, run, &sources).await);
     }
     let counts: Vec<String> = counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
     let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
@@ -274,28 +279,73 @@ async fn index_findings(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     Ok(findings)
 }
 
-fn freshness(run: &RunRecord) -> Finding {
+/// How old what a run read is, and where it is to be done again, whether that can succeed.
+async fn freshness(settings: &Settings, run: &RunRecord, sources: &[KnownSource]) -> Finding {
     const CHECK: &str = "index";
-    let fix = match run.command {
-        RunKind::Capabilities => "run \"clusterlore sync\"",
-        _ => "run \"clusterlore sync-instances\"",
+    let names = ClusterNames::of(sources);
+    let cluster = match names.shown(&run.cluster) {
+        "" => String::new(),
+        shown => format!(" of {shown}"),
     };
-    let cluster = if run.cluster.is_empty() { String::new() } else { format!(" of cluster {}", run.cluster) };
     let command = advice::command(run.command);
-    if run.finished.is_empty() {
-        let found = format!(
+    let age = run.finished.parse::<Timestamp>().ok().and_then(|at| Timestamp::now().since(at).ok());
+    let hours = age.and_then(|age| age.total(Unit::Hour).ok()).unwrap_or(f64::INFINITY);
+    let found = match run.finished.is_empty() {
+        true => format!(
             "{command}{cluster}, started {}, did not finish; what it stored is correct but may be incomplete",
-            run.started
-        );
-        return Finding::warning(CHECK, found, fix);
+            print::ago(&run.started)
+        ),
+        false => format!("{command}{cluster} ran {}", print::ago(&run.finished)),
+    };
+    if !run.finished.is_empty() && hours <= STALE_HOURS {
+        return Finding::ok(CHECK, found);
     }
-    let age = run
-        .finished
-        .parse::<Timestamp>()
-        .ok()
-        .and_then(|at| Timestamp::now().since(at).ok())
-        .and_then(|age| age.total(Unit::Hour).ok())
-        .unwrap_or(f64::INFINITY);
-    let found = format!("{command}{cluster} ran {age:.1} hours ago");
-    if age > STALE_HOURS { Finding::warning(CHECK, found, fix) } else { Finding::ok(CHECK, found) }
+    let collection = match run.command {
+        RunKind::Capabilities => Collection::Capabilities,
+        _ => Collection::Instances,
+    };
+    let of_run = |source: &&KnownSource| {
+        source.cluster == run.cluster && !source.replaced && source.identity != SourceIdentity::Controller
+    };
+    let Some(source) = sources.iter().find(of_run) else {
+        return Finding::warning(CHECK, found, format!("run \"clusterlore {}\"", advice::filler(collection)));
+    };
+    let basis = Basis {
+        cluster: run.cluster.clone(),
+        name: names.shown(&run.cluster).to_owned(),
+        source: source.identity.clone(),
+        collection,
+        reading: source.readings.of(collection).cloned(),
+        age: None,
+    };
+    let used = build::context_in_use(settings).map(|(context, _)| context);
+    let again = renewal(settings, used.as_deref(), &basis);
+    match can_be_read(settings, &basis).await {
+        Ok(()) => Finding::warning(CHECK, found, format!("run \"{again}\"")),
+        Err(why) => {
+            let why = why.context(format!("{found}, and \"{again}\" would fail"));
+            let forget = shell_line(["clusterlore", "clusters", "forget", &basis.name]);
+            let fix = advice::of(&why).unwrap_or_else(|| format!("if it is gone for good: \"{forget}\""));
+            Finding { fix: Some(fix), ..Finding::error(CHECK, why) }
+        }
+    }
+}
+
+/// Whether a source is where it was, and is what it was.
+async fn can_be_read(settings: &Settings, basis: &Basis) -> anyhow::Result<()> {
+    let context = basis.reading.as_ref().map(|reading| reading.context.clone()).unwrap_or_default();
+    match &basis.source {
+        SourceIdentity::Folder { path } if path == SourceIdentity::STANDARD_INPUT => Ok(()),
+        SourceIdentity::Folder { path } => {
+            std::fs::metadata(path).map(drop).with_context(|| format!("{path} cannot be read"))
+        }
+        known => {
+            let settings = match context.is_empty() {
+                true => settings.clone(),
+                false => settings.clone().with("context", context),
+            };
+            let source = build::live(&settings, 1, AnnotationChoice::default()).await?;
+            Ok(known.check(&source.identity().await?).map_err(SyncError::from)?)
+        }
+    }
 }

@@ -4,7 +4,7 @@ use clusterlore_core::TypeFilter;
 use clusterlore_pipeline::{CapabilityOptions, Summary};
 use serde::Serialize;
 
-use super::{sync, sync_instances};
+use super::{all_contexts, sync, sync_instances};
 use crate::args::{Index, Output};
 use crate::done::Done;
 use crate::settings::Settings;
@@ -18,6 +18,14 @@ struct Summaries {
 }
 
 pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Done> {
+    match flags.instances.all_contexts {
+        true => all_contexts::each(settings, async |own, name| of_one(own, flags, name).await).await,
+        false => of_one(settings, flags, flags.instances.cluster_name.clone()).await,
+    }
+}
+
+/// Runs over one cluster or folder, which has this name in the index.
+async fn of_one(settings: &Settings, flags: &Index, name: Option<String>) -> anyhow::Result<Done> {
     let Index { instances: flags, inference } = flags;
     let inference = build::inference(settings, inference, flags.dry_run)?;
     let annotations = build::annotations(settings, flags.annotations.as_ref())?;
@@ -32,7 +40,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.what.include.clone(), exclude: flags.what.exclude.clone() },
             only: Vec::new(),
-            cluster: flags.cluster_name.clone(),
+            cluster: name.clone(),
             dry_run: flags.dry_run,
             replace_source: flags.how.replace_source,
             reindex: flags.how.reindex,
@@ -41,7 +49,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Do
         json,
     })
     .await?;
-    let instances = sync_instances::once(source, settings, embedder.clone(), flags).await?;
+    let instances = sync_instances::once(source, settings, embedder.clone(), flags, name).await?;
     embedder.settled();
     let partial = capabilities.is_partial() || instances.is_partial();
     if json {

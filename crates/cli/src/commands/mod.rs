@@ -1,8 +1,10 @@
 //! One file a command, each with `run`.
 
+pub(crate) mod all_contexts;
 pub(crate) mod ask;
 pub(crate) mod ask_model;
 pub(crate) mod changes;
+pub(crate) mod clusters;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod count;

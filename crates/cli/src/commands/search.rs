@@ -20,7 +20,7 @@ use crate::picker::{Aim, End};
 use crate::print::{self, hits, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::{unknown, wide};
+use crate::{narrow, unknown, wide};
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -30,7 +30,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         goes_on(format, "table, wide, name or id")?;
     }
     let only_number = flags.count || flags.group_by.is_some();
-    let request = Request {
+    let mut request = Request {
         question: flags.question.join(" "),
         collection: flags.collection,
         limit: usize::from(flags.hits.limit),
@@ -44,6 +44,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         explain: flags.explain,
         ..scoped(&flags.scope)
     };
+    narrow::to_context(settings, &index, &mut request).await?;
     if flags.pick {
         let weigh = |reply| {
             let mut reply = freshness.weigh(reply)?;

@@ -1,18 +1,17 @@
 //! `clusterlore serve`
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use async_trait::async_trait;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::AnnotationChoice;
 use clusterlore_index::Index;
 use clusterlore_pipeline::{Clusters, Ingest};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Server, Tls, Tokens};
-use clusterlore_store::{Inbox, InboxFile, Store, StoreError};
+use clusterlore_store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,7 +22,7 @@ use crate::done::Done;
 use crate::following::{self, Following, Persistence, Shared};
 use crate::print::{self, live::Watching};
 use crate::settings::{Settings, wrong};
-use crate::{build, stop, telemetry};
+use crate::{build, inbox, stop, telemetry};
 
 /// Types come in one answer, not in pages.
 const PAGE_SIZE: u32 = 500;
@@ -62,7 +61,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     };
     let posting = Arc::new(ClusterInUse { settings: settings.clone() });
     let mut ingest =
-        Ingest::new(inbox(&*store)?, Arc::clone(&store), Arc::clone(&embedder), posting, inference.clone());
+        Ingest::new(inbox::of(&*store)?, Arc::clone(&store), Arc::clone(&embedder), posting, inference.clone());
     ingest.watched = clusters.iter().map(|cluster| cluster.name.clone().unwrap_or_default()).collect();
     let ingest = Arc::new(ingest);
 
@@ -214,25 +213,6 @@ fn resource(flags: &Serve, address: SocketAddr) -> anyhow::Result<Option<Resourc
         ))
     })?;
     Ok(Some(Resource { url, issuers: flags.oidc_issuer.clone() }))
-}
-
-/// What was posted waits where all who share the store can write it, else among the user's data, in one file for each store.
-fn inbox(store: &dyn Store) -> anyhow::Result<Arc<dyn Inbox>> {
-    if let Some(inbox) = store.inbox() {
-        return Ok(inbox);
-    }
-    let place = store.place().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
-    // A name may be no longer than 255 bytes; its end tells stores apart best.
-    let place = &place[place.len().saturating_sub(200)..];
-    let path: PathBuf = build::data_folder()?.join(format!("inbox {place}.db"));
-    match InboxFile::open(&path) {
-        Ok(inbox) => Ok(Arc::new(inbox)),
-        Err(StoreError::Locked { .. }) => Err(anyhow!(
-            "another \"clusterlore serve\" of this user takes posts for {}; end it, or give this one another store",
-            store.place()
-        )),
-        Err(error) => Err(anyhow!(error).context("posts cannot be kept")),
-    }
 }
 
 /// The cluster of the context in use, for the types that a controller names.

@@ -4,11 +4,11 @@ use clusterlore_index::Request;
 
 use super::search::{beside, named, scoped, sort};
 use crate::args::{Format, Live, Similar};
-use crate::build;
 use crate::done::Done;
 use crate::print::hits;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::{build, narrow};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -16,7 +16,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<
     let live = if *format == Format::Wide { Live::Auto } else { Live::Never };
     let index = build::index_with_cluster(settings, live).await?;
     let limit = usize::from(flags.hits.limit);
-    let request = Request { limit, explain: flags.explain, ..scoped(&flags.scope) };
+    let mut request = Request { limit, explain: flags.explain, ..scoped(&flags.scope) };
+    narrow::to_context(settings, &index, &mut request).await?;
     let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await, &request)?;
     let mut reply = freshness.weigh(reply)?;
     sort(&mut reply.hits, flags.table.sort_by);

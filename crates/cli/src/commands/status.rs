@@ -1,6 +1,7 @@
 //! `clusterlore status`
 
 use clusterlore_index::Status as Indexed;
+use clusterlore_store::ClusterNames;
 
 use crate::args::{Output, Status};
 use crate::done::Done;
@@ -20,7 +21,11 @@ pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<D
 }
 
 fn text(state: &Indexed) -> Vec<String> {
-    let named = |cluster: &str| if cluster.is_empty() { String::new() } else { format!(" as \"{cluster}\"") };
+    let names = ClusterNames::of(&state.sources);
+    let of = |cluster: &str| match names.shown(cluster) {
+        "" => String::new(),
+        shown => format!(" of {shown}"),
+    };
     let size = state.size_bytes.map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6)).unwrap_or_default();
     let mut lines = vec![format!("Store: {}{size}", state.store)];
     if state.collections.is_empty() {
@@ -33,7 +38,9 @@ fn text(state: &Indexed) -> Vec<String> {
         ));
     }
     for s in &state.sources {
-        lines.push(format!("Source: {}{}", s.identity, named(&s.cluster)));
+        let shown = names.shown(&s.cluster);
+        let named = if shown.is_empty() { String::new() } else { format!("{shown}, ") };
+        lines.push(format!("Source: {named}{}", s.identity));
     }
     for r in &state.last_runs {
         let how = if r.finished.is_empty() {
@@ -53,13 +60,14 @@ fn text(state: &Indexed) -> Vec<String> {
             }
             how
         };
-        lines.push(format!("Last run: {}{} at {}: {how}", advice::command(r.command), named(&r.cluster), r.started));
+        let (command, began) = (advice::command(r.command), print::ago(&r.started));
+        lines.push(format!("Last run: {command}{}, {began}: {how}", of(&r.cluster)));
     }
     if !state.documents.is_empty() {
         let rows = state
             .documents
             .iter()
-            .map(|k| vec![k.type_name.clone(), k.cluster.clone(), k.documents.to_string()])
+            .map(|k| vec![k.type_name.clone(), names.shown(&k.cluster).to_owned(), k.documents.to_string()])
             .collect();
         lines.push(String::new());
         lines.extend(table(&["TYPE", "CLUSTER", "DOCUMENTS"], rows));

@@ -8,6 +8,7 @@ use clusterlore_models::Embedder;
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, Summary};
 use clusterlore_store::Store;
 
+use super::all_contexts;
 use crate::args::{Output, Sync};
 use crate::build;
 use crate::done::Done;
@@ -18,6 +19,14 @@ use crate::settings::Settings;
 const PAGE_SIZE: u32 = 500;
 
 pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
+    match flags.all_contexts {
+        true => all_contexts::each(settings, async |own, name| of_one(own, flags, name).await).await,
+        false => of_one(settings, flags, flags.cluster_name.clone()).await,
+    }
+}
+
+/// Runs over one cluster or folder, which has this name in the index.
+async fn of_one(settings: &Settings, flags: &Sync, name: Option<String>) -> anyhow::Result<Done> {
     let inference = build::inference(settings, &flags.inference, flags.dry_run)?;
     let source = build::source(settings, flags.from.as_deref(), PAGE_SIZE, AnnotationChoice::default()).await?;
     let embedder = build::embedder_for_writing(settings, flags.reindex, flags.dry_run).await?;
@@ -29,7 +38,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Don
         options: CapabilityOptions {
             filter: TypeFilter { include: flags.include.clone(), exclude: flags.exclude.clone() },
             only: flags.only.clone(),
-            cluster: flags.cluster_name.clone(),
+            cluster: name,
             dry_run: flags.dry_run,
             replace_source: flags.replace_source,
             reindex: flags.reindex,

@@ -6,6 +6,7 @@ use clusterlore_cluster::ClusterSource;
 use clusterlore_models::Embedder;
 use clusterlore_pipeline::{InstanceSync, Options, Summary};
 
+use super::all_contexts;
 use crate::args::{Output, SyncInstances};
 use crate::build;
 use crate::done::Done;
@@ -13,10 +14,18 @@ use crate::print::{self, progress::Lines};
 use crate::settings::Settings;
 
 pub(crate) async fn run(settings: &Settings, flags: &SyncInstances) -> anyhow::Result<Done> {
+    match flags.all_contexts {
+        true => all_contexts::each(settings, async |own, name| of_one(own, flags, name).await).await,
+        false => of_one(settings, flags, flags.cluster_name.clone()).await,
+    }
+}
+
+/// Runs over one cluster or folder, which has this name in the index.
+async fn of_one(settings: &Settings, flags: &SyncInstances, name: Option<String>) -> anyhow::Result<Done> {
     let annotations = build::annotations(settings, flags.annotations.as_ref())?;
     let source = build::source(settings, flags.from.as_deref(), flags.how.page_size, annotations).await?;
     let embedder = build::embedder_for_writing(settings, flags.how.reindex, flags.dry_run).await?;
-    let summary = once(source, settings, embedder.clone(), flags).await?;
+    let summary = once(source, settings, embedder.clone(), flags, name).await?;
     embedder.settled();
     if flags.output.is_some() {
         print::report(&summary, Output::Json)?;
@@ -30,15 +39,13 @@ pub(crate) async fn once(
     settings: &Settings,
     embedder: Arc<dyn Embedder>,
     flags: &SyncInstances,
+    name: Option<String>,
 ) -> anyhow::Result<Summary> {
     let sync = InstanceSync {
         source,
         store: build::store_for_run(settings, flags.dry_run).await?,
         embedder,
-        options: Options {
-            dry_run: flags.dry_run,
-            ..build::options(&flags.what, &flags.how, flags.cluster_name.clone())
-        },
+        options: Options { dry_run: flags.dry_run, ..build::options(&flags.what, &flags.how, name) },
     };
     let lines = Lines::new();
     let outcome = sync.run(&|progress| lines.hear(progress)).await;

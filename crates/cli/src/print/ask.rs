@@ -183,7 +183,7 @@ pub(crate) fn details(details: &Details, output: Output, manner: Manner) -> anyh
     add("Name", item.name.clone());
     add("Kind", format!("{} ({})", item.kind, item.api_version));
     add("Namespace", item.namespace.clone().unwrap_or_default());
-    add("Cluster", item.cluster.clone().unwrap_or_default());
+    add("Cluster", item.cluster.as_ref().map(|_| item.cluster_name.clone()).unwrap_or_default());
     add("Software", item.is.clone().unwrap_or_default());
     add("Created", created.clone());
     add("Labels", pairs(labels));
@@ -281,7 +281,8 @@ fn table(items: &[&Item], number: Option<usize>) -> Vec<String> {
             return vec![fit(&item.kind), fit(&item.name)];
         }
         let namespace = item.namespace.as_deref().unwrap_or("-");
-        let namespace = item.cluster.as_ref().map_or(namespace.to_owned(), |cluster| format!("{cluster}:{namespace}"));
+        let called = item.cluster.as_ref().map(|_| &item.cluster_name);
+        let namespace = called.map_or(namespace.to_owned(), |cluster| format!("{cluster}:{namespace}"));
         vec![fit(&namespace), fit(&item.kind), fit(&item.name)]
     };
     let row = |(n, item): (usize, &&Item)| {

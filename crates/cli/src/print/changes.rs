@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use clusterlore_core::{CLUSTER_SCOPE, JournalEntry, ResourceType};
 use clusterlore_index::Changes;
+use clusterlore_store::ClusterNames;
 
-use super::format;
 use super::objects::{kinds, kubectl_name};
 use super::table::Table;
+use super::{format, hits::cluster};
 use crate::args::{Format, ListFlags};
 
 pub(crate) fn print(told: &Changes, format: &Format, list: &ListFlags) -> anyhow::Result<()> {
@@ -27,7 +28,7 @@ pub(crate) fn rows(told: &Changes, format: &Format) -> anyhow::Result<()> {
     match format {
         Format::Name | Format::Id => print(told, format, &headless),
         _ if told.changes.is_empty() => Ok(()),
-        _ => super::lines(as_table(&told.changes, &headless)),
+        _ => super::lines(as_table(&told.changes, &told.names, &headless)),
     }
 }
 
@@ -37,7 +38,7 @@ fn text(told: &Changes, list: &ListFlags) -> Vec<String> {
         let searched = if told.searched.is_empty() { String::new() } else { format!(" of \"{}\"", told.searched) };
         lines.push(format!("Nothing{searched} is in the journal that fits."));
     } else {
-        lines.extend(as_table(&told.changes, list));
+        lines.extend(as_table(&told.changes, &told.names, list));
     }
     if let Some(total) = told.total {
         lines.push(format!("Fitting entries of the journal: {total}."));
@@ -58,7 +59,7 @@ fn text(told: &Changes, list: &ListFlags) -> Vec<String> {
     lines
 }
 
-fn as_table(changes: &[JournalEntry], list: &ListFlags) -> Vec<String> {
+fn as_table(changes: &[JournalEntry], names: &ClusterNames, list: &ListFlags) -> Vec<String> {
     let at = |entry: &JournalEntry| {
         let at = entry.at.split('.').next().unwrap_or_default().replace('T', " ");
         if entry.after.is_empty() { at } else { format!("{at}*") }
@@ -71,8 +72,7 @@ fn as_table(changes: &[JournalEntry], list: &ListFlags) -> Vec<String> {
         kinds(changes.iter().map(|entry| (entry.kind.as_str(), ResourceType::group_of(&entry.type_name)))),
     );
     if changes.iter().map(|entry| entry.cluster.as_str()).collect::<BTreeSet<_>>().len() > 1 {
-        let cluster = |entry: &JournalEntry| if entry.cluster.is_empty() { "-" } else { &entry.cluster }.to_owned();
-        table.column("CLUSTER", changes.iter().map(cluster));
+        table.column("CLUSTER", changes.iter().map(|entry| cluster(names, Some(&entry.cluster))));
     }
     if changes.iter().any(|entry| entry.namespace != CLUSTER_SCOPE) {
         let namespace =

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use clusterlore_core::{ResourceInstance, age};
 use clusterlore_index::{Reply, explain_command, get_command};
 use clusterlore_search::{Hit, Noun};
+use clusterlore_store::ClusterNames;
 use jiff::Timestamp;
 
 use super::objects::{kinds, kubectl_name};
@@ -136,7 +137,7 @@ fn in_table(reply: &Reply, view: &View<'_>, table: Table) -> Vec<String> {
         table.column("KIND", kinds(hits.iter().map(|hit| kind(&hit.noun))));
     }
     if several_clusters(reply, &instances) {
-        table.column("CLUSTER", of(&|i| i.cluster.clone().unwrap_or_else(|| "-".to_owned())));
+        table.column("CLUSTER", of(&|i| cluster(&reply.names, i.cluster.as_deref())));
     }
     if instances.iter().flatten().any(|i| !i.is_cluster_scoped()) {
         table.column("NAMESPACE", of(&|i| if i.is_cluster_scoped() { "-" } else { &i.namespace }.to_owned()));
@@ -185,6 +186,14 @@ fn api_version(noun: &Noun) -> String {
     match noun {
         Noun::Instance(i) => i.api_version.clone(),
         Noun::Type(ty, _) => ty.api_version(),
+    }
+}
+
+/// What a cluster is called, in a column.
+pub(super) fn cluster(names: &ClusterNames, stored: Option<&str>) -> String {
+    match names.shown(stored.unwrap_or_default()) {
+        "" => "-".to_owned(),
+        shown => shown.to_owned(),
     }
 }
 

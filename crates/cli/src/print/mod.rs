@@ -236,6 +236,15 @@ pub(crate) fn summary(summary: &Summary, would: &[String], dry_run: bool, json: 
     Ok(())
 }
 
+/// How long ago a time (RFC 3339) was, as people say it; the time itself where it cannot be read.
+pub(crate) fn ago(at: &str) -> String {
+    let since = |at: jiff::Timestamp| jiff::Timestamp::now().duration_since(at).max(jiff::SignedDuration::ZERO);
+    match at.parse().ok().and_then(|at| std::time::Duration::try_from(since(at)).ok()) {
+        Some(time) => format!("{} ago", clusterlore_index::ago(time)),
+        None => at.to_owned(),
+    }
+}
+
 /// A line on standard error that nobody misses who asked for quiet.
 pub(crate) fn news(line: &str) {
     if !progress::is_quiet() {

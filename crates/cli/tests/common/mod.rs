@@ -91,6 +91,8 @@ impl Home {
             (r#"\b((?:discover|infer|list|embed|store|total)"?: )(?:\d+\.\d+(?:e-\d+)?|\d+e-\d+)"#, "${1}SECONDS"),
             // The age in a table.
             (r"(   )\d+[smhd](   |\n)", "${1}AGE${2}"),
+            (r"\b00000000-0000-4000-8000-1\d{11}\b", "UID"),
+            (r"\b\d+ seconds? ago", "SECONDS ago"),
             (r"process \d+", "process PID"),
             (r"\(os error \d+\)", "(os error N)"),
             (r"/\.tmp\w+", "/.tmpXXXXXX"),

@@ -301,13 +301,16 @@ async fn remember_source(
         state.replaced.insert(source.number, source.cluster);
         return Ok(());
     }
-    match checks::source(Some(store), &source.cluster, &source.identity.clone().into(), replace).await {
-        Ok(_) => {}
+    let known = match checks::source(Some(store), &source.cluster, &source.identity.clone().into(), replace).await {
+        Ok(known) => known,
         Err(SyncError::Source(mismatch)) => return Err(mismatch.into()),
         Err(SyncError::Store(e)) => return Err(e.into()),
         Err(other) => return Err(std::io::Error::other(other.to_string()).into()),
-    }
+    };
     let number = store.remember_source(&source.cluster, &source.identity, replace).await?;
+    if !source.name.is_empty() && known.iter().all(|known| known.number != number || known.name.is_empty()) {
+        store.name_source(number, &source.name).await?;
+    }
     // An index is as old as what it was made of, wherever it is moved to.
     state.readings.push((number, source.readings));
     state.sources.insert(source.number, number);

@@ -6,13 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::ResourceType;
-use clusterlore_store::Vocabulary;
+use clusterlore_store::{ClusterNames, Vocabulary};
 
 /// What the index, the catalogue and the clock know when a question is parsed.
 #[derive(Clone, Copy)]
 pub(crate) struct QueryContext<'a> {
     /// The namespaces, types and labels of the index.
     pub(crate) vocabulary: &'a Vocabulary,
+    /// What the clusters of the index are called.
+    pub(crate) clusters: &'a ClusterNames,
     /// The types that the index knows, each with its cluster.
     pub(crate) types: &'a KnownTypes<'a>,
     /// Known software, API groups and kinds.

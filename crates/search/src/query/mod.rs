@@ -6,6 +6,7 @@ mod around;
 mod beyond;
 mod bounds;
 mod clauses;
+mod clusters;
 mod concepts;
 mod context;
 mod edit_cost;

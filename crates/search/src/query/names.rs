@@ -258,6 +258,8 @@ pub(super) async fn resolve(
     parsed: &mut ParsedQuery,
     context: &QueryContext<'_>,
 ) -> Result<(), StoreError> {
+    // A cluster that the question names holds for names as the caller's own does.
+    let own = &Filter { clusters: parsed.filter.clusters.clone(), ..own.clone() };
     let asked = std::mem::take(&mut parsed.asked);
     let (sure, unsure): (Vec<&AskedName>, Vec<&AskedName>) = asked.iter().partition(|asked| asked.sure);
     let lookup = Lookup { view, own, context };

@@ -19,7 +19,8 @@ use super::request::Query;
 use super::scopes::Place;
 use super::tokens::Tokens;
 use super::{
-    beyond, bounds, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted, wording,
+    beyond, bounds, clusters, fillers, gloss, kind_words, kubectl, language, names, scopes, sentences, typos, unwanted,
+    wording,
 };
 
 /// Words for types in general. A question for types that counts is not about them.
@@ -114,6 +115,7 @@ pub(crate) async fn parse(
     let language = beyond::language(question, language::of(question, is_word), is_word);
     let context = QueryContext {
         vocabulary: &vocabulary,
+        clusters: &query.clusters,
         types: &KnownTypes::of(&types),
         catalogue,
         now: &query.now,
@@ -412,6 +414,7 @@ pub(crate) fn parse_types(text: &str, filter: &Filter, context: &QueryContext<'_
     let mut tokens = Tokens::new(&language::spaced(context.language, text));
     fillers::cut(&mut tokens);
     let wrapped = tokens.free().count() < tokens.low.len();
+    clusters::named(&mut tokens, &mut parsed, context, |_| false);
     wording::count(&mut tokens, &mut parsed, context);
     if parsed.clauses.count {
         let places: Vec<usize> = tokens.free().filter(|at| tokens.is(Some(*at), &TYPE_WORDS)).collect();
@@ -473,6 +476,7 @@ mod tests {
         let knows = |word: &str| ["caches", "pods", "shop", "web", "page"].contains(&word);
         let context = QueryContext {
             vocabulary: &vocabulary,
+            clusters: &clusterlore_store::ClusterNames::default(),
             types: &KnownTypes::of(&types),
             catalogue: Catalogue::builtin(),
             now: "2026-06-17T12:00:00+02:00",
@@ -668,6 +672,7 @@ mod tests {
         }
         let context = QueryContext {
             vocabulary: &Vocabulary::default(),
+            clusters: &clusterlore_store::ClusterNames::default(),
             types: &KnownTypes::of(&[]),
             catalogue: Catalogue::builtin(),
             now: "",

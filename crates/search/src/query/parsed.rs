@@ -399,6 +399,8 @@ pub enum Note {
     Kind(Vec<String>),
     /// It names a namespace.
     Namespace(String),
+    /// It names these clusters, by what is shown of them; only what is there fits.
+    Cluster(Vec<String>),
     /// It names something that may be a condition: what meets it ranks higher.
     Preferred(String),
     /// It names objects; these are their stored ids.
@@ -478,6 +480,7 @@ impl fmt::Display for Note {
             Self::Label(label) => write!(f, "label: {label}"),
             Self::Kind(types) => write!(f, "kind: {}", types.join(", ")),
             Self::Namespace(name) => write!(f, "namespace: {name}"),
+            Self::Cluster(names) => write!(f, "cluster: {}", names.join(", ")),
             Self::Preferred(said) => write!(f, "preferred: {said}"),
             Self::Named(ids) => write!(f, "named: {}", ids.join(", ")),
             Self::Elsewhere { name, said, is_in } => {

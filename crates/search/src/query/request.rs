@@ -1,7 +1,7 @@
 //! What a caller asks for.
 
 use clusterlore_core::Collection;
-use clusterlore_store::Filter;
+use clusterlore_store::{ClusterNames, Filter};
 use jiff::Timestamp;
 
 use super::clauses::{Clauses, GroupBy, Order};
@@ -18,6 +18,8 @@ pub struct Query {
     pub collection: Collection,
     /// What may be found.
     pub filter: Filter,
+    /// What clusters are called, for questions that name one.
+    pub clusters: ClusterNames,
     /// The most hits.
     pub limit: usize,
     /// When the question is asked, RFC 3339. Empty if the caller does not know; then no question can ask for an age.
@@ -49,6 +51,7 @@ impl Default for Query {
             text: String::new(),
             collection: Collection::default(),
             filter: Filter::default(),
+            clusters: ClusterNames::default(),
             limit: 0,
             now: String::new(),
             hits: true,

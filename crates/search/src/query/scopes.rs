@@ -7,6 +7,7 @@ use clusterlore_catalogue::Meaning;
 use clusterlore_core::{Collection, Requirement, ResourceType, Selector, words};
 use clusterlore_store::{Probe, StoreError, View};
 
+use super::clusters;
 use super::context::QueryContext;
 use super::kind_words;
 use super::language;
@@ -130,6 +131,7 @@ pub(super) fn places(tokens: &mut Tokens, parsed: &mut ParsedQuery, context: &Qu
     let hedged = tokens.low.iter().any(|w| HEDGES.contains(&w.as_str()));
     parsed.hedged = hedged;
     let mut found = Vec::new();
+    clusters::named(tokens, parsed, context, |word| !stage(word, context).is_empty());
     everywhere(tokens, parsed);
     named_namespaces(tokens, parsed, context, hedged, &mut found);
     owners(tokens, parsed, context, &mut found);

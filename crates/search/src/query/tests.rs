@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_core::conditions::{Beyond, Extreme, Limit, LiveCondition};
-use clusterlore_core::{ResourceType, words};
+use clusterlore_core::{ResourceType, SourceIdentity, words};
 use clusterlore_models::Builtin;
-use clusterlore_store::{Filter, Vocabulary};
+use clusterlore_store::{ClusterNames, Filter, KnownSource, Readings, Vocabulary};
 use proptest::prelude::*;
 
 use super::context::{KnownTypes, QueryContext};
@@ -70,9 +70,20 @@ fn read_with(text: &str, filter: &Filter) -> ParsedQuery {
         ty("Grafana", "grafanas", "grafana.example", &[]),
         ty("GrafanaDashboard", "grafanadashboards", "grafana.example", &[]),
     ];
+    let source = |(cluster, name): (&str, &str)| KnownSource {
+        number: 1,
+        cluster: cluster.to_owned(),
+        identity: SourceIdentity::Folder { path: format!("/{name}") },
+        replaced: false,
+        name: name.to_owned(),
+        readings: Readings::default(),
+    };
+    let clusters =
+        [("", "kind-dev"), ("w2", "west"), ("search", ""), ("aws", "arn:aws:eks:eu-1:12:cluster/shop"), ("prod", "")];
     let is_english = |word: &str| is_english(&Builtin::default(), word) == Some(true);
     let context = QueryContext {
         vocabulary: &vocabulary,
+        clusters: &ClusterNames::of(&clusters.map(source)),
         types: &KnownTypes::of(&types),
         catalogue: Catalogue::builtin(),
         now: "2026-06-17T12:00:00+02:00",
@@ -97,6 +108,40 @@ fn telling(parsed: &ParsedQuery) -> Vec<String> {
 
 fn namespace(name: &str) -> Condition {
     Condition::Namespace(name.to_owned())
+}
+
+#[test]
+fn clusters_that_are_named_narrow() {
+    for (text, clusters) in [
+        ("cache in cluster west", &["w2"][..]),
+        ("caches in the cluster west", &["w2"]),
+        ("what runs on the west cluster?", &["w2"]),
+        ("databases of cluster W2", &["w2"]),
+        ("databases on west", &["w2"]),
+        ("what is in west", &["w2"]),
+        ("caches in kind-dev that nobody owns", &[""]),
+        ("caches in cluster kind-dev or west", &["", "w2"]),
+        ("cluster west pods", &["w2"]),
+        ("caches in the search cluster", &["search"]),
+        ("databases in cluster arn:aws:eks:eu-1:12:cluster/shop", &["aws"]),
+        ("databases in cluster prod", &["prod"]),
+        // A stage, of which there are namespaces; a namespace first of all, a word, or somebody who is not sure.
+        ("caches in search", &[]),
+        ("databases in prod", &[]),
+        ("machines on west coast lines", &[]),
+        ("the cache is probably on west", &[]),
+        ("redis cluster", &[]),
+        ("who goes west", &[]),
+        ("in the cluster", &[]),
+    ] {
+        let parsed = read(text);
+        assert_eq!((parsed.filter.clusters, parsed.problem), (set(clusters), None), "{text}");
+        assert!(clusters.is_empty() || !parsed.text.contains("cluster"), "{text}: {}", parsed.text);
+    }
+    let own = Filter { clusters: set(&["w2"]), ..Filter::default() };
+    for text in ["caches in cluster kind-dev", "caches in cluster west", "caches in cluster kind-dev or west"] {
+        assert_eq!(read_with(text, &own).filter.clusters, set(&["w2"]), "{text}");
+    }
 }
 
 #[test]

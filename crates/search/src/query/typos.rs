@@ -135,7 +135,11 @@ fn scopes(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> (S
         } else {
             let before = at.checked_sub(if is(at.checked_sub(1), &["the"]) { 2 } else { 1 });
             let namespaces = &context.vocabulary.namespaces;
-            let known = words::is_stop_word(&word) || namespaces.contains(&word) || context.catalogue.knows(&word);
+            let is_cluster = context.clusters.iter().any(|(cluster, shown)| [cluster, shown].contains(&typed.as_str()));
+            let known = words::is_stop_word(&word)
+                || namespaces.contains(&word)
+                || is_cluster
+                || context.catalogue.knows(&word);
             if known || !is(before, &SCOPE) || embedder.knows(&word) == Some(true) || !may_look() {
                 continue;
             }
@@ -175,7 +179,8 @@ fn doubtful(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> 
         if inner.contains(['=', '.', ':', '@', '\'', '’']) {
             continue;
         }
-        if context.vocabulary.namespaces.contains(&inner.to_lowercase()) {
+        let is_cluster = || context.clusters.iter().any(|(cluster, shown)| [cluster, shown].contains(&inner));
+        if context.vocabulary.namespaces.contains(&inner.to_lowercase()) || is_cluster() {
             continue;
         }
         let shortest = if inner.contains(['-', '_']) { SHORTEST_PART } else { SHORTEST };
@@ -307,6 +312,7 @@ mod tests {
         };
         let context = QueryContext {
             vocabulary: &vocabulary,
+            clusters: &clusterlore_store::ClusterNames::default(),
             types: &KnownTypes::of(&types),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
@@ -345,6 +351,7 @@ mod tests {
         };
         let context = QueryContext {
             vocabulary: &vocabulary,
+            clusters: &clusterlore_store::ClusterNames::default(),
             types: &KnownTypes::of(&[]),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",
@@ -380,6 +387,7 @@ mod tests {
         let vocabulary = clusterlore_store::Vocabulary::default();
         let context = QueryContext {
             vocabulary: &vocabulary,
+            clusters: &clusterlore_store::ClusterNames::default(),
             types: &KnownTypes::of(&[]),
             catalogue: clusterlore_catalogue::Catalogue::builtin(),
             now: "",

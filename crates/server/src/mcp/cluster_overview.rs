@@ -116,7 +116,7 @@ impl Tool for ClusterOverview {
         let clusters = of_clusters.into_iter().take(CLUSTERS).map(|(name, objects)| {
             let basis = reply.bases.iter().find(|basis| basis.cluster == name);
             Cluster {
-                name: name.to_owned(),
+                name: reply.names.shown(name).to_owned(),
                 objects,
                 source: basis.map(|basis| basis.source.to_string()),
                 read_at: basis.and_then(|basis| Some(basis.reading.as_ref()?.at.clone())),

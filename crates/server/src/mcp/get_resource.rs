@@ -173,7 +173,10 @@ async fn target(ground: &Ground<'_>, input: &Input) -> Result<Target, String> {
     let ids: Vec<&String> = hits.collect();
     match &ids[..] {
         [id] => parts(id).ok_or_else(|| format!("{id:?} is no id.")),
-        [] => unindexed(ground, &kind, &namespace, &name, input.cluster.as_deref()).await,
+        [] => {
+            let stored = input.cluster.as_deref().map(|said| reply.names.meant(said).unwrap_or(said));
+            unindexed(ground, &kind, &namespace, &name, stored).await
+        }
         several => {
             let ids: Vec<&str> = several.iter().take(SEVERAL).map(|id| id.as_str()).collect();
             Err(format!("{} objects are called so; expected the id of one of them: {}.", several.len(), ids.join(", ")))

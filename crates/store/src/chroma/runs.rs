@@ -15,6 +15,7 @@ use super::server::Chroma;
 use crate::error::StoreError;
 use crate::holder::Holder;
 use crate::lock::RunLock;
+use crate::names::under_another_name;
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 #[derive(Serialize, Deserialize)]
@@ -25,6 +26,8 @@ struct SourceNote {
     replaced: bool,
     #[serde(default, skip_serializing_if = "Readings::is_empty")]
     readings: Readings,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
 }
 
 fn source_note(s: &KnownSource) -> Note {
@@ -34,6 +37,7 @@ fn source_note(s: &KnownSource) -> Note {
         identity: s.identity.clone(),
         replaced: s.replaced,
         readings: s.readings.clone(),
+        name: s.name.clone(),
     });
     let facets = [("what", "source"), ("cluster", s.cluster.as_str())];
     Note::new(format!("source:{}", s.number), text.to_string(), &facets)
@@ -56,8 +60,8 @@ impl Chroma {
                 let detail = format!("note {} of collection \"clusterlore\" is damaged ({e}); remove it", note.id);
                 self.api().client.other(detail)
             })?;
-            let SourceNote { number, cluster, identity, replaced, readings } = s;
-            sources.push(KnownSource { number, cluster, identity, replaced, readings });
+            let SourceNote { number, cluster, identity, replaced, readings, name } = s;
+            sources.push(KnownSource { number, cluster, identity, replaced, name, readings });
         }
         sources.sort_by_key(|s| s.number);
         Ok(sources)
@@ -78,6 +82,7 @@ impl Runs for Chroma {
         replace: bool,
     ) -> Result<i64, StoreError> {
         let mut sources = self.known_sources().await?;
+        under_another_name(&sources, cluster, identity)?;
         sources.retain(|s| s.cluster == cluster && !s.replaced);
         let known = sources.iter().find(|s| s.identity.recognises(identity)).cloned();
         let (number, identity) = match &known {
@@ -86,9 +91,9 @@ impl Runs for Chroma {
         };
         let mut notes = Vec::new();
         if known.as_ref().is_none_or(|known| known.identity != identity) {
-            let readings = known.map(|known| known.readings).unwrap_or_default();
+            let (readings, name) = known.map(|known| (known.readings, known.name)).unwrap_or_default();
             let cluster = cluster.to_owned();
-            notes.push(source_note(&KnownSource { number, cluster, identity, replaced: false, readings }));
+            notes.push(source_note(&KnownSource { number, cluster, identity, replaced: false, name, readings }));
         }
         if replace {
             let others = sources.into_iter().filter(|s| s.number != number);
@@ -98,6 +103,27 @@ impl Runs for Chroma {
             self.note(notes, &[]).await?;
         }
         Ok(number)
+    }
+
+    async fn name_source(&self, source: i64, name: &str) -> Result<(), StoreError> {
+        let known = self.known_sources().await?.into_iter().find(|s| s.number == source && s.name != name);
+        let Some(known) = known else { return Ok(()) };
+        self.note(vec![source_note(&KnownSource { name: name.to_owned(), ..known })], &[]).await
+    }
+
+    async fn forget(&self, cluster: &str) -> Result<(), StoreError> {
+        self.mirror().await?.forget(cluster).await?;
+        // Sources last: as long as one is there, what is left can be named.
+        for what in ["type", "source"] {
+            let notes = self.notes(&[("what", what), ("cluster", cluster)]).await?;
+            let gone: Vec<String> = notes.into_iter().map(|note| note.id).collect();
+            if !gone.is_empty() {
+                self.note(Vec::new(), &gone).await?;
+            }
+        }
+        self.announce(TYPES).await?;
+        *self.inner.types_fresh_until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
     }
 
     async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError> {

@@ -309,22 +309,7 @@ impl View for PostgresView {
     }
 
     async fn sources(&self) -> Result<Vec<KnownSource>, StoreError> {
-        let all: Result<Vec<KnownSource>, StoreError> = read!(self, |reader| async {
-            let rows = reader
-                .client
-                .query("SELECT number, cluster, identity, replaced, readings FROM sources ORDER BY number", &[])
-                .await?;
-            let read = |row: &Row| {
-                Ok(KnownSource {
-                    number: row.try_get(0)?,
-                    cluster: row.try_get(1)?,
-                    identity: self.store.read_json(row.try_get(2)?)?,
-                    replaced: row.try_get(3)?,
-                    readings: self.store.read_json(row.try_get(4)?)?,
-                })
-            };
-            rows.iter().map(read).collect::<Result<_, Fault>>()
-        });
+        let all: Result<Vec<KnownSource>, StoreError> = read!(self, |reader| self.store.sources_of(&**reader.client));
         Ok(all?.into_iter().filter(|source| self.scope.admits_cluster(&source.cluster)).collect())
     }
 

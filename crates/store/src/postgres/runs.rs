@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use clusterlore_core::{ResourceType, SourceIdentity, TypeSchema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_postgres::{GenericClient, Row};
 
 use super::fault::Fault;
 use super::pool::Postgres;
@@ -14,7 +15,8 @@ use super::tries::{Tries, tried};
 use crate::error::StoreError;
 use crate::holder::Holder;
 use crate::lock::RunLock;
-use crate::runs::{Readings, RunRecord, Runs};
+use crate::names::under_another_name;
+use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 /// Runs that are remembered of each cluster: a day of runs every minute is history enough.
 const KEPT_RUNS: i64 = 1_440;
@@ -40,20 +42,14 @@ impl Postgres {
     ) -> Result<i64, Fault> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
-        // Two processes that see a new source at once must not both add it.
-        let lock = "SELECT pg_advisory_xact_lock(hashtextextended('clusterlore source ' || $1, 0))";
-        transaction.execute(lock, &[&cluster]).await?;
-        let select = "SELECT number, identity FROM sources WHERE cluster = $1 AND NOT replaced ORDER BY number";
-        let mut known = None;
-        for row in transaction.query(select, &[&cluster]).await? {
-            let stored: SourceIdentity = self.read_json(row.try_get(1)?)?;
-            if stored.recognises(identity) {
-                known = Some((row.try_get::<_, i64>(0)?, stored));
-                break;
-            }
-        }
-        let number = match known {
-            Some((number, known)) => {
+        // Two processes that see a new source at once must not both add it, under whichever name.
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended('clusterlore sources', 0))";
+        transaction.execute(lock, &[]).await?;
+        let all = self.sources_of(&*transaction).await?;
+        under_another_name(&all, cluster, identity)?;
+        let is_it = |s: &KnownSource| s.cluster == cluster && !s.replaced && s.identity.recognises(identity);
+        let number = match all.into_iter().find(is_it) {
+            Some(KnownSource { number, identity: known, .. }) => {
                 let merged = self.write_json(&known.merged(identity.clone()))?;
                 transaction.execute("UPDATE sources SET identity = $2 WHERE number = $1", &[&number, &merged]).await?;
                 number
@@ -69,6 +65,34 @@ impl Postgres {
         }
         transaction.commit().await?;
         Ok(number)
+    }
+
+    /// All sources, the replaced ones too.
+    pub(super) async fn sources_of(&self, client: &impl GenericClient) -> Result<Vec<KnownSource>, Fault> {
+        let select = "SELECT number, cluster, identity, replaced, readings, name FROM sources ORDER BY number";
+        let read = |row: &Row| {
+            Ok(KnownSource {
+                number: row.try_get(0)?,
+                cluster: row.try_get(1)?,
+                identity: self.read_json(row.try_get(2)?)?,
+                replaced: row.try_get(3)?,
+                readings: self.read_json(row.try_get(4)?)?,
+                name: row.try_get(5)?,
+            })
+        };
+        client.query(select, &[]).await?.iter().map(read).collect()
+    }
+
+    async fn forget_once(&self, cluster: &str) -> Result<(), Fault> {
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        for table in ["sources", "types", "schemas", "runs", "journal", "posts", "scans"] {
+            transaction.execute(&format!("DELETE FROM {table} WHERE cluster = $1"), &[&cluster]).await?;
+        }
+        let list = "UPDATE type_lists SET revision = revision + 1 WHERE cluster = $1";
+        transaction.execute(list, &[&cluster]).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn remember_readings_once(&self, source: i64, readings: &Readings) -> Result<(), Fault> {
@@ -142,6 +166,19 @@ impl Runs for Postgres {
         replace: bool,
     ) -> Result<i64, StoreError> {
         tried!(self, self.remember_source_once(cluster, identity, replace))
+    }
+
+    async fn name_source(&self, source: i64, name: &str) -> Result<(), StoreError> {
+        let name = clean(name);
+        tried!(self, async {
+            let client = self.client().await?;
+            client.execute("UPDATE sources SET name = $2 WHERE number = $1", &[&source, &&*name]).await?;
+            Ok(())
+        })
+    }
+
+    async fn forget(&self, cluster: &str) -> Result<(), StoreError> {
+        tried!(self, self.forget_once(cluster))
     }
 
     async fn remember_readings(&self, source: i64, readings: &Readings) -> Result<(), StoreError> {

@@ -77,6 +77,8 @@ const MIGRATIONS: &[&str] = &[
      CREATE TABLE {schema}.scans (
         cluster text COLLATE \"C\" NOT NULL, name text COLLATE \"C\" NOT NULL, gone boolean NOT NULL, number bigint NOT NULL,
         PRIMARY KEY (cluster, name));",
+    // What people call a source.
+    "ALTER TABLE {schema}.sources ADD COLUMN name text NOT NULL DEFAULT '';",
 ];
 
 /// Version of a current schema.

@@ -8,11 +8,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::failure::failure;
 use super::file::Sqlite;
 use super::locks::{self, Refused};
 use crate::error::StoreError;
 use crate::holder::Holder;
 use crate::lock::RunLock;
+use crate::names::under_another_name;
 use crate::runs::{KnownSource, Readings, RunRecord, Runs};
 
 pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
@@ -25,10 +27,16 @@ pub(super) fn from_json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: us
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, e.into()))
 }
 
+/// Tells readers that what they keep of types is of the past.
+fn types_changed(connection: &Connection) -> rusqlite::Result<()> {
+    let add = "INSERT INTO revisions (name, revision) VALUES ('types', 1) ON CONFLICT (name) DO UPDATE SET revision = revision + 1";
+    connection.execute(add, []).map(drop)
+}
+
 /// All sources, the replaced ones too.
 pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSource>> {
     let mut select = connection
-        .prepare_cached("SELECT number, cluster, identity, replaced, readings FROM sources ORDER BY number")?;
+        .prepare_cached("SELECT number, cluster, identity, replaced, readings, name FROM sources ORDER BY number")?;
     let rows = select.query_map([], |row| {
         Ok(KnownSource {
             number: row.get(0)?,
@@ -36,6 +44,7 @@ pub(super) fn sources(connection: &Connection) -> rusqlite::Result<Vec<KnownSour
             identity: from_json(row, 2)?,
             replaced: row.get(3)?,
             readings: from_json(row, 4)?,
+            name: row.get(5)?,
         })
     })?;
     rows.collect()
@@ -57,37 +66,58 @@ impl Runs for Sqlite {
         replace: bool,
     ) -> Result<i64, StoreError> {
         let (cluster, identity) = (cluster.to_owned(), identity.clone());
+        self.try_with(move |connection, path| {
+            let at = |e| failure(path, e);
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(at)?;
+            let all = sources(&transaction).map_err(at)?;
+            under_another_name(&all, &cluster, &identity)?;
+            let is_it = |s: &KnownSource| s.cluster == cluster && !s.replaced && s.identity.recognises(&identity);
+            let known = all.into_iter().find(is_it);
+            let remember = || {
+                let number = match known {
+                    Some(known) => {
+                        let merged = to_json(&known.identity.merged(identity))?;
+                        let update = "UPDATE sources SET identity = ?2 WHERE number = ?1";
+                        transaction.execute(update, params![known.number, merged])?;
+                        known.number
+                    }
+                    None => {
+                        let insert = "INSERT INTO sources (cluster, identity) VALUES (?1, ?2)";
+                        transaction.execute(insert, params![cluster, to_json(&identity)?])?;
+                        transaction.last_insert_rowid()
+                    }
+                };
+                if replace {
+                    let update = "UPDATE sources SET replaced = 1 WHERE cluster = ?1 AND number <> ?2";
+                    transaction.execute(update, params![cluster, number])?;
+                }
+                transaction.commit()?;
+                Ok(number)
+            };
+            remember().map_err(at)
+        })
+        .await
+    }
+
+    async fn name_source(&self, source: i64, name: &str) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.with(move |connection| {
+            let update = "UPDATE sources SET name = ?2 WHERE number = ?1";
+            connection.execute(update, params![source, name]).map(drop)
+        })
+        .await
+    }
+
+    async fn forget(&self, cluster: &str) -> Result<(), StoreError> {
+        let cluster = cluster.to_owned();
         self.with(move |connection| {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            let known = {
-                let mut select =
-                    transaction.prepare("SELECT number, identity FROM sources WHERE cluster = ?1 AND NOT replaced")?;
-                let rows = select.query_map([&cluster], |row| Ok((row.get(0)?, from_json(row, 1)?)))?;
-                rows.collect::<rusqlite::Result<Vec<(i64, SourceIdentity)>>>()?
-            };
-            let number = match known.into_iter().find(|(_, known)| known.recognises(&identity)) {
-                Some((number, known)) => {
-                    let merged = to_json(&known.merged(identity))?;
-                    transaction
-                        .execute("UPDATE sources SET identity = ?2 WHERE number = ?1", params![number, merged])?;
-                    number
-                }
-                None => {
-                    transaction.execute(
-                        "INSERT INTO sources (cluster, identity) VALUES (?1, ?2)",
-                        params![cluster, to_json(&identity)?],
-                    )?;
-                    transaction.last_insert_rowid()
-                }
-            };
-            if replace {
-                transaction.execute(
-                    "UPDATE sources SET replaced = 1 WHERE cluster = ?1 AND number <> ?2",
-                    params![cluster, number],
-                )?;
+            for table in ["sources", "types", "schemas", "runs", "journal"] {
+                transaction.execute(&format!("DELETE FROM {table} WHERE cluster = ?1"), [&cluster])?;
             }
-            transaction.commit()?;
-            Ok(number)
+            types_changed(&transaction)?;
+            transaction.commit()
         })
         .await
     }
@@ -110,24 +140,20 @@ impl Runs for Sqlite {
 
     async fn remember_types(&self, cluster: &str, types: &[ResourceType]) -> Result<(), StoreError> {
         let (cluster, types) = (cluster.to_owned(), types.to_vec());
-        self
-            .with(move |connection| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
-                {
-                    let mut insert = transaction
-                        .prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
-                    for ty in &types {
-                        insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
-                    }
+        self.with(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM types WHERE cluster = ?1", [&cluster])?;
+            {
+                let mut insert =
+                    transaction.prepare("INSERT OR REPLACE INTO types (cluster, name, type) VALUES (?1, ?2, ?3)")?;
+                for ty in &types {
+                    insert.execute(params![cluster, ty.name(), to_json(ty)?])?;
                 }
-                transaction.execute(
-                    "INSERT INTO revisions (name, revision) VALUES ('types', 1) ON CONFLICT (name) DO UPDATE SET revision = revision + 1",
-                    [],
-                )?;
-                transaction.commit()
-            })
-            .await
+            }
+            types_changed(&transaction)?;
+            transaction.commit()
+        })
+        .await
     }
 
     async fn schemas(&self, cluster: &str) -> Result<HashMap<String, (String, TypeSchema)>, StoreError> {

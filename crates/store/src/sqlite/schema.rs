@@ -47,6 +47,8 @@ const MIGRATIONS: &[&str] = &[
     "CREATE TABLE journal (
         cluster TEXT NOT NULL, at TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (cluster, at)) WITHOUT ROWID;
      CREATE INDEX journal_by_time ON journal (at);",
+    // What people call a source.
+    "ALTER TABLE sources ADD COLUMN name TEXT NOT NULL DEFAULT '';",
 ];
 
 /// Version of a current file.

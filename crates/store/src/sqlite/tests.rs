@@ -315,7 +315,8 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     let older = Connection::open(&path).unwrap();
     older
         .execute_batch(
-            "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings; DROP TABLE turns;
+            "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings;
+             ALTER TABLE sources DROP COLUMN name; DROP TABLE turns;
              DROP TABLE journal;",
         )
         .unwrap();
