@@ -330,7 +330,8 @@ impl ParsedQuery {
             self.soft.iter().any(|soft| words::split(&soft.said.to_lowercase()).contains(&word.to_owned()))
         };
         // "Firmware rollouts" are of the kind `FirmwareRollout`.
-        let terms = words::terms(&text);
+        let said = self.needs.iter().map(|need| need.said.to_lowercase());
+        let terms: Vec<String> = said.chain([text.clone()]).flat_map(|text| words::terms(&text)).collect();
         let asked =
             types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())));
         let spelt_out: BTreeSet<String> = asked
