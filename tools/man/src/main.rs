@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs, io};
 
+use clap::Command;
+
 /// The page of the program under its other name is the same.
 const PLUGIN: (&str, &str) = ("kubectl-lore.1", ".so man1/clusterlore.1\n");
 
@@ -26,14 +28,28 @@ fn failed(status: u8, why: &str) -> ExitCode {
 
 fn write(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    clap_mangen::generate_to(clusterlore_cli::command(), folder)?;
+    clap_mangen::generate_to(with_short_headings(clusterlore_cli::command()), folder)?;
     fs::write(folder.join(PLUGIN.0), PLUGIN.1)
+}
+
+/// A man page has its headings in capitals, and cannot have quotation marks in them: what stands in parentheses is left to the help.
+fn with_short_headings(command: Command) -> Command {
+    let command = command.mut_args(|arg| match arg.get_help_heading().and_then(|heading| heading.split_once(" (")) {
+        Some((short, _)) => {
+            // clap takes only what lives as long as the program, which ends soon.
+            let short: &'static str = short.to_owned().leak();
+            arg.help_heading(short)
+        }
+        None => arg,
+    });
+    command.mut_subcommands(with_short_headings)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::collections::BTreeSet;
+    use std::process;
 
     use super::*;
 
@@ -59,11 +75,25 @@ mod tests {
                 for part in [".SH NAME", ".SH SYNOPSIS", r"\fB\-\-help\fR"] {
                     assert!(page.contains(part), "{name} has no {part}:\n{page}");
                 }
+                let headings = page.lines().filter(|line| line.starts_with(".SH "));
+                headings.for_each(|line| assert!(line.matches('"').count() <= 2, "{name}: {line}"));
+                well_formed(&entry.path());
             }
             found.insert(name);
         }
         assert_eq!(found, expected);
         assert!(found.contains("clusterlore-search.1") && found.len() > 15, "{found:?}");
+    }
+
+    /// What prints man pages has nothing to complain of.
+    #[allow(clippy::print_stdout, reason = "tests")]
+    fn well_formed(page: &Path) {
+        match process::Command::new("groff").args(["-k", "-ww", "-z", "-mandoc", "-Tutf8"]).arg(page).output() {
+            Ok(checked) => {
+                assert!(checked.status.success() && checked.stderr.is_empty(), "{}: {checked:?}", page.display());
+            }
+            Err(e) => println!("groff does not run ({e}): {} is not checked", page.display()),
+        }
     }
 
     #[test]
