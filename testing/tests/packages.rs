@@ -96,6 +96,7 @@ impl Release {
         let man = release.path("made/man");
         program(&man, "for page in clusterlore clusterlore-search; do echo \".TH $page 1\" >\"$1/$page.1\"; done");
         ok(&mut script("share", [&release.path("programs/clusterlore"), &man, &release.path("share")]));
+        fs::write(release.path("share/THIRD-PARTY-LICENSES"), "licences\n").unwrap();
         release
     }
 
@@ -167,6 +168,7 @@ fn an_archive_holds_what_binstall_looks_for_and_is_the_same_each_time() {
         let expected = [
             ("LICENSE", false),
             ("README.md", false),
+            ("THIRD-PARTY-LICENSES", false),
             (&format!("clusterlore{exe}"), true),
             (&format!("kubectl-lore{exe}"), true),
             ("completions/_clusterlore", false),
@@ -236,7 +238,8 @@ fn krew_installs_every_archive_by_the_manifest() {
         assert_eq!(status, Some(0), "{out}{err}");
         let exe = if system == "windows" { ".exe" } else { "" };
         let store = files(&home.path().join(format!("store/lore/v{VERSION}")));
-        let expected = BTreeMap::from([(format!("kubectl-lore{exe}"), true), ("LICENSE".to_owned(), false)]);
+        let licences = ["LICENSE", "THIRD-PARTY-LICENSES"].map(|name| (name.to_owned(), false));
+        let expected = licences.into_iter().chain([(format!("kubectl-lore{exe}"), true)]).collect();
         assert_eq!(store, expected, "{target}");
         let plugin = home.path().join(format!("bin/kubectl-lore{exe}"));
         assert_eq!(ok(Command::new(&plugin).arg("search")), "kubectl-lore search\n");
@@ -340,6 +343,7 @@ fn the_debian_package_comes_and_goes_without_a_trace() {
         ("bin/kubectl-lore", true),
         ("bin/kubectl_complete-lore", true),
         ("share/bash-completion/completions/clusterlore", false),
+        ("share/doc/clusterlore/THIRD-PARTY-LICENSES.gz", false),
         ("share/doc/clusterlore/changelog.gz", false),
         ("share/doc/clusterlore/copyright", false),
         ("share/fish/vendor_completions.d/clusterlore.fish", false),
@@ -376,6 +380,30 @@ fn a_program_that_needs_more_than_a_kernel_is_found() {
 }
 
 #[test]
+fn the_licences_of_what_the_programs_are_made_of_go_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("licences");
+    ok(script("notices", [&file]).env_remove("CARGO_TARGET_DIR"));
+    let text = fs::read_to_string(&file).unwrap();
+    let (list, licences) = text.split_once(&format!("\n{}\n", "-".repeat(100))).unwrap();
+    let listed: BTreeSet<&str> =
+        list.lines().filter_map(|line| line.split_once(": ")?.0.split_once(' ')).map(|p| p.0).collect();
+    // Linked, of Windows alone, only tested with, and ours.
+    assert!(listed.contains("rusqlite") && listed.contains("ring") && listed.contains("windows-sys"), "{listed:?}");
+    assert!(
+        !listed.contains("proptest")
+            && !listed.contains("insta")
+            && !listed.iter().any(|name| name.starts_with("clusterlore"))
+    );
+    for said in ["Permission is hereby granted", "Apache License", "Redistributions in binary form"] {
+        assert!(licences.contains(said), "no licence says \"{said}\"");
+    }
+    // It looks at all that is released.
+    let targets = read("packaging/notices");
+    assert!(TARGETS.iter().all(|(target, _)| targets.contains(&format!("\"{target}\""))));
+}
+
+#[test]
 fn the_tag_of_a_release_is_its_version() {
     assert_eq!(ok(&mut script("version", [""; 0])), format!("{VERSION}\n"));
     assert_eq!(ok(&mut script("version", [format!("v{VERSION}")])), format!("{VERSION}\n"));
@@ -393,7 +421,7 @@ fn wrong_usage_of_the_scripts_is_refused_and_nothing_written() {
     fs::write(release.path("made/text"), "text").unwrap();
     fs::create_dir_all(release.path("no-pages/man")).unwrap();
     let (text, no_pages, made) = (path("made/text"), path("no-pages"), path("made"));
-    let usage: [(&str, &[&str]); 12] = [
+    let usage: [(&str, &[&str]); 14] = [
         ("archive", &[]),
         ("archive", &["--help"]),
         ("archive", &["x86_64-apple-darwin", &programs, &share]),
@@ -401,6 +429,8 @@ fn wrong_usage_of_the_scripts_is_refused_and_nothing_written() {
         ("deb/build", &["amd64", &programs, &share, &dist, "more"]),
         ("manifests", &[]),
         ("manifests", &[&dist, "more"]),
+        ("notices", &[]),
+        ("notices", &["--help"]),
         ("share", &[&programs]),
         ("static", &[]),
         ("sbom", &[]),
