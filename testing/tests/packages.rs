@@ -352,6 +352,7 @@ fn the_debian_package_comes_and_goes_without_a_trace() {
         ("share/zsh/vendor-completions/_clusterlore", false),
     ];
     assert_eq!(files(&empty.join("usr")), BTreeMap::from(expected.map(|(name, runs)| (name.to_owned(), runs))));
+    assert_eq!(fs::read_link(empty.join("usr/bin/kubectl-lore")).unwrap(), Path::new("clusterlore"));
     assert_eq!(ok(dpkg().args(["--verify", "clusterlore"])), "");
     assert_eq!(ok(Command::new(empty.join("usr/bin/clusterlore")).arg("version")), "clusterlore version\n");
     let page = ok(Command::new("gzip").arg("-dc").arg(empty.join("usr/share/man/man1/clusterlore.1.gz")));
