@@ -76,9 +76,10 @@ pub async fn details(
         (Err(why), _) => Some(why),
         (Ok(_), None) => Some("the index does not know its type".to_owned()),
     };
-    let verbs = [Verb::Describe, Verb::Get, Verb::Events];
+    let logs = (item.type_name == "pods").then_some(Verb::Logs);
+    let verbs = [Verb::Describe, Verb::Get, Verb::Events].into_iter().chain(logs);
     let context = reply.context(item.cluster.as_deref()).map(str::to_owned);
-    let next: Vec<Step> = verbs.map(|verb| about(verb, &item, catalogue, context.clone())).into();
+    let next: Vec<Step> = verbs.map(|verb| about(verb, &item, catalogue, context.clone())).collect();
     Ok(Some(Details {
         labels: instance.labels.clone(),
         annotations: instance.kept_annotations.clone(),

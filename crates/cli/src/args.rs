@@ -26,8 +26,8 @@ pub(crate) use mcp::Mcp;
 pub(crate) use order::command_first;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
-    HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags, cluster_name,
-    dollars, namespace, price,
+    DemoFlag, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags,
+    cluster_name, dollars, namespace, price,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -44,9 +44,9 @@ use crate::addresses::{http_url, postgres_url, sqlite_path};
   clusterlore index                                   index the current context's cluster: its types and what runs
   clusterlore search \"what databases are running?\"
   clusterlore ask -i                                  ask on: \"and which of them are not ready?\"
-  clusterlore search backups -n platform --kind cronjob
+  clusterlore search backups -n datastores --kind cronjob
   clusterlore count \"databases per namespace\"
-  clusterlore similar deploy/checkout -n shop
+  clusterlore similar deploy/kiosk-web -n fares
   clusterlore doctor                                  check the setup, and how to fix it"
 )]
 pub(crate) struct Args {
@@ -64,8 +64,9 @@ pub(crate) struct Args {
     /// Do not show through a pager (PAGER) what is longer than the screen
     #[arg(long, global = true)]
     pub(crate) no_pager: bool,
+    /// None at a terminal: see `commands/start`.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// What can be set here, in the environment and in a file (see [`crate::settings`]); the first that sets it counts.
@@ -279,6 +280,9 @@ pub(crate) enum Command {
     Completions(Completions),
     /// Print the version
     Version(Version),
+    /// What the program does without a command.
+    #[command(skip)]
+    Start,
 }
 
 impl Command {
@@ -306,7 +310,24 @@ impl Command {
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Version(_) => "version",
+            Self::Start => "start",
         }
+    }
+
+    /// Whether the demo's index is meant.
+    pub(crate) fn is_of_the_demo(&self) -> bool {
+        let flag = match self {
+            Self::Ask(flags) => &flags.demo,
+            Self::Search(flags) => &flags.demo,
+            Self::Count(flags) => &flags.demo,
+            Self::Similar(flags) => &flags.demo,
+            Self::Status(flags) => &flags.demo,
+            Self::Serve(flags) => &flags.demo,
+            Self::Mcp(flags) => &flags.demo,
+            Self::Changes(flags) => &flags.demo,
+            _ => return false,
+        };
+        flag.demo
     }
 
     /// How what it says on standard error is written.
@@ -325,7 +346,7 @@ impl Command {
   clusterlore sync-instances --dry-run                     show what would be stored and deleted
   clusterlore sync-instances --from manifests/             a folder of YAML or JSON instead of a cluster
   helm template . | clusterlore sync-instances --from -    manifests from a pipe; the next pipe replaces them
-  clusterlore sync-instances -n shop -n shop-test          two namespaces
+  clusterlore sync-instances -n fares -n guest             two namespaces
   clusterlore sync-instances --exclude 'secrets' --exclude '*.example.org'
   clusterlore sync-instances --annotations 'example.org/owner,*/oncall'   keep these annotations too
   clusterlore sync-instances --context east --cluster-name east
@@ -361,7 +382,7 @@ pub(crate) struct SyncInstances {
   clusterlore sync --dry-run                               show what would be stored and deleted
   clusterlore sync --only certificates.cert-manager.io     one type
   clusterlore sync --from manifests/                       custom resource definitions in a folder
-  clusterlore sync --include '*.crossplane.io'
+  clusterlore sync --include '*.cert-manager.io'
   clusterlore sync --inference llm --max-cost 0.50         ask Anthropic (ANTHROPIC_API_KEY) what each type is for
   clusterlore sync --inference llm --model anthropic:claude-sonnet-5-5 --max-calls 20
   clusterlore sync --inference llm --model openai:qwen3@http://127.0.0.1:11434/v1
@@ -471,8 +492,8 @@ pub(crate) struct ScopeFlags {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore ask \"what databases are running?\"
-  clusterlore ask which pods in shop are not ready         asks the cluster
-  clusterlore ask \"which image does the deployment checkout run?\"
+  clusterlore ask which pods in fares are not ready        asks the cluster
+  clusterlore ask \"which image does the deployment kiosk-web run?\"
   clusterlore ask \"what could I use for a database?\"     answers with resource types
   clusterlore ask \"how many deployments per namespace?\" -o json
   clusterlore ask message brokers -o name | head -1
@@ -517,6 +538,8 @@ pub(crate) struct Ask {
     pub(crate) hits: AnswerFlags,
     #[command(flatten)]
     pub(crate) model: ModelFlags,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 /// What a language model may use and cost.
@@ -593,23 +616,25 @@ pub(crate) enum ThreadsAction {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore search \"what databases are running?\"
-  clusterlore search gateway -n edge --kind deploy -l 'tier in (web,api),!canary'
+  clusterlore search tickets -n fares --kind deploy -l 'tier in (backend,frontend),!canary'
   clusterlore search queue -a 'example.org/owner=the night owls'
   clusterlore search \"how do I get a certificate\" --collection capabilities
-  clusterlore search \"the 3 newest deployments in shop\"
+  clusterlore search \"the 3 newest deployments in fares\"
   clusterlore search \"how many message brokers are there?\"
-  clusterlore search \"which pods in shop are not ready?\"      asks the cluster
+  clusterlore search \"which pods in fares are not ready?\"     asks the cluster
   clusterlore search databases --group-by namespace
   clusterlore search queue -o name | head -1
-  clusterlore search queue -n fares -o name | xargs kubectl -n fares get
+  clusterlore search tickets -n fares -o name | xargs kubectl -n fares get
   clusterlore search databases -o custom-columns=NAME:.name,TEAM:.labels.team
   clusterlore search \"message brokers\" --max-age 1h           fail if the index is older
+  clusterlore search --pick                                    choose at the terminal; prints what you picked
+  kubectl -n fares describe $(clusterlore search --pick turnstile -n fares)
   clusterlore search --batch questions.jsonl --limit 20
 
 A line of --batch: {\"id\": \"1\", \"q\": \"message brokers\", \"target\": \"instances\"|\"types\"}; a line of its answer: {\"id\", \"hits\": [ids or type names], \"number\": how many, where it asks, else null, \"needs\": what metadata cannot say}.")]
 pub(crate) struct Search {
     /// What to look for, in your own words
-    #[arg(required_unless_present_any = ["batch", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
+    #[arg(required_unless_present_any = ["batch", "pick", "count", "group_by", "selector", "annotations", "kinds", "namespaces"], conflicts_with = "batch")]
     pub(crate) question: Vec<String>,
     /// Answer the questions in a JSON lines file (- for standard input)
     #[arg(long, value_name = "FILE")]
@@ -636,16 +661,22 @@ pub(crate) struct Search {
     /// Go on, and print what is found anew or has other labels, until stopped; as table, wide, name or id
     #[arg(short, long, conflicts_with_all = ["batch", "count", "group_by", "explain", "print_commands", "exit_status"])]
     pub(crate) watch: bool,
+    /// Choose one of what is found at the terminal, as you type, and print it as -o name does, or as another -o; exit status 1 if
+    /// nothing is picked
+    #[arg(long, conflicts_with_all = ["batch", "count", "group_by", "watch", "explain"])]
+    pub(crate) pick: bool,
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore count \"message brokers\"
   clusterlore count databases per namespace
-  clusterlore count --kind pod -n shop --max-age 10m
+  clusterlore count --kind pod -n fares --max-age 10m
   clusterlore count --kind deploy -a '!example.org/owner'
   clusterlore count deployments older than 30 days --group-by label:team
   clusterlore count --kind pod --group-by owner -o json     {\"total\": n, \"groups\": [{\"name\", \"count\"}]}
@@ -667,14 +698,16 @@ pub(crate) struct Count {
     /// Output format; name prints the groups, one per line
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  clusterlore similar deploy/checkout -n shop                  objects similar to this one
-  clusterlore similar shop/apps/v1/Deployment/checkout         by its stored id, as printed by -o id
-  clusterlore similar sts/orders-db --kind sts,cluster --limit 5
-  clusterlore similar deploy/checkout -n shop -a example.org/tier=1
+  clusterlore similar deploy/kiosk-web -n fares                objects similar to this one
+  clusterlore similar fares/apps/v1/Deployment/kiosk-web       by its stored id, as printed by -o id
+  clusterlore similar sts/granite --kind sts,cluster --limit 5
+  clusterlore similar deploy/kiosk-web -n fares -a example.org/tier=1
 
 With KIND/NAME, -n and --cluster-name say where the object is; with an id, where to look.")]
 pub(crate) struct Similar {
@@ -692,6 +725,8 @@ pub(crate) struct Similar {
     /// Show how each score is made up
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -700,6 +735,8 @@ pub(crate) struct Status {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -811,7 +848,7 @@ pub(crate) struct Version {
 
 #[derive(Debug, ClapArgs)]
 #[command(
-    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sells tickets\"\n  clusterlore demo --write corrie/   write the manifests to a folder"
+    after_help = "Examples:\n  clusterlore demo\n  clusterlore demo \"who sells tickets\"\n  clusterlore search \"where are the backups?\" --demo   ask on; also count, similar, ask, changes, status, serve and mcp\n  clusterlore demo --write corrie/                     write the manifests to a folder\n\nThe demo's index is a file of its own, beside yours."
 )]
 pub(crate) struct Demo {
     /// A question of your own

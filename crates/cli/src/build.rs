@@ -26,6 +26,8 @@ use crate::settings::{Settings, StoreChoice, wrong};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The file of the demo's index, in [`demo_folder`].
+pub(crate) const DEMO_INDEX: &str = "index.db";
 
 /// Which store is used: the one that was asked for, else a file among the user's data.
 pub(crate) fn store_choice(settings: &Settings) -> anyhow::Result<StoreChoice> {
@@ -45,6 +47,19 @@ pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
             anyhow!("there is no home folder for the index; set XDG_DATA_HOME, or name a file with --store sqlite:PATH")
         })?;
     Ok(data.join("clusterlore"))
+}
+
+/// What the demo's index is asked with, beside the user's own: a store of its own, and no cluster.
+pub(crate) fn demo(settings: &Settings) -> anyhow::Result<Settings> {
+    let store = format!("sqlite:{}", demo_folder()?.join(DEMO_INDEX).display());
+    let taken_over = ["catalogue", "model", "anthropic-api-key", "anthropic-base-url", "openai-api-key"];
+    let own = Settings::only([("store", store), ("embedder", "builtin".to_owned())]).without_cluster();
+    Ok(taken_over.into_iter().fold(own, |own, key| own.and(key, settings)))
+}
+
+/// Where the demo's index is kept.
+pub(crate) fn demo_folder() -> anyhow::Result<PathBuf> {
+    Ok(data_folder()?.join("demo"))
 }
 
 /// Where what the program notes for its user is kept: what was typed before.
@@ -294,19 +309,27 @@ pub(crate) fn investigator(settings: &Settings) -> anyhow::Result<Option<Arc<Inv
 
 /// The index, to be asked. An embedder is chosen by what filled it.
 pub(crate) async fn index(settings: &Settings) -> anyhow::Result<Index> {
+    index_over(settings, store_for_reading(settings).await?).await
+}
+
+/// The index that is in a store, to be asked.
+pub(crate) async fn index_over(settings: &Settings, store: Arc<dyn Store>) -> anyhow::Result<Index> {
     let catalogue = catalogue(settings)?;
-    let store = store_for_reading(settings).await?;
     let embedder = embedder(settings, Some(&*store), false).await?;
     Ok(Index::new(store, embedder, catalogue))
 }
 
 /// The index, and the cluster in use beside it, to be asked for what the index cannot know.
 pub(crate) async fn index_with_cluster(settings: &Settings, live: Live) -> anyhow::Result<Index> {
-    let index = index(settings).await?;
-    Ok(match live {
+    Ok(beside_cluster(index(settings).await?, settings, live))
+}
+
+/// The same with the cluster in use beside it.
+pub(crate) fn beside_cluster(index: Index, settings: &Settings, live: Live) -> Index {
+    match live {
         Live::Auto => index.with_cluster(cluster_in_use(settings)),
         Live::Never => index,
-    })
+    }
 }
 
 /// The way to the cluster of the context in use.
@@ -347,6 +370,9 @@ pub(crate) async fn live(
     page_size: u32,
     annotations: AnnotationChoice,
 ) -> anyhow::Result<LiveSource> {
+    if !settings.has_cluster() {
+        bail!("the demo has no cluster; leave out --demo to ask your own");
+    }
     let options = LiveOptions { annotations, page_size, request_timeout: REQUEST_TIMEOUT, ..choosing(settings) };
     Ok(LiveSource::connect(options).await?)
 }
@@ -369,7 +395,7 @@ fn groups(settings: &Settings) -> Vec<String> {
 
 /// The context in use and the cluster that it names, as the kubeconfig says; nobody is asked.
 pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdentity)> {
-    LiveSource::chosen(&choosing(settings))
+    if settings.has_cluster() { LiveSource::chosen(&choosing(settings)) } else { None }
 }
 
 /// The contexts of the kubeconfig; nobody is asked.

@@ -242,7 +242,9 @@ fn read<T>(ask: impl AsyncFnOnce(&dyn View) -> Result<T, StoreError>) -> Option<
 
 /// The settings of the command that is being typed.
 fn settings() -> Option<Settings> {
-    Settings::read(&flags(&std::env::args().skip(1).collect::<Vec<_>>())).ok()
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let settings = Settings::read(&flags(&words)).ok()?;
+    if words.iter().any(|word| word == "--demo") { build::demo(&settings).ok() } else { Some(settings) }
 }
 
 /// The flags for the index and the cluster among the words. bash cuts them at `=` and `:`.

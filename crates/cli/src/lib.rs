@@ -11,6 +11,7 @@ mod done;
 mod editor;
 mod following;
 mod jsonpath;
+mod picker;
 mod print;
 mod program;
 mod renewal;

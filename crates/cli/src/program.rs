@@ -45,15 +45,15 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 
 fn program() -> ExitCode {
     complete::answer();
-    let args = match parsed(std::env::args_os().collect()) {
-        Ok(args) => args,
+    let (args, command) = match parsed(std::env::args_os().collect()) {
+        Ok(read) => read,
         Err(e) => return print::usage(e),
     };
     match args.quiet {
         true => print::progress::show(Shown::Quiet),
         false => print::progress::show(args.progress),
     }
-    if args.command.log_format() == LogFormat::Json {
+    if command.log_format() == LogFormat::Json {
         print::speak_json();
     }
     // Whichever TLS library another crate would choose, rustls is told once which one counts.
@@ -65,13 +65,15 @@ fn program() -> ExitCode {
         }
     };
     let telemetry = Telemetry::start(args.verbose, runtime.handle());
-    let root = telemetry.root(args.command.name());
-    let kept = stop::kept(&args.command);
-    let takes_interrupts = matches!(&args.command, Command::Ask(flags) if commands::ask::reads_keys(flags));
-    let ended = match &args.command {
+    let root = telemetry.root(command.name());
+    let kept = stop::kept(&command);
+    let takes_interrupts = matches!(&command, Command::Ask(flags) if commands::ask::reads_keys(flags));
+    let ended = match &command {
         // Being stopped is how it ends; what it does in the meantime is not one run.
-        Command::Watch(_) | Command::Serve(_) => Ok(runtime.block_on(run(args))),
-        _ => runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args).instrument(root.clone()))),
+        Command::Watch(_) | Command::Serve(_) => Ok(runtime.block_on(run(args, command))),
+        _ => {
+            runtime.block_on(stop::unless_stopped(kept, takes_interrupts, run(args, command).instrument(root.clone())))
+        }
     };
     if !matches!(ended, Ok(Ok(_))) {
         root.record("otel.status_code", "ERROR");
@@ -89,20 +91,24 @@ fn program() -> ExitCode {
     }
 }
 
-/// Reads the command line. A plugin of kubectl speaks of itself as its user calls it.
-fn parsed(words: Vec<OsString>) -> Result<Args, clap::Error> {
-    let mut program = Args::command();
+/// Reads the command line. A plugin of kubectl speaks of itself as its user calls it. Without a command there is something to see at a
+/// terminal, and elsewhere the help.
+fn parsed(words: Vec<OsString>) -> Result<(Args, Command), clap::Error> {
+    let elsewhere = !print::is_between_terminals();
+    let mut program = Args::command().subcommand_required(elsewhere).arg_required_else_help(elsewhere);
     let name = words.first().and_then(|path| Path::new(path).file_stem());
     if name.is_some_and(|name| name == "kubectl-lore") {
         program = program.bin_name("kubectl lore");
         print::speak_as_plugin(program.get_subcommands().map(|command| command.get_name().to_owned()).collect());
     }
     let words = command_first(&program, words);
-    Args::from_arg_matches(&program.try_get_matches_from(words)?)
+    let mut args = Args::from_arg_matches(&program.try_get_matches_from(words)?)?;
+    let command = args.command.take().unwrap_or(Command::Start);
+    Ok((args, command))
 }
 
-async fn run(args: Args) -> anyhow::Result<Done> {
-    let Args { settings, command, no_pager, .. } = args;
+async fn run(args: Args, command: Command) -> anyhow::Result<Done> {
+    let Args { settings, no_pager, .. } = args;
     if no_pager {
         print::without_pager();
     }
@@ -113,6 +119,10 @@ async fn run(args: Args) -> anyhow::Result<Done> {
             "--context was given more than once; expected one context, as only watch follows several".to_owned(),
         ));
     }
+    let settings = match command.is_of_the_demo() {
+        true => commands::demo::ready(&settings).await?,
+        false => settings,
+    };
     match command {
         Command::Index(flags) => commands::index::run(&settings, &flags).await,
         Command::Sync(flags) => commands::sync::run(&settings, &flags).await,
@@ -135,6 +145,7 @@ async fn run(args: Args) -> anyhow::Result<Done> {
         Command::Config(flags) => commands::config::run(&settings, &flags),
         Command::Completions(flags) => commands::completions::run(&flags),
         Command::Version(flags) => commands::version::run(&flags),
+        Command::Start => commands::start::run(&settings).await,
     }
 }
 

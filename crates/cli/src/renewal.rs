@@ -84,6 +84,9 @@ impl<'a> Freshness<'a> {
 
     /// The command that reads a source again as it was read, into the same index.
     fn renewal(&self, basis: &Basis) -> String {
+        if !self.settings.has_cluster() {
+            return "clusterlore demo".to_owned();
+        }
         let Basis { cluster, source, collection, reading, .. } = basis;
         let reading = reading.clone().unwrap_or_default();
         let mut flags: Vec<String> = Vec::new();

@@ -116,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) file: Option<PathBuf>,
     /// The file that a flag named.
     config: Option<PathBuf>,
+    /// Whether no cluster may be asked, and no kubeconfig read.
+    without_cluster: bool,
 }
 
 impl Settings {
@@ -172,7 +174,7 @@ impl Settings {
                 values.insert(setting.key, Value { text, origin });
             }
         }
-        let mut settings = Self { values, file: path, config: None };
+        let mut settings = Self { values, file: path, ..Self::default() };
         settings.keep_one_store()?;
         Ok(settings)
     }
@@ -205,7 +207,17 @@ impl Settings {
     /// Settings that nobody else has a say in.
     pub(crate) fn only<const N: usize>(values: [(&'static str, String); N]) -> Self {
         let value = |text| Value { text, origin: Origin::Flag };
-        Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), file: None, config: None }
+        Self { values: values.into_iter().map(|(key, text)| (key, value(text))).collect(), ..Self::default() }
+    }
+
+    /// The same for what has no cluster: none is asked, and no kubeconfig is read.
+    pub(crate) fn without_cluster(self) -> Self {
+        Self { without_cluster: true, ..self }
+    }
+
+    /// Whether there may be a cluster.
+    pub(crate) fn has_cluster(&self) -> bool {
+        !self.without_cluster
     }
 
     /// The same with another value of one setting.

@@ -140,9 +140,11 @@ async fn watch(mut signals: Signals, kept: Arc<str>, tell: oneshot::Sender<Stopp
     tokio::select! {
         _ = signals.next() => {}
         () = tokio::time::sleep(GRACE) => {
+            print::full_screen::give_back();
             stopped.tell();
         }
     }
+    print::full_screen::give_back();
     std::process::exit(stopped.status().into());
 }
 

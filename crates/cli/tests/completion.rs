@@ -140,4 +140,10 @@ fn nothing_is_offered_and_nothing_said_where_there_is_no_index() {
     let script = "clusterlore completions fish | source; complete -C 'clusterlore search -n '";
     let offered = said(&home, &path, &["fish", "--no-config", "-c"], script);
     assert!(!offered.contains("liftops") && !Path::new(&home.store()).exists(), "{offered}");
+    // With --demo what the demo holds, once there is one.
+    let script = script.replace("search -n", "search --demo -n");
+    let offer = || said(&home, &path, &["fish", "--no-config", "-c"], &script);
+    let before = offer();
+    home.run(&["demo", "-q"]).ok();
+    assert!(!before.contains("liftops") && offer().contains("liftops"), "{before}");
 }

@@ -153,6 +153,13 @@ fn cases() -> Vec<Case> {
         // capacity
         ("which volume claims are larger than 5Gi?", claims(&["data"]), None),
         ("which claims are bigger than 20Gi?", Vec::new(), None),
+        // what only an operator prints
+        ("doubtful traffic shifts", of("TrafficShift", "shop", &["night"]), None),
+        ("how many traffic shifts have a doubtful verdict?", of("TrafficShift", "shop", &["night"]), Some(1)),
+        ("which trafficshifts are ramping?", of("TrafficShift", "shop", &["autumn"]), None),
+        ("traffic shifts that are flapping", of("TrafficShift", "shop", &["winter"]), None),
+        ("traffic shifts that are flapping or held", of("TrafficShift", "shop", &["night", "winter"]), None),
+        ("traffic shifts that are not finished", of("TrafficShift", "shop", &["autumn", "night", "winter"]), None),
         // version
         ("which nodes run version 1.29?", nodes(&["n1", "n2", "n3"]), None),
         ("which nodes run version 1.30?", Vec::new(), None),
@@ -211,12 +218,31 @@ fn holding(folder: &Path, texts: &[&str]) -> Vec<String> {
 /// Cells of the fixture that no metadata holds.
 const CELLS: [&str; 4] = ["203.0.113.7", "OOMKilled", "nginx:1.27.3", "v1.29.3"];
 
+/// Objects of an operator whose columns are called as no others are.
+fn create_traffic_shifts(server: &ApiServer) {
+    server.apply(include_str!("manifests/traffic-shifts.yaml"));
+    server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/trafficshifts.example.com"]);
+    for (name, stage, verdict) in [
+        ("autumn", "Ramping", "good"),
+        ("night", "Held", "doubtful"),
+        ("winter", "Flapping", "bad"),
+        ("spring", "Finished", "good"),
+    ] {
+        let object = json!({
+            "apiVersion": "example.com/v1", "kind": "TrafficShift", "metadata": {"name": name, "namespace": "shop"},
+            "status": {"stage": stage, "verdict": verdict},
+        });
+        server.apply(&object.to_string());
+    }
+}
+
 #[test]
 fn questions_that_only_a_cluster_can_answer() {
     let options = Options { users: vec!["shopper".into()], ..Options::default() };
     let Some(server) = ApiServer::start_or_skip_with(&options) else { return };
     server.create_statuses();
     server.create_pods_with_status("yard", YARD);
+    create_traffic_shifts(&server);
     server.create_role_for("shopper", &["shop"]);
     let home = Home::new();
     let admin = server.kubeconfig("admin");

@@ -33,7 +33,7 @@ fn the_demo() {
             ("demo-write", &["demo", "--write", "corrie"]),
         ],
     );
-    assert!(!home.store().exists(), "the demo leaves nothing behind");
+    assert!(!home.store().exists(), "the demo is not the user's index");
     assert_eq!(std::fs::read_dir(home.path("corrie")).unwrap().count(), 10);
 }
 

@@ -6,6 +6,7 @@ mod common;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use clusterlore_testkit::real::ApiServer;
 use common::{EXAMPLES, Home};
 
 /// A command takes so long at most, on a busy machine.
@@ -197,15 +198,169 @@ fn a_table_fits_the_screen() {
 }
 
 #[test]
-fn the_demo_is_a_screen_or_two() {
+fn the_demo_is_a_screen_or_two_and_is_asked_on() {
     let home = Home::new();
     let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
-    let lines = terminal.run("clusterlore demo");
-    let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
-    terminal.assert_fits(&told);
-    assert_no_debris(&lines);
-    assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
-    assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
+    for (width, height) in [(80, 24), (120, 40)] {
+        terminal.resize(width, height);
+        let lines = terminal.run("clusterlore demo");
+        let told: Vec<String> = lines.iter().filter(|line| !line.starts_with("$ ")).cloned().collect();
+        terminal.assert_fits(&told);
+        assert_no_debris(&lines);
+        assert!(lines.len() <= 48, "{} lines: {lines:#?}", lines.len());
+        assert!(lines.iter().any(|line| line.contains("MariaDB · relational database")), "{lines:#?}");
+        // What it says to type next works.
+        let next: Vec<&String> = lines.iter().filter(|line| line.starts_with("  clusterlore search ")).collect();
+        let lines = terminal.run(next[0]);
+        terminal.assert_fits(&lines);
+        assert!(lines[0].starts_with("KIND ") && (3..=14).contains(&lines.len()), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_picker_narrows_as_one_types() {
+    let home = Home::new();
+    home.run(&["demo", "-q"]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (width, height) in [(80, 24), (120, 40)] {
+        terminal.resize(width, height);
+        terminal.start("clusterlore search --demo --pick | sed 's/^/picked: /'");
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+        terminal.keys("deploy");
+        let many = terminal.wait(|lines| lines.iter().filter(|line| line.contains("Deployment ")).count() > 5);
+        terminal.keys("ments in fares");
+        let lines = terminal.wait(|lines| {
+            lines[0] == "> deployments in fares"
+                && lines.iter().filter(|line| line.contains("Deployment ")).count() == 3
+        });
+        terminal.assert_fits(&many);
+        terminal.assert_fits(&lines);
+        assert!(lines.len() == height && lines[height - 1].contains("Enter pick"), "{lines:#?}");
+        // One that is narrower than any table, and one that is low.
+        for (width, height) in [(30, 12), (60, 5), (width, height)] {
+            terminal.resize(width, height);
+            let lines = terminal.wait(|lines| lines.len() == height && lines.last().unwrap().starts_with("↑↓ choose"));
+            terminal.assert_fits(&lines);
+            assert!(lines.iter().any(|line| line.starts_with("> Deployment")), "{lines:#?}");
+        }
+        terminal.control(&["send-keys", "Down", "Tab"]);
+        let lines = terminal.wait(|lines| lines.iter().any(|line| line.contains("Not read from the cluster")));
+        let chosen = lines[0].strip_prefix("Deployment ").unwrap().to_owned();
+        assert!(lines.contains(&format!("  kubectl -n fares get deployment/{chosen}")), "{lines:#?}");
+        assert!(lines.contains(&"  team=fares".to_owned()), "{lines:#?}");
+        terminal.control(&["send-keys", "Escape"]);
+        terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Deployment") && line.contains(&chosen)));
+        terminal.control(&["send-keys", "Enter"]);
+        let lines = terminal.end();
+        let shown: Vec<&String> = lines.iter().filter(|line| !line.is_empty()).collect();
+        assert_eq!(shown, [&format!("picked: deployment.apps/{chosen}")], "nothing of it is left");
+        // What is typed before the first answer is there is answered too.
+        terminal.start("clusterlore search --demo --pick granite -o id");
+        terminal.control(&["send-keys", "Enter"]);
+        let lines = terminal.end();
+        assert!(lines.contains(&"datastores/apps/v1/StatefulSet/granite".to_owned()), "{lines:#?}");
+    }
+}
+
+#[test]
+fn the_terminal_is_given_back_however_the_picker_ends() {
+    let home = Home::new();
+    home.run(&["demo", "-q"]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let modes = terminal.run("stty -a");
+    for (end, status) in [("Escape", 1), ("C-c", 1), ("TERM", 143), ("INT", 130)] {
+        terminal.start("clusterlore search --demo --pick databases; echo status $?");
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("PostgreSQL")));
+        match end {
+            "TERM" | "INT" => {
+                let pane = terminal.control(&["display-message", "-p", "#{pane_pid}"]).stdout;
+                let shell = String::from_utf8(pane).unwrap();
+                let killed =
+                    Command::new("pkill").args([&format!("-{end}"), "-P", shell.trim(), "clusterlore"]).status();
+                assert!(killed.unwrap().success());
+            }
+            key => drop(terminal.control(&["send-keys", key])),
+        }
+        let lines = terminal.end();
+        assert!(lines.contains(&format!("status {status}")), "{end}: {lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("PostgreSQL")), "{end}: {lines:#?}");
+        assert_eq!(terminal.run("stty -a"), modes, "{end}");
+    }
+    // NO_COLOR, and a terminal that can do nothing but write.
+    terminal.start("NO_COLOR=1 clusterlore search --demo --pick databases");
+    terminal.wait(|lines| lines.iter().any(|line| line.contains("PostgreSQL")));
+    let escapes = terminal.control(&["capture-pane", "-p", "-e"]).stdout;
+    assert!(!escapes.contains(&0x1b), "{}", String::from_utf8_lossy(&escapes));
+    terminal.control(&["send-keys", "Escape"]);
+    terminal.end();
+    let lines = terminal.run("TERM=dumb clusterlore search --demo --pick databases; echo status $?");
+    assert!(
+        lines.iter().any(|line| line.contains("TERM is \"dumb\"")) && lines.contains(&"status 1".to_owned()),
+        "{lines:#?}"
+    );
+}
+
+/// What the cluster prints of what is opened, and why it does not where it is silent.
+#[test]
+fn what_is_opened_is_told_with_what_the_cluster_prints_now() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    server.apply(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: default, annotations: {description: \"a \\u001b[2J\\u202e \
+         postgres://me:s3cret@db\"}}\nspec:\n  replicas: 2\n  selector: {matchLabels: {app: web}}\n  template: {metadata: {labels: {app: \
+         web}}, spec: {containers: [{name: c, image: registry.example/web:1}]}}\n",
+    );
+    let home = Home::new();
+    let config = server.kubeconfig("admin");
+    let config = config.to_str().unwrap();
+    home.run(&["sync-instances", "--kubeconfig", config]).ok();
+    // Takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = std::fs::read_to_string(config).unwrap();
+    let text = text.replace(server.url(), &format!("https://{}", silent.local_addr().unwrap()));
+    let silent_config = home.write("silent", &text);
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (config, now) in [(config, "  READY: 0/2"), (silent_config.to_str().unwrap(), "  Not read from the cluster: ")]
+    {
+        terminal.start(&format!("clusterlore --kubeconfig {config}"));
+        terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+        terminal.keys("deploy/web");
+        terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Deployment")));
+        terminal.control(&["send-keys", "Enter"]);
+        let opened = Instant::now();
+        let first = terminal.wait(|lines| lines[0] == "Deployment web");
+        assert!(first.iter().any(|line| line.contains("kubectl") && line.contains("/web")), "{first:#?}");
+        let lines = terminal.wait(|lines| lines.iter().any(|line| line.starts_with(now)));
+        assert!(opened.elapsed() < Duration::from_secs(5), "{:?}: {lines:#?}", opened.elapsed());
+        let told = lines.iter().find(|line| line.contains("postgres://")).unwrap();
+        assert!(told.contains("\\u{1b}[2J\\u{202e}") && !told.contains("s3cret"), "{told}");
+        terminal.assert_fits(&lines);
+        terminal.control(&["send-keys", "C-c"]);
+        terminal.end();
+    }
+}
+
+#[test]
+fn the_program_alone_offers_the_ways_in_and_then_the_picker() {
+    let home = Home::new();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    let lines = terminal.run("clusterlore");
+    terminal.assert_fits(&lines);
+    for way in ["  clusterlore index ", "  clusterlore demo "] {
+        assert!(lines.iter().any(|line| line.starts_with(way)) && lines.len() < 10, "{lines:#?}");
+    }
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    terminal.start("clusterlore");
+    terminal.wait(|lines| lines.iter().any(|line| line.contains("Type a question")));
+    terminal.keys("pods in fares");
+    terminal.wait(|lines| lines.iter().any(|line| line.starts_with("> Pod")));
+    terminal.control(&["send-keys", "Enter"]);
+    terminal.wait(|lines| lines.iter().any(|line| line.contains(" logs pod/marmot-")));
+    terminal.control(&["send-keys", "Down", "Down", "Down", "Enter"]);
+    let lines = terminal.end();
+    assert!(lines.iter().any(|line| line.starts_with("kubectl -n fares logs pod/marmot-")), "{lines:#?}");
+    // Elsewhere it is the help.
+    let lines = terminal.run("clusterlore 2>&1 | head -3");
+    assert!(lines[0].starts_with("Ask a Kubernetes cluster"), "{lines:#?}");
 }
 
 #[test]

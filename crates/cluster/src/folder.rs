@@ -111,6 +111,18 @@ impl FolderSource {
         reading.finish(path.display().to_string(), &named.display().to_string())
     }
 
+    /// Manifests that are part of a program: each with its file's name, all of them known by one name.
+    ///
+    /// # Errors
+    /// No manifest in them can be read.
+    pub fn of_texts<'a>(name: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ClusterError> {
+        let mut reading = Reading::default();
+        for (file, text) in files {
+            reading.text(text.as_bytes().to_vec(), file, Role::Any);
+        }
+        reading.finish(name.to_owned(), name)
+    }
+
     /// Reads manifests from a stream to its end. All streams are one source: what one says takes the place of what the one before
     /// said, as with a folder whose files were exchanged.
     ///

@@ -199,8 +199,10 @@ impl<'a> Look<'a> {
                 judgement.unread.push(format!("{name}{place}: {}", missing.why));
             }
             let Some(table) = &read.table else { continue };
-            let findings = |row| self.conditions.iter().map(|condition| table.find(condition, row)).collect();
-            let rows: Vec<(&Row, Vec<Finding>)> = table.rows.iter().map(|row| (row, findings(row))).collect();
+            let mut rows: Vec<(&Row, Vec<Finding>)> = table.rows.iter().map(|row| (row, Vec::new())).collect();
+            for condition in self.conditions {
+                rows.iter_mut().zip(table.findings(condition)).for_each(|((_, of_row), finding)| of_row.push(finding));
+            }
             // An object says nothing if what it would have to say is missing, and nothing else rules it out.
             let undecided = |(_, of_row): &&(&Row, Vec<Finding>)| {
                 of_row.iter().any(|finding| finding.verdict == Verdict::NotSaid)

@@ -59,6 +59,11 @@ impl Judgement {
         self.findings.get(id).is_some_and(|of| of.iter().any(|finding| finding.verdict == Verdict::No))
     }
 
+    /// Whether the cluster says of an object whether the conditions hold.
+    pub(crate) fn tells(&self, id: &str) -> bool {
+        self.holds(id) || self.fails(id)
+    }
+
     /// A key that sorts objects by the number that decides a condition; those without one come last.
     pub(crate) fn rank(&self, id: &str, condition: usize, first: Extreme) -> (bool, u64) {
         let number = self.findings.get(id).and_then(|of| of.get(condition)).and_then(|finding| finding.number);

@@ -222,8 +222,12 @@ impl Searcher {
             }
         }
 
+        let may_be_a_state = match parsed.needs.is_empty() {
+            true => !parsed.scope_only,
+            false => parsed.needs.iter().all(Need::is_untold_state),
+        };
         // "Aborted rollouts": what names nothing may be what an operator prints of its objects.
-        if let Some(looker) = looker.filter(|_| parsed.needs.is_empty() && !parsed.scope_only)
+        if let Some(looker) = looker.filter(|_| may_be_a_state)
             && collection == Collection::Instances
             && !self.names_something(view, &ranking, &ranked).await?
             && let Some(stated) = query::as_state(view, &parsed).await?
@@ -262,6 +266,10 @@ impl Searcher {
                 for_hits.sort_by_key(|r| judgement.rank(&r.id, condition, first.extreme));
                 for_hits.truncate(first.at_most.unwrap_or(usize::MAX));
             }
+        }
+        // "Is webshop exposed?": of what is named so, that of which the cluster says whether it is comes first.
+        if let (None, Some(judgement)) = (narrowed, judgement.as_ref().filter(|j| j.looked)) {
+            for_hits.sort_by_key(|r| (r.features.named.is_none(), !judgement.tells(&r.id)));
         }
         // "Pods of checkout that are pending": of several objects that are named so, those answer of which it holds.
         if let (Some(judgement), Some(of_kind)) = (judgement.as_ref().filter(|j| j.looked), parsed.several_named()) {

@@ -5,16 +5,16 @@ use clusterlore_core::{NoTime, moment};
 use jiff::Timestamp;
 
 use super::format::{HitFlags, ListFlags};
-use super::shared::{cluster_name, namespace};
+use super::shared::{DemoFlag, cluster_name, namespace};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   clusterlore changes                                     what happened lately, the newest first
   clusterlore changes what was deleted today
-  clusterlore changes when did checkout disappear
-  clusterlore changes -w -n shop                          go on, and print what happens
-  clusterlore changes databases --since 2h -n shop
-  clusterlore changes who last changed the ingress of shop   names the command that knows
+  clusterlore changes when did kiosk-web disappear
+  clusterlore changes -w -n fares                         go on, and print what happens
+  clusterlore changes databases --since 2h -n fares
+  clusterlore changes who last changed the ingress of fares  names the command that knows
 
 The journal is kept while \"clusterlore watch\" or \"clusterlore serve\" runs, for 7 days, and 100,000 entries of each cluster.")]
 pub(crate) struct Changes {
@@ -46,6 +46,8 @@ pub(crate) struct Changes {
     /// Go on, and print what happens until stopped; as table, name or id
     #[arg(short, long, conflicts_with_all = ["until", "exit_status"])]
     pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 fn time(text: &str) -> Result<Timestamp, NoTime> {

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use clusterlore_agent::converse::Investigator;
 use clusterlore_server::Offer;
 
-use super::shared::LiveFlags;
+use super::shared::{DemoFlag, LiveFlags};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -22,6 +22,8 @@ pub(crate) struct Mcp {
     pub(crate) offer: OfferFlags,
     #[command(flatten)]
     pub(crate) live: LiveFlags,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 /// Programs whose tools are offered too.

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use clusterlore_server::SecureUrl;
 
 use super::mcp::OfferFlags;
-use super::shared::{LiveFlags, cluster_name, namespace};
+use super::shared::{DemoFlag, LiveFlags, cluster_name, namespace};
 use super::watch::WatchFlags;
 
 /// How callers are told apart.
@@ -27,7 +27,7 @@ pub(crate) enum AuthFlag {
   clusterlore serve                                        watch the cluster, and answer on http://127.0.0.1:8080
   clusterlore serve --no-watch --port 3000                 fed by a controller that posts, or by syncs
   curl 'http://127.0.0.1:8080/api/v1/search?q=what+databases+are+running'
-  clusterlore token ann --see-namespace shop --tokens tokens.toml
+  clusterlore token ann --see-namespace fares --tokens tokens.toml
   clusterlore serve --listen 0.0.0.0:8080 --auth token --tokens tokens.toml
   clusterlore serve --auth kubernetes --oidc-issuer https://login.example.org --public-url https://lore.example.org
 
@@ -81,6 +81,8 @@ pub(crate) struct Serve {
     pub(crate) live: LiveFlags,
     #[command(flatten)]
     pub(crate) watched: WatchFlags,
+    #[command(flatten)]
+    pub(crate) demo: DemoFlag,
 }
 
 /// A host, as a request names it.

@@ -63,6 +63,19 @@ pub(crate) struct LiveFlags {
     pub(crate) live: Live,
 }
 
+/// Which index is asked.
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct DemoFlag {
+    /// Ask the index of "clusterlore demo", an example company: no cluster is asked, and your own index stays as it is
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "store", "chroma_url", "chroma_tenant", "chroma_database", "postgres_url", "embedder", "kubeconfig", "context", "as"
+        ]
+    )]
+    pub(crate) demo: bool,
+}
+
 /// An empty name would be read as all namespaces by the API server, where a script meant one.
 pub(crate) fn namespace(text: &str) -> Result<String, String> {
     match text.trim() {

@@ -10,7 +10,7 @@ use super::shared::{HowFlags, InferenceFlags, LogFormat, WhatFlags, cluster_name
   clusterlore watch                                    follow the current context's cluster
   clusterlore watch --context east --context west      follow two clusters, each under its context's name
   clusterlore watch --kubeconfig clusters/             each file of a folder is a cluster of that name
-  clusterlore watch -n shop -n shop-test               two namespaces
+  clusterlore watch -n fares -n guest                  two namespaces
   clusterlore watch --exclude 'secrets'
 
 While it runs, other commands read the index as it is now; no other run writes to it.

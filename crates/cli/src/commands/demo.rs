@@ -1,17 +1,23 @@
-//! `clusterlore demo`: the example company, which is part of the program, in a store that is gone afterwards.
+//! `clusterlore demo`: the example company, which is part of the program, in an index of its own beside the user's.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use clusterlore_core::{AnnotationChoice, Collection};
-use clusterlore_index::Request;
+use clusterlore_catalogue::Catalogue;
+use clusterlore_cluster::{FolderSource, ListScope};
+use clusterlore_core::{Collection, TEXT_VERSION, TypeFilter};
+use clusterlore_index::{OLD, Request};
+use clusterlore_models::{Builtin, Embedder};
+use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::Wanted;
+use clusterlore_store::{Sqlite, Store};
 
-use crate::args::{Demo, Format, HowFlags, Index, InferenceFlags, ListFlags, SyncInstances, TableFlags, WhatFlags};
+use crate::args::{Demo, Format, ListFlags, TableFlags};
 use crate::build;
-use crate::commands::index;
 use crate::done::Done;
 use crate::print::{self, hits};
 use crate::settings::Settings;
@@ -36,21 +42,21 @@ const QUESTIONS: &[(&str, Collection)] = &[
     ("how do I get a TLS certificate?", Collection::Capabilities),
 ];
 
+/// What the manifests are known by as a source.
+const SOURCE: &str = "examples, part of clusterlore";
+/// Beside the index: what made it.
+const MADE_BY: &str = "made-by";
+/// Types that are listed at once.
+const AT_ONCE: usize = 8;
+
 pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Done> {
     if let Some(folder) = &flags.write {
         write_manifests(folder)?;
         print::news(&format!("The example's manifests are in {}.", folder.display()));
         return Ok(Done::Whole);
     }
-    let scratch = tempfile::tempdir().context("the temporary folder cannot be used; point TMPDIR to another one")?;
-    let manifests = scratch.path().join("manifests");
-    write_manifests(&manifests)?;
-    let store = format!("sqlite:{}", scratch.path().join("index.db").display());
-    let settings = &Settings::only([("store", store), ("embedder", "builtin".to_owned())]).and("catalogue", settings);
-    print::news("Indexing the manifests of Corrie Ropeways, an invented company.");
-    print::news("");
-    let both = Index { instances: folder_sync(&manifests), inference: InferenceFlags::default() };
-    index::run(settings, &both).await?;
+    make().await?;
+    let settings = &build::demo(settings)?;
     let own = flags.question.join(" ");
     let questions = if own.is_empty() { QUESTIONS.to_vec() } else { vec![(own.as_str(), Collection::Instances)] };
     let index = build::index(settings).await?;
@@ -65,40 +71,123 @@ pub(crate) async fn run(settings: &Settings, flags: &Demo) -> anyhow::Result<Don
     };
     for (text, collection) in questions {
         let types = if collection == Collection::Capabilities { " --collection capabilities" } else { "" };
-        print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --limit 5")])?;
+        print::lines(["", &format!("$ clusterlore search \"{text}\"{types} --demo --limit 5")])?;
         let (question, number) = (text.to_owned(), Wanted::Never);
         let request = Request { question, collection, limit: 5, now: build::now(), number, ..Request::default() };
         hits::print(&index.ask(&build::OWN_STORE, &request).await?, &view)?;
     }
-    print::news("");
-    print::news("Next, your own cluster:");
-    print::news("  clusterlore index");
-    print::news("  clusterlore search \"what databases are running?\"");
+    for line in [
+        "",
+        "Next, a question of your own:",
+        "  clusterlore search \"where are the backups kept?\" --demo",
+        "",
+        "Then your own cluster:",
+        "  clusterlore index",
+        "  clusterlore search \"what databases are running?\"",
+    ] {
+        print::news(line);
+    }
     Ok(Done::Whole)
+}
+
+/// The settings by which the demo's index is asked. It is made where it is missing, old, or of another version of the program.
+pub(crate) async fn ready(settings: &Settings) -> anyhow::Result<Settings> {
+    let demo = build::demo(settings)?;
+    if !is_fresh(&build::demo_folder()?) {
+        make().await?;
+    }
+    Ok(demo)
+}
+
+/// Whether this version of the program made it, lately.
+fn is_fresh(folder: &Path) -> bool {
+    let mark = folder.join(MADE_BY);
+    let made = std::fs::metadata(&mark).and_then(|mark| mark.modified()).ok().and_then(|at| at.elapsed().ok());
+    made.is_some_and(|ago| ago < OLD)
+        && std::fs::read_to_string(&mark).is_ok_and(|by| by == version())
+        && folder.join(build::DEMO_INDEX).is_file()
+}
+
+/// Everything that an index depends on.
+fn version() -> String {
+    let mut manifests = DefaultHasher::new();
+    MANIFESTS.hash(&mut manifests);
+    let embedder = Builtin::identity_of().name;
+    format!("clusterlore {}, {embedder}, text {TEXT_VERSION}, {:x}\n", env!("CARGO_PKG_VERSION"), manifests.finish())
+}
+
+/// Makes the index anew. It takes the place of the one before it as a whole: who reads that meanwhile reads it to the end.
+async fn make() -> anyhow::Result<()> {
+    let (folder, data) = (build::demo_folder()?, build::data_folder()?);
+    let cannot =
+        || format!("the demo's index cannot be kept in {}; point XDG_DATA_HOME to another folder", data.display());
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(&data).with_context(cannot)?;
+    let beside = || {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        builder.prefix(".demo-").tempdir_in(&data).with_context(cannot)
+    };
+    let (new, old) = (beside()?, beside()?);
+    let (types, objects) = index(&new.path().join(build::DEMO_INDEX)).await?;
+    std::fs::write(new.path().join(MADE_BY), version()).with_context(cannot)?;
+    // There may be none.
+    let _ = std::fs::rename(&folder, old.path().join("demo"));
+    match std::fs::rename(new.path(), &folder) {
+        // Another process was faster, with the same.
+        Err(_) if is_fresh(&folder) => {}
+        moved => moved.with_context(cannot)?,
+    }
+    print::news(&format!("Indexed Corrie Ropeways, an invented company: {objects} objects, {types} types."));
+    Ok(())
+}
+
+/// Indexes the example, and counts types and objects.
+async fn index(file: &Path) -> anyhow::Result<(usize, usize)> {
+    let source = Arc::new(FolderSource::of_texts(SOURCE, MANIFESTS.iter().copied())?);
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open_or_create(file)?);
+    let embedder: Arc<dyn Embedder> = Arc::new(Builtin::default());
+    let types = CapabilitySync {
+        source: source.clone(),
+        store: Some(Arc::clone(&store)),
+        embedder: Arc::clone(&embedder),
+        inference: Inference::Rules(Arc::new(Catalogue::builtin().clone())),
+        options: CapabilityOptions {
+            filter: TypeFilter::default(),
+            only: Vec::new(),
+            cluster: None,
+            dry_run: false,
+            replace_source: false,
+            reindex: false,
+            lock_timeout: Duration::ZERO,
+        },
+    };
+    let types = types.run(&|_| {}).await?.summary.stored;
+    let objects = InstanceSync {
+        source,
+        store: Some(store),
+        embedder,
+        options: Options {
+            filter: TypeFilter::default(),
+            scope: ListScope::All,
+            cluster: None,
+            concurrency: AT_ONCE,
+            dry_run: false,
+            replace_source: false,
+            reindex: false,
+            lock_timeout: Duration::ZERO,
+        },
+    };
+    Ok((types, objects.run(&|_| {}).await?.summary.stored))
 }
 
 fn write_manifests(folder: &Path) -> anyhow::Result<()> {
     let cannot = || format!("{} cannot be written; choose another folder", folder.display());
     std::fs::create_dir_all(folder).with_context(cannot)?;
     MANIFESTS.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text)).with_context(cannot)
-}
-
-fn folder_sync(folder: &Path) -> SyncInstances {
-    SyncInstances {
-        from: Some(folder.to_owned()),
-        what: WhatFlags { namespaces: Vec::new(), all_namespaces: false, include: Vec::new(), exclude: Vec::new() },
-        annotations: Some(AnnotationChoice::default()),
-        cluster_name: None,
-        dry_run: false,
-        how: HowFlags {
-            replace_source: false,
-            reindex: false,
-            lock_timeout: Duration::ZERO,
-            concurrency: 8,
-            page_size: 500,
-        },
-        output: None,
-    }
 }
 
 #[cfg(test)]

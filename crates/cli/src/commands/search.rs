@@ -12,9 +12,11 @@ use clusterlore_index::{Doubt, Index, Reply, Request};
 use clusterlore_search::{Hit, Noun, SearchError, Wanted};
 use serde::{Deserialize, Serialize};
 
+use super::pick::{self, Pick};
 use crate::args::{Format, ListFlags, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
+use crate::picker::{Aim, End};
 use crate::print::{self, hits, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
@@ -42,6 +44,20 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         explain: flags.explain,
         ..scoped(&flags.scope)
     };
+    if flags.pick {
+        let weigh = |reply| {
+            let mut reply = freshness.weigh(reply)?;
+            sort(&mut reply.hits, flags.table.sort_by);
+            Ok(reply)
+        };
+        let pick = Pick { aim: Aim::Pick, request, live: flags.live.live, weigh: &weigh };
+        let (End::Hit(_), reply) = pick::run(settings, pick).await? else { return Ok(Done::Nothing) };
+        let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { HashMap::new() };
+        let unknown = Vec::new();
+        let view = hits::View { format, list: &flags.list, table: &flags.table, explain: false, unknown, now };
+        hits::picked(&reply, &view)?;
+        return Ok(Done::Whole);
+    }
     if let Some(file) = &flags.batch {
         batch(&index, file, Request { number: Wanted::IfAsked, ..request }, &freshness).await?;
         return Ok(Done::Whole);

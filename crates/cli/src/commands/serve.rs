@@ -43,7 +43,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         _ => None,
     };
     let watched = &flags.watched;
-    let clusters = if flags.no_watch {
+    let clusters = if flags.no_watch || !settings.has_cluster() {
         Vec::new()
     } else {
         following::clusters(settings, contexts, watched.cluster_name.as_deref())?

@@ -89,6 +89,32 @@ fn command(hit: &Hit, reply: &Reply) -> String {
 }
 
 fn as_table(reply: &Reply, view: &View<'_>) -> Vec<String> {
+    in_table(reply, view, Table::of(reply.hits.len()))
+}
+
+/// Titles and a line for each hit, for so many columns of a terminal.
+pub(crate) fn listed(reply: &Reply, width: usize) -> Vec<String> {
+    if reply.hits.is_empty() {
+        return Vec::new();
+    }
+    let (list, table) = (ListFlags::default(), TableFlags::default());
+    let (unknown, now) = (Vec::new(), HashMap::new());
+    let view = View { format: &Format::Table, list: &list, table: &table, explain: false, unknown, now };
+    in_table(reply, &view, Table::of(reply.hits.len()).fitting(width))
+}
+
+/// A hit that a person picked: as kubectl takes it, or as the format has it that is no table.
+pub(crate) fn picked(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
+    if view.table.print_commands {
+        return reply.hits.iter().try_for_each(|hit| super::line(&command(hit, reply)));
+    }
+    if *view.format == Format::Table {
+        return rows(reply, &View { format: &Format::Name, unknown: Vec::new(), now: HashMap::new(), ..*view });
+    }
+    if format::print(reply, "hits", view.format, view.list)? { Ok(()) } else { rows(reply, view) }
+}
+
+fn in_table(reply: &Reply, view: &View<'_>, table: Table) -> Vec<String> {
     let hits = &reply.hits;
     let wide = *view.format == Format::Wide;
     let instances: Vec<Option<&ResourceInstance>> = hits.iter().map(|hit| instance(&hit.noun)).collect();
@@ -99,7 +125,7 @@ fn as_table(reply: &Reply, view: &View<'_>) -> Vec<String> {
         let labels: Vec<String> = i.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         if labels.is_empty() { "<none>".to_owned() } else { labels.join(",") }
     };
-    let mut table = Table::of(hits.len()).headed(!view.list.no_headers);
+    let mut table = table.headed(!view.list.no_headers);
     let type_name = |hit: &Hit| match &hit.noun {
         Noun::Instance(_) => String::new(),
         Noun::Type(ty, _) => ty.name(),

@@ -7,6 +7,7 @@ mod beyond;
 pub(crate) mod changes;
 pub(crate) mod foreign;
 mod format;
+pub(crate) mod full_screen;
 pub(crate) mod hits;
 pub(crate) mod live;
 pub(crate) mod log;
@@ -48,6 +49,7 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 /// The one line that is left of a panic.
 pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    full_screen::give_back();
     let said = panic.payload_as_str().unwrap_or("no message");
     let at = panic.location().map(|at| format!(", at {}:{}", at.file(), at.line())).unwrap_or_default();
     fault(&format!(
@@ -128,6 +130,11 @@ pub(crate) fn is_at_a_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
+/// Whether a person sees what is printed, and types what is read.
+pub(crate) fn is_between_terminals() -> bool {
+    std::io::stdin().is_terminal() && is_at_a_terminal()
+}
+
 /// Whether standard output takes colours.
 pub(crate) fn has_colours() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
@@ -181,8 +188,13 @@ pub(crate) fn pipe() -> tokio::io::Stdout {
     tokio::io::stdout()
 }
 
-/// Why an answer may not hold, and what to do about it.
+/// Tells why an answer may not hold.
 pub(crate) fn doubted(doubt: &Doubt) {
+    note(&self::doubt(doubt));
+}
+
+/// Why an answer may not hold, and what to do about it.
+pub(crate) fn doubt(doubt: &Doubt) -> String {
     let Doubt { about, remedy } = doubt;
     let said = about.to_string();
     let mut rest = said.chars();
@@ -196,7 +208,7 @@ pub(crate) fn doubted(doubt: &Doubt) {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }
     };
-    note(&format!("{said}.{remedy}"));
+    format!("{said}.{remedy}")
 }
 
 /// How a run ended: what a dry run would do on standard output, the rest on standard error.

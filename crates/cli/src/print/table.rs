@@ -28,6 +28,8 @@ pub(crate) enum Last {
 /// A table, column by column, so that what no row has is left out.
 pub(crate) struct Table {
     rows: usize,
+    /// Columns of the terminal, where there is one.
+    width: Option<usize>,
     columns: Vec<(String, Vec<String>)>,
     headed: bool,
 }
@@ -35,7 +37,12 @@ pub(crate) struct Table {
 impl Table {
     /// A table of so many rows.
     pub(crate) fn of(rows: usize) -> Self {
-        Self { rows, columns: Vec::new(), headed: true }
+        Self { rows, width: screen::width(), columns: Vec::new(), headed: true }
+    }
+
+    /// The same for so many columns of a terminal.
+    pub(crate) fn fitting(self, width: usize) -> Self {
+        Self { width: Some(width), ..self }
     }
 
     /// The same without what stands above.
@@ -62,7 +69,10 @@ impl Table {
         self.column(title, cells);
         // The column before it is whole where it is left out.
         match self.columns.len() > before {
-            true => self.within(screen::width(), last),
+            true => {
+                let width = self.width;
+                self.within(width, last)
+            }
             false => self.lines(),
         }
     }
@@ -116,7 +126,7 @@ impl Table {
 }
 
 /// A text of at most so many columns; what is cut off leaves an ellipsis.
-fn shortened(text: &str, room: usize) -> String {
+pub(super) fn shortened(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }

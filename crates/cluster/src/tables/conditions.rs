@@ -29,9 +29,22 @@ struct Decided {
 }
 
 impl Table {
-    /// Whether a condition holds of one of its rows.
+    /// Whether a condition holds, of each of its rows. Where one object of an operator has the word in a column, the cells of that column
+    /// tell of the others that they are not so.
+    pub fn findings(&self, condition: &LiveCondition) -> Vec<Finding> {
+        let asked = words_of(condition);
+        let says = self.rows.iter().find_map(|row| self.somewhere(&asked, row));
+        self.rows.iter().map(|row| self.find_by(condition, row, says)).collect()
+    }
+
+    /// Whether a condition holds of one of its rows, by that row alone.
     pub fn find(&self, condition: &LiveCondition, row: &Row) -> Finding {
-        let decided = self.decide(condition, row);
+        self.find_by(condition, row, None)
+    }
+
+    /// `says`: the column that has the words that are asked for.
+    fn find_by(&self, condition: &LiveCondition, row: &Row, says: Option<usize>) -> Finding {
+        let decided = self.decide(condition, row, says);
         let verdict = match decided.decision {
             Some(Decision::Holds) => Verdict::Yes,
             Some(Decision::Fails | Decision::Neither) => Verdict::No,
@@ -40,20 +53,21 @@ impl Table {
         Finding { verdict, number: decided.number, text: self.text(row, decided.column) }
     }
 
-    fn decide(&self, condition: &LiveCondition, row: &Row) -> Decided {
+    fn decide(&self, condition: &LiveCondition, row: &Row, says: Option<usize>) -> Decided {
         match condition {
-            LiveCondition::Not(other) => return opposite(self.decide(other, row)),
-            LiveCondition::Any(all) => return any(all.iter().map(|one| self.decide(one, row))),
+            LiveCondition::Not(other) => return opposite(self.decide(other, row, says)),
+            LiveCondition::Any(all) => return any(all.iter().map(|one| self.decide(one, row, says))),
             _ => {}
         }
+        let by_columns = |name: &str| self.decide_by_columns(name, condition, row, says);
         match Conditions::get().derived.get(condition.name()) {
-            None => self.decide_by_columns(condition.name(), condition, row),
-            Some(Derived::Not(name)) => opposite(self.decide_by_columns(name, condition, row)),
-            Some(Derived::Any(names)) => any(names.iter().map(|name| self.decide_by_columns(name, condition, row))),
+            None => by_columns(condition.name()),
+            Some(Derived::Not(name)) => opposite(by_columns(name)),
+            Some(Derived::Any(names)) => any(names.iter().map(|name| by_columns(name))),
         }
     }
 
-    fn decide_by_columns(&self, name: &str, condition: &LiveCondition, row: &Row) -> Decided {
+    fn decide_by_columns(&self, name: &str, condition: &LiveCondition, row: &Row, says: Option<usize>) -> Decided {
         let mut fails = Decided::default();
         for rule in rules(name).filter(|rule| rule.is_of(&self.type_name)) {
             let Some((column, cell, of)) = self.cells(rule, row) else { continue };
@@ -68,13 +82,25 @@ impl Table {
             }
         }
         match condition {
-            LiveCondition::Status(asked) => self.somewhere(asked, row).unwrap_or(fails),
+            LiveCondition::Status(asked) => {
+                let asked: Vec<&String> = asked.iter().collect();
+                let is_filled = |column: &usize| row.cells.get(*column).is_some_and(|cell| !cells::is_missing(cell));
+                match (self.somewhere(&asked, row), says.filter(is_filled)) {
+                    (Some(column), _) => {
+                        Decided { decision: Some(Decision::Holds), number: None, column: Some(column) }
+                    }
+                    (None, Some(column)) if fails.decision.is_none() => {
+                        Decided { decision: Some(Decision::Fails), number: None, column: Some(column) }
+                    }
+                    (None, _) => fails,
+                }
+            }
             _ => fails,
         }
     }
 
-    /// What operators print of their objects may stand in a column of any name.
-    fn somewhere(&self, asked: &[String], row: &Row) -> Option<Decided> {
+    /// The column that has one of these words. What operators print of their objects may stand in a column of any name.
+    fn somewhere(&self, asked: &[&String], row: &Row) -> Option<usize> {
         if !is_of_an_operator(&self.type_name) && !asked.iter().any(|asked| asked.parse::<std::net::IpAddr>().is_ok()) {
             return None;
         }
@@ -83,8 +109,7 @@ impl Table {
             asked.iter().any(|asked| words.contains(&cells::plain(asked)))
         };
         // The first column is the name.
-        let column = row.cells.iter().enumerate().skip(1).find(|(_, cell)| says(cell)).map(|(column, _)| column)?;
-        Some(Decided { decision: Some(Decision::Holds), number: None, column: Some(column) })
+        row.cells.iter().enumerate().skip(1).find(|(_, cell)| says(cell)).map(|(column, _)| column)
     }
 
     /// What a rule reads: the column that decides with its cell, and where the rule needs one the cell that says how many there should be.
@@ -151,6 +176,16 @@ impl Table {
             let (column, cell, of) = self.cells(rule, row)?;
             counts(cell, of).map(|(have, want)| (column, have, want))
         })
+    }
+}
+
+/// The words that are asked for, as they stand in cells.
+fn words_of(condition: &LiveCondition) -> Vec<&String> {
+    match condition {
+        LiveCondition::Not(other) => words_of(other),
+        LiveCondition::Any(all) => all.iter().flat_map(words_of).collect(),
+        LiveCondition::Status(words) => words.iter().collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -20,7 +20,7 @@ struct Language {
 const LANGUAGES: [Language; 4] = [
     Language {
         name: "German",
-        decisive: &["welche", "welcher", "welches", "welchem", "welchen", "wieviele", "läuft", "gibt"],
+        decisive: &["welche", "welcher", "welches", "welchem", "welchen", "wieviel", "wieviele", "läuft", "gibt"],
         usual: &[
             "wie",
             "viele",
@@ -82,7 +82,7 @@ const LANGUAGES: [Language; 4] = [
     },
     Language {
         name: "French",
-        decisive: &["quels", "quelles", "quel", "quelle", "où", "combien", "montre"],
+        decisive: &["quels", "quelles", "quel", "quelle", "où", "combien", "pourquoi", "quand", "montre"],
         usual: &[
             "sont",
             "est",
@@ -127,18 +127,21 @@ const LANGUAGES: [Language; 4] = [
     },
     Language {
         name: "Spanish",
-        decisive: &["qué", "cuáles", "cuales", "cuál", "dónde", "donde", "cuántos", "cuantos", "cuántas", "cuantas"],
+        decisive: &[
+            "qué", "cuáles", "cuales", "cuál", "dónde", "donde", "cuánto", "cuanto", "cuánta", "cuanta", "cuántos",
+            "cuantos", "cuántas", "cuantas", "cuándo", "cuando", "quién",
+        ],
         usual: &[
             "hay", "están", "está", "estan", "los", "las", "del", "el", "para", "una", "nuestros", "nuestras",
-            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quién", "quiénes", "existen", "cómo",
-            "cuándo", "desde", "todo", "todos", "todas", "toda", "nuestro", "usa", "hace",
+            "nuestra", "que", "muestra", "corre", "corren", "tenemos", "se", "quiénes", "existen", "cómo", "desde",
+            "todo", "todos", "todas", "toda", "nuestro", "usa", "hace",
         ],
         weak: &["de", "la", "un", "en", "con", "es", "son", "y", "a", "por", "o", "esta", "al"],
         inside: &["en", "del"],
     },
     Language {
         name: "Portuguese",
-        decisive: &["quais", "quantos", "quantas", "onde", "há"],
+        decisive: &["quais", "quanto", "quanta", "quantos", "quantas", "quando", "onde", "há"],
         usual: &[
             "qual", "estão", "são", "está", "os", "uma", "nossos", "nossas", "mostre", "nos", "nas", "dos", "das",
             "em", "para", "que", "temos", "quem", "rodam", "roda", "existem", "rodando", "como", "todo", "todos",

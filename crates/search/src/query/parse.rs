@@ -205,8 +205,18 @@ const MOST_STATE_WORDS: usize = 3;
 
 /// The question with its free text as what an operator prints of its objects. `None` if it is not about objects of operators alone.
 pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Option<ParsedQuery>, StoreError> {
-    let left = parsed.other_words(&view.types().await?);
-    if left.is_empty() || left.len() > MOST_STATE_WORDS || parsed.kinds.is_empty() && parsed.filter.types.is_empty() {
+    let mut left = parsed.other_words(&view.types().await?);
+    let too_many = left.len() > MOST_STATE_WORDS;
+    let states: Vec<String> =
+        parsed.needs.iter().filter(|need| need.is_untold_state()).map(|need| need.said.to_lowercase()).collect();
+    let denied = match &states[..] {
+        [one] if left.is_empty() => one.strip_prefix("not ").map(str::to_owned),
+        _ => None,
+    };
+    left.extend(states);
+    let mut seen = BTreeSet::new();
+    left.retain(|word| seen.insert(word.clone()));
+    if left.is_empty() || too_many || parsed.kinds.is_empty() && parsed.filter.types.is_empty() {
         return Ok(None);
     }
     let Some(mut stated) = without_words(view, parsed).await? else { return Ok(None) };
@@ -214,9 +224,13 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
         return Ok(None);
     }
     stated.notes.retain(|note| !matches!(note, Note::LeftOut(_)));
+    stated.needs.retain(|need| !need.is_untold_state());
     let said = left.join(" ");
-    let words = [said.clone()].into_iter().chain(left).collect();
-    stated.needs.push(Need::of(LiveCondition::Status(words), said));
+    let condition = match denied {
+        Some(word) => LiveCondition::Not(Box::new(LiveCondition::Status(vec![word]))),
+        None => LiveCondition::Status([said.clone()].into_iter().chain(left).collect()),
+    };
+    stated.needs.push(Need::of(condition, said));
     Ok(Some(stated))
 }
 

@@ -116,6 +116,11 @@ impl Need {
         let narrows = |condition: &LiveCondition| self.first.is_some() || !condition.asks_for_a_value();
         self.condition.as_ref().map_or(of_all(self.what), narrows)
     }
+
+    /// Whether it says of objects how they are, in words that no condition stands for.
+    pub(crate) fn is_untold_state(&self) -> bool {
+        self.what == Beyond::Status && self.condition.is_none()
+    }
 }
 
 impl Need {
@@ -305,7 +310,17 @@ impl ParsedQuery {
         let place = |word: &str| {
             self.soft.iter().any(|soft| words::split(&soft.said.to_lowercase()).contains(&word.to_owned()))
         };
-        words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !kind(w) && !place(w)).collect()
+        // "Firmware rollouts" are of the kind `FirmwareRollout`.
+        let terms = words::terms(&text);
+        let asked =
+            types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())));
+        let spelt_out: BTreeSet<String> = asked
+            .map(|(_, ty)| words::split(&ty.kind).iter().map(|word| words::stem(word)).collect::<Vec<_>>())
+            .filter(|kind| kind.len() > 1 && kind.iter().all(|term| terms.contains(term)))
+            .flatten()
+            .collect();
+        let of_kind = |word: &str| kind(word) || spelt_out.contains(&words::stem(word));
+        words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !of_kind(w) && !place(w)).collect()
     }
 
     /// Narrows to the types that the conditions are about, of those that are known.
