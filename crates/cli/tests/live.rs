@@ -158,7 +158,8 @@ fn cases() -> Vec<Case> {
         ("how many traffic shifts have a doubtful verdict?", of("TrafficShift", "shop", &["night"]), Some(1)),
         ("which trafficshifts are ramping?", of("TrafficShift", "shop", &["autumn"]), None),
         ("traffic shifts that are flapping", of("TrafficShift", "shop", &["winter"]), None),
-        ("traffic shifts that are flapping or held", of("TrafficShift", "shop", &["night", "winter"]), None),
+        ("traffic shifts that are flapping or parked", of("TrafficShift", "shop", &["night", "winter"]), None),
+        ("traffic shifts that are parked or finished", of("TrafficShift", "shop", &["night", "spring"]), None),
         ("traffic shifts that are not finished", of("TrafficShift", "shop", &["autumn", "night", "winter"]), None),
         // version
         ("which nodes run version 1.29?", nodes(&["n1", "n2", "n3"]), None),
@@ -224,7 +225,7 @@ fn create_traffic_shifts(server: &ApiServer) {
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/trafficshifts.example.com"]);
     for (name, stage, verdict) in [
         ("autumn", "Ramping", "good"),
-        ("night", "Held", "doubtful"),
+        ("night", "Parked", "doubtful"),
         ("winter", "Flapping", "bad"),
         ("spring", "Finished", "good"),
     ] {

@@ -316,7 +316,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     // An operator may print the very word.
     let of_operators = |types: &BTreeSet<String>| !types.is_empty() && types.iter().all(|name| is_of_an_operator(name));
     if of_operators(&parsed.filter.types) || parsed.filter.types.is_empty() && of_operators(&parsed.kinds) {
-        parsed.needs.iter_mut().for_each(|need| need.or_said = !need.said.contains(' '));
+        parsed.needs.iter_mut().for_each(|need| need.or_said = true);
     }
     // Words of another language that name nothing known ask for nothing beside the conditions.
     let foreign =

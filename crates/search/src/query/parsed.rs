@@ -117,6 +117,24 @@ impl Need {
         self.condition.as_ref().map_or(of_all(self.what), narrows)
     }
 
+    /// Its condition; where operators may print the very words, also that they do: "paused or finished", "not finished".
+    fn or_its_words(&self, condition: &LiveCondition) -> LiveCondition {
+        let words = |said: &str| -> Option<LiveCondition> {
+            let words: Vec<String> = said.split(" or ").map(str::to_owned).collect();
+            words.iter().all(|word| !word.contains(' ')).then_some(LiveCondition::Status(words))
+        };
+        let widened = match condition {
+            _ if !self.or_said || !condition.is_state() => None,
+            LiveCondition::Not(inner) => self
+                .said
+                .strip_prefix("not ")
+                .and_then(words)
+                .map(|words| LiveCondition::Not(Box::new((**inner).clone().or(words)))),
+            condition => words(&self.said).map(|words| condition.clone().or(words)),
+        };
+        widened.unwrap_or_else(|| condition.clone())
+    }
+
     /// Whether it says of objects how they are, in words that no condition stands for.
     pub(crate) fn is_untold_state(&self) -> bool {
         self.what == Beyond::Status && self.condition.is_none()
@@ -272,12 +290,8 @@ impl ParsedQuery {
         // "Is checkout ok?" asks how it is.
         let state = |need: &Need| match (&need.condition, need.what) {
             (None, Beyond::Status) if !self.named.is_empty() => Some(LiveCondition::Ready),
-            (Some(condition), _)
-                if need.or_said && condition.is_state() && !matches!(condition, LiveCondition::Not(_)) =>
-            {
-                Some(condition.clone().or(LiveCondition::Status(vec![need.said.clone()])))
-            }
-            (condition, _) => condition.clone(),
+            (Some(condition), _) => Some(need.or_its_words(condition)),
+            (None, _) => None,
         };
         self.needs.iter().filter_map(state).collect()
     }
