@@ -31,7 +31,10 @@ use tempfile::TempDir;
 
 pub use chroma::ChromaServer;
 pub use objects::small_object;
-pub use parts::{browsers_or_skip, helm_or_skip, mcp_sdks_or_skip, schemathesis_or_skip, shared, shells_or_skip};
+pub use parts::{
+    actionlint_or_skip, browsers_or_skip, helm_or_skip, krew_or_skip, mcp_sdks_or_skip, packers_or_skip,
+    schemathesis_or_skip, shared, shells_or_skip,
+};
 use processes::{Processes, free_ports};
 
 /// How long etcd and kube-apiserver may take together; usually two seconds, far more while a machine compiles.

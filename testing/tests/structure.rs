@@ -14,7 +14,7 @@ fn root() -> PathBuf {
 
 /// The folders of the workspace's crates, from its root.
 fn crates() -> BTreeSet<String> {
-    let mut crates = BTreeSet::from(["testing", "testing/bench", "tools/evaluate"].map(str::to_owned));
+    let mut crates = BTreeSet::from(["testing", "testing/bench", "tools/evaluate", "tools/man"].map(str::to_owned));
     for entry in fs::read_dir(root().join("crates")).unwrap() {
         crates.insert(format!("crates/{}", entry.unwrap().file_name().to_str().unwrap()));
     }
@@ -92,8 +92,9 @@ fn dependencies(manifest: &str) -> BTreeSet<String> {
         if !header.ends_with("dependencies") {
             continue;
         }
-        let names = lines.lines().filter_map(|line| line.strip_prefix("clusterlore-"));
-        found.extend(names.map(|name| called(name.split(['.', ' ']).next().unwrap())));
+        let names = lines.lines().filter_map(|line| line.strip_prefix("clusterlore")?.split(['.', ' ']).next());
+        // The package of the program has no second name.
+        found.extend(names.map(|name| called(name.strip_prefix('-').unwrap_or("cli"))));
     }
     found
 }
@@ -171,6 +172,7 @@ fn what_the_code_map_does_not_say_is_found() {
                     clusterlore-testkit = { path = \"a\" }\n\n[dev-dependencies]\nclusterlore-store.workspace = true\n";
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(dependencies(manifest), names(&["core", "testing"]));
+    assert_eq!(dependencies("\n[dependencies]\nclusterlore.workspace = true\nclap = \"4\"\n"), names(&["cli"]));
     assert_eq!(used("use clusterlore_core::{A, B};\nfn f() { clusterlore_testkit::g() }"), names(&["core", "testing"]));
 
     let map = code_map(

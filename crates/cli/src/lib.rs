@@ -24,4 +24,4 @@ mod telemetry;
 mod unknown;
 mod wide;
 
-pub use program::main;
+pub use program::{command, main};

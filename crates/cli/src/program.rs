@@ -24,6 +24,11 @@ pub fn main() -> ExitCode {
     guarded(program)
 }
 
+/// The command line, as its man pages tell it.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
 /// A panic is one line and status 70, and unwinds, so that what is half-written is removed.
 fn guarded(program: fn() -> ExitCode) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {

@@ -41,11 +41,12 @@ const OTHERS: [(&str, &str); 11] = [
 ];
 
 /// What examples name and is the user's: there is none here by that name.
-const SERVERS: [(&str, &str); 5] = [
+const SERVERS: [(&str, &str); 6] = [
     ("@db/", "Postgres by a name of the user's network"),
     ("//chroma:", "Chroma by a name of the user's network"),
     ("@http://127.0.0.1:11434/", "Ollama, at its own port"),
     ("@https://llm.example/", "a model server of the user's"),
+    ("//github.com/", "what a release holds; testing/tests/packages.rs has its test"),
     (" -n lore ", "a namespace with what \"helm install\" makes"),
 ];
 

@@ -21,6 +21,12 @@ const BROWSER_VERSION: &str = "25.16.0";
 /// As `testing/helm/build` builds it.
 const HELM_VERSION: &str = "4.3.1";
 
+/// As `testing/actionlint/build` builds it.
+const ACTIONLINT_VERSION: &str = "1.7.12";
+
+/// As `testing/krew/build` builds it.
+const KREW_VERSION: &str = "0.5.0";
+
 /// As `testing/mcp-sdks/build` installs them.
 const MCP_SDKS_VERSION: &str = "1";
 
@@ -82,6 +88,36 @@ fn missing_of<'p>(programs: &[&'p str]) -> Option<&'p str> {
 /// It is absent and this is CI (`CI=true`).
 pub fn helm_or_skip() -> Option<PathBuf> {
     installed("helm", HELM_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
+/// The program `actionlint`, in the cache folder of `testing/actionlint/build`; where it is absent the test is to return, and a line says
+/// why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn actionlint_or_skip() -> Option<PathBuf> {
+    installed("actionlint", ACTIONLINT_VERSION).map_or_else(|missing| skip(&missing), Some)
+}
+
+/// The folder with the programs `krew` and `validate-krew-manifest`, in the cache folder of `testing/krew/build`; where it is absent the test
+/// is to return, and a line says why.
+///
+/// # Panics
+/// It is absent and this is CI (`CI=true`).
+pub fn krew_or_skip() -> Option<PathBuf> {
+    folder("krew", KREW_VERSION).map_or_else(|missing| skip(&missing), |dir| Some(dir.join("bin")))
+}
+
+/// Whether `dpkg`, `zip` and `unzip` are there, with which releases are packed; where one is absent the test is to return, and a line says
+/// why.
+///
+/// # Panics
+/// One is absent and this is CI (`CI=true`).
+pub fn packers_or_skip() -> Option<()> {
+    match missing_of(&["dpkg", "dpkg-deb", "zip", "unzip"]) {
+        Some(missing) => skip(&format!("{missing} is missing; install dpkg, zip and unzip")),
+        None => Some(()),
+    }
 }
 
 /// The folder with the SDKs of the Model Context Protocol, that of `testing/mcp-sdks/build`; where it is absent the test is to return, and

@@ -219,6 +219,7 @@ impl Approver for Person {
             return Err("there is no terminal".to_owned());
         }
         // What was typed before the change is seen is no answer to it.
+        #[cfg(unix)]
         rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
             .map_err(|e| e.to_string())?;
         print::ask_model::change(change);
