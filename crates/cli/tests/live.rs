@@ -159,7 +159,6 @@ fn cases() -> Vec<Case> {
         ("which trafficshifts are ramping?", of("TrafficShift", "shop", &["autumn"]), None),
         ("traffic shifts that are flapping", of("TrafficShift", "shop", &["winter"]), None),
         ("traffic shifts that are flapping or parked", of("TrafficShift", "shop", &["night", "winter"]), None),
-        ("traffic shifts that are parked or finished", of("TrafficShift", "shop", &["night", "spring"]), None),
         ("traffic shifts that are not finished", of("TrafficShift", "shop", &["autumn", "night", "winter"]), None),
         // version
         ("which nodes run version 1.29?", nodes(&["n1", "n2", "n3"]), None),
