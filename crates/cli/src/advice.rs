@@ -104,9 +104,7 @@ fn source(error: &SourceMismatch) -> String {
 fn store(error: &StoreError) -> Option<String> {
     const ANOTHER: &str = "choose another file with --store sqlite:PATH";
     match error {
-        StoreError::Missing(_) => {
-            Some("Fill it with \"clusterlore sync-instances\", or try \"clusterlore demo\"".to_owned())
-        }
+        StoreError::Missing(_) => Some("Fill it with \"clusterlore index\", or try \"clusterlore demo\"".to_owned()),
         StoreError::Newer { .. } => Some(format!("Update clusterlore, or {ANOTHER}")),
         StoreError::Damaged { .. } => {
             Some("Move it away and run \"clusterlore sync-instances\" to index again".to_owned())

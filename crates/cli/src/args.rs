@@ -281,6 +281,7 @@ pub(crate) enum Command {
     /// Show the settings, and where each comes from
     Config(Config),
     /// Print a completion script for a shell
+    #[command(alias = "completion")]
     Completions(Completions),
     /// Print the version
     Version(Version),

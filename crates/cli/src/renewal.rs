@@ -52,8 +52,10 @@ impl<'a> Freshness<'a> {
         }
         // A cluster that was looked at is the one that filled the index, at whichever address.
         let looked = reply.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+        // Nor is another cluster a surprise where the question names it.
         if !self.named
             && !looked
+            && reply.parsed.filter.clusters.is_empty()
             && reply.bases.iter().any(|basis| matches!(basis.source, SourceIdentity::Cluster { .. }))
         {
             self.used().into_iter().for_each(|(context, used)| reply.compare(context, used));

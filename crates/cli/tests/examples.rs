@@ -58,8 +58,18 @@ const GOES_ON: [(&str, &str, i32); 4] =
 const ENDS_WITH: [(&str, i32); 1] = [("--max-calls", 3)];
 
 /// Words of questions for what only a cluster knows: these ask the index of one, beside it.
-const OF_A_CLUSTER: [&str; 7] =
-    ["not ready", "failing", "fail?", "pending", "image", "created in", "-o name | xargs kubectl"];
+const OF_A_CLUSTER: [&str; 10] = [
+    "not ready",
+    "failing",
+    "fail?",
+    "pending",
+    "image",
+    "created in",
+    "-o name | xargs kubectl",
+    "--context east",
+    "clusters rename",
+    "clusters forget",
+];
 
 /// Commands that tables tell of.
 const COMMANDS: [&str; 16] = [
@@ -551,6 +561,7 @@ async fn every_example_does_what_it_shows() {
         Ran::of(ran.unwrap()).ok();
     };
     fill(&of_east, &["index", "--kubeconfig", east.kubeconfig("admin").to_str().unwrap()]);
+    fill(&of_east, &["clusters", "rename", "admin", "east"]);
     home.write("m/a.yaml", ANNOTATED);
     fill(&annotated, &["index", "--from", "m", "--annotations", "example.org/*"]);
     let serving = Serving::start(&home, &["--demo"]);

@@ -103,7 +103,7 @@ fn the_plugin_calls_itself_as_its_user_does() {
     assert!(wrong.err.contains("Usage: kubectl lore") && wrong.err.contains("kubectl lore search"), "{}", wrong.err);
     let missing = plugin(&["search", "x", "--store", "sqlite:none.db"]);
     assert!(
-        missing.err.contains("\"kubectl lore sync-instances\"") && !missing.err.contains("\"clusterlore "),
+        missing.err.contains("\"kubectl lore index\"") && !missing.err.contains("\"clusterlore "),
         "{}",
         missing.err
     );

@@ -135,7 +135,9 @@ impl fmt::Display for About {
             }
             Self::MoreOld(more) => write!(f, "{more} more sources are as old"),
             Self::Elsewhere { basis, context, used } => {
-                let from = basis.context().map(|name| format!(", read by the context \"{name}\"")).unwrap_or_default();
+                let comma = if basis.cluster.is_empty() { "," } else { "" };
+                let from = basis.context().map(|name| format!("{comma} read by the context \"{name}\""));
+                let from = from.unwrap_or_default();
                 write!(f, "the index holds {basis}{from}; the context in use, \"{context}\", is {used}")
             }
         }

@@ -372,7 +372,7 @@ async fn an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds() {
         if with_documents {
             server.psql(name, &format!("ALTER TABLE {schema}.documents_instances DROP COLUMN annotations"));
         }
-        server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings"));
+        server.psql(name, &format!("ALTER TABLE {schema}.sources DROP COLUMN readings, DROP COLUMN name"));
         server.psql(name, &format!("DROP TABLE {schema}.turns, {schema}.journal, {schema}.posts, {schema}.scans"));
         server.psql(name, &format!("DROP SEQUENCE {schema}.scan_requests"));
         server.psql(name, &format!("DELETE FROM {schema}.clusterlore_migrations WHERE version > 1"));

@@ -8,10 +8,10 @@ use super::shared::Output;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  clusterlore clusters                       what is indexed: clusters, folders, and when each was last read
+  clusterlore clusters                     what is indexed: clusters, folders, and when each was last read
   clusterlore clusters -o name
-  clusterlore clusters rename kind-kind dev  answers call it dev; stored ids stay as they are
-  clusterlore clusters forget old-staging    delete all that the index has of it
+  clusterlore clusters rename east dev     answers call it dev; stored ids stay as they are
+  clusterlore clusters forget east --yes   delete all that the index has of it
 
 A cluster is called like its context, a folder of manifests like the folder, unless --cluster-name or rename gave it another name. --cluster \
 takes that name or the stored one.
@@ -28,7 +28,7 @@ pub(crate) struct Clusters {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClustersAction {
     /// Call a cluster otherwise; stored ids stay as they are
-    #[command(after_help = "Examples:\n  clusterlore clusters rename kind-kind dev")]
+    #[command(after_help = "Examples:\n  clusterlore clusters rename east dev")]
     Rename {
         /// Its name, or its stored name
         #[arg(value_name = "OLD")]
@@ -38,9 +38,7 @@ pub(crate) enum ClustersAction {
         new: String,
     },
     /// Delete all that the index has of a cluster: documents, runs, its journal, and posts that wait
-    #[command(
-        after_help = "Examples:\n  clusterlore clusters forget old-staging\n  clusterlore clusters forget old-staging --yes"
-    )]
+    #[command(after_help = "Examples:\n  clusterlore clusters forget east --yes")]
     Forget {
         /// Its name, or its stored name
         #[arg(value_name = "CLUSTER")]

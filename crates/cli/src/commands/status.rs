@@ -1,6 +1,6 @@
 //! `clusterlore status`
 
-use clusterlore_index::Status as Indexed;
+use clusterlore_index::{Status as Indexed, TypeStatus};
 use clusterlore_store::ClusterNames;
 
 use crate::args::{Output, Status};
@@ -64,13 +64,19 @@ fn text(state: &Indexed) -> Vec<String> {
         lines.push(format!("Last run: {command}{}, {began}: {how}", of(&r.cluster)));
     }
     if !state.documents.is_empty() {
-        let rows = state
-            .documents
-            .iter()
-            .map(|k| vec![k.type_name.clone(), names.shown(&k.cluster).to_owned(), k.documents.to_string()])
-            .collect();
+        let several = state.documents.iter().any(|k| k.cluster != state.documents[0].cluster);
+        let row = |documents: String, cluster: &str, ty: String| match several {
+            true => vec![documents, cluster.to_owned(), ty],
+            false => vec![documents, ty],
+        };
+        let of = |k: &TypeStatus| row(k.documents.to_string(), names.shown(&k.cluster), k.type_name.clone());
+        let titles = row("DOCUMENTS".to_owned(), "CLUSTER", "TYPE".to_owned());
         lines.push(String::new());
-        lines.extend(table(&["TYPE", "CLUSTER", "DOCUMENTS"], rows));
+        // What may be folded is last.
+        lines.extend(table(
+            &titles.iter().map(String::as_str).collect::<Vec<_>>(),
+            state.documents.iter().map(of).collect(),
+        ));
     }
     lines
 }

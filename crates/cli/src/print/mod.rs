@@ -105,11 +105,18 @@ pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
             None => note(line),
         }
     }
+    if let (None, Some(ContextValue::String(said))) = (verb, error.get(ContextKind::InvalidSubcommand))
+        && said.contains(' ')
+        && !said.contains(['"', '$', '`', '\\', '!'])
+    {
+        note("");
+        note(&format!("To ask that: clusterlore search \"{said}\""));
+    }
     if let Some(verb) = verb {
         note("");
         note(&format!(
             "\"{verb}\" is a command of kubectl. Here you ask by meaning, or by name: clusterlore search \"databases in shop\", clusterlore \
-             search deploy/checkout. \"clusterlore search ... --print-commands\" prints the lines to {verb} what is found."
+             search deploy/checkout. \"clusterlore search ... --print-commands\" prints a line of kubectl for each object, to be changed into what you want of it."
         ));
     }
     status
