@@ -125,7 +125,7 @@ fn a_missing_index_is_told_and_may_be_made_in_the_meantime() {
     let home = Home::new();
     let result = called(&sdks, &started(&home, &[]), "cluster_overview", json!({}));
     assert_eq!(result["error"], true, "{result}");
-    assert!(text(&result).contains("clusterlore sync-instances"), "{result}");
+    assert!(text(&result).contains("clusterlore index"), "{result}");
     // Whoever is no client of the protocol is told so; whoever goes at once is not.
     assert_eq!(home.run(&["mcp"]).ok().out, "");
 }
