@@ -2,6 +2,7 @@
 
 mod addresses;
 mod advice;
+mod answer;
 mod args;
 mod build;
 mod commands;

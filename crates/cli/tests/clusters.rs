@@ -5,39 +5,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use clusterlore_core::{ResourceInstance, ResourceType};
 use clusterlore_store::{RunKind, RunRecord, Runs, Sqlite};
 use clusterlore_testkit::fake::FakeApiServer;
 use clusterlore_testkit::real::ApiServer;
 use common::Home;
 
 async fn server(object: &str) -> FakeApiServer {
-    let server = FakeApiServer::start().await;
-    server.add_type(ResourceType {
-        version: "v1".into(),
-        kind: "Pod".into(),
-        plural: "pods".into(),
-        namespaced: true,
-        ..ResourceType::default()
-    });
-    for name in [object, "cache"] {
-        server.put(ResourceInstance::new("v1", "Pod", Some("shop"), name).unwrap());
-    }
-    server
-}
-
-/// A kubeconfig with these servers as contexts.
-fn kubeconfig(home: &Home, contexts: &[(&str, &str)]) -> String {
-    let (mut clusters, mut named) = (String::new(), String::new());
-    for (name, url) in contexts {
-        clusters.push_str(&format!("- {{name: {name}, cluster: {{server: '{url}'}}}}\n"));
-        named.push_str(&format!("- {{name: {name}, context: {{cluster: {name}, user: u}}}}\n"));
-    }
-    let text = format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n{clusters}users: [{{name: u, user: {{}}}}]\ncontexts:\n{named}current-context: {}\n",
-        contexts[0].0
-    );
-    home.write("kubeconfig", &text).display().to_string()
+    common::server_with_pods(&[object, "cache"]).await
 }
 
 /// What `clusters` lists, by name: the stored name and the number of objects.
@@ -64,7 +38,7 @@ fn found(home: &Home, words: &[&str]) -> Vec<String> {
 async fn a_cluster_is_called_like_its_context_and_may_be_called_otherwise() {
     let home = Home::new();
     let (east, west, other) = (server("checkout").await, server("orders").await, server("nothing").await);
-    let config = kubeconfig(&home, &[("east", &east.url()), ("west", &west.url()), ("elsewhere", &other.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("west", &west.url()), ("elsewhere", &other.url())]);
     let at = ["--kubeconfig", &config];
     home.run(&[&["index"][..], &at].concat()).ok();
     assert_eq!(listed(&home), expected(&[("east", "", 5)]));
@@ -125,7 +99,7 @@ async fn a_cluster_is_called_like_its_context_and_may_be_called_otherwise() {
 async fn a_name_that_is_none_is_refused() {
     let home = Home::new();
     let (east, west) = (server("checkout").await, server("orders").await);
-    let config = kubeconfig(&home, &[("east", &east.url()), ("west", &west.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("west", &west.url())]);
     assert!(home.run(&["clusters"]).error().contains("nothing is indexed"));
     home.run(&["sync-instances", "--kubeconfig", &config]).ok();
     home.run(&["sync-instances", "--kubeconfig", &config, "--context", "west", "--cluster-name", "w"]).ok();
@@ -150,7 +124,7 @@ async fn a_name_that_is_none_is_refused() {
 async fn what_is_forgotten_is_gone_and_the_rest_stays() {
     let home = Home::new();
     let (east, west) = (server("checkout").await, server("orders").await);
-    let config = kubeconfig(&home, &[("east", &east.url()), ("west", &west.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("west", &west.url())]);
     home.run(&["index", "--kubeconfig", &config]).ok();
     home.run(&["index", "--kubeconfig", &config, "--context", "west", "--cluster-name", "west"]).ok();
     let before = found(&home, &["--cluster", "west", "-n", "shop"]);
@@ -169,7 +143,7 @@ async fn what_is_forgotten_is_gone_and_the_rest_stays() {
 async fn a_cluster_is_not_indexed_under_a_second_name() {
     let home = Home::new();
     let east = server("checkout").await;
-    let config = kubeconfig(&home, &[("east", &east.url()), ("admin", &east.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("admin", &east.url())]);
     home.run(&["index", "--kubeconfig", &config]).ok();
     for command in ["index", "sync-instances", "sync", "watch"] {
         let ran = home.run(&[command, "--kubeconfig", &config, "--context", "admin", "--cluster-name", "second"]);
@@ -186,10 +160,12 @@ async fn a_cluster_is_not_indexed_under_a_second_name() {
 async fn every_context_is_read_and_one_that_fails_fails_alone() {
     let home = Home::new();
     let (east, west) = (server("checkout").await, server("orders").await);
-    let config = kubeconfig(
-        &home,
-        &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("east-admin", &east.url()), ("w/est", &west.url())],
-    );
+    let config = home.kubeconfig(&[
+        ("east", &east.url()),
+        ("away", "http://127.0.0.1:1"),
+        ("east-admin", &east.url()),
+        ("w/est", &west.url()),
+    ]);
     let ran = home.run(&["index", "--all-contexts", "--kubeconfig", &config]);
     assert_eq!(ran.status, 3, "{}", ran.err);
     assert!(ran.err.contains("4 contexts: 2 read, 1 failed.") && ran.err.contains("away failed"), "{}", ran.err);
@@ -202,7 +178,7 @@ async fn every_context_is_read_and_one_that_fails_fails_alone() {
     }
     assert_eq!(listed(&home).len(), 2);
 
-    let only_away = kubeconfig(&home, &[("away", "http://127.0.0.1:1")]);
+    let only_away = home.kubeconfig(&[("away", "http://127.0.0.1:1")]);
     let failed = home.run(&["sync-instances", "--all-contexts", "--kubeconfig", &only_away]);
     assert_eq!(failed.status, 1, "{}", failed.err);
     for wrong in [&["--context", "east"][..], &["--cluster-name", "x"], &["--from", "m"], &["-o", "json"]] {
@@ -217,7 +193,7 @@ async fn every_context_is_read_and_one_that_fails_fails_alone() {
 async fn a_cluster_that_two_contexts_name_is_followed_under_one() {
     let home = Home::new();
     let east = server("checkout").await;
-    let config = kubeconfig(&home, &[("east", &east.url()), ("admin", &east.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("admin", &east.url())]);
     let said = home.write("said", "");
     let contexts = ["watch", "--kubeconfig", &config, "--context", "east", "--context", "admin"];
     let mut watch = home.command(&contexts).stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
@@ -251,7 +227,7 @@ async fn doctor_fails_where_what_it_recommends_would_fail() {
     let home = Home::new();
     let (east, west) = (server("checkout").await, server("orders").await);
     home.write("m/a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: gateway, namespace: edge}\n");
-    let config = kubeconfig(&home, &[("east", &east.url())]);
+    let config = home.kubeconfig(&[("east", &east.url())]);
     let doctor = || home.run(&["doctor", "--kubeconfig", &config]);
     home.run(&["index", "--kubeconfig", &config]).ok();
     home.run(&["index", "--from", "m", "--cluster-name", "old"]).ok();
@@ -272,7 +248,7 @@ async fn doctor_fails_where_what_it_recommends_would_fail() {
     assert!(ran.out.contains("\"clusterlore clusters forget old\""), "{ran:?}");
     home.run(&["clusters", "forget", "old", "--yes"]).ok();
     doctor().ok();
-    kubeconfig(&home, &[("east", &west.url())]);
+    home.kubeconfig(&[("east", &west.url())]);
     let ran = doctor();
     assert!(ran.status == 1 && ran.out.contains("would fail: the index holds the cluster at"), "{ran:?}");
 }

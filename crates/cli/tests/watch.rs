@@ -15,16 +15,7 @@ use clusterlore_testkit::fake::{FakeApiServer, Fault};
 use common::{Home, Ran};
 
 async fn server() -> FakeApiServer {
-    let server = FakeApiServer::start().await;
-    server.add_type(ResourceType {
-        version: "v1".into(),
-        kind: "Pod".into(),
-        plural: "pods".into(),
-        namespaced: true,
-        ..ResourceType::default()
-    });
-    server.put(pod("first"));
-    server
+    common::server_with_pods(&["first"]).await
 }
 
 fn pod(name: &str) -> ResourceInstance {
@@ -33,20 +24,6 @@ fn pod(name: &str) -> ResourceInstance {
 
 fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
-}
-
-/// A kubeconfig with these servers as contexts; one of them nobody listens at.
-fn kubeconfig(home: &Home, contexts: &[(&str, &str)]) -> String {
-    let (mut clusters, mut named) = (String::new(), String::new());
-    for (name, url) in contexts {
-        clusters.push_str(&format!("- {{name: {name}, cluster: {{server: '{url}'}}}}\n"));
-        named.push_str(&format!("- {{name: {name}, context: {{cluster: {name}, user: u}}}}\n"));
-    }
-    let text = format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n{clusters}users: [{{name: u, user: {{}}}}]\ncontexts:\n{named}current-context: {}\n",
-        contexts[0].0
-    );
-    home.write("kubeconfig", &text).display().to_string()
 }
 
 /// Waits until a search by name finds it, or finds it no more.
@@ -100,7 +77,7 @@ async fn it_follows_a_cluster_until_a_signal_ends_it() {
 async fn each_line_is_a_json_object_where_that_is_asked_for() {
     let home = Home::new();
     let server = server().await;
-    let kubeconfig = kubeconfig(&home, &[("here", &server.url())]);
+    let kubeconfig = home.kubeconfig(&[("here", &server.url())]);
     let contexts = ["--context", "here", "--context", "nowhere"];
     let mut watch =
         home.command(&[&["watch", "--kubeconfig", &kubeconfig, "--log-format", "json"], &contexts[..]].concat());
@@ -227,7 +204,7 @@ async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone(
 async fn several_clusters_are_followed_and_one_that_fails_fails_alone() {
     let home = Home::new();
     let (east, west) = east_and_west().await;
-    let config = kubeconfig(&home, &[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
+    let config = home.kubeconfig(&[("east", &east.url()), ("away", "http://127.0.0.1:1"), ("west", &west.url())]);
     let contexts = ["--context", "east", "--context", "west", "--context", "away"];
     let mut watch = home.command(&[&["watch", "--kubeconfig", &config], &contexts[..]].concat());
     let said = home.write("said", "");

@@ -8,7 +8,7 @@ use clusterlore_cluster::tables::{
     Column, Missing, NotRead, Objects, Row, Table, TableLimits, TypeTable, Verdict, Wanted,
 };
 use clusterlore_cluster::{LiveOptions, LiveSource};
-use clusterlore_core::conditions::Conditions;
+use clusterlore_core::conditions::{Conditions, Finding};
 use clusterlore_core::{Limit, LiveCondition, Replicas, ResourceInstance, ResourceType};
 use clusterlore_testkit::fake::{Encoding, FakeApiServer, Fault, NEVER_READ};
 use proptest::prelude::*;
@@ -315,29 +315,34 @@ fn table_of(type_name: &str, cells: &[(&str, &str)]) -> Table {
     Table { type_name: type_name.to_owned(), columns, rows: vec![row] }
 }
 
+/// Whether a condition holds of the one row of a table.
+fn finding(table: &Table, condition: &LiveCondition) -> Finding {
+    table.findings(condition).remove(0)
+}
+
 #[test]
 fn what_a_type_does_not_print_is_not_said() {
     let table = table_of("configmaps", &[("Name", "c"), ("Data", "3"), ("Age", "5m")]);
     for condition in every_condition() {
-        assert_eq!(table.find(&condition, &table.rows[0]).verdict, Verdict::NotSaid, "{condition:?}");
+        assert_eq!(finding(&table, &condition).verdict, Verdict::NotSaid, "{condition:?}");
     }
     let broken =
         table_of("pods", &[("Name", "c"), ("Ready", "x/y"), ("Status", ""), ("Restarts", "many"), ("Age", "")]);
     for condition in every_condition().into_iter().filter(|condition| condition.name() != "status") {
-        assert_eq!(broken.find(&condition, &broken.rows[0]).verdict, Verdict::NotSaid, "{condition:?}");
+        assert_eq!(finding(&broken, &condition).verdict, Verdict::NotSaid, "{condition:?}");
     }
     // Fewer cells than columns.
     let mut short = table_of("pods", &[("Name", "c"), ("Ready", "1/1"), ("Status", "Running"), ("Restarts", "0")]);
     short.rows[0].cells.truncate(2);
-    assert_eq!(short.find(&LiveCondition::Running, &short.rows[0]).verdict, Verdict::NotSaid);
-    assert_eq!(short.find(&LiveCondition::Ready, &short.rows[0]).verdict, Verdict::Yes);
+    assert_eq!(finding(&short, &LiveCondition::Running).verdict, Verdict::NotSaid);
+    assert_eq!(finding(&short, &LiveCondition::Ready).verdict, Verdict::Yes);
 }
 
 #[test]
 fn the_text_says_what_decides() {
     let text = |condition: &LiveCondition, ty: &str, cells: &[(&str, &str)]| {
         let table = table_of(ty, cells);
-        table.find(condition, &table.rows[0]).text
+        finding(&table, condition).text
     };
     let pod = |ready, status, restarts| [("Name", "p"), ("Ready", ready), ("Status", status), ("Restarts", restarts)];
     let restarted = LiveCondition::Restarted(Limit::AtLeast(1));
@@ -429,14 +434,13 @@ proptest! {
     ) {
         let cells: Vec<(&str, &str)> = cells.iter().map(|(name, cell)| (name.as_str(), cell.as_str())).collect();
         let table = table_of(ty, &cells);
-        let row = &table.rows[0];
         let mut conditions = every_condition();
         conditions.extend([LiveCondition::Image(asked.clone()), LiveCondition::Version(asked.clone()), LiveCondition::Status(vec![asked])]);
         for condition in conditions {
-            let found = table.find(&condition, row);
+            let found = finding(&table, &condition);
             prop_assert!(found.text.len() < 2_000);
         }
-        let verdict = |condition| table.find(&condition, row).verdict;
+        let verdict = |condition| finding(&table, &condition).verdict;
         for (one, other) in [
             (LiveCondition::Running, LiveCondition::NotRunning),
             (LiveCondition::Ready, LiveCondition::NotReady),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use clusterlore_cluster::tables::{Missing, NotRead, Objects, TableLimits, TypeTable, Verdict, Wanted};
+use clusterlore_cluster::tables::{Missing, NotRead, Objects, Row, TableLimits, TypeTable, Verdict, Wanted};
 use clusterlore_cluster::{ClusterSource, LiveOptions, LiveSource};
 use clusterlore_core::LiveCondition::{
     Bound, Capacity, Complete, ExternalAddress, Failed, Image, Lost, NotBound, NotReady, NotRunning, Pending, Ready,
@@ -86,8 +86,9 @@ async fn conditions_hold_of_what_kubelet_and_controllers_wrote() {
         let table = read[kinds.iter().position(|k| *k == kind).unwrap()].table.as_ref().unwrap();
         let namespace = if plural(kind).1 { "shop" } else { CLUSTER_SCOPE };
         let (namespace, name) = name.split_once('/').unwrap_or((namespace, name));
-        let row = table.row(namespace, name).unwrap_or_else(|| panic!("{kind} {name}"));
-        table.find(condition, row)
+        let of_it = |row: &Row| row.namespace == namespace && row.name == name;
+        let at = table.rows.iter().position(of_it).unwrap_or_else(|| panic!("{kind} {name}"));
+        table.findings(condition).remove(at)
     };
 
     let status = |word: &str| Status(vec![word.to_owned()]);

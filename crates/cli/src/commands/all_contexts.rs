@@ -18,12 +18,28 @@ enum Went {
     Known(String),
 }
 
+/// Runs for each context if `all` are asked for, else once with the name that a flag gives.
+///
+/// # Errors
+/// What ends the run, or all of them.
+pub(crate) async fn run(
+    settings: &Settings,
+    all: bool,
+    name: Option<&String>,
+    run: impl AsyncFn(&Settings, Option<String>) -> anyhow::Result<Done>,
+) -> anyhow::Result<Done> {
+    match all {
+        true => each(settings, run).await,
+        false => run(settings, name.cloned()).await,
+    }
+}
+
 /// Runs for each context. A cluster that several contexts name is read by the first of them; one that is in the index goes on under the name
 /// that it has there.
 ///
 /// # Errors
 /// There is no context, or no run came to its end.
-pub(crate) async fn each(
+async fn each(
     settings: &Settings,
     run: impl AsyncFn(&Settings, Option<String>) -> anyhow::Result<Done>,
 ) -> anyhow::Result<Done> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
+use std::io::{BufReader, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -21,10 +21,7 @@ use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::{Settings, wrong};
 use crate::talk::{COMMANDS, Line, Next, turns};
-use crate::{build, narrow};
-
-/// Bytes of an answer to a question of ours.
-const LONGEST_YES: u64 = 256;
+use crate::{answer, build, narrow};
 
 /// A conversation with a language model. Its limits hold for all of it.
 pub(crate) struct ModelTalk<'a> {
@@ -223,12 +220,7 @@ impl Approver for Person {
         rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush)
             .map_err(|e| e.to_string())?;
         print::ask_model::change(change);
-        let answer = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            std::io::stdin().lock().take(LONGEST_YES).read_line(&mut line).map(|_| line)
-        });
-        let line = answer.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-        Ok(line.trim().eq_ignore_ascii_case("yes"))
+        answer::is_yes().await.map_err(|e| e.to_string())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `clusterlore clusters`: what is indexed, cluster by cluster; renaming and forgetting one.
 
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -14,10 +14,7 @@ use crate::done::Done;
 use crate::print::progress::Lines;
 use crate::print::{self, table::table};
 use crate::settings::{Settings, wrong};
-use crate::{build, inbox, unknown};
-
-/// Bytes of an answer that are read: enough for "yes".
-const LONGEST_YES: u64 = 100;
+use crate::{answer, build, inbox, unknown};
 
 pub(crate) async fn run(settings: &Settings, flags: &Clusters) -> anyhow::Result<Done> {
     match &flags.action {
@@ -115,7 +112,7 @@ async fn forget(settings: &Settings, said: &str, yes: bool, patience: Duration) 
             cluster.types
         );
         print::note(&question);
-        if !is_yes().await? {
+        if !answer::is_yes().await? {
             print::note("Nothing was deleted.");
             return Ok(Done::Whole);
         }
@@ -134,12 +131,4 @@ async fn forget(settings: &Settings, said: &str, yes: bool, patience: Duration) 
         count(done.posts, "post", "posts"),
     ));
     Ok(Done::Whole)
-}
-
-async fn is_yes() -> anyhow::Result<bool> {
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().lock().take(LONGEST_YES).read_line(&mut line).map(|_| line)
-    });
-    Ok(answer.await??.trim().eq_ignore_ascii_case("yes"))
 }

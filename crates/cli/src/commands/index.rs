@@ -18,10 +18,8 @@ struct Summaries {
 }
 
 pub(crate) async fn run(settings: &Settings, flags: &Index) -> anyhow::Result<Done> {
-    match flags.instances.all_contexts {
-        true => all_contexts::each(settings, async |own, name| of_one(own, flags, name).await).await,
-        false => of_one(settings, flags, flags.instances.cluster_name.clone()).await,
-    }
+    let (all, name) = (flags.instances.all_contexts, flags.instances.cluster_name.as_ref());
+    all_contexts::run(settings, all, name, async |own, name| of_one(own, flags, name).await).await
 }
 
 /// Runs over one cluster or folder, which has this name in the index.

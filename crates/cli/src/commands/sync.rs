@@ -19,10 +19,8 @@ use crate::settings::Settings;
 const PAGE_SIZE: u32 = 500;
 
 pub(crate) async fn run(settings: &Settings, flags: &Sync) -> anyhow::Result<Done> {
-    match flags.all_contexts {
-        true => all_contexts::each(settings, async |own, name| of_one(own, flags, name).await).await,
-        false => of_one(settings, flags, flags.cluster_name.clone()).await,
-    }
+    let (all, name) = (flags.all_contexts, flags.cluster_name.as_ref());
+    all_contexts::run(settings, all, name, async |own, name| of_one(own, flags, name).await).await
 }
 
 /// Runs over one cluster or folder, which has this name in the index.

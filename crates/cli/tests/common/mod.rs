@@ -7,10 +7,28 @@ pub mod serving;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use clusterlore_core::{ResourceInstance, ResourceType};
+use clusterlore_testkit::fake::FakeApiServer;
 use fancy_regex::{Captures, Regex};
 
 /// The manifests of the example company.
 pub const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
+/// A cluster that serves pods, with these in the namespace `shop`.
+pub async fn server_with_pods(names: &[&str]) -> FakeApiServer {
+    let server = FakeApiServer::start().await;
+    server.add_type(ResourceType {
+        version: "v1".into(),
+        kind: "Pod".into(),
+        plural: "pods".into(),
+        namespaced: true,
+        ..ResourceType::default()
+    });
+    for name in names {
+        server.put(ResourceInstance::new("v1", "Pod", Some("shop"), name).unwrap());
+    }
+    server
+}
 
 /// A home folder of its own, with a store in it.
 pub struct Home {
@@ -28,6 +46,20 @@ impl Home {
 
     pub fn store(&self) -> PathBuf {
         self.path("data/clusterlore/index.db")
+    }
+
+    /// A kubeconfig with these servers as contexts.
+    pub fn kubeconfig(&self, contexts: &[(&str, &str)]) -> String {
+        let (mut clusters, mut named) = (String::new(), String::new());
+        for (name, url) in contexts {
+            clusters.push_str(&format!("- {{name: {name}, cluster: {{server: '{url}'}}}}\n"));
+            named.push_str(&format!("- {{name: {name}, context: {{cluster: {name}, user: u}}}}\n"));
+        }
+        let text = format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n{clusters}users: [{{name: u, user: {{}}}}]\ncontexts:\n{named}current-context: {}\n",
+            contexts[0].0
+        );
+        self.write("kubeconfig", &text).display().to_string()
     }
 
     /// Writes a file and gives its path.

@@ -34,16 +34,11 @@ impl Table {
     pub fn findings(&self, condition: &LiveCondition) -> Vec<Finding> {
         let asked = words_of(condition);
         let says = self.rows.iter().find_map(|row| self.somewhere(&asked, row));
-        self.rows.iter().map(|row| self.find_by(condition, row, says)).collect()
-    }
-
-    /// Whether a condition holds of one of its rows, by that row alone.
-    pub fn find(&self, condition: &LiveCondition, row: &Row) -> Finding {
-        self.find_by(condition, row, None)
+        self.rows.iter().map(|row| self.find(condition, row, says)).collect()
     }
 
     /// `says`: the column that has the words that are asked for.
-    fn find_by(&self, condition: &LiveCondition, row: &Row, says: Option<usize>) -> Finding {
+    fn find(&self, condition: &LiveCondition, row: &Row, says: Option<usize>) -> Finding {
         let decided = self.decide(condition, row, says);
         let verdict = match decided.decision {
             Some(Decision::Holds) => Verdict::Yes,
