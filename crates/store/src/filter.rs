@@ -54,7 +54,7 @@ impl Filter {
 }
 
 /// What stands between two pairs.
-const BETWEEN: char = '\x1f';
+pub(crate) const BETWEEN: char = '\x1f';
 
 /// Labels, or annotations, as one string that can be searched without parsing. No value can look like another pair.
 pub(crate) fn join(pairs: &std::collections::BTreeMap<String, String>) -> String {

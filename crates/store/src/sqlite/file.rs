@@ -1,18 +1,17 @@
 //! The store: its file, and how it is opened.
 
-use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clusterlore_core::{Collection, ResourceType};
+use clusterlore_core::ResourceType;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{failure, is_busy};
 use super::schema;
-use super::snapshot::KeptSnapshot;
+use super::snapshot::{Documents, Latest};
 use crate::error::StoreError;
 
 /// How long a statement waits for another process's transaction. Ours last milliseconds, a checkpoint of a large file seconds.
@@ -46,8 +45,10 @@ pub(super) struct Inner {
     pub(super) connection: Mutex<Connection>,
     /// How a connection that reads is opened.
     pub(super) reading: Reading,
-    /// Vectors and facets in memory, of the latest revision that was read.
-    pub(super) snapshots: Mutex<HashMap<Collection, KeptSnapshot>>,
+    /// Vectors and facets in memory, of the latest revision that was read; in the order of [`clusterlore_core::Collection::ALL`].
+    pub(super) snapshots: [Latest; 2],
+    /// Documents in memory.
+    pub(super) documents: Arc<Documents>,
     /// The known types, with the revision that they show.
     pub(super) types: Mutex<Option<(i64, Arc<KnownTypes>)>>,
 }
@@ -155,7 +156,8 @@ impl Sqlite {
             connection: Mutex::new(connection),
             reading,
             readers: Mutex::default(),
-            snapshots: Mutex::default(),
+            snapshots: Default::default(),
+            documents: Arc::default(),
             types: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }

@@ -12,7 +12,7 @@ use super::journal;
 use super::reader::SqliteView;
 use super::reader::{InView, find, select_shown, shown};
 use super::snapshot::Narrowed;
-use super::writer::{changed, write};
+use super::writer::{changed, delete_entry, write};
 use crate::error::StoreError;
 use crate::filter::Filter;
 use crate::reader::Candidate;
@@ -104,13 +104,14 @@ impl Sqlite {
             let at = |e| failure(path, e);
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
             let Some(filled) = find(&transaction, name).map_err(at)? else { return Ok(()) };
+            let mut touched = Vec::new();
             for (source, upserts) in &upserts {
                 for upsert in upserts {
-                    write(&transaction, path, collection, &filled, *source, upsert)?;
+                    touched.extend(write(&transaction, path, collection, &filled, *source, upsert)?);
                 }
             }
             retain(&transaction, filled.id, &ids)
-                .and_then(|()| changed(&transaction, filled.id))
+                .and_then(|gone| changed(&transaction, filled.id, touched.into_iter().chain(gone)))
                 .and_then(|()| transaction.commit())
                 .map_err(at)
         })
@@ -118,7 +119,8 @@ impl Sqlite {
     }
 }
 
-fn retain(transaction: &Transaction<'_>, collection: i64, ids: &HashSet<String>) -> rusqlite::Result<()> {
+/// Deletes what is not among these stored ids, and gives the ids of the entries that are gone.
+fn retain(transaction: &Transaction<'_>, collection: i64, ids: &HashSet<String>) -> rusqlite::Result<Vec<i64>> {
     let mut gone: Vec<i64> = Vec::new();
     let mut select = transaction.prepare("SELECT id, stored_id FROM entries WHERE collection = ?1")?;
     let mut rows = select.query([collection])?;
@@ -127,12 +129,10 @@ fn retain(transaction: &Transaction<'_>, collection: i64, ids: &HashSet<String>)
             gone.push(row.get(0)?);
         }
     }
-    for row in gone {
-        transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([row])?;
-        transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
-        transaction.prepare_cached(&format!("DELETE FROM words_{collection} WHERE rowid = ?1"))?.execute([row])?;
+    for id in &gone {
+        delete_entry(transaction, collection, *id)?;
     }
-    Ok(())
+    Ok(gone)
 }
 
 fn stamp(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

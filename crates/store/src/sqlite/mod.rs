@@ -1,6 +1,7 @@
 //! The default store: one SQLite file in WAL mode, so that one process can sync while others search. Vectors are int8 and are
 //! scanned in memory; words are in FTS5. All writing goes through one connection a process, one transaction a batch.
 
+mod chunk;
 mod failure;
 mod file;
 mod inbox;

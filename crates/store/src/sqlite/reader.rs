@@ -2,6 +2,7 @@
 //! Connections are kept for the next view. What is worked out of a state (vectors in memory, vocabulary, frequencies) is kept with the
 //! revision of the collection that it shows, and shared by all views of that revision.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,7 +17,7 @@ use super::failure::failure;
 use super::file::Sqlite;
 use super::quantized::{self, Query};
 use super::runs::from_json;
-use super::snapshot::{Narrowed, Scoped, Snapshot};
+use super::snapshot::{Latest, Narrowed, Scoped, Snapshot};
 use crate::error::StoreError;
 use crate::reader::{
     Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,
@@ -80,6 +81,8 @@ type Types = Arc<Vec<(String, ResourceType)>>;
 pub(crate) struct SqliteView {
     reader: Arc<Mutex<Reader>>,
     store: Sqlite,
+    /// Number of the file that it reads.
+    file: u64,
     scope: Scope,
     /// Both collections, in the order of [`Collection::ALL`].
     collections: [Option<Filled>; 2],
@@ -119,6 +122,7 @@ impl Sqlite {
             rusqlite::Result::Ok(SqliteView {
                 reader,
                 store,
+                file,
                 scope,
                 collections,
                 seen: Arc::default(),
@@ -211,37 +215,40 @@ impl SqliteView {
         collection: Collection,
         filled: &Filled,
     ) -> rusqlite::Result<Arc<Snapshot>> {
-        let read = || Ok(Arc::new(Snapshot::read(connection, filled.id, filled.embedder.dimensions)?));
-        let Some(kept) = self.kept(collection, filled) else { return read() };
+        let inner = &self.store.inner;
+        let read = |before: Option<&Snapshot>| {
+            let dimensions = filled.embedder.dimensions;
+            Snapshot::read(connection, filled.id, dimensions, before, &inner.documents).map(Arc::new)
+        };
         // Whoever comes second waits for the first rather than read the same.
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = &*kept {
-            return Ok(Arc::clone(snapshot));
-        }
-        let snapshot = read()?;
-        *kept = Some(Arc::clone(&snapshot));
+        let mut latest = self.latest(collection).lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match &*latest {
+            Some((file, revision, snapshot)) if *file == self.file => match revision.cmp(&filled.revision) {
+                Ordering::Equal => return Ok(Arc::clone(snapshot)),
+                Ordering::Less => Some(Arc::clone(snapshot)),
+                Ordering::Greater => {
+                    // A state that others have left behind.
+                    let later = Arc::clone(snapshot);
+                    drop(latest);
+                    return read(Some(&later));
+                }
+            },
+            _ => None,
+        };
+        let snapshot = read(before.as_deref())?;
+        *latest = Some((self.file, filled.revision, Arc::clone(&snapshot)));
         Ok(snapshot)
-    }
-
-    /// Where what is read of the collection is kept; `None` for a state that others have left behind already.
-    fn kept(&self, collection: Collection, filled: &Filled) -> Option<Arc<Mutex<Option<Arc<Snapshot>>>>> {
-        let mut snapshots = self.store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        match snapshots.get(&collection) {
-            Some((revision, kept)) if *revision == filled.revision => Some(Arc::clone(kept)),
-            Some((revision, _)) if *revision > filled.revision => None,
-            _ => {
-                let kept = Arc::default();
-                snapshots.insert(collection, (filled.revision, Arc::clone(&kept)));
-                Some(kept)
-            }
-        }
     }
 
     /// What is in memory already.
     fn in_memory(&self, collection: Collection, filled: &Filled) -> Option<Arc<Snapshot>> {
-        let snapshots = self.store.inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, kept) = snapshots.get(&collection).filter(|(revision, _)| *revision == filled.revision)?;
-        kept.try_lock().ok()?.clone()
+        let latest = self.latest(collection).try_lock().ok()?;
+        let (file, revision, snapshot) = latest.as_ref()?;
+        (*file == self.file && *revision == filled.revision).then(|| Arc::clone(snapshot))
+    }
+
+    fn latest(&self, collection: Collection) -> &Latest {
+        &self.store.inner.snapshots[collection as usize]
     }
 }
 

@@ -49,6 +49,11 @@ const MIGRATIONS: &[&str] = &[
      CREATE INDEX journal_by_time ON journal (at);",
     // What people call a source.
     "ALTER TABLE sources ADD COLUMN name TEXT NOT NULL DEFAULT '';",
+    // Which entries changed since a revision, by chunks of 512 (see `chunk`): a row for each chunk that has any.
+    "CREATE TABLE chunks (
+        collection INTEGER NOT NULL, number INTEGER NOT NULL, revision INTEGER NOT NULL,
+        PRIMARY KEY (collection, number)) WITHOUT ROWID;
+     INSERT INTO chunks SELECT DISTINCT e.collection, e.id >> 9, c.revision FROM entries e JOIN collections c ON c.id = e.collection;",
 ];
 
 /// Version of a current file.

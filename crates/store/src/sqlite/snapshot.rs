@@ -1,4 +1,5 @@
-//! A collection's vectors and facets in memory, in columns. Read whole in one pass: 20,000 documents take some 10 ms.
+//! A collection's vectors and facets in memory, in chunks of rows. Read whole in one pass: 20,000 documents take some 10 ms. What did not
+//! change since an earlier revision is taken over from it.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -11,7 +12,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::quantized::{self, Query};
+use super::chunk::{self, Chunk, Place};
+use super::quantized::Query;
 use crate::filter::{Filter, FilterView};
 use crate::reader::{Shown, Vocabulary};
 
@@ -29,27 +31,20 @@ const KEPT_DOCUMENTS: usize = 16_384;
 /// The most bytes that they take.
 const KEPT_BYTES: u64 = 24 << 20;
 
-/// Rows in the order of their ids.
-#[derive(Debug, Default)]
+/// One revision of a collection. A row is the place of its chunk among the chunks, and below [`chunk::BITS`] its place in that: rows
+/// are in the order of their ids, and not every number is one.
+#[derive(Debug)]
 pub(super) struct Snapshot {
-    dimensions: usize,
-    ids: Vec<i64>,
-    scales: Vec<f32>,
-    values: Vec<i8>,
-    facets: Vec<[u32; 3]>,
-    names: Vec<Arc<str>>,
-    labels: String,
-    label_ends: Vec<usize>,
-    /// By row; few have any.
-    annotations: HashMap<usize, Box<str>>,
+    chunks: Vec<Arc<Chunk>>,
+    documents: usize,
     /// What each scope admits, the one that was asked for last at the end.
     scoped: Mutex<Vec<(Collection, Scope, Arc<Scoped>)>>,
-    documents: Documents,
+    shown: Arc<Documents>,
 }
 
-/// Documents that were candidates, by row.
+/// Documents that were candidates, by the revision of their chunk and their id. They outlive the revision of their collection.
 #[derive(Debug)]
-struct Documents(Cache<usize, Arc<Shown>, Weighs>);
+pub(super) struct Documents(Cache<(i64, i64), Arc<Shown>, Weighs>);
 
 impl Default for Documents {
     fn default() -> Self {
@@ -60,62 +55,53 @@ impl Default for Documents {
 #[derive(Debug, Clone)]
 struct Weighs;
 
-impl Weighter<usize, Arc<Shown>> for Weighs {
-    fn weight(&self, _: &usize, shown: &Arc<Shown>) -> u64 {
+impl Weighter<(i64, i64), Arc<Shown>> for Weighs {
+    fn weight(&self, _: &(i64, i64), shown: &Arc<Shown>) -> u64 {
         let Shown { id, text, record, type_name } = &**shown;
         (size_of::<Shown>() + id.len() + text.len() + record.len() + type_name.len()) as u64
     }
 }
 
 impl Snapshot {
-    pub(super) fn read(connection: &Connection, collection: i64, dimensions: usize) -> rusqlite::Result<Self> {
-        let mut snapshot = Self { dimensions, ..Self::default() };
-        let mut numbers: HashMap<Arc<str>, u32> = HashMap::new();
-        let mut select = connection.prepare_cached(
-            "SELECT id, cluster, type, namespace, vector, labels, annotations FROM entries WHERE +collection = ?1 ORDER BY id",
-        )?;
+    /// The collection as the connection sees it, with what it has in common with another revision.
+    pub(super) fn read(
+        connection: &Connection,
+        collection: i64,
+        dimensions: usize,
+        before: Option<&Self>,
+        shown: &Arc<Documents>,
+    ) -> rusqlite::Result<Self> {
+        let before = before.map_or(&[][..], |before| &before.chunks);
+        let known = |number: i64, revision: i64| {
+            let at = before.binary_search_by_key(&number, |chunk| chunk.number).ok()?;
+            (before[at].revision == revision).then(|| Arc::clone(&before[at]))
+        };
+        let mut select =
+            connection.prepare_cached("SELECT number, revision FROM chunks WHERE collection = ?1 ORDER BY number")?;
         let mut rows = select.query([collection])?;
+        let (mut chunks, mut documents) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let mut number = |name: &str| -> u32 {
-                if let Some(number) = numbers.get(name) {
-                    return *number;
-                }
-                let number = u32::try_from(snapshot.names.len()).unwrap_or(u32::MAX);
-                let name: Arc<str> = name.into();
-                snapshot.names.push(Arc::clone(&name));
-                numbers.insert(name, number);
-                number
+            let (number, revision) = (row.get(0)?, row.get(1)?);
+            let chunk = match known(number, revision) {
+                Some(chunk) => chunk,
+                None => Arc::new(Chunk::read(connection, collection, dimensions, number, revision)?),
             };
-            let facets = [
-                number(row.get_ref(1)?.as_str()?),
-                number(row.get_ref(2)?.as_str()?),
-                number(row.get_ref(3)?.as_str()?),
-            ];
-            snapshot.ids.push(row.get(0)?);
-            snapshot.facets.push(facets);
-            match quantized::parts(row.get_ref(4)?.as_blob()?, dimensions) {
-                Some((scale, values)) => {
-                    snapshot.scales.push(scale);
-                    snapshot.values.extend(values.iter().map(|v| i8::from_le_bytes([*v])));
-                }
-                // A vector of another length can only be a damaged one; the document is still found by its words.
-                None => {
-                    snapshot.scales.push(0.0);
-                    snapshot.values.resize(snapshot.values.len() + dimensions, 0);
-                }
-            }
-            snapshot.labels.push_str(row.get_ref(5)?.as_str()?);
-            snapshot.label_ends.push(snapshot.labels.len());
-            let annotations = row.get_ref(6)?.as_str()?;
-            if !annotations.is_empty() {
-                snapshot.annotations.insert(snapshot.ids.len() - 1, annotations.into());
-            }
+            documents += chunk.len();
+            chunks.push(chunk);
         }
-        Ok(snapshot)
+        Ok(Self { chunks, documents, scoped: Mutex::default(), shown: Arc::clone(shown) })
     }
 
+    /// How many rows there are.
     pub(super) fn len(&self) -> usize {
-        self.ids.len()
+        self.documents
+    }
+
+    /// How many chunks are not those of another revision.
+    #[cfg(test)]
+    pub(super) fn read_anew(&self, before: &Self) -> usize {
+        let is_new = |chunk: &&Arc<Chunk>| !before.chunks.iter().any(|known| Arc::ptr_eq(known, chunk));
+        self.chunks.iter().filter(is_new).count()
     }
 
     /// The document of a row; `read` is asked once.
@@ -124,15 +110,18 @@ impl Snapshot {
         row: usize,
         read: impl FnOnce() -> rusqlite::Result<Shown>,
     ) -> rusqlite::Result<Arc<Shown>> {
-        self.documents.0.get_or_insert_with(&row, || read().map(Arc::new))
+        let (chunk, at) = self.chunk(row);
+        self.shown.0.get_or_insert_with(&(chunk.revision, chunk.id(at)), || read().map(Arc::new))
     }
 
     pub(super) fn id(&self, row: usize) -> i64 {
-        self.ids[row]
+        let (chunk, at) = self.chunk(row);
+        chunk.id(at)
     }
 
     pub(super) fn row_of(&self, id: i64) -> Option<usize> {
-        self.ids.binary_search(&id).ok()
+        let at = self.chunks.binary_search_by_key(&chunk::number(id), |chunk| chunk.number).ok()?;
+        Some(first_row(at) + self.chunks[at].row_of(id)?)
     }
 
     /// What a scope admits.
@@ -162,7 +151,7 @@ impl Snapshot {
         let rows = |row: usize| row as u32;
         Some(match &narrowed.rows {
             Some(some) => some.iter().copied().filter(passes).map(rows).collect(),
-            None => (0..self.ids.len()).filter(passes).map(rows).collect(),
+            None => self.rows().filter(passes).map(rows).collect(),
         })
     }
 
@@ -174,19 +163,18 @@ impl Snapshot {
     /// Cosine of a row with the query.
     #[inline(always)]
     pub(super) fn similarity(&self, query: &Query, row: usize) -> f32 {
-        if query.values.len() != self.dimensions {
-            return 0.0;
-        }
-        let values = &self.values[row * self.dimensions..(row + 1) * self.dimensions];
-        quantized::dot(values, &query.values) as f32 * self.scales[row] * query.scale
+        let (chunk, at) = self.chunk(row);
+        chunk.similarity(query, at)
     }
 
     /// The `count` rows most similar to the query, best first.
     pub(super) fn nearest(&self, query: &Query, rows: Option<&[u32]>, count: usize) -> Vec<(usize, f32)> {
-        let all = rows.map_or(self.len(), <[u32]>::len);
+        // Whole chunks where all rows are looked at.
+        let all = rows.map_or(self.chunks.len(), <[u32]>::len);
         // With the widest instructions that the processor has.
         let of = |part: Range<usize>| Arch::new().dispatch(Scan { snapshot: self, query, rows, count, part });
-        let threads = if all < WORTH_THREADS { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+        let few = rows.map_or(self.len(), <[u32]>::len) < WORTH_THREADS;
+        let threads = if few { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
         let share = all.div_ceil(threads).max(1);
         let parts: Vec<Range<usize>> = (0..all).step_by(share).map(|from| from..all.min(from + share)).collect();
         let mut found: Vec<(usize, f32)> = if parts.len() < 2 {
@@ -207,35 +195,53 @@ impl Snapshot {
     pub(super) fn vocabulary(&self, scoped: &Scoped) -> Arc<Vocabulary> {
         Arc::clone(scoped.vocabulary.get_or_init(|| {
             let mut vocabulary = Vocabulary::default();
-            let mut values: HashMap<&str, HashSet<&str>> = HashMap::new();
-            let mut seen: HashSet<[u32; 3]> = HashSet::new();
-            for row in (0..self.len()).filter(|row| scoped.holds(*row)) {
-                let view = self.view(row);
-                if seen.insert(self.facets[row]) {
-                    vocabulary.types.insert(view.type_name.to_owned());
-                    vocabulary.namespaces.insert(view.namespace.to_owned());
+            let mut all_values: HashMap<&str, HashSet<&str>> = HashMap::new();
+            for (at, chunk) in self.chunks.iter().enumerate() {
+                let admits = |place: usize| scoped.admits(at, place);
+                for (_, place) in chunk.places().iter().enumerate().filter(|(number, _)| admits(*number)) {
+                    vocabulary.types.insert(place.type_name.to_string());
+                    vocabulary.namespaces.insert(place.namespace.to_string());
                 }
-                for (key, value) in view.labels.split('\x1f').filter_map(|pair| pair.split_once('=')) {
-                    let values = values.entry(key).or_default();
+                // They come by key.
+                let mut last: Option<(&str, &mut HashSet<&str>)> = None;
+                for (key, value, _) in chunk.pairs().filter(|(_, _, place)| admits(*place)) {
+                    let values = match last {
+                        Some((known, values)) if known == key => values,
+                        _ => all_values.entry(key).or_default(),
+                    };
                     if values.len() <= Vocabulary::MOST_VALUES {
                         values.insert(value);
                     }
+                    last = Some((key, values));
                 }
             }
-            for (key, values) in values.into_iter().filter(|(_, values)| values.len() <= Vocabulary::MOST_VALUES) {
+            for (key, values) in all_values.into_iter().filter(|(_, values)| values.len() <= Vocabulary::MOST_VALUES) {
                 vocabulary.labels.insert(key.to_owned(), values.into_iter().map(str::to_owned).collect());
             }
             Arc::new(vocabulary)
         }))
     }
 
-    fn view(&self, row: usize) -> FilterView<'_> {
-        let [cluster, type_name, namespace] = self.facets[row].map(|n| &*self.names[n as usize]);
-        let start = if row == 0 { 0 } else { self.label_ends[row - 1] };
-        let labels = &self.labels[start..self.label_ends[row]];
-        let annotations = self.annotations.get(&row).map_or("", |joined| joined);
-        FilterView { cluster, type_name, namespace, labels, annotations }
+    /// All rows.
+    fn rows(&self) -> impl Iterator<Item = usize> {
+        self.chunks.iter().enumerate().flat_map(|(at, chunk)| first_row(at)..first_row(at) + chunk.len())
     }
+
+    #[inline(always)]
+    fn chunk(&self, row: usize) -> (&Chunk, usize) {
+        (&self.chunks[row >> chunk::BITS], row % chunk::ROWS)
+    }
+
+    fn view(&self, row: usize) -> FilterView<'_> {
+        let (chunk, at) = self.chunk(row);
+        chunk.view(at)
+    }
+}
+
+/// The first row of a chunk, by its place among the chunks.
+#[inline(always)]
+fn first_row(chunk: usize) -> usize {
+    chunk << chunk::BITS
 }
 
 /// A filter, with the rows of the objects that it names.
@@ -265,14 +271,16 @@ impl<'f> Narrowed<'f> {
     }
 }
 
-/// What was read of a collection, and of which revision; made by the first view that needs it.
-pub(super) type KeptSnapshot = (i64, Arc<Mutex<Option<Arc<Snapshot>>>>);
+/// What was read last of a collection, and of which revision of which file; made by the first view that needs it.
+pub(super) type Latest = Mutex<Option<(u64, i64, Arc<Snapshot>)>>;
 
 /// What a scope admits of a snapshot, and what was worked out of that.
 #[derive(Debug, Default)]
 pub(super) struct Scoped {
     /// A bit a row; `None`: all.
     rows: Option<Vec<u64>>,
+    /// Of each chunk, which of its places; `None`: all.
+    places: Option<Vec<Box<[bool]>>>,
     documents: usize,
     vocabulary: OnceLock<Arc<Vocabulary>>,
     /// Documents that hold a term, of the terms that were asked for.
@@ -285,20 +293,26 @@ impl Scoped {
         if scope.is_all() {
             return Self { documents: snapshot.len(), ..Self::default() };
         }
-        // There are few combinations of cluster, type and namespace, and many documents.
-        let mut known: HashMap<[u32; 3], bool> = HashMap::new();
-        let (mut rows, mut documents) = (vec![0_u64; snapshot.len().div_ceil(64)], 0);
-        for (row, facets) in snapshot.facets.iter().enumerate() {
-            let admitted = *known.entry(*facets).or_insert_with(|| {
-                let [cluster, type_name, namespace] = facets.map(|n| &*snapshot.names[n as usize]);
-                scope.admits(collection, cluster, type_name, namespace)
-            });
-            if admitted {
+        // There are few places, and many documents.
+        let mut known: HashMap<&Place, bool> = HashMap::new();
+        let admits = |place: &Place| {
+            let Place { cluster, type_name, namespace } = place;
+            scope.admits(collection, cluster, type_name, namespace)
+        };
+        let (mut rows, mut documents) = (vec![0_u64; first_row(snapshot.chunks.len()).div_ceil(64)], 0);
+        let mut places = Vec::with_capacity(snapshot.chunks.len());
+        for (number, chunk) in snapshot.chunks.iter().enumerate() {
+            let places_of = chunk.places().iter();
+            let admitted: Box<[bool]> =
+                places_of.map(|place| *known.entry(place).or_insert_with(|| admits(place))).collect();
+            for at in (0..chunk.len()).filter(|at| admitted[chunk.place_of(*at)]) {
+                let row = first_row(number) + at;
                 rows[row / 64] |= 1 << (row % 64);
                 documents += 1;
             }
+            places.push(admitted);
         }
-        Self { rows: Some(rows), documents, ..Self::default() }
+        Self { rows: Some(rows), places: Some(places), documents, ..Self::default() }
     }
 
     pub(super) fn is_all(&self) -> bool {
@@ -312,6 +326,11 @@ impl Scoped {
 
     pub(super) fn holds(&self, row: usize) -> bool {
         self.rows.as_ref().is_none_or(|rows| rows[row / 64] >> (row % 64) & 1 == 1)
+    }
+
+    /// Whether it admits the rows of a chunk that are in a place; both by number.
+    fn admits(&self, chunk: usize, place: usize) -> bool {
+        self.places.as_ref().is_none_or(|places| places[chunk][place])
     }
 
     /// The vocabulary, if it is made.
@@ -374,7 +393,7 @@ struct Scan<'a> {
     /// `None`: all.
     rows: Option<&'a [u32]>,
     count: usize,
-    /// Which of the rows.
+    /// Which of the rows; of all rows, which chunks.
     part: Range<usize>,
 }
 
@@ -384,7 +403,8 @@ impl NullaryFnOnce for Scan<'_> {
     #[inline(always)]
     fn call(self) -> Self::Output {
         let Self { snapshot, query, rows, count, part } = self;
-        let mut best = Best::of(count.min(part.len()));
+        let most = if rows.is_some() { part.len() } else { first_row(part.len()) };
+        let mut best = Best::of(count.min(most));
         match rows {
             Some(rows) => {
                 for row in &rows[part] {
@@ -393,8 +413,11 @@ impl NullaryFnOnce for Scan<'_> {
                 }
             }
             None => {
-                for row in part {
-                    best.offer(row, snapshot.similarity(query, row));
+                for number in part {
+                    let (chunk, first) = (&snapshot.chunks[number], first_row(number));
+                    for at in 0..chunk.len() {
+                        best.offer(first + at, chunk.similarity(query, at));
+                    }
                 }
             }
         }

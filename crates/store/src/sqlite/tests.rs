@@ -1,10 +1,13 @@
-use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, ResourceInstance, SourceIdentity};
+use std::sync::Arc;
+
+use clusterlore_core::{Collection, Document, EmbedderIdentity, ObjectKey, ResourceInstance, Rule, SourceIdentity};
+use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
 use crate::filter::Filter;
 use crate::holder::Holder;
-use crate::reader::Probe;
+use crate::reader::{Candidates, Probe, Vocabulary};
 use crate::runs::Runs;
 use crate::writer::{Batch, Upsert, Writer};
 
@@ -316,7 +319,7 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
     older
         .execute_batch(
             "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings;
-             ALTER TABLE sources DROP COLUMN name; DROP TABLE turns;
+             ALTER TABLE sources DROP COLUMN name; DROP TABLE turns; DROP TABLE chunks;
              DROP TABLE journal;",
         )
         .unwrap();
@@ -443,7 +446,7 @@ async fn readers_do_not_wait_for_a_writer() {
     let store = filled(&path).await;
     let writer = Connection::open(&path).unwrap();
     writer
-        .execute_batch("BEGIN IMMEDIATE; DELETE FROM entries; UPDATE collections SET revision = revision + 1;")
+        .execute_batch("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM chunks; UPDATE collections SET revision = revision + 1;")
         .unwrap();
     let began = std::time::Instant::now();
     for _ in 0..20 {
@@ -493,4 +496,79 @@ async fn a_file_that_takes_the_place_of_another_is_read_as_it_is() {
     let view = store.view_all("a test").await.unwrap();
     let found = view.probe(Collection::Instances, asked()).await.unwrap();
     assert_eq!((found.total, found.documents.len()), (1, 1), "there were {total}");
+}
+
+/// All that questions are answered from, under a scope.
+async fn all_of(store: &Sqlite, scope: &Scope) -> (Vec<(String, String, f32)>, Vec<usize>, Arc<Vocabulary>) {
+    let view = store.view(scope).await.unwrap();
+    let vector = vec![0.5; 4];
+    let probe = Probe { vector, terms: vec!["fox".into()], nearest: 9_000, containing: 9_000, ..Probe::default() };
+    let Candidates { documents, mut frequencies, total, admitted } =
+        view.probe(Collection::Instances, probe).await.unwrap();
+    let mut found: Vec<_> = documents.iter().map(|c| (c.id.clone(), c.text.clone(), c.similarity)).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    frequencies.extend([total, admitted]);
+    (found, frequencies, view.vocabulary(Collection::Instances).await.unwrap())
+}
+
+fn numbered(number: usize, label: &str) -> Document {
+    document(["a", "b", "c"][number % 3], &format!("pod-{number}"), label)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn what_is_taken_over_from_a_revision_is_what_would_be_read(
+        steps in prop::collection::vec(
+            (
+                prop::collection::vec((0_usize..1_400, 0_usize..4, prop::array::uniform4(-1.0_f32..1.0)), 0..30),
+                prop::collection::vec(0_usize..1_400, 0..30),
+                0_usize..1_400,
+            ),
+            1..6,
+        ),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("s.db");
+            let store = filled(&path).await;
+            let all = (0..1_400).map(|n| upsert(&numbered(n, "fox"), [1.0; 4])).collect();
+            store.apply(Collection::Instances, Batch { upserts: all, source: 1, ..Batch::default() }).await.unwrap();
+            let scopes = [
+                Scope::All { because: "a test" },
+                Scope::rules([Rule { namespaces: Some(["b".to_owned()].into()), ..Rule::cluster("") }]),
+            ];
+            for (writes, deletes, gone_from) in steps {
+                let upserts = writes
+                    .iter()
+                    .map(|(n, label, vector)| upsert(&numbered(*n, ["fox", "wolf", "", "x=y"][*label]), *vector))
+                    .collect();
+                // Whole chunks go too.
+                let deletes = deletes.into_iter().chain(gone_from..gone_from + 600).map(|n| numbered(n, "").key).collect();
+                let batch = Batch { upserts, deletes, source: 1, ..Batch::default() };
+                store.apply(Collection::Instances, batch).await.unwrap();
+                let anew = Sqlite::open_existing(&path).unwrap();
+                for scope in &scopes {
+                    assert_eq!(all_of(&store, scope).await, all_of(&anew, scope).await);
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn one_change_reads_one_chunk() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("s.db")).await;
+    let all = (0..1_400).map(|n| upsert(&numbered(n, "fox"), [1.0; 4])).collect();
+    store.apply(Collection::Instances, Batch { upserts: all, source: 1, ..Batch::default() }).await.unwrap();
+    let latest = || store.inner.snapshots[0].lock().unwrap().as_ref().map(|(_, _, snapshot)| Arc::clone(snapshot));
+    let scope = Scope::All { because: "a test" };
+    all_of(&store, &scope).await;
+    let before = latest().unwrap();
+    let one = vec![upsert(&numbered(700, "wolf"), [1.0; 4])];
+    store.apply(Collection::Instances, Batch { upserts: one, source: 1, ..Batch::default() }).await.unwrap();
+    all_of(&store, &scope).await;
+    assert_eq!(latest().unwrap().read_anew(&before), 1);
 }

@@ -1,11 +1,13 @@
 //! Writing to the file: one connection a process, one transaction a batch.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use async_trait::async_trait;
 use clusterlore_core::{Collection, EmbedderIdentity, ObjectKey};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::chunk;
 use super::failure::failure;
 use super::file::Sqlite;
 use super::journal;
@@ -23,12 +25,33 @@ fn create_words(transaction: &Transaction<'_>, collection: i64) -> rusqlite::Res
     ))
 }
 
-/// Tells readers that what they keep of a collection is of the past.
-pub(super) fn changed(connection: &Connection, collection: i64) -> rusqlite::Result<()> {
+/// Tells readers that what they keep of a collection is of the past, and which of its entries were written or deleted.
+pub(super) fn changed(
+    connection: &Connection,
+    collection: i64,
+    entries: impl IntoIterator<Item = i64>,
+) -> rusqlite::Result<()> {
+    let revision = next_revision(connection, collection)?;
+    let chunks: BTreeSet<i64> = entries.into_iter().map(chunk::number).collect();
+    let mut note = connection
+        .prepare_cached("INSERT OR REPLACE INTO chunks (collection, number, revision) VALUES (?1, ?2, ?3)")?;
+    let mut is_there =
+        connection.prepare_cached("SELECT id FROM entries WHERE id >= ?1 AND id < ?2 AND +collection = ?3 LIMIT 1")?;
+    let mut forget = connection.prepare_cached("DELETE FROM chunks WHERE collection = ?1 AND number = ?2")?;
+    for number in chunks {
+        let (from, to) = chunk::bounds(number);
+        match is_there.exists(params![from, to, collection])? {
+            true => note.execute(params![collection, number, revision])?,
+            false => forget.execute(params![collection, number])?,
+        };
+    }
+    Ok(())
+}
+
+fn next_revision(connection: &Connection, collection: i64) -> rusqlite::Result<i64> {
     connection
-        .prepare_cached("UPDATE collections SET revision = revision + 1 WHERE id = ?1")?
-        .execute([collection])
-        .map(|_| ())
+        .prepare_cached("UPDATE collections SET revision = revision + 1 WHERE id = ?1 RETURNING revision")?
+        .query_row([collection], |row| row.get(0))
 }
 
 #[async_trait]
@@ -66,14 +89,15 @@ impl Writer for Sqlite {
                 let detail = format!("collection \"{name}\" is not there; open it first");
                 return Err(StoreError::Other { place: path.display().to_string(), detail });
             };
+            let mut touched = Vec::new();
             for upsert in &batch.upserts {
-                write(&transaction, path, collection, &filled, batch.source, upsert)?;
+                touched.extend(write(&transaction, path, collection, &filled, batch.source, upsert)?);
             }
             for key in &batch.deletes {
-                delete(&transaction, filled.id, *key).map_err(at)?;
+                touched.extend(delete(&transaction, filled.id, *key).map_err(at)?);
             }
-            if !batch.upserts.is_empty() || !batch.deletes.is_empty() {
-                changed(&transaction, filled.id).map_err(at)?;
+            if !touched.is_empty() {
+                changed(&transaction, filled.id, touched).map_err(at)?;
             }
             journal::append(&transaction, &batch.journal, &batch.bounds).and_then(|()| transaction.commit()).map_err(at)
         })
@@ -97,13 +121,16 @@ impl Writer for Sqlite {
                 "UPDATE collections SET embedder = ?2, dimensions = ?3 WHERE id = ?1",
                 params![collection.id, embedder.name, embedder.dimensions],
             )?;
-            changed(&transaction, collection.id)?;
+            let revision = next_revision(&transaction, collection.id)?;
+            transaction
+                .execute("UPDATE chunks SET revision = ?2 WHERE collection = ?1", params![collection.id, revision])?;
             transaction.commit()
         })
         .await
     }
 }
 
+/// Writes a document and gives the id of its entry.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     path: &Path,
@@ -111,7 +138,7 @@ pub(super) fn write(
     filled: &Filled,
     source: i64,
     upsert: &Upsert,
-) -> Result<(), StoreError> {
+) -> Result<Option<i64>, StoreError> {
     let at = |e| failure(path, e);
     let expected = filled.embedder.dimensions;
     if let Some(vector) = &upsert.vector
@@ -178,7 +205,7 @@ pub(super) fn write(
             })
             .map_err(at)?,
         // Its vector was to be kept, and it is gone: somebody else deleted it between plan and write.
-        (None, None) => return Ok(()),
+        (None, None) => return Ok(None),
     };
     transaction
         .prepare_cached("INSERT OR REPLACE INTO documents (id, text, record) VALUES (?1, ?2, ?3)")
@@ -188,14 +215,22 @@ pub(super) fn write(
         .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", filled.id))
         .and_then(|mut s| s.execute(params![id, d.words]))
         .map_err(at)?;
-    Ok(())
+    Ok(Some(id))
 }
 
-fn delete(transaction: &Transaction<'_>, collection: i64, key: ObjectKey) -> rusqlite::Result<()> {
-    let mut gone = transaction.prepare_cached("DELETE FROM entries WHERE collection = ?1 AND key = ?2 RETURNING id")?;
-    if let Some(id) = gone.query_row(params![collection, key.0], |row| row.get::<_, i64>(0)).optional()? {
-        transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([id])?;
-        transaction.prepare_cached(&format!("DELETE FROM words_{collection} WHERE rowid = ?1"))?.execute([id])?;
+/// Deletes a document and gives the id that its entry had.
+fn delete(transaction: &Transaction<'_>, collection: i64, key: ObjectKey) -> rusqlite::Result<Option<i64>> {
+    let mut select = transaction.prepare_cached("SELECT id FROM entries WHERE collection = ?1 AND key = ?2")?;
+    let id = select.query_row(params![collection, key.0], |row| row.get(0)).optional()?;
+    if let Some(id) = id {
+        delete_entry(transaction, collection, id)?;
     }
+    Ok(id)
+}
+
+pub(super) fn delete_entry(transaction: &Transaction<'_>, collection: i64, id: i64) -> rusqlite::Result<()> {
+    transaction.prepare_cached("DELETE FROM entries WHERE id = ?1")?.execute([id])?;
+    transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([id])?;
+    transaction.prepare_cached(&format!("DELETE FROM words_{collection} WHERE rowid = ?1"))?.execute([id])?;
     Ok(())
 }
