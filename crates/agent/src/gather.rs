@@ -1,5 +1,7 @@
 //! What an answer is made of: one or more replies of the index, which looks at the cluster where the question asks for it.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -109,120 +111,123 @@ impl Found {
 ///
 /// # Errors
 /// As [`Index::ask`].
-pub async fn gather(
-    index: &Index,
-    catalogue: &Catalogue,
-    scope: &Scope,
-    request: &Request,
-) -> Result<Found, SearchError> {
-    let types = index.types(scope).await?;
-    let manner = Manner::of(&request.question, &types);
-    let limit = request.limit.max(LOOKED_AT);
-    let request = Request { hits: true, number: Wanted::Always, ..request.clone() };
-    let many = Request { limit, ..request.clone() };
-    let found = |reply: Reply, collection: Collection| Found {
-        whole: reply.hits.len() < limit,
-        reply,
-        typed: request.question.clone(),
-        question: request.question.clone(),
-        took: None,
-        noun: String::new(),
-        collection,
-        limit: request.limit,
-        manner: manner.clone(),
-        types: Arc::clone(&types),
-        no_type: false,
-        of_types: Vec::new(),
-        pointed_at: None,
-        back: None,
-        image: None,
-        nobody: None,
-        unfilled: Vec::new(),
-        looked_into: false,
-    };
+pub fn gather<'f>(
+    index: &'f Index,
+    catalogue: &'f Catalogue,
+    scope: &'f Scope,
+    request: &'f Request,
+) -> BoxFuture<'f, Result<Found, SearchError>> {
+    async move {
+        let types = index.types(scope).await?;
+        let manner = Manner::of(&request.question, &types);
+        let limit = request.limit.max(LOOKED_AT);
+        let request = Request { hits: true, number: Wanted::Always, ..request.clone() };
+        let many = Request { limit, ..request.clone() };
+        let found = |reply: Reply, collection: Collection| Found {
+            whole: reply.hits.len() < limit,
+            reply,
+            typed: request.question.clone(),
+            question: request.question.clone(),
+            took: None,
+            noun: String::new(),
+            collection,
+            limit: request.limit,
+            manner: manner.clone(),
+            types: Arc::clone(&types),
+            no_type: false,
+            of_types: Vec::new(),
+            pointed_at: None,
+            back: None,
+            image: None,
+            nobody: None,
+            unfilled: Vec::new(),
+            looked_into: false,
+        };
 
-    if !manner.explains.is_empty() {
-        let one = Request { kinds: manner.explains.clone(), ..of_types(&many) };
-        if let Some(reply) = unless_missing(index.ask(scope, &one).await)?.filter(|reply| !reply.hits.is_empty()) {
-            let of_types = counted(index, scope, &request, &reply).await?;
-            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        if !manner.explains.is_empty() {
+            let one = Request { kinds: manner.explains.clone(), ..of_types(&many) };
+            if let Some(reply) = unless_missing(index.ask(scope, &one).await)?.filter(|reply| !reply.hits.is_empty()) {
+                let of_types = counted(index, scope, &request, &reply).await?;
+                return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+            }
         }
-    }
-    if manner.of_types || many.collection == Collection::Capabilities {
-        let reply = index.ask(scope, &of_types(&many)).await?;
-        if !reply.hits.is_empty() || many.collection == Collection::Capabilities {
-            let of_types = counted(index, scope, &request, &reply).await?;
-            return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+        if manner.of_types || many.collection == Collection::Capabilities {
+            let reply = index.ask(scope, &of_types(&many)).await?;
+            if !reply.hits.is_empty() || many.collection == Collection::Capabilities {
+                let of_types = counted(index, scope, &request, &reply).await?;
+                return Ok(Found { of_types, ..found(reply, Collection::Capabilities) });
+            }
         }
-    }
-    let mut reply = index.ask(scope, &many).await?;
-    // "What runs in shop?" has no word that says what.
-    let parsed = &reply.parsed;
-    let anything = !parsed.scope_only
-        && parsed.named.is_empty()
-        && parsed.needs.is_empty()
-        && says_at_most(catalogue, &parsed.text, 0);
-    if anything && !parsed.filter.namespaces.is_empty() {
-        let namespaces = parsed.filter.namespaces.iter().cloned().collect();
-        reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
-    }
-    // "Which deployments in shop are databases?" names the namespace only to say where.
-    let named: Vec<String> =
-        reply.parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned)).collect();
-    let parsed = &reply.parsed;
-    let is_asked = parsed.filter.types.contains(NAMESPACES) || parsed.kinds.contains(NAMESPACES);
-    if !named.is_empty() && named.len() == parsed.named.len() && !is_asked && many.namespaces.is_empty() {
-        let within = index.ask(scope, &Request { namespaces: named, ..many.clone() }).await?;
-        reply = if within.hits.is_empty() { reply } else { within };
-    }
-    let no_type = manner.of_types;
-    let pointed_at = match points(&manner, &reply, catalogue) {
-        None => None,
-        Some(pointing) if pointing.types.is_empty() => Some((pointing, None)),
-        Some(pointing) => {
-            let one = Request {
-                question: pointing.noun.clone(),
-                kinds: pointing.types.clone(),
-                namespaces: namespaces(&reply).into_iter().collect(),
-                limit: CANDIDATES + 1,
-                ..request.clone()
-            };
-            let all = index.ask(scope, &one).await?;
-            // If there is one, it is meant.
-            let alone = all.number == Some(1) && reply.hits.len() == 1;
-            (!alone).then_some((pointing, Some(all)))
+        let mut reply = index.ask(scope, &many).await?;
+        // "What runs in shop?" has no word that says what.
+        let parsed = &reply.parsed;
+        let anything = !parsed.scope_only
+            && parsed.named.is_empty()
+            && parsed.needs.is_empty()
+            && says_at_most(catalogue, &parsed.text, 0);
+        if anything && !parsed.filter.namespaces.is_empty() {
+            let namespaces = parsed.filter.namespaces.iter().cloned().collect();
+            reply = index.ask(scope, &Request { question: EVERYTHING.to_owned(), namespaces, ..many.clone() }).await?;
         }
-    };
-    if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
-        let by_type = index.ask(scope, &of_types(&many)).await;
-        if let Some(by_type) =
-            unless_missing(by_type)?.filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS))
-        {
-            let of_types = counted(index, scope, &request, &by_type).await?;
-            return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
+        // "Which deployments in shop are databases?" names the namespace only to say where.
+        let named: Vec<String> =
+            reply.parsed.named.iter().filter_map(|named| namespace_of(&named.document.id).map(str::to_owned)).collect();
+        let parsed = &reply.parsed;
+        let is_asked = parsed.filter.types.contains(NAMESPACES) || parsed.kinds.contains(NAMESPACES);
+        if !named.is_empty() && named.len() == parsed.named.len() && !is_asked && many.namespaces.is_empty() {
+            let within = index.ask(scope, &Request { namespaces: named, ..many.clone() }).await?;
+            reply = if within.hits.is_empty() { reply } else { within };
         }
-    }
-    if pointed_at.is_some() {
-        return Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) });
-    }
-    if let Some((nobody, reply)) = nobody(index, catalogue, scope, &many, &reply, &types).await? {
-        let nobody = Some(nobody);
-        return Ok(Found { nobody, unfilled: unfilled(&reply, None), ..found(reply, Collection::Instances) });
-    }
-    let mut image = None;
-    if let Some((name, question)) = by_image(&request.question).filter(|_| reply.parsed.conditions().is_empty()) {
-        let of_image = index.ask(scope, &Request { question, ..many.clone() }).await?;
-        let looked = of_image.judgement.as_ref().is_some_and(|judgement| judgement.looked);
-        let surely = is_surely_an_image(catalogue, &name);
-        if looked && !of_image.hits.is_empty() && reply.hits.is_empty() {
-            reply = of_image;
-        } else if looked && !of_image.hits.is_empty() || surely {
-            image = Some((name, of_image));
+        let no_type = manner.of_types;
+        let pointed_at = match points(&manner, &reply, catalogue) {
+            None => None,
+            Some(pointing) if pointing.types.is_empty() => Some((pointing, None)),
+            Some(pointing) => {
+                let one = Request {
+                    question: pointing.noun.clone(),
+                    kinds: pointing.types.clone(),
+                    namespaces: namespaces(&reply).into_iter().collect(),
+                    limit: CANDIDATES + 1,
+                    ..request.clone()
+                };
+                let all = index.ask(scope, &one).await?;
+                // If there is one, it is meant.
+                let alone = all.number == Some(1) && reply.hits.len() == 1;
+                (!alone).then_some((pointing, Some(all)))
+            }
+        };
+        if pointed_at.is_none() && manner.for_advice && reply.parsed.named.is_empty() && !manner.of_types {
+            let by_type = index.ask(scope, &of_types(&many)).await;
+            if let Some(by_type) = unless_missing(by_type)?
+                .filter(|by_type| by_type.hits.first().is_some_and(|hit| hit.score.total() >= FITS))
+            {
+                let of_types = counted(index, scope, &request, &by_type).await?;
+                return Ok(Found { of_types, ..found(by_type, Collection::Capabilities) });
+            }
         }
+        if pointed_at.is_some() {
+            return Ok(Found { pointed_at, no_type, ..found(reply, Collection::Instances) });
+        }
+        if let Some((nobody, reply)) = nobody(index, catalogue, scope, &many, &reply, &types).await? {
+            let nobody = Some(nobody);
+            return Ok(Found { nobody, unfilled: unfilled(&reply, None), ..found(reply, Collection::Instances) });
+        }
+        let mut image = None;
+        if let Some((name, question)) = by_image(&request.question).filter(|_| reply.parsed.conditions().is_empty()) {
+            let of_image = index.ask(scope, &Request { question, ..many.clone() }).await?;
+            let looked = of_image.judgement.as_ref().is_some_and(|judgement| judgement.looked);
+            let surely = is_surely_an_image(catalogue, &name);
+            if looked && !of_image.hits.is_empty() && reply.hits.is_empty() {
+                reply = of_image;
+            } else if looked && !of_image.hits.is_empty() || surely {
+                image = Some((name, of_image));
+            }
+        }
+        let status = if reply.hits.is_empty() { index.status(scope).await.ok() } else { None };
+        let unfilled = unfilled(&reply, status.as_ref());
+        Ok(Found { no_type, image, unfilled, ..found(reply, Collection::Instances) })
     }
-    let status = if reply.hits.is_empty() { index.status(scope).await.ok() } else { None };
-    let unfilled = unfilled(&reply, status.as_ref());
-    Ok(Found { no_type, image, unfilled, ..found(reply, Collection::Instances) })
+    .boxed()
 }
 
 /// The name for which a question for a cause asks, if nothing has it, with what is called alike.

@@ -1,5 +1,7 @@
 //! A live API server.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -49,9 +51,12 @@ impl LiveSource {
     ///
     /// # Errors
     /// The kubeconfig or its credentials cannot be used.
-    pub async fn connect(options: LiveOptions) -> Result<Self, ClusterError> {
-        let requests = Arc::new(Requests::new(options).await?);
-        Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
+    pub fn connect(options: LiveOptions) -> BoxFuture<'static, Result<Self, ClusterError>> {
+        async move {
+            let requests = Arc::new(Requests::new(options).await?);
+            Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
+        }
+        .boxed()
     }
 
     /// The context that these options choose, and the cluster that it names; nobody is asked. `None`: no context, or none that can be
@@ -234,8 +239,13 @@ impl LiveSource {
     ///
     /// # Errors
     /// What ends a whole run: refused credentials, no secure connection. Everything else is told by the watch itself.
-    pub async fn watch(&self, ty: &ResourceType, from: &Position, bounds: &WatchBounds) -> Result<Watch, ClusterError> {
-        Watch::open(&self.requests, ty, from, bounds).await
+    pub fn watch<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        from: &'f Position,
+        bounds: &'f WatchBounds,
+    ) -> BoxFuture<'f, Result<Watch, ClusterError>> {
+        async move { Watch::open(&self.requests, ty, from, bounds).await }.boxed()
     }
 }
 

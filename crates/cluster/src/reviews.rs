@@ -1,5 +1,7 @@
 //! Asking the API server about others: whose token this is, and what they may. Whatever is no clear yes is an error or a no.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -66,47 +68,57 @@ impl LiveSource {
     ///
     /// # Errors
     /// It cannot be found out.
-    pub async fn review_token(&self, token: &str, audiences: &[String]) -> Result<Option<User>, NoReview> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Status {
-            authenticated: bool,
-            user: User,
-            audiences: Vec<String>,
+    pub fn review_token<'f>(
+        &'f self,
+        token: &'f str,
+        audiences: &'f [String],
+    ) -> BoxFuture<'f, Result<Option<User>, NoReview>> {
+        async move {
+            #[derive(Default, Deserialize)]
+            #[serde(default)]
+            struct Status {
+                authenticated: bool,
+                user: User,
+                audiences: Vec<String>,
+            }
+            let spec = if audiences.is_empty() {
+                json!({"token": token})
+            } else {
+                json!({"token": token, "audiences": audiences})
+            };
+            let status: Status = self.review("authentication.k8s.io", "TokenReview", "tokenreviews", spec).await?;
+            let Status { authenticated, user, audiences: fits } = status;
+            // A server that knows nothing of audiences names none.
+            let meant = audiences.is_empty() || audiences.iter().any(|audience| fits.contains(audience));
+            Ok(Some(user).filter(|user| authenticated && meant && !user.username.is_empty()))
         }
-        let spec = if audiences.is_empty() {
-            json!({"token": token})
-        } else {
-            json!({"token": token, "audiences": audiences})
-        };
-        let status: Status = self.review("authentication.k8s.io", "TokenReview", "tokenreviews", spec).await?;
-        let Status { authenticated, user, audiences: fits } = status;
-        // A server that knows nothing of audiences names none.
-        let meant = audiences.is_empty() || audiences.iter().any(|audience| fits.contains(audience));
-        Ok(Some(user).filter(|user| authenticated && meant && !user.username.is_empty()))
+        .boxed()
     }
 
     /// Whether somebody may list something.
     ///
     /// # Errors
     /// It cannot be found out.
-    pub async fn may_list(&self, user: &User, what: Listing<'_>) -> Result<bool, NoReview> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Status {
-            allowed: bool,
-            denied: bool,
+    pub fn may_list<'f>(&'f self, user: &'f User, what: Listing<'f>) -> BoxFuture<'f, Result<bool, NoReview>> {
+        async move {
+            #[derive(Default, Deserialize)]
+            #[serde(default)]
+            struct Status {
+                allowed: bool,
+                denied: bool,
+            }
+            let Listing { group, resource, namespace } = what;
+            let spec = json!({
+                "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
+                "resourceAttributes": {
+                    "verb": "list", "group": group, "resource": resource, "namespace": namespace.unwrap_or_default(),
+                },
+            });
+            let status: Status =
+                self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
+            Ok(status.allowed && !status.denied)
         }
-        let Listing { group, resource, namespace } = what;
-        let spec = json!({
-            "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
-            "resourceAttributes": {
-                "verb": "list", "group": group, "resource": resource, "namespace": namespace.unwrap_or_default(),
-            },
-        });
-        let status: Status =
-            self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
-        Ok(status.allowed && !status.denied)
+        .boxed()
     }
 
     /// The status of a review.

@@ -1,6 +1,8 @@
 //! The one way in which a cluster is written to: an object is applied by the server, under the field manager `clusterlore`, with the caller's
 //! rights, once. [`LiveSource::apply`] is the door. Whether somebody wants it is the caller's to know.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::time::Duration;
 
 use clusterlore_core::{CLUSTER_SCOPE, ResourceType};
@@ -53,35 +55,38 @@ impl LiveSource {
     ///
     /// # Errors
     /// The server refuses, or does not answer.
-    pub async fn apply(
-        &self,
-        ty: &ResourceType,
-        namespace: &str,
-        name: &str,
-        object: &Value,
+    pub fn apply<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        namespace: &'f str,
+        name: &'f str,
+        object: &'f Value,
         manner: Manner,
-    ) -> Result<Object, NotApplied> {
-        let scope = Some(namespace).filter(|namespace| ![CLUSTER_SCOPE, ""].contains(namespace));
-        let dry_run = if manner.dry_run { "&dryRun=All" } else { "" };
-        let force = manner.force;
-        let path = format!(
-            "{}/{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{dry_run}",
-            path(ty, scope),
-            escaped(name)
-        );
-        let mut ask = Ask::get(path, PLAIN_JSON);
-        ask.apply = Some(object.to_string().into_bytes());
-        let mut taker = Taker::new(BYTES);
-        self.requests.receive_once(&ask, BYTES * 2, TIME, &mut taker).await.map_err(|failure| match failure {
-            Failure::Status(StatusCode::CONFLICT, message) => NotApplied::Conflict(message),
-            Failure::Status(code, message) if code.is_client_error() => {
-                NotApplied::Refused(status_line(code, &message))
-            }
-            Failure::Status(code, message) => NotApplied::Unknown(status_line(code, &message)),
-            Failure::Unavailable(reason) => NotApplied::Unknown(reason),
-            Failure::Ends(error) => NotApplied::Refused(error.to_string()),
-        })?;
-        let json: Value = from_whole_json(&taker.body, MAPS).map_err(NotApplied::Unknown)?;
-        Ok(Object::new(json))
+    ) -> BoxFuture<'f, Result<Object, NotApplied>> {
+        async move {
+            let scope = Some(namespace).filter(|namespace| ![CLUSTER_SCOPE, ""].contains(namespace));
+            let dry_run = if manner.dry_run { "&dryRun=All" } else { "" };
+            let force = manner.force;
+            let path = format!(
+                "{}/{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}{dry_run}",
+                path(ty, scope),
+                escaped(name)
+            );
+            let mut ask = Ask::get(path, PLAIN_JSON);
+            ask.apply = Some(object.to_string().into_bytes());
+            let mut taker = Taker::new(BYTES);
+            self.requests.receive_once(&ask, BYTES * 2, TIME, &mut taker).await.map_err(|failure| match failure {
+                Failure::Status(StatusCode::CONFLICT, message) => NotApplied::Conflict(message),
+                Failure::Status(code, message) if code.is_client_error() => {
+                    NotApplied::Refused(status_line(code, &message))
+                }
+                Failure::Status(code, message) => NotApplied::Unknown(status_line(code, &message)),
+                Failure::Unavailable(reason) => NotApplied::Unknown(reason),
+                Failure::Ends(error) => NotApplied::Refused(error.to_string()),
+            })?;
+            let json: Value = from_whole_json(&taker.body, MAPS).map_err(NotApplied::Unknown)?;
+            Ok(Object::new(json))
+        }
+        .boxed()
     }
 }

@@ -1,5 +1,7 @@
 //! The client. An exchange is sent until there is an answer or no hope of one; each try has a bound in time and in bytes.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -92,21 +94,26 @@ impl Client {
     ///
     /// # Errors
     /// All tries came to nothing, or the answer is too long.
-    pub async fn send(&self, request: Request<Bytes>, bounds: Bounds, retries: &Retries) -> Answered<Failure> {
-        self.repeated(&request, retries, || self.once(request.clone(), bounds)).await
+    pub fn send<'f>(
+        &'f self,
+        request: Request<Bytes>,
+        bounds: Bounds,
+        retries: &'f Retries,
+    ) -> BoxFuture<'f, Answered<Failure>> {
+        async move { self.repeated(&request, retries, || self.once(request.clone(), bounds)).await }.boxed()
     }
 
     /// As [`Self::send`], but the answer is read while it arrives. What happens to it once it has begun is not mended by another try.
     ///
     /// # Errors
     /// All tries came to nothing.
-    pub async fn open(
-        &self,
+    pub fn open<'f>(
+        &'f self,
         request: Request<Bytes>,
         bounds: Bounds,
-        retries: &Retries,
-    ) -> Result<Response<Arriving>, Failure> {
-        self.repeated(&request, retries, || self.begun(request.clone(), bounds)).await
+        retries: &'f Retries,
+    ) -> BoxFuture<'f, Result<Response<Arriving>, Failure>> {
+        async move { self.repeated(&request, retries, || self.begun(request.clone(), bounds)).await }.boxed()
     }
 
     async fn repeated<B, F: Future<Output = Result<Response<B>, Cause>>>(

@@ -1,5 +1,7 @@
 //! The door itself.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,9 +67,12 @@ impl Index {
     /// # Errors
     /// See [`SearchError`].
     #[tracing::instrument(name = "index.warm", skip_all)]
-    pub async fn warm(&self) -> Result<(), SearchError> {
-        let view = self.store.view_all("what is read ahead is shown to nobody").await?;
-        self.searcher.warm(&*view).await
+    pub fn warm<'f>(&'f self) -> BoxFuture<'f, Result<(), SearchError>> {
+        async move {
+            let view = self.store.view_all("what is read ahead is shown to nobody").await?;
+            self.searcher.warm(&*view).await
+        }
+        .boxed()
     }
 
     /// Answers a question.
@@ -75,61 +80,78 @@ impl Index {
     /// # Errors
     /// See [`SearchError`]; none of them tells of anything outside the scope.
     #[tracing::instrument(name = "index.ask", skip_all, fields(collection = %request.collection))]
-    pub async fn ask(&self, scope: &Scope, request: &Request) -> Result<Reply, SearchError> {
-        let view = self.store.view(scope).await?;
-        let sources = view.sources().await?;
-        let query = self.query(&*view, request, &sources).await?;
-        let looker = match &self.gate {
-            Some(gate) if request.live => {
-                let sources = sources.clone();
-                let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
-                whole.then_some(Looker { gate, sources, scope })
+    pub fn ask<'f>(&'f self, scope: &'f Scope, request: &'f Request) -> BoxFuture<'f, Result<Reply, SearchError>> {
+        async move {
+            let view = self.store.view(scope).await?;
+            let sources = view.sources().await?;
+            let query = self.query(&*view, request, &sources).await?;
+            let looker = match &self.gate {
+                Some(gate) if request.live => {
+                    let sources = sources.clone();
+                    let whole = sources.iter().any(|source| scope.admits_whole_cluster(&source.cluster));
+                    whole.then_some(Looker { gate, sources, scope })
+                }
+                _ => None,
+            };
+            let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
+            let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
+            let mut reply = reply(answer, sources, scope, request);
+            // What holds objects was read.
+            if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
+                reply = reply.beside_unread(&view.last_runs().await?);
             }
-            _ => None,
-        };
-        let judge = looker.as_ref().map(|looker| looker as &dyn Judge);
-        let answer = self.searcher.answer_with(&*view, &*self.embedder, &query, judge).await?;
-        let mut reply = reply(answer, sources, scope, request);
-        // What holds objects was read.
-        if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
-            reply = reply.beside_unread(&view.last_runs().await?);
+            if reply.hits.is_empty() && request.hits && request.collection == Collection::Instances {
+                reply.gone = gone(&*view, &request.question).await?;
+            }
+            Ok(reply)
         }
-        if reply.hits.is_empty() && request.hits && request.collection == Collection::Instances {
-            reply.gone = gone(&*view, &request.question).await?;
-        }
-        Ok(reply)
+        .boxed()
     }
 
     /// A question as it is understood, without an answer.
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub async fn read(&self, scope: &Scope, request: &Request) -> Result<ParsedQuery, SearchError> {
-        let view = self.store.view(scope).await?;
-        let query = self.query(&*view, request, &view.sources().await?).await?;
-        self.searcher.read(&*view, &*self.embedder, &query).await
+    pub fn read<'f>(
+        &'f self,
+        scope: &'f Scope,
+        request: &'f Request,
+    ) -> BoxFuture<'f, Result<ParsedQuery, SearchError>> {
+        async move {
+            let view = self.store.view(scope).await?;
+            let query = self.query(&*view, request, &view.sources().await?).await?;
+            self.searcher.read(&*view, &*self.embedder, &query).await
+        }
+        .boxed()
     }
 
     /// The cluster itself, if it is the one that filled the index under this name and can be reached; else why not.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn cluster(&self, scope: &Scope, name: &str) -> Result<Result<Arc<LiveSource>, String>, StoreError> {
-        let Some(gate) = self.gate.as_ref() else {
-            return Ok(Err("the cluster is not to be asked".to_owned()));
-        };
-        let sources = self.sources(scope).await?;
-        let names = ClusterNames::of(&sources);
-        let looker = Looker { gate, sources, scope };
-        Ok(looker.source(names.meant(name).unwrap_or(name), Instant::now() + OPENING).await)
+    pub fn cluster<'f>(
+        &'f self,
+        scope: &'f Scope,
+        name: &'f str,
+    ) -> BoxFuture<'f, Result<Result<Arc<LiveSource>, String>, StoreError>> {
+        async move {
+            let Some(gate) = self.gate.as_ref() else {
+                return Ok(Err("the cluster is not to be asked".to_owned()));
+            };
+            let sources = self.sources(scope).await?;
+            let names = ClusterNames::of(&sources);
+            let looker = Looker { gate, sources, scope };
+            Ok(looker.source(names.meant(name).unwrap_or(name), Instant::now() + OPENING).await)
+        }
+        .boxed()
     }
 
     /// The sources of the clusters of which anything may be seen, the replaced ones too.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn sources(&self, scope: &Scope) -> Result<Vec<KnownSource>, StoreError> {
-        self.store.view(scope).await?.sources().await
+    pub fn sources<'f>(&'f self, scope: &'f Scope) -> BoxFuture<'f, Result<Vec<KnownSource>, StoreError>> {
+        async move { self.store.view(scope).await?.sources().await }.boxed()
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -137,12 +159,20 @@ impl Index {
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub async fn similar(&self, scope: &Scope, id: &str, request: &Request) -> Result<Reply, SearchError> {
-        let view = self.store.view(scope).await?;
-        let sources = view.sources().await?;
-        let query = self.query(&*view, request, &sources).await?;
-        let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
-        Ok(reply(answer, sources, scope, request))
+    pub fn similar<'f>(
+        &'f self,
+        scope: &'f Scope,
+        id: &'f str,
+        request: &'f Request,
+    ) -> BoxFuture<'f, Result<Reply, SearchError>> {
+        async move {
+            let view = self.store.view(scope).await?;
+            let sources = view.sources().await?;
+            let query = self.query(&*view, request, &sources).await?;
+            let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
+            Ok(reply(answer, sources, scope, request))
+        }
+        .boxed()
     }
 
     /// What happened lately to what a question asks for, by the journal that watching keeps. `since` and `until` narrow what the question
@@ -150,110 +180,115 @@ impl Index {
     ///
     /// # Errors
     /// As [`Self::ask`], but for questions without words: these ask for everything.
-    pub async fn changes(
-        &self,
-        scope: &Scope,
-        request: &Request,
+    pub fn changes<'f>(
+        &'f self,
+        scope: &'f Scope,
+        request: &'f Request,
         since: Option<Timestamp>,
         until: Option<Timestamp>,
-    ) -> Result<Changes, SearchError> {
-        let asked = Asked::of(&request.question);
-        let view = self.store.view(scope).await?;
-        let sources = view.sources().await?;
-        let asking = Request { question: asked.question.clone(), ..request.clone() };
-        let query = self.query(&*view, &asking, &sources).await?;
-        let parsed = match self.searcher.read(&*view, &*self.embedder, &query).await {
-            Ok(parsed) => parsed,
-            Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => {
-                let mut parsed = ParsedQuery::default();
-                parsed.filter = query.filter;
-                parsed
+    ) -> BoxFuture<'f, Result<Changes, SearchError>> {
+        async move {
+            let asked = Asked::of(&request.question);
+            let view = self.store.view(scope).await?;
+            let sources = view.sources().await?;
+            let asking = Request { question: asked.question.clone(), ..request.clone() };
+            let query = self.query(&*view, &asking, &sources).await?;
+            let parsed = match self.searcher.read(&*view, &*self.embedder, &query).await {
+                Ok(parsed) => parsed,
+                Err(SearchError::NoQuestion | SearchError::NoCollection(_)) => {
+                    let mut parsed = ParsedQuery::default();
+                    parsed.filter = query.filter;
+                    parsed
+                }
+                Err(error) => return Err(error),
+            };
+            let types = view.types().await?;
+            let mut conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
+            let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
+            let since = since.max(parsed.clauses.since);
+            let until = [until, parsed.clauses.until].into_iter().flatten().min();
+            let clusters = parsed.filter.clusters.clone();
+            let cluster = clusters.first().cloned().filter(|_| clusters.len() == 1);
+            let mut query = changes::query(&conditions, &asked, cluster, since, until);
+            // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
+            let counts = parsed.clauses.counts();
+            if conditions.text.is_empty() && !conditions.labelled && clusters.len() <= 1 && !counts {
+                query.limit = limit.saturating_add(1);
             }
-            Err(error) => return Err(error),
-        };
-        let types = view.types().await?;
-        let mut conditions = Conditions::of(&parsed, &asked, &self.catalogue, &types);
-        let limit = asked.at_most.map_or(request.limit, |most| most.min(request.limit));
-        let since = since.max(parsed.clauses.since);
-        let until = [until, parsed.clauses.until].into_iter().flatten().min();
-        let clusters = parsed.filter.clusters.clone();
-        let cluster = clusters.first().cloned().filter(|_| clusters.len() == 1);
-        let mut query = changes::query(&conditions, &asked, cluster, since, until);
-        // Where the store tells all that fits, no more is read than is shown, and one to tell whether there is more.
-        let counts = parsed.clauses.counts();
-        if conditions.text.is_empty() && !conditions.labelled && clusters.len() <= 1 && !counts {
-            query.limit = limit.saturating_add(1);
-        }
-        let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
-        entries.retain(|entry| clusters.is_empty() || clusters.contains(&entry.cluster));
-        // Objects that are there are known better than by what the journal keeps of them.
-        let mut there = There::default();
-        if conditions.labelled && !entries.is_empty() {
-            for selector in conditions.selectors() {
-                there.labelled.extend(self.there(&*view, "", &conditions, &parsed, selector).await?);
-            }
-        }
-        let by_name = !parsed.named.is_empty() || changes::is_called(&entries, &conditions.text);
-        if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
-            there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
-        }
-        let most = if counts { changes::LOOKED_AT } else { limit };
-        let (mut changes, mut more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
-        // A word that nothing is called like hides nothing of what else is asked for.
-        if changes.is_empty()
-            && !entries.is_empty()
-            && !conditions.text.is_empty()
-            && there.found.is_empty()
-            && !by_name
-        {
-            let all = view.journal(JournalQuery { limit: LOOKED_AT, ..JournalQuery::default() }).await?;
-            let mut unknown = Vec::new();
-            for word in changes::unknown(&all, &conditions.text, &self.catalogue, &types) {
-                if self.there(&*view, &word, &Conditions::default(), &parsed, Selector::default()).await?.is_empty() {
-                    unknown.push(word);
+            let mut entries = if conditions.impossible { Vec::new() } else { view.journal(query).await? };
+            entries.retain(|entry| clusters.is_empty() || clusters.contains(&entry.cluster));
+            // Objects that are there are known better than by what the journal keeps of them.
+            let mut there = There::default();
+            if conditions.labelled && !entries.is_empty() {
+                for selector in conditions.selectors() {
+                    there.labelled.extend(self.there(&*view, "", &conditions, &parsed, selector).await?);
                 }
             }
-            let none_left = unknown.len() == conditions.text.split(' ').count();
-            if !unknown.is_empty() && none_left && conditions.is_only_words() {
-                conditions.unknown(&unknown);
-            } else if !unknown.is_empty() {
-                conditions.without(&unknown);
-                (changes, more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
+            let by_name = !parsed.named.is_empty() || changes::is_called(&entries, &conditions.text);
+            if !conditions.text.is_empty() && !by_name && !entries.is_empty() {
+                there.found = self.there(&*view, &conditions.text, &conditions, &parsed, Selector::default()).await?;
             }
-        }
-        let total = Some(changes.len()).filter(|_| counts && !more);
-        more |= changes.len() > limit;
-        changes.truncate(limit);
+            let most = if counts { changes::LOOKED_AT } else { limit };
+            let (mut changes, mut more) =
+                changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
+            // A word that nothing is called like hides nothing of what else is asked for.
+            if changes.is_empty()
+                && !entries.is_empty()
+                && !conditions.text.is_empty()
+                && there.found.is_empty()
+                && !by_name
+            {
+                let all = view.journal(JournalQuery { limit: LOOKED_AT, ..JournalQuery::default() }).await?;
+                let mut unknown = Vec::new();
+                for word in changes::unknown(&all, &conditions.text, &self.catalogue, &types) {
+                    if self.there(&*view, &word, &Conditions::default(), &parsed, Selector::default()).await?.is_empty()
+                    {
+                        unknown.push(word);
+                    }
+                }
+                let none_left = unknown.len() == conditions.text.split(' ').count();
+                if !unknown.is_empty() && none_left && conditions.is_only_words() {
+                    conditions.unknown(&unknown);
+                } else if !unknown.is_empty() {
+                    conditions.without(&unknown);
+                    (changes, more) = changes::fitting(&entries, &conditions, &self.catalogue, &types, &there, most);
+                }
+            }
+            let total = Some(changes.len()).filter(|_| counts && !more);
+            more |= changes.len() > limit;
+            changes.truncate(limit);
 
-        let mut notes = conditions.notes;
-        notes.extend(changes::out_of_time(since, until));
-        notes.extend(changes::without_generation(&conditions.types, &asked));
-        notes.extend(conditions.missed.filter(|_| changes.is_empty()));
-        let any = JournalQuery { limit: 1, ..JournalQuery::default() };
-        if changes.is_empty() && view.journal(any).await?.is_empty() {
-            let text = match scope.is_all() {
-                true => "the journal is empty: it is kept while a cluster is watched",
-                false => "the journal holds nothing that you may see",
-            };
-            notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
-        }
-        // Which contexts its kubeconfig has is the program's own affair.
-        let context = |entry: &JournalEntry| {
-            if !scope.is_all() {
-                return None;
+            let mut notes = conditions.notes;
+            notes.extend(changes::out_of_time(since, until));
+            notes.extend(changes::without_generation(&conditions.types, &asked));
+            notes.extend(conditions.missed.filter(|_| changes.is_empty()));
+            let any = JournalQuery { limit: 1, ..JournalQuery::default() };
+            if changes.is_empty() && view.journal(any).await?.is_empty() {
+                let text = match scope.is_all() {
+                    true => "the journal is empty: it is kept while a cluster is watched",
+                    false => "the journal holds nothing that you may see",
+                };
+                notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
             }
-            let of = sources.iter().filter(|source| source.cluster == entry.cluster && !source.replaced);
-            let read = of.filter_map(|source| source.readings.of(Collection::Instances));
-            read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
-        };
-        let needs = if asked.who {
-            vec![changes::managers(&changes, changes::first_named(&parsed), context)]
-        } else {
-            Vec::new()
-        };
-        let names = ClusterNames::of(&sources);
-        let (what, searched) = (asked.what, conditions.text);
-        Ok(Changes { changes, more, total, since, until, what, searched, notes, needs, names })
+            // Which contexts its kubeconfig has is the program's own affair.
+            let context = |entry: &JournalEntry| {
+                if !scope.is_all() {
+                    return None;
+                }
+                let of = sources.iter().filter(|source| source.cluster == entry.cluster && !source.replaced);
+                let read = of.filter_map(|source| source.readings.of(Collection::Instances));
+                read.map(|reading| reading.context.clone()).find(|context| !context.is_empty())
+            };
+            let needs = if asked.who {
+                vec![changes::managers(&changes, changes::first_named(&parsed), context)]
+            } else {
+                Vec::new()
+            };
+            let names = ClusterNames::of(&sources);
+            let (what, searched) = (asked.what, conditions.text);
+            Ok(Changes { changes, more, total, since, until, what, searched, notes, needs, names })
+        }
+        .boxed()
     }
 
     /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.
@@ -304,57 +339,71 @@ impl Index {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn document(&self, scope: &Scope, collection: Collection, id: &str) -> Result<Option<Value>, StoreError> {
-        let view = self.store.view(scope).await?;
-        let key = match collection {
-            Collection::Instances => ObjectKey::of_stored_id(id),
-            Collection::Capabilities => {
-                let (cluster, name) = id.rsplit_once(':').unwrap_or(("", id));
-                let types = view.types().await?;
-                let found = types.iter().find(|(of, ty)| of == cluster && ty.name() == name);
-                found.map(|(_, ty)| ObjectKey::new(cluster, &ty.group, &ty.kind, CLUSTER_SCOPE, name))
+    pub fn document<'f>(
+        &'f self,
+        scope: &'f Scope,
+        collection: Collection,
+        id: &'f str,
+    ) -> BoxFuture<'f, Result<Option<Value>, StoreError>> {
+        async move {
+            let view = self.store.view(scope).await?;
+            let key = match collection {
+                Collection::Instances => ObjectKey::of_stored_id(id),
+                Collection::Capabilities => {
+                    let (cluster, name) = id.rsplit_once(':').unwrap_or(("", id));
+                    let types = view.types().await?;
+                    let found = types.iter().find(|(of, ty)| of == cluster && ty.name() == name);
+                    found.map(|(_, ty)| ObjectKey::new(cluster, &ty.group, &ty.kind, CLUSTER_SCOPE, name))
+                }
+            };
+            let Some(key) = key else { return Ok(None) };
+            let records = view.records(collection, &[key]).await?;
+            let Some(record) = records.get(&key) else { return Ok(None) };
+            let mut document: Option<Value> = serde_json::from_str(record).ok();
+            if let Some(Value::Object(fields)) = &mut document
+                && !view.shows_all()
+                && let Ok(object) = serde_json::from_str::<ResourceInstance>(record)
+                && let Some(owner) = ObjectKey::of_owner(&object)
+                && view.records(Collection::Instances, &owner).await?.is_empty()
+            {
+                // An owner that the caller may not see has no name.
+                fields.remove("owner");
             }
-        };
-        let Some(key) = key else { return Ok(None) };
-        let records = view.records(collection, &[key]).await?;
-        let Some(record) = records.get(&key) else { return Ok(None) };
-        let mut document: Option<Value> = serde_json::from_str(record).ok();
-        if let Some(Value::Object(fields)) = &mut document
-            && !view.shows_all()
-            && let Ok(object) = serde_json::from_str::<ResourceInstance>(record)
-            && let Some(owner) = ObjectKey::of_owner(&object)
-            && view.records(Collection::Instances, &owner).await?.is_empty()
-        {
-            // An owner that the caller may not see has no name.
-            fields.remove("owner");
+            Ok(document)
         }
-        Ok(document)
+        .boxed()
     }
 
     /// What controls an object, and what it controls; `id` is its stored id.
     ///
     /// # Errors
     /// [`SearchError::NoSuchObject`] where there is none within the scope, or the store cannot be read.
-    pub async fn tree(&self, scope: &Scope, id: &str) -> Result<Tree, SearchError> {
-        let view = self.store.view(scope).await?;
-        let missing = || SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() };
-        tree::of(&*view, id).await?.ok_or_else(missing)
+    pub fn tree<'f>(&'f self, scope: &'f Scope, id: &'f str) -> BoxFuture<'f, Result<Tree, SearchError>> {
+        async move {
+            let view = self.store.view(scope).await?;
+            let missing = || SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() };
+            tree::of(&*view, id).await?.ok_or_else(missing)
+        }
+        .boxed()
     }
 
     /// What is indexed, from where, and when.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn status(&self, scope: &Scope) -> Result<Status, StoreError> {
-        Status::of(&*self.store, scope).await
+    pub fn status<'f>(&'f self, scope: &'f Scope) -> BoxFuture<'f, Result<Status, StoreError>> {
+        async move { Status::of(&*self.store, scope).await }.boxed()
     }
 
     /// The resource types that are known, each with the name of its cluster.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn types(&self, scope: &Scope) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
-        self.store.view(scope).await?.types().await
+    pub fn types<'f>(
+        &'f self,
+        scope: &'f Scope,
+    ) -> BoxFuture<'f, Result<Arc<Vec<(String, ResourceType)>>, StoreError>> {
+        async move { self.store.view(scope).await?.types().await }.boxed()
     }
 
     async fn query(&self, view: &dyn View, request: &Request, sources: &[KnownSource]) -> Result<Query, SearchError> {

@@ -1,5 +1,7 @@
 //! What is indexed, from where, and when.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 
 use clusterlore_core::{Collection, Scope, SourceIdentity};
@@ -77,26 +79,29 @@ impl Status {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn of(store: &dyn Store, scope: &Scope) -> Result<Self, StoreError> {
-        let view = store.view(scope).await?;
-        let of_type = |Counts { cluster, type_name, documents }| TypeStatus { cluster, type_name, documents };
-        let mut documents: Vec<TypeStatus> =
-            view.counts(Collection::Instances).await?.into_iter().map(of_type).collect();
-        documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
-        let mut sources = view.sources().await?;
-        sources.retain(|source| !source.replaced && scope.admits_whole_cluster(&source.cluster));
-        if !scope.is_all() {
-            // Their numbers count what the caller may not see.
-            sources.iter_mut().zip(1..).for_each(|(source, number)| source.number = number);
+    pub fn of<'f>(store: &'f dyn Store, scope: &'f Scope) -> BoxFuture<'f, Result<Self, StoreError>> {
+        async move {
+            let view = store.view(scope).await?;
+            let of_type = |Counts { cluster, type_name, documents }| TypeStatus { cluster, type_name, documents };
+            let mut documents: Vec<TypeStatus> =
+                view.counts(Collection::Instances).await?.into_iter().map(of_type).collect();
+            documents.sort_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.type_name.cmp(&b.type_name)));
+            let mut sources = view.sources().await?;
+            sources.retain(|source| !source.replaced && scope.admits_whole_cluster(&source.cluster));
+            if !scope.is_all() {
+                // Their numbers count what the caller may not see.
+                sources.iter_mut().zip(1..).for_each(|(source, number)| source.number = number);
+            }
+            Ok(Self {
+                store: if scope.is_all() { store.place() } else { String::new() },
+                size_bytes: store.size().filter(|_| scope.is_all()),
+                collections: collections(&*view).await?,
+                sources,
+                last_runs: view.last_runs().await?,
+                documents,
+            })
         }
-        Ok(Self {
-            store: if scope.is_all() { store.place() } else { String::new() },
-            size_bytes: store.size().filter(|_| scope.is_all()),
-            collections: collections(&*view).await?,
-            sources,
-            last_runs: view.last_runs().await?,
-            documents,
-        })
+        .boxed()
     }
 }
 

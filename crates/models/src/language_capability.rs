@@ -1,6 +1,8 @@
 //! What a language model is asked of a resource type, and what its answer must look like.
 
 use clusterlore_core::{Complexity, ResourceType, TypeSchema};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -115,11 +117,12 @@ fn harmless(text: &str) -> String {
 ///
 /// # Errors
 /// No answer, or a second one of another form.
-pub async fn ask_capability(
-    model: &dyn LanguageModel,
-    ty: &ResourceType,
-    schema: &TypeSchema,
-) -> Result<CapabilityAnswer, ModelError> {
+pub fn ask_capability<'f>(
+    model: &'f dyn LanguageModel,
+    ty: &'f ResourceType,
+    schema: &'f TypeSchema,
+) -> BoxFuture<'f, Result<CapabilityAnswer, ModelError>> {
+    async move {
     let prompt = capability_prompt(ty, schema);
     let first = said(model, &prompt).await?;
     let problem = match checked(&first) {
@@ -133,6 +136,7 @@ pub async fn ask_capability(
     );
     let second = said(model, &Prompt { user, ..prompt }).await?;
     checked(&second).map_err(|problem| ModelError::Malformed { name: model.name().to_owned(), problem })
+}.boxed()
 }
 
 async fn said(model: &dyn LanguageModel, prompt: &Prompt) -> Result<String, ModelError> {

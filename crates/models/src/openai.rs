@@ -1,6 +1,8 @@
 //! What speaks OpenAI's embeddings API: OpenAI, Ollama, vLLM, LM Studio.
 
 use clusterlore_http::{Pauses, without_user};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::embedder::EmbedError;
 use crate::endpoint::Key;
@@ -15,22 +17,25 @@ const TOKENS: usize = 8_000;
 ///
 /// # Errors
 /// The address is none, or the request failed.
-pub async fn openai(
-    model: &str,
-    base: &str,
+pub fn openai<'f>(
+    model: &'f str,
+    base: &'f str,
     key: Option<Key>,
     dimensions: Option<usize>,
     pauses: Pauses,
-) -> Result<Remote, EmbedError> {
-    let base = base.trim_end_matches('/').to_owned();
-    let service = Service {
-        name: format!("openai:{model}@{}", without_user(&base)),
-        model: model.to_owned(),
-        base,
-        key,
-        variable: "OPENAI_API_KEY",
-        purposes: false,
-        tokens: TOKENS,
-    };
-    Remote::connect(service, dimensions, pauses).await
+) -> BoxFuture<'f, Result<Remote, EmbedError>> {
+    async move {
+        let base = base.trim_end_matches('/').to_owned();
+        let service = Service {
+            name: format!("openai:{model}@{}", without_user(&base)),
+            model: model.to_owned(),
+            base,
+            key,
+            variable: "OPENAI_API_KEY",
+            purposes: false,
+            tokens: TOKENS,
+        };
+        Remote::connect(service, dimensions, pauses).await
+    }
+    .boxed()
 }

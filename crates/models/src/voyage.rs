@@ -4,6 +4,8 @@ use crate::embedder::EmbedError;
 use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
 use clusterlore_http::Pauses;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 /// Where Voyage is.
 pub const VOYAGE_URL: &str = "https://api.voyageai.com/v1";
@@ -19,22 +21,25 @@ const DIMENSIONS: usize = 1024;
 ///
 /// # Errors
 /// The address is none, or the request failed.
-pub async fn voyage(
-    model: &str,
-    base: &str,
+pub fn voyage<'f>(
+    model: &'f str,
+    base: &'f str,
     key: Key,
     dimensions: Option<usize>,
     pauses: Pauses,
-) -> Result<Remote, EmbedError> {
-    let service = Service {
-        name: format!("voyage:{model}"),
-        model: model.to_owned(),
-        base: base.trim_end_matches('/').to_owned(),
-        key: Some(key),
-        variable: "VOYAGE_API_KEY",
-        purposes: true,
-        tokens: TOKENS,
-    };
-    let known = model.starts_with("voyage-4").then_some(DIMENSIONS);
-    Remote::connect(service, dimensions.or(known), pauses).await
+) -> BoxFuture<'f, Result<Remote, EmbedError>> {
+    async move {
+        let service = Service {
+            name: format!("voyage:{model}"),
+            model: model.to_owned(),
+            base: base.trim_end_matches('/').to_owned(),
+            key: Some(key),
+            variable: "VOYAGE_API_KEY",
+            purposes: true,
+            tokens: TOKENS,
+        };
+        let known = model.starts_with("voyage-4").then_some(DIMENSIONS);
+        Remote::connect(service, dimensions.or(known), pauses).await
+    }
+    .boxed()
 }

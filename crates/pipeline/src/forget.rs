@@ -1,6 +1,8 @@
 //! Takes a cluster out of the index, under its lock: documents first, what runs remember of it last. What was cut off is done by doing it
 //! again.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::time::Duration;
 
 use clusterlore_core::{Collection, JournalQuery, ObjectKey};
@@ -34,32 +36,36 @@ pub struct Forgotten {
 ///
 /// # Errors
 /// The lock was not free for `patience`, or the store cannot be written; what is left can be forgotten again.
-pub async fn forget(
-    store: &dyn Store,
-    inbox: Option<&dyn Inbox>,
-    cluster: &str,
+pub fn forget<'f>(
+    store: &'f dyn Store,
+    inbox: Option<&'f dyn Inbox>,
+    cluster: &'f str,
     patience: Duration,
-    observer: &Observer<'_>,
-) -> Result<Forgotten, StoreError> {
-    let work = async {
-        let mut forgotten = Forgotten::default();
-        // First, so that nothing of it is written again.
-        if let Some(inbox) = inbox {
-            forgotten.posts = empty(inbox, cluster).await?;
-        }
-        let journal = JournalQuery { cluster: Some(cluster.to_owned()), limit: usize::MAX, ..JournalQuery::default() };
-        forgotten.changes = checks::everything_now(store).await?.journal(journal).await?.len();
-        for collection in Collection::ALL {
-            let deleted = delete(store, collection, cluster).await?;
-            match collection {
-                Collection::Instances => forgotten.instances = deleted,
-                Collection::Capabilities => forgotten.capabilities = deleted,
+    observer: &'f Observer<'f>,
+) -> BoxFuture<'f, Result<Forgotten, StoreError>> {
+    async move {
+        let work = async {
+            let mut forgotten = Forgotten::default();
+            // First, so that nothing of it is written again.
+            if let Some(inbox) = inbox {
+                forgotten.posts = empty(inbox, cluster).await?;
             }
-        }
-        store.forget(cluster).await?;
-        Ok(forgotten)
-    };
-    waiting::under_lock(Some(store), cluster, RunKind::Other, patience, observer, work).await
+            let journal =
+                JournalQuery { cluster: Some(cluster.to_owned()), limit: usize::MAX, ..JournalQuery::default() };
+            forgotten.changes = checks::everything_now(store).await?.journal(journal).await?.len();
+            for collection in Collection::ALL {
+                let deleted = delete(store, collection, cluster).await?;
+                match collection {
+                    Collection::Instances => forgotten.instances = deleted,
+                    Collection::Capabilities => forgotten.capabilities = deleted,
+                }
+            }
+            store.forget(cluster).await?;
+            Ok(forgotten)
+        };
+        waiting::under_lock(Some(store), cluster, RunKind::Other, patience, observer, work).await
+    }
+    .boxed()
 }
 
 async fn delete(store: &dyn Store, collection: Collection, cluster: &str) -> Result<usize, StoreError> {

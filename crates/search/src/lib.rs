@@ -19,6 +19,8 @@ mod rank;
 mod retrieve;
 mod yardstick;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -118,19 +120,22 @@ impl Searcher {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn warm(&self, view: &dyn View) -> Result<(), SearchError> {
-        self.lexicon.software(&self.catalogue).await?;
-        for collection in Collection::ALL {
-            view.vocabulary(collection).await?;
-            view.terms(collection).await?;
-            let probe = Probe { nearest: Profiles::KEPT, ..Probe::default() };
-            for document in view.probe(collection, probe).await?.documents {
-                self.profiles.of(&self.catalogue, collection, &document.id, &document.record);
-                // Others are asked meanwhile.
-                tokio::task::yield_now().await;
+    pub fn warm<'f>(&'f self, view: &'f dyn View) -> BoxFuture<'f, Result<(), SearchError>> {
+        async move {
+            self.lexicon.software(&self.catalogue).await?;
+            for collection in Collection::ALL {
+                view.vocabulary(collection).await?;
+                view.terms(collection).await?;
+                let probe = Probe { nearest: Profiles::KEPT, ..Probe::default() };
+                for document in view.probe(collection, probe).await?.documents {
+                    self.profiles.of(&self.catalogue, collection, &document.id, &document.record);
+                    // Others are asked meanwhile.
+                    tokio::task::yield_now().await;
+                }
             }
+            Ok(())
         }
-        Ok(())
+        .boxed()
     }
 
     /// Answers a question: hits, the number of matches, or both, as the query wants. Either is the same with and without the other.
@@ -140,22 +145,30 @@ impl Searcher {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn answer(&self, view: &dyn View, embedder: &dyn Embedder, query: &Query) -> Result<Answer, SearchError> {
-        self.answer_with(view, embedder, query, None).await
+    pub fn answer<'f>(
+        &'f self,
+        view: &'f dyn View,
+        embedder: &'f dyn Embedder,
+        query: &'f Query,
+    ) -> BoxFuture<'f, Result<Answer, SearchError>> {
+        async move { self.answer_with(view, embedder, query, None).await }.boxed()
     }
 
     /// The question as it is understood, without an answer.
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn read(
-        &self,
-        view: &dyn View,
-        embedder: &dyn Embedder,
-        query: &Query,
-    ) -> Result<ParsedQuery, SearchError> {
-        check(query)?;
-        Ok(query::parse(view, embedder, &self.catalogue, query).await?)
+    pub fn read<'f>(
+        &'f self,
+        view: &'f dyn View,
+        embedder: &'f dyn Embedder,
+        query: &'f Query,
+    ) -> BoxFuture<'f, Result<ParsedQuery, SearchError>> {
+        async move {
+            check(query)?;
+            Ok(query::parse(view, embedder, &self.catalogue, query).await?)
+        }
+        .boxed()
     }
 
     /// The same with somebody who looks at the cluster. If the question asks for what only a cluster knows ("not ready"), those objects
@@ -164,17 +177,20 @@ impl Searcher {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn answer_with(
-        &self,
-        view: &dyn View,
-        embedder: &dyn Embedder,
-        query: &Query,
-        judge: Option<&dyn Judge>,
-    ) -> Result<Answer, SearchError> {
-        check(query)?;
-        let total = searchable(view, embedder, query.collection).await?;
-        let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
-        self.answer_parsed(view, embedder, query, parsed, total, judge).await
+    pub fn answer_with<'f>(
+        &'f self,
+        view: &'f dyn View,
+        embedder: &'f dyn Embedder,
+        query: &'f Query,
+        judge: Option<&'f dyn Judge>,
+    ) -> BoxFuture<'f, Result<Answer, SearchError>> {
+        async move {
+            check(query)?;
+            let total = searchable(view, embedder, query.collection).await?;
+            let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+            self.answer_parsed(view, embedder, query, parsed, total, judge).await
+        }
+        .boxed()
     }
 
     async fn answer_parsed(
@@ -336,29 +352,32 @@ impl Searcher {
     ///
     /// # Errors
     /// See [`SearchError`].
-    pub async fn scored(
-        &self,
-        view: &dyn View,
-        embedder: &dyn Embedder,
-        query: &Query,
-    ) -> Result<(ParsedQuery, Vec<Scored>), SearchError> {
-        check(query)?;
-        searchable(view, embedder, query.collection).await?;
-        let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
-        if parsed.problem.is_some() {
-            return Ok((parsed, Vec::new()));
+    pub fn scored<'f>(
+        &'f self,
+        view: &'f dyn View,
+        embedder: &'f dyn Embedder,
+        query: &'f Query,
+    ) -> BoxFuture<'f, Result<(ParsedQuery, Vec<Scored>), SearchError>> {
+        async move {
+            check(query)?;
+            searchable(view, embedder, query.collection).await?;
+            let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
+            if parsed.problem.is_some() {
+                return Ok((parsed, Vec::new()));
+            }
+            let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
+            let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
+            let documents = std::mem::take(&mut found.candidates.documents);
+            let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
+            let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
+            let scored = ranked.into_iter().map(|r| {
+                let (id, type_name) = (r.id.clone(), r.type_name.clone());
+                Scored { id, type_name, features: r.features, score: r.score }
+            });
+            let scored = scored.collect();
+            Ok((parsed, scored))
         }
-        let budgets = Budgets { hits: Some(CandidateBudget::for_hits(&parsed)), number: None };
-        let mut found = self.find(view, embedder, query.collection, &parsed, budgets).await?;
-        let documents = std::mem::take(&mut found.candidates.documents);
-        let ranking = Ranking::new(&found.embedded, &found.bridge, self.weights, &found.candidates);
-        let ranked = rank::rank(&ranking, &self.profiles, query.collection, documents);
-        let scored = ranked.into_iter().map(|r| {
-            let (id, type_name) = (r.id.clone(), r.type_name.clone());
-            Scored { id, type_name, features: r.features, score: r.score }
-        });
-        let scored = scored.collect();
-        Ok((parsed, scored))
+        .boxed()
     }
 
     /// What may answer a question.
@@ -387,32 +406,35 @@ impl Searcher {
     ///
     /// # Errors
     /// [`SearchError::NoSuchObject`], [`SearchError::ManyObjects`]; else see [`SearchError`].
-    pub async fn similar(
-        &self,
-        view: &dyn View,
-        embedder: &dyn Embedder,
-        id: &str,
-        query: &Query,
-    ) -> Result<Answer, SearchError> {
-        let collection = Collection::Instances;
-        let total = searchable(view, embedder, collection).await?;
-        let answer::Example { object, parsed } =
-            answer::example(view, &self.catalogue, &self.profiles, id, &query.filter).await?;
+    pub fn similar<'f>(
+        &'f self,
+        view: &'f dyn View,
+        embedder: &'f dyn Embedder,
+        id: &'f str,
+        query: &'f Query,
+    ) -> BoxFuture<'f, Result<Answer, SearchError>> {
+        async move {
+            let collection = Collection::Instances;
+            let total = searchable(view, embedder, collection).await?;
+            let answer::Example { object, parsed } =
+                answer::example(view, &self.catalogue, &self.profiles, id, &query.filter).await?;
 
-        let text = object.text();
-        let embedded = EmbeddedQuery::of_object(&self.catalogue, &self.lexicon, embedder, &parsed, text).await?;
-        let mut candidates =
-            retrieve::retrieve(view, collection, &embedded, BTreeSet::new(), Budgets::BEST_HITS).await?;
+            let text = object.text();
+            let embedded = EmbeddedQuery::of_object(&self.catalogue, &self.lexicon, embedder, &parsed, text).await?;
+            let mut candidates =
+                retrieve::retrieve(view, collection, &embedded, BTreeSet::new(), Budgets::BEST_HITS).await?;
 
-        let documents = std::mem::take(&mut candidates.documents);
-        let bridge = Bridge::default();
-        let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
-        let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
+            let documents = std::mem::take(&mut candidates.documents);
+            let bridge = Bridge::default();
+            let ranking = Ranking::new(&embedded, &bridge, self.weights, &candidates);
+            let ranked = rank::rank(&ranking, &self.profiles, collection, documents);
 
-        let collapser = self.collapser(view, &parsed);
-        let hits = answer::others(&collapser, &ranking, &ranked, &object.stored_id(), query.limit).await?;
-        let admitted = candidates.admitted;
-        Ok(Answer { hits, parsed, total, admitted, ..Answer::default() })
+            let collapser = self.collapser(view, &parsed);
+            let hits = answer::others(&collapser, &ranking, &ranked, &object.stored_id(), query.limit).await?;
+            let admitted = candidates.admitted;
+            Ok(Answer { hits, parsed, total, admitted, ..Answer::default() })
+        }
+        .boxed()
     }
 
     /// The text by which the encoder knows a document, from its record. `None` if the record is not one of the collection.

@@ -1,6 +1,8 @@
 //! The one tool that changes something. An object is applied only after the server has tried it, a person has seen what would change, and
 //! has said yes.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -305,16 +307,19 @@ pub fn unchanged(id: &str) -> String {
 ///
 /// # Errors
 /// What is wrong with the call or the manifest, or why it is refused.
-pub async fn try_apply(index: &Index, scope: &Scope, input: &Value) -> Result<Tried, String> {
-    let live = Live {
-        door: Arc::new(NoDoor),
-        index: Some((index, scope)),
-        named: None,
-        namespaces: Vec::new(),
-        opened: OnceCell::new(),
-    };
-    let applying = Applying { index, scope, named: Named::default(), approver: &Nobody };
-    applying.prepare(&live, input).await
+pub fn try_apply<'f>(index: &'f Index, scope: &'f Scope, input: &'f Value) -> BoxFuture<'f, Result<Tried, String>> {
+    async move {
+        let live = Live {
+            door: Arc::new(NoDoor),
+            index: Some((index, scope)),
+            named: None,
+            namespaces: Vec::new(),
+            opened: OnceCell::new(),
+        };
+        let applying = Applying { index, scope, named: Named::default(), approver: &Nobody };
+        applying.prepare(&live, input).await
+    }
+    .boxed()
 }
 
 /// Nobody is asked, and so nothing is changed.

@@ -1,6 +1,8 @@
 //! A language model that looks into a question for a program, such as an assistant. It reads alone, within bounds of its own, and only for
 //! those who may see all of what it can read.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -57,7 +59,13 @@ impl Investigator {
     ///
     /// # Errors
     /// The caller may not see everything, others are being answered, or the time is over; what it is, and what to do.
-    pub async fn investigate(&self, index: &Index, scope: &Scope, request: Request) -> Result<Talk, String> {
+    pub fn investigate<'f>(
+        &'f self,
+        index: &'f Index,
+        scope: &'f Scope,
+        request: Request,
+    ) -> BoxFuture<'f, Result<Talk, String>> {
+        async move {
         if !sees_all(index, scope, &request.clusters).await? {
             return Err(
                 "refused: the model reads the cluster with the rights of this program, and so only for those who may see all of it. \
@@ -85,6 +93,7 @@ impl Investigator {
                 called.len()
             )),
         }
+    }.boxed()
     }
 }
 

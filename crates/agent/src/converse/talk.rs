@@ -1,6 +1,8 @@
 //! The loop: the model speaks, its calls are answered, until it has nothing more to ask.
 
 use clusterlore_models::{Ask, ChatModel, Message, Part, Price, Stop, ToolCall, ToolResult};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
@@ -58,19 +60,22 @@ pub struct Talk {
 
 /// Asks a model that may use tools. `messages` is the conversation so far, and ends with the user's question; `before` is what that took.
 /// `price`, if it is not what the provider charges.
-pub async fn talk(
-    model: &dyn ChatModel,
-    tools: &Tools<'_>,
+pub fn talk<'f>(
+    model: &'f dyn ChatModel,
+    tools: &'f Tools<'f>,
     messages: Vec<Message>,
     limits: Limits,
     before: Used,
     price: Option<Price>,
-    hear: Listener<'_>,
-) -> Talk {
-    let span = spans::agent(model.name());
-    let done = converse(model, tools, messages, limits, before, price, hear).instrument(span.clone()).await;
-    spans::agent_ended(&span, done.used, &done.ended);
-    done
+    hear: Listener<'f>,
+) -> BoxFuture<'f, Talk> {
+    async move {
+        let span = spans::agent(model.name());
+        let done = converse(model, tools, messages, limits, before, price, hear).instrument(span.clone()).await;
+        spans::agent_ended(&span, done.used, &done.ended);
+        done
+    }
+    .boxed()
 }
 
 async fn converse(

@@ -1,5 +1,7 @@
 //! The tools together: what a model is told of them, and the one way in which they are called.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -107,8 +109,8 @@ impl<'a> Tools<'a> {
     ///
     /// # Errors
     /// What is wrong with the call, or why it was not answered.
-    pub async fn answer(&self, name: &str, input: &Value) -> Result<String, String> {
-        self.outcome(name, input).await.map(|told| told.text)
+    pub fn answer<'f>(&'f self, name: &'f str, input: &'f Value) -> BoxFuture<'f, Result<String, String>> {
+        async move { self.outcome(name, input).await.map(|told| told.text) }.boxed()
     }
 
     async fn outcome(&self, name: &str, input: &Value) -> Outcome {

@@ -1,5 +1,7 @@
 //! Tools over the index.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::fmt::Write as _;
 
 use clusterlore_core::{Collection, Scope};
@@ -85,13 +87,13 @@ struct Asked {
 ///
 /// # Errors
 /// What is wrong with the call, or why the index cannot be asked, as a model is told.
-pub async fn vector_search(
-    index: &Index,
-    scope: &Scope,
+pub fn vector_search<'f>(
+    index: &'f Index,
+    scope: &'f Scope,
     within: Request,
-    input: &serde_json::Value,
-) -> Result<(Collection, Reply), String> {
-    Vector { index, scope, within }.find(input).await
+    input: &'f serde_json::Value,
+) -> BoxFuture<'f, Result<(Collection, Reply), String>> {
+    async move { Vector { index, scope, within }.find(input).await }.boxed()
 }
 
 impl Vector<'_> {

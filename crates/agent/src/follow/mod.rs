@@ -10,6 +10,8 @@ use clusterlore_catalogue::{Catalogue, Role};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
 use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::SearchError;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::answer::{Asks, Took};
 use crate::conversation::{Conversation, Turn};
@@ -33,49 +35,52 @@ const PLACE_WORDS: usize = 3;
 ///
 /// # Errors
 /// As [`Index::ask`].
-pub async fn gather_next(
-    index: &Index,
-    catalogue: &Catalogue,
-    scope: &Scope,
-    request: &Request,
-    conversation: &Conversation,
-) -> Result<Found, SearchError> {
-    let types = index.types(scope).await?;
-    let reader = Reader { index, catalogue, scope, request, types: &types };
-    let mut resolution = Resolution::Alone;
-    if let Some(turn) = conversation.asked_back() {
-        resolution = reader.resolve(conversation, turn, &turn.shown, answer_back).await?;
-    }
-    if let (Resolution::Alone, Some(turn)) = (&resolution, conversation.last()) {
-        resolution = reader.resolve(conversation, turn, conversation.list(), resolve).await?;
-    }
-    let typed = request.question.clone();
-    match resolution {
-        Resolution::Alone => gather(index, catalogue, scope, request).await,
-        Resolution::As(Reading { question, objects, types, noun, all, told }) => {
-            let request = Request {
-                question: question.clone(),
-                objects: objects.clone(),
-                kinds: if types.is_empty() { request.kinds.clone() } else { types },
-                limit: if all { request.limit.max(ALL) } else { request.limit },
-                ..request.clone()
-            };
-            let found = gather(index, catalogue, scope, &request).await?;
-            let took = Took { text: told, question, objects };
-            Ok(Found { typed, took: Some(took), noun, ..found })
+pub fn gather_next<'f>(
+    index: &'f Index,
+    catalogue: &'f Catalogue,
+    scope: &'f Scope,
+    request: &'f Request,
+    conversation: &'f Conversation,
+) -> BoxFuture<'f, Result<Found, SearchError>> {
+    async move {
+        let types = index.types(scope).await?;
+        let reader = Reader { index, catalogue, scope, request, types: &types };
+        let mut resolution = Resolution::Alone;
+        if let Some(turn) = conversation.asked_back() {
+            resolution = reader.resolve(conversation, turn, &turn.shown, answer_back).await?;
         }
-        Resolution::Back(Back { said, text, candidates }) => {
-            let of_objects = candidates.iter().any(|id| parts(id).is_some());
-            let reply = match of_objects {
-                true => {
-                    let question = EVERYTHING.to_owned();
-                    index.ask(scope, &Request { question, objects: candidates.clone(), ..request.clone() }).await?
-                }
-                false => Reply::default(),
-            };
-            Ok(Found::back(&reply, request, types, Asks { text, candidates, said }))
+        if let (Resolution::Alone, Some(turn)) = (&resolution, conversation.last()) {
+            resolution = reader.resolve(conversation, turn, conversation.list(), resolve).await?;
+        }
+        let typed = request.question.clone();
+        match resolution {
+            Resolution::Alone => gather(index, catalogue, scope, request).await,
+            Resolution::As(Reading { question, objects, types, noun, all, told }) => {
+                let request = Request {
+                    question: question.clone(),
+                    objects: objects.clone(),
+                    kinds: if types.is_empty() { request.kinds.clone() } else { types },
+                    limit: if all { request.limit.max(ALL) } else { request.limit },
+                    ..request.clone()
+                };
+                let found = gather(index, catalogue, scope, &request).await?;
+                let took = Took { text: told, question, objects };
+                Ok(Found { typed, took: Some(took), noun, ..found })
+            }
+            Resolution::Back(Back { said, text, candidates }) => {
+                let of_objects = candidates.iter().any(|id| parts(id).is_some());
+                let reply = match of_objects {
+                    true => {
+                        let question = EVERYTHING.to_owned();
+                        index.ask(scope, &Request { question, objects: candidates.clone(), ..request.clone() }).await?
+                    }
+                    false => Reply::default(),
+                };
+                Ok(Found::back(&reply, request, types, Asks { text, candidates, said }))
+            }
         }
     }
+    .boxed()
 }
 
 /// Reads questions for the rule.

@@ -1,5 +1,7 @@
 //! The reads themselves, all under one deadline. What cannot be read is an answer, too.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::fmt;
 use std::time::Duration;
 
@@ -120,16 +122,26 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn object(&self, ty: &ResourceType, namespace: &str, name: &str) -> Result<Option<Object>, NotRead> {
-        self.one(ty, namespace, name, PLAIN_JSON).await
+    pub fn object<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        namespace: &'f str,
+        name: &'f str,
+    ) -> BoxFuture<'f, Result<Option<Object>, NotRead>> {
+        async move { self.one(ty, namespace, name, PLAIN_JSON).await }.boxed()
     }
 
     /// Whether there is such an object. Nothing but its metadata is sent.
     ///
     /// # Errors
     /// Nobody can tell.
-    pub async fn exists(&self, ty: &ResourceType, namespace: &str, name: &str) -> Result<bool, NotRead> {
-        Ok(self.one(ty, namespace, name, METADATA).await?.is_some())
+    pub fn exists<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        namespace: &'f str,
+        name: &'f str,
+    ) -> BoxFuture<'f, Result<bool, NotRead>> {
+        async move { Ok(self.one(ty, namespace, name, METADATA).await?.is_some()) }.boxed()
     }
 
     async fn one(
@@ -155,34 +167,45 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// Nothing can be read.
-    pub async fn list(&self, ty: &ResourceType, namespace: &str, selector: &str) -> Result<Listed, NotRead> {
-        let selected =
-            if selector.is_empty() { String::new() } else { format!("&labelSelector={}", escaped(selector)) };
-        self.pages(ty, scope(namespace), &selected).await
+    pub fn list<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        namespace: &'f str,
+        selector: &'f str,
+    ) -> BoxFuture<'f, Result<Listed, NotRead>> {
+        async move {
+            let selected =
+                if selector.is_empty() { String::new() } else { format!("&labelSelector={}", escaped(selector)) };
+            self.pages(ty, scope(namespace), &selected).await
+        }
+        .boxed()
     }
 
     /// Events of an object, the last one last.
     ///
     /// # Errors
     /// None can be read.
-    pub async fn events(&self, of: &Subject<'_>) -> Result<Listed<Event>, NotRead> {
-        let ty = ResourceType {
-            version: "v1".to_owned(),
-            kind: "Event".to_owned(),
-            plural: "events".to_owned(),
-            namespaced: true,
-            ..ResourceType::default()
-        };
-        // What is in no namespace has its events in this one.
-        let namespace = scope(of.namespace).unwrap_or("default");
-        let mut fields = format!("involvedObject.kind={},involvedObject.name={}", of.kind, of.name);
-        if let Some(uid) = of.uid.filter(|uid| !uid.is_empty()) {
-            fields.push_str(&format!(",involvedObject.uid={uid}"));
+    pub fn events<'f>(&'f self, of: &'f Subject<'f>) -> BoxFuture<'f, Result<Listed<Event>, NotRead>> {
+        async move {
+            let ty = ResourceType {
+                version: "v1".to_owned(),
+                kind: "Event".to_owned(),
+                plural: "events".to_owned(),
+                namespaced: true,
+                ..ResourceType::default()
+            };
+            // What is in no namespace has its events in this one.
+            let namespace = scope(of.namespace).unwrap_or("default");
+            let mut fields = format!("involvedObject.kind={},involvedObject.name={}", of.kind, of.name);
+            if let Some(uid) = of.uid.filter(|uid| !uid.is_empty()) {
+                fields.push_str(&format!(",involvedObject.uid={uid}"));
+            }
+            let read = self.pages(&ty, Some(namespace), &format!("&fieldSelector={}", escaped(&fields))).await?;
+            let mut events: Vec<Event> = read.items.iter().map(Event::of).collect();
+            events.sort_by(|a, b| a.last.cmp(&b.last));
+            Ok(Listed { items: events, more: read.more })
         }
-        let read = self.pages(&ty, Some(namespace), &format!("&fieldSelector={}", escaped(&fields))).await?;
-        let mut events: Vec<Event> = read.items.iter().map(Event::of).collect();
-        events.sort_by(|a, b| a.last.cmp(&b.last));
-        Ok(Listed { items: events, more: read.more })
+        .boxed()
     }
 
     async fn pages(&self, ty: &ResourceType, namespace: Option<&str>, query: &str) -> Result<Listed, NotRead> {
@@ -227,7 +250,14 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub async fn log(&self, namespace: &str, pod: &str, container: &str, previous: bool) -> Result<Log, NotRead> {
+    pub fn log<'f>(
+        &'f self,
+        namespace: &'f str,
+        pod: &'f str,
+        container: &'f str,
+        previous: bool,
+    ) -> BoxFuture<'f, Result<Log, NotRead>> {
+        async move {
         let (lines, most) = (self.limits.log_lines, self.limits.log_bytes);
         let room = most.saturating_mul(LOG_ROOM);
         let (namespace, pod, container) = (escaped(namespace), escaped(pod), escaped(container));
@@ -252,6 +282,7 @@ impl Reads<'_> {
             _ => text.into_owned(),
         };
         Ok(Log { text, cut: begin > 0 || unfinished })
+    }.boxed()
     }
 
     /// Whether the caller may do `verb` to a type, or to a subresource of it (`log`), in a namespace (`_cluster`: in all, or to what is in
@@ -259,13 +290,14 @@ impl Reads<'_> {
     ///
     /// # Errors
     /// Nobody can tell.
-    pub async fn may(
-        &self,
-        verb: &str,
-        ty: &ResourceType,
-        subresource: &str,
-        namespace: &str,
-    ) -> Result<bool, NotRead> {
+    pub fn may<'f>(
+        &'f self,
+        verb: &'f str,
+        ty: &'f ResourceType,
+        subresource: &'f str,
+        namespace: &'f str,
+    ) -> BoxFuture<'f, Result<bool, NotRead>> {
+        async move {
         #[derive(Deserialize)]
         struct Review {
             status: Allowed,
@@ -285,6 +317,7 @@ impl Reads<'_> {
         ask.post = Some(body.to_string().into_bytes());
         let answer = self.whole(&ask).await.map_err(Unanswered::of_list)?;
         Ok(from_whole_json::<Review>(&answer, MAPS).map_err(NotRead::Cut)?.status.allowed)
+    }.boxed()
     }
 
     /// A whole answer.

@@ -6,6 +6,8 @@
 mod apply;
 mod scans;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,84 +86,101 @@ impl Ingest {
     ///
     /// # Errors
     /// It cannot be read.
-    pub async fn waiting(&self) -> Result<Waiting, StoreError> {
-        self.inbox.waiting().await
+    pub fn waiting<'f>(&'f self) -> BoxFuture<'f, Result<Waiting, StoreError>> {
+        async move { self.inbox.waiting().await }.boxed()
     }
 
     /// Takes a post: when this returns it survives the end of the process.
     ///
     /// # Errors
     /// It cannot be kept; then nothing of it is.
-    pub async fn take(&self, cluster: &str, post: &InstancePost) -> Result<(), StoreError> {
-        let is_empty = post.upserts.is_empty() && post.deletes.is_empty() && !post.whole;
-        if is_empty || self.watched.contains(cluster) {
-            return Ok(());
+    pub fn take<'f>(&'f self, cluster: &'f str, post: &'f InstancePost) -> BoxFuture<'f, Result<(), StoreError>> {
+        async move {
+            let is_empty = post.upserts.is_empty() && post.deletes.is_empty() && !post.whole;
+            if is_empty || self.watched.contains(cluster) {
+                return Ok(());
+            }
+            let body = serde_json::to_vec(post)
+                .map_err(|e| StoreError::Other { place: "a post".to_owned(), detail: e.to_string() })?;
+            self.inbox.put(cluster, body).await?;
+            self.came.notify_one();
+            Ok(())
         }
-        let body = serde_json::to_vec(post)
-            .map_err(|e| StoreError::Other { place: "a post".to_owned(), detail: e.to_string() })?;
-        self.inbox.put(cluster, body).await?;
-        self.came.notify_one();
-        Ok(())
+        .boxed()
     }
 
     /// Takes the names of types (`plural.group`) that came or changed, and of those that went.
     ///
     /// # Errors
     /// They cannot be kept; then none is.
-    pub async fn scan(&self, cluster: &str, upserts: Vec<String>, deletes: Vec<String>) -> Result<(), StoreError> {
-        // What cannot be is nothing to look at.
-        let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_named(name)).collect::<Vec<_>>();
-        let (upserts, deletes) = (possible(upserts), possible(deletes));
-        if upserts.is_empty() && deletes.is_empty() || self.watched.contains(cluster) {
-            return Ok(());
+    pub fn scan<'f>(
+        &'f self,
+        cluster: &'f str,
+        upserts: Vec<String>,
+        deletes: Vec<String>,
+    ) -> BoxFuture<'f, Result<(), StoreError>> {
+        async move {
+            // What cannot be is nothing to look at.
+            let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_named(name)).collect::<Vec<_>>();
+            let (upserts, deletes) = (possible(upserts), possible(deletes));
+            if upserts.is_empty() && deletes.is_empty() || self.watched.contains(cluster) {
+                return Ok(());
+            }
+            self.inbox.scan(cluster, upserts, deletes).await?;
+            self.came.notify_one();
+            Ok(())
         }
-        self.inbox.scan(cluster, upserts, deletes).await?;
-        self.came.notify_one();
-        Ok(())
+        .boxed()
     }
 
     /// Writes what waits, and what comes, until `stop` says so or is dropped. What is not written by then is written next time.
-    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut pause = PAUSES.0;
-        while !*stop.borrow() {
-            let again = match self.work().await {
-                Ok(true) => {
-                    pause = PAUSES.0;
-                    continue;
+    pub fn run<'f>(&'f self, mut stop: watch::Receiver<bool>) -> BoxFuture<'f, ()> {
+        async move {
+            let mut pause = PAUSES.0;
+            while !*stop.borrow() {
+                let again = match self.work().await {
+                    Ok(true) => {
+                        pause = PAUSES.0;
+                        continue;
+                    }
+                    Ok(false) => None,
+                    Err(error) => {
+                        warn!(%error, "posts wait: they cannot be written");
+                        Some(pause)
+                    }
+                };
+                let later = async {
+                    match again {
+                        Some(pause) => tokio::time::sleep(pause).await,
+                        None => _ = tokio::time::timeout(LOOK, self.came.notified()).await,
+                    }
+                };
+                tokio::select! {
+                    () = later => {}
+                    changed = stop.changed() => if changed.is_err() { return },
                 }
-                Ok(false) => None,
-                Err(error) => {
-                    warn!(%error, "posts wait: they cannot be written");
-                    Some(pause)
-                }
-            };
-            let later = async {
-                match again {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => _ = tokio::time::timeout(LOOK, self.came.notified()).await,
-                }
-            };
-            tokio::select! {
-                () = later => {}
-                changed = stop.changed() => if changed.is_err() { return },
+                pause = if again.is_some() { (pause * 2).min(PAUSES.1) } else { PAUSES.0 };
             }
-            pause = if again.is_some() { (pause * 2).min(PAUSES.1) } else { PAUSES.0 };
         }
+        .boxed()
     }
 
     /// Writes what waits, up to one batch of each cluster; says whether more may wait. For tests, and for [`Self::run`].
     ///
     /// # Errors
     /// Something cannot be written; it waits on, and keeps nothing of other clusters waiting.
-    pub async fn work(&self) -> Result<bool, SyncError> {
-        let (mut any, mut failed) = (false, None);
-        for cluster in self.inbox.clusters().await? {
-            match self.work_off(&cluster).await {
-                Ok(worked) => any |= worked,
-                Err(error) => failed = Some(error),
+    pub fn work<'f>(&'f self) -> BoxFuture<'f, Result<bool, SyncError>> {
+        async move {
+            let (mut any, mut failed) = (false, None);
+            for cluster in self.inbox.clusters().await? {
+                match self.work_off(&cluster).await {
+                    Ok(worked) => any |= worked,
+                    Err(error) => failed = Some(error),
+                }
             }
+            failed.map_or(Ok(any), Err)
         }
-        failed.map_or(Ok(any), Err)
+        .boxed()
     }
 
     /// Writes what waits about one cluster, up to one batch, and says whether there was anything. What waits is read under the cluster's

@@ -1,5 +1,7 @@
 //! The store: the server, the file beside it, and what was last seen of both.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,19 +44,22 @@ impl Chroma {
     ///
     /// # Errors
     /// [`StoreError::Unreachable`], or [`StoreError::Unusable`]: a refused key, no Chroma, one before 1.0, no such tenant or database.
-    pub async fn connect(options: ChromaOptions) -> Result<Self, StoreError> {
-        let api = Api::connect(Client::new(&options)?).await?;
-        let inner = Inner {
-            api,
-            local: options.local,
-            mirror: OnceCell::new(),
-            fresh_for: options.fresh_for,
-            seen: Mutex::default(),
-            types_fresh_until: Mutex::default(),
-            notes: Mutex::default(),
-            gate: tokio::sync::Mutex::default(),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+    pub fn connect(options: ChromaOptions) -> BoxFuture<'static, Result<Self, StoreError>> {
+        async move {
+            let api = Api::connect(Client::new(&options)?).await?;
+            let inner = Inner {
+                api,
+                local: options.local,
+                mirror: OnceCell::new(),
+                fresh_for: options.fresh_for,
+                seen: Mutex::default(),
+                types_fresh_until: Mutex::default(),
+                notes: Mutex::default(),
+                gate: tokio::sync::Mutex::default(),
+            };
+            Ok(Self { inner: Arc::new(inner) })
+        }
+        .boxed()
     }
 
     pub(super) fn api(&self) -> &Api {

@@ -1,5 +1,7 @@
 //! The store: its connections, and what was read of the server that need not be read again.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,8 +79,8 @@ impl Postgres {
     ///
     /// # Errors
     /// [`StoreError::Unreachable`], [`StoreError::Unusable`] and [`StoreError::Newer`], before anything is written.
-    pub async fn open_or_create(url: &str) -> Result<Self, StoreError> {
-        Self::open(url, true).await
+    pub fn open_or_create<'f>(url: &'f str) -> BoxFuture<'f, Result<Self, StoreError>> {
+        async move { Self::open(url, true).await }.boxed()
     }
 
     /// Opens a store that is there, for searching. Nothing is written; a role that only reads, a standby and
@@ -86,8 +88,8 @@ impl Postgres {
     ///
     /// # Errors
     /// [`StoreError::Missing`] where there is none, else as [`Self::open_or_create`].
-    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
-        Self::open(url, false).await
+    pub fn open_existing<'f>(url: &'f str) -> BoxFuture<'f, Result<Self, StoreError>> {
+        async move { Self::open(url, false).await }.boxed()
     }
 
     /// Server and extension with their versions: `Postgres 16.14, pgvector 0.8.5`.

@@ -446,7 +446,9 @@ async fn readers_do_not_wait_for_a_writer() {
     let store = filled(&path).await;
     let writer = Connection::open(&path).unwrap();
     writer
-        .execute_batch("BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM chunks; UPDATE collections SET revision = revision + 1;")
+        .execute_batch(
+            "BEGIN IMMEDIATE; DELETE FROM entries; DELETE FROM chunks; UPDATE collections SET revision = revision + 1;",
+        )
         .unwrap();
     let began = std::time::Instant::now();
     for _ in 0..20 {
