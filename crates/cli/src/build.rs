@@ -398,6 +398,11 @@ pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdent
     if settings.has_cluster() { LiveSource::chosen(&choosing(settings)) } else { None }
 }
 
+/// The namespace of the context in use; nobody is asked.
+pub(crate) fn namespace_in_use(settings: &Settings) -> Option<String> {
+    if settings.has_cluster() { LiveSource::chosen_namespace(&choosing(settings)) } else { None }
+}
+
 /// The contexts of the kubeconfig; nobody is asked.
 pub(crate) fn contexts(settings: &Settings) -> Vec<String> {
     LiveSource::contexts(&choosing(settings))

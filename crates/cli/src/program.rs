@@ -45,9 +45,10 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 
 fn program() -> ExitCode {
     complete::answer();
-    let (args, command) = match parsed(std::env::args_os().collect()) {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let (args, command) = match parsed(words.clone()) {
         Ok(read) => read,
-        Err(e) => return print::usage(e),
+        Err(e) => return print::usage(e, &words),
     };
     match args.quiet {
         true => print::progress::show(Shown::Quiet),

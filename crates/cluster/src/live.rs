@@ -60,6 +60,11 @@ impl LiveSource {
         config::chosen(options)
     }
 
+    /// The namespace of the context that these options choose; nobody is asked. `None`: as with [`Self::chosen`].
+    pub fn chosen_namespace(options: &LiveOptions) -> Option<String> {
+        config::chosen_namespace(options)
+    }
+
     /// The contexts that these options can choose from; nobody is asked.
     pub fn contexts(options: &LiveOptions) -> Vec<String> {
         config::contexts(options)
