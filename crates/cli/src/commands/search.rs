@@ -87,7 +87,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let unknown = unknown.lines;
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
-    if *format == Format::Name && !flags.table.print_commands {
+    if *format == Format::Name && !flags.table.print_commands && settings.has_cluster() {
         let in_use = || build::namespace_in_use(settings).filter(|_| flags.scope.namespaces.is_empty());
         hits::scattered(&reply.hits, in_use);
     }

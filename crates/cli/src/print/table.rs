@@ -163,7 +163,7 @@ impl Table {
 }
 
 /// A text of at most so many columns; what is cut off leaves an ellipsis.
-pub(super) fn shortened(text: &str, room: usize) -> String {
+pub(crate) fn shortened(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
