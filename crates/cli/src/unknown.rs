@@ -24,7 +24,8 @@ pub(crate) fn nearest<'a>(
         let (shorter, longer) = if asked.len() < own.len() { (&asked, &own) } else { (&own, &asked) };
         let begins = shorter.chars().count() >= BEGINNING && longer.starts_with(shorter.as_str());
         let wrong = strsim::osa_distance(&asked, &own);
-        (begins || wrong <= longer.chars().count() / ONE_IN).then_some((wrong, name))
+        let near = begins || wrong <= longer.chars().count() / ONE_IN;
+        (near && !asked.is_empty() && !own.is_empty()).then_some((wrong, name))
     });
     near.min_by_key(|(wrong, _)| *wrong).map(|(_, name)| name)
 }

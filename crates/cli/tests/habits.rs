@@ -315,6 +315,16 @@ fn who_asks_as_another_sees_what_that_one_may() {
     let told = doctor(&["--as", "nobody"]);
     assert!(told.status == 1 && told.out.contains("\"clusterlore index\" would fail"), "{told:?}");
     doctor(&[]).ok();
+    // Who may list something in a namespace can index that.
+    server.apply(
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: default}\nrules: [{apiGroups: [''], \
+         resources: [configmaps], verbs: [get, list]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: \
+         reader, namespace: default}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}\nsubjects: [{apiGroup: \
+         rbac.authorization.k8s.io, kind: User, name: reader}]\n",
+    );
+    let told = doctor(&["--as", "reader"]).ok();
+    assert!(told.out.contains("types may not be listed in all namespaces"), "{told:?}");
+    assert!(sync(&["--as", "reader"]).ok().out.contains("ConfigMap/a"));
     assert!(sync(&["--as", "nobody", "--as-group", "system:masters"]).ok().out.contains("ConfigMap/a"));
     assert_eq!(sync(&["--as-group", "system:masters"]).status, 2);
 }

@@ -33,13 +33,13 @@ const NAMESPACES_AT_ONCE: usize = 4;
 /// A live API server, read through kube's client. Made for one run: what the caller may do is asked once and kept.
 pub struct LiveSource {
     pub(crate) requests: SharedRequests,
-    access: Access,
+    pub(crate) access: Access,
     reach: Mutex<Option<Arc<Reach>>>,
 }
 
 /// The namespaces that are read one by one where a type may not be listed as a whole.
-struct Reach {
-    namespaces: Arc<BTreeSet<String>>,
+pub(crate) struct Reach {
+    pub(crate) namespaces: Arc<BTreeSet<String>>,
     /// Why there may be more of them.
     partial: Option<Skipped>,
 }
@@ -165,7 +165,7 @@ impl LiveSource {
         Ok((names, skipped))
     }
 
-    async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
+    pub(crate) async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
         // Held while they are read: types that need them at the same time wait for one answer.
         let mut known = self.reach.lock().await;
         if let Some(reach) = &*known {

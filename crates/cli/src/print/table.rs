@@ -88,14 +88,15 @@ impl Table {
     pub(crate) fn ending(mut self, title: &str, cells: impl IntoIterator<Item = String>, last: Last) -> Vec<String> {
         let before = self.columns.len();
         self.column(title, cells);
-        // The column before it is whole where it is left out.
-        match self.columns.len() > before {
-            true => {
-                let width = self.width;
-                self.within(width, last)
-            }
-            false => self.lines(),
+        if self.columns.len() > before {
+            let width = self.width;
+            return self.within(width, last);
         }
+        // The column before it is whole where it is left out.
+        if let Some(width) = self.width {
+            self.fit(width);
+        }
+        self.lines()
     }
 
     fn within(mut self, width: Option<usize>, last: Last) -> Vec<String> {
@@ -132,15 +133,19 @@ impl Table {
 
     /// Makes the last column yield, and leaves columns out, as far as the width asks for it.
     fn cut(&mut self, width: usize, last: Last) {
-        let own = |table: &Self| table.columns.last().map_or(0, |column| table.width_of(column));
-        while last == Last::Asked && self.room(width) < own(self).min(ENOUGH) && self.leave_out() {}
+        while last == Last::Asked && self.room(width) < self.width_of_last().min(ENOUGH) && self.leave_out() {}
         let room = self.room(width);
-        if own(self) > room && room < NARROWEST && self.columns.len() > 1 {
+        if self.width_of_last() > room && room < NARROWEST && self.columns.len() > 1 {
             self.columns.pop();
-            while own(self) > self.room(width) && self.leave_out() {}
+            self.fit(width);
         } else if let Some(column) = self.columns.last_mut() {
             column.cells.iter_mut().for_each(|cell| *cell = shortened(cell, room.max(NARROWEST)));
         }
+    }
+
+    /// Leaves columns out until the last one fits.
+    fn fit(&mut self, width: usize) {
+        while self.width_of_last() > self.room(width) && self.leave_out() {}
     }
 
     /// Leaves out the column furthest right that may be; `false`: there is none.
@@ -154,6 +159,10 @@ impl Table {
         let before = self.columns.split_last().map_or(&[][..], |(_, before)| before);
         let taken: usize = before.iter().map(|column| self.width_of(column) + usize::from(GAP)).sum();
         width.saturating_sub(taken)
+    }
+
+    fn width_of_last(&self) -> usize {
+        self.columns.last().map_or(0, |column| self.width_of(column))
     }
 
     fn width_of(&self, column: &Column) -> usize {
@@ -249,7 +258,8 @@ mod tests {
         for (width, header) in [
             (45, "KIND         NAME           AGE   SCORE"),
             (40, "KIND         NAME           AGE   SCORE"),
-            (39, "KIND         NAME           AGE"),
+            (39, "KIND         NAME           AGE   SCORE"),
+            (38, "KIND         NAME           AGE"),
             (30, "KIND         NAME"),
             (20, "NAME"),
             (5, "NAME"),
