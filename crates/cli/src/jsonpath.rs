@@ -444,7 +444,11 @@ mod tests {
             ("{range .items[*]}{.metadata.name}{end}", ".items[*]", ".hits[*]"),
             ("{range .hits[*]}{.metadata.name}{end}", ".metadata.name", ".name"),
             ("{range .hits[*]}{.metadata.creationTimestamp}{end}", ".metadata.creationTimestamp", ".createdAt"),
-            (r"{.items[*].metadata.labels.app\.x/y}", r".items[*].metadata.labels.app\.x/y", r".hits[*].labels.app\.x/y"),
+            (
+                r"{.items[*].metadata.labels.app\.x/y}",
+                r".items[*].metadata.labels.app\.x/y",
+                r".hits[*].labels.app\.x/y",
+            ),
             ("{.items[*].status.phase}", ".items[*].status.phase", ""),
             ("{range .hits[*]}{.status.phase}{end}", ".status.phase", ""),
             ("{.hits[*].labels.nothing}", ".hits[*].labels.nothing", ""),
@@ -452,7 +456,9 @@ mod tests {
             let missed = Template::read(template).unwrap();
             assert_eq!(ours(missed.missed(&reply(), "hits")), [(said.to_owned(), meant.to_owned())], "{template}");
         }
-        for found in ["{.hits[*].name} of {.total}", "{.hits[?(@.kind==\"Pod\")].name}", "{range .hits[*]}{$.total}{end}"] {
+        for found in
+            ["{.hits[*].name} of {.total}", "{.hits[?(@.kind==\"Pod\")].name}", "{range .hits[*]}{$.total}{end}"]
+        {
             assert_eq!(Template::read(found).unwrap().missed(&reply(), "hits"), [], "{found}");
         }
         assert_eq!(Template::read("{.metadata.name}").unwrap().missed(&json!({"hits": []}), "hits").len(), 1);

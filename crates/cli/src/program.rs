@@ -223,7 +223,12 @@ mod tests {
         assert!(at("\u{1b}[?25h") < at("with a screen") && at("\u{1b}[?1049l") < at("with a screen"), "{seen:?}");
         assert!(seen.contains("status 70"), "{seen:?}");
         let modes = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-        assert!(!modes("before").is_empty() && modes("before") == modes("after"), "{} {}", modes("before"), modes("after"));
+        assert!(
+            !modes("before").is_empty() && modes("before") == modes("after"),
+            "{} {}",
+            modes("before"),
+            modes("after")
+        );
     }
 
     #[test]

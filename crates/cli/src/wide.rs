@@ -56,7 +56,8 @@ impl Clusters<'_> {
         };
         clusters.retain(|cluster, _| !folder(cluster));
         let several = clusters.len() > 1;
-        let read = clusters.iter().map(async |(cluster, asked)| Ok((*cluster, self.read(reply, cluster, asked).await?)));
+        let read =
+            clusters.iter().map(async |(cluster, asked)| Ok((*cluster, self.read(reply, cluster, asked).await?)));
         let mut now = HashMap::new();
         for read in join_all(read).await {
             let (cluster, (columns, unread)) = read.map_err(|error: anyhow::Error| error)?;

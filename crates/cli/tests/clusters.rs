@@ -105,9 +105,17 @@ async fn a_name_that_is_none_is_refused() {
     home.run(&["sync-instances", "--kubeconfig", &config, "--context", "west", "--cluster-name", "w"]).ok();
     for (words, status, said) in [
         (&["rename", "est", "x"][..], 1, "Did you mean \"east\"?"),
-        (&["rename", "east", "w"], 1, "\"w\" is the name of another cluster; expected a name that no other cluster has"),
+        (
+            &["rename", "east", "w"],
+            1,
+            "\"w\" is the name of another cluster; expected a name that no other cluster has",
+        ),
         (&["rename", "w", "east"], 1, "\"east\" is the name of another cluster; expected"),
-        (&["rename", "nowhere", "x"], 1, "has no cluster \"nowhere\"; nothing was changed. \"clusterlore clusters\" lists"),
+        (
+            &["rename", "nowhere", "x"],
+            1,
+            "has no cluster \"nowhere\"; nothing was changed. \"clusterlore clusters\" lists",
+        ),
         (&["rename", "east", ""], 2, "expected a name"),
         (&["rename", "east", "a\nb"], 2, "expected a name"),
         (&["rename", "east"], 2, "NEW"),

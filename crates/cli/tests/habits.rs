@@ -214,7 +214,8 @@ fn paths_of_kubernetes_are_met_with_ours() {
         assert_eq!(of(output).err.trim(), said, "{output}");
     }
     let unknown = of("custom-columns=NAME:.name,PHASE:.status.phase");
-    let said = "-o custom-columns: nothing here has \".status.phase\". There is .apiVersion, .command, .id, .kind, .labels, ";
+    let said =
+        "-o custom-columns: nothing here has \".status.phase\". There is .apiVersion, .command, .id, .kind, .labels, ";
     assert!(unknown.err.starts_with(said) && unknown.out.contains("<none>"), "{unknown:?}");
     let nothing = home.run(&["search", "SAP HANA", "-o", "jsonpath={.metadata.name}"]).ok();
     assert!(!nothing.err.contains("-o jsonpath"), "{nothing:?}");
@@ -224,7 +225,8 @@ fn paths_of_kubernetes_are_met_with_ours() {
 fn names_in_several_namespaces_come_with_a_word_of_warning() {
     let home = home();
     let config = home.kubeconfig(&[("east", "http://127.0.0.1:1")]);
-    let search = |more: &[&str]| home.run(&[&["search", "--kind", "deploy", "--limit", "50"][..], more].concat()).ok().err;
+    let search =
+        |more: &[&str]| home.run(&[&["search", "--kind", "deploy", "--limit", "50"][..], more].concat()).ok().err;
     let several = search(&["-o", "name"]);
     let said = "These are in 6 namespaces, and kubectl looks in one: --print-commands prints a whole command for each.";
     assert!(several.lines().any(|line| line == said), "{several}");
@@ -351,7 +353,8 @@ fn wide_shows_what_the_cluster_prints_now() {
     let narrow = Ran::of(narrow).ok().out;
     assert!(narrow.lines().all(|line| line.chars().count() <= 80) && narrow.contains('…'), "{narrow}");
     // What was asked for stays where others go.
-    for (columns, header) in [("60", &["KIND", "NAMESPACE", "NAME", "NOW"][..]), ("40", &["NAMESPACE", "NAME", "NOW"])] {
+    for (columns, header) in [("60", &["KIND", "NAMESPACE", "NAME", "NOW"][..]), ("40", &["NAMESPACE", "NAME", "NOW"])]
+    {
         let narrow = Ran::of(home.command(&live).env("COLUMNS", columns).output().unwrap()).ok().out;
         assert_eq!(narrow.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), header, "{narrow}");
     }
@@ -380,10 +383,15 @@ fn wide_reads_each_cluster_by_its_own_context() {
     // Of each file its context and what that names, under another name.
     let renamed = |server: &ApiServer, name: &str| {
         let text = std::fs::read_to_string(server.kubeconfig("admin")).unwrap();
-        let own = [("name: admin,", "name"), ("user: admin}", "user"), ("name: test,", "name"), ("cluster: test,", "cluster")];
-        let text = own.iter().fold(text, |text, (said, key)| {
-            text.replace(said, &format!("{key}: {name}{}", &said[said.len() - 1..]))
-        });
+        let own = [
+            ("name: admin,", "name"),
+            ("user: admin}", "user"),
+            ("name: test,", "name"),
+            ("cluster: test,", "cluster"),
+        ];
+        let text = own
+            .iter()
+            .fold(text, |text, (said, key)| text.replace(said, &format!("{key}: {name}{}", &said[said.len() - 1..])));
         home.write(name, &text.replace("current-context: admin", &format!("current-context: {name}")))
     };
     let both = format!("{}:{}", renamed(&east, "east").display(), renamed(&west, "west").display());

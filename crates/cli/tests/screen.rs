@@ -333,7 +333,10 @@ fn a_cluster_is_forgotten_after_a_yes() {
     // Where nobody sees the question nothing is asked.
     home.run(&["index", "--from", EXAMPLES]).ok();
     let lines = terminal.run("clusterlore clusters forget examples < /dev/null; echo status $?");
-    assert!(lines.iter().any(|line| line.contains("add --yes")) && lines.contains(&"status 2".to_owned()), "{lines:#?}");
+    assert!(
+        lines.iter().any(|line| line.contains("add --yes")) && lines.contains(&"status 2".to_owned()),
+        "{lines:#?}"
+    );
 }
 
 /// What the cluster prints of what is opened, and why it does not where it is silent.

@@ -81,7 +81,9 @@ async fn each(
             Ok(Done::InPart) => Went::InPart,
             Ok(_) => Went::Whole,
             Err(error) => match narrow::under_another_name(&error) {
-                Some(Elsewhere { shown, .. }) => Went::Known(format!("names the cluster that is indexed as \"{shown}\"")),
+                Some(Elsewhere { shown, .. }) => {
+                    Went::Known(format!("names the cluster that is indexed as \"{shown}\""))
+                }
                 None => {
                     print::error(&error);
                     Went::Failed

@@ -7,9 +7,9 @@ use super::search::{PAUSE, goes_on, named};
 use crate::args::{Changes, Format};
 use crate::build;
 use crate::done::Done;
+use crate::narrow;
 use crate::print::{self, changes};
 use crate::settings::Settings;
-use crate::narrow;
 use crate::unknown::{self, Unknown};
 
 /// Entries that a watch reads at once.

@@ -77,7 +77,9 @@ async fn rename(settings: &Settings, old: &str, new: &str) -> anyhow::Result<Don
             shown if shown == new => String::new(),
             shown => format!(", which is shown as \"{shown}\""),
         };
-        return Err(anyhow!("\"{new}\" is the name of another cluster{also}; expected a name that no other cluster has"));
+        return Err(anyhow!(
+            "\"{new}\" is the name of another cluster{also}; expected a name that no other cluster has"
+        ));
     }
     let own: Vec<&KnownSource> = sources.iter().filter(|source| source.cluster == cluster.cluster).collect();
     if own.is_empty() {

@@ -9,9 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{FolderSource, ListScope};
-use clusterlore_core::{
-    Collection, Happening, JournalEntry, ResourceInstance, ResourceType, TEXT_VERSION, TypeFilter,
-};
+use clusterlore_core::{Collection, Happening, JournalEntry, ResourceInstance, ResourceType, TEXT_VERSION, TypeFilter};
 use clusterlore_index::{OLD, Request};
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};

@@ -16,11 +16,11 @@ use super::pick::{self, Pick};
 use crate::args::{Format, ListFlags, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
+use crate::narrow;
 use crate::picker::{Aim, End};
 use crate::print::{self, hits, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::narrow;
 use crate::unknown::{self, Unknown};
 use crate::wide::Clusters;
 

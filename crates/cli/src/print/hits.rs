@@ -75,7 +75,9 @@ pub(crate) fn scattered(hits: &[Hit], in_use: impl Fn() -> Option<String>) {
         [] => return,
         [only] => match in_use().filter(|used| used != only) {
             None => return,
-            Some(used) => format!("These are in namespace {only}, and kubectl looks in {used} unless it is told -n {only}."),
+            Some(used) => {
+                format!("These are in namespace {only}, and kubectl looks in {used} unless it is told -n {only}.")
+            }
         },
         ref several => {
             format!("These are in {} namespaces, and kubectl looks in one: {each}.", several.len())
