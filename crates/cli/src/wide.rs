@@ -105,16 +105,14 @@ impl Clusters<'_> {
         Ok((now, unread))
     }
 
-    /// The cluster in use if it is this one, else the one behind the context by which this one was read; else why neither is.
+    /// The cluster behind the context by which this one was read, else the one in use, if that is it; or why neither is.
     async fn source(self, reply: &Reply, cluster: &str) -> anyhow::Result<Result<Arc<LiveSource>, String>> {
-        let why = match self.index.cluster(&build::OWN_STORE, cluster).await? {
-            Ok(source) => return Ok(Ok(source)),
-            Err(why) => why,
-        };
         let used = build::context_in_use(self.settings).map(|(context, _)| context);
         let own = reply.context(Some(cluster)).filter(|own| self.live == Live::Auto && used.as_deref() != Some(own));
         let known = reply.bases.iter().find(|basis| basis.cluster == cluster).map(|basis| &basis.source);
-        let (Some(own), Some(known)) = (own, known) else { return Ok(Err(why)) };
+        let (Some(own), Some(known)) = (own, known) else {
+            return Ok(self.index.cluster(&build::OWN_STORE, cluster).await?);
+        };
         let settings = self.settings.clone().with("context", own.to_owned());
         let open = async {
             let source = build::live(&settings, LiveOptions::default().page_size, AnnotationChoice::default()).await;
@@ -124,6 +122,9 @@ impl Clusters<'_> {
             Ok(Arc::new(source))
         };
         let opened = tokio::time::timeout(OPENING, open).await;
-        Ok(opened.unwrap_or_else(|_| Err(format!("context \"{own}\" did not answer in time"))))
+        match opened.unwrap_or_else(|_| Err(format!("context \"{own}\" did not answer in time"))) {
+            Ok(source) => Ok(Ok(source)),
+            Err(why) => Ok(self.index.cluster(&build::OWN_STORE, cluster).await?.map_err(|_| why)),
+        }
     }
 }
