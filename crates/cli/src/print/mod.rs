@@ -225,7 +225,8 @@ pub(crate) fn doubt(doubt: &Doubt) -> String {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
         About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
         About::Unread(_) => " \"clusterlore status\" says why.".to_owned(),
-        About::Happened => " Ask \"clusterlore changes\".".to_owned(),
+        About::Happened if remedy.is_empty() => " Ask \"clusterlore changes\".".to_owned(),
+        About::Happened => format!(" Ask \"{remedy}\"."),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }
