@@ -26,8 +26,10 @@ struct Path {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missed<'p> {
     pub(crate) said: &'p str,
-    /// The path to what Kubernetes keeps under it, where there is that.
+    /// The path to what Kubernetes keeps under it, where that may be here.
     pub(crate) ours: Option<String>,
+    /// The field of an object that it needs.
+    pub(crate) field: Option<&'static str>,
 }
 
 /// What is here of what Kubernetes keeps of every object: its name there, in `metadata` or beside it, and here.
@@ -123,22 +125,23 @@ impl Path {
             Some(rest) => rest.split_at(rest.find(']').map_or(0, |end| end + 1)),
             None => ("", said),
         };
-        let field = rest.strip_prefix(".metadata").unwrap_or(rest);
-        let (name, deeper) = match field.strip_prefix('.') {
+        let kept = rest.strip_prefix(".metadata").unwrap_or(rest);
+        let (name, deeper) = match kept.strip_prefix('.') {
             Some(name) => name.split_at(name.find(['.', '[']).unwrap_or(name.len())),
-            None => ("", field),
+            None => ("", kept),
         };
         let before = match said.starts_with(".items") {
             true => format!(".{list}{of}"),
             false if inside && !self.from_root => String::new(),
             false => format!(".{list}[*]"),
         };
-        let ours = match KEPT.iter().find(|(theirs, _)| *theirs == name) {
-            Some((_, ours)) => Some(format!("{before}.{ours}{deeper}")),
+        let field = KEPT.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
+        let ours = match field {
+            Some(field) => Some(format!("{before}.{field}{deeper}")),
             None if rest.is_empty() => Some(before),
             None => None,
         };
-        Missed { said, ours: ours.filter(|ours| ours != said) }
+        Missed { said, ours: ours.filter(|ours| ours != said), field }
     }
 
     fn values<'v>(&self, root: &'v Value, value: &'v Value) -> Vec<&'v Value> {

@@ -207,8 +207,8 @@ fn paths_of_kubernetes_are_met_with_ours() {
             "-o jsonpath: \".metadata.labels.team\" is \".labels.team\" here.",
         ),
         (
-            "custom-columns=A:.metadata.name,B:.metadata.creationTimestamp,C:.kind",
-            "-o custom-columns: \".metadata.name\" is \".name\" here; \".metadata.creationTimestamp\" is \".createdAt\" here.",
+            "custom-columns=A:.metadata.name,B:.metadata.namespace,C:.kind",
+            "-o custom-columns: \".metadata.name\" is \".name\" here; \".metadata.namespace\" is \".namespace\" here.",
         ),
     ] {
         assert_eq!(of(output).err.trim(), said, "{output}");
@@ -217,6 +217,12 @@ fn paths_of_kubernetes_are_met_with_ours() {
     let said =
         "-o custom-columns: nothing here has \".status.phase\". There is .apiVersion, .command, .id, .kind, .labels, ";
     assert!(unknown.err.starts_with(said) && unknown.out.contains("<none>"), "{unknown:?}");
+    // Manifests do not say when an object was created.
+    let age = of("jsonpath={.items[*].metadata.creationTimestamp}");
+    assert!(
+        age.err.contains("nothing here has \".items[*].metadata.creationTimestamp\". There is .hits[*].api"),
+        "{age:?}"
+    );
     let nothing = home.run(&["search", "SAP HANA", "-o", "jsonpath={.metadata.name}"]).ok();
     assert!(!nothing.err.contains("-o jsonpath"), "{nothing:?}");
 }

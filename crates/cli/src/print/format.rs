@@ -40,20 +40,22 @@ fn led_nowhere(format: &str, missed: &[Missed<'_>], value: &Value, list: &str, b
     if missed.is_empty() || objects.is_empty() {
         return;
     }
-    let of = |missed: &Missed<'_>| match &missed.ours {
+    let mut fields: Vec<&str> = Vec::new();
+    for field in objects.iter().filter_map(Value::as_object).flat_map(|object| object.keys()) {
+        if !fields.contains(&field.as_str()) {
+            fields.push(field);
+        }
+    }
+    let ours =
+        |missed: &Missed<'_>| missed.ours.clone().filter(|_| missed.field.is_none_or(|field| fields.contains(&field)));
+    let of = |missed: &Missed<'_>| match ours(missed) {
         Some(ours) => format!("\"{}\" is \"{ours}\" here", missed.said),
         None => format!("nothing here has \"{}\"", missed.said),
     };
     let told: Vec<String> = missed.iter().map(of).collect();
-    let mut fields: Vec<String> = Vec::new();
-    for field in objects.iter().filter_map(Value::as_object).flat_map(|object| object.keys()) {
-        let path = format!("{before}.{field}");
-        if !fields.contains(&path) {
-            fields.push(path);
-        }
-    }
-    let all = missed.iter().any(|missed| missed.ours.is_none());
-    let there = if all { format!(" There is {}.", fields.join(", ")) } else { String::new() };
+    let paths: Vec<String> = fields.iter().map(|field| format!("{before}.{field}")).collect();
+    let all = missed.iter().any(|missed| ours(missed).is_none());
+    let there = if all { format!(" There is {}.", paths.join(", ")) } else { String::new() };
     super::note(&format!("-o {format}: {}.{there}", told.join("; ")));
 }
 
