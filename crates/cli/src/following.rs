@@ -129,7 +129,10 @@ impl Following {
                 let (mut pause, mut stopped) = (PAUSES.0, shared.stopped.clone());
                 loop {
                     let mut ended = once(options.clone()).await;
-                    if let Some(stored) = ended.as_ref().err().and_then(narrow::stored_under) {
+                    // Who serves says by the stored name also who may see it and whose posts are taken.
+                    let serves = persistence == Persistence::StandsBy;
+                    let stored = ended.as_ref().err().filter(|_| !serves).and_then(narrow::stored_under);
+                    if let Some(stored) = stored {
                         options.cluster = stored;
                         ended = once(options.clone()).await;
                     }
