@@ -297,6 +297,8 @@ pub enum Sign {
     Waiting,
     /// For what fails, or has failed.
     Failing,
+    /// For what fails before it was started.
+    Unstarted,
     /// For what ended well.
     Done,
     /// For what is being ended.
@@ -577,14 +579,15 @@ mod tests {
 
     #[test]
     fn a_phrase_means_one_condition_and_is_in_small_letters() {
-        let mut known: HashMap<(&str, &str), &LiveCondition> = HashMap::new();
+        // Of types that are named, words may mean more: they stand first.
+        let mut known: HashMap<(&str, &str, &[String]), &LiveCondition> = HashMap::new();
         for asked in &Conditions::get().asked {
             assert!(asked.phrases.contains_key("en"), "{:?}", asked.is);
             for (language, phrases) in &asked.phrases {
                 assert!(LANGUAGES.contains(&language.as_str()), "{language}");
                 for phrase in phrases {
                     assert_eq!(*phrase, phrase.trim().to_lowercase());
-                    let other = known.insert((language, phrase), &asked.is);
+                    let other = known.insert((language, phrase, &asked.only), &asked.is);
                     assert!(other.is_none(), "{phrase:?} means {other:?} and {:?}", asked.is);
                 }
             }

@@ -79,6 +79,9 @@ impl Table {
         match condition {
             LiveCondition::Status(asked) => {
                 let asked: Vec<&String> = asked.iter().collect();
+                if let Some(flag) = self.flag(&asked, row) {
+                    return flag;
+                }
                 let is_filled = |column: &usize| row.cells.get(*column).is_some_and(|cell| !cells::is_missing(cell));
                 match (self.somewhere(&asked, row), says.filter(is_filled)) {
                     (Some(column), _) => {
@@ -102,9 +105,19 @@ impl Table {
         let says = |cell: &String| {
             let words = cells::words(cell);
             asked.iter().any(|asked| words.contains(&cells::plain(asked)))
+                || is_of_an_operator(&self.type_name) && cells::ends_with(cell, asked)
         };
         // The first column is the name.
         row.cells.iter().enumerate().skip(1).find(|(_, cell)| says(cell)).map(|(column, _)| column)
+    }
+
+    /// What a column says that is called as what is asked for: "active", where it is `True` or `False` of objects of an operator.
+    fn flag(&self, asked: &[&String], row: &Row) -> Option<Decided> {
+        let called = |key: &String| asked.iter().any(|asked| cells::plain(asked) == *key);
+        let column = self.columns.iter().position(|column| called(&column.key))?;
+        let is_so = cells::flag(row.cells.get(column)?).filter(|_| is_of_an_operator(&self.type_name))?;
+        let decision = if is_so { Decision::Holds } else { Decision::Fails };
+        Some(Decided { decision: Some(decision), number: None, column: Some(column) })
     }
 
     /// What a rule reads: the column that decides with its cell, and where the rule needs one the cell that says how many there should be.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use clusterlore_catalogue::Meaning;
+use clusterlore_catalogue::{Asked, Cover, Meaning};
 use clusterlore_core::conditions::{
     Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, OF_OPERATORS, Replicas, SERVICE_TYPES,
     is_of_an_operator,
@@ -19,7 +19,7 @@ use super::around::{
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
-use super::parsed::{First, Need};
+use super::parsed::{First, Need, PARTICLES};
 use super::patterns::{Pattern, is_version};
 use super::tokens::{Tokens, number};
 
@@ -29,6 +29,11 @@ const BEFORE: usize = 6;
 /// Reads what metadata cannot say, and takes the words of conditions: what is left is what can be found.
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
+    // "Scale checkout to 3 replicas" is an order, and asks for nothing.
+    let orders = |word: &String| among("scale resize bump increase decrease set patch", word);
+    if tokens.free().next().is_some_and(|at| orders(&tokens.low[at])) {
+        return needs;
+    }
     let before = tokens.taken.clone();
     let states = statuses(tokens, context);
     conditions(tokens, &before, states, context, &mut needs);
@@ -39,7 +44,7 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
-    fields(tokens, &mut needs);
+    fields(tokens, &mut needs, context);
     let mut seen = BTreeSet::new();
     needs.retain(|need| seen.insert((need.what, need.condition.as_ref().map(|c| format!("{c:?}")))));
     // What a condition says of a thing is not said once more.
@@ -76,7 +81,7 @@ pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<(usi
 }
 
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
-fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
+fn fields(tokens: &Tokens, needs: &mut Vec<Need>, context: &QueryContext<'_>) {
     let is_field = |word: &String| {
         let mut letters = word.chars();
         letters.next().is_some_and(|c| c.is_ascii_lowercase())
@@ -86,8 +91,14 @@ fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
             && !word.ends_with("QL")
             && !word.ends_with("DB")
     };
+    // "What can I put as storageClassName?" asks for the classes that there are.
+    let offers = tokens.low.iter().any(|word| among("can could may available exist", word));
+    let offered = |word: &str| {
+        offers
+            && word.strip_suffix("Name").is_some_and(|kind| !kind_words::one(&kind.to_lowercase(), context).is_empty())
+    };
     if needs.is_empty()
-        && let Some(word) = tokens.raw.iter().find(|word| is_field(word))
+        && let Some(word) = tokens.raw.iter().find(|word| is_field(word) && !offered(word))
     {
         needs.push(Need::untold(Beyond::Spec, word.clone()));
     }
@@ -368,18 +379,28 @@ fn conditions(
     versions(tokens, context, needs);
     replicas(tokens, needs);
     let phrases = phrases(tokens, context);
+    let inside = inside_names(tokens, context);
     // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
     for _ in 0..2 {
         for phrase in &phrases {
             if phrase.language == "zh" {
                 found.extend(chinese(tokens, phrase));
             } else {
-                found.extend(read_phrase(tokens, phrase, fillers, &found, context));
+                found.extend(read_phrase(tokens, phrase, fillers, &found, &inside, context));
             }
         }
     }
     found.sort_by_key(|found| found.span.start);
     needs.extend(joined(tokens, found));
+}
+
+/// The words inside a name of several words that the catalogue knows: "active" in "Active Directory".
+fn inside_names(tokens: &Tokens, context: &QueryContext<'_>) -> BTreeSet<usize> {
+    let (text, spans) = tokens.free_spans();
+    let asked = context.catalogue.asked(&text);
+    let several: Cover =
+        asked.iter().filter(|a| a.words > 1 && matches!(a.meaning, Meaning::Software(_))).map(|a| &a.span).collect();
+    spans.into_iter().filter(|(_, span)| several.covers(span)).map(|(at, _)| at).collect()
 }
 
 /// What a phrase of a question asks, and where it stands.
@@ -393,6 +414,7 @@ fn read_phrase(
     phrase: &Phrase,
     fillers: &[bool],
     found: &[Found],
+    inside: &BTreeSet<usize>,
     context: &QueryContext<'_>,
 ) -> Option<Found> {
     let words: Vec<&str> = phrase.words.split(' ').collect();
@@ -401,7 +423,7 @@ fn read_phrase(
     for at in 0..tokens.low.len() {
         let stands = words.iter().enumerate().all(|(n, word)| {
             let here = at + n;
-            tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
+            !inside.contains(&here) && tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
                 // "Actually" is a filler, and part of "actually running".
                 && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                 && !tokens.quoted[here]
@@ -423,8 +445,20 @@ fn read_phrase(
         let before = (0..at).rev().take_while(|n| is(&STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
         let begin = before.unwrap_or(at);
         tokens.take_range(begin, at - begin);
-        let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(&NOT, words[0]));
-        let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
+        let not = is_negated(tokens, at).filter(|_| !is(&NOT, words[0]));
+        // "Failing over" is one word for what an operator prints.
+        let particle = (words.len() == 1 && condition.is_some_and(LiveCondition::is_state) && !tokens.ends[at])
+            .then(|| tokens.low.get(end).filter(|next| PARTICLES.contains(&next.as_str())).cloned())
+            .flatten();
+        let said = match particle {
+            Some(particle) => {
+                tokens.take(Some(end));
+                format!("{said} {particle}")
+            }
+            None => said,
+        };
+        let denies = |not: usize| if condition.is_some() { tokens.raw[not].as_str() } else { "not" };
+        let said = not.map_or(said.clone(), |not| format!("{} {said}", denies(not)));
         let first = first.map(|extreme| First { extreme, at_most: at_most(tokens, begin, context) });
         let conditions = match condition {
             Some(condition) if first.is_none() => bounded(condition.clone(), tokens, at, end),
@@ -536,16 +570,9 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
     let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
     let about = before.iter().take_while(|n| is(&VERSIONS, &tokens.low[**n])).count();
     let compared = before.get(about).filter(|n| is(&COMPARED, &tokens.low[**n])).map(|n| tokens.low[*n].clone());
-    let sign = |word: &str| match word {
-        word if among("older below before under less earlier behind", word) => Some("<"),
-        word if among("newer above greater later", word) => Some(">"),
-        "least" => Some(">="),
-        "most" => Some("<="),
-        _ => None,
-    };
     // "1.29 or newer".
     let behind = Some(at + 2).filter(|_| tokens.is(Some(at + 1), &["or"]) && !tokens.ends[at]);
-    let behind = behind.and_then(|n| Some((n, sign(tokens.low.get(n)?)?)));
+    let behind = behind.and_then(|n| Some((n, compares(tokens.low.get(n)?)?)));
     let not = before.get(about).copied().filter(|n| is(&NOT, &tokens.low[*n]));
     let said = tokens.raw[at].clone();
     let version = LiveCondition::Version(said.clone());
@@ -554,10 +581,10 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
             tokens.take_range(at + 1, end - at);
             Some(Some(format!("{sign}=")))
         }
-        (None, Some(word)) => Some(sign(word).map(str::to_owned)),
+        (None, Some(word)) => Some(compares(word).map(str::to_owned)),
         (None, None) => None,
     };
-    let kubelets = |n: &usize| among("kubelet kubelets", &tokens.low[*n]);
+    let kubelets = |n: &usize| among("kubelet kubelets version versions", &tokens.low[*n]);
     tokens.free().filter(kubelets).collect::<Vec<_>>().into_iter().for_each(|n| tokens.take(Some(n)));
     let words = about + usize::from(sign.is_some() && behind.is_none());
     let said = if words > about { tokens.raw[at - words..=at].join(" ") } else { said };
@@ -852,6 +879,21 @@ static BEYOND: LazyLock<Vec<(Beyond, Patterns)>> =
 static AGE: LazyLock<Patterns> = LazyLock::new(|| read_once(&Conditions::get().age));
 
 fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    // "Stack traces of crashed programs - what is that called here?" asks for the name of what does it.
+    let called = (0..tokens.low.len()).any(|at| {
+        tokens.is(Some(at), &["called"])
+            && (at.saturating_sub(BEFORE)..at).any(|n| tokens.is(Some(n), &["what", "whats", "what's", "how"]))
+    });
+    if called {
+        return;
+    }
+    // "In the events namespace".
+    let namespaces = |at: usize| {
+        context.vocabulary.namespaces.contains(&tokens.low[at])
+            && [at.checked_sub(1), Some(at + 1)].iter().any(|n| tokens.is(*n, &["namespace", "ns", "namensraum"]))
+    };
+    let tools = |at: usize| among("tool tools software solution", &tokens.low[at]);
+    let others: Vec<bool> = (0..tokens.low.len()).map(|at| namespaces(at) || tools(at)).collect();
     // "Health checks of pages: which deployment does that?" asks for what does it.
     let last = tokens.low.len().saturating_sub(2);
     let does_it = last > 1
@@ -870,7 +912,8 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                 }
                 (0..tokens.low.len()).find_map(|at| {
                     let end = pattern.fits(tokens, at)?;
-                    let is_new = !(read[at..end].contains(&true) || does_it && end <= last);
+                    let is_new =
+                        !(read[at..end].contains(&true) || others[at..end].contains(&true) || does_it && end <= last);
                     let is_new = is_new && !done_by_others(tokens, at, context);
                     is_new.then_some((at, end))
                 })
@@ -946,18 +989,30 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
     if of_nodes {
         return;
     }
+    let is_host = |at: usize| tokens.low.get(at).is_some_and(|host| host.contains(['.', '/']) && !is_version(host));
     let source = |at: &usize| {
-        among("image images", &tokens.low[*at])
-            && tokens.is(Some(at + 1), &["from"])
-            && tokens.low.get(at + 2).is_some_and(|host| host.contains(['.', '/']))
+        (among("image images", &tokens.low[*at]) || tokens.low[*at].starts_with("pull"))
+            && tokens.is(Some(at + 1), &["from", "aus", "von", "de", "depuis"])
+            && is_host(at + 2)
     };
     let from = tokens.free().find(source);
     if let Some(at) = from {
-        let host = tokens.raw[at + 2].clone();
-        take_image(tokens, at..at + 3, host, needs);
+        // "From quay.io or ghcr.io".
+        let mut hosts = vec![at + 2];
+        let mut next = at + 3;
+        while let Some(host) = (next..next + 2).find(|host| is_host(*host))
+            && (next..host).all(|n| is(&OR, &tokens.low[n]) || tokens.is(Some(n), &["and", "und", "et", "y", "e"]))
+        {
+            hosts.push(host);
+            next = host + 1;
+        }
+        let images: Vec<LiveCondition> =
+            hosts.iter().map(|host| LiveCondition::Image(tokens.raw[*host].clone())).collect();
+        let all = images.into_iter().reduce(LiveCondition::or);
+        take_image(tokens, at..next, all.unwrap_or(LiveCondition::Image(String::new())), needs);
         return;
     }
-    let is_version = |at: usize| {
+    let is_tag = |at: usize| {
         let word = tokens.low[at].trim_start_matches('v');
         word.starts_with(|c: char| c.is_ascii_digit())
             && word.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
@@ -979,7 +1034,7 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
             && kind_words::one(word, context).is_empty()
     };
     let read = |at: usize| {
-        if tokens.taken[at] || tokens.quoted[at] || !is_version(at) || tokens.ends[at - 1] {
+        if tokens.taken[at] || tokens.quoted[at] || !is_tag(at) || tokens.ends[at - 1] {
             return None;
         }
         let marked = among("tag version tagged", &tokens.low[at - 1]);
@@ -995,18 +1050,60 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
         let image = format!("{}:{}", name.map_or("", |n| tokens.raw[n].as_str()), tokens.raw[at]);
         Some((led.unwrap_or(begin)..at + 1, image))
     };
-    let found = (1..tokens.low.len()).find_map(read);
+    // "Postgres older than 15", "on nginx below 1.25".
+    let is_software = |at: usize| {
+        let text = tokens.raw[at].as_str();
+        let whole = |a: &Asked<'_>| a.span == (0..text.len()) && matches!(a.meaning, Meaning::Software(_));
+        context.catalogue.asked(text).iter().any(whole)
+    };
+    let compared = |at: usize| {
+        if tokens.taken[at] || tokens.quoted[at] || !is_tag(at) || is_unit(tokens.low.get(at + 1)) {
+            return None;
+        }
+        let between = (0..at).rev().take_while(|n| {
+            !tokens.ends[*n] && (is(&COMPARED, &tokens.low[*n]) || among("than version versions tag", &tokens.low[*n]))
+        });
+        let begin = between.last()?;
+        let sign = (begin..at).find_map(|n| compares(&tokens.low[n]))?;
+        let name = begin.checked_sub(1).filter(|n| is_name(*n))?;
+        let led = name.checked_sub(1).filter(|n| is(&RUNS, &tokens.low[*n]) || tokens.is(Some(*n), &["on", "still"]));
+        (led.is_some() || is_software(name)).then(|| {
+            let image = format!("{}:{sign}{}", tokens.raw[name], tokens.low[at].trim_start_matches('v'));
+            (led.unwrap_or(name)..at + 1, image)
+        })
+    };
+    let found = (1..tokens.low.len()).find_map(|at| read(at).or_else(|| compared(at)));
     if let Some((span, image)) = found {
-        take_image(tokens, span, image, needs);
+        take_image(tokens, span, LiveCondition::Image(image), needs);
     }
 }
 
-fn take_image(tokens: &mut Tokens, span: Range<usize>, image: String, needs: &mut Vec<Need>) {
+/// How a word compares versions.
+fn compares(word: &str) -> Option<&'static str> {
+    match word {
+        word if among("older below before under less earlier behind", word) => Some("<"),
+        word if among("newer above greater later", word) => Some(">"),
+        "least" => Some(">="),
+        "most" => Some("<="),
+        _ => None,
+    }
+}
+
+/// Whether a number is one of days or of bytes.
+fn is_unit(word: Option<&String>) -> bool {
+    word.is_some_and(|word| {
+        among(
+            "second minute hour day week month year gi mi gb mb percent restart replica time",
+            word.trim_end_matches('s'),
+        )
+    })
+}
+
+fn take_image(tokens: &mut Tokens, span: Range<usize>, condition: LiveCondition, needs: &mut Vec<Need>) {
     let not = is_negated(tokens, span.start);
     let from = not.unwrap_or(span.start);
     let said = tokens.raw[from..span.end].join(" ");
     tokens.take_range(from, span.end - from);
-    let condition = LiveCondition::Image(image);
     needs.push(Need::of(if not.is_some() { condition.negated() } else { condition }, said));
 }
 

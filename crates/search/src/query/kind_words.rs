@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Meaning};
+use clusterlore_catalogue::{Asked, Glossary, Known, Meaning};
 use clusterlore_core::{ResourceType, words};
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
 use super::language;
+use super::parsed::is_of_group;
 use super::tokens::Tokens;
 use crate::yardstick::step;
 
@@ -27,6 +28,9 @@ pub(super) const WORKLOAD_TYPES: [&str; 7] = [
 /// Kinds of Kubernetes itself that are English words, and mean nothing else in a question about a cluster that names only kinds.
 const KUBERNETES: [&str; 4] = ["", "apps", "batch", "policy"];
 
+/// The most words of another language that name a kind.
+const MOST_WORDS: usize = 3;
+
 /// A word, or two, that names types.
 pub(super) struct Kind {
     pub(super) words: Vec<usize>,
@@ -41,6 +45,49 @@ pub(super) fn kinds(tokens: &Tokens, clauses: &Clauses, context: &QueryContext<'
         other_names(tokens, context, &mut named);
     }
     named
+}
+
+/// The kinds of operators that two words name: what their group is called, and what they are: "argo apps", "postgres clusters".
+pub(super) fn of_groups(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
+    let free = |at: usize| !tokens.taken[at] && !words::is_stop_word(&tokens.low[at]);
+    for at in (1..tokens.low.len()).filter(|at| free(*at) && free(at - 1) && !tokens.ends[at - 1]) {
+        let (word, group) = (&tokens.low[at], &tokens.low[at - 1]);
+        let stem = words::stem(word);
+        let is_one = |t: &&ResourceType| {
+            is_of_group(group, &t.group)
+                && (t.answers_to(word)
+                    || t.answers_to(&stem)
+                    || words::split(&t.kind).last().is_some_and(|last| words::stem(last) == stem))
+        };
+        let types: BTreeSet<String> =
+            context.types.iter().map(|(_, t)| t).filter(is_one).map(ResourceType::name).collect();
+        if !types.is_empty() {
+            named.retain(|kind| !kind.words.contains(&at) && !kind.words.contains(&(at - 1)));
+            named.push(Kind { words: vec![at - 1, at], types });
+        }
+    }
+}
+
+/// The kinds that words of another language name in English: "copias de seguridad" are `backups`.
+pub(super) fn in_english(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
+    let Some(glossary) = context.language.and_then(Glossary::of) else { return };
+    let free: Vec<usize> = tokens.free().collect();
+    for words in (1..=MOST_WORDS).rev() {
+        for places in free.windows(words) {
+            let in_a_row = places.windows(2).all(|pair| pair[0] + 1 == pair[1] && !tokens.ends[pair[0]]);
+            let known = places.iter().any(|at| named.iter().any(|kind| kind.words.contains(at)));
+            let stop = |at: usize| language::is_stop_word(context.language, &tokens.low[at]);
+            if !in_a_row || known || stop(places[0]) || stop(places[words - 1]) {
+                continue;
+            }
+            let text = places.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
+            let english = glossary.gloss(&text, |_| Known::No);
+            let types = english.map(|english| one(&english.to_lowercase().replace(' ', ""), context));
+            if let Some(types) = types.filter(|types| !types.is_empty()) {
+                named.push(Kind { words: places.to_vec(), types });
+            }
+        }
+    }
 }
 
 /// The kinds among `of` that the free words name by their last word: "claims" where claims can be meant.

@@ -272,6 +272,10 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let places = scopes::places(&mut tokens, &mut parsed, context);
     parsed.places = places.iter().map(|place| place.condition.said.clone()).chain(parsed.unknown.clone()).collect();
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    if !parsed.needs.is_empty() {
+        kind_words::of_groups(&tokens, context, &mut kinds);
+        kind_words::in_english(&tokens, context, &mut kinds);
+    }
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     let judged: BTreeSet<&String> = judged.collect();
     kind_words::by_last_word(&tokens, |name| judged.iter().any(|of| *of == name), context, &mut kinds);

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 use super::clauses::{Clauses, GroupBy, Order};
 
+/// Words that belong to a verb: "failing over".
+pub(super) const PARTICLES: [&str; 5] = ["over", "up", "down", "back", "off"];
 /// The most namespaces that a note lists.
 const MOST_SHOWN: usize = 5;
 
@@ -121,7 +123,8 @@ impl Need {
     fn or_its_words(&self, condition: &LiveCondition) -> LiveCondition {
         let words = |said: &str| -> Option<LiveCondition> {
             let words: Vec<String> = said.split(" or ").map(str::to_owned).collect();
-            words.iter().all(|word| !word.contains(' ')).then_some(LiveCondition::Status(words))
+            let one = |word: &String| word.split_once(' ').is_none_or(|(_, rest)| PARTICLES.contains(&rest));
+            words.iter().all(one).then_some(LiveCondition::Status(words))
         };
         let widened = match condition {
             _ if !self.or_said || !condition.is_state() => None,
@@ -139,6 +142,15 @@ impl Need {
     pub(crate) fn is_untold_state(&self) -> bool {
         self.what == Beyond::Status && self.condition.is_none()
     }
+}
+
+/// Whether a word stands for the group of an operator's kinds: "argo" for `argoproj.io`, "postgres" for `postgresql.cnpg.io`.
+pub(super) fn is_of_group(word: &str, group: &str) -> bool {
+    let labels = || group.split('.').rev().skip(1);
+    word.len() > 3
+        && group.contains('.')
+        && !group.ends_with(".k8s.io")
+        && labels().any(|label| label.starts_with(word))
 }
 
 impl Need {
@@ -332,14 +344,17 @@ impl ParsedQuery {
         // "Firmware rollouts" are of the kind `FirmwareRollout`.
         let said = self.needs.iter().map(|need| need.said.to_lowercase());
         let terms: Vec<String> = said.chain([text.clone()]).flat_map(|text| words::terms(&text)).collect();
-        let asked =
-            types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())));
-        let spelt_out: BTreeSet<String> = asked
+        let asked = || {
+            types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())))
+        };
+        let spelt_out: BTreeSet<String> = asked()
             .map(|(_, ty)| words::split(&ty.kind).iter().map(|word| words::stem(word)).collect::<Vec<_>>())
             .filter(|kind| kind.len() > 1 && kind.iter().all(|term| terms.contains(term)))
             .flatten()
             .collect();
-        let of_kind = |word: &str| kind(word) || spelt_out.contains(&words::stem(word));
+        // "Longhorn volumes" are those of the group `longhorn.io`.
+        let of_group = |word: &str| asked().any(|(_, ty)| is_of_group(word, &ty.group));
+        let of_kind = |word: &str| kind(word) || spelt_out.contains(&words::stem(word)) || of_group(word);
         words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !of_kind(w) && !place(w)).collect()
     }
 
