@@ -50,6 +50,7 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
             format!("{has} {} {ready}{noun}", bound(*number, u64::to_string))
         }
         LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
+        LiveCondition::Said { or, .. } => predicate(or, one),
         LiveCondition::Not(other) => not(&predicate(other, one)),
         LiveCondition::Any(all) => either(&all.iter().map(|other| predicate(other, one)).collect::<Vec<_>>()),
     }

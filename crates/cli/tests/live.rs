@@ -46,7 +46,8 @@ fn cases() -> Vec<Case> {
         "unscheduled",
     ];
     let failed = ["code", "crashing", "evicted", "init-fails", "lost-node", "no-image", "oom"];
-    let waiting = ["creating", "init-waits", "unscheduled"];
+    // The phase of what fails before a container was started is Pending.
+    let waiting = ["creating", "init-fails", "init-waits", "no-image", "unscheduled"];
     let never = [
         "code",
         "creating",
@@ -123,7 +124,7 @@ fn cases() -> Vec<Case> {
         ("which pods never restarted in shop", pods(&never), None),
         // pending
         ("any pending pods in shop?", pods(&waiting), None),
-        ("how many pods are pending?", [pods(&waiting), yard(&["waiting"])].concat(), Some(3 + YARD)),
+        ("how many pods are pending?", [pods(&waiting), yard(&["waiting"])].concat(), Some(5 + YARD)),
         ("which claims are pending?", claims(&["unbound"]), None),
         (
             "what is pending?",
@@ -268,8 +269,8 @@ fn questions_that_only_a_cluster_can_answer() {
     assert!(web.contains("2/3 ready, Images nginx:1.27.3"), "{web}");
     let count = one(&["count", "pods that are pending", "--group-by", "namespace", "-o", "json"]).out;
     let count: Value = serde_json::from_str(&count).unwrap();
-    assert_eq!(count["total"], json!(3 + YARD));
-    assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 3}]));
+    assert_eq!(count["total"], json!(5 + YARD));
+    assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 5}]));
 
     // Nothing of a cell stays: not in the index, not in a log, not in an export.
     let logged = one(&["search", "which services have an external ip?", "-vvv", "-o", "id"]);

@@ -54,6 +54,13 @@ pub enum LiveCondition {
     },
     /// So many bytes of storage.
     Capacity(Limit),
+    /// One of these words is printed of it, where its type prints it of any object; where it does not, the condition decides.
+    Said {
+        /// The words.
+        words: Vec<String>,
+        /// The condition.
+        or: Box<LiveCondition>,
+    },
     /// It is told that this one does not hold.
     Not(Box<LiveCondition>),
     /// One of these holds.
@@ -149,7 +156,7 @@ impl LiveCondition {
             Self::Image(_) | Self::Version(_) => Beyond::Image,
             // The type of a Service is set up, and printed where others print how they are.
             Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
-            Self::Not(other) => other.beyond(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.beyond(),
             Self::Any(all) => all.first().map_or(Beyond::Status, Self::beyond),
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
@@ -170,7 +177,7 @@ impl LiveCondition {
     pub fn is_state(&self) -> bool {
         match self {
             Self::Restarted(_) | Self::Image(_) | Self::Version(_) | Self::Replicas { .. } | Self::Capacity(_) => false,
-            Self::Not(other) => other.is_state(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.is_state(),
             Self::Any(all) => all.iter().all(Self::is_state),
             _ => true,
         }
@@ -204,6 +211,7 @@ impl LiveCondition {
     pub fn told(&self) -> String {
         match self {
             Self::Not(other) => format!("not {}", other.told()),
+            Self::Said { or, .. } => or.told(),
             Self::Any(all) => all.iter().map(Self::told).collect::<Vec<_>>().join(" or "),
             other => other.name().to_owned(),
         }
@@ -231,7 +239,7 @@ impl LiveCondition {
             Self::Version(_) => "version",
             Self::Replicas { .. } => "replicas",
             Self::Capacity(_) => "capacity",
-            Self::Not(other) => other.name(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.name(),
             Self::Any(all) => all.first().map_or("status", Self::name),
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     }
     let before = tokens.taken.clone();
     let states = statuses(tokens, context);
-    conditions(tokens, &before, states, context, &mut needs);
+    let unknown = conditions(tokens, &before, states, context, &mut needs);
     if needs.iter().any(|need| need.what == Beyond::Image) {
         let about = tokens.free().filter(|at| among("image images tag tags container containers", &tokens.low[*at]));
         about.collect::<Vec<_>>().into_iter().for_each(|at| tokens.take(Some(at)));
@@ -50,6 +50,7 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     // What a condition says of a thing is not said once more.
     let by_condition: BTreeSet<Beyond> = needs.iter().filter(|n| n.condition.is_some()).map(|n| n.what).collect();
     needs.retain(|need| need.condition.is_some() || !by_condition.contains(&need.what));
+    needs.extend(unknown);
     needs
 }
 
@@ -158,8 +159,10 @@ pub(super) fn says_little(word: &str) -> bool {
 
 /// Whether the words of a phrase stand in a text, in a row.
 fn stands(tokens: &Tokens, phrase: &str) -> bool {
+    // Chinese has no spaces.
+    let is = |w: &String, word: &str| w == word || super::language::is_unspaced(word) && w.contains(word);
     (0..tokens.low.len())
-        .any(|at| phrase.split(' ').enumerate().all(|(n, word)| tokens.low.get(at + n).is_some_and(|w| w == word)))
+        .any(|at| phrase.split(' ').enumerate().all(|(n, word)| tokens.low.get(at + n).is_some_and(|w| is(w, word))))
 }
 
 /// The language of the words that ask for a condition, if they are not English; else what else speaks for.
@@ -363,7 +366,7 @@ fn conditions(
     mut found: Vec<Found>,
     context: &QueryContext<'_>,
     needs: &mut Vec<Need>,
-) {
+) -> Vec<Need> {
     tags(tokens, context, needs);
     if let Some(at) = tagged(tokens)
         .filter(|_| tokens.low.iter().any(|w| is(&RUNS, w) || among("image images with on used deployed where", w)))
@@ -390,8 +393,10 @@ fn conditions(
             }
         }
     }
+    let unknown = guesses(tokens, &mut found, context);
     found.sort_by_key(|found| found.span.start);
     needs.extend(joined(tokens, found));
+    unknown
 }
 
 /// The words inside a name of several words that the catalogue knows: "active" in "Active Directory".
@@ -401,6 +406,107 @@ fn inside_names(tokens: &Tokens, context: &QueryContext<'_>) -> BTreeSet<usize> 
     let several: Cover =
         asked.iter().filter(|a| a.words > 1 && matches!(a.meaning, Meaning::Software(_))).map(|a| &a.span).collect();
     spans.into_iter().filter(|(_, span)| several.covers(span)).map(|(at, _)| at).collect()
+}
+
+/// Words that stand beside a state with "or" between them: "parked or finished". What an operator prints may be any word; of others it is
+/// told that nothing says it.
+fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'_>) -> Vec<Need> {
+    let mut unknown = Vec::new();
+    let ors: Vec<usize> = tokens.free().filter(|at| is(&OR, &tokens.low[*at])).collect();
+    for or in ors {
+        let (before, after) = (or.checked_sub(1), or + 1);
+        let known = |at: usize| found.iter().any(|found| found.span.contains(&at) && is_one_state(found));
+        let (Some(before), true) = (before, after < tokens.low.len()) else { continue };
+        let guessed: Vec<usize> = match (known(before), known(after)) {
+            (true, false) => vec![after],
+            (false, true) => vec![before],
+            (false, false) if !found.iter().any(is_one_state) => vec![before, after],
+            _ => continue,
+        };
+        let begin = found.iter().find(|f| f.span.contains(&before)).map_or(before, |f| f.span.start);
+        let end = found.iter().find(|f| f.span.contains(&after)).map_or(after + 1, |f| f.span.end);
+        if !guessed.iter().all(|at| may_be_state(tokens, *at, context)) || !is_listed(tokens, begin..end, context) {
+            continue;
+        }
+        let of_operators = of_operators(tokens, context);
+        if !of_operators && guessed.len() > 1 {
+            continue;
+        }
+        for at in guessed {
+            let said = tokens.raw[at].clone();
+            tokens.take(Some(at));
+            if of_operators {
+                let need = Need::of(LiveCondition::Status(vec![said.clone()]), said);
+                found.push(Found { span: at..at + 1, needs: vec![need] });
+            } else {
+                unknown.push(Need::untold(Beyond::Status, said));
+            }
+        }
+        tokens.take(Some(or));
+    }
+    unknown
+}
+
+fn is_one_state(found: &Found) -> bool {
+    let is_state = |need: &Need| need.first.is_none() && need.condition.as_ref().is_some_and(LiveCondition::is_state);
+    matches!(&found.needs[..], [one] if is_state(one))
+}
+
+/// Whether a word may be what an operator prints of an object.
+fn may_be_state(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> bool {
+    let word = &tokens.low[at];
+    let listed =
+        || Conditions::get().states.iter().flat_map(|state| &state.words).any(|w| w.eq_ignore_ascii_case(word));
+    let says_nothing =
+        clusterlore_core::words::is_stop_word(word) || super::language::is_stop_word(context.language, word);
+    !tokens.taken[at]
+        && !tokens.quoted[at]
+        && word.chars().count() > 1
+        && word.chars().all(char::is_alphabetic)
+        && (!says_nothing || listed())
+        && !is(&NOT, word)
+        && !is(&ABOUT, word)
+        && !is(&THINGS, word)
+        && !context.vocabulary.namespaces.contains(word)
+        && kind_words::at(tokens, at, context).is_empty()
+}
+
+/// Whether states that are listed are said of kinds: "pods that are slow or pending", "slow or pending pods".
+fn is_listed(tokens: &Tokens, states: Range<usize>, context: &QueryContext<'_>) -> bool {
+    let is_kind = |at: usize| !kind_words::at(tokens, at, context).is_empty();
+    let ends = states.end == tokens.low.len() || tokens.ends[states.end - 1];
+    let closes = ends || follows(&tokens.low[states.end]);
+    let before = (0..states.start).rev().take_while(|n| !tokens.ends[*n]).find(|n| !is(&ADVERBS, &tokens.low[*n]));
+    let said =
+        before.is_some_and(|n| is(&COPULAS, &tokens.low[n]) || is(&COPULAS_FOREIGN, &tokens.low[n]) || is_kind(n));
+    closes && said || !ends && is_kind(states.end)
+}
+
+/// Whether all kinds that are named are those of operators.
+fn of_operators(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
+    // "In ingress" may be a place.
+    let places = |at: &usize| !context.vocabulary.namespaces.contains(&tokens.low[*at]);
+    let mut named: BTreeSet<String> =
+        (0..tokens.low.len()).filter(places).flat_map(|at| kind_words::at(tokens, at, context)).collect();
+    if named.is_empty() {
+        let mut kinds = Vec::new();
+        kind_words::by_last_word(tokens, is_of_an_operator, context, &mut kinds);
+        named = kinds.into_iter().flat_map(|kind| kind.types).collect();
+    }
+    !named.is_empty() && named.iter().all(|name| is_of_an_operator(name))
+}
+
+/// Whether a state stands in a list with a word that no phrase has: "[finished] or aborted", "parked or [finished]".
+fn is_in_list(tokens: &Tokens, span: Range<usize>, context: &QueryContext<'_>) -> bool {
+    let or = |at: usize| tokens.low.get(at).is_some_and(|word| is(&OR, word));
+    let before = span.start.checked_sub(2).filter(|n| or(n + 1) && !tokens.ends[*n] && !tokens.ends[n + 1]);
+    let after = Some(span.end + 1).filter(|n| *n < tokens.low.len() && or(span.end) && !tokens.ends[span.end - 1]);
+    let fits = |at: &usize| may_be_state(tokens, *at, context);
+    match (before.filter(fits), after.filter(fits)) {
+        (Some(begin), _) => is_listed(tokens, begin..span.end, context),
+        (None, Some(last)) => is_listed(tokens, span.start..last + 1, context),
+        _ => false,
+    }
 }
 
 /// What a phrase of a question asks, and where it stands.
@@ -434,7 +540,11 @@ fn read_phrase(
             asks(tokens, at, words.len(), condition, foreign, context)
                 || condition.is_some()
                     && !words.iter().all(|word| is(&NOUNS, word))
-                    && (is_beside(tokens, at..end, found) || words.len() > 1 && !found.is_empty())
+                    && (is_beside(tokens, at..end, found)
+                        || words.len() > 1 && !found.is_empty()
+                        || condition.is_some_and(LiveCondition::is_state)
+                            && !done_by_others(tokens, at, context)
+                            && is_in_list(tokens, at..end, context))
         };
         if !stands || phrase.beside && found.is_empty() || !admitted() {
             continue;

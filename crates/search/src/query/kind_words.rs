@@ -68,26 +68,54 @@ pub(super) fn of_groups(tokens: &Tokens, context: &QueryContext<'_>, named: &mut
     }
 }
 
+/// The same with a word between: "clústeres de postgres".
+pub(super) fn of_groups_behind(tokens: &Tokens, named: &mut [Kind]) {
+    const OF: [&str; 10] = ["de", "del", "do", "da", "des", "du", "von", "vom", "of", "from"];
+    for kind in named {
+        let Some(last) = kind.words.last().copied().filter(|last| last + 2 < tokens.low.len() && !tokens.ends[*last])
+        else {
+            continue;
+        };
+        let group = &tokens.low[last + 2];
+        let of_group: BTreeSet<String> = kind
+            .types
+            .iter()
+            .filter(|name| name.split_once('.').is_some_and(|(_, of)| is_of_group(group, of)))
+            .cloned()
+            .collect();
+        if tokens.is(Some(last + 1), &OF) && !tokens.taken[last + 2] && !of_group.is_empty() {
+            kind.types = of_group;
+            kind.words.extend([last + 1, last + 2]);
+        }
+    }
+}
+
 /// The kinds that words of another language name in English: "copias de seguridad" are `backups`.
 pub(super) fn in_english(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
-    let Some(glossary) = context.language.and_then(Glossary::of) else { return };
     let free: Vec<usize> = tokens.free().collect();
     for words in (1..=MOST_WORDS).rev() {
         for places in free.windows(words) {
-            let in_a_row = places.windows(2).all(|pair| pair[0] + 1 == pair[1] && !tokens.ends[pair[0]]);
             let known = places.iter().any(|at| named.iter().any(|kind| kind.words.contains(at)));
-            let stop = |at: usize| language::is_stop_word(context.language, &tokens.low[at]);
-            if !in_a_row || known || stop(places[0]) || stop(places[words - 1]) {
-                continue;
-            }
-            let text = places.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
-            let english = glossary.gloss(&text, |_| Known::No);
-            let types = english.map(|english| one(&english.to_lowercase().replace(' ', ""), context));
-            if let Some(types) = types.filter(|types| !types.is_empty()) {
+            let types = if known { BTreeSet::new() } else { glossed(tokens, places, context) };
+            if !types.is_empty() {
                 named.push(Kind { words: places.to_vec(), types });
             }
         }
     }
+}
+
+/// The types that words of another language name in English.
+fn glossed(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> BTreeSet<String> {
+    let (first, last) = (places[0], places[places.len() - 1]);
+    let in_a_row = places.windows(2).all(|pair| pair[0] + 1 == pair[1] && !tokens.ends[pair[0]]);
+    let stop = |at: usize| language::is_stop_word(context.language, &tokens.low[at]);
+    let Some(glossary) = context.language.and_then(Glossary::of).filter(|_| in_a_row && !stop(first) && !stop(last))
+    else {
+        return BTreeSet::new();
+    };
+    let text = places.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
+    let english = glossary.gloss(&text, |_| Known::No);
+    english.map(|english| one(&english.to_lowercase().replace(' ', ""), context)).unwrap_or_default()
 }
 
 /// The kinds among `of` that the free words name by their last word: "claims" where claims can be meant.
@@ -181,6 +209,13 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
             let is_it = |t: &&ResourceType| t.group == *kind.group && t.kind == *kind.kind;
             types.extend(context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name));
         }
+    }
+    if types.is_empty() {
+        let places: Vec<usize> = (at..tokens.low.len()).take(MOST_WORDS).collect();
+        types = (1..=places.len())
+            .rev()
+            .find_map(|words| Some(glossed(tokens, &places[..words], context)).filter(|types| !types.is_empty()))
+            .unwrap_or_default();
     }
     types
 }

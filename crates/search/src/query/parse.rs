@@ -275,6 +275,7 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     if !parsed.needs.is_empty() {
         kind_words::of_groups(&tokens, context, &mut kinds);
         kind_words::in_english(&tokens, context, &mut kinds);
+        kind_words::of_groups_behind(&tokens, &mut kinds);
     }
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     let judged: BTreeSet<&String> = judged.collect();

@@ -121,19 +121,26 @@ impl Need {
 
     /// Its condition; where operators may print the very words, also that they do: "paused or finished", "not finished".
     fn or_its_words(&self, condition: &LiveCondition) -> LiveCondition {
-        let words = |said: &str| -> Option<LiveCondition> {
+        let said = |said: &str, condition: &LiveCondition| -> Option<LiveCondition> {
             let words: Vec<String> = said.split(" or ").map(str::to_owned).collect();
             let one = |word: &String| word.split_once(' ').is_none_or(|(_, rest)| PARTICLES.contains(&rest));
-            words.iter().all(one).then_some(LiveCondition::Status(words))
+            let first =
+                |words: Vec<String>, or: &LiveCondition| LiveCondition::Said { words, or: Box::new(or.clone()) };
+            let each = |all: &[LiveCondition], words: &[String]| {
+                all.iter().zip(words).map(|(condition, word)| first(vec![word.clone()], condition)).collect()
+            };
+            words.iter().all(one).then(|| match condition {
+                LiveCondition::Any(all) if all.len() == words.len() => LiveCondition::Any(each(all, &words)),
+                condition => first(words, condition),
+            })
         };
         let widened = match condition {
             _ if !self.or_said || !condition.is_state() => None,
-            LiveCondition::Not(inner) => self
-                .said
-                .strip_prefix("not ")
-                .and_then(words)
-                .map(|words| LiveCondition::Not(Box::new((**inner).clone().or(words)))),
-            condition => words(&self.said).map(|words| condition.clone().or(words)),
+            LiveCondition::Not(inner) => {
+                let words = self.said.strip_prefix("not ").and_then(|words| said(words, inner));
+                words.map(|words| LiveCondition::Not(Box::new(words)))
+            }
+            condition => said(&self.said, condition),
         };
         widened.unwrap_or_else(|| condition.clone())
     }
