@@ -1224,7 +1224,11 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
                             version versions with that private public pull this these those registry my your";
     let named = |n: &usize| {
         let word = &tokens.low[*n];
-        !tokens.taken[*n] && !among(NO_NAMES, word) && !is(&THINGS, word) && kind_words::one(word, context).is_empty()
+        !tokens.taken[*n]
+            && !among(NO_NAMES, word)
+            && !is(&THINGS, word)
+            && !super::language::is_stop_word(context.language, word)
+            && kind_words::one(word, context).is_empty()
     };
     let beside = || {
         let at = tokens.free().find(|n| tokens.is(Some(*n), &["image", "images"]))?;

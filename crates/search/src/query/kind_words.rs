@@ -95,9 +95,11 @@ pub(super) fn in_english(tokens: &Tokens, context: &QueryContext<'_>, named: &mu
     let free: Vec<usize> = tokens.free().collect();
     for words in (1..=MOST_WORDS).rev() {
         for places in free.windows(words) {
-            let known = places.iter().any(|at| named.iter().any(|kind| kind.words.contains(at)));
+            let known =
+                places.iter().any(|at| named.iter().any(|kind| kind.words.contains(at) && kind.words.len() >= words));
             let types = if known { BTreeSet::new() } else { glossed(tokens, places, context) };
             if !types.is_empty() {
+                named.retain(|kind| !places.iter().any(|at| kind.words.contains(at)));
                 named.push(Kind { words: places.to_vec(), types });
             }
         }
@@ -201,7 +203,14 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
     let next = tokens.low.get(at + 1).filter(|_| !tokens.ends[at]);
     let of_three = if at + 2 < tokens.low.len() { three(tokens, at, context) } else { BTreeSet::new() };
     let of_pair = || next.map(|next| pair(word, next, context)).unwrap_or_default();
-    let of_several = if of_three.is_empty() { of_pair() } else { of_three };
+    let mut of_several = if of_three.is_empty() { of_pair() } else { of_three };
+    // "Máquinas virtuais" are no "máquinas".
+    let last = tokens.low.len().min(at + MOST_WORDS);
+    if of_several.is_empty() && context.language.is_some() {
+        let places: Vec<usize> = (at..last).collect();
+        let types = (2..=places.len()).rev().map(|words| glossed(tokens, &places[..words], context));
+        of_several = { types }.find(|types| !types.is_empty()).unwrap_or_default();
+    }
     let mut types = if of_several.is_empty() { one(word, context) } else { of_several };
     if types.is_empty() && context.language.is_some() {
         for asked in context.catalogue.asked(word) {
@@ -210,14 +219,7 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
             types.extend(context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name));
         }
     }
-    if types.is_empty() {
-        let places: Vec<usize> = (at..tokens.low.len()).take(MOST_WORDS).collect();
-        types = (1..=places.len())
-            .rev()
-            .find_map(|words| Some(glossed(tokens, &places[..words], context)).filter(|types| !types.is_empty()))
-            .unwrap_or_default();
-    }
-    types
+    if types.is_empty() { glossed(tokens, &[at], context) } else { types }
 }
 
 /// The types that a word names, in the singular or the plural.

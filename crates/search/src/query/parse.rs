@@ -263,7 +263,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     };
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
+    let read = tokens.taken.clone();
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
+    parsed.talk = talk(&tokens, &read, context);
     parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
@@ -335,6 +337,15 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
         parsed.add_meant_types(context.types);
     }
     parsed
+}
+
+/// The words of clauses before the one that asks for a condition of a kind: "the pager went off, which certificates are not ready?"
+fn talk(tokens: &Tokens, before: &[bool], context: &QueryContext<'_>) -> Vec<String> {
+    let asked = (0..tokens.low.len()).find(|at| tokens.taken[*at] && !before[*at]);
+    let begins = asked.and_then(|asked| (0..=asked).rfind(|at| tokens.begins(*at))).unwrap_or_default();
+    let names_kind = (begins..tokens.low.len()).any(|at| !kind_words::at(tokens, at, context).is_empty());
+    let said = if names_kind { &tokens.raw[..begins] } else { &[] };
+    clusterlore_core::words::split(&said.join(" ").to_lowercase())
 }
 
 /// Decides which conditions narrow and which only rank. A question that has nothing else can mean nothing else by them.

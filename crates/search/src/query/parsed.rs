@@ -60,6 +60,8 @@ pub struct ParsedQuery {
     pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
     pub needs: Vec<Need>,
+    /// What is said before it asks.
+    pub(crate) talk: Vec<String>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
     /// Whether the question asks for what bears a name: "called example".
@@ -339,6 +341,11 @@ impl ParsedQuery {
     /// The words of its free text, in English, that are neither stop words nor name a kind or a place.
     pub(crate) fn other_words(&self, types: &[(String, ResourceType)]) -> Vec<String> {
         self.other_words_of(self.english.as_ref().unwrap_or(&self.text), types)
+    }
+
+    /// Whether its free text is only what is said before it asks.
+    pub(crate) fn says_only_talk(&self, types: &[(String, ResourceType)]) -> bool {
+        self.other_words(types).iter().all(|word| self.talk.contains(word))
     }
 
     /// Such words of a part of it.
