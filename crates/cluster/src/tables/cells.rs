@@ -419,8 +419,6 @@ mod tests {
                     "DeadlineExceeded",
                     "RunContainerError",
                     "KillContainerError",
-                    "CreateContainerConfigError",
-                    "CreateContainerError",
                     "PreCreateHookError",
                     "PreStartHookError",
                     "PostStartHookError",
@@ -428,13 +426,6 @@ mod tests {
                     "ConfigPodSandboxError",
                     "KillPodSandboxError",
                     "ResizePodInPlaceError",
-                    "ImagePullBackOff",
-                    "ErrImagePull",
-                    "ErrImageNeverPull",
-                    "ImageInspectError",
-                    "InvalidImageName",
-                    "RegistryUnavailable",
-                    "SignatureValidationFailed",
                     "RunInitContainerError",
                     "VerifyNonRootError",
                     "SetupNetworkError",
@@ -442,7 +433,6 @@ mod tests {
                     "NetworkNotReady",
                     "RestartingAllContainers",
                     "RecreatingAllContainers",
-                    "ImageVolumeMountFailed",
                     "Failed",
                     "Evicted",
                     "Preempting",
@@ -478,6 +468,21 @@ mod tests {
                     "ExitCode:1",
                     "ExitCode:137",
                     "Signal:9",
+                ],
+            ),
+            (
+                Sign::Unstarted,
+                &[
+                    "CreateContainerConfigError",
+                    "CreateContainerError",
+                    "ImagePullBackOff",
+                    "ErrImagePull",
+                    "ErrImageNeverPull",
+                    "ImageInspectError",
+                    "InvalidImageName",
+                    "RegistryUnavailable",
+                    "SignatureValidationFailed",
+                    "ImageVolumeMountFailed",
                     "Init:CrashLoopBackOff",
                     "Init:Error",
                     "Init:ExitCode:1",
@@ -498,6 +503,41 @@ mod tests {
         }
         assert_eq!(state("Terminating", "pods"), [Sign::Ending]);
         assert_eq!(state("SomethingNew", "pods"), [Sign::Other]);
+    }
+
+    #[test]
+    fn words_of_operators_and_flags() {
+        let asked = "synced".to_owned();
+        for (cell, ends) in [
+            ("SecretSynced", true),
+            ("SecretSyncedError", false),
+            ("NotSynced", false),
+            ("Synced", false),
+            ("Not Synced", false),
+            ("", false),
+        ] {
+            assert_eq!(ends_with(cell, &[&asked]), ends, "{cell}");
+        }
+        for (cell, so) in
+            [("True", Some(true)), ("false (why)", Some(false)), ("Unknown", Some(false)), ("Ready", None), ("", None)]
+        {
+            assert_eq!(flag(cell), so, "{cell}");
+        }
+    }
+
+    #[test]
+    fn tags_have_words_beside_their_numbers() {
+        for (cell, asked, has) in [
+            ("app:2.0.0-rc1", ":rc", true),
+            ("app:2.0.0.beta", ":beta", true),
+            ("app:2.0.0-arc1", ":rc", false),
+            ("app:latest-debug", ":latest", false),
+            ("postgres:14.9,sidecar:3", "postgres:<15", true),
+            ("postgres:16.2", "postgres:<15", false),
+            ("postgres:alpine", "postgres:<15", false),
+        ] {
+            assert_eq!(has_image(cell, asked), has, "{cell} {asked}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::around::{
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
-use super::parsed::{First, Need, PARTICLES};
+use super::parsed::{First, Need, PARTICLES, is_of_group};
 use super::patterns::{Pattern, is_version};
 use super::tokens::{Tokens, number};
 
@@ -31,7 +31,8 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     let mut needs: Vec<Need> = Vec::new();
     // "Scale checkout to 3 replicas" is an order, and asks for nothing.
     let orders = |word: &String| among("scale resize bump increase decrease set patch", word);
-    if tokens.free().next().is_some_and(|at| orders(&tokens.low[at])) {
+    let goes_on = tokens.ends.iter().rev().skip(1).any(|ends| *ends);
+    if !goes_on && tokens.free().next().is_some_and(|at| orders(&tokens.low[at])) {
         return needs;
     }
     let before = tokens.taken.clone();
@@ -57,9 +58,12 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
 /// Whether the question is whether something holds of all: "are all nodes ready?", "is the shop namespace healthy?". Then those of which
 /// it does not hold are the answer.
 pub(super) fn asks_of_all(tokens: &Tokens) -> bool {
-    let inverted = tokens.low.first().is_some_and(|word| is(&COPULAS, word) || is(&COPULAS_FOREIGN, word));
+    // "Hi! Just took over - are all pods ready?"
+    let inverted =
+        |at: &usize| tokens.begins(*at) && (is(&COPULAS, &tokens.low[*at]) || is(&COPULAS_FOREIGN, &tokens.low[*at]));
     let whole = |word: &String| is(&ALL, word) || among("namespace namespaces cluster namensraum", word);
-    inverted && (tokens.low.iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
+    let asked = (0..tokens.low.len()).find(inverted);
+    asked.is_some_and(|at| tokens.low[at..].iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
 }
 
 /// The word that says of what is counted that it runs, and whether it is denied.
@@ -382,7 +386,7 @@ fn conditions(
     versions(tokens, context, needs);
     replicas(tokens, needs);
     let phrases = phrases(tokens, context);
-    let inside = inside_names(tokens, context);
+    let inside = [false, true].map(|of_categories| inside_names(tokens, of_categories, context));
     // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
     for _ in 0..2 {
         for phrase in &phrases {
@@ -399,12 +403,17 @@ fn conditions(
     unknown
 }
 
-/// The words inside a name of several words that the catalogue knows: "active" in "Active Directory".
-fn inside_names(tokens: &Tokens, context: &QueryContext<'_>) -> BTreeSet<usize> {
+/// The words inside a name of several words that the catalogue knows: "active" in "Active Directory". The name of a category says what is
+/// meant less surely than that of software: it is only a name to words that no condition stands for.
+fn inside_names(tokens: &Tokens, of_categories: bool, context: &QueryContext<'_>) -> BTreeSet<usize> {
     let (text, spans) = tokens.free_spans();
     let asked = context.catalogue.asked(&text);
-    let several: Cover =
-        asked.iter().filter(|a| a.words > 1 && matches!(a.meaning, Meaning::Software(_))).map(|a| &a.span).collect();
+    let is_name = |a: &&Asked<'_>| match a.meaning {
+        Meaning::Software(_) => a.words > 1,
+        Meaning::Category(_) => a.words > 1 && of_categories,
+        _ => false,
+    };
+    let several: Cover = asked.iter().filter(is_name).map(|a| &a.span).collect();
     spans.into_iter().filter(|(_, span)| several.covers(span)).map(|(at, _)| at).collect()
 }
 
@@ -412,7 +421,19 @@ fn inside_names(tokens: &Tokens, context: &QueryContext<'_>) -> BTreeSet<usize> 
 /// told that nothing says it.
 fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'_>) -> Vec<Need> {
     let mut unknown = Vec::new();
-    let ors: Vec<usize> = tokens.free().filter(|at| is(&OR, &tokens.low[*at])).collect();
+    // "Synced but not ready": what no condition stands for may be printed too.
+    if of_operators(tokens, context) && found.iter().any(is_one_state) {
+        for need in found.iter_mut().flat_map(|found| &mut found.needs).filter(|need| need.is_untold_state()) {
+            let word = need.said.strip_prefix("not ").unwrap_or(&need.said);
+            if !word.contains(' ') {
+                let status = LiveCondition::Status(vec![word.to_owned()]);
+                need.condition = Some(if word == need.said { status } else { status.negated() });
+            }
+        }
+    }
+    let joins =
+        |at: &usize| is(&OR, &tokens.low[*at]) || among("and but und aber et mais y pero e mas", &tokens.low[*at]);
+    let ors: Vec<usize> = tokens.free().filter(joins).collect();
     for or in ors {
         let (before, after) = (or.checked_sub(1), or + 1);
         let known = |at: usize| found.iter().any(|found| found.span.contains(&at) && is_one_state(found));
@@ -420,19 +441,25 @@ fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'
         let guessed: Vec<usize> = match (known(before), known(after)) {
             (true, false) => vec![after],
             (false, true) => vec![before],
-            (false, false) if !found.iter().any(is_one_state) => vec![before, after],
+            (false, false) if is(&OR, &tokens.low[or]) && !found.iter().any(is_one_state) => vec![before, after],
             _ => continue,
         };
+        let either = is(&OR, &tokens.low[or]);
         let begin = found.iter().find(|f| f.span.contains(&before)).map_or(before, |f| f.span.start);
         let end = found.iter().find(|f| f.span.contains(&after)).map_or(after + 1, |f| f.span.end);
         if !guessed.iter().all(|at| may_be_state(tokens, *at, context)) || !is_listed(tokens, begin..end, context) {
             continue;
         }
         let of_operators = of_operators(tokens, context);
-        if !of_operators && guessed.len() > 1 {
+        // "Tunnels that are up or flapping": nothing else says that both are states.
+        let is_are = begin.checked_sub(1).is_some_and(|n| among("is are was were", &tokens.low[n]) && !tokens.ends[n]);
+        if guessed.len() > 1 && !(of_operators && is_are) {
             continue;
         }
         for at in guessed {
+            if !either && !of_operators {
+                continue;
+            }
             let said = tokens.raw[at].clone();
             tokens.take(Some(at));
             if of_operators {
@@ -442,7 +469,9 @@ fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'
                 unknown.push(Need::untold(Beyond::Status, said));
             }
         }
-        tokens.take(Some(or));
+        if either || of_operators {
+            tokens.take(Some(or));
+        }
     }
     unknown
 }
@@ -520,7 +549,7 @@ fn read_phrase(
     phrase: &Phrase,
     fillers: &[bool],
     found: &[Found],
-    inside: &BTreeSet<usize>,
+    inside: &[BTreeSet<usize>; 2],
     context: &QueryContext<'_>,
 ) -> Option<Found> {
     let words: Vec<&str> = phrase.words.split(' ').collect();
@@ -529,7 +558,7 @@ fn read_phrase(
     for at in 0..tokens.low.len() {
         let stands = words.iter().enumerate().all(|(n, word)| {
             let here = at + n;
-            !inside.contains(&here) && tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
+            !inside[usize::from(condition.is_none())].contains(&here) && tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
                 // "Actually" is a filler, and part of "actually running".
                 && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                 && !tokens.quoted[here]
@@ -577,7 +606,7 @@ fn read_phrase(
         let negated = |condition: LiveCondition| if not.is_some() { condition.negated() } else { condition };
         let begin = not.unwrap_or(begin).min(begin);
         tokens.take_range(begin, at - begin);
-        let of = |condition| Need { what, said: said.clone(), condition, first, or_said: false };
+        let of = |condition| Need { what, said: said.clone(), condition, first, printed: None };
         let needs = match conditions.is_empty() {
             true => vec![of(None)],
             false => conditions.into_iter().map(|condition| of(Some(negated(condition)))).collect(),
@@ -634,7 +663,7 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
         tokens.take(Some(at));
     }
     let first = first.map(|extreme| First { extreme, at_most: None });
-    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first, or_said: false }] })
+    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first, printed: None }] })
 }
 
 /// Sizes of what is stored: "claims of at least 200Gi".
@@ -752,6 +781,7 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
         let only = between.len() <= 3
             && between.clone().all(|at| is(&JOINS, &tokens.low[at]) || is(&NOT, &tokens.low[at]) || tokens.taken[at]);
         let or = between.clone().any(|at| is(&OR, &tokens.low[at]));
+        let but = between.clone().any(|at| among("but aber mais pero mas", &tokens.low[at]));
         match (&needs[..], &mut others[..]) {
             ([one], [other])
                 if only
@@ -759,7 +789,7 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
                     && other.first.is_none()
                     && one.condition.is_some()
                     && other.condition.is_some()
-                    && (or || are_apart(one, other)) =>
+                    && (or || !but && are_apart(one, other)) =>
             {
                 between.for_each(|at| tokens.take(Some(at)));
                 let (this, that) = (one.condition.clone(), other.condition.take());
@@ -823,7 +853,9 @@ fn asks(
     let is_kind = |at: usize| {
         tokens.low.get(at).is_some_and(|w| is(&THINGS, w)) || !kind_words::at(tokens, at, context).is_empty()
     };
-    let clause_ends = end == tokens.low.len() || tokens.ends[end - 1];
+    // "Failing to sync".
+    let fails_to = among("failing failed fails fail", &tokens.low[at]) && tokens.is(Some(end), &["to"]);
+    let clause_ends = end == tokens.low.len() || tokens.ends[end - 1] || fails_to;
     let first = (0..at).rev().take_while(|n| !tokens.ends[*n]).last().unwrap_or(at);
     // "is it ready", "which are still pending".
     let copula = (first..at).rev().take(BEFORE).find(|n| !is(&ADVERBS, &tokens.low[*n]));
@@ -889,7 +921,8 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
     while at < tokens.low.len() {
         let word = &tokens.low[at];
         let of_kind = kind_words::at(tokens, at, context);
-        if phrase.contains(&at) || tokens.taken[at] {
+        let of_next = |name: &String| name.split_once('.').is_some_and(|(_, group)| is_of_group(word, group));
+        if phrase.contains(&at) || tokens.taken[at] || kind_words::at(tokens, at + 1, context).iter().any(of_next) {
         } else if !of_kind.is_empty() {
             kinds += 1;
             at += usize::from(kind_words::one(word, context).is_empty());
@@ -1034,7 +1067,7 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                     let not = (0..end).any(|n| is(&NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
                 };
-                let of = |condition| Need { what: *what, said: said.clone(), condition, first: None, or_said: false };
+                let of = |condition| Need { what: *what, said: said.clone(), condition, first: None, printed: None };
                 let conditions = by_noun(*what, tokens, at, end, context);
                 if conditions.is_empty() {
                     needs.push(of(None));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_catalogue::{Catalogue, Cover};
+use clusterlore_catalogue::{Catalogue, Cover, Glossary, Known};
 use clusterlore_core::conditions::{Beyond, LiveCondition, is_of_an_operator};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey};
 use clusterlore_models::Embedder;
@@ -212,8 +212,10 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
     let too_many = left.len() > MOST_STATE_WORDS;
     let states: Vec<String> =
         parsed.needs.iter().filter(|need| need.is_untold_state()).map(|need| need.said.to_lowercase()).collect();
-    let denied = match &states[..] {
-        [one] if left.is_empty() => one.strip_prefix("not ").map(str::to_owned),
+    let denied = match (&states[..], &left[..]) {
+        ([one], []) => one.strip_prefix("not ").map(str::to_owned),
+        // "Providers that are not installed".
+        ([], [one]) => parsed.text.to_lowercase().contains(&format!("not {one}")).then(|| one.clone()),
         _ => None,
     };
     left.extend(states.iter().flat_map(|said| parsed.other_words_of(said, &types)));
@@ -326,7 +328,12 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     // An operator may print the very word.
     let of_operators = |types: &BTreeSet<String>| !types.is_empty() && types.iter().all(|name| is_of_an_operator(name));
     if of_operators(&parsed.filter.types) || parsed.filter.types.is_empty() && of_operators(&parsed.kinds) {
-        parsed.needs.iter_mut().for_each(|need| need.or_said = true);
+        let glossary = context.language.and_then(Glossary::of);
+        let one = |word: &str| glossary.and_then(|glossary| glossary.gloss(word, |_| Known::No));
+        for need in &mut parsed.needs {
+            let words = need.said.split(" or ").map(|word| one(word).unwrap_or_else(|| word.to_owned()));
+            need.printed = Some(words.collect::<Vec<_>>().join(" or "));
+        }
     }
     // Words of another language that name nothing known ask for nothing beside the conditions.
     let foreign =

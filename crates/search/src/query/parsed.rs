@@ -99,8 +99,8 @@ pub struct Need {
     pub condition: Option<LiveCondition>,
     /// Which of the numbers that decide it are asked for first: "the most restarts".
     pub first: Option<First>,
-    /// Whether it holds, too, of what prints the very word: the kinds that are asked for are those of operators.
-    pub(crate) or_said: bool,
+    /// Its words, in English, where the kinds that are asked for are those of operators: they may print the very words.
+    pub(crate) printed: Option<String>,
 }
 
 /// What is asked for first, by the numbers that decide a condition.
@@ -136,13 +136,13 @@ impl Need {
                 condition => first(words, condition),
             })
         };
+        let printed = self.printed.as_deref().filter(|_| condition.is_state());
         let widened = match condition {
-            _ if !self.or_said || !condition.is_state() => None,
             LiveCondition::Not(inner) => {
-                let words = self.said.strip_prefix("not ").and_then(|words| said(words, inner));
+                let words = printed.and_then(|words| words.strip_prefix("not ")).and_then(|words| said(words, inner));
                 words.map(|words| LiveCondition::Not(Box::new(words)))
             }
-            condition => said(&self.said, condition),
+            condition => printed.and_then(|words| said(words, condition)),
         };
         widened.unwrap_or_else(|| condition.clone())
     }
@@ -165,12 +165,12 @@ pub(super) fn is_of_group(word: &str, group: &str) -> bool {
 impl Need {
     /// A condition, in the words that ask for it.
     pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
-        Self { what: condition.beyond(), said, condition: Some(condition), first: None, or_said: false }
+        Self { what: condition.beyond(), said, condition: Some(condition), first: None, printed: None }
     }
 
     /// Something that no condition stands for.
     pub(crate) fn untold(what: Beyond, said: String) -> Self {
-        Self { what, said, condition: None, first: None, or_said: false }
+        Self { what, said, condition: None, first: None, printed: None }
     }
 }
 
