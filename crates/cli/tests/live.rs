@@ -179,7 +179,7 @@ fn cases() -> Vec<Case> {
         ("the pager woke me, deployments that aren't ready in shop?", deployments(&["dead", "web"]), None),
         ("hi! just took over - are all deployments ready?", deployments(&["dead", "web"]), None),
         ("deployments with fewer ready replicas than they should have", deployments(&["dead", "web"]), None),
-        ("services in shop still waiting on an external ip", of("Service", "shop", &["waiting"]), None),
+        ("loadbalancer services in shop still waiting on an external ip", of("Service", "shop", &["waiting"]), None),
         // versions and registries of images
         ("deployments on nginx older than 1.28", deployments(&["api", "dead", "off", "web"]), None),
         ("which deployments run nginx newer than 1.27?", Vec::new(), None),

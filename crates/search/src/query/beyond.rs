@@ -13,8 +13,8 @@ use clusterlore_core::conditions::{
 };
 
 use super::around::{
-    ABOUT, ADVERBS, AGENTS, ALL, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS, NOT,
-    NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
+    ABOUT, ADVERBS, AGENTS, ALL, AND, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS,
+    NOT, NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
 };
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
@@ -327,8 +327,16 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
                     || asked.iter().all(|asked| matches!(asked.meaning, Meaning::Kind(_)))
             };
             let by_last = || last_words().contains(&at);
+            // "Longhorn backups".
+            let of_group = || {
+                let group = at.checked_sub(1).map(|n| &tokens.low[n]);
+                let is_one = |name: &String| {
+                    group.zip(name.split_once('.')).is_some_and(|(word, (_, of))| is_of_group(word, of))
+                };
+                named.iter().any(is_one)
+            };
             named.iter().any(|name| types.contains(name))
-                || of_operators && surely() && (operated() || named.is_empty() && by_last())
+                || of_operators && (surely() || of_group()) && (operated() || named.is_empty() && by_last())
         };
         types.is_empty() || (0..tokens.low.len()).any(is_one)
     };
@@ -431,8 +439,7 @@ fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'
             }
         }
     }
-    let joins =
-        |at: &usize| is(&OR, &tokens.low[*at]) || among("and but und aber et mais y pero e mas", &tokens.low[*at]);
+    let joins = |at: &usize| is(&OR, &tokens.low[*at]) || is(&AND, &tokens.low[*at]);
     let ors: Vec<usize> = tokens.free().filter(joins).collect();
     for or in ors {
         let (before, after) = (or.checked_sub(1), or + 1);
@@ -527,7 +534,9 @@ fn of_operators(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
 
 /// Whether a state stands in a list with a word that no phrase has: "[finished] or aborted", "parked or [finished]".
 fn is_in_list(tokens: &Tokens, span: Range<usize>, context: &QueryContext<'_>) -> bool {
-    let or = |at: usize| tokens.low.get(at).is_some_and(|word| is(&OR, word));
+    let of_operators = of_operators(tokens, context);
+    let joins = |word: &String| is(&OR, word) || of_operators && is(&AND, word);
+    let or = |at: usize| tokens.low.get(at).is_some_and(joins);
     let before = span.start.checked_sub(2).filter(|n| or(n + 1) && !tokens.ends[*n] && !tokens.ends[n + 1]);
     let after = Some(span.end + 1).filter(|n| *n < tokens.low.len() && or(span.end) && !tokens.ends[span.end - 1]);
     let fits = |at: &usize| may_be_state(tokens, *at, context);

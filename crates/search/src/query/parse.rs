@@ -213,7 +213,7 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
     let states: Vec<String> =
         parsed.needs.iter().filter(|need| need.is_untold_state()).map(|need| need.said.to_lowercase()).collect();
     let denied = match (&states[..], &left[..]) {
-        ([one], []) => one.strip_prefix("not ").map(str::to_owned),
+        ([one], left) => one.strip_prefix("not ").filter(|not| left.iter().all(|word| word == not)).map(str::to_owned),
         // "Providers that are not installed".
         ([], [one]) => parsed.text.to_lowercase().contains(&format!("not {one}")).then(|| one.clone()),
         _ => None,
