@@ -161,6 +161,11 @@ pub(super) fn says_little(word: &str) -> bool {
     [&NOT, &ADVERBS, &STATES, &BETWEEN, &COPULAS, &JOINS].iter().any(|list| is(list, word)) || word.chars().count() < 2
 }
 
+/// Whether a word turns what follows into its opposite.
+pub(super) fn denies(word: &str) -> bool {
+    is(&NOT, word)
+}
+
 /// Whether the words of a phrase stand in a text, in a row.
 fn stands(tokens: &Tokens, phrase: &str) -> bool {
     // Chinese has no spaces.
@@ -515,7 +520,8 @@ fn is_listed(tokens: &Tokens, states: Range<usize>, context: &QueryContext<'_>) 
     let before = (0..states.start).rev().take_while(|n| !tokens.ends[*n]).find(|n| !is(&ADVERBS, &tokens.low[*n]));
     let said =
         before.is_some_and(|n| is(&COPULAS, &tokens.low[n]) || is(&COPULAS_FOREIGN, &tokens.low[n]) || is_kind(n));
-    closes && said || !ends && is_kind(states.end)
+    // "Degraded or detached longhorn volumes".
+    closes && said || !ends && (is_kind(states.end) || is_kind(states.end + 1))
 }
 
 /// Whether all kinds that are named are those of operators.

@@ -215,7 +215,7 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
     let denied = match (&states[..], &left[..]) {
         ([one], left) => one.strip_prefix("not ").filter(|not| left.iter().all(|word| word == not)).map(str::to_owned),
         // "Providers that are not installed".
-        ([], [one]) => parsed.text.to_lowercase().contains(&format!("not {one}")).then(|| one.clone()),
+        ([], [not, one]) if beyond::denies(not) => Some(one.clone()),
         _ => None,
     };
     left.extend(states.iter().flat_map(|said| parsed.other_words_of(said, &types)));
