@@ -108,10 +108,8 @@ pub(super) fn words(cell: &str) -> Vec<String> {
 pub(super) fn ends_with(cell: &str, asked: &[&String]) -> bool {
     const DENY: [&str; 5] = ["not", "non", "un", "of", "partially"];
     let cell = without_note(cell);
-    let begins = cell.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(at, _)| at).filter(|at| *at > 0);
-    let Some((before, last)) = begins.last().filter(|_| !cell.contains([' ', ','])).map(|at| cell.split_at(at)) else {
-        return false;
-    };
+    let last = cell.rfind(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0 && !cell.contains([' ', ',']));
+    let Some((before, last)) = last.map(|at| cell.split_at(at)) else { return false };
     let before = before.to_ascii_lowercase();
     !DENY.iter().any(|deny| before.ends_with(deny)) && asked.iter().any(|asked| plain(asked) == plain(last))
 }
@@ -386,7 +384,7 @@ mod tests {
     /// they had others, before), and those of container runtimes.
     #[test]
     fn every_status_of_a_pod_is_known() {
-        let table: [(Sign, &[&str]); 6] = [
+        let table: [(Sign, &[&str]); 7] = [
             (Sign::Running, &["Running"]),
             (Sign::Unready, &["NotReady"]),
             (
