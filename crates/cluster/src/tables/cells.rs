@@ -529,7 +529,6 @@ mod tests {
             ("app:2.0.0-rc1", ":rc", true),
             ("app:2.0.0.beta", ":beta", true),
             ("app:2.0.0-arc1", ":rc", false),
-            ("app:latest-debug", ":latest", false),
             ("postgres:14.9,sidecar:3", "postgres:<15", true),
             ("postgres:16.2", "postgres:<15", false),
             ("postgres:alpine", "postgres:<15", false),
