@@ -26,8 +26,7 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
         LiveCondition::Restarted(Limit::AtLeast(1)) => format!("{has} restarted"),
         LiveCondition::Restarted(limit) => format!("restarted {}", times(*limit)),
         LiveCondition::Image(name) if name.is_empty() => format!("{has} an image"),
-        LiveCondition::Image(name) if one => format!("runs the image {name}"),
-        LiveCondition::Image(name) => format!("run the image {name}"),
+        LiveCondition::Image(name) => format!("{} {}", if one { "runs" } else { "run" }, image(name)),
         LiveCondition::Version(version) if version.is_empty() => format!("{has} a version"),
         LiveCondition::Version(version) => match version.trim_start_matches(['<', '>', '=']) {
             number if version.starts_with("<=") => format!("{is} at version {number} or older"),
@@ -50,9 +49,27 @@ pub(crate) fn predicate(condition: &LiveCondition, one: bool) -> String {
             format!("{has} {} {ready}{noun}", bound(*number, u64::to_string))
         }
         LiveCondition::Capacity(limit) => format!("{has} {}", capacity(*limit)),
+        LiveCondition::Said { or, .. } => predicate(or, one),
         LiveCondition::Not(other) => not(&predicate(other, one)),
         LiveCondition::Any(all) => either(&all.iter().map(|other| predicate(other, one)).collect::<Vec<_>>()),
     }
+}
+
+/// `the image nginx`, `an image of postgres older than 15`, `an image with rc in its tag`.
+fn image(name: &str) -> String {
+    let (of, tag) = name.rsplit_once(':').unwrap_or((name, ""));
+    let number = tag.trim_start_matches(['<', '>', '=']);
+    let how = match &tag[..tag.len() - number.len()] {
+        "<" => format!("older than {number}"),
+        ">" => format!("newer than {number}"),
+        "<=" => format!("of {number} or older"),
+        ">=" => format!("of {number} or newer"),
+        _ if of.is_empty() && tag.chars().all(|c| c.is_ascii_alphabetic()) => {
+            return format!("an image with {tag} in its tag");
+        }
+        _ => return format!("the image {name}"),
+    };
+    format!("an image of {of} {how}")
 }
 
 fn not(said: &str) -> String {
@@ -115,6 +132,17 @@ mod tests {
             (LiveCondition::Restarted(Limit::AtMost(0)), "never restarted", "never restarted"),
             (LiveCondition::Version("<1.30".to_owned()), "is older than version 1.30", "are older than version 1.30"),
             (LiveCondition::Image("nginx".to_owned()), "runs the image nginx", "run the image nginx"),
+            (
+                LiveCondition::Image("postgres:<15".to_owned()),
+                "runs an image of postgres older than 15",
+                "run an image of postgres older than 15",
+            ),
+            (
+                LiveCondition::Image(":rc".to_owned()),
+                "runs an image with rc in its tag",
+                "run an image with rc in its tag",
+            ),
+            (LiveCondition::Image("a:5000/b".to_owned()), "runs the image a:5000/b", "run the image a:5000/b"),
             (replicas(Limit::Exactly(0)), "is scaled to zero", "are scaled to zero"),
             (replicas(Limit::AtLeast(2)), "has 2 or more replicas", "have 2 or more replicas"),
             (LiveCondition::Capacity(Limit::AtLeast(5 << 30)), "has 5Gi or more", "have 5Gi or more"),

@@ -29,7 +29,7 @@ pub(crate) use order::command_first;
 pub(crate) use serve::{AuthFlag, Serve, Token};
 pub(crate) use shared::{
     DemoFlag, HowFlags, InferenceFlag, InferenceFlags, Live, LiveFlags, LogFormat, Output, Shown, WhatFlags,
-    cluster_name, dollars, namespace, price,
+    cluster_name, dollars, namespace, price, whole,
 };
 pub(crate) use watch::{Watch, WatchFlags};
 
@@ -568,10 +568,10 @@ pub(crate) struct ModelFlags {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Let the model speak at most this often; what it finds out takes a turn each
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<u32>(1..=200))]
     pub(crate) max_steps: u32,
     /// Use at most this many tokens, of all turns together
-    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = whole::<u64>(1..=1_000_000_000))]
     pub(crate) max_tokens: u64,
     /// Spend at most this much, in US dollars, estimated from the model's price
     #[arg(long, value_name = "USD", value_parser = dollars)]

@@ -22,7 +22,7 @@ use tokio::sync::OnceCell;
 
 use crate::args::{EmbedderChoice, HowFlags, InferenceFlag, InferenceFlags, Live, ModelChoice, WhatFlags};
 use crate::print;
-use crate::settings::{Settings, StoreChoice, wrong};
+use crate::settings::{Settings, StoreChoice, user_folder, variable, wrong};
 
 /// A request that takes longer is tried again.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,13 +39,9 @@ pub(crate) fn store_choice(settings: &Settings) -> anyhow::Result<StoreChoice> {
 
 /// Where what is the user's is kept.
 pub(crate) fn data_folder() -> anyhow::Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let data = set("XDG_DATA_HOME")
-        .filter(|p| p.is_absolute())
-        .or_else(|| set("HOME").map(|home| home.join(".local/share")))
-        .ok_or_else(|| {
-            anyhow!("there is no home folder for the index; set XDG_DATA_HOME, or name a file with --store sqlite:PATH")
-        })?;
+    let data = user_folder("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
+        anyhow!("there is no home folder for the index; set XDG_DATA_HOME, or name a file with --store sqlite:PATH")
+    })?;
     Ok(data.join("clusterlore"))
 }
 
@@ -64,9 +60,7 @@ pub(crate) fn demo_folder() -> anyhow::Result<PathBuf> {
 
 /// Where what the program notes for its user is kept: what was typed before.
 pub(crate) fn state_folder() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let state = set("XDG_STATE_HOME").filter(|p| p.is_absolute());
-    Some(state.or_else(|| set("HOME").map(|home| home.join(".local/state")))?.join("clusterlore"))
+    Some(user_folder("XDG_STATE_HOME", ".local/state")?.join("clusterlore"))
 }
 
 /// The store, made where it is missing.
@@ -361,7 +355,7 @@ pub(crate) fn now() -> String {
 
 fn environment() -> Environment {
     let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    Environment { terminal, ..Environment::read(|name| std::env::var_os(name)) }
+    Environment { terminal, ..Environment::read(variable) }
 }
 
 /// A live cluster.
@@ -396,6 +390,11 @@ fn groups(settings: &Settings) -> Vec<String> {
 /// The context in use and the cluster that it names, as the kubeconfig says; nobody is asked.
 pub(crate) fn context_in_use(settings: &Settings) -> Option<(String, SourceIdentity)> {
     if settings.has_cluster() { LiveSource::chosen(&choosing(settings)) } else { None }
+}
+
+/// The namespace of the context in use; nobody is asked.
+pub(crate) fn namespace_in_use(settings: &Settings) -> Option<String> {
+    if settings.has_cluster() { LiveSource::chosen_namespace(&choosing(settings)) } else { None }
 }
 
 /// The contexts of the kubeconfig; nobody is asked.

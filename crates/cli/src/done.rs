@@ -8,13 +8,13 @@ pub(crate) enum Done {
     Whole,
     /// A part was left out for another reason than permission.
     InPart,
-    /// Nothing was found, by a caller who wants to see that in the status.
+    /// Nothing was found, of what is not there, or by a caller who wants to see that in the status.
     Nothing,
 }
 
 impl Done {
-    /// How a list ends, in which there is something or not.
-    pub(crate) fn of(found: bool, flags: &ListFlags) -> Self {
-        if found || !flags.exit_status { Self::Whole } else { Self::Nothing }
+    /// How a list ends, in which there is something or not: what flags name in vain counts as wrong, as it does with an unknown kind.
+    pub(crate) fn of(found: bool, unknown: bool, flags: &ListFlags) -> Self {
+        if found || !(unknown || flags.exit_status) { Self::Whole } else { Self::Nothing }
     }
 }

@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::args::WatchFlags;
-use crate::build;
 use crate::print::live::Watching;
 use crate::settings::{Settings, WrongSetting, wrong};
+use crate::{build, narrow};
 
 /// Before a cluster that failed is tried again: the first time, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
@@ -121,13 +121,22 @@ impl Following {
             let annotations = build::annotations(&settings, flags.annotations.as_ref())?;
             let (page_size, shared) = (flags.how.page_size, shared.clone());
             running.spawn(async move {
-                let once = async || {
+                let mut options = options;
+                let once = async |options: Options| {
                     let source = build::live(&settings, page_size, annotations.clone()).await?;
-                    follow(source.into(), options.clone(), shared.clone(), Arc::clone(&status)).await
+                    follow(source.into(), options, shared.clone(), Arc::clone(&status)).await
                 };
                 let (mut pause, mut stopped) = (PAUSES.0, shared.stopped.clone());
                 loop {
-                    match once().await {
+                    let mut ended = once(options.clone()).await;
+                    // Who serves says by the stored name also who may see it and whose posts are taken.
+                    let serves = persistence == Persistence::StandsBy;
+                    let stored = ended.as_ref().err().filter(|_| !serves).and_then(narrow::stored_under);
+                    if let Some(stored) = stored {
+                        options.cluster = stored;
+                        ended = once(options.clone()).await;
+                    }
+                    match ended {
                         Err(error) if persistence != Persistence::Once && !*stopped.borrow() && !is_lasting(&error) => {
                             failed.store(true, Ordering::Relaxed);
                             let told = format!("{error:#}. It is tried again in {} s.", pause.as_secs());

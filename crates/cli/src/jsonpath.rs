@@ -16,9 +16,32 @@ enum Part {
 /// A path, from the value in hand or from the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Path {
+    /// As it was said.
+    said: String,
     query: String,
     from_root: bool,
 }
+
+/// A path that leads to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missed<'p> {
+    pub(crate) said: &'p str,
+    /// The path to what Kubernetes keeps under it, where that may be here.
+    pub(crate) ours: Option<String>,
+    /// The field of an object that it needs.
+    pub(crate) field: Option<&'static str>,
+}
+
+/// What is here of what Kubernetes keeps of every object: its name there, in `metadata` or beside it, and here.
+const KEPT: [(&str, &str); 7] = [
+    ("name", "name"),
+    ("namespace", "namespace"),
+    ("labels", "labels"),
+    ("annotations", "annotations"),
+    ("creationTimestamp", "createdAt"),
+    ("kind", "kind"),
+    ("apiVersion", "apiVersion"),
+];
 
 /// A template of kubectl's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +71,13 @@ impl Template {
         write(&self.0, value, value, &clean, &mut text);
         text
     }
+
+    /// The paths that lead to nothing in a value, whose objects are in `list`.
+    pub(crate) fn missed(&self, value: &Value, list: &str) -> Vec<Missed<'_>> {
+        let mut missed = Vec::new();
+        miss(&self.0, value, &[value], list, &mut missed);
+        missed
+    }
 }
 
 impl Columns {
@@ -73,9 +103,47 @@ impl Columns {
         };
         self.0.iter().map(cell).collect()
     }
+
+    /// The paths that lead to nothing in all of these, which are in `list`.
+    pub(crate) fn missed(&self, rows: &[Value], list: &str) -> Vec<Missed<'_>> {
+        let rows: Vec<&Value> = rows.iter().collect();
+        let paths = self.0.iter().map(|(_, path)| path);
+        paths.filter(|path| path.misses(&Value::Null, &rows)).map(|path| path.missed(list, true)).collect()
+    }
 }
 
 impl Path {
+    /// Whether it leads to nothing in all of these, and not because it chooses among them.
+    fn misses(&self, root: &Value, values: &[&Value]) -> bool {
+        !values.is_empty() && !self.said.contains('?') && values.iter().all(|v| self.values(root, v).is_empty())
+    }
+
+    /// What is here of what it names in Kubernetes. `inside`: it begins at an object of the `list`, not at the root.
+    fn missed(&self, list: &str, inside: bool) -> Missed<'_> {
+        let said = self.said.as_str();
+        let (of, rest) = match said.strip_prefix(".items") {
+            Some(rest) => rest.split_at(rest.find(']').map_or(0, |end| end + 1)),
+            None => ("", said),
+        };
+        let kept = rest.strip_prefix(".metadata").unwrap_or(rest);
+        let (name, deeper) = match kept.strip_prefix('.') {
+            Some(name) => name.split_at(name.find(['.', '[']).unwrap_or(name.len())),
+            None => ("", kept),
+        };
+        let before = match said.starts_with(".items") {
+            true => format!(".{list}{of}"),
+            false if inside && !self.from_root => String::new(),
+            false => format!(".{list}[*]"),
+        };
+        let field = KEPT.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
+        let ours = match field {
+            Some(field) => Some(format!("{before}.{field}{deeper}")),
+            None if rest.is_empty() => Some(before),
+            None => None,
+        };
+        Missed { said, ours: ours.filter(|ours| ours != said), field }
+    }
+
     fn values<'v>(&self, root: &'v Value, value: &'v Value) -> Vec<&'v Value> {
         // What the library can read of it was found out when it was made.
         (if self.from_root { root } else { value }).query(&self.query).unwrap_or_default()
@@ -95,6 +163,19 @@ fn write(parts: &[Part], root: &Value, value: &Value, clean: &impl Fn(&str) -> S
                     write(inner, root, each, clean, text);
                 }
             }
+        }
+    }
+}
+
+fn miss<'p>(parts: &'p [Part], root: &Value, values: &[&Value], list: &str, missed: &mut Vec<Missed<'p>>) {
+    for part in parts {
+        let (Part::Path(path) | Part::Range(path, _)) = part else { continue };
+        if path.misses(root, values) {
+            missed.push(path.missed(list, !matches!(values, [only] if std::ptr::eq(*only, root))));
+        }
+        if let Part::Range(path, inner) = part {
+            let each: Vec<&Value> = values.iter().flat_map(|value| path.values(root, value)).collect();
+            miss(inner, root, &each, list, missed);
         }
     }
 }
@@ -200,7 +281,7 @@ fn path_of(text: &str) -> Result<Path, String> {
     if !rest.is_empty() || parse_json_path(&query).is_err() {
         return Err(wrong());
     }
-    Ok(Path { query, from_root })
+    Ok(Path { said: steps.to_owned(), query, from_root })
 }
 
 /// Rewrites the steps of a path, as far as they go.
@@ -351,6 +432,44 @@ mod tests {
         for columns in ["", "NAME", ":.name", "NAME:", "NAME:.name,", "NAME:.a[b c]"] {
             assert!(Columns::read(columns).is_err(), "{columns}");
         }
+    }
+
+    #[test]
+    fn what_leads_to_nothing_is_told_with_what_there_is() {
+        let ours = |missed: Vec<Missed<'_>>| -> Vec<(String, String)> {
+            missed.into_iter().map(|m| (m.said.to_owned(), m.ours.unwrap_or_default())).collect()
+        };
+        for (template, said, meant) in [
+            ("{.metadata.name}", ".metadata.name", ".hits[*].name"),
+            ("{.items[*].metadata.namespace}", ".items[*].metadata.namespace", ".hits[*].namespace"),
+            ("{.items[0].kind}", ".items[0].kind", ".hits[0].kind"),
+            ("{.kind}", ".kind", ".hits[*].kind"),
+            ("{range .items[*]}{.metadata.name}{end}", ".items[*]", ".hits[*]"),
+            ("{range .hits[*]}{.metadata.name}{end}", ".metadata.name", ".name"),
+            ("{range .hits[*]}{.metadata.creationTimestamp}{end}", ".metadata.creationTimestamp", ".createdAt"),
+            (
+                r"{.items[*].metadata.labels.app\.x/y}",
+                r".items[*].metadata.labels.app\.x/y",
+                r".hits[*].labels.app\.x/y",
+            ),
+            ("{.items[*].status.phase}", ".items[*].status.phase", ""),
+            ("{range .hits[*]}{.status.phase}{end}", ".status.phase", ""),
+            ("{.hits[*].labels.nothing}", ".hits[*].labels.nothing", ""),
+        ] {
+            let missed = Template::read(template).unwrap();
+            assert_eq!(ours(missed.missed(&reply(), "hits")), [(said.to_owned(), meant.to_owned())], "{template}");
+        }
+        for found in
+            ["{.hits[*].name} of {.total}", "{.hits[?(@.kind==\"Pod\")].name}", "{range .hits[*]}{$.total}{end}"]
+        {
+            assert_eq!(Template::read(found).unwrap().missed(&reply(), "hits"), [], "{found}");
+        }
+        assert_eq!(Template::read("{.metadata.name}").unwrap().missed(&json!({"hits": []}), "hits").len(), 1);
+        let columns = Columns::read("A:.metadata.name,B:.name,C:.spec.replicas,D:.labels.tier").unwrap();
+        let rows = reply()["hits"].as_array().unwrap().clone();
+        let missed = [(".metadata.name", ".name"), (".spec.replicas", "")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(ours(columns.missed(&rows, "hits")), missed);
+        assert_eq!(columns.missed(&[], "hits"), []);
     }
 
     #[test]

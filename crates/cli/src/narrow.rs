@@ -1,4 +1,4 @@
-//! What `--context` means to a question: only the cluster that the context names, if it is indexed.
+//! Which cluster of the index is meant. To a question `--context` means only the cluster that the context names, if it is indexed.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use clusterlore_cluster::ClusterSource;
 use clusterlore_core::{AnnotationChoice, SourceIdentity, cluster_name};
 use clusterlore_index::{Index, Request};
-use clusterlore_store::{KnownSource, Store};
+use clusterlore_pipeline::SyncError;
+use clusterlore_store::{KnownSource, Store, StoreError};
 
 use crate::renewal::{CLUSTER, INDEX, line};
 use crate::settings::Settings;
@@ -61,6 +62,37 @@ pub(crate) async fn stored_name(store: &dyn Store, identity: &SourceIdentity) ->
     let sources = store.view(&build::OWN_STORE).await?.sources().await?;
     let known = sources.into_iter().find(|source| !source.replaced && source.identity.is_same_cluster(identity));
     Ok(known.map(|source| source.cluster))
+}
+
+/// A cluster that is in the index under another name than the one it was to have.
+pub(crate) struct Elsewhere {
+    cluster: String,
+    known: String,
+    /// What it is called there.
+    pub(crate) shown: String,
+}
+
+/// Whether a run was refused because its cluster is in the index under another name.
+pub(crate) fn under_another_name(error: &anyhow::Error) -> Option<Elsewhere> {
+    error.chain().find_map(|cause| {
+        let error = match cause.downcast_ref::<SyncError>() {
+            Some(SyncError::Store(error)) => Some(error),
+            _ => cause.downcast_ref::<StoreError>(),
+        };
+        match error? {
+            StoreError::UnderAnotherName { cluster, known, shown, .. } => {
+                Some(Elsewhere { cluster: cluster.clone(), known: known.clone(), shown: shown.clone() })
+            }
+            _ => None,
+        }
+    })
+}
+
+/// Under which name (`None`: without one) a cluster is stored that a run was to read under the name by which it is called already.
+pub(crate) fn stored_under(error: &anyhow::Error) -> Option<Option<String>> {
+    let Elsewhere { cluster, known, shown } = under_another_name(error)?;
+    let is_it = cluster == shown || cluster == cluster_name(&shown);
+    (is_it && cluster != known).then_some(Some(known).filter(|name| !name.is_empty()))
 }
 
 /// What the cluster says that it is, if it can be reached.

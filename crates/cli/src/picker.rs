@@ -404,6 +404,7 @@ mod tests {
     use clusterlore_search::Score;
 
     use super::*;
+    use crate::print::table::shortened;
 
     fn hit(name: &str) -> Hit {
         let instance = ResourceInstance::new("apps/v1", "Deployment", Some("shop"), name).unwrap();
@@ -500,6 +501,29 @@ mod tests {
         picker.found(answer(&[]));
         assert_eq!((chosen(&picker), picker.press(Key::Down)), (vec![], Next::Show));
         assert_eq!(picker.press(Key::Tab), Next::Show, "there is nothing to open");
+    }
+
+    #[test]
+    fn a_name_that_is_whole_is_not_shown_as_cut() {
+        let names = ["checkout", "turnstile-api-with-a-rather-long-name-of-its-own"];
+        let mut found = answer(&names);
+        let clusters = ["production-europe", "staging-europe"].into_iter().cycle();
+        for (hit, cluster) in found.reply.hits.iter_mut().zip(clusters) {
+            let Noun::Instance(instance) = &mut hit.noun else { continue };
+            instance.cluster = Some(cluster.to_owned());
+            instance.created_at = "2026-01-01T00:00:00Z".to_owned();
+        }
+        let mut picker = Picker::new(Aim::Pick, "");
+        picker.found(found);
+        for width in 40..160 {
+            picker.resize(width, 24);
+            for (row, name) in shown(&picker)[3..].iter().zip(names) {
+                let seen = shortened(row, width);
+                // Only what has no room is cut.
+                assert!(!(seen.ends_with('…') && seen.contains(name)), "{width}: {seen}");
+                assert!(seen.contains(name) || columns(row) > width, "{width}: {row}");
+            }
+        }
     }
 
     #[test]

@@ -45,9 +45,10 @@ fn guarded(program: fn() -> ExitCode) -> ExitCode {
 
 fn program() -> ExitCode {
     complete::answer();
-    let (args, command) = match parsed(std::env::args_os().collect()) {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let (args, command) = match parsed(words.clone()) {
         Ok(read) => read,
-        Err(e) => return print::usage(e),
+        Err(e) => return print::usage(e, &words),
     };
     match args.quiet {
         true => print::progress::show(Shown::Quiet),
@@ -169,6 +170,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::print::full_screen::{Line, Look};
 
     /// Set where this test runs itself again, as a program that panics.
     const INSIDE: &str = "CLUSTERLORE_TEST_PANIC";
@@ -179,6 +181,11 @@ mod tests {
                 let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
                 let task = runtime.block_on(async { tokio::spawn(async { panic!("in a\ntask\u{1b}[31m") }).await });
                 failed(&anyhow::Error::from(task.unwrap_err()))
+            }
+            Ok("screen") => {
+                let mut screen = print::full_screen::FullScreen::take("no terminal").unwrap();
+                screen.draw(&[Line::new(Look::Plain, "shown")], 0).unwrap();
+                panic!("with a screen")
             }
             _ => panic!("postgres://me:s3cret@host {}", "long ".repeat(1_000)),
         }
@@ -191,6 +198,37 @@ mod tests {
             let status = guarded(panics);
             std::process::exit(if status == ExitCode::from(FAULTY) { FAULTY.into() } else { 1 });
         }
+    }
+
+    /// Raw mode, the other screen and all else that was taken goes before the line is printed.
+    #[cfg(unix)]
+    #[test]
+    fn a_terminal_is_given_back_by_a_panic() {
+        let itself = std::env::current_exe().unwrap();
+        let inside = format!("'{}' --exact program::tests::inside --nocapture", itself.display());
+        let line = format!("stty -a > before; {inside}; echo status $?; stty -a > after");
+        let folder = tempfile::tempdir().unwrap();
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(folder.path()).stdin(std::process::Stdio::null());
+        let ran = match script.env(INSIDE, "screen").env("TERM", "xterm").env("SHELL", "/bin/sh").output() {
+            Ok(ran) => ran,
+            Err(e) => {
+                assert!(std::env::var_os("CI").is_none(), "script (util-linux) is needed in CI: {e}");
+                return;
+            }
+        };
+        let seen = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let at = |what: &str| seen.find(what).unwrap_or_else(|| panic!("{what:?} is not in {seen:?}"));
+        assert!(at("\u{1b}[?1049h") < at("shown") && at("shown") < at("\u{1b}[?1049l"), "{seen:?}");
+        assert!(at("\u{1b}[?25h") < at("with a screen") && at("\u{1b}[?1049l") < at("with a screen"), "{seen:?}");
+        assert!(seen.contains("status 70"), "{seen:?}");
+        let modes = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(
+            !modes("before").is_empty() && modes("before") == modes("after"),
+            "{} {}",
+            modes("before"),
+            modes("after")
+        );
     }
 
     #[test]

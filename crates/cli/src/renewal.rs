@@ -64,6 +64,7 @@ impl<'a> Freshness<'a> {
             doubt.remedy = match &doubt.about {
                 About::Old(basis) => self.renewal(basis),
                 About::Elsewhere { context, .. } => self.beside(context),
+                About::Happened if !self.settings.has_cluster() => "clusterlore changes --demo".to_owned(),
                 About::MoreOld(_) | About::MadeInClusters(_) | About::Unread(_) | About::Happened => continue,
             };
         }

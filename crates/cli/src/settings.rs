@@ -1,6 +1,7 @@
 //! What can be set by a flag, by the environment and in a file, in that order of precedence. A key of the file is the flag's name.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
@@ -317,11 +318,25 @@ impl Settings {
     }
 }
 
+/// A variable of the environment; `None` where it is empty. Windows has no HOME, and calls it USERPROFILE.
+pub(crate) fn variable(name: &str) -> Option<OsString> {
+    of_system(name, cfg!(windows), |name| std::env::var_os(name))
+}
+
+fn of_system(name: &str, windows: bool, read: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
+    let set = |name: &str| read(name).filter(|value| !value.is_empty());
+    set(name).or_else(|| if windows && name == "HOME" { set("USERPROFILE") } else { None })
+}
+
+/// A folder for files of one kind: what the variable says, else `below` the home folder.
+pub(crate) fn user_folder(name: &str, below: &str) -> Option<PathBuf> {
+    let said = variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    said.or_else(|| Some(PathBuf::from(variable("HOME")?).join(below)))
+}
+
 /// `$XDG_CONFIG_HOME/clusterlore/clusterlore.toml`.
 fn default_file() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let folder = set("XDG_CONFIG_HOME").filter(|p| p.is_absolute()).or_else(|| Some(set("HOME")?.join(".config")))?;
-    Some(folder.join("clusterlore/clusterlore.toml"))
+    Some(user_folder("XDG_CONFIG_HOME", ".config")?.join("clusterlore/clusterlore.toml"))
 }
 
 fn parse(path: &Path, text: &str) -> anyhow::Result<BTreeMap<String, String>> {
@@ -356,6 +371,22 @@ mod tests {
         let (flags_own, variables) = (own(flags), own(variables));
         let flags = flags_own.iter().map(|(k, v)| (k.as_str(), v.clone())).collect();
         Settings::layered(&flags, |name| variables.get(name).cloned(), Some("/c.toml".into()), &own(file))
+    }
+
+    #[test]
+    fn a_home_folder_is_called_otherwise_on_windows() {
+        let both = [("HOME", "/h"), ("USERPROFILE", r"C:\u")];
+        for (windows, set, home) in [
+            (true, &both[1..], Some(r"C:\u")),
+            (true, &both, Some("/h")),
+            (true, &[("HOME", ""), both[1]], Some(r"C:\u")),
+            (false, &both[1..], None),
+            (true, &[], None),
+        ] {
+            let read = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value));
+            assert_eq!(of_system("HOME", windows, read), home.map(OsString::from), "{windows} {set:?}");
+            assert_eq!(of_system("XDG_DATA_HOME", windows, read), None);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::args::{Ask, Live, Output};
 use crate::print::{self, ask::Manner};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::{build, narrow};
+use crate::{build, narrow, unknown};
 
 /// Turns of a thread that are read: those before them are not gone on with.
 const READ_TURNS: usize = 50;
@@ -141,6 +141,15 @@ impl<'a> Talk<'a> {
         self.conversation.turns.push(turn);
         self.last = Some(last);
         Ok(())
+    }
+
+    /// Tells what the flags name in vain where the last question found nothing, and whether they do.
+    pub(crate) async fn asked_in_vain(&self) -> anyhow::Result<bool> {
+        let reply = self.last.as_ref().map(|last| &last.found.reply).filter(|reply| reply.hits.is_empty());
+        let Some(reply) = reply else { return Ok(false) };
+        let unknown = unknown::of(&self.index, &self.request, !reply.problems.is_empty()).await?;
+        unknown.lines.iter().for_each(|line| print::note(line));
+        Ok(unknown.any)
     }
 
     /// Says which flag a kind came from that is none.

@@ -7,30 +7,50 @@ use clusterlore_store::ClusterNames;
 
 use crate::build;
 
-/// How alike two names must be (Jaro) for one to be meant by the other; clap's own bound.
-const ALIKE: f64 = 0.7;
+/// Of so many characters one may be mistyped.
+const ONE_IN: usize = 3;
+/// So many characters of a name are enough to mean the rest of it, too.
+const BEGINNING: usize = 3;
 
-/// The known name that is most like what was said, if any is alike.
+/// The known name that is nearest to what was said, if any is near: it is mistyped, or one is the beginning of the other.
 pub(crate) fn nearest<'a>(
     said: &str,
     known: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>,
 ) -> Option<&'a str> {
-    let near = known.into_iter().map(|name| (strsim::jaro(said, name.as_ref()), name.as_ref()));
-    let near = near.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
-    near.map(|(_, name)| name)
+    let asked = said.to_lowercase();
+    let near = known.into_iter().filter_map(|name| {
+        let name = name.as_ref();
+        let own = name.to_lowercase();
+        let (shorter, longer) = if asked.len() < own.len() { (&asked, &own) } else { (&own, &asked) };
+        let begins = shorter.chars().count() >= BEGINNING && longer.starts_with(shorter.as_str());
+        let wrong = strsim::osa_distance(&asked, &own);
+        let near = begins || wrong <= longer.chars().count() / ONE_IN;
+        (near && !asked.is_empty() && !own.is_empty()).then_some((wrong, name))
+    });
+    near.min_by_key(|(wrong, _)| *wrong).map(|(_, name)| name)
 }
 
-/// A line for each namespace, cluster and label that the flags name and no document has. Asked only where nothing was found. Where it was
-/// `told` which namespace or cluster that is, only the nearest name is.
-pub(crate) async fn lines(index: &Index, request: &Request, told: bool) -> anyhow::Result<Vec<String>> {
+/// What flags name in vain.
+#[derive(Debug, Default)]
+pub(crate) struct Unknown {
+    /// Whether they name anything in vain.
+    pub(crate) any: bool,
+    /// What is told of it.
+    pub(crate) lines: Vec<String>,
+}
+
+/// What the flags name of namespaces, clusters and labels that no document has. Asked only where nothing was found. Where it was `told` which
+/// namespace or cluster that is, only the nearest name is.
+pub(crate) async fn of(index: &Index, request: &Request, told: bool) -> anyhow::Result<Unknown> {
     let already = told;
-    let mut lines = Vec::new();
+    let mut unknown = Unknown::default();
     let mut told = |what: String, said: &str, known: &[String], where_to: &str| {
+        unknown.any = true;
         let near = nearest(said, known).map(|name| format!("Did you mean \"{name}\"?"));
         let what = (!already || where_to == "-l").then(|| format!("the index has no {what} \"{said}\"."));
         let said: Vec<String> = what.into_iter().chain(near).collect();
         if !said.is_empty() {
-            lines.push(format!("{where_to}: {}", said.join(" ")));
+            unknown.lines.push(format!("{where_to}: {}", said.join(" ")));
         }
     };
     if !request.namespaces.is_empty() {
@@ -60,7 +80,7 @@ pub(crate) async fn lines(index: &Index, request: &Request, told: bool) -> anyho
             told(format!("label {key} with the value"), value, &known, "-l");
         }
     }
-    Ok(lines)
+    Ok(unknown)
 }
 
 /// The names by which all documents can be told apart, the most frequent first.
@@ -75,4 +95,29 @@ async fn known(index: &Index, request: &Request, by: GroupBy) -> anyhow::Result<
     };
     let reply = index.ask(&build::OWN_STORE, &all).await?;
     Ok(reply.groups.into_iter().map(|group| group.name).filter(|name| name != "(none)").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_what_is_near_is_offered() {
+        for (said, known, near) in [
+            ("wset", &["east", "west"][..], Some("west")),
+            ("fare", &["fares", "fairs"], Some("fares")),
+            ("West", &["west"], Some("west")),
+            ("est", &["east"], Some("east")),
+            ("pay", &["payments"], Some("payments")),
+            ("payments-prod", &["payments"], Some("payments")),
+            ("north", &["east", "west"], None),
+            ("nowhere", &["shop-floor", "west"], None),
+            ("staging", &["testing"], None),
+            ("zz", &["zzz-top"], None),
+            ("x", &["y", ""], None),
+            ("", &["east", ""], None),
+        ] {
+            assert_eq!(nearest(said, known), near, "{said}");
+        }
+    }
 }

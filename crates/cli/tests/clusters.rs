@@ -105,8 +105,17 @@ async fn a_name_that_is_none_is_refused() {
     home.run(&["sync-instances", "--kubeconfig", &config, "--context", "west", "--cluster-name", "w"]).ok();
     for (words, status, said) in [
         (&["rename", "est", "x"][..], 1, "Did you mean \"east\"?"),
-        (&["rename", "east", "w"], 1, "is the name of the cluster"),
-        (&["rename", "w", "east"], 1, "is the name of the cluster"),
+        (
+            &["rename", "east", "w"],
+            1,
+            "\"w\" is the name of another cluster; expected a name that no other cluster has",
+        ),
+        (&["rename", "w", "east"], 1, "\"east\" is the name of another cluster; expected"),
+        (
+            &["rename", "nowhere", "x"],
+            1,
+            "has no cluster \"nowhere\"; nothing was changed. \"clusterlore clusters\" lists",
+        ),
         (&["rename", "east", ""], 2, "expected a name"),
         (&["rename", "east", "a\nb"], 2, "expected a name"),
         (&["rename", "east"], 2, "NEW"),
@@ -151,9 +160,21 @@ async fn a_cluster_is_not_indexed_under_a_second_name() {
         assert!(error.contains("already, as \"east\"") && error.contains("clusters rename east second"), "{error}");
     }
     assert_eq!(listed(&home), expected(&[("east", "", 5)]));
-    // Its own name is as good under another context.
+    // Its own name is as good under another context, and where it is given.
     home.run(&["index", "--kubeconfig", &config, "--context", "admin"]).ok();
-    assert_eq!(listed(&home), expected(&[("east", "", 5)]));
+    for command in ["index", "sync-instances", "sync"] {
+        let ran = home.run(&[command, "--kubeconfig", &config, "--cluster-name", "east"]).ok();
+        assert!(ran.err.contains(" unchanged") && !ran.err.contains("error"), "{}", ran.err);
+        assert_eq!(listed(&home), expected(&[("east", "", 5)]), "{command}");
+    }
+    home.run(&["clusters", "rename", "east", "shop floor"]).ok();
+    home.run(&["index", "--kubeconfig", &config, "--cluster-name", "shop-floor"]).ok();
+    assert_eq!(listed(&home), expected(&[("shop floor", "", 5)]));
+    // Another cluster is not taken for it.
+    let west = server("orders").await;
+    let both = home.kubeconfig(&[("east", &east.url()), ("west", &west.url())]);
+    home.run(&["index", "--kubeconfig", &both, "--context", "west", "--cluster-name", "shop-floor"]).ok();
+    assert_eq!(listed(&home), expected(&[("shop floor", "", 5), ("shop-floor", "shop-floor", 5)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,6 +228,27 @@ async fn a_cluster_that_two_contexts_name_is_followed_under_one() {
     watch.wait().unwrap();
     let all = listed(&home);
     assert_eq!(all.values().map(|(_, objects)| objects).collect::<Vec<_>>(), [&5], "{all:?}");
+}
+
+/// What was indexed without a name is followed beside others under the name that it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_goes_on_under_the_name_that_a_cluster_has() {
+    let home = Home::new();
+    let (east, west) = (server("checkout").await, server("orders").await);
+    let config = home.kubeconfig(&[("east", &east.url()), ("west", &west.url())]);
+    home.run(&["index", "--kubeconfig", &config]).ok();
+    let said = home.write("said", "");
+    let contexts = ["watch", "--kubeconfig", &config, "--context", "east", "--context", "west"];
+    let mut watch = home.command(&contexts).stderr(std::fs::File::create(&said).unwrap()).spawn().unwrap();
+    let began = std::time::Instant::now();
+    let told = || std::fs::read_to_string(&said).unwrap();
+    while told().matches("Watching 2 resource types.").count() < 2 {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{}", told());
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert_eq!(listed(&home), expected(&[("east", "", 5), ("west", "west", 5)]));
 }
 
 /// Notes that instances of a cluster were last read long ago.

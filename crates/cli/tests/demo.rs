@@ -27,8 +27,22 @@ fn it_is_asked_by_every_command_that_asks() {
         let ran = home.run(&[args, &["--demo"]].concat()).ok();
         assert!(ran.out.contains(said), "{args:?}: {}", ran.out);
     }
-    let changes = home.run(&["changes", "--demo"]).ok();
-    assert!(changes.out.contains("journal") || changes.err.contains("journal"), "{changes:?}");
+    for (question, said, not) in [
+        ("", "marmot-6c9f8d7b5d-q7xkz", "nothing"),
+        ("what was deleted lately", "kiosk-web-5c7d9f4b6c-x8k2p", "created"),
+        ("what changed in fares", "spec changed", "granite"),
+        ("when did kiosk-web disappear", "kiosk-web-5c7d9f4b6c-x8k2p", "marmot"),
+        ("databases that changed in the last 12 hours", "granite", "marmot"),
+    ] {
+        let told = home.run(&["changes", question, "--demo"]).ok();
+        assert!(told.out.contains(said) && !told.out.contains(not), "{question}: {told:?}");
+        assert!(!told.err.contains("journal is empty"), "{question}: {told:?}");
+    }
+    let asked = home.run(&["ask", "what was deleted in liftops?", "--demo"]).ok();
+    assert!(asked.err.contains("Ask \"clusterlore changes --demo\"."), "{asked:?}");
+    // Its source is named once.
+    let status = home.run(&["status", "--demo"]).ok().out;
+    assert!(status.lines().any(|line| line == "Source: the folder examples, part of clusterlore"), "{status}");
     assert!(!home.store().exists());
 }
 

@@ -84,6 +84,8 @@ fn wrong_usage() {
             ("usage-count-and-batch", &["search", "--count", "--batch", "q.jsonl"]),
             ("usage-selector", &["search", "x", "-l", "a in (b"]),
             ("usage-limit", &["search", "x", "--limit", "0"]),
+            ("usage-limit-is-no-number", &["search", "x", "--limit", "abc"]),
+            ("usage-port-is-no-number", &["serve", "--port", "80a"]),
             ("usage-output", &["search", "x", "-o", "xml"]),
             ("usage-collection", &["search", "x", "--collection", "pods"]),
             ("usage-group-by", &["count", "--group-by", "colour"]),

@@ -57,13 +57,16 @@ fn what_is_known_by_no_such_name_is_told_with_the_nearest() {
             &["search", "databases", "--cluster-name", "west"],
             "No results: the index has no cluster \"west\" (0 of 73 documents in scope).",
         ),
+        (&["search", "databases", "--cluster-name", "exmples"], "--cluster: Did you mean \"examples\"?"),
     ] {
-        let ran = home.run(args).ok();
-        assert!(ran.err.lines().any(|line| line == said), "{args:?}: {}", ran.err);
+        let ran = home.run(args);
+        assert!(ran.status == 1 && ran.err.lines().any(|line| line == said), "{args:?}: {ran:?}");
     }
     // Nothing of the kind where all is known and nothing fits.
     let ran = home.run(&["search", "databases", "-n", "fares", "-l", "tier=data"]).ok();
     assert!(ran.err.contains("No results") && !ran.err.contains("the index has no"), "{}", ran.err);
+    let far = home.run(&["search", "databases", "--cluster-name", "west"]);
+    assert!(!far.err.contains("Did you mean"), "{}", far.err);
     let kind = home.run(&["search", "x", "--kind", "deploymnet"]);
     assert!(kind.error().contains("Did you mean deployments.apps?"), "{}", kind.err);
 }
@@ -72,10 +75,22 @@ fn what_is_known_by_no_such_name_is_told_with_the_nearest() {
 fn commands_of_kubectl_are_met_with_what_to_type() {
     let home = Home::new();
     for verb in ["get", "describe", "logs"] {
-        let ran = home.run(&[verb, "pods"]);
-        assert_eq!(ran.status, 2);
-        assert!(ran.err.contains(&format!("\"{verb}\" is a command of kubectl")), "{}", ran.err);
-        assert!(ran.err.contains("clusterlore search deploy/checkout"), "{}", ran.err);
+        for (typed, search) in [
+            (&["pods"][..], "pods"),
+            (&["deploy", "checkout", "-n", "shop"], "deploy/checkout"),
+            (&["deploy/checkout"], "deploy/checkout"),
+            (&["pods", "my app"], "'pods/my app'"),
+            (&["a", "b", "c"], "'a b c'"),
+            (&["-n", "shop"], "'databases in shop'"),
+            (&["pods", "postgres://me:s3cret@db"], "'databases in shop'"),
+            (&[], "'databases in shop'"),
+        ] {
+            let ran = home.run(&[&[verb], typed].concat());
+            let said = format!("  clusterlore search {search} --print-commands");
+            assert!(ran.status == 2 && ran.err.lines().any(|line| line == said), "{typed:?}: {}", ran.err);
+            assert!(ran.err.contains(&format!("\"{verb}\" is a command of kubectl")), "{}", ran.err);
+            assert!(!ran.err.contains("s3cret"), "{}", ran.err);
+        }
     }
     assert!(!home.run(&["serch", "pods"]).err.contains("is a command of kubectl"));
     let version = home.run(&["version"]).ok().out;
@@ -158,10 +173,80 @@ fn who_asks_for_it_sees_in_the_status_that_nothing_was_found() {
         (&["search", "databases", "--exit-status"], 0),
         (&["search", "--count", "-n", "zzz", "--exit-status"], 1),
         (&["changes", "--exit-status"], 1),
+        // What is not there is wrong whoever asks, as an unknown kind is.
+        (&["search", "databases", "-n", "zzz"], 1),
+        (&["search", "databases", "-n", "zzz", "-o", "json"], 1),
+        (&["search", "databases", "-l", "tires"], 1),
+        (&["search", "databases", "--cluster-name", "west"], 1),
+        (&["search", "--count", "-n", "zzz"], 1),
+        (&["similar", "sts/granite", "-n", "datastores", "-l", "tires"], 1),
+        (&["count", "pods", "-n", "zzz"], 1),
+        (&["changes", "-n", "zzz"], 1),
+        (&["ask", "databases", "-n", "zzz"], 1),
+        // That nothing fits is not.
+        (&["search", "databases", "-n", "fares", "-l", "tier=data"], 0),
+        (&["count", "pods", "-n", "datastores"], 0),
+        (&["ask", "databases", "-n", "fares", "-l", "tier=data"], 0),
     ] {
         let ran = home.run(args);
         assert_eq!(ran.status, status, "{args:?}: {}", ran.err);
         assert!(!ran.err.contains("error:"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn paths_of_kubernetes_are_met_with_ours() {
+    let home = home();
+    let of = |output: &str| home.run(&["search", "--kind", "deploy", "-n", "fares", "-o", output]).ok();
+    let found = of("jsonpath={.hits[*].name}");
+    assert!(found.out.contains("marmot") && found.err.is_empty(), "{found:?}");
+    for (output, said) in [
+        ("jsonpath={.items[*].metadata.name}", "-o jsonpath: \".items[*].metadata.name\" is \".hits[*].name\" here."),
+        (
+            "jsonpath={range .hits[*]}{.metadata.labels.team}{\"\\n\"}{end}",
+            "-o jsonpath: \".metadata.labels.team\" is \".labels.team\" here.",
+        ),
+        (
+            "custom-columns=A:.metadata.name,B:.metadata.namespace,C:.kind",
+            "-o custom-columns: \".metadata.name\" is \".name\" here; \".metadata.namespace\" is \".namespace\" here.",
+        ),
+    ] {
+        assert_eq!(of(output).err.trim(), said, "{output}");
+    }
+    let unknown = of("custom-columns=NAME:.name,PHASE:.status.phase");
+    let said =
+        "-o custom-columns: nothing here has \".status.phase\". There is .apiVersion, .command, .id, .kind, .labels, ";
+    assert!(unknown.err.starts_with(said) && unknown.out.contains("<none>"), "{unknown:?}");
+    // Manifests do not say when an object was created.
+    let age = of("jsonpath={.items[*].metadata.creationTimestamp}");
+    assert!(
+        age.err.contains("nothing here has \".items[*].metadata.creationTimestamp\". There is .hits[*].api"),
+        "{age:?}"
+    );
+    let nothing = home.run(&["search", "SAP HANA", "-o", "jsonpath={.metadata.name}"]).ok();
+    assert!(!nothing.err.contains("-o jsonpath"), "{nothing:?}");
+}
+
+#[test]
+fn names_in_several_namespaces_come_with_a_word_of_warning() {
+    let home = home();
+    let config = home.kubeconfig(&[("east", "http://127.0.0.1:1")]);
+    let search =
+        |more: &[&str]| home.run(&[&["search", "--kind", "deploy", "--limit", "50"][..], more].concat()).ok().err;
+    let several = search(&["-o", "name"]);
+    let said = "These are in 6 namespaces, and kubectl looks in one: --print-commands prints a whole command for each.";
+    assert!(several.lines().any(|line| line == said), "{several}");
+    let at = ["--kubeconfig", config.as_str()];
+    let one = search(&[&["deployments in fares", "-o", "name"][..], &at].concat());
+    assert!(one.contains("in namespace fares, and kubectl looks in default unless it is told -n fares."), "{one}");
+    for quiet in [
+        &["-o", "name", "-q"][..],
+        &["-o", "name", "-n", "fares", "--kubeconfig", &config],
+        &["deployments in fares", "-o", "name", "--kubeconfig", "none.yaml"],
+        &["-o", "id"],
+        &["--print-commands"],
+    ] {
+        assert!(!search(quiet).contains("kubectl looks in"), "{quiet:?}");
     }
 }
 
@@ -233,6 +318,21 @@ fn who_asks_as_another_sees_what_that_one_may() {
     assert!(sync(&[]).ok().out.contains("ConfigMap/a"));
     let nobody = sync(&["--as", "nobody"]);
     assert_eq!(nobody.status, 1, "{}", nobody.err);
+    // What would fail is told before.
+    let doctor = |more: &[&str]| home.run(&[&["doctor", "--kubeconfig", config.to_str().unwrap()], more].concat());
+    let told = doctor(&["--as", "nobody"]);
+    assert!(told.status == 1 && told.out.contains("\"clusterlore index\" would fail"), "{told:?}");
+    doctor(&[]).ok();
+    // Who may list something in a namespace can index that.
+    server.apply(
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: default}\nrules: [{apiGroups: [''], \
+         resources: [configmaps], verbs: [get, list]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: \
+         reader, namespace: default}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}\nsubjects: [{apiGroup: \
+         rbac.authorization.k8s.io, kind: User, name: reader}]\n",
+    );
+    let told = doctor(&["--as", "reader"]).ok();
+    assert!(told.out.contains("types may not be listed in all namespaces"), "{told:?}");
+    assert!(sync(&["--as", "reader"]).ok().out.contains("ConfigMap/a"));
     assert!(sync(&["--as", "nobody", "--as-group", "system:masters"]).ok().out.contains("ConfigMap/a"));
     assert_eq!(sync(&["--as-group", "system:masters"]).status, 2);
 }
@@ -258,6 +358,12 @@ fn wide_shows_what_the_cluster_prints_now() {
     let narrow = home.command(&live).env("COLUMNS", "80").output().unwrap();
     let narrow = Ran::of(narrow).ok().out;
     assert!(narrow.lines().all(|line| line.chars().count() <= 80) && narrow.contains('…'), "{narrow}");
+    // What was asked for stays where others go.
+    for (columns, header) in [("60", &["KIND", "NAMESPACE", "NAME", "NOW"][..]), ("40", &["NAMESPACE", "NAME", "NOW"])]
+    {
+        let narrow = Ran::of(home.command(&live).env("COLUMNS", columns).output().unwrap()).ok().out;
+        assert_eq!(narrow.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), header, "{narrow}");
+    }
     server.kubectl(&["delete", "deployment", "web"]);
     assert!(home.run(&live).ok().out.contains("no longer there"));
     // Where the cluster cannot be reached, what the index has, and why.
@@ -266,4 +372,48 @@ fn wide_shows_what_the_cluster_prints_now() {
         assert!(ran.err.contains("Not read from the cluster: "), "{more:?}: {}", ran.err);
         assert!(ran.out.contains("API VERSION") && ran.out.contains("team=edge"), "{}", ran.out);
     }
+}
+
+/// Each cluster is read by the context that read it, whichever is in use.
+#[test]
+fn wide_reads_each_cluster_by_its_own_context() {
+    let Some(east) = ApiServer::start_or_skip() else { return };
+    let Some(west) = ApiServer::start_or_skip() else { return };
+    let home = Home::new();
+    for (server, name) in [(&east, "tea"), (&west, "coffee")] {
+        server.apply(&format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: default, labels: {{menu: drinks}}}}\nspec: {{ports: \
+             [{{port: 80}}]}}\n"
+        ));
+    }
+    // Of each file its context and what that names, under another name.
+    let renamed = |server: &ApiServer, name: &str| {
+        let text = std::fs::read_to_string(server.kubeconfig("admin")).unwrap();
+        let own = [
+            ("name: admin,", "name"),
+            ("user: admin}", "user"),
+            ("name: test,", "name"),
+            ("cluster: test,", "cluster"),
+        ];
+        let text = own
+            .iter()
+            .fold(text, |text, (said, key)| text.replace(said, &format!("{key}: {name}{}", &said[said.len() - 1..])));
+        home.write(name, &text.replace("current-context: admin", &format!("current-context: {name}")))
+    };
+    let both = format!("{}:{}", renamed(&east, "east").display(), renamed(&west, "west").display());
+    let run = |args: &[&str]| Ran::of(home.command(args).env("KUBECONFIG", &both).output().unwrap());
+    run(&["index", "--all-contexts", "-q"]).ok();
+    let wide = ["search", "-l", "menu=drinks", "-o", "wide"];
+    let told = run(&wide).ok();
+    let row = |told: &Ran, name: &str| told.out.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    for name in ["tea", "coffee"] {
+        assert!(row(&told, name).contains("TYPE ClusterIP"), "{told:?}");
+    }
+    assert!(!told.err.contains("Not read"), "{}", told.err);
+    drop(west);
+    let told = run(&wide).ok();
+    assert!(row(&told, "tea").contains("TYPE ClusterIP") && !row(&told, "coffee").contains("TYPE"), "{told:?}");
+    assert!(told.err.contains("Not read from cluster west: "), "{}", told.err);
+    let never = run(&[&wide[..], &["--live", "never"]].concat()).ok();
+    assert!(!never.out.contains("ClusterIP"), "{never:?}");
 }

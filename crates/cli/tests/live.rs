@@ -32,6 +32,7 @@ fn cases() -> Vec<Case> {
     let (deployments, jobs) =
         (|names: &[&str]| of("Deployment", "shop", names), |names: &[&str]| of("Job", "shop", names));
     let nodes = |names: &[&str]| of("Node", "_cluster", names);
+    let shifts = |names: &[&str]| of("TrafficShift", "shop", names);
     let not_running = [
         "code",
         "crashing",
@@ -46,7 +47,8 @@ fn cases() -> Vec<Case> {
         "unscheduled",
     ];
     let failed = ["code", "crashing", "evicted", "init-fails", "lost-node", "no-image", "oom"];
-    let waiting = ["creating", "init-waits", "unscheduled"];
+    // The phase of what fails before a container was started is Pending.
+    let waiting = ["creating", "init-fails", "init-waits", "no-image", "unscheduled"];
     let never = [
         "code",
         "creating",
@@ -123,7 +125,7 @@ fn cases() -> Vec<Case> {
         ("which pods never restarted in shop", pods(&never), None),
         // pending
         ("any pending pods in shop?", pods(&waiting), None),
-        ("how many pods are pending?", [pods(&waiting), yard(&["waiting"])].concat(), Some(3 + YARD)),
+        ("how many pods are pending?", [pods(&waiting), yard(&["waiting"])].concat(), Some(5 + YARD)),
         ("which claims are pending?", claims(&["unbound"]), None),
         (
             "what is pending?",
@@ -160,6 +162,35 @@ fn cases() -> Vec<Case> {
         ("traffic shifts that are flapping", of("TrafficShift", "shop", &["winter"]), None),
         ("traffic shifts that are flapping or parked", of("TrafficShift", "shop", &["night", "winter"]), None),
         ("traffic shifts that are not finished", of("TrafficShift", "shop", &["autumn", "night", "winter"]), None),
+        // states beside such as no phrase has, in either order
+        ("traffic shifts that are parked or finished", shifts(&["night", "spring"]), None),
+        ("traffic shifts that are finished or ramping", shifts(&["autumn", "spring"]), None),
+        ("ramping or finished traffic shifts in shop", shifts(&["autumn", "spring"]), None),
+        ("how many traffic shifts are up or flapping?", shifts(&["winter"]), Some(1)),
+        ("traffic shifts that are finished but not announced", shifts(&["spring"]), None),
+        ("slow or pending pods in shop", pods(&waiting), None),
+        // a column that is called as what is asked for
+        ("which traffic shifts are announced?", shifts(&["autumn"]), None),
+        ("traffic shifts that are not announced", shifts(&["night", "spring", "winter"]), None),
+        // their group before them
+        ("example shifts that are parked or flapping", shifts(&["night", "winter"]), None),
+        // talk before the question
+        ("sorry to ping you again, which deployments in shop are not ready?", deployments(&["dead", "web"]), None),
+        ("the pager woke me, deployments that aren't ready in shop?", deployments(&["dead", "web"]), None),
+        ("hi! just took over - are all deployments ready?", deployments(&["dead", "web"]), None),
+        ("deployments with fewer ready replicas than they should have", deployments(&["dead", "web"]), None),
+        ("loadbalancer services in shop still waiting on an external ip", of("Service", "shop", &["waiting"]), None),
+        // versions and registries of images
+        ("deployments on nginx older than 1.28", deployments(&["api", "dead", "off", "web"]), None),
+        ("which deployments run nginx newer than 1.27?", Vec::new(), None),
+        ("jobs on migrate below 4", jobs(&["broken", "held", "migrated", "working"]), None),
+        ("which deployments run an rc or beta image?", Vec::new(), None),
+        ("deployments that pull from quay.io or ghcr.io", Vec::new(), None),
+        ("quels déploiements utilisent l'image nginx ?", deployments(&["api", "dead", "off", "web"]), None),
+        // other languages
+        ("quais jobs falharam?", jobs(&["broken"]), None),
+        ("哪些部署未就绪", deployments(&["dead", "web"]), None),
+        ("shop 里失败的任务有哪些", jobs(&["broken"]), None),
         // version
         ("which nodes run version 1.29?", nodes(&["n1", "n2", "n3"]), None),
         ("which nodes run version 1.30?", Vec::new(), None),
@@ -222,15 +253,15 @@ const CELLS: [&str; 4] = ["203.0.113.7", "OOMKilled", "nginx:1.27.3", "v1.29.3"]
 fn create_traffic_shifts(server: &ApiServer) {
     server.apply(include_str!("manifests/traffic-shifts.yaml"));
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/trafficshifts.example.com"]);
-    for (name, stage, verdict) in [
-        ("autumn", "Ramping", "good"),
-        ("night", "Parked", "doubtful"),
-        ("winter", "Flapping", "bad"),
-        ("spring", "Finished", "good"),
+    for (name, stage, verdict, announced) in [
+        ("autumn", "Ramping", "good", "True"),
+        ("night", "Parked", "doubtful", "False"),
+        ("winter", "Flapping", "bad", "Unknown"),
+        ("spring", "Finished", "good", "False"),
     ] {
         let object = json!({
             "apiVersion": "example.com/v1", "kind": "TrafficShift", "metadata": {"name": name, "namespace": "shop"},
-            "status": {"stage": stage, "verdict": verdict},
+            "status": {"stage": stage, "verdict": verdict, "announced": announced},
         });
         server.apply(&object.to_string());
     }
@@ -268,8 +299,8 @@ fn questions_that_only_a_cluster_can_answer() {
     assert!(web.contains("2/3 ready, Images nginx:1.27.3"), "{web}");
     let count = one(&["count", "pods that are pending", "--group-by", "namespace", "-o", "json"]).out;
     let count: Value = serde_json::from_str(&count).unwrap();
-    assert_eq!(count["total"], json!(3 + YARD));
-    assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 3}]));
+    assert_eq!(count["total"], json!(5 + YARD));
+    assert_eq!(count["groups"], json!([{"name": "yard", "count": YARD}, {"name": "shop", "count": 5}]));
 
     // Nothing of a cell stays: not in the index, not in a log, not in an export.
     let logged = one(&["search", "which services have an external ip?", "-vvv", "-o", "id"]);

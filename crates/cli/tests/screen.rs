@@ -293,9 +293,48 @@ fn the_terminal_is_given_back_however_the_picker_ends() {
     assert!(!escapes.contains(&0x1b), "{}", String::from_utf8_lossy(&escapes));
     terminal.control(&["send-keys", "Escape"]);
     terminal.end();
-    let lines = terminal.run("TERM=dumb clusterlore search --demo --pick databases; echo status $?");
+    for (without, said) in [("TERM=dumb", "TERM is \"dumb\""), ("setsid -w", "os error 6")] {
+        let lines = terminal.run(&format!("{without} clusterlore search --demo --pick databases; echo status $?"));
+        let told = lines.iter().find(|line| line.contains("--pick needs a terminal")).unwrap_or(&lines[0]);
+        assert!(told.contains("or search without --pick") && told.contains(said), "{lines:#?}");
+        assert!(lines.contains(&"status 1".to_owned()), "{lines:#?}");
+    }
+}
+
+#[test]
+fn a_cluster_is_forgotten_after_a_yes() {
+    let home = Home::new();
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    let Some(mut terminal) = Terminal::open(&home, 80, 24) else { return };
+    for (typed, said, status) in [
+        ("no", "Nothing was deleted.", 0),
+        ("", "Nothing was deleted.", 0),
+        ("yes please", "Nothing was deleted.", 0),
+        ("C-c", "Stopped by SIGINT: nothing was changed.", 130),
+        ("YES", "Forgot cluster \"examples\": 73 objects, 65 resource types, ", 0),
+    ] {
+        terminal.start("clusterlore clusters forget examples; echo status $?");
+        let ended = |lines: &[String]| lines.iter().any(|line| line.starts_with("end-"));
+        let asked = terminal.wait(|l| l.iter().any(|line| line.contains("Type yes to delete")) && !ended(l));
+        assert!(asked.iter().any(|line| line.contains("73 objects of 25 types")), "{asked:#?}");
+        match typed {
+            "C-c" => drop(terminal.control(&["send-keys", typed])),
+            typed => {
+                terminal.keys(typed);
+                terminal.control(&["send-keys", "Enter"]);
+            }
+        }
+        let lines = terminal.end();
+        assert!(lines.iter().any(|line| line.contains(said)), "{typed}: {lines:#?}");
+        assert!(lines.contains(&format!("status {status}")), "{typed}: {lines:#?}");
+        let left = home.run(&["clusters", "-o", "name"]).ok().out;
+        assert_eq!(left, if said.starts_with("Forgot") { "" } else { "examples\n" }, "{typed}");
+    }
+    // Where nobody sees the question nothing is asked.
+    home.run(&["index", "--from", EXAMPLES]).ok();
+    let lines = terminal.run("clusterlore clusters forget examples < /dev/null; echo status $?");
     assert!(
-        lines.iter().any(|line| line.contains("TERM is \"dumb\"")) && lines.contains(&"status 1".to_owned()),
+        lines.iter().any(|line| line.contains("add --yes")) && lines.contains(&"status 2".to_owned()),
         "{lines:#?}"
     );
 }

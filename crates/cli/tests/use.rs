@@ -133,9 +133,12 @@ fn the_shared_corpus_comes_out_of_a_real_cluster_whole_and_without_secrets() {
     assert!(missing.is_empty(), "{missing:?}");
     let again = home.run(&["sync-instances", "--kubeconfig", config.to_str().unwrap()]).ok();
     assert_eq!(again.counts()[1..3], [0, 0], "{}", again.err);
-    for (user, verdict) in [("admin", "ok"), ("viewer", "warning")] {
+    // The viewer may do nothing: what doctor recommends would fail.
+    for (user, verdict, status) in [("admin", "ok", 0), ("viewer", "error", 1)] {
         let config = server.kubeconfig(user);
-        let doctor = home.run(&["doctor", "-o", "json", "--kubeconfig", config.to_str().unwrap()]).ok().out;
+        let ran = home.run(&["doctor", "-o", "json", "--kubeconfig", config.to_str().unwrap()]);
+        assert_eq!(ran.status, status, "{ran:?}");
+        let doctor = ran.out;
         let findings: Vec<serde_json::Value> = serde_json::from_str(&doctor).unwrap();
         assert!(findings.iter().any(|f| f["check"] == "permissions" && f["verdict"] == verdict), "{user}: {doctor}");
     }

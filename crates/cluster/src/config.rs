@@ -420,6 +420,11 @@ pub(crate) fn chosen(options: &LiveOptions) -> Option<(String, SourceIdentity)> 
     Some((context, SourceIdentity::Cluster { uid: None, server: address.shown(), ca_hash: ca_hash(&ca) }))
 }
 
+/// The namespace of the context that is chosen.
+pub(crate) fn chosen_namespace(options: &LiveOptions) -> Option<String> {
+    find(options).ok().filter(|found| !found.context.is_empty()).map(|found| found.chosen.namespace)
+}
+
 /// The cluster that this runs in, if it does.
 fn pod(environment: &Environment) -> Option<Found> {
     let (host, port) = environment.service.as_ref()?;

@@ -35,13 +35,13 @@ const NAMESPACES_AT_ONCE: usize = 4;
 /// A live API server, read through kube's client. Made for one run: what the caller may do is asked once and kept.
 pub struct LiveSource {
     pub(crate) requests: SharedRequests,
-    access: Access,
+    pub(crate) access: Access,
     reach: Mutex<Option<Arc<Reach>>>,
 }
 
 /// The namespaces that are read one by one where a type may not be listed as a whole.
-struct Reach {
-    namespaces: Arc<BTreeSet<String>>,
+pub(crate) struct Reach {
+    pub(crate) namespaces: Arc<BTreeSet<String>>,
     /// Why there may be more of them.
     partial: Option<Skipped>,
 }
@@ -63,6 +63,11 @@ impl LiveSource {
     /// read.
     pub fn chosen(options: &LiveOptions) -> Option<(String, SourceIdentity)> {
         config::chosen(options)
+    }
+
+    /// The namespace of the context that these options choose; nobody is asked. `None`: as with [`Self::chosen`].
+    pub fn chosen_namespace(options: &LiveOptions) -> Option<String> {
+        config::chosen_namespace(options)
     }
 
     /// The contexts that these options can choose from; nobody is asked.
@@ -165,7 +170,7 @@ impl LiveSource {
         Ok((names, skipped))
     }
 
-    async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
+    pub(crate) async fn reach(&self) -> Result<Arc<Reach>, ClusterError> {
         // Held while they are read: types that need them at the same time wait for one answer.
         let mut known = self.reach.lock().await;
         if let Some(reach) = &*known {

@@ -42,6 +42,23 @@ impl LiveSource {
         Ok(forbidden)
     }
 
+    /// Whether any of these types may be listed in one of the namespaces that are read one by one, or nobody knows. One SelfSubjectRulesReview
+    /// a namespace.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or refuses the credentials.
+    pub async fn may_list_somewhere(&self, types: &[ResourceType]) -> Result<bool, ClusterError> {
+        let reach = self.reach().await?;
+        for namespace in reach.namespaces.iter() {
+            for ty in types.iter().filter(|ty| ty.namespaced) {
+                if self.access.may_list(&self.requests, namespace, &ty.group, &ty.plural).await? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     async fn may_list_everywhere(&self, ty: &ResourceType) -> Result<bool, ClusterError> {
         let body = json!({
             "apiVersion": "authorization.k8s.io/v1",

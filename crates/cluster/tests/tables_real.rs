@@ -146,7 +146,8 @@ async fn conditions_hold_of_what_kubelet_and_controllers_wrote() {
             Pending,
             vec![
                 ("fine", no),
-                ("no-image", no),
+                ("no-image", yes),
+                ("init-fails", yes),
                 ("creating", yes),
                 ("init-waits", yes),
                 ("unscheduled", yes),

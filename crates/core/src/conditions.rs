@@ -54,6 +54,13 @@ pub enum LiveCondition {
     },
     /// So many bytes of storage.
     Capacity(Limit),
+    /// One of these words is printed of it, where its type prints it of any object; where it does not, the condition decides.
+    Said {
+        /// The words.
+        words: Vec<String>,
+        /// The condition.
+        or: Box<LiveCondition>,
+    },
     /// It is told that this one does not hold.
     Not(Box<LiveCondition>),
     /// One of these holds.
@@ -149,7 +156,7 @@ impl LiveCondition {
             Self::Image(_) | Self::Version(_) => Beyond::Image,
             // The type of a Service is set up, and printed where others print how they are.
             Self::Status(words) if words.iter().any(|word| SERVICE_TYPES.contains(&word.as_str())) => Beyond::Spec,
-            Self::Not(other) => other.beyond(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.beyond(),
             Self::Any(all) => all.first().map_or(Beyond::Status, Self::beyond),
             Self::ExternalAddress | Self::Capacity(_) | Self::Replicas { of: Replicas::Desired, .. } => Beyond::Spec,
             _ => Beyond::Status,
@@ -170,7 +177,7 @@ impl LiveCondition {
     pub fn is_state(&self) -> bool {
         match self {
             Self::Restarted(_) | Self::Image(_) | Self::Version(_) | Self::Replicas { .. } | Self::Capacity(_) => false,
-            Self::Not(other) => other.is_state(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.is_state(),
             Self::Any(all) => all.iter().all(Self::is_state),
             _ => true,
         }
@@ -204,6 +211,7 @@ impl LiveCondition {
     pub fn told(&self) -> String {
         match self {
             Self::Not(other) => format!("not {}", other.told()),
+            Self::Said { or, .. } => or.told(),
             Self::Any(all) => all.iter().map(Self::told).collect::<Vec<_>>().join(" or "),
             other => other.name().to_owned(),
         }
@@ -231,7 +239,7 @@ impl LiveCondition {
             Self::Version(_) => "version",
             Self::Replicas { .. } => "replicas",
             Self::Capacity(_) => "capacity",
-            Self::Not(other) => other.name(),
+            Self::Not(other) | Self::Said { or: other, .. } => other.name(),
             Self::Any(all) => all.first().map_or("status", Self::name),
         }
     }
@@ -297,6 +305,8 @@ pub enum Sign {
     Waiting,
     /// For what fails, or has failed.
     Failing,
+    /// For what fails before it was started.
+    Unstarted,
     /// For what ended well.
     Done,
     /// For what is being ended.
@@ -577,14 +587,15 @@ mod tests {
 
     #[test]
     fn a_phrase_means_one_condition_and_is_in_small_letters() {
-        let mut known: HashMap<(&str, &str), &LiveCondition> = HashMap::new();
+        // Of types that are named, words may mean more: they stand first.
+        let mut known: HashMap<(&str, &str, &[String]), &LiveCondition> = HashMap::new();
         for asked in &Conditions::get().asked {
             assert!(asked.phrases.contains_key("en"), "{:?}", asked.is);
             for (language, phrases) in &asked.phrases {
                 assert!(LANGUAGES.contains(&language.as_str()), "{language}");
                 for phrase in phrases {
                     assert_eq!(*phrase, phrase.trim().to_lowercase());
-                    let other = known.insert((language, phrase), &asked.is);
+                    let other = known.insert((language, phrase, &asked.only), &asked.is);
                     assert!(other.is_none(), "{phrase:?} means {other:?} and {:?}", asked.is);
                 }
             }

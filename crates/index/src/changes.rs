@@ -92,7 +92,7 @@ const HAPPENED_CHINESE: [&str; 5] = ["删除了", "被删除", "消失了", "修
 /// Words between an auxiliary and its verb: "did the checkout service disappear".
 const BETWEEN: usize = 4;
 /// Words beside these that name nothing.
-const BESIDE: &str = "when did do does last lastly latest recently newest anything anybody someone somebody everything thing things objects object resources resource \
+const BESIDE: &str = "when did do does last lastly latest lately recently recent newest anything anybody someone somebody everything thing things objects object resources resource \
                       just now got gets getting ago already earlier so far anyone everyone since still ever went go goes going come comes away around become becomes else \
                       wann zuletzt wurde wurden worden ist sind hat été est ont sont qué que se ha han sido fue fueron foi foram quand dernièrement cuándo cuando quando recentemente";
 

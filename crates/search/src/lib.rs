@@ -261,6 +261,14 @@ impl Searcher {
         let collapser = self.collapser(view, &parsed);
         let mut for_hits = if query.hits { answer::hit_matches(&ranking, &ranked) } else { Vec::new() };
         let mut for_number = if counted { answer::number_matches(&ranking, &ranked) } else { Vec::new() };
+        if all && !parsed.scope_only && for_hits.is_empty() && for_number.is_empty() {
+            // "The pager went off for tickets, which certificates are not ready?"
+            if parsed.says_only_talk(&view.types().await?)
+                && let Some(plain) = query::without_words(view, &parsed).await?
+            {
+                return Box::pin(self.answer_parsed(view, embedder, query, plain, total, judge)).await;
+            }
+        }
         let undated = (parsed.asks_age || parsed.clauses.by_age())
             && !(for_hits.is_empty() && for_number.is_empty())
             && for_hits.iter().chain(&for_number).all(|r| answer::created(&r.profile.noun).is_none());

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args as ClapArgs, ValueEnum};
 
-use super::shared::Output;
+use super::shared::{Output, whole};
 use crate::jsonpath::{Columns, Template};
 
 /// How objects are printed.
@@ -88,7 +88,7 @@ impl TypedValueParser for FormatParser {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HitFlags {
     /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<u16>(1..=1000))]
     pub(crate) limit: u16,
     /// Output format
     #[arg(short, long, default_value = "table", value_parser = FormatParser)]
@@ -99,7 +99,7 @@ pub(crate) struct HitFlags {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct AnswerFlags {
     /// Maximum number of hits
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<u16>(1..=1000))]
     pub(crate) limit: u16,
     /// Output format; name prints what answers as kubectl takes it
     #[arg(short, long, value_enum, default_value_t = Output::Table)]

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use clusterlore_server::SecureUrl;
 
 use super::mcp::OfferFlags;
-use super::shared::{DemoFlag, LiveFlags, cluster_name, namespace};
+use super::shared::{DemoFlag, LiveFlags, cluster_name, namespace, whole};
 use super::watch::WatchFlags;
 
 /// How callers are told apart.
@@ -42,7 +42,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
     /// Listen on this port of 127.0.0.1
-    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    #[arg(long, value_name = "PORT", conflicts_with = "listen", value_parser = whole::<u16>(0..=65_535))]
     pub(crate) port: Option<u16>,
     /// How callers are told apart [default: none on a loopback address]
     #[arg(long, value_enum, value_name = "HOW")]
@@ -70,10 +70,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) allowed_host: Vec<String>,
     /// Requests a second that one caller may send, in the mean; posts of controllers are not counted
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = whole::<u32>(1..=u32::MAX))]
     pub(crate) rate: u32,
     /// Requests that are answered at once
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = whole::<u16>(1..=65_535))]
     pub(crate) max_requests: u16,
     #[command(flatten)]
     pub(crate) offer: OfferFlags,

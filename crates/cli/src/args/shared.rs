@@ -1,5 +1,8 @@
 //! Flags that several commands share, and how their values are read.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -23,7 +26,7 @@ pub(crate) struct InferenceFlags {
     #[arg(long, value_enum, default_value_t = InferenceFlag::Rules)]
     pub(crate) inference: InferenceFlag,
     /// Ask the model at most this many questions; the next run continues
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1..=1_000_000_000))]
     pub(crate) max_calls: Option<u64>,
     /// Spend at most this much on the model, in US dollars, estimated from its price; the next run continues
     #[arg(long, value_name = "USD", value_parser = dollars)]
@@ -31,6 +34,17 @@ pub(crate) struct InferenceFlags {
     /// Price of the model, in US dollars per million input and output tokens [default: the provider's list price, if known]
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) price: Option<Price>,
+}
+
+/// Reads whole numbers of a range.
+pub(crate) fn whole<N>(range: RangeInclusive<N>) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync
+where
+    N: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.trim().parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()))
+    }
 }
 
 pub(crate) fn dollars(text: &str) -> Result<f64, String> {
@@ -154,9 +168,9 @@ pub(crate) struct HowFlags {
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = clusterlore_core::duration)]
     pub(crate) lock_timeout: Duration,
     /// How many types to list at once
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<u16>(1..=64))]
     pub(crate) concurrency: u16,
     /// How many objects to request at once
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = whole::<u32>(1..=10_000))]
     pub(crate) page_size: u32,
 }

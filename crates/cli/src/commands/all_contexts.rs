@@ -1,11 +1,10 @@
-//! `--all-contexts`: a run for each context of the kubeconfig, each failing alone.
+//! Under which name a run reads a cluster. `--all-contexts`: a run for each context of the kubeconfig, each failing alone.
 
 use anyhow::anyhow;
 use clusterlore_core::cluster_name;
-use clusterlore_pipeline::SyncError;
-use clusterlore_store::StoreError;
 
 use crate::done::Done;
+use crate::narrow::Elsewhere;
 use crate::settings::Settings;
 use crate::{build, narrow, print};
 
@@ -18,7 +17,8 @@ enum Went {
     Known(String),
 }
 
-/// Runs for each context if `all` are asked for, else once with the name that a flag gives.
+/// Runs for each context if `all` are asked for, else once with the name that a flag gives. Where that is what the cluster is called already,
+/// it goes on under the name by which it is stored.
 ///
 /// # Errors
 /// What ends the run, or all of them.
@@ -30,7 +30,21 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Done> {
     match all {
         true => each(settings, run).await,
-        false => run(settings, name.cloned()).await,
+        false => once(settings, name.cloned(), &run).await,
+    }
+}
+
+async fn once(
+    settings: &Settings,
+    name: Option<String>,
+    run: &impl AsyncFn(&Settings, Option<String>) -> anyhow::Result<Done>,
+) -> anyhow::Result<Done> {
+    match run(settings, name).await {
+        Err(error) => match narrow::stored_under(&error) {
+            Some(stored) => run(settings, stored).await,
+            None => Err(error),
+        },
+        done => done,
     }
 }
 
@@ -63,11 +77,13 @@ async fn each(
             _ => None,
         };
         let name = name.unwrap_or_else(|| cluster_name(&context));
-        let ended = match run(&own, Some(name).filter(|name| !name.is_empty())).await {
+        let ended = match once(&own, Some(name).filter(|name| !name.is_empty()), &run).await {
             Ok(Done::InPart) => Went::InPart,
             Ok(_) => Went::Whole,
-            Err(error) => match under_another_name(&error) {
-                Some(shown) => Went::Known(format!("names the cluster that is indexed as \"{shown}\"")),
+            Err(error) => match narrow::under_another_name(&error) {
+                Some(Elsewhere { shown, .. }) => {
+                    Went::Known(format!("names the cluster that is indexed as \"{shown}\""))
+                }
                 None => {
                     print::error(&error);
                     Went::Failed
@@ -80,20 +96,6 @@ async fn each(
         went.push((context, ended));
     }
     tell(&went)
-}
-
-/// What the cluster is called that is in the index under another name than the one it was to have.
-fn under_another_name(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
-        let error = match cause.downcast_ref::<SyncError>() {
-            Some(SyncError::Store(error)) => Some(error),
-            _ => cause.downcast_ref::<StoreError>(),
-        };
-        match error? {
-            StoreError::UnderAnotherName { shown, .. } => Some(shown.clone()),
-            _ => None,
-        }
-    })
 }
 
 fn tell(went: &[(String, Went)]) -> anyhow::Result<Done> {

@@ -38,7 +38,10 @@ enum Answerer<'a> {
 impl Answerer<'_> {
     async fn ask(&mut self, question: &str) -> anyhow::Result<Done> {
         match self {
-            Self::Rules(talk) => talk.ask(question, Manner::Alone).await.map(|()| Done::Whole),
+            Self::Rules(talk) => {
+                talk.ask(question, Manner::Alone).await?;
+                Ok(if talk.asked_in_vain().await? { Done::Nothing } else { Done::Whole })
+            }
             Self::Model(talk) => talk.ask(question, Manner::Alone).await,
         }
     }

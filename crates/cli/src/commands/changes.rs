@@ -7,9 +7,10 @@ use super::search::{PAUSE, goes_on, named};
 use crate::args::{Changes, Format};
 use crate::build;
 use crate::done::Done;
+use crate::narrow;
 use crate::print::{self, changes};
 use crate::settings::Settings;
-use crate::{narrow, unknown};
+use crate::unknown::{self, Unknown};
 
 /// Entries that a watch reads at once.
 const AT_ONCE: usize = 1_000;
@@ -27,9 +28,11 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
     };
     narrow::to_context(settings, &index, &mut request).await?;
     let told = named(index.changes(&build::OWN_STORE, &request, flags.since, flags.until).await, &request)?;
-    if told.changes.is_empty() {
-        unknown::lines(&index, &request, false).await?.iter().for_each(|line| print::note(line));
-    }
+    let unknown = match told.changes.is_empty() {
+        true => unknown::of(&index, &request, false).await?,
+        false => Unknown::default(),
+    };
+    unknown.lines.iter().for_each(|line| print::note(line));
     let format = &flags.hits.output;
     if flags.watch {
         goes_on(format, "table, name or id")?;
@@ -39,7 +42,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Changes) -> anyhow::Result<
         let newest = told.changes.first().map(|entry| entry.at.clone());
         return follow(&index, request, flags.since, newest.unwrap_or_default(), format).await;
     }
-    Ok(Done::of(!told.changes.is_empty(), &flags.list))
+    Ok(Done::of(!told.changes.is_empty(), unknown.any, &flags.list))
 }
 
 /// Prints what happens after `last`, the time of the newest entry, until the program is stopped. Where there is none, all that comes is new,

@@ -73,9 +73,12 @@ async fn rename(settings: &Settings, old: &str, new: &str) -> anyhow::Result<Don
     let (cluster, sources) = meant(&*store, old).await?;
     let names = ClusterNames::of(&sources);
     if let Some(other) = names.meant(new).filter(|other| *other != cluster.cluster) {
-        let shown = names.shown(other);
+        let also = match names.shown(other) {
+            shown if shown == new => String::new(),
+            shown => format!(", which is shown as \"{shown}\""),
+        };
         return Err(anyhow!(
-            "\"{new}\" is the name of the cluster at hand as \"{shown}\"; expected a name that no other cluster has"
+            "\"{new}\" is the name of another cluster{also}; expected a name that no other cluster has"
         ));
     }
     let own: Vec<&KnownSource> = sources.iter().filter(|source| source.cluster == cluster.cluster).collect();

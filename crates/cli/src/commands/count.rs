@@ -3,14 +3,14 @@
 use clusterlore_index::Request;
 use clusterlore_search::Wanted;
 
-use super::search::{ask, scoped};
-use crate::args::Count;
+use super::search::{ask, scoped, uncounted};
+use crate::args::{Count, ListFlags};
 use crate::build;
 use crate::done::Done;
-use crate::print::{self, numbers};
+use crate::narrow;
+use crate::print::numbers;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::{narrow, unknown};
 
 pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
@@ -26,8 +26,6 @@ pub(crate) async fn run(settings: &Settings, flags: &Count) -> anyhow::Result<Do
     narrow::to_context(settings, &index, &mut request).await?;
     let reply = freshness.weigh(ask(&index, &request).await?)?;
     numbers::print(&reply, flags.output, false)?;
-    if reply.number == Some(0) {
-        unknown::lines(&index, &request, !reply.problems.is_empty()).await?.iter().for_each(|line| print::note(line));
-    }
-    Ok(Done::Whole)
+    let unknown = uncounted(&index, &request, &reply).await?;
+    Ok(Done::of(reply.number != Some(0), unknown, &ListFlags::default()))
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::Context;
 use clusterlore_catalogue::Catalogue;
 use clusterlore_cluster::{FolderSource, ListScope};
-use clusterlore_core::{Collection, TEXT_VERSION, TypeFilter};
+use clusterlore_core::{Collection, Happening, JournalEntry, ResourceInstance, ResourceType, TEXT_VERSION, TypeFilter};
 use clusterlore_index::{OLD, Request};
 use clusterlore_models::{Builtin, Embedder};
 use clusterlore_pipeline::{CapabilityOptions, CapabilitySync, Inference, InstanceSync, Options};
 use clusterlore_search::Wanted;
-use clusterlore_store::{Sqlite, Store};
+use clusterlore_store::{Batch, Sqlite, Store};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::args::{Demo, Format, ListFlags, TableFlags};
 use crate::build;
@@ -40,6 +41,21 @@ const QUESTIONS: &[(&str, Collection)] = &[
     ("what stops a chairlift in a storm?", Collection::Instances),
     ("where are the passwords kept?", Collection::Instances),
     ("how do I get a TLS certificate?", Collection::Capabilities),
+];
+
+/// What the journal tells of, the oldest first: minutes before the index is made, what happened, and API version, kind, namespace and name.
+/// What was deleted is no part of the manifests, all else is.
+const JOURNAL: &[(i64, Happening, [&str; 4])] = &[
+    (1_130, Happening::Created, ["batch/v1", "Job", "liftops", "migrate-workorders-2025-11"]),
+    (1_125, Happening::Deleted, ["batch/v1", "Job", "liftops", "migrate-workorders-2025-10"]),
+    (610, Happening::SpecChanged, ["apps/v1", "StatefulSet", "datastores", "granite"]),
+    (340, Happening::LabelsChanged, ["apps/v1", "Deployment", "snowdesk", "snowgun-control"]),
+    (185, Happening::Created, ["batch/v1", "CronJob", "liftops", "rope-wear-report"]),
+    (95, Happening::SpecChanged, ["apps/v1", "Deployment", "fares", "kiosk-web"]),
+    (94, Happening::Deleted, ["v1", "Pod", "fares", "kiosk-web-5c7d9f4b6c-x8k2p"]),
+    (22, Happening::SpecChanged, ["apps/v1", "Deployment", "fares", "marmot"]),
+    (21, Happening::Created, ["v1", "Pod", "fares", "marmot-6c9f8d7b5d-q7xkz"]),
+    (20, Happening::Deleted, ["v1", "Pod", "fares", "marmot-5f6b7c8d9e-k2n4p"]),
 ];
 
 /// What the manifests are known by as a source.
@@ -111,7 +127,7 @@ fn is_fresh(folder: &Path) -> bool {
 /// Everything that an index depends on.
 fn version() -> String {
     let mut manifests = DefaultHasher::new();
-    MANIFESTS.hash(&mut manifests);
+    (MANIFESTS, JOURNAL).hash(&mut manifests);
     let embedder = Builtin::identity_of().name;
     format!("clusterlore {}, {embedder}, text {TEXT_VERSION}, {:x}\n", env!("CARGO_PKG_VERSION"), manifests.finish())
 }
@@ -168,7 +184,7 @@ async fn index(file: &Path) -> anyhow::Result<(usize, usize)> {
     let types = types.run(&|_| {}).await?.summary.stored;
     let objects = InstanceSync {
         source,
-        store: Some(store),
+        store: Some(Arc::clone(&store)),
         embedder,
         options: Options {
             filter: TypeFilter::default(),
@@ -181,7 +197,25 @@ async fn index(file: &Path) -> anyhow::Result<(usize, usize)> {
             lock_timeout: Duration::ZERO,
         },
     };
-    Ok((types, objects.run(&|_| {}).await?.summary.stored))
+    let objects = objects.run(&|_| {}).await?.summary.stored;
+    let journal = journal(Timestamp::now())?;
+    store.apply(Collection::Instances, Batch { journal, ..Batch::default() }).await?;
+    Ok((types, objects))
+}
+
+/// What happened lately, as a watch would have noticed it.
+fn journal(now: Timestamp) -> anyhow::Result<Vec<JournalEntry>> {
+    let entry = |(ago, what, [api_version, kind, namespace, name]): &(i64, Happening, [&str; 4])| {
+        let instance = ResourceInstance::new(api_version, kind, Some(namespace), name)?;
+        let plural = ResourceType::plural_of(kind);
+        let type_name = match instance.api_group.as_str() {
+            "" => plural,
+            group => format!("{plural}.{group}"),
+        };
+        let at = JournalEntry::time(now - SignedDuration::from_mins(*ago));
+        Ok(JournalEntry::of_instance(&instance, &type_name, *what, at))
+    };
+    JOURNAL.iter().map(entry).collect()
 }
 
 fn write_manifests(folder: &Path) -> anyhow::Result<()> {
@@ -204,5 +238,17 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files, MANIFESTS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_journal_is_in_the_order_of_time_and_tells_of_what_the_manifests_hold() {
+        assert!(JOURNAL.is_sorted_by(|(before, ..), (after, ..)| before > after));
+        let all: String = MANIFESTS.iter().map(|(_, text)| *text).collect();
+        for (_, what, [_, _, _, name]) in JOURNAL {
+            assert_eq!(all.contains(&format!("name: {name}\n")), *what != Happening::Deleted, "{name}");
+        }
+        let journal = journal(Timestamp::now()).unwrap();
+        let names: Vec<&str> = journal.iter().map(|entry| entry.type_name.as_str()).collect();
+        assert_eq!(names[..4], ["jobs.batch", "jobs.batch", "statefulsets.apps", "deployments.apps"]);
     }
 }

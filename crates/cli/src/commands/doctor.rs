@@ -127,6 +127,12 @@ async fn permission_finding(source: &LiveSource, types: &[ResourceType]) -> Find
     }
     let few: Vec<&str> = forbidden.iter().take(5).map(String::as_str).collect();
     let more = if forbidden.len() > few.len() { ", …" } else { "" };
+    if forbidden.len() == wanted.len() && !source.may_list_somewhere(&wanted).await.unwrap_or(true) {
+        let found = format!("none of {} types may be listed, so that \"clusterlore index\" would fail", wanted.len());
+        let fix = "name namespaces in which this user may list them with -n; for all of them bind a ClusterRole with get and list on these \
+                   types, such as \"view\"";
+        return Finding { check: CHECK, verdict: Verdict::Error, found, fix: Some(fix.to_owned()) };
+    }
     let found = format!(
         "{} of {} types may not be listed in all namespaces: {}{more}",
         forbidden.len(),

@@ -49,7 +49,10 @@ pub(crate) async fn run(settings: &Settings, pick: Pick<'_>) -> anyhow::Result<(
     let (tell_answer, mut answers) = mpsc::channel(1);
     let (tell_details, mut opened) = mpsc::channel::<(String, Result<Details, String>)>(1);
 
-    let mut screen = FullScreen::take()?;
+    let mut screen = FullScreen::take(match aim {
+        Aim::Pick => "--pick needs a terminal to choose at; run it in one, or search without --pick",
+        Aim::Look => "this needs a terminal; run it in one, or ask with \"clusterlore search\"",
+    })?;
     let mut keys = FullScreen::keys();
     // Ends when `asked` has nobody who asks, or the answers nobody who reads them.
     tokio::spawn(answer(Arc::clone(&index), request.clone(), asked, tell_answer));

@@ -16,15 +16,18 @@ use super::pick::{self, Pick};
 use crate::args::{Format, ListFlags, Output, ScopeFlags, Search, SortBy};
 use crate::build;
 use crate::done::Done;
+use crate::narrow;
 use crate::picker::{Aim, End};
 use crate::print::{self, hits, numbers};
 use crate::renewal::Freshness;
 use crate::settings::Settings;
-use crate::{narrow, unknown, wide};
+use crate::unknown::{self, Unknown};
+use crate::wide::Clusters;
 
 pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<Done> {
     let freshness = Freshness::of(settings, &flags.scope)?;
     let index = build::index_with_cluster(settings, flags.live.live).await?;
+    let clusters = Clusters { settings, index: &index, live: flags.live.live };
     let format = &flags.hits.output;
     if flags.watch {
         goes_on(format, "table, wide, name or id")?;
@@ -53,7 +56,7 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         };
         let pick = Pick { aim: Aim::Pick, request, live: flags.live.live, weigh: &weigh };
         let (End::Hit(_), reply) = pick::run(settings, pick).await? else { return Ok(Done::Nothing) };
-        let now = if *format == Format::Wide { wide::columns(&index, &reply).await? } else { HashMap::new() };
+        let now = if *format == Format::Wide { clusters.columns(&reply).await? } else { HashMap::new() };
         let unknown = Vec::new();
         let view = hits::View { format, list: &flags.list, table: &flags.table, explain: false, unknown, now };
         hits::picked(&reply, &view)?;
@@ -66,7 +69,8 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
     let mut reply = freshness.weigh(ask(&index, &request).await?)?;
     if only_number {
         numbers::print(&reply, of_numbers(format)?, flags.explain)?;
-        return Ok(Done::of(reply.number != Some(0), &flags.list));
+        let unknown = uncounted(&index, &request, &reply).await?;
+        return Ok(Done::of(reply.number != Some(0), unknown, &flags.list));
     }
     // Who asks "how many" is told that first.
     if matches!(format, Format::Table | Format::Wide)
@@ -78,26 +82,42 @@ pub(crate) async fn run(settings: &Settings, flags: &Search) -> anyhow::Result<D
         print::line("")?;
     }
     sort(&mut reply.hits, flags.table.sort_by);
-    let (now, unknown) = beside(&index, &request, &reply, format).await?;
+    let (now, unknown) = beside(clusters, &request, &reply, format).await?;
+    let in_vain = unknown.any;
+    let unknown = unknown.lines;
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
-    if flags.watch {
-        return follow(&index, request, reply, view).await;
+    if *format == Format::Name && !flags.table.print_commands && settings.has_cluster() {
+        let in_use = || build::namespace_in_use(settings).filter(|_| flags.scope.namespaces.is_empty());
+        hits::scattered(&reply.hits, in_use);
     }
-    Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+    if flags.watch {
+        return follow(clusters, request, reply, view).await;
+    }
+    Ok(Done::of(!reply.hits.is_empty(), in_vain, &flags.list))
+}
+
+/// Tells what the flags name in vain where nothing was counted, and whether they do.
+pub(super) async fn uncounted(index: &Index, request: &Request, reply: &Reply) -> anyhow::Result<bool> {
+    if reply.number != Some(0) {
+        return Ok(false);
+    }
+    let unknown = unknown::of(index, request, !reply.problems.is_empty()).await?;
+    unknown.lines.iter().for_each(|line| print::note(line));
+    Ok(unknown.any)
 }
 
 /// What the cluster prints of the hits now, where the format shows it; and, where nothing was found, what the flags name in vain.
 pub(super) async fn beside(
-    index: &Index,
+    clusters: Clusters<'_>,
     request: &Request,
     reply: &Reply,
     format: &Format,
-) -> anyhow::Result<(HashMap<String, String>, Vec<String>)> {
-    let now = if *format == Format::Wide { wide::columns(index, reply).await? } else { HashMap::new() };
+) -> anyhow::Result<(HashMap<String, String>, Unknown)> {
+    let now = if *format == Format::Wide { clusters.columns(reply).await? } else { HashMap::new() };
     let unknown = match reply.hits.is_empty() {
-        true => unknown::lines(index, request, !reply.problems.is_empty()).await?,
-        false => Vec::new(),
+        true => unknown::of(clusters.index, request, !reply.problems.is_empty()).await?,
+        false => Unknown::default(),
     };
     Ok((now, unknown))
 }
@@ -115,7 +135,7 @@ pub(super) fn goes_on(format: &Format, expected: &str) -> anyhow::Result<()> {
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// Prints what is found anew, or is not as it was, until the program is stopped.
-async fn follow(index: &Index, request: Request, reply: Reply, view: hits::View<'_>) -> anyhow::Result<Done> {
+async fn follow(clusters: Clusters<'_>, request: Request, reply: Reply, view: hits::View<'_>) -> anyhow::Result<Done> {
     let headless = ListFlags { no_headers: true, ..ListFlags::default() };
     let mut view = hits::View { list: &headless, ..view };
     let state = |hit: &Hit| match &hit.noun {
@@ -125,13 +145,13 @@ async fn follow(index: &Index, request: Request, reply: Reply, view: hits::View<
     let mut known: HashMap<String, String> = reply.hits.iter().map(|hit| (hit.id.clone(), state(hit))).collect();
     loop {
         tokio::time::sleep(PAUSE).await;
-        let mut reply = ask(index, &Request { now: build::now(), ..request.clone() }).await?;
+        let mut reply = ask(clusters.index, &Request { now: build::now(), ..request.clone() }).await?;
         reply.hits.retain(|hit| {
             let now = state(hit);
             known.insert(hit.id.clone(), now.clone()) != Some(now)
         });
         if *view.format == Format::Wide && !reply.hits.is_empty() {
-            view.now = wide::columns(index, &reply).await?;
+            view.now = clusters.columns(&reply).await?;
         }
         hits::rows(&reply, &view)?;
     }

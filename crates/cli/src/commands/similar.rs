@@ -8,6 +8,7 @@ use crate::done::Done;
 use crate::print::hits;
 use crate::renewal::Freshness;
 use crate::settings::Settings;
+use crate::wide::Clusters;
 use crate::{build, narrow};
 
 pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<Done> {
@@ -21,8 +22,10 @@ pub(crate) async fn run(settings: &Settings, flags: &Similar) -> anyhow::Result<
     let reply = named(index.similar(&build::OWN_STORE, &flags.id, &request).await, &request)?;
     let mut reply = freshness.weigh(reply)?;
     sort(&mut reply.hits, flags.table.sort_by);
-    let (now, unknown) = beside(&index, &request, &reply, format).await?;
+    let (now, unknown) = beside(Clusters { settings, index: &index, live }, &request, &reply, format).await?;
+    let in_vain = unknown.any;
+    let unknown = unknown.lines;
     let view = hits::View { format, list: &flags.list, table: &flags.table, explain: flags.explain, unknown, now };
     hits::print(&reply, &view)?;
-    Ok(Done::of(!reply.hits.is_empty(), &flags.list))
+    Ok(Done::of(!reply.hits.is_empty(), in_vain, &flags.list))
 }

@@ -38,9 +38,10 @@ fn text(state: &Indexed) -> Vec<String> {
         ));
     }
     for s in &state.sources {
-        let shown = names.shown(&s.cluster);
-        let named = if shown.is_empty() { String::new() } else { format!("{shown}, ") };
-        lines.push(format!("Source: {named}{}", s.identity));
+        let (shown, identity) = (names.shown(&s.cluster), s.identity.to_string());
+        // Of a folder the name is in its path.
+        let named = if identity.ends_with(shown) { String::new() } else { format!("{shown}, ") };
+        lines.push(format!("Source: {named}{identity}"));
     }
     for r in &state.last_runs {
         let how = if r.finished.is_empty() {

@@ -95,9 +95,9 @@ impl FullScreen {
     /// Takes the terminal that the program was started from, whatever standard output is.
     ///
     /// # Errors
-    /// There is none, or it can do nothing but write.
-    pub(crate) fn take() -> anyhow::Result<Self> {
-        let no_terminal = || "this is for a terminal; run it in one, or leave it out";
+    /// There is none, or it can do nothing but write; then `otherwise` says what to do.
+    pub(crate) fn take(otherwise: &'static str) -> anyhow::Result<Self> {
+        let no_terminal = || otherwise;
         if is_dumb() {
             return Err(anyhow!("TERM is \"dumb\"").context(no_terminal()));
         }

@@ -63,6 +63,29 @@ pub(crate) fn rows(reply: &Reply, view: &View<'_>) -> anyhow::Result<()> {
     }
 }
 
+/// Tells where names lie that kubectl would look for in one namespace; `in_use` is the one in which it looks.
+pub(crate) fn scattered(hits: &[Hit], in_use: impl Fn() -> Option<String>) {
+    let instances = || hits.iter().filter_map(|hit| instance(&hit.noun));
+    let clusters = instances().map(|i| i.cluster.as_deref().unwrap_or_default()).collect::<BTreeSet<_>>().len();
+    let namespaced = instances().filter(|i| !i.is_cluster_scoped());
+    let namespaces: BTreeSet<&str> = namespaced.map(|i| i.namespace.as_str()).collect();
+    let each = "--print-commands prints a whole command for each";
+    let told = match namespaces.iter().collect::<Vec<_>>()[..] {
+        _ if clusters > 1 => format!("These are in {clusters} clusters, and kubectl looks in one: {each}."),
+        [] => return,
+        [only] => match in_use().filter(|used| used != only) {
+            None => return,
+            Some(used) => {
+                format!("These are in namespace {only}, and kubectl looks in {used} unless it is told -n {only}.")
+            }
+        },
+        ref several => {
+            format!("These are in {} namespaces, and kubectl looks in one: {each}.", several.len())
+        }
+    };
+    super::news(&told);
+}
+
 fn nothing(reply: &Reply, unknown: &[String]) {
     let clauses = &reply.parsed.clauses;
     let why = match reply.problems.first() {
@@ -132,9 +155,11 @@ fn in_table(reply: &Reply, view: &View<'_>, table: Table) -> Vec<String> {
         Noun::Type(ty, _) => ty.name(),
     };
     table.column("TYPE", hits.iter().map(type_name));
+    let live = wide && !view.now.is_empty();
     // The name of a type is its kind in the plural.
     if wide || instances.iter().any(Option::is_some) {
-        table.column("KIND", kinds(hits.iter().map(|hit| kind(&hit.noun))));
+        let kinds = kinds(hits.iter().map(|hit| kind(&hit.noun)));
+        if live { table.spare("KIND", kinds) } else { table.column("KIND", kinds) }
     }
     if several_clusters(reply, &instances) {
         table.column("CLUSTER", of(&|i| cluster(&reply.names, i.cluster.as_deref())));
@@ -144,15 +169,15 @@ fn in_table(reply: &Reply, view: &View<'_>, table: Table) -> Vec<String> {
     }
     table.column("NAME", of(&|i| i.name.clone()));
     let at = Timestamp::now();
-    table.column("AGE", of(&|i| age(&i.created_at, at).unwrap_or_default()));
+    table.spare("AGE", of(&|i| age(&i.created_at, at).unwrap_or_default()));
     if wide || view.explain {
-        table.column("SCORE", hits.iter().map(|hit| format!("{:.2}", hit.score.total())));
+        table.spare("SCORE", hits.iter().map(|hit| format!("{:.2}", hit.score.total())));
     }
     for key in &view.table.label_columns {
         let title = key.rsplit('/').next().unwrap_or(key).to_uppercase();
         table.column(&title, of(&|i| i.labels.get(key).cloned().unwrap_or_else(|| "<none>".to_owned())));
     }
-    let unread = wide && view.now.is_empty();
+    let unread = wide && !live;
     if unread {
         table.column("API VERSION", hits.iter().map(|hit| api_version(&hit.noun)));
     }
@@ -162,7 +187,7 @@ fn in_table(reply: &Reply, view: &View<'_>, table: Table) -> Vec<String> {
     match wide {
         _ if view.explain => table.ending("WHY", hits.iter().map(reasons::summands), Last::Folded),
         true if unread => table.ending("LABELS", of(&labels), Last::Cut),
-        true => table.ending("NOW", hits.iter().map(|h| view.now.get(&h.id).cloned().unwrap_or_default()), Last::Cut),
+        true => table.ending("NOW", hits.iter().map(|h| view.now.get(&h.id).cloned().unwrap_or_default()), Last::Asked),
         false => table.ending("WHY", hits.iter().map(reasons::why), Last::Cut),
     }
 }

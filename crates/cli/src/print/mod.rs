@@ -20,6 +20,7 @@ mod screen;
 mod stderr;
 pub(crate) mod table;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clusterlore_core::Requirement;
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
-use clusterlore_index::{About, Doubt, Reply};
+use clusterlore_index::{About, Doubt, Reply, shell_line};
 use clusterlore_pipeline::Summary;
 use clusterlore_search::Note;
 use owo_colors::{OwoColorize, Style};
@@ -61,8 +62,8 @@ pub(crate) fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
 }
 
 /// What clap has to say: help and version on standard output, wrong usage on standard error. A value that may hold a password is not
-/// repeated.
-pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
+/// repeated. `words` is the command line.
+pub(crate) fn usage(mut error: clap::Error, words: &[OsString]) -> ExitCode {
     let status = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     if error.kind() == ErrorKind::DisplayVersion {
         // Of a command, clap would say "clusterlore-search".
@@ -113,13 +114,27 @@ pub(crate) fn usage(mut error: clap::Error) -> ExitCode {
         note(&format!("To ask that: clusterlore search \"{said}\""));
     }
     if let Some(verb) = verb {
+        let search = shell_line(["search", &of_kubectl(verb, words), "--print-commands"]);
         note("");
         note(&format!(
-            "\"{verb}\" is a command of kubectl. Here you ask by meaning, or by name: clusterlore search \"databases in shop\", clusterlore \
-             search deploy/checkout. \"clusterlore search ... --print-commands\" prints a line of kubectl for each object, to be changed into what you want of it."
+            "\"{verb}\" is a command of kubectl. Here you find what it is for, by name or by meaning; this prints a line of kubectl for each \
+             object, to be changed into what you want of it:"
         ));
+        note(&format!("  clusterlore {search}"));
     }
     status
+}
+
+/// What is to be found for a command of kubectl, as far as its words may be repeated: `deploy/checkout`, `pods`.
+fn of_kubectl(verb: &str, words: &[OsString]) -> String {
+    let after = words.iter().skip_while(|word| *word != verb).skip(1).filter_map(|word| word.to_str());
+    let typed: Vec<&str> = after.take_while(|word| !word.starts_with('-')).collect();
+    match typed[..] {
+        _ if typed.iter().any(|word| may_hold_a_password(word) || word.chars().any(foreign::deceives)) => None,
+        [kind, name] if !kind.contains(['/', ',']) => Some(format!("{kind}/{name}")),
+        _ => Some(typed.join(" ")).filter(|typed| !typed.is_empty()),
+    }
+    .unwrap_or_else(|| "databases in shop".to_owned())
 }
 
 /// What kubectl does to objects, and this program does not.
@@ -210,7 +225,8 @@ pub(crate) fn doubt(doubt: &Doubt) -> String {
         About::Old(_) => format!(" Renew it with \"{remedy}\"."),
         About::MoreOld(_) | About::MadeInClusters(_) => String::new(),
         About::Unread(_) => " \"clusterlore status\" says why.".to_owned(),
-        About::Happened => " Ask \"clusterlore changes\".".to_owned(),
+        About::Happened if remedy.is_empty() => " Ask \"clusterlore changes\".".to_owned(),
+        About::Happened => format!(" Ask \"{remedy}\"."),
         About::Elsewhere { .. } => {
             format!(" Index that one too with \"{remedy}\", or name the context that you mean with --context.")
         }

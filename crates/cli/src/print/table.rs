@@ -1,5 +1,5 @@
-//! Tables as kubectl prints them: no lines, capitals above. Only a last column that says so yields where the terminal is narrow; what
-//! stands in the others, such as a name, is whole.
+//! Tables as kubectl prints them: no lines, capitals above. Where the terminal is narrow a last column that says so yields, and columns that
+//! may be left out are; what stands in the others, such as a name, is whole.
 
 use clusterlore_core::words::cut;
 use clusterlore_http::masked;
@@ -15,12 +15,16 @@ const LONGEST_CELL: usize = 1_000;
 const GAP: u16 = 3;
 /// The fewest columns in which the last column says something.
 const NARROWEST: usize = 10;
+/// Columns that a last one gets which was asked for, as long as others may be left out for it: `READY 1/1, STATUS Running`.
+const ENOUGH: usize = 26;
 
 /// What happens to a last column that yields, where there is no room for all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Last {
     /// It is cut, with an ellipsis: a row is a line. Where nearly nothing would be left of it, it is left out.
     Cut,
+    /// The same, and columns that may be left out are left out before it.
+    Asked,
     /// It goes on in the next line.
     Folded,
 }
@@ -30,8 +34,16 @@ pub(crate) struct Table {
     rows: usize,
     /// Columns of the terminal, where there is one.
     width: Option<usize>,
-    columns: Vec<(String, Vec<String>)>,
+    columns: Vec<Column>,
     headed: bool,
+}
+
+/// A column: its title, its cells, and whether it may be left out.
+#[derive(Clone)]
+struct Column {
+    title: String,
+    cells: Vec<String>,
+    spare: bool,
 }
 
 impl Table {
@@ -52,9 +64,18 @@ impl Table {
 
     /// Adds a column, unless all of it is empty.
     pub(crate) fn column(&mut self, title: &str, cells: impl IntoIterator<Item = String>) {
+        self.add(title, cells, false);
+    }
+
+    /// Adds a column that is left out where there is no room for it, those further right first.
+    pub(crate) fn spare(&mut self, title: &str, cells: impl IntoIterator<Item = String>) {
+        self.add(title, cells, true);
+    }
+
+    fn add(&mut self, title: &str, cells: impl IntoIterator<Item = String>, spare: bool) {
         let cells: Vec<String> = cells.into_iter().collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
-            self.columns.push((title.to_owned(), cells));
+            self.columns.push(Column { title: title.to_owned(), cells, spare });
         }
     }
 
@@ -67,66 +88,91 @@ impl Table {
     pub(crate) fn ending(mut self, title: &str, cells: impl IntoIterator<Item = String>, last: Last) -> Vec<String> {
         let before = self.columns.len();
         self.column(title, cells);
-        // The column before it is whole where it is left out.
-        match self.columns.len() > before {
-            true => {
-                let width = self.width;
-                self.within(width, last)
-            }
-            false => self.lines(),
+        if self.columns.len() > before {
+            let width = self.width;
+            return self.within(width, last);
         }
+        // The column before it is whole where it is left out.
+        if let Some(width) = self.width {
+            self.fit(width);
+        }
+        self.lines()
     }
 
     fn within(mut self, width: Option<usize>, last: Last) -> Vec<String> {
         // Before the columns are measured.
-        let clean = |text: &str| cut(&visible(&masked(text)), LONGEST_CELL).into_owned();
-        let grid = |columns: &[(String, Vec<String>)]| {
-            let mut grid = Grid::new();
-            grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-            if self.headed {
-                grid.set_header(columns.iter().map(|(title, _)| clean(title)));
-            }
-            grid.add_rows(
-                (0..self.rows).map(|row| columns.iter().map(|(_, cells)| clean(&cells[row])).collect::<Vec<_>>()),
-            );
-            grid
-        };
-        let mut drawn = grid(&self.columns);
-        let widths: Vec<usize> = drawn.column_max_content_widths().into_iter().map(usize::from).collect();
-        if let (Some(width), Some((own, before))) = (width, widths.split_last()) {
-            let before: usize = before.iter().map(|column| column + usize::from(GAP)).sum();
-            let room = width.saturating_sub(before);
+        for column in &mut self.columns {
+            let clean = |text: &str| cut(&visible(&masked(text)), LONGEST_CELL).into_owned();
+            column.title = clean(&column.title);
+            column.cells.iter_mut().for_each(|cell| *cell = clean(cell));
+        }
+        let mut folded = None;
+        if let Some(width) = width {
             match last {
-                _ if *own <= room => {}
-                Last::Cut if room < NARROWEST && self.columns.len() > 1 => {
-                    self.columns.pop();
-                    drawn = grid(&self.columns);
-                }
-                Last::Cut => {
-                    if let Some((_, cells)) = self.columns.last_mut() {
-                        cells.iter_mut().for_each(|cell| *cell = shortened(&clean(cell), room.max(NARROWEST)));
-                    }
-                    drawn = grid(&self.columns);
-                }
-                Last::Folded if room >= NARROWEST => {
-                    if let Some(column) = drawn.column_iter_mut().last() {
-                        let room = u16::try_from(room).unwrap_or(u16::MAX);
-                        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(room)));
-                    }
-                }
-                Last::Folded => {}
+                Last::Folded => folded = Some(self.room(width)).filter(|room| *room >= NARROWEST),
+                Last::Cut | Last::Asked => self.cut(width, last),
             }
         }
-        let columns = self.columns.len();
-        for (n, column) in drawn.column_iter_mut().enumerate() {
-            column.set_padding((0, if n + 1 == columns { 0 } else { GAP }));
+        let mut grid = Grid::new();
+        grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        if self.headed {
+            grid.set_header(self.columns.iter().map(|column| &column.title));
         }
-        drawn.lines().map(|line| line.trim_end().to_owned()).collect()
+        grid.add_rows((0..self.rows).map(|row| self.columns.iter().map(move |column| &column.cells[row])));
+        let columns = self.columns.len();
+        for (n, column) in grid.column_iter_mut().enumerate() {
+            let is_last = n + 1 == columns;
+            column.set_padding((0, if is_last { 0 } else { GAP }));
+            if let Some(room) = folded.filter(|_| is_last) {
+                let room = u16::try_from(room).unwrap_or(u16::MAX);
+                column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(room)));
+            }
+        }
+        grid.lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// Makes the last column yield, and leaves columns out, as far as the width asks for it.
+    fn cut(&mut self, width: usize, last: Last) {
+        while last == Last::Asked && self.room(width) < self.width_of_last().min(ENOUGH) && self.leave_out() {}
+        let room = self.room(width);
+        if self.width_of_last() > room && room < NARROWEST && self.columns.len() > 1 {
+            self.columns.pop();
+            self.fit(width);
+        } else if let Some(column) = self.columns.last_mut() {
+            column.cells.iter_mut().for_each(|cell| *cell = shortened(cell, room.max(NARROWEST)));
+        }
+    }
+
+    /// Leaves columns out until the last one fits.
+    fn fit(&mut self, width: usize) {
+        while self.width_of_last() > self.room(width) && self.leave_out() {}
+    }
+
+    /// Leaves out the column furthest right that may be; `false`: there is none.
+    fn leave_out(&mut self) -> bool {
+        let spare = self.columns.iter().rposition(|column| column.spare);
+        spare.map(|at| self.columns.remove(at)).is_some()
+    }
+
+    /// Columns of the terminal that are left for the last one.
+    fn room(&self, width: usize) -> usize {
+        let before = self.columns.split_last().map_or(&[][..], |(_, before)| before);
+        let taken: usize = before.iter().map(|column| self.width_of(column) + usize::from(GAP)).sum();
+        width.saturating_sub(taken)
+    }
+
+    fn width_of_last(&self) -> usize {
+        self.columns.last().map_or(0, |column| self.width_of(column))
+    }
+
+    fn width_of(&self, column: &Column) -> usize {
+        let title = Some(&column.title).filter(|_| self.headed);
+        column.cells.iter().chain(title).map(|cell| cell.width()).max().unwrap_or_default()
     }
 }
 
 /// A text of at most so many columns; what is cut off leaves an ellipsis.
-pub(super) fn shortened(text: &str, room: usize) -> String {
+pub(crate) fn shortened(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
@@ -144,8 +190,12 @@ pub(super) fn shortened(text: &str, room: usize) -> String {
 pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
     let mut table = Table::of(rows.len());
     let columns = header.iter().enumerate();
-    table.columns =
-        columns.map(|(n, title)| ((*title).to_owned(), rows.iter().map(|row| row[n].clone()).collect())).collect();
+    let column = |(n, title): (usize, &&str)| Column {
+        title: (*title).to_owned(),
+        cells: rows.iter().map(|row| row[n].clone()).collect(),
+        spare: false,
+    };
+    table.columns = columns.map(column).collect();
     table.within(screen::width(), Last::Folded)
 }
 
@@ -178,6 +228,44 @@ mod tests {
         let mut table = Table::of(1);
         table.column("NAME", [name.clone()]);
         assert_eq!(table.ending("WHY", [String::new()], Last::Cut), ["NAME", &name]);
+    }
+
+    #[test]
+    fn columns_that_may_be_left_out_are_left_out_before_what_was_asked_for() {
+        let table = || {
+            let mut table = Table::of(2);
+            table.spare("KIND", ["Pod", "Deployment"].map(str::to_owned));
+            table.column("NAME", ["checkout-7d9", "orders"].map(str::to_owned));
+            table.spare("AGE", ["5d", "12d"].map(str::to_owned));
+            table.spare("SCORE", ["0.91", "0.87"].map(str::to_owned));
+            table.column("NOW", ["READY 1/1, STATUS Running, RESTARTS 0", "READY 2/3"].map(str::to_owned));
+            table
+        };
+        for (width, header) in [
+            (200, "KIND         NAME           AGE   SCORE   NOW"),
+            (70, "KIND         NAME           AGE   SCORE   NOW"),
+            (65, "KIND         NAME           AGE   NOW"),
+            (55, "KIND         NAME           NOW"),
+            (50, "NAME           NOW"),
+            (25, "NAME           NOW"),
+            (24, "NAME"),
+        ] {
+            let lines = table().within(Some(width), Last::Asked);
+            assert_eq!(lines[0], header, "{width}");
+            assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
+        }
+        // Where the last one is left out, what may be is left out as far as the rest has no room.
+        for (width, header) in [
+            (45, "KIND         NAME           AGE   SCORE"),
+            (40, "KIND         NAME           AGE   SCORE"),
+            (39, "KIND         NAME           AGE   SCORE"),
+            (38, "KIND         NAME           AGE"),
+            (30, "KIND         NAME"),
+            (20, "NAME"),
+            (5, "NAME"),
+        ] {
+            assert_eq!(table().within(Some(width), Last::Cut)[0], header, "{width}");
+        }
     }
 
     #[test]

@@ -68,6 +68,7 @@ pub(super) fn state(cell: &str, type_name: &str) -> Vec<Sign> {
             _ => match word(piece, type_name) {
                 // That an init container is done, or runs, is what the pod waits for.
                 Some(Sign::Done | Sign::Running) if init => Sign::Waiting,
+                Some(Sign::Failing) if init => Sign::Unstarted,
                 Some(sign) => sign,
                 None => Sign::Other,
             },
@@ -101,6 +102,25 @@ pub(super) fn words(cell: &str) -> Vec<String> {
     let pieces = cell.split(',').map(|piece| without_init(piece.trim()));
     let of_piece = |(piece, init)| [plain(piece), if init { plain(INIT) } else { String::new() }];
     pieces.flat_map(of_piece).chain([plain(cell)]).filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether the last of the words that are written as one in a cell is one of these: `SecretSynced` is "synced", and `NotSynced` is not.
+pub(super) fn ends_with(cell: &str, asked: &[&String]) -> bool {
+    const DENY: [&str; 5] = ["not", "non", "un", "of", "partially"];
+    let cell = without_note(cell);
+    let last = cell.rfind(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0 && !cell.contains([' ', ',']));
+    let Some((before, last)) = last.map(|at| cell.split_at(at)) else { return false };
+    let before = before.to_ascii_lowercase();
+    !DENY.iter().any(|deny| before.ends_with(deny)) && asked.iter().any(|asked| plain(asked) == plain(last))
+}
+
+/// Whether a cell says that something is so: `True`, `False`, `Unknown`.
+pub(super) fn flag(cell: &str) -> Option<bool> {
+    match without_note(cell).to_ascii_lowercase().as_str() {
+        "true" => Some(true),
+        "false" | "unknown" => Some(false),
+        _ => None,
+    }
 }
 
 /// `2/3`, and `2/1 of 3` as jobs print it that stop with the first success.
@@ -176,10 +196,17 @@ impl Image {
         let tag = match (self.tag.as_str(), image.tag.as_str()) {
             ("", _) => true,
             ("latest", "") => image.digest.is_empty(),
-            (asked, tag) => is_version(tag, asked),
+            (asked, tag) => is_version(tag, asked) || has_word(tag, asked),
         };
         path && tag && image.digest.starts_with(&self.digest)
     }
+}
+
+/// Whether a tag has a word beside its numbers: `2.0.0-rc1` has "rc".
+fn has_word(tag: &str, asked: &str) -> bool {
+    let is_word = asked != "latest" && asked.chars().all(|c| c.is_ascii_alphabetic());
+    let mut parts = tag.split(|c: char| !c.is_ascii_alphanumeric());
+    is_word && parts.any(|part| part.trim_matches(|c: char| c.is_ascii_digit()) == asked)
 }
 
 /// Whether a version is the one that was asked for, as far as that was said: `v1.29.3` is `1.29`, and no `1.2`.
@@ -357,7 +384,7 @@ mod tests {
     /// they had others, before), and those of container runtimes.
     #[test]
     fn every_status_of_a_pod_is_known() {
-        let table: [(Sign, &[&str]); 6] = [
+        let table: [(Sign, &[&str]); 7] = [
             (Sign::Running, &["Running"]),
             (Sign::Unready, &["NotReady"]),
             (
@@ -390,8 +417,6 @@ mod tests {
                     "DeadlineExceeded",
                     "RunContainerError",
                     "KillContainerError",
-                    "CreateContainerConfigError",
-                    "CreateContainerError",
                     "PreCreateHookError",
                     "PreStartHookError",
                     "PostStartHookError",
@@ -399,13 +424,6 @@ mod tests {
                     "ConfigPodSandboxError",
                     "KillPodSandboxError",
                     "ResizePodInPlaceError",
-                    "ImagePullBackOff",
-                    "ErrImagePull",
-                    "ErrImageNeverPull",
-                    "ImageInspectError",
-                    "InvalidImageName",
-                    "RegistryUnavailable",
-                    "SignatureValidationFailed",
                     "RunInitContainerError",
                     "VerifyNonRootError",
                     "SetupNetworkError",
@@ -413,7 +431,6 @@ mod tests {
                     "NetworkNotReady",
                     "RestartingAllContainers",
                     "RecreatingAllContainers",
-                    "ImageVolumeMountFailed",
                     "Failed",
                     "Evicted",
                     "Preempting",
@@ -449,6 +466,21 @@ mod tests {
                     "ExitCode:1",
                     "ExitCode:137",
                     "Signal:9",
+                ],
+            ),
+            (
+                Sign::Unstarted,
+                &[
+                    "CreateContainerConfigError",
+                    "CreateContainerError",
+                    "ImagePullBackOff",
+                    "ErrImagePull",
+                    "ErrImageNeverPull",
+                    "ImageInspectError",
+                    "InvalidImageName",
+                    "RegistryUnavailable",
+                    "SignatureValidationFailed",
+                    "ImageVolumeMountFailed",
                     "Init:CrashLoopBackOff",
                     "Init:Error",
                     "Init:ExitCode:1",
@@ -469,6 +501,40 @@ mod tests {
         }
         assert_eq!(state("Terminating", "pods"), [Sign::Ending]);
         assert_eq!(state("SomethingNew", "pods"), [Sign::Other]);
+    }
+
+    #[test]
+    fn words_of_operators_and_flags() {
+        let asked = "synced".to_owned();
+        for (cell, ends) in [
+            ("SecretSynced", true),
+            ("SecretSyncedError", false),
+            ("NotSynced", false),
+            ("Synced", false),
+            ("Not Synced", false),
+            ("", false),
+        ] {
+            assert_eq!(ends_with(cell, &[&asked]), ends, "{cell}");
+        }
+        for (cell, so) in
+            [("True", Some(true)), ("false (why)", Some(false)), ("Unknown", Some(false)), ("Ready", None), ("", None)]
+        {
+            assert_eq!(flag(cell), so, "{cell}");
+        }
+    }
+
+    #[test]
+    fn tags_have_words_beside_their_numbers() {
+        for (cell, asked, has) in [
+            ("app:2.0.0-rc1", ":rc", true),
+            ("app:2.0.0.beta", ":beta", true),
+            ("app:2.0.0-arc1", ":rc", false),
+            ("postgres:14.9,sidecar:3", "postgres:<15", true),
+            ("postgres:16.2", "postgres:<15", false),
+            ("postgres:alpine", "postgres:<15", false),
+        ] {
+            assert_eq!(has_image(cell, asked), has, "{cell} {asked}");
+        }
     }
 
     #[test]

@@ -32,9 +32,24 @@ impl Table {
     /// Whether a condition holds, of each of its rows. Where one object of an operator has the word in a column, the cells of that column
     /// tell of the others that they are not so.
     pub fn findings(&self, condition: &LiveCondition) -> Vec<Finding> {
+        let condition = &self.plain(condition);
         let asked = words_of(condition);
         let says = self.rows.iter().find_map(|row| self.somewhere(&asked, row));
         self.rows.iter().map(|row| self.find(condition, row, says)).collect()
+    }
+
+    /// The condition with what is printed of these objects in place of what words might mean: where one of them is "Degraded", only such are.
+    fn plain(&self, condition: &LiveCondition) -> LiveCondition {
+        match condition {
+            LiveCondition::Said { words, or } => {
+                let asked: Vec<&String> = words.iter().collect();
+                let printed = self.rows.iter().any(|row| self.somewhere(&asked, row).is_some());
+                if printed { LiveCondition::Status(words.clone()) } else { self.plain(or) }
+            }
+            LiveCondition::Not(other) => LiveCondition::Not(Box::new(self.plain(other))),
+            LiveCondition::Any(all) => LiveCondition::Any(all.iter().map(|one| self.plain(one)).collect()),
+            other => other.clone(),
+        }
     }
 
     /// `says`: the column that has the words that are asked for.
@@ -79,6 +94,10 @@ impl Table {
         match condition {
             LiveCondition::Status(asked) => {
                 let asked: Vec<&String> = asked.iter().collect();
+                let flag = self.flag(&asked, row);
+                if let Some((column, true)) = flag {
+                    return Decided { decision: Some(Decision::Holds), number: None, column: Some(column) };
+                }
                 let is_filled = |column: &usize| row.cells.get(*column).is_some_and(|cell| !cells::is_missing(cell));
                 match (self.somewhere(&asked, row), says.filter(is_filled)) {
                     (Some(column), _) => {
@@ -87,6 +106,12 @@ impl Table {
                     (None, Some(column)) if fails.decision.is_none() => {
                         Decided { decision: Some(Decision::Fails), number: None, column: Some(column) }
                     }
+                    (None, _) if fails.decision.is_none() => match flag {
+                        Some((column, _)) => {
+                            Decided { decision: Some(Decision::Fails), number: None, column: Some(column) }
+                        }
+                        None => fails,
+                    },
                     (None, _) => fails,
                 }
             }
@@ -102,9 +127,18 @@ impl Table {
         let says = |cell: &String| {
             let words = cells::words(cell);
             asked.iter().any(|asked| words.contains(&cells::plain(asked)))
+                || is_of_an_operator(&self.type_name) && cells::ends_with(cell, asked)
         };
         // The first column is the name.
         row.cells.iter().enumerate().skip(1).find(|(_, cell)| says(cell)).map(|(column, _)| column)
+    }
+
+    /// What a column says that is called as what is asked for: "active", where it is `True` or `False` of objects of an operator.
+    fn flag(&self, asked: &[&String], row: &Row) -> Option<(usize, bool)> {
+        let called = |key: &String| asked.iter().any(|asked| cells::plain(asked) == *key);
+        let column = self.columns.iter().position(|column| called(&column.key))?;
+        let is_so = cells::flag(row.cells.get(column)?).filter(|_| is_of_an_operator(&self.type_name))?;
+        Some((column, is_so))
     }
 
     /// What a rule reads: the column that decides with its cell, and where the rule needs one the cell that says how many there should be.
@@ -177,7 +211,7 @@ impl Table {
 /// The words that are asked for, as they stand in cells.
 fn words_of(condition: &LiveCondition) -> Vec<&String> {
     match condition {
-        LiveCondition::Not(other) => words_of(other),
+        LiveCondition::Not(other) | LiveCondition::Said { or: other, .. } => words_of(other),
         LiveCondition::Any(all) => all.iter().flat_map(words_of).collect(),
         LiveCondition::Status(words) => words.iter().collect(),
         _ => Vec::new(),

@@ -119,6 +119,8 @@ pub(super) static JOINS: WordList = WordList::new(|| {
         "and or but nor und oder aber noch et ou mais y o u pero ni e mas nem 和 或 或者 still yet also is are which that in",
     )
 });
+/// Those that say that both are meant.
+pub(super) static AND: WordList = WordList::new(|| split("and but und aber et mais y pero e mas"));
 /// Those that say that one of the two is enough.
 pub(super) static OR: WordList = WordList::new(|| split("or oder ou o u 或 或者"));
 /// Words before a version, and those that compare it with others.

@@ -6,20 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use clusterlore_catalogue::Meaning;
+use clusterlore_catalogue::{Asked, Cover, Meaning};
 use clusterlore_core::conditions::{
     Beyond, Comparison, Conditions, Extreme, Limit, LiveCondition, OF_OPERATORS, Replicas, SERVICE_TYPES,
     is_of_an_operator,
 };
 
 use super::around::{
-    ABOUT, ADVERBS, AGENTS, ALL, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS, NOT,
-    NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
+    ABOUT, ADVERBS, AGENTS, ALL, AND, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS,
+    NOT, NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
 };
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
 use super::kind_words;
-use super::parsed::{First, Need};
+use super::parsed::{First, Need, PARTICLES, is_of_group};
 use super::patterns::{Pattern, is_version};
 use super::tokens::{Tokens, number};
 
@@ -29,9 +29,15 @@ const BEFORE: usize = 6;
 /// Reads what metadata cannot say, and takes the words of conditions: what is left is what can be found.
 pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
+    // "Scale checkout to 3 replicas" is an order, and asks for nothing.
+    let orders = |word: &String| among("scale resize bump increase decrease set patch", word);
+    let goes_on = tokens.ends.iter().rev().skip(1).any(|ends| *ends);
+    if !goes_on && tokens.free().next().is_some_and(|at| orders(&tokens.low[at])) {
+        return needs;
+    }
     let before = tokens.taken.clone();
     let states = statuses(tokens, context);
-    conditions(tokens, &before, states, context, &mut needs);
+    let unknown = conditions(tokens, &before, states, context, &mut needs);
     if needs.iter().any(|need| need.what == Beyond::Image) {
         let about = tokens.free().filter(|at| among("image images tag tags container containers", &tokens.low[*at]));
         about.collect::<Vec<_>>().into_iter().for_each(|at| tokens.take(Some(at)));
@@ -39,21 +45,25 @@ pub(super) fn read(tokens: &mut Tokens, context: &QueryContext<'_>) -> Vec<Need>
     // What was read is not read once more.
     let read: Vec<bool> = tokens.taken.iter().zip(&before).map(|(now, before)| *now && !before).collect();
     patterns(tokens, &read, context, &mut needs);
-    fields(tokens, &mut needs);
+    fields(tokens, &mut needs, context);
     let mut seen = BTreeSet::new();
     needs.retain(|need| seen.insert((need.what, need.condition.as_ref().map(|c| format!("{c:?}")))));
     // What a condition says of a thing is not said once more.
     let by_condition: BTreeSet<Beyond> = needs.iter().filter(|n| n.condition.is_some()).map(|n| n.what).collect();
     needs.retain(|need| need.condition.is_some() || !by_condition.contains(&need.what));
+    needs.extend(unknown);
     needs
 }
 
 /// Whether the question is whether something holds of all: "are all nodes ready?", "is the shop namespace healthy?". Then those of which
 /// it does not hold are the answer.
 pub(super) fn asks_of_all(tokens: &Tokens) -> bool {
-    let inverted = tokens.low.first().is_some_and(|word| is(&COPULAS, word) || is(&COPULAS_FOREIGN, word));
+    // "Hi! Just took over - are all pods ready?"
+    let inverted =
+        |at: &usize| tokens.begins(*at) && (is(&COPULAS, &tokens.low[*at]) || is(&COPULAS_FOREIGN, &tokens.low[*at]));
     let whole = |word: &String| is(&ALL, word) || among("namespace namespaces cluster namensraum", word);
-    inverted && (tokens.low.iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
+    let asked = (0..tokens.low.len()).find(inverted);
+    asked.is_some_and(|at| tokens.low[at..].iter().any(whole)) || tokens.low.iter().any(|word| word.contains("都"))
 }
 
 /// The word that says of what is counted that it runs, and whether it is denied.
@@ -76,7 +86,7 @@ pub(super) fn hollow(tokens: &Tokens, context: &QueryContext<'_>) -> Option<(usi
 }
 
 /// Names of fields of a spec: `terminationGracePeriodSeconds`.
-fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
+fn fields(tokens: &Tokens, needs: &mut Vec<Need>, context: &QueryContext<'_>) {
     let is_field = |word: &String| {
         let mut letters = word.chars();
         letters.next().is_some_and(|c| c.is_ascii_lowercase())
@@ -86,8 +96,14 @@ fn fields(tokens: &Tokens, needs: &mut Vec<Need>) {
             && !word.ends_with("QL")
             && !word.ends_with("DB")
     };
+    // "What can I put as storageClassName?" asks for the classes that there are.
+    let offers = tokens.low.iter().any(|word| among("can could may available exist", word));
+    let offered = |word: &str| {
+        offers
+            && word.strip_suffix("Name").is_some_and(|kind| !kind_words::one(&kind.to_lowercase(), context).is_empty())
+    };
     if needs.is_empty()
-        && let Some(word) = tokens.raw.iter().find(|word| is_field(word))
+        && let Some(word) = tokens.raw.iter().find(|word| is_field(word) && !offered(word))
     {
         needs.push(Need::untold(Beyond::Spec, word.clone()));
     }
@@ -145,10 +161,17 @@ pub(super) fn says_little(word: &str) -> bool {
     [&NOT, &ADVERBS, &STATES, &BETWEEN, &COPULAS, &JOINS].iter().any(|list| is(list, word)) || word.chars().count() < 2
 }
 
+/// Whether a word turns what follows into its opposite.
+pub(super) fn denies(word: &str) -> bool {
+    is(&NOT, word)
+}
+
 /// Whether the words of a phrase stand in a text, in a row.
 fn stands(tokens: &Tokens, phrase: &str) -> bool {
+    // Chinese has no spaces.
+    let is = |w: &String, word: &str| w == word || super::language::is_unspaced(word) && w.contains(word);
     (0..tokens.low.len())
-        .any(|at| phrase.split(' ').enumerate().all(|(n, word)| tokens.low.get(at + n).is_some_and(|w| w == word)))
+        .any(|at| phrase.split(' ').enumerate().all(|(n, word)| tokens.low.get(at + n).is_some_and(|w| is(w, word))))
 }
 
 /// The language of the words that ask for a condition, if they are not English; else what else speaks for.
@@ -309,8 +332,16 @@ fn phrases(tokens: &Tokens, context: &QueryContext<'_>) -> Vec<Phrase> {
                     || asked.iter().all(|asked| matches!(asked.meaning, Meaning::Kind(_)))
             };
             let by_last = || last_words().contains(&at);
+            // "Longhorn backups".
+            let of_group = || {
+                let group = at.checked_sub(1).map(|n| &tokens.low[n]);
+                let is_one = |name: &String| {
+                    group.zip(name.split_once('.')).is_some_and(|(word, (_, of))| is_of_group(word, of))
+                };
+                named.iter().any(is_one)
+            };
             named.iter().any(|name| types.contains(name))
-                || of_operators && surely() && (operated() || named.is_empty() && by_last())
+                || of_operators && (surely() || of_group()) && (operated() || named.is_empty() && by_last())
         };
         types.is_empty() || (0..tokens.low.len()).any(is_one)
     };
@@ -352,7 +383,7 @@ fn conditions(
     mut found: Vec<Found>,
     context: &QueryContext<'_>,
     needs: &mut Vec<Need>,
-) {
+) -> Vec<Need> {
     tags(tokens, context, needs);
     if let Some(at) = tagged(tokens)
         .filter(|_| tokens.low.iter().any(|w| is(&RUNS, w) || among("image images with on used deployed where", w)))
@@ -368,18 +399,158 @@ fn conditions(
     versions(tokens, context, needs);
     replicas(tokens, needs);
     let phrases = phrases(tokens, context);
+    let inside = [false, true].map(|of_categories| inside_names(tokens, of_categories, context));
     // What stands beside a condition is one too: "not ready and not completed". It may be found after it.
     for _ in 0..2 {
         for phrase in &phrases {
             if phrase.language == "zh" {
                 found.extend(chinese(tokens, phrase));
             } else {
-                found.extend(read_phrase(tokens, phrase, fillers, &found, context));
+                found.extend(read_phrase(tokens, phrase, fillers, &found, &inside, context));
             }
         }
     }
+    let unknown = guesses(tokens, &mut found, context);
     found.sort_by_key(|found| found.span.start);
     needs.extend(joined(tokens, found));
+    unknown
+}
+
+/// The words inside a name of several words that the catalogue knows: "active" in "Active Directory". The name of a category says what is
+/// meant less surely than that of software: it is only a name to words that no condition stands for.
+fn inside_names(tokens: &Tokens, of_categories: bool, context: &QueryContext<'_>) -> BTreeSet<usize> {
+    let (text, spans) = tokens.free_spans();
+    let asked = context.catalogue.asked(&text);
+    let is_name = |a: &&Asked<'_>| match a.meaning {
+        Meaning::Software(_) => a.words > 1,
+        Meaning::Category(_) => a.words > 1 && of_categories,
+        _ => false,
+    };
+    let several: Cover = asked.iter().filter(is_name).map(|a| &a.span).collect();
+    spans.into_iter().filter(|(_, span)| several.covers(span)).map(|(at, _)| at).collect()
+}
+
+/// Words that stand beside a state with "or" between them: "parked or finished". What an operator prints may be any word; of others it is
+/// told that nothing says it.
+fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'_>) -> Vec<Need> {
+    let mut unknown = Vec::new();
+    // "Synced but not ready": what no condition stands for may be printed too.
+    if of_operators(tokens, context) && found.iter().any(is_one_state) {
+        for need in found.iter_mut().flat_map(|found| &mut found.needs).filter(|need| need.is_untold_state()) {
+            let word = need.said.strip_prefix("not ").unwrap_or(&need.said);
+            if !word.contains(' ') {
+                let status = LiveCondition::Status(vec![word.to_owned()]);
+                need.condition = Some(if word == need.said { status } else { status.negated() });
+            }
+        }
+    }
+    let joins = |at: &usize| is(&OR, &tokens.low[*at]) || is(&AND, &tokens.low[*at]);
+    let ors: Vec<usize> = tokens.free().filter(joins).collect();
+    for or in ors {
+        let (before, after) = (or.checked_sub(1), or + 1);
+        let known = |at: usize| found.iter().any(|found| found.span.contains(&at) && is_one_state(found));
+        let (Some(before), true) = (before, after < tokens.low.len()) else { continue };
+        let guessed: Vec<usize> = match (known(before), known(after)) {
+            (true, false) => vec![after],
+            (false, true) => vec![before],
+            (false, false) if is(&OR, &tokens.low[or]) && !found.iter().any(is_one_state) => vec![before, after],
+            _ => continue,
+        };
+        let either = is(&OR, &tokens.low[or]);
+        let begin = found.iter().find(|f| f.span.contains(&before)).map_or(before, |f| f.span.start);
+        let end = found.iter().find(|f| f.span.contains(&after)).map_or(after + 1, |f| f.span.end);
+        if !guessed.iter().all(|at| may_be_state(tokens, *at, context)) || !is_listed(tokens, begin..end, context) {
+            continue;
+        }
+        let of_operators = of_operators(tokens, context);
+        // "Tunnels that are up or flapping": nothing else says that both are states.
+        let is_are = begin.checked_sub(1).is_some_and(|n| among("is are was were", &tokens.low[n]) && !tokens.ends[n]);
+        if guessed.len() > 1 && !(of_operators && is_are) {
+            continue;
+        }
+        for at in guessed {
+            if !either && !of_operators {
+                continue;
+            }
+            let said = tokens.raw[at].clone();
+            tokens.take(Some(at));
+            if of_operators {
+                let need = Need::of(LiveCondition::Status(vec![said.clone()]), said);
+                found.push(Found { span: at..at + 1, needs: vec![need] });
+            } else {
+                unknown.push(Need::untold(Beyond::Status, said));
+            }
+        }
+        if either || of_operators {
+            tokens.take(Some(or));
+        }
+    }
+    unknown
+}
+
+fn is_one_state(found: &Found) -> bool {
+    let is_state = |need: &Need| need.first.is_none() && need.condition.as_ref().is_some_and(LiveCondition::is_state);
+    matches!(&found.needs[..], [one] if is_state(one))
+}
+
+/// Whether a word may be what an operator prints of an object.
+fn may_be_state(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> bool {
+    let word = &tokens.low[at];
+    let listed =
+        || Conditions::get().states.iter().flat_map(|state| &state.words).any(|w| w.eq_ignore_ascii_case(word));
+    let says_nothing =
+        clusterlore_core::words::is_stop_word(word) || super::language::is_stop_word(context.language, word);
+    !tokens.taken[at]
+        && !tokens.quoted[at]
+        && word.chars().count() > 1
+        && word.chars().all(char::is_alphabetic)
+        && (!says_nothing || listed())
+        && !is(&NOT, word)
+        && !is(&ABOUT, word)
+        && !is(&THINGS, word)
+        && !context.vocabulary.namespaces.contains(word)
+        && kind_words::at(tokens, at, context).is_empty()
+}
+
+/// Whether states that are listed are said of kinds: "pods that are slow or pending", "slow or pending pods".
+fn is_listed(tokens: &Tokens, states: Range<usize>, context: &QueryContext<'_>) -> bool {
+    let is_kind = |at: usize| !kind_words::at(tokens, at, context).is_empty();
+    let ends = states.end == tokens.low.len() || tokens.ends[states.end - 1];
+    let closes = ends || follows(&tokens.low[states.end]);
+    let before = (0..states.start).rev().take_while(|n| !tokens.ends[*n]).find(|n| !is(&ADVERBS, &tokens.low[*n]));
+    let said =
+        before.is_some_and(|n| is(&COPULAS, &tokens.low[n]) || is(&COPULAS_FOREIGN, &tokens.low[n]) || is_kind(n));
+    // "Degraded or detached longhorn volumes".
+    closes && said || !ends && (is_kind(states.end) || is_kind(states.end + 1))
+}
+
+/// Whether all kinds that are named are those of operators.
+fn of_operators(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
+    // "In ingress" may be a place.
+    let places = |at: &usize| !context.vocabulary.namespaces.contains(&tokens.low[*at]);
+    let mut named: BTreeSet<String> =
+        (0..tokens.low.len()).filter(places).flat_map(|at| kind_words::at(tokens, at, context)).collect();
+    if named.is_empty() {
+        let mut kinds = Vec::new();
+        kind_words::by_last_word(tokens, is_of_an_operator, context, &mut kinds);
+        named = kinds.into_iter().flat_map(|kind| kind.types).collect();
+    }
+    !named.is_empty() && named.iter().all(|name| is_of_an_operator(name))
+}
+
+/// Whether a state stands in a list with a word that no phrase has: "[finished] or aborted", "parked or [finished]".
+fn is_in_list(tokens: &Tokens, span: Range<usize>, context: &QueryContext<'_>) -> bool {
+    let of_operators = of_operators(tokens, context);
+    let joins = |word: &String| is(&OR, word) || of_operators && is(&AND, word);
+    let or = |at: usize| tokens.low.get(at).is_some_and(joins);
+    let before = span.start.checked_sub(2).filter(|n| or(n + 1) && !tokens.ends[*n] && !tokens.ends[n + 1]);
+    let after = Some(span.end + 1).filter(|n| *n < tokens.low.len() && or(span.end) && !tokens.ends[span.end - 1]);
+    let fits = |at: &usize| may_be_state(tokens, *at, context);
+    match (before.filter(fits), after.filter(fits)) {
+        (Some(begin), _) => is_listed(tokens, begin..span.end, context),
+        (None, Some(last)) => is_listed(tokens, span.start..last + 1, context),
+        _ => false,
+    }
 }
 
 /// What a phrase of a question asks, and where it stands.
@@ -393,6 +564,7 @@ fn read_phrase(
     phrase: &Phrase,
     fillers: &[bool],
     found: &[Found],
+    inside: &[BTreeSet<usize>; 2],
     context: &QueryContext<'_>,
 ) -> Option<Found> {
     let words: Vec<&str> = phrase.words.split(' ').collect();
@@ -401,7 +573,7 @@ fn read_phrase(
     for at in 0..tokens.low.len() {
         let stands = words.iter().enumerate().all(|(n, word)| {
             let here = at + n;
-            tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
+            !inside[usize::from(condition.is_none())].contains(&here) && tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
                 // "Actually" is a filler, and part of "actually running".
                 && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                 && !tokens.quoted[here]
@@ -412,7 +584,11 @@ fn read_phrase(
             asks(tokens, at, words.len(), condition, foreign, context)
                 || condition.is_some()
                     && !words.iter().all(|word| is(&NOUNS, word))
-                    && (is_beside(tokens, at..end, found) || words.len() > 1 && !found.is_empty())
+                    && (is_beside(tokens, at..end, found)
+                        || words.len() > 1 && !found.is_empty()
+                        || condition.is_some_and(LiveCondition::is_state)
+                            && !done_by_others(tokens, at, context)
+                            && is_in_list(tokens, at..end, context))
         };
         if !stands || phrase.beside && found.is_empty() || !admitted() {
             continue;
@@ -423,8 +599,20 @@ fn read_phrase(
         let before = (0..at).rev().take_while(|n| is(&STATES, &tokens.low[*n]) && !tokens.ends[*n]).last();
         let begin = before.unwrap_or(at);
         tokens.take_range(begin, at - begin);
-        let not = is_negated(tokens, at).filter(|_| condition.is_some() && !is(&NOT, words[0]));
-        let said = not.map_or(said.clone(), |not| format!("{} {said}", tokens.raw[not]));
+        let not = is_negated(tokens, at).filter(|_| !is(&NOT, words[0]));
+        // "Failing over" is one word for what an operator prints.
+        let particle = (words.len() == 1 && condition.is_some_and(LiveCondition::is_state) && !tokens.ends[at])
+            .then(|| tokens.low.get(end).filter(|next| PARTICLES.contains(&next.as_str())).cloned())
+            .flatten();
+        let said = match particle {
+            Some(particle) => {
+                tokens.take(Some(end));
+                format!("{said} {particle}")
+            }
+            None => said,
+        };
+        let denies = |not: usize| if condition.is_some() { tokens.raw[not].as_str() } else { "not" };
+        let said = not.map_or(said.clone(), |not| format!("{} {said}", denies(not)));
         let first = first.map(|extreme| First { extreme, at_most: at_most(tokens, begin, context) });
         let conditions = match condition {
             Some(condition) if first.is_none() => bounded(condition.clone(), tokens, at, end),
@@ -433,7 +621,7 @@ fn read_phrase(
         let negated = |condition: LiveCondition| if not.is_some() { condition.negated() } else { condition };
         let begin = not.unwrap_or(begin).min(begin);
         tokens.take_range(begin, at - begin);
-        let of = |condition| Need { what, said: said.clone(), condition, first, or_said: false };
+        let of = |condition| Need { what, said: said.clone(), condition, first, printed: None };
         let needs = match conditions.is_empty() {
             true => vec![of(None)],
             false => conditions.into_iter().map(|condition| of(Some(negated(condition)))).collect(),
@@ -490,7 +678,7 @@ fn chinese(tokens: &mut Tokens, phrase: &Phrase) -> Option<Found> {
         tokens.take(Some(at));
     }
     let first = first.map(|extreme| First { extreme, at_most: None });
-    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first, or_said: false }] })
+    Some(Found { span: at..at + 1, needs: vec![Need { what, said, condition, first, printed: None }] })
 }
 
 /// Sizes of what is stored: "claims of at least 200Gi".
@@ -536,16 +724,9 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
     let before: Vec<usize> = (0..at).rev().take(BEFORE).take_while(|n| !tokens.ends[*n]).collect();
     let about = before.iter().take_while(|n| is(&VERSIONS, &tokens.low[**n])).count();
     let compared = before.get(about).filter(|n| is(&COMPARED, &tokens.low[**n])).map(|n| tokens.low[*n].clone());
-    let sign = |word: &str| match word {
-        word if among("older below before under less earlier behind", word) => Some("<"),
-        word if among("newer above greater later", word) => Some(">"),
-        "least" => Some(">="),
-        "most" => Some("<="),
-        _ => None,
-    };
     // "1.29 or newer".
     let behind = Some(at + 2).filter(|_| tokens.is(Some(at + 1), &["or"]) && !tokens.ends[at]);
-    let behind = behind.and_then(|n| Some((n, sign(tokens.low.get(n)?)?)));
+    let behind = behind.and_then(|n| Some((n, compares(tokens.low.get(n)?)?)));
     let not = before.get(about).copied().filter(|n| is(&NOT, &tokens.low[*n]));
     let said = tokens.raw[at].clone();
     let version = LiveCondition::Version(said.clone());
@@ -554,10 +735,10 @@ fn versions(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Nee
             tokens.take_range(at + 1, end - at);
             Some(Some(format!("{sign}=")))
         }
-        (None, Some(word)) => Some(sign(word).map(str::to_owned)),
+        (None, Some(word)) => Some(compares(word).map(str::to_owned)),
         (None, None) => None,
     };
-    let kubelets = |n: &usize| among("kubelet kubelets", &tokens.low[*n]);
+    let kubelets = |n: &usize| among("kubelet kubelets version versions", &tokens.low[*n]);
     tokens.free().filter(kubelets).collect::<Vec<_>>().into_iter().for_each(|n| tokens.take(Some(n)));
     let words = about + usize::from(sign.is_some() && behind.is_none());
     let said = if words > about { tokens.raw[at - words..=at].join(" ") } else { said };
@@ -615,6 +796,7 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
         let only = between.len() <= 3
             && between.clone().all(|at| is(&JOINS, &tokens.low[at]) || is(&NOT, &tokens.low[at]) || tokens.taken[at]);
         let or = between.clone().any(|at| is(&OR, &tokens.low[at]));
+        let but = between.clone().any(|at| among("but aber mais pero mas", &tokens.low[at]));
         match (&needs[..], &mut others[..]) {
             ([one], [other])
                 if only
@@ -622,7 +804,7 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
                     && other.first.is_none()
                     && one.condition.is_some()
                     && other.condition.is_some()
-                    && (or || are_apart(one, other)) =>
+                    && (or || !but && are_apart(one, other)) =>
             {
                 between.for_each(|at| tokens.take(Some(at)));
                 let (this, that) = (one.condition.clone(), other.condition.take());
@@ -686,7 +868,9 @@ fn asks(
     let is_kind = |at: usize| {
         tokens.low.get(at).is_some_and(|w| is(&THINGS, w)) || !kind_words::at(tokens, at, context).is_empty()
     };
-    let clause_ends = end == tokens.low.len() || tokens.ends[end - 1];
+    // "Failing to sync".
+    let fails_to = among("failing failed fails fail", &tokens.low[at]) && tokens.is(Some(end), &["to"]);
+    let clause_ends = end == tokens.low.len() || tokens.ends[end - 1] || fails_to;
     let first = (0..at).rev().take_while(|n| !tokens.ends[*n]).last().unwrap_or(at);
     // "is it ready", "which are still pending".
     let copula = (first..at).rev().take(BEFORE).find(|n| !is(&ADVERBS, &tokens.low[*n]));
@@ -752,7 +936,8 @@ fn asks_only(tokens: &Tokens, phrase: Range<usize>, context: &QueryContext<'_>) 
     while at < tokens.low.len() {
         let word = &tokens.low[at];
         let of_kind = kind_words::at(tokens, at, context);
-        if phrase.contains(&at) || tokens.taken[at] {
+        let of_next = |name: &String| name.split_once('.').is_some_and(|(_, group)| is_of_group(word, group));
+        if phrase.contains(&at) || tokens.taken[at] || kind_words::at(tokens, at + 1, context).iter().any(of_next) {
         } else if !of_kind.is_empty() {
             kinds += 1;
             at += usize::from(kind_words::one(word, context).is_empty());
@@ -852,6 +1037,21 @@ static BEYOND: LazyLock<Vec<(Beyond, Patterns)>> =
 static AGE: LazyLock<Patterns> = LazyLock::new(|| read_once(&Conditions::get().age));
 
 fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, needs: &mut Vec<Need>) {
+    // "Stack traces of crashed programs - what is that called here?" asks for the name of what does it.
+    let called = (0..tokens.low.len()).any(|at| {
+        tokens.is(Some(at), &["called"])
+            && (at.saturating_sub(BEFORE)..at).any(|n| tokens.is(Some(n), &["what", "whats", "what's", "how"]))
+    });
+    if called {
+        return;
+    }
+    // "In the events namespace".
+    let namespaces = |at: usize| {
+        context.vocabulary.namespaces.contains(&tokens.low[at])
+            && [at.checked_sub(1), Some(at + 1)].iter().any(|n| tokens.is(*n, &["namespace", "ns", "namensraum"]))
+    };
+    let tools = |at: usize| among("tool tools software solution", &tokens.low[at]);
+    let others: Vec<bool> = (0..tokens.low.len()).map(|at| namespaces(at) || tools(at)).collect();
     // "Health checks of pages: which deployment does that?" asks for what does it.
     let last = tokens.low.len().saturating_sub(2);
     let does_it = last > 1
@@ -870,7 +1070,8 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                 }
                 (0..tokens.low.len()).find_map(|at| {
                     let end = pattern.fits(tokens, at)?;
-                    let is_new = !(read[at..end].contains(&true) || does_it && end <= last);
+                    let is_new =
+                        !(read[at..end].contains(&true) || others[at..end].contains(&true) || does_it && end <= last);
                     let is_new = is_new && !done_by_others(tokens, at, context);
                     is_new.then_some((at, end))
                 })
@@ -881,7 +1082,7 @@ fn patterns(tokens: &mut Tokens, read: &[bool], context: &QueryContext<'_>, need
                     let not = (0..end).any(|n| is(&NOT, &tokens.low[n])) && !condition.asks_for_a_value();
                     if not { condition.negated() } else { condition }
                 };
-                let of = |condition| Need { what: *what, said: said.clone(), condition, first: None, or_said: false };
+                let of = |condition| Need { what: *what, said: said.clone(), condition, first: None, printed: None };
                 let conditions = by_noun(*what, tokens, at, end, context);
                 if conditions.is_empty() {
                     needs.push(of(None));
@@ -946,18 +1147,30 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
     if of_nodes {
         return;
     }
+    let is_host = |at: usize| tokens.low.get(at).is_some_and(|host| host.contains(['.', '/']) && !is_version(host));
     let source = |at: &usize| {
-        among("image images", &tokens.low[*at])
-            && tokens.is(Some(at + 1), &["from"])
-            && tokens.low.get(at + 2).is_some_and(|host| host.contains(['.', '/']))
+        (among("image images", &tokens.low[*at]) || tokens.low[*at].starts_with("pull"))
+            && tokens.is(Some(at + 1), &["from", "aus", "von", "de", "depuis"])
+            && is_host(at + 2)
     };
     let from = tokens.free().find(source);
     if let Some(at) = from {
-        let host = tokens.raw[at + 2].clone();
-        take_image(tokens, at..at + 3, host, needs);
+        // "From quay.io or ghcr.io".
+        let mut hosts = vec![at + 2];
+        let mut next = at + 3;
+        while let Some(host) = (next..next + 2).find(|host| is_host(*host))
+            && (next..host).all(|n| is(&OR, &tokens.low[n]) || tokens.is(Some(n), &["and", "und", "et", "y", "e"]))
+        {
+            hosts.push(host);
+            next = host + 1;
+        }
+        let images: Vec<LiveCondition> =
+            hosts.iter().map(|host| LiveCondition::Image(tokens.raw[*host].clone())).collect();
+        let all = images.into_iter().reduce(LiveCondition::or);
+        take_image(tokens, at..next, all.unwrap_or(LiveCondition::Image(String::new())), needs);
         return;
     }
-    let is_version = |at: usize| {
+    let is_tag = |at: usize| {
         let word = tokens.low[at].trim_start_matches('v');
         word.starts_with(|c: char| c.is_ascii_digit())
             && word.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
@@ -979,7 +1192,7 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
             && kind_words::one(word, context).is_empty()
     };
     let read = |at: usize| {
-        if tokens.taken[at] || tokens.quoted[at] || !is_version(at) || tokens.ends[at - 1] {
+        if tokens.taken[at] || tokens.quoted[at] || !is_tag(at) || tokens.ends[at - 1] {
             return None;
         }
         let marked = among("tag version tagged", &tokens.low[at - 1]);
@@ -995,18 +1208,60 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
         let image = format!("{}:{}", name.map_or("", |n| tokens.raw[n].as_str()), tokens.raw[at]);
         Some((led.unwrap_or(begin)..at + 1, image))
     };
-    let found = (1..tokens.low.len()).find_map(read);
+    // "Postgres older than 15", "on nginx below 1.25".
+    let is_software = |at: usize| {
+        let text = tokens.raw[at].as_str();
+        let whole = |a: &Asked<'_>| a.span == (0..text.len()) && matches!(a.meaning, Meaning::Software(_));
+        context.catalogue.asked(text).iter().any(whole)
+    };
+    let compared = |at: usize| {
+        if tokens.taken[at] || tokens.quoted[at] || !is_tag(at) || is_unit(tokens.low.get(at + 1)) {
+            return None;
+        }
+        let between = (0..at).rev().take_while(|n| {
+            !tokens.ends[*n] && (is(&COMPARED, &tokens.low[*n]) || among("than version versions tag", &tokens.low[*n]))
+        });
+        let begin = between.last()?;
+        let sign = (begin..at).find_map(|n| compares(&tokens.low[n]))?;
+        let name = begin.checked_sub(1).filter(|n| is_name(*n))?;
+        let led = name.checked_sub(1).filter(|n| is(&RUNS, &tokens.low[*n]) || tokens.is(Some(*n), &["on", "still"]));
+        (led.is_some() || is_software(name)).then(|| {
+            let image = format!("{}:{sign}{}", tokens.raw[name], tokens.low[at].trim_start_matches('v'));
+            (led.unwrap_or(name)..at + 1, image)
+        })
+    };
+    let found = (1..tokens.low.len()).find_map(|at| read(at).or_else(|| compared(at)));
     if let Some((span, image)) = found {
-        take_image(tokens, span, image, needs);
+        take_image(tokens, span, LiveCondition::Image(image), needs);
     }
 }
 
-fn take_image(tokens: &mut Tokens, span: Range<usize>, image: String, needs: &mut Vec<Need>) {
+/// How a word compares versions.
+fn compares(word: &str) -> Option<&'static str> {
+    match word {
+        word if among("older below before under less earlier behind", word) => Some("<"),
+        word if among("newer above greater later", word) => Some(">"),
+        "least" => Some(">="),
+        "most" => Some("<="),
+        _ => None,
+    }
+}
+
+/// Whether a number is one of days or of bytes.
+fn is_unit(word: Option<&String>) -> bool {
+    word.is_some_and(|word| {
+        among(
+            "second minute hour day week month year gi mi gb mb percent restart replica time",
+            word.trim_end_matches('s'),
+        )
+    })
+}
+
+fn take_image(tokens: &mut Tokens, span: Range<usize>, condition: LiveCondition, needs: &mut Vec<Need>) {
     let not = is_negated(tokens, span.start);
     let from = not.unwrap_or(span.start);
     let said = tokens.raw[from..span.end].join(" ");
     tokens.take_range(from, span.end - from);
-    let condition = LiveCondition::Image(image);
     needs.push(Need::of(if not.is_some() { condition.negated() } else { condition }, said));
 }
 
@@ -1017,7 +1272,11 @@ fn image(tokens: &Tokens, context: &QueryContext<'_>) -> Option<usize> {
                             version versions with that private public pull this these those registry my your";
     let named = |n: &usize| {
         let word = &tokens.low[*n];
-        !tokens.taken[*n] && !among(NO_NAMES, word) && !is(&THINGS, word) && kind_words::one(word, context).is_empty()
+        !tokens.taken[*n]
+            && !among(NO_NAMES, word)
+            && !is(&THINGS, word)
+            && !super::language::is_stop_word(context.language, word)
+            && kind_words::one(word, context).is_empty()
     };
     let beside = || {
         let at = tokens.free().find(|n| tokens.is(Some(*n), &["image", "images"]))?;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use clusterlore_catalogue::{Asked, Meaning};
+use clusterlore_catalogue::{Asked, Glossary, Known, Meaning};
 use clusterlore_core::{ResourceType, words};
 
 use super::clauses::Clauses;
 use super::context::QueryContext;
 use super::language;
+use super::parsed::is_of_group;
 use super::tokens::Tokens;
 use crate::yardstick::step;
 
@@ -27,6 +28,9 @@ pub(super) const WORKLOAD_TYPES: [&str; 7] = [
 /// Kinds of Kubernetes itself that are English words, and mean nothing else in a question about a cluster that names only kinds.
 const KUBERNETES: [&str; 4] = ["", "apps", "batch", "policy"];
 
+/// The most words of another language that name a kind.
+const MOST_WORDS: usize = 3;
+
 /// A word, or two, that names types.
 pub(super) struct Kind {
     pub(super) words: Vec<usize>,
@@ -41,6 +45,79 @@ pub(super) fn kinds(tokens: &Tokens, clauses: &Clauses, context: &QueryContext<'
         other_names(tokens, context, &mut named);
     }
     named
+}
+
+/// The kinds of operators that two words name: what their group is called, and what they are: "argo apps", "postgres clusters".
+pub(super) fn of_groups(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
+    let free = |at: usize| !tokens.taken[at] && !words::is_stop_word(&tokens.low[at]);
+    for at in (1..tokens.low.len()).filter(|at| free(*at) && free(at - 1) && !tokens.ends[at - 1]) {
+        let (word, group) = (&tokens.low[at], &tokens.low[at - 1]);
+        let stem = words::stem(word);
+        let is_one = |t: &&ResourceType| {
+            is_of_group(group, &t.group)
+                && (t.answers_to(word)
+                    || t.answers_to(&stem)
+                    || words::split(&t.kind).last().is_some_and(|last| words::stem(last) == stem))
+        };
+        let types: BTreeSet<String> =
+            context.types.iter().map(|(_, t)| t).filter(is_one).map(ResourceType::name).collect();
+        if !types.is_empty() {
+            named.retain(|kind| !kind.words.contains(&at) && !kind.words.contains(&(at - 1)));
+            named.push(Kind { words: vec![at - 1, at], types });
+        }
+    }
+}
+
+/// The same with a word between: "clústeres de postgres".
+pub(super) fn of_groups_behind(tokens: &Tokens, named: &mut [Kind]) {
+    const OF: [&str; 10] = ["de", "del", "do", "da", "des", "du", "von", "vom", "of", "from"];
+    for kind in named {
+        let Some(last) = kind.words.last().copied().filter(|last| last + 2 < tokens.low.len() && !tokens.ends[*last])
+        else {
+            continue;
+        };
+        let group = &tokens.low[last + 2];
+        let of_group: BTreeSet<String> = kind
+            .types
+            .iter()
+            .filter(|name| name.split_once('.').is_some_and(|(_, of)| is_of_group(group, of)))
+            .cloned()
+            .collect();
+        if tokens.is(Some(last + 1), &OF) && !tokens.taken[last + 2] && !of_group.is_empty() {
+            kind.types = of_group;
+            kind.words.extend([last + 1, last + 2]);
+        }
+    }
+}
+
+/// The kinds that words of another language name in English: "copias de seguridad" are `backups`.
+pub(super) fn in_english(tokens: &Tokens, context: &QueryContext<'_>, named: &mut Vec<Kind>) {
+    let free: Vec<usize> = tokens.free().collect();
+    for words in (1..=MOST_WORDS).rev() {
+        for places in free.windows(words) {
+            let known =
+                places.iter().any(|at| named.iter().any(|kind| kind.words.contains(at) && kind.words.len() >= words));
+            let types = if known { BTreeSet::new() } else { glossed(tokens, places, context) };
+            if !types.is_empty() {
+                named.retain(|kind| !places.iter().any(|at| kind.words.contains(at)));
+                named.push(Kind { words: places.to_vec(), types });
+            }
+        }
+    }
+}
+
+/// The types that words of another language name in English.
+fn glossed(tokens: &Tokens, places: &[usize], context: &QueryContext<'_>) -> BTreeSet<String> {
+    let (first, last) = (places[0], places[places.len() - 1]);
+    let in_a_row = places.windows(2).all(|pair| pair[0] + 1 == pair[1] && !tokens.ends[pair[0]]);
+    let stop = |at: usize| language::is_stop_word(context.language, &tokens.low[at]);
+    let Some(glossary) = context.language.and_then(Glossary::of).filter(|_| in_a_row && !stop(first) && !stop(last))
+    else {
+        return BTreeSet::new();
+    };
+    let text = places.iter().map(|at| tokens.raw[*at].as_str()).collect::<Vec<_>>().join(" ");
+    let english = glossary.gloss(&text, |_| Known::No);
+    english.map(|english| one(&english.to_lowercase().replace(' ', ""), context)).unwrap_or_default()
 }
 
 /// The kinds among `of` that the free words name by their last word: "claims" where claims can be meant.
@@ -126,7 +203,14 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
     let next = tokens.low.get(at + 1).filter(|_| !tokens.ends[at]);
     let of_three = if at + 2 < tokens.low.len() { three(tokens, at, context) } else { BTreeSet::new() };
     let of_pair = || next.map(|next| pair(word, next, context)).unwrap_or_default();
-    let of_several = if of_three.is_empty() { of_pair() } else { of_three };
+    let mut of_several = if of_three.is_empty() { of_pair() } else { of_three };
+    // "Máquinas virtuais" are no "máquinas".
+    let last = tokens.low.len().min(at + MOST_WORDS);
+    if of_several.is_empty() && context.language.is_some() {
+        let places: Vec<usize> = (at..last).collect();
+        let types = (2..=places.len()).rev().map(|words| glossed(tokens, &places[..words], context));
+        of_several = { types }.find(|types| !types.is_empty()).unwrap_or_default();
+    }
     let mut types = if of_several.is_empty() { one(word, context) } else { of_several };
     if types.is_empty() && context.language.is_some() {
         for asked in context.catalogue.asked(word) {
@@ -135,7 +219,7 @@ pub(super) fn at(tokens: &Tokens, at: usize, context: &QueryContext<'_>) -> BTre
             types.extend(context.types.iter().map(|(_, t)| t).filter(is_it).map(ResourceType::name));
         }
     }
-    types
+    if types.is_empty() { glossed(tokens, &[at], context) } else { types }
 }
 
 /// The types that a word names, in the singular or the plural.

@@ -210,8 +210,13 @@ impl Evidence {
 impl Language {
     fn evidence(&self, text: &str, all: &[String], knows: impl Fn(&str) -> bool) -> Evidence {
         let count = |list: &[&str]| all.iter().filter(|w| list.contains(&w.as_str())).count();
-        // Only Spanish turns its marks upside down.
-        let marks = usize::from(self.name == "Spanish" && text.contains(['¿', '¡']));
+        // Only Spanish turns its marks upside down; "virtuais" and "reservações" can only be Portuguese, and "versión" only Spanish.
+        let ends = |endings: &[&str]| all.iter().any(|word| endings.iter().any(|end| word.ends_with(end)));
+        let marks = usize::from(match self.name {
+            "Spanish" => text.contains(['¿', '¡']) || ends(&["ción", "sión"]),
+            "Portuguese" => ends(&["ções", "ção", "sões", "uais"]),
+            _ => false,
+        });
         let own = |word: &String| self.is_stop_word(word);
         let english = all.iter().filter(|w| !own(w) && words::is_stop_word(w)).count();
         let others: Vec<&String> = all.iter().filter(|w| !own(w) && !words::is_stop_word(w)).collect();
@@ -239,7 +244,8 @@ fn named(language: Option<&str>) -> Option<&'static Language> {
 
 /// Whether the word is a stop word of that language.
 pub(super) fn is_stop_word(language: Option<&str>, word: &str) -> bool {
-    let chinese = !word.is_empty() && word.chars().all(|c| CHINESE_STOP_CHARACTERS.contains(c));
+    let says_nothing = |c: char| c.is_whitespace() || CHINESE_STOP_CHARACTERS.contains(c);
+    let chinese = !word.trim().is_empty() && word.chars().all(says_nothing);
     named(language).is_some_and(|l| l.is_stop_word(word))
         || language.is_some() && chinese
         || language.and_then(Glossary::of).is_some_and(|glossary| glossary.is_stop_word(word))

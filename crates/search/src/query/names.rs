@@ -170,6 +170,11 @@ pub(super) fn collect(
         before.or_else(|| kind_at.get(&to).filter(|_| !tokens.ends[to - 1])).copied()
     };
     let free: Vec<usize> = tokens.free().collect();
+    // "We got paged about keycloak - is it ready?"
+    let referred = (1..tokens.low.len()).rfind(|at| tokens.begins(*at)).filter(|at| {
+        let copulas = ["is", "are", "was", "were", "has", "have", "did", "does", "do"];
+        tokens.is(Some(*at), &copulas) && tokens.is(Some(at + 1), &["it", "they", "that", "this", "these", "those"])
+    });
     let telling = free.iter().filter(|at| !words::is_stop_word(&tokens.low[**at])).count();
     let mut unsure = 0;
     for at in free {
@@ -188,7 +193,11 @@ pub(super) fn collect(
         let sure = tokens.quoted[at] || like_a_name || (called || itself || alone) && !words::is_stop_word(low);
         let of_kind = kind.map(|kind| kind.types.clone()).unwrap_or_default();
         let of_aspect = tokens.is(at.checked_sub(1), &["of", "for", "from"]) && tokens.is(at.checked_sub(2), &ASPECTS);
-        let cued = kind.is_some() || !places.is_empty() || of_aspect || tokens.is(at.checked_sub(1), &DONE_TO);
+        let cued = referred.is_some_and(|clause| at < clause)
+            || kind.is_some()
+            || !places.is_empty()
+            || of_aspect
+            || tokens.is(at.checked_sub(1), &DONE_TO);
         let ask = |name: String, sure: bool, kinds: BTreeSet<String>| AskedName {
             name,
             kinds,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use clusterlore_catalogue::{Catalogue, Cover};
+use clusterlore_catalogue::{Catalogue, Cover, Glossary, Known};
 use clusterlore_core::conditions::{Beyond, LiveCondition, is_of_an_operator};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey};
 use clusterlore_models::Embedder;
@@ -212,8 +212,10 @@ pub(crate) async fn as_state(view: &dyn View, parsed: &ParsedQuery) -> Result<Op
     let too_many = left.len() > MOST_STATE_WORDS;
     let states: Vec<String> =
         parsed.needs.iter().filter(|need| need.is_untold_state()).map(|need| need.said.to_lowercase()).collect();
-    let denied = match &states[..] {
-        [one] if left.is_empty() => one.strip_prefix("not ").map(str::to_owned),
+    let denied = match (&states[..], &left[..]) {
+        ([one], left) => one.strip_prefix("not ").filter(|not| left.iter().all(|word| word == not)).map(str::to_owned),
+        // "Providers that are not installed".
+        ([], [not, one]) if beyond::denies(not) => Some(one.clone()),
         _ => None,
     };
     left.extend(states.iter().flat_map(|said| parsed.other_words_of(said, &types)));
@@ -263,7 +265,9 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     };
     let mut tokens = Tokens::new(&language::spaced(context.language, &text));
     fillers::cut(&mut tokens);
+    let read = tokens.taken.clone();
     parsed.needs = beyond::of_command(typed).map_or_else(|| beyond::read(&mut tokens, context), |need| vec![need]);
+    parsed.talk = talk(&tokens, &read, context);
     parsed.asks_age = beyond::asks_age(&tokens, context);
     wording::read(&mut tokens, &mut parsed, context);
     unwanted::read(&mut tokens, &mut parsed, context, left_out);
@@ -272,6 +276,11 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     let places = scopes::places(&mut tokens, &mut parsed, context);
     parsed.places = places.iter().map(|place| place.condition.said.clone()).chain(parsed.unknown.clone()).collect();
     let mut kinds = kind_words::kinds(&tokens, &parsed.clauses, context);
+    if !parsed.needs.is_empty() {
+        kind_words::of_groups(&tokens, context, &mut kinds);
+        kind_words::in_english(&tokens, context, &mut kinds);
+        kind_words::of_groups_behind(&tokens, &mut kinds);
+    }
     let judged = parsed.needs.iter().filter_map(|n| n.condition.as_ref()).flat_map(LiveCondition::types);
     let judged: BTreeSet<&String> = judged.collect();
     kind_words::by_last_word(&tokens, |name| judged.iter().any(|of| *of == name), context, &mut kinds);
@@ -319,7 +328,12 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
     // An operator may print the very word.
     let of_operators = |types: &BTreeSet<String>| !types.is_empty() && types.iter().all(|name| is_of_an_operator(name));
     if of_operators(&parsed.filter.types) || parsed.filter.types.is_empty() && of_operators(&parsed.kinds) {
-        parsed.needs.iter_mut().for_each(|need| need.or_said = true);
+        let glossary = context.language.and_then(Glossary::of);
+        let one = |word: &str| glossary.and_then(|glossary| glossary.gloss(word, |_| Known::No));
+        for need in &mut parsed.needs {
+            let words = need.said.split(" or ").map(|word| one(word).unwrap_or_else(|| word.to_owned()));
+            need.printed = Some(words.collect::<Vec<_>>().join(" or "));
+        }
     }
     // Words of another language that name nothing known ask for nothing beside the conditions.
     let foreign =
@@ -330,6 +344,15 @@ pub(crate) fn parse_instances(text: &str, filter: &Filter, context: &QueryContex
         parsed.add_meant_types(context.types);
     }
     parsed
+}
+
+/// The words of clauses before the one that asks for a condition of a kind: "the pager went off, which certificates are not ready?"
+fn talk(tokens: &Tokens, before: &[bool], context: &QueryContext<'_>) -> Vec<String> {
+    let asked = (0..tokens.low.len()).find(|at| tokens.taken[*at] && !before[*at]);
+    let begins = asked.and_then(|asked| (0..=asked).rfind(|at| tokens.begins(*at))).unwrap_or_default();
+    let names_kind = (begins..tokens.low.len()).any(|at| !kind_words::at(tokens, at, context).is_empty());
+    let said = if names_kind { &tokens.raw[..begins] } else { &[] };
+    clusterlore_core::words::split(&said.join(" ").to_lowercase())
 }
 
 /// Decides which conditions narrow and which only rank. A question that has nothing else can mean nothing else by them.

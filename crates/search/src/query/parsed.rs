@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 use super::clauses::{Clauses, GroupBy, Order};
 
+/// Words that belong to a verb: "failing over".
+pub(super) const PARTICLES: [&str; 5] = ["over", "up", "down", "back", "off"];
 /// The most namespaces that a note lists.
 const MOST_SHOWN: usize = 5;
 
@@ -58,6 +60,8 @@ pub struct ParsedQuery {
     pub(crate) asks_age: bool,
     /// What it asks that metadata cannot say.
     pub needs: Vec<Need>,
+    /// What is said before it asks.
+    pub(crate) talk: Vec<String>,
     /// Whether the question asks what an object belongs to.
     pub(crate) asks_for_owners: bool,
     /// Whether the question asks for what bears a name: "called example".
@@ -95,8 +99,8 @@ pub struct Need {
     pub condition: Option<LiveCondition>,
     /// Which of the numbers that decide it are asked for first: "the most restarts".
     pub first: Option<First>,
-    /// Whether it holds, too, of what prints the very word: the kinds that are asked for are those of operators.
-    pub(crate) or_said: bool,
+    /// Its words, in English, where the kinds that are asked for are those of operators: they may print the very words.
+    pub(crate) printed: Option<String>,
 }
 
 /// What is asked for first, by the numbers that decide a condition.
@@ -119,18 +123,26 @@ impl Need {
 
     /// Its condition; where operators may print the very words, also that they do: "paused or finished", "not finished".
     fn or_its_words(&self, condition: &LiveCondition) -> LiveCondition {
-        let words = |said: &str| -> Option<LiveCondition> {
+        let said = |said: &str, condition: &LiveCondition| -> Option<LiveCondition> {
             let words: Vec<String> = said.split(" or ").map(str::to_owned).collect();
-            words.iter().all(|word| !word.contains(' ')).then_some(LiveCondition::Status(words))
+            let one = |word: &String| word.split_once(' ').is_none_or(|(_, rest)| PARTICLES.contains(&rest));
+            let first =
+                |words: Vec<String>, or: &LiveCondition| LiveCondition::Said { words, or: Box::new(or.clone()) };
+            let each = |all: &[LiveCondition], words: &[String]| {
+                all.iter().zip(words).map(|(condition, word)| first(vec![word.clone()], condition)).collect()
+            };
+            words.iter().all(one).then(|| match condition {
+                LiveCondition::Any(all) if all.len() == words.len() => LiveCondition::Any(each(all, &words)),
+                condition => first(words, condition),
+            })
         };
+        let printed = self.printed.as_deref().filter(|_| condition.is_state());
         let widened = match condition {
-            _ if !self.or_said || !condition.is_state() => None,
-            LiveCondition::Not(inner) => self
-                .said
-                .strip_prefix("not ")
-                .and_then(words)
-                .map(|words| LiveCondition::Not(Box::new((**inner).clone().or(words)))),
-            condition => words(&self.said).map(|words| condition.clone().or(words)),
+            LiveCondition::Not(inner) => {
+                let words = printed.and_then(|words| words.strip_prefix("not ")).and_then(|words| said(words, inner));
+                words.map(|words| LiveCondition::Not(Box::new(words)))
+            }
+            condition => printed.and_then(|words| said(words, condition)),
         };
         widened.unwrap_or_else(|| condition.clone())
     }
@@ -141,15 +153,24 @@ impl Need {
     }
 }
 
+/// Whether a word stands for the group of an operator's kinds: "argo" for `argoproj.io`, "postgres" for `postgresql.cnpg.io`.
+pub(super) fn is_of_group(word: &str, group: &str) -> bool {
+    let labels = || group.split('.').rev().skip(1);
+    word.len() > 3
+        && group.contains('.')
+        && !group.ends_with(".k8s.io")
+        && labels().any(|label| label.starts_with(word))
+}
+
 impl Need {
     /// A condition, in the words that ask for it.
     pub(crate) fn of(condition: LiveCondition, said: String) -> Self {
-        Self { what: condition.beyond(), said, condition: Some(condition), first: None, or_said: false }
+        Self { what: condition.beyond(), said, condition: Some(condition), first: None, printed: None }
     }
 
     /// Something that no condition stands for.
     pub(crate) fn untold(what: Beyond, said: String) -> Self {
-        Self { what, said, condition: None, first: None, or_said: false }
+        Self { what, said, condition: None, first: None, printed: None }
     }
 }
 
@@ -322,6 +343,11 @@ impl ParsedQuery {
         self.other_words_of(self.english.as_ref().unwrap_or(&self.text), types)
     }
 
+    /// Whether its free text is only what is said before it asks.
+    pub(crate) fn says_only_talk(&self, types: &[(String, ResourceType)]) -> bool {
+        self.other_words(types).iter().all(|word| self.talk.contains(word))
+    }
+
     /// Such words of a part of it.
     pub(super) fn other_words_of(&self, text: &str, types: &[(String, ResourceType)]) -> Vec<String> {
         let text = text.to_lowercase();
@@ -332,14 +358,17 @@ impl ParsedQuery {
         // "Firmware rollouts" are of the kind `FirmwareRollout`.
         let said = self.needs.iter().map(|need| need.said.to_lowercase());
         let terms: Vec<String> = said.chain([text.clone()]).flat_map(|text| words::terms(&text)).collect();
-        let asked =
-            types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())));
-        let spelt_out: BTreeSet<String> = asked
+        let asked = || {
+            types.iter().filter(|(_, ty)| [&self.kinds, &self.filter.types].iter().any(|all| all.contains(&ty.name())))
+        };
+        let spelt_out: BTreeSet<String> = asked()
             .map(|(_, ty)| words::split(&ty.kind).iter().map(|word| words::stem(word)).collect::<Vec<_>>())
             .filter(|kind| kind.len() > 1 && kind.iter().all(|term| terms.contains(term)))
             .flatten()
             .collect();
-        let of_kind = |word: &str| kind(word) || spelt_out.contains(&words::stem(word));
+        // "Longhorn volumes" are those of the group `longhorn.io`.
+        let of_group = |word: &str| asked().any(|(_, ty)| is_of_group(word, &ty.group));
+        let of_kind = |word: &str| kind(word) || spelt_out.contains(&words::stem(word)) || of_group(word);
         words::split(&text).into_iter().filter(|w| !words::is_stop_word(w) && !of_kind(w) && !place(w)).collect()
     }
 

@@ -31,8 +31,13 @@ impl Bridge {
     /// From types, best first. Those that reach `evidence` answer. Built-in types do not: databases run in StatefulSets, but that does
     /// not make every StatefulSet a database.
     pub(crate) fn of(ranked: &[ScoredType<'_>], evidence: f32) -> Self {
-        let close = ranked.iter().filter(|t| t.score >= IS_CLOSE);
-        let closest = close.take(CLOSEST).map(|t| t.name.to_owned()).collect();
+        // Of several clusters each may serve a type.
+        let mut closest: Vec<String> = Vec::new();
+        for near in ranked.iter().filter(|t| t.score >= IS_CLOSE) {
+            if closest.len() < CLOSEST && !closest.iter().any(|name| name == near.name) {
+                closest.push(near.name.to_owned());
+            }
+        }
         let answering = ranked.iter().filter(|t| t.score >= evidence && !t.built_in);
         let types = answering.take(TYPES).map(|t| (t.name.to_owned(), t.score.min(1.0))).collect();
         Self { types, closest }
@@ -48,6 +53,7 @@ mod tests {
         let ty = |name, score, built_in| ScoredType { name, score, built_in };
         let ranked = [
             ty("caches.x", 1.2, false),
+            ty("caches.x", 1.1, false),
             ty("statefulsets.apps", 0.5, true),
             ty("queues.x", 0.2, false),
             ty("pods", 0.1, true),
