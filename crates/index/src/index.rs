@@ -399,11 +399,8 @@ impl Index {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn types<'f>(
-        &'f self,
-        scope: &'f Scope,
-    ) -> BoxFuture<'f, Result<Arc<Vec<(String, ResourceType)>>, StoreError>> {
-        async move { self.store.view(scope).await?.types().await }.boxed()
+    pub async fn types(&self, scope: &Scope) -> Result<Arc<Vec<(String, ResourceType)>>, StoreError> {
+        self.store.view(scope).await?.types().await
     }
 
     async fn query(&self, view: &dyn View, request: &Request, sources: &[KnownSource]) -> Result<Query, SearchError> {
