@@ -1,6 +1,5 @@
 //! All that can be told of one object: what is kept of it, what the cluster prints of it now, and the commands that tell more.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +50,7 @@ pub fn details<'f>(
     request: &'f Request,
     id: &'f str,
 ) -> BoxFuture<'f, Result<Option<Details>, SearchError>> {
-    async move {
+    Box::pin(async move {
         let one = Request { question: String::new(), objects: vec![id.to_owned()], limit: 1, ..request.clone() };
         let reply = index.ask(scope, &one).await?;
         let types = index.types(scope).await?;
@@ -93,6 +92,5 @@ pub fn details<'f>(
             commands: next.iter().map(Step::command).collect(),
             next,
         }))
-    }
-    .boxed()
+    })
 }

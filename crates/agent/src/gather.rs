@@ -1,6 +1,5 @@
 //! What an answer is made of: one or more replies of the index, which looks at the cluster where the question asks for it.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -117,7 +116,7 @@ pub fn gather<'f>(
     scope: &'f Scope,
     request: &'f Request,
 ) -> BoxFuture<'f, Result<Found, SearchError>> {
-    async move {
+    Box::pin(async move {
         let types = index.types(scope).await?;
         let manner = Manner::of(&request.question, &types);
         let limit = request.limit.max(LOOKED_AT);
@@ -226,8 +225,7 @@ pub fn gather<'f>(
         let status = if reply.hits.is_empty() { index.status(scope).await.ok() } else { None };
         let unfilled = unfilled(&reply, status.as_ref());
         Ok(Found { no_type, image, unfilled, ..found(reply, Collection::Instances) })
-    }
-    .boxed()
+    })
 }
 
 /// The name for which a question for a cause asks, if nothing has it, with what is called alike.

@@ -1,6 +1,5 @@
 //! A live API server.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::{
     collections::{BTreeSet, HashMap},
@@ -52,11 +51,10 @@ impl LiveSource {
     /// # Errors
     /// The kubeconfig or its credentials cannot be used.
     pub fn connect(options: LiveOptions) -> BoxFuture<'static, Result<Self, ClusterError>> {
-        async move {
+        Box::pin(async move {
             let requests = Arc::new(Requests::new(options).await?);
             Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
-        }
-        .boxed()
+        })
     }
 
     /// The context that these options choose, and the cluster that it names; nobody is asked. `None`: no context, or none that can be
@@ -250,7 +248,7 @@ impl LiveSource {
         from: &'f Position,
         bounds: &'f WatchBounds,
     ) -> BoxFuture<'f, Result<Watch, ClusterError>> {
-        async move { Watch::open(&self.requests, ty, from, bounds).await }.boxed()
+        Box::pin(async move { Watch::open(&self.requests, ty, from, bounds).await })
     }
 }
 

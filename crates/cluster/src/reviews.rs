@@ -1,6 +1,5 @@
 //! Asking the API server about others: whose token this is, and what they may. Whatever is no clear yes is an error or a no.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -73,7 +72,7 @@ impl LiveSource {
         token: &'f str,
         audiences: &'f [String],
     ) -> BoxFuture<'f, Result<Option<User>, NoReview>> {
-        async move {
+        Box::pin(async move {
             #[derive(Default, Deserialize)]
             #[serde(default)]
             struct Status {
@@ -91,8 +90,7 @@ impl LiveSource {
             // A server that knows nothing of audiences names none.
             let meant = audiences.is_empty() || audiences.iter().any(|audience| fits.contains(audience));
             Ok(Some(user).filter(|user| authenticated && meant && !user.username.is_empty()))
-        }
-        .boxed()
+        })
     }
 
     /// Whether somebody may list something.
@@ -100,7 +98,7 @@ impl LiveSource {
     /// # Errors
     /// It cannot be found out.
     pub fn may_list<'f>(&'f self, user: &'f User, what: Listing<'f>) -> BoxFuture<'f, Result<bool, NoReview>> {
-        async move {
+        Box::pin(async move {
             #[derive(Default, Deserialize)]
             #[serde(default)]
             struct Status {
@@ -117,8 +115,7 @@ impl LiveSource {
             let status: Status =
                 self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
             Ok(status.allowed && !status.denied)
-        }
-        .boxed()
+        })
     }
 
     /// The status of a review.

@@ -1,8 +1,6 @@
 //! One watch: what happens to the objects of a type from a position on, as long as the server tells. When to watch again, or to list, is
 //! the reader's to decide.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use std::time::Duration;
 
 use clusterlore_core::{AnnotationChoice, ResourceType};
@@ -105,36 +103,33 @@ impl Watch {
 
     /// What happened next; waits until something does. `None`: the watch has ended as it should, or has failed before. Nothing is lost where
     /// this is dropped while it waits.
-    pub fn next<'f>(&'f mut self) -> BoxFuture<'f, Option<Watched>> {
-        async move {
-            let told = self.told().await;
-            let watched = match told {
-                Ok(Some(Told::Changed(object))) => {
-                    self.reached(&object.resource_version);
-                    Watched::Event(SourceEvent::Changed(object))
-                }
-                Ok(Some(Told::Gone { object, version })) => {
-                    self.reached(&version);
-                    Watched::Event(SourceEvent::Gone(object))
-                }
-                Ok(Some(Told::Bookmark(version))) => {
-                    self.reached(&version);
-                    Watched::Bookmark(version)
-                }
-                Ok(Some(Told::Unreadable(reason))) => Watched::Unreadable(one_line(&reason)),
-                Ok(Some(Told::Error(code, message))) => {
-                    let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                    self.failed(Failure::Status(code, one_line(&message)))
-                }
-                Err(reason) => self.failed(Failure::Unavailable(reason)),
-                Ok(None) => {
-                    let State::Refused(skipped) = std::mem::replace(&mut self.state, State::Over) else { return None };
-                    Watched::Event(SourceEvent::Failed(skipped))
-                }
-            };
-            Some(watched)
-        }
-        .boxed()
+    pub async fn next(&mut self) -> Option<Watched> {
+        let told = self.told().await;
+        let watched = match told {
+            Ok(Some(Told::Changed(object))) => {
+                self.reached(&object.resource_version);
+                Watched::Event(SourceEvent::Changed(object))
+            }
+            Ok(Some(Told::Gone { object, version })) => {
+                self.reached(&version);
+                Watched::Event(SourceEvent::Gone(object))
+            }
+            Ok(Some(Told::Bookmark(version))) => {
+                self.reached(&version);
+                Watched::Bookmark(version)
+            }
+            Ok(Some(Told::Unreadable(reason))) => Watched::Unreadable(one_line(&reason)),
+            Ok(Some(Told::Error(code, message))) => {
+                let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                self.failed(Failure::Status(code, one_line(&message)))
+            }
+            Err(reason) => self.failed(Failure::Unavailable(reason)),
+            Ok(None) => {
+                let State::Refused(skipped) = std::mem::replace(&mut self.state, State::Over) else { return None };
+                Watched::Event(SourceEvent::Failed(skipped))
+            }
+        };
+        Some(watched)
     }
 
     /// The next event; `None`: there is none any more.

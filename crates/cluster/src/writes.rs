@@ -1,7 +1,6 @@
 //! The one way in which a cluster is written to: an object is applied by the server, under the field manager `clusterlore`, with the caller's
 //! rights, once. [`LiveSource::apply`] is the door. Whether somebody wants it is the caller's to know.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::time::Duration;
 
@@ -63,7 +62,7 @@ impl LiveSource {
         object: &'f Value,
         manner: Manner,
     ) -> BoxFuture<'f, Result<Object, NotApplied>> {
-        async move {
+        Box::pin(async move {
             let scope = Some(namespace).filter(|namespace| ![CLUSTER_SCOPE, ""].contains(namespace));
             let dry_run = if manner.dry_run { "&dryRun=All" } else { "" };
             let force = manner.force;
@@ -86,7 +85,6 @@ impl LiveSource {
             })?;
             let json: Value = from_whole_json(&taker.body, MAPS).map_err(NotApplied::Unknown)?;
             Ok(Object::new(json))
-        }
-        .boxed()
+        })
     }
 }

@@ -1,6 +1,5 @@
 //! The client. An exchange is sent until there is an answer or no hope of one; each try has a bound in time and in bytes.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -100,7 +99,7 @@ impl Client {
         bounds: Bounds,
         retries: &'f Retries,
     ) -> BoxFuture<'f, Answered<Failure>> {
-        async move { self.repeated(&request, retries, || self.once(request.clone(), bounds)).await }.boxed()
+        Box::pin(async move { self.repeated(&request, retries, || self.once(request.clone(), bounds)).await })
     }
 
     /// As [`Self::send`], but the answer is read while it arrives. What happens to it once it has begun is not mended by another try.
@@ -113,7 +112,7 @@ impl Client {
         bounds: Bounds,
         retries: &'f Retries,
     ) -> BoxFuture<'f, Result<Response<Arriving>, Failure>> {
-        async move { self.repeated(&request, retries, || self.begun(request.clone(), bounds)).await }.boxed()
+        Box::pin(async move { self.repeated(&request, retries, || self.begun(request.clone(), bounds)).await })
     }
 
     async fn repeated<B, F: Future<Output = Result<Response<B>, Cause>>>(

@@ -1,6 +1,5 @@
 //! The door itself.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,12 +66,11 @@ impl Index {
     /// # Errors
     /// See [`SearchError`].
     #[tracing::instrument(name = "index.warm", skip_all)]
-    pub fn warm<'f>(&'f self) -> BoxFuture<'f, Result<(), SearchError>> {
-        async move {
+    pub fn warm(&self) -> BoxFuture<'_, Result<(), SearchError>> {
+        Box::pin(async move {
             let view = self.store.view_all("what is read ahead is shown to nobody").await?;
             self.searcher.warm(&*view).await
-        }
-        .boxed()
+        })
     }
 
     /// Answers a question.
@@ -81,7 +79,7 @@ impl Index {
     /// See [`SearchError`]; none of them tells of anything outside the scope.
     #[tracing::instrument(name = "index.ask", skip_all, fields(collection = %request.collection))]
     pub fn ask<'f>(&'f self, scope: &'f Scope, request: &'f Request) -> BoxFuture<'f, Result<Reply, SearchError>> {
-        async move {
+        Box::pin(async move {
             let view = self.store.view(scope).await?;
             let sources = view.sources().await?;
             let query = self.query(&*view, request, &sources).await?;
@@ -104,8 +102,7 @@ impl Index {
                 reply.gone = gone(&*view, &request.question).await?;
             }
             Ok(reply)
-        }
-        .boxed()
+        })
     }
 
     /// A question as it is understood, without an answer.
@@ -117,12 +114,11 @@ impl Index {
         scope: &'f Scope,
         request: &'f Request,
     ) -> BoxFuture<'f, Result<ParsedQuery, SearchError>> {
-        async move {
+        Box::pin(async move {
             let view = self.store.view(scope).await?;
             let query = self.query(&*view, request, &view.sources().await?).await?;
             self.searcher.read(&*view, &*self.embedder, &query).await
-        }
-        .boxed()
+        })
     }
 
     /// The cluster itself, if it is the one that filled the index under this name and can be reached; else why not.
@@ -134,7 +130,7 @@ impl Index {
         scope: &'f Scope,
         name: &'f str,
     ) -> BoxFuture<'f, Result<Result<Arc<LiveSource>, String>, StoreError>> {
-        async move {
+        Box::pin(async move {
             let Some(gate) = self.gate.as_ref() else {
                 return Ok(Err("the cluster is not to be asked".to_owned()));
             };
@@ -142,8 +138,7 @@ impl Index {
             let names = ClusterNames::of(&sources);
             let looker = Looker { gate, sources, scope };
             Ok(looker.source(names.meant(name).unwrap_or(name), Instant::now() + OPENING).await)
-        }
-        .boxed()
+        })
     }
 
     /// The sources of the clusters of which anything may be seen, the replaced ones too.
@@ -151,7 +146,7 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub fn sources<'f>(&'f self, scope: &'f Scope) -> BoxFuture<'f, Result<Vec<KnownSource>, StoreError>> {
-        async move { self.store.view(scope).await?.sources().await }.boxed()
+        Box::pin(async move { self.store.view(scope).await?.sources().await })
     }
 
     /// Finds objects that are similar to one object. `id` is a stored id, or `kind/name` with the request's namespaces and clusters
@@ -165,14 +160,13 @@ impl Index {
         id: &'f str,
         request: &'f Request,
     ) -> BoxFuture<'f, Result<Reply, SearchError>> {
-        async move {
+        Box::pin(async move {
             let view = self.store.view(scope).await?;
             let sources = view.sources().await?;
             let query = self.query(&*view, request, &sources).await?;
             let answer = self.searcher.similar(&*view, &*self.embedder, id, &query).await?;
             Ok(reply(answer, sources, scope, request))
-        }
-        .boxed()
+        })
     }
 
     /// What happened lately to what a question asks for, by the journal that watching keeps. `since` and `until` narrow what the question
@@ -187,7 +181,7 @@ impl Index {
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> BoxFuture<'f, Result<Changes, SearchError>> {
-        async move {
+        Box::pin(async move {
             let asked = Asked::of(&request.question);
             let view = self.store.view(scope).await?;
             let sources = view.sources().await?;
@@ -287,8 +281,7 @@ impl Index {
             let names = ClusterNames::of(&sources);
             let (what, searched) = (asked.what, conditions.text);
             Ok(Changes { changes, more, total, since, until, what, searched, notes, needs, names })
-        }
-        .boxed()
+        })
     }
 
     /// The objects of the index that a search for a text finds, or all without one, that meet the conditions and the selector.
@@ -345,7 +338,7 @@ impl Index {
         collection: Collection,
         id: &'f str,
     ) -> BoxFuture<'f, Result<Option<Value>, StoreError>> {
-        async move {
+        Box::pin(async move {
             let view = self.store.view(scope).await?;
             let key = match collection {
                 Collection::Instances => ObjectKey::of_stored_id(id),
@@ -370,8 +363,7 @@ impl Index {
                 fields.remove("owner");
             }
             Ok(document)
-        }
-        .boxed()
+        })
     }
 
     /// What controls an object, and what it controls; `id` is its stored id.
@@ -379,12 +371,11 @@ impl Index {
     /// # Errors
     /// [`SearchError::NoSuchObject`] where there is none within the scope, or the store cannot be read.
     pub fn tree<'f>(&'f self, scope: &'f Scope, id: &'f str) -> BoxFuture<'f, Result<Tree, SearchError>> {
-        async move {
+        Box::pin(async move {
             let view = self.store.view(scope).await?;
             let missing = || SearchError::NoSuchObject { id: id.to_owned(), near: Vec::new() };
             tree::of(&*view, id).await?.ok_or_else(missing)
-        }
-        .boxed()
+        })
     }
 
     /// What is indexed, from where, and when.
@@ -392,7 +383,7 @@ impl Index {
     /// # Errors
     /// The store cannot be read.
     pub fn status<'f>(&'f self, scope: &'f Scope) -> BoxFuture<'f, Result<Status, StoreError>> {
-        async move { Status::of(&*self.store, scope).await }.boxed()
+        Box::pin(async move { Status::of(&*self.store, scope).await })
     }
 
     /// The resource types that are known, each with the name of its cluster.

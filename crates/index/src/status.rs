@@ -1,6 +1,5 @@
 //! What is indexed, from where, and when.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 
@@ -80,7 +79,7 @@ impl Status {
     /// # Errors
     /// The store cannot be read.
     pub fn of<'f>(store: &'f dyn Store, scope: &'f Scope) -> BoxFuture<'f, Result<Self, StoreError>> {
-        async move {
+        Box::pin(async move {
             let view = store.view(scope).await?;
             let of_type = |Counts { cluster, type_name, documents }| TypeStatus { cluster, type_name, documents };
             let mut documents: Vec<TypeStatus> =
@@ -100,8 +99,7 @@ impl Status {
                 last_runs: view.last_runs().await?,
                 documents,
             })
-        }
-        .boxed()
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a language model is asked of a resource type, and what its answer must look like.
 
 use clusterlore_core::{Complexity, ResourceType, TypeSchema};
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -122,21 +121,21 @@ pub fn ask_capability<'f>(
     ty: &'f ResourceType,
     schema: &'f TypeSchema,
 ) -> BoxFuture<'f, Result<CapabilityAnswer, ModelError>> {
-    async move {
-    let prompt = capability_prompt(ty, schema);
-    let first = said(model, &prompt).await?;
-    let problem = match checked(&first) {
-        Ok(answer) => return Ok(answer),
-        Err(problem) => problem,
-    };
-    let user = format!(
-        "{}\n\nYour last answer was\n{}\nIt cannot be used: {problem}. Answer again, with one JSON object of the form asked for.",
-        prompt.user,
-        shortened(&first, 4_000)
-    );
-    let second = said(model, &Prompt { user, ..prompt }).await?;
-    checked(&second).map_err(|problem| ModelError::Malformed { name: model.name().to_owned(), problem })
-}.boxed()
+    Box::pin(async move {
+        let prompt = capability_prompt(ty, schema);
+        let first = said(model, &prompt).await?;
+        let problem = match checked(&first) {
+            Ok(answer) => return Ok(answer),
+            Err(problem) => problem,
+        };
+        let user = format!(
+            "{}\n\nYour last answer was\n{}\nIt cannot be used: {problem}. Answer again, with one JSON object of the form asked for.",
+            prompt.user,
+            shortened(&first, 4_000)
+        );
+        let second = said(model, &Prompt { user, ..prompt }).await?;
+        checked(&second).map_err(|problem| ModelError::Malformed { name: model.name().to_owned(), problem })
+    })
 }
 
 async fn said(model: &dyn LanguageModel, prompt: &Prompt) -> Result<String, ModelError> {

@@ -1,7 +1,6 @@
 //! What speaks OpenAI's embeddings API: OpenAI, Ollama, vLLM, LM Studio.
 
 use clusterlore_http::{Pauses, without_user};
-use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::embedder::EmbedError;
@@ -24,7 +23,7 @@ pub fn openai<'f>(
     dimensions: Option<usize>,
     pauses: Pauses,
 ) -> BoxFuture<'f, Result<Remote, EmbedError>> {
-    async move {
+    Box::pin(async move {
         let base = base.trim_end_matches('/').to_owned();
         let service = Service {
             name: format!("openai:{model}@{}", without_user(&base)),
@@ -36,6 +35,5 @@ pub fn openai<'f>(
             tokens: TOKENS,
         };
         Remote::connect(service, dimensions, pauses).await
-    }
-    .boxed()
+    })
 }

@@ -4,7 +4,6 @@ use crate::embedder::EmbedError;
 use crate::endpoint::Key;
 use crate::remote::{Remote, Service};
 use clusterlore_http::Pauses;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 
 /// Where Voyage is.
@@ -28,7 +27,7 @@ pub fn voyage<'f>(
     dimensions: Option<usize>,
     pauses: Pauses,
 ) -> BoxFuture<'f, Result<Remote, EmbedError>> {
-    async move {
+    Box::pin(async move {
         let service = Service {
             name: format!("voyage:{model}"),
             model: model.to_owned(),
@@ -40,6 +39,5 @@ pub fn voyage<'f>(
         };
         let known = model.starts_with("voyage-4").then_some(DIMENSIONS);
         Remote::connect(service, dimensions.or(known), pauses).await
-    }
-    .boxed()
+    })
 }

@@ -1,7 +1,6 @@
 //! Takes a cluster out of the index, under its lock: documents first, what runs remember of it last. What was cut off is done by doing it
 //! again.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ pub fn forget<'f>(
     patience: Duration,
     observer: &'f Observer<'f>,
 ) -> BoxFuture<'f, Result<Forgotten, StoreError>> {
-    async move {
+    Box::pin(async move {
         let work = async {
             let mut forgotten = Forgotten::default();
             // First, so that nothing of it is written again.
@@ -64,8 +63,7 @@ pub fn forget<'f>(
             Ok(forgotten)
         };
         waiting::under_lock(Some(store), cluster, RunKind::Other, patience, observer, work).await
-    }
-    .boxed()
+    })
 }
 
 async fn delete(store: &dyn Store, collection: Collection, cluster: &str) -> Result<usize, StoreError> {

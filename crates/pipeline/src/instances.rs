@@ -1,6 +1,5 @@
 //! Instance sync: what runs in the cluster becomes documents.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -104,13 +103,12 @@ impl InstanceSync {
     /// See [`SyncError`]; nothing was deleted then.
     #[tracing::instrument(name = "pipeline.instances", skip_all)]
     pub fn run<'f>(&'f self, observer: &'f Observer<'f>) -> BoxFuture<'f, Result<Outcome, SyncError>> {
-        async move {
+        Box::pin(async move {
             let (store, patience) =
                 (self.store.as_deref().filter(|_| !self.options.dry_run), self.options.lock_timeout);
             let run = self.run_locked(None, observer);
             Ok(waiting::under_lock(store, self.cluster(), RunKind::Instances, patience, observer, run).await?.outcome)
-        }
-        .boxed()
+        })
     }
 
     /// As [`Self::run`], for a caller that holds the lock. `memory` sees every object, and notes what happened since the

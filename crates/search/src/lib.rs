@@ -19,7 +19,6 @@ mod rank;
 mod retrieve;
 mod yardstick;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -121,7 +120,7 @@ impl Searcher {
     /// # Errors
     /// See [`SearchError`].
     pub fn warm<'f>(&'f self, view: &'f dyn View) -> BoxFuture<'f, Result<(), SearchError>> {
-        async move {
+        Box::pin(async move {
             self.lexicon.software(&self.catalogue).await?;
             for collection in Collection::ALL {
                 view.vocabulary(collection).await?;
@@ -134,8 +133,7 @@ impl Searcher {
                 }
             }
             Ok(())
-        }
-        .boxed()
+        })
     }
 
     /// Answers a question: hits, the number of matches, or both, as the query wants. Either is the same with and without the other.
@@ -151,7 +149,7 @@ impl Searcher {
         embedder: &'f dyn Embedder,
         query: &'f Query,
     ) -> BoxFuture<'f, Result<Answer, SearchError>> {
-        async move { self.answer_with(view, embedder, query, None).await }.boxed()
+        Box::pin(async move { self.answer_with(view, embedder, query, None).await })
     }
 
     /// The question as it is understood, without an answer.
@@ -164,11 +162,10 @@ impl Searcher {
         embedder: &'f dyn Embedder,
         query: &'f Query,
     ) -> BoxFuture<'f, Result<ParsedQuery, SearchError>> {
-        async move {
+        Box::pin(async move {
             check(query)?;
             Ok(query::parse(view, embedder, &self.catalogue, query).await?)
-        }
-        .boxed()
+        })
     }
 
     /// The same with somebody who looks at the cluster. If the question asks for what only a cluster knows ("not ready"), those objects
@@ -184,13 +181,12 @@ impl Searcher {
         query: &'f Query,
         judge: Option<&'f dyn Judge>,
     ) -> BoxFuture<'f, Result<Answer, SearchError>> {
-        async move {
+        Box::pin(async move {
             check(query)?;
             let total = searchable(view, embedder, query.collection).await?;
             let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
             self.answer_parsed(view, embedder, query, parsed, total, judge).await
-        }
-        .boxed()
+        })
     }
 
     async fn answer_parsed(
@@ -366,7 +362,7 @@ impl Searcher {
         embedder: &'f dyn Embedder,
         query: &'f Query,
     ) -> BoxFuture<'f, Result<(ParsedQuery, Vec<Scored>), SearchError>> {
-        async move {
+        Box::pin(async move {
             check(query)?;
             searchable(view, embedder, query.collection).await?;
             let parsed = query::parse(view, embedder, &self.catalogue, query).await?;
@@ -384,8 +380,7 @@ impl Searcher {
             });
             let scored = scored.collect();
             Ok((parsed, scored))
-        }
-        .boxed()
+        })
     }
 
     /// What may answer a question.
@@ -421,7 +416,7 @@ impl Searcher {
         id: &'f str,
         query: &'f Query,
     ) -> BoxFuture<'f, Result<Answer, SearchError>> {
-        async move {
+        Box::pin(async move {
             let collection = Collection::Instances;
             let total = searchable(view, embedder, collection).await?;
             let answer::Example { object, parsed } =
@@ -441,8 +436,7 @@ impl Searcher {
             let hits = answer::others(&collapser, &ranking, &ranked, &object.stored_id(), query.limit).await?;
             let admitted = candidates.admitted;
             Ok(Answer { hits, parsed, total, admitted, ..Answer::default() })
-        }
-        .boxed()
+        })
     }
 
     /// The text by which the encoder knows a document, from its record. `None` if the record is not one of the collection.

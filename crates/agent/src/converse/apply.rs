@@ -1,7 +1,6 @@
 //! The one tool that changes something. An object is applied only after the server has tried it, a person has seen what would change, and
 //! has said yes.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 
@@ -308,7 +307,7 @@ pub fn unchanged(id: &str) -> String {
 /// # Errors
 /// What is wrong with the call or the manifest, or why it is refused.
 pub fn try_apply<'f>(index: &'f Index, scope: &'f Scope, input: &'f Value) -> BoxFuture<'f, Result<Tried, String>> {
-    async move {
+    Box::pin(async move {
         let live = Live {
             door: Arc::new(NoDoor),
             index: Some((index, scope)),
@@ -318,8 +317,7 @@ pub fn try_apply<'f>(index: &'f Index, scope: &'f Scope, input: &'f Value) -> Bo
         };
         let applying = Applying { index, scope, named: Named::default(), approver: &Nobody };
         applying.prepare(&live, input).await
-    }
-    .boxed()
+    })
 }
 
 /// Nobody is asked, and so nothing is changed.

@@ -1,7 +1,6 @@
 //! A language model that looks into a question for a program, such as an assistant. It reads alone, within bounds of its own, and only for
 //! those who may see all of what it can read.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -65,35 +64,35 @@ impl Investigator {
         scope: &'f Scope,
         request: Request,
     ) -> BoxFuture<'f, Result<Talk, String>> {
-        async move {
-        if !sees_all(index, scope, &request.clusters).await? {
-            return Err(
+        Box::pin(async move {
+            if !sees_all(index, scope, &request.clusters).await? {
+                return Err(
                 "refused: the model reads the cluster with the rights of this program, and so only for those who may see all of it. \
                  Ask with the other tools."
                     .to_owned(),
             );
-        }
-        let Ok(_turn) = self.turns.try_acquire() else {
-            return Err(format!("{AT_ONCE} questions are being looked into already; ask again in a minute."));
-        };
-        let question = Message::user(request.question.clone());
-        let tools = Tools::new(Reach::reading(index, scope, request));
-        let mut called = Vec::new();
-        let mut hear = |heard: Heard<'_>| {
-            if let Heard::Calls(call) = heard {
-                called.push(call.name.clone());
             }
-        };
-        let answer = talk(&*self.model, &tools, vec![question], self.limits, Used::default(), None, &mut hear);
-        match tokio::time::timeout(self.time, answer).await {
-            Ok(talk) => Ok(talk),
-            Err(_) => Err(format!(
-                "the model had no answer after {} s and {} calls of its tools; ask something narrower.",
-                self.time.as_secs_f64(),
-                called.len()
-            )),
-        }
-    }.boxed()
+            let Ok(_turn) = self.turns.try_acquire() else {
+                return Err(format!("{AT_ONCE} questions are being looked into already; ask again in a minute."));
+            };
+            let question = Message::user(request.question.clone());
+            let tools = Tools::new(Reach::reading(index, scope, request));
+            let mut called = Vec::new();
+            let mut hear = |heard: Heard<'_>| {
+                if let Heard::Calls(call) = heard {
+                    called.push(call.name.clone());
+                }
+            };
+            let answer = talk(&*self.model, &tools, vec![question], self.limits, Used::default(), None, &mut hear);
+            match tokio::time::timeout(self.time, answer).await {
+                Ok(talk) => Ok(talk),
+                Err(_) => Err(format!(
+                    "the model had no answer after {} s and {} calls of its tools; ask something narrower.",
+                    self.time.as_secs_f64(),
+                    called.len()
+                )),
+            }
+        })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The loop: the model speaks, its calls are answered, until it has nothing more to ask.
 
 use clusterlore_models::{Ask, ChatModel, Message, Part, Price, Stop, ToolCall, ToolResult};
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,13 +68,12 @@ pub fn talk<'f>(
     price: Option<Price>,
     hear: Listener<'f>,
 ) -> BoxFuture<'f, Talk> {
-    async move {
+    Box::pin(async move {
         let span = spans::agent(model.name());
         let done = converse(model, tools, messages, limits, before, price, hear).instrument(span.clone()).await;
         spans::agent_ended(&span, done.used, &done.ended);
         done
-    }
-    .boxed()
+    })
 }
 
 async fn converse(

@@ -1,6 +1,5 @@
 //! The tools together: what a model is told of them, and the one way in which they are called.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -110,7 +109,7 @@ impl<'a> Tools<'a> {
     /// # Errors
     /// What is wrong with the call, or why it was not answered.
     pub fn answer<'f>(&'f self, name: &'f str, input: &'f Value) -> BoxFuture<'f, Result<String, String>> {
-        async move { self.outcome(name, input).await.map(|told| told.text) }.boxed()
+        Box::pin(async move { self.outcome(name, input).await.map(|told| told.text) })
     }
 
     async fn outcome(&self, name: &str, input: &Value) -> Outcome {

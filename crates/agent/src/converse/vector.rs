@@ -1,6 +1,5 @@
 //! Tools over the index.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt::Write as _;
 
@@ -93,7 +92,7 @@ pub fn vector_search<'f>(
     within: Request,
     input: &'f serde_json::Value,
 ) -> BoxFuture<'f, Result<(Collection, Reply), String>> {
-    async move { Vector { index, scope, within }.find(input).await }.boxed()
+    Box::pin(async move { Vector { index, scope, within }.find(input).await })
 }
 
 impl Vector<'_> {

@@ -10,7 +10,6 @@ use clusterlore_catalogue::{Catalogue, Role};
 use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Scope};
 use clusterlore_index::{Index, Reply, Request};
 use clusterlore_search::SearchError;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::answer::{Asks, Took};
@@ -42,7 +41,7 @@ pub fn gather_next<'f>(
     request: &'f Request,
     conversation: &'f Conversation,
 ) -> BoxFuture<'f, Result<Found, SearchError>> {
-    async move {
+    Box::pin(async move {
         let types = index.types(scope).await?;
         let reader = Reader { index, catalogue, scope, request, types: &types };
         let mut resolution = Resolution::Alone;
@@ -79,8 +78,7 @@ pub fn gather_next<'f>(
                 Ok(Found::back(&reply, request, types, Asks { text, candidates, said }))
             }
         }
-    }
-    .boxed()
+    })
 }
 
 /// Reads questions for the rule.

@@ -3,7 +3,6 @@
 use clusterlore_cluster::LiveSource;
 use clusterlore_cluster::reads::{NotRead, ReadLimits, Reads, clean};
 use clusterlore_core::ResourceType;
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -28,14 +27,13 @@ pub struct Target {
 /// Looks at these objects, at the same time and with the caller's rights. Nothing is written, and nothing is kept.
 #[tracing::instrument(name = "investigate", skip_all, fields(objects = i64::try_from(targets.len()).unwrap_or(i64::MAX)))]
 pub fn investigate<'f>(source: &'f LiveSource, targets: &'f [Target], limits: &'f Limits) -> BoxFuture<'f, Findings> {
-    async move {
+    Box::pin(async move {
         let log_lines = u32::try_from(limits.log_lines.saturating_mul(3)).unwrap_or(u32::MAX);
         let reads = source.reads(ReadLimits { time: limits.time, log_lines, ..ReadLimits::default() });
         let now = Timestamp::now();
         let looked = targets.iter().take(limits.subjects).map(|target| look(&reads, target, limits, now));
         Findings { subjects: join_all(looked).await, left_out: targets.len().saturating_sub(limits.subjects) }
-    }
-    .boxed()
+    })
 }
 
 async fn look(reads: &Reads<'_>, target: &Target, limits: &Limits, now: Timestamp) -> SubjectFindings {

@@ -1,6 +1,5 @@
 //! The reads themselves, all under one deadline. What cannot be read is an answer, too.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::fmt;
 use std::time::Duration;
@@ -128,7 +127,7 @@ impl Reads<'_> {
         namespace: &'f str,
         name: &'f str,
     ) -> BoxFuture<'f, Result<Option<Object>, NotRead>> {
-        async move { self.one(ty, namespace, name, PLAIN_JSON).await }.boxed()
+        Box::pin(async move { self.one(ty, namespace, name, PLAIN_JSON).await })
     }
 
     /// Whether there is such an object. Nothing but its metadata is sent.
@@ -141,7 +140,7 @@ impl Reads<'_> {
         namespace: &'f str,
         name: &'f str,
     ) -> BoxFuture<'f, Result<bool, NotRead>> {
-        async move { Ok(self.one(ty, namespace, name, METADATA).await?.is_some()) }.boxed()
+        Box::pin(async move { Ok(self.one(ty, namespace, name, METADATA).await?.is_some()) })
     }
 
     async fn one(
@@ -173,12 +172,11 @@ impl Reads<'_> {
         namespace: &'f str,
         selector: &'f str,
     ) -> BoxFuture<'f, Result<Listed, NotRead>> {
-        async move {
+        Box::pin(async move {
             let selected =
                 if selector.is_empty() { String::new() } else { format!("&labelSelector={}", escaped(selector)) };
             self.pages(ty, scope(namespace), &selected).await
-        }
-        .boxed()
+        })
     }
 
     /// Events of an object, the last one last.
@@ -186,7 +184,7 @@ impl Reads<'_> {
     /// # Errors
     /// None can be read.
     pub fn events<'f>(&'f self, of: &'f Subject<'f>) -> BoxFuture<'f, Result<Listed<Event>, NotRead>> {
-        async move {
+        Box::pin(async move {
             let ty = ResourceType {
                 version: "v1".to_owned(),
                 kind: "Event".to_owned(),
@@ -204,8 +202,7 @@ impl Reads<'_> {
             let mut events: Vec<Event> = read.items.iter().map(Event::of).collect();
             events.sort_by(|a, b| a.last.cmp(&b.last));
             Ok(Listed { items: events, more: read.more })
-        }
-        .boxed()
+        })
     }
 
     async fn pages(&self, ty: &ResourceType, namespace: Option<&str>, query: &str) -> Result<Listed, NotRead> {
@@ -257,32 +254,32 @@ impl Reads<'_> {
         container: &'f str,
         previous: bool,
     ) -> BoxFuture<'f, Result<Log, NotRead>> {
-        async move {
-        let (lines, most) = (self.limits.log_lines, self.limits.log_bytes);
-        let room = most.saturating_mul(LOG_ROOM);
-        let (namespace, pod, container) = (escaped(namespace), escaped(pod), escaped(container));
-        let path = format!(
-            "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&previous={previous}&tailLines={lines}&limitBytes={room}"
-        );
-        let mut taker = Taker::new(room);
-        let sent = self.send(&Ask::get(path, ANYTHING), &mut taker).await;
-        // A log may be larger than was asked for; what came of it will do.
-        if let Err(failure) = sent
-            && !taker.is_full
-        {
-            return Err(failure.of_object());
-        }
-        let unfinished = taker.body.len() as u64 >= room;
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let begin = taker.body.len().saturating_sub(most);
-        let text = String::from_utf8_lossy(&taker.body[begin..]);
-        // Not with half a line, unless that is all.
-        let text = match text.split_once('\n') {
-            Some((_, rest)) if begin > 0 && !rest.trim().is_empty() => rest.to_owned(),
-            _ => text.into_owned(),
-        };
-        Ok(Log { text, cut: begin > 0 || unfinished })
-    }.boxed()
+        Box::pin(async move {
+            let (lines, most) = (self.limits.log_lines, self.limits.log_bytes);
+            let room = most.saturating_mul(LOG_ROOM);
+            let (namespace, pod, container) = (escaped(namespace), escaped(pod), escaped(container));
+            let path = format!(
+                "/api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&previous={previous}&tailLines={lines}&limitBytes={room}"
+            );
+            let mut taker = Taker::new(room);
+            let sent = self.send(&Ask::get(path, ANYTHING), &mut taker).await;
+            // A log may be larger than was asked for; what came of it will do.
+            if let Err(failure) = sent
+                && !taker.is_full
+            {
+                return Err(failure.of_object());
+            }
+            let unfinished = taker.body.len() as u64 >= room;
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            let begin = taker.body.len().saturating_sub(most);
+            let text = String::from_utf8_lossy(&taker.body[begin..]);
+            // Not with half a line, unless that is all.
+            let text = match text.split_once('\n') {
+                Some((_, rest)) if begin > 0 && !rest.trim().is_empty() => rest.to_owned(),
+                _ => text.into_owned(),
+            };
+            Ok(Log { text, cut: begin > 0 || unfinished })
+        })
     }
 
     /// Whether the caller may do `verb` to a type, or to a subresource of it (`log`), in a namespace (`_cluster`: in all, or to what is in
@@ -297,27 +294,27 @@ impl Reads<'_> {
         subresource: &'f str,
         namespace: &'f str,
     ) -> BoxFuture<'f, Result<bool, NotRead>> {
-        async move {
-        #[derive(Deserialize)]
-        struct Review {
-            status: Allowed,
-        }
-        #[derive(Deserialize)]
-        struct Allowed {
-            allowed: bool,
-        }
-        let of = json!({
-            "verb": verb, "group": ty.group, "resource": ty.plural, "subresource": subresource,
-            "namespace": scope(namespace).unwrap_or_default(),
-        });
-        let body = json!({
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": of},
-        });
-        let mut ask = Ask::get("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", PLAIN_JSON);
-        ask.post = Some(body.to_string().into_bytes());
-        let answer = self.whole(&ask).await.map_err(Unanswered::of_list)?;
-        Ok(from_whole_json::<Review>(&answer, MAPS).map_err(NotRead::Cut)?.status.allowed)
-    }.boxed()
+        Box::pin(async move {
+            #[derive(Deserialize)]
+            struct Review {
+                status: Allowed,
+            }
+            #[derive(Deserialize)]
+            struct Allowed {
+                allowed: bool,
+            }
+            let of = json!({
+                "verb": verb, "group": ty.group, "resource": ty.plural, "subresource": subresource,
+                "namespace": scope(namespace).unwrap_or_default(),
+            });
+            let body = json!({
+                "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": of},
+            });
+            let mut ask = Ask::get("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", PLAIN_JSON);
+            ask.post = Some(body.to_string().into_bytes());
+            let answer = self.whole(&ask).await.map_err(Unanswered::of_list)?;
+            Ok(from_whole_json::<Review>(&answer, MAPS).map_err(NotRead::Cut)?.status.allowed)
+        })
     }
 
     /// A whole answer.

@@ -1,7 +1,6 @@
 //! Tables of types, with the caller's rights, until a time. Each type has its own answer, and what cannot be read of it is part of that.
 //! A table is whole or it is none: what was cut off says nothing.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -143,13 +142,12 @@ impl LiveSource {
     /// What the server prints of these types, in their order, read at the same time. Nothing of it is kept, and no type that cannot be read
     /// keeps another from being read.
     pub fn tables<'f>(&'f self, wanted: &'f [Wanted], limits: &'f TableLimits) -> BoxFuture<'f, Vec<TypeTable>> {
-        async move {
+        Box::pin(async move {
             let deadline = Instant::now() + limits.time;
             let reading =
                 Reading { requests: &self.requests, limits, deadline, turns: Semaphore::new(limits.at_once.max(1)) };
             join_all(wanted.iter().map(|wanted| reading.of_type(wanted))).await
-        }
-        .boxed()
+        })
     }
 }
 

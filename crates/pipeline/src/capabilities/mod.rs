@@ -5,7 +5,6 @@ mod knowledge;
 mod model;
 mod rules;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -106,13 +105,12 @@ impl CapabilitySync {
     /// See [`SyncError`]; nothing was deleted then.
     #[tracing::instrument(name = "pipeline.capabilities", skip_all)]
     pub fn run<'f>(&'f self, observer: &'f Observer<'f>) -> BoxFuture<'f, Result<Outcome, SyncError>> {
-        async move {
+        Box::pin(async move {
             let (store, patience) =
                 (self.store.as_deref().filter(|_| !self.options.dry_run), self.options.lock_timeout);
             let run = self.run_locked(observer);
             waiting::under_lock(store, self.cluster(), RunKind::Capabilities, patience, observer, run).await
-        }
-        .boxed()
+        })
     }
 
     /// As [`Self::run`], for a caller that holds the lock.

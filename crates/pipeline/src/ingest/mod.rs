@@ -6,7 +6,6 @@
 mod apply;
 mod scans;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -86,8 +85,8 @@ impl Ingest {
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn waiting<'f>(&'f self) -> BoxFuture<'f, Result<Waiting, StoreError>> {
-        async move { self.inbox.waiting().await }.boxed()
+    pub fn waiting(&self) -> BoxFuture<'_, Result<Waiting, StoreError>> {
+        Box::pin(async move { self.inbox.waiting().await })
     }
 
     /// Takes a post: when this returns it survives the end of the process.
@@ -95,7 +94,7 @@ impl Ingest {
     /// # Errors
     /// It cannot be kept; then nothing of it is.
     pub fn take<'f>(&'f self, cluster: &'f str, post: &'f InstancePost) -> BoxFuture<'f, Result<(), StoreError>> {
-        async move {
+        Box::pin(async move {
             let is_empty = post.upserts.is_empty() && post.deletes.is_empty() && !post.whole;
             if is_empty || self.watched.contains(cluster) {
                 return Ok(());
@@ -105,8 +104,7 @@ impl Ingest {
             self.inbox.put(cluster, body).await?;
             self.came.notify_one();
             Ok(())
-        }
-        .boxed()
+        })
     }
 
     /// Takes the names of types (`plural.group`) that came or changed, and of those that went.
@@ -119,7 +117,7 @@ impl Ingest {
         upserts: Vec<String>,
         deletes: Vec<String>,
     ) -> BoxFuture<'f, Result<(), StoreError>> {
-        async move {
+        Box::pin(async move {
             // What cannot be is nothing to look at.
             let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_named(name)).collect::<Vec<_>>();
             let (upserts, deletes) = (possible(upserts), possible(deletes));
@@ -129,13 +127,12 @@ impl Ingest {
             self.inbox.scan(cluster, upserts, deletes).await?;
             self.came.notify_one();
             Ok(())
-        }
-        .boxed()
+        })
     }
 
     /// Writes what waits, and what comes, until `stop` says so or is dropped. What is not written by then is written next time.
     pub fn run<'f>(&'f self, mut stop: watch::Receiver<bool>) -> BoxFuture<'f, ()> {
-        async move {
+        Box::pin(async move {
             let mut pause = PAUSES.0;
             while !*stop.borrow() {
                 let again = match self.work().await {
@@ -161,16 +158,15 @@ impl Ingest {
                 }
                 pause = if again.is_some() { (pause * 2).min(PAUSES.1) } else { PAUSES.0 };
             }
-        }
-        .boxed()
+        })
     }
 
     /// Writes what waits, up to one batch of each cluster; says whether more may wait. For tests, and for [`Self::run`].
     ///
     /// # Errors
     /// Something cannot be written; it waits on, and keeps nothing of other clusters waiting.
-    pub fn work<'f>(&'f self) -> BoxFuture<'f, Result<bool, SyncError>> {
-        async move {
+    pub fn work(&self) -> BoxFuture<'_, Result<bool, SyncError>> {
+        Box::pin(async move {
             let (mut any, mut failed) = (false, None);
             for cluster in self.inbox.clusters().await? {
                 match self.work_off(&cluster).await {
@@ -179,8 +175,7 @@ impl Ingest {
                 }
             }
             failed.map_or(Ok(any), Err)
-        }
-        .boxed()
+        })
     }
 
     /// Writes what waits about one cluster, up to one batch, and says whether there was anything. What waits is read under the cluster's

@@ -1,6 +1,5 @@
 //! From a store into lines.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::io::Write;
 
@@ -30,7 +29,7 @@ pub fn export<'f>(
     vectors: bool,
     told: &'f (dyn Fn(usize) + Sync),
 ) -> BoxFuture<'f, Result<Exported, MoveError>> {
-    async move {
+    Box::pin(async move {
         let view = store.view_now("an export takes everything along").await?;
         let mut sections = Vec::new();
         for collection in [Collection::Capabilities, Collection::Instances] {
@@ -72,8 +71,7 @@ pub fn export<'f>(
         write(out, &Line::End(End { documents }))?;
         out.flush()?;
         Ok(Exported { documents })
-    }
-    .boxed()
+    })
 }
 
 fn write(out: &mut (dyn Write + Send), line: &Line) -> Result<(), MoveError> {

@@ -120,7 +120,9 @@ pub(super) static JOINS: WordList = WordList::new(|| {
     )
 });
 /// Those that say that both are meant.
-pub(super) static AND: WordList = WordList::new(|| split("and but und aber et mais y pero e mas"));
+pub(super) const AND: [&str; 5] = ["and", "und", "et", "y", "e"];
+/// Those that set the second against the first.
+pub(super) const BUT: [&str; 5] = ["but", "aber", "mais", "pero", "mas"];
 /// Those that say that one of the two is enough.
 pub(super) static OR: WordList = WordList::new(|| split("or oder ou o u 或 或者"));
 /// Words before a version, and those that compare it with others.

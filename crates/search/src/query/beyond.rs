@@ -13,8 +13,8 @@ use clusterlore_core::conditions::{
 };
 
 use super::around::{
-    ABOUT, ADVERBS, AGENTS, ALL, AND, BEARS, BETWEEN, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN, JOINS,
-    NOT, NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
+    ABOUT, ADVERBS, AGENTS, ALL, AND, BEARS, BETWEEN, BUT, COMPARED, COPULAS, COPULAS_FOREIGN, DETERMINERS, FOREIGN,
+    JOINS, NOT, NOT_CHINESE, NOUNS, OR, REPLICAS, RUNS, SIZES, STATES, THINGS, TOOLS, VERSIONS, WHO, among, is,
 };
 use super::bounds::{self, bounded};
 use super::context::QueryContext;
@@ -444,7 +444,7 @@ fn guesses(tokens: &mut Tokens, found: &mut Vec<Found>, context: &QueryContext<'
             }
         }
     }
-    let joins = |at: &usize| is(&OR, &tokens.low[*at]) || is(&AND, &tokens.low[*at]);
+    let joins = |at: &usize| is(&OR, &tokens.low[*at]) || bounds::adds(tokens, *at);
     let ors: Vec<usize> = tokens.free().filter(joins).collect();
     for or in ors {
         let (before, after) = (or.checked_sub(1), or + 1);
@@ -541,8 +541,8 @@ fn of_operators(tokens: &Tokens, context: &QueryContext<'_>) -> bool {
 /// Whether a state stands in a list with a word that no phrase has: "[finished] or aborted", "parked or [finished]".
 fn is_in_list(tokens: &Tokens, span: Range<usize>, context: &QueryContext<'_>) -> bool {
     let of_operators = of_operators(tokens, context);
-    let joins = |word: &String| is(&OR, word) || of_operators && is(&AND, word);
-    let or = |at: usize| tokens.low.get(at).is_some_and(joins);
+    let or =
+        |at: usize| tokens.low.get(at).is_some_and(|word| is(&OR, word)) || of_operators && bounds::adds(tokens, at);
     let before = span.start.checked_sub(2).filter(|n| or(n + 1) && !tokens.ends[*n] && !tokens.ends[n + 1]);
     let after = Some(span.end + 1).filter(|n| *n < tokens.low.len() && or(span.end) && !tokens.ends[span.end - 1]);
     let fits = |at: &usize| may_be_state(tokens, *at, context);
@@ -573,7 +573,9 @@ fn read_phrase(
     for at in 0..tokens.low.len() {
         let stands = words.iter().enumerate().all(|(n, word)| {
             let here = at + n;
-            !inside[usize::from(condition.is_none())].contains(&here) && tokens.low.get(here).is_some_and(|w| w == word || foreign && is_form(w, word) && !(context.is_english)(w))
+            let same = |w: &String| w == word || foreign && is_form(w, word) && !(context.is_english)(w);
+            !inside[usize::from(condition.is_none())].contains(&here)
+                && tokens.low.get(here).is_some_and(same)
                 // "Actually" is a filler, and part of "actually running".
                 && (!tokens.taken[here] || fillers[here] && words.len() > 1)
                 && !tokens.quoted[here]
@@ -796,7 +798,7 @@ fn joined(tokens: &mut Tokens, found: Vec<Found>) -> Vec<Need> {
         let only = between.len() <= 3
             && between.clone().all(|at| is(&JOINS, &tokens.low[at]) || is(&NOT, &tokens.low[at]) || tokens.taken[at]);
         let or = between.clone().any(|at| is(&OR, &tokens.low[at]));
-        let but = between.clone().any(|at| among("but aber mais pero mas", &tokens.low[at]));
+        let but = between.clone().any(|at| tokens.is(Some(at), &BUT));
         match (&needs[..], &mut others[..]) {
             ([one], [other])
                 if only
@@ -1159,7 +1161,7 @@ fn tags(tokens: &mut Tokens, context: &QueryContext<'_>, needs: &mut Vec<Need>) 
         let mut hosts = vec![at + 2];
         let mut next = at + 3;
         while let Some(host) = (next..next + 2).find(|host| is_host(*host))
-            && (next..host).all(|n| is(&OR, &tokens.low[n]) || tokens.is(Some(n), &["and", "und", "et", "y", "e"]))
+            && (next..host).all(|n| is(&OR, &tokens.low[n]) || tokens.is(Some(n), &AND))
         {
             hosts.push(host);
             next = host + 1;

@@ -3,12 +3,11 @@
 
 use clusterlore_core::conditions::{Comparison, Conditions, Limit, LiveCondition};
 
+use super::around::{AND, BUT};
 use super::tokens::{Tokens, number};
 
 /// The most words between a condition and its bound.
 const NEAR: usize = 6;
-/// What stands for "and" between two bounds.
-const AND: [&str; 10] = ["and", "but", "und", "aber", "et", "mais", "y", "pero", "e", "mas"];
 /// What may stand behind a number.
 const UNITS: [&str; 13] = [
     "times",
@@ -43,6 +42,11 @@ pub(super) fn bounded(condition: LiveCondition, tokens: &mut Tokens, at: usize, 
     if limits.is_empty() { vec![condition] } else { limits.into_iter().map(with).collect() }
 }
 
+/// Whether a word says that something more is to hold.
+pub(super) fn adds(tokens: &Tokens, at: usize) -> bool {
+    tokens.is(Some(at), &AND) || tokens.is(Some(at), &BUT)
+}
+
 /// The bounds in the words beside. Takes them.
 fn limits(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Vec<Limit> {
     let near = at.saturating_sub(NEAR)..(end + NEAR).min(tokens.low.len());
@@ -51,7 +55,7 @@ fn limits(tokens: &mut Tokens, at: usize, end: usize, of_bytes: bool) -> Vec<Lim
     };
     let Some((mut limits, next)) = limit(tokens, place, of_bytes) else { return Vec::new() };
     // "Fewer than 3, but at least once".
-    if tokens.is(Some(next), &AND) {
+    if adds(tokens, next) {
         let more = (next + 1..tokens.low.len().min(next + 4)).find(|n| value(&tokens.low[*n], of_bytes).is_some());
         let is_bound = |n: &usize| compared(tokens, *n).is_some_and(|(_, words)| *n - words == next + 1);
         if let Some((second, _)) = more.filter(is_bound).and_then(|n| limit(tokens, n, of_bytes)) {
@@ -69,7 +73,7 @@ fn limit(tokens: &mut Tokens, place: usize, of_bytes: bool) -> Option<(Vec<Limit
     let mut next = place + 1;
     let mut limits = match comparison {
         Comparison::Between => {
-            let most = tokens.low.get(next + 1).filter(|_| tokens.is(Some(next), &AND));
+            let most = tokens.low.get(next + 1).filter(|_| adds(tokens, next));
             let most = most.and_then(|word| value(word, of_bytes))?;
             next += 2;
             vec![Limit::AtLeast(number), Limit::AtMost(most)]

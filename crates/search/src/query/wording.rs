@@ -4,6 +4,7 @@ use clusterlore_core::conditions::{Asked, Conditions};
 use clusterlore_core::words;
 
 use super::ages;
+use super::around::AND;
 use super::clauses::{Clauses, GroupBy, Order};
 use super::context::QueryContext;
 use super::language;
@@ -158,12 +159,12 @@ fn which(tokens: &mut Tokens, context: &QueryContext<'_>) -> Option<GroupBy> {
         // "…, and in which namespaces?" stands behind what is grouped.
         let joined = at > 0
             && tokens.is(Some(at), &["in", "on", "dans", "en", "em", "auf"])
-            && (tokens.begins(at) || tokens.is(Some(at - 1), &["and", "et", "und", "y", "e"]));
+            && (tokens.begins(at) || tokens.is(Some(at - 1), &AND));
         if let Some(taken) = joined.then(|| tokens.match_at(at, IN_WHICH)).flatten()
             && let Some((group, named)) = group_at(tokens, at + taken, context)
         {
             tokens.take_range(at, taken + named);
-            tokens.take((tokens.is(Some(at - 1), &["and", "et", "und", "y", "e"])).then(|| at - 1));
+            tokens.take((tokens.is(Some(at - 1), &AND)).then(|| at - 1));
             return Some(group);
         }
         led &= at == 0 || tokens.says_nothing(at - 1) || language::is_stop_word(context.language, &tokens.low[at - 1]);

@@ -1,6 +1,5 @@
 //! The store: the server, the file beside it, and what was last seen of both.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -45,7 +44,7 @@ impl Chroma {
     /// # Errors
     /// [`StoreError::Unreachable`], or [`StoreError::Unusable`]: a refused key, no Chroma, one before 1.0, no such tenant or database.
     pub fn connect(options: ChromaOptions) -> BoxFuture<'static, Result<Self, StoreError>> {
-        async move {
+        Box::pin(async move {
             let api = Api::connect(Client::new(&options)?).await?;
             let inner = Inner {
                 api,
@@ -58,8 +57,7 @@ impl Chroma {
                 gate: tokio::sync::Mutex::default(),
             };
             Ok(Self { inner: Arc::new(inner) })
-        }
-        .boxed()
+        })
     }
 
     pub(super) fn api(&self) -> &Api {

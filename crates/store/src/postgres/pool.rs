@@ -1,6 +1,5 @@
 //! The store: its connections, and what was read of the server that need not be read again.
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::AtomicUsize;
@@ -80,7 +79,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Unreachable`], [`StoreError::Unusable`] and [`StoreError::Newer`], before anything is written.
     pub fn open_or_create<'f>(url: &'f str) -> BoxFuture<'f, Result<Self, StoreError>> {
-        async move { Self::open(url, true).await }.boxed()
+        Box::pin(async move { Self::open(url, true).await })
     }
 
     /// Opens a store that is there, for searching. Nothing is written; a role that only reads, a standby and
@@ -89,7 +88,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError::Missing`] where there is none, else as [`Self::open_or_create`].
     pub fn open_existing<'f>(url: &'f str) -> BoxFuture<'f, Result<Self, StoreError>> {
-        async move { Self::open(url, false).await }.boxed()
+        Box::pin(async move { Self::open(url, false).await })
     }
 
     /// Server and extension with their versions: `Postgres 16.14, pgvector 0.8.5`.

@@ -277,15 +277,22 @@ pub(super) type Latest = Mutex<Option<(u64, i64, Arc<Snapshot>)>>;
 /// What a scope admits of a snapshot, and what was worked out of that.
 #[derive(Debug, Default)]
 pub(super) struct Scoped {
-    /// A bit a row; `None`: all.
-    rows: Option<Vec<u64>>,
-    /// Of each chunk, which of its places; `None`: all.
-    places: Option<Vec<Box<[bool]>>>,
+    /// `None`: all.
+    admitted: Option<Admitted>,
     documents: usize,
     vocabulary: OnceLock<Arc<Vocabulary>>,
     /// Documents that hold a term, of the terms that were asked for.
     frequencies: Mutex<HashMap<String, usize>>,
     terms: OnceLock<Arc<Vec<(String, usize)>>>,
+}
+
+/// What a scope that hides something admits.
+#[derive(Debug)]
+struct Admitted {
+    /// A bit a row.
+    rows: Vec<u64>,
+    /// Of each chunk, which of its places.
+    places: Vec<Box<[bool]>>,
 }
 
 impl Scoped {
@@ -312,11 +319,11 @@ impl Scoped {
             }
             places.push(admitted);
         }
-        Self { rows: Some(rows), places: Some(places), documents, ..Self::default() }
+        Self { admitted: Some(Admitted { rows, places }), documents, ..Self::default() }
     }
 
     pub(super) fn is_all(&self) -> bool {
-        self.rows.is_none()
+        self.admitted.is_none()
     }
 
     /// How many documents there are.
@@ -325,12 +332,12 @@ impl Scoped {
     }
 
     pub(super) fn holds(&self, row: usize) -> bool {
-        self.rows.as_ref().is_none_or(|rows| rows[row / 64] >> (row % 64) & 1 == 1)
+        self.admitted.as_ref().is_none_or(|admitted| admitted.rows[row / 64] >> (row % 64) & 1 == 1)
     }
 
     /// Whether it admits the rows of a chunk that are in a place; both by number.
     fn admits(&self, chunk: usize, place: usize) -> bool {
-        self.places.as_ref().is_none_or(|places| places[chunk][place])
+        self.admitted.as_ref().is_none_or(|admitted| admitted.places[chunk][place])
     }
 
     /// The vocabulary, if it is made.
