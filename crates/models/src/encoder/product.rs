@@ -10,8 +10,10 @@ use pulp::{Arch, Simd, WithSimd};
 const WIDE: usize = 64;
 /// Its rows that are unpacked at a time: with [`WIDE`] a matrix that stays in the nearest cache.
 const DEEP: usize = 64;
-/// Rows of floats whose sums are kept in registers at a time, two registers each, of sixteen that there are.
-const TALL: usize = 6;
+/// The most rows of floats whose sums are kept in registers at a time, two registers each.
+const TALL: usize = 12;
+/// Registers from which on there is room for all of these. Where there are sixteen, it is for half of them.
+const MANY_REGISTERS: usize = 32;
 
 /// So many columns.
 type Wide = [f32; WIDE];
@@ -21,14 +23,17 @@ type Tall = [f32; TALL];
 
 /// `x` times a matrix of whole numbers, each of whose columns has a factor. `values`: the bytes of the matrix, a row for each column of `x`.
 pub(super) fn product(x: &Array2<f32>, values: &[u8], scale: &Array1<f32>) -> Array2<f32> {
-    let inputs: Vec<Vec<Tall>> = x.axis_chunks_iter(Axis(0), TALL).map(|rows| tall(&rows)).collect();
     let rows = x.nrows();
     // By columns, then by rows of `x`.
     let mut sums: Vec<Wide> = vec![[0.0; WIDE]; scale.len().div_ceil(WIDE) * rows];
-    Arch::new().dispatch(Sum { inputs: &inputs, rows, values, columns: scale.len(), sums: &mut sums });
-    Array2::from_shape_fn((rows, scale.len()), |(row, column)| {
-        sums[column / WIDE * rows + row][column % WIDE] * scale[column]
-    })
+    Arch::new().dispatch(Sum { x, values, columns: scale.len(), sums: &mut sums });
+    let mut scaled = Array2::zeros((rows, scale.len()));
+    for (mut columns, sums) in scaled.axis_chunks_iter_mut(Axis(1), WIDE).zip(sums.chunks(rows.max(1))) {
+        for (mut row, sums) in columns.rows_mut().into_iter().zip(sums) {
+            row.iter_mut().zip(sums).for_each(|(scaled, sum)| *scaled = *sum);
+        }
+    }
+    scaled * scale
 }
 
 /// The numbers of some rows, by columns.
@@ -43,8 +48,7 @@ fn tall(rows: &ArrayView2<'_, f32>) -> Vec<Tall> {
 
 /// The sums of all products.
 struct Sum<'a> {
-    inputs: &'a [Vec<Tall>],
-    rows: usize,
+    x: &'a Array2<f32>,
     values: &'a [u8],
     columns: usize,
     sums: &'a mut [Wide],
@@ -55,10 +59,15 @@ impl WithSimd for Sum<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { inputs, rows, values, columns, sums } = self;
+        let Self { x, values, columns, sums } = self;
+        let rows = x.nrows().max(1);
+        let most = if S::REGISTER_COUNT < MANY_REGISTERS { TALL / 2 } else { TALL };
+        // As many in each: a few that are left over would take nearly as long as all.
+        let together = rows.div_ceil(rows.div_ceil(most));
+        let inputs: Vec<Vec<Tall>> = x.axis_chunks_iter(Axis(0), together).map(|rows| tall(&rows)).collect();
         let mut weights: [Wide; DEEP] = [[0.0; WIDE]; DEEP];
         for (block, values) in values.chunks(DEEP * columns).enumerate() {
-            for (part, sums) in sums.chunks_mut(rows.max(1)).enumerate() {
+            for (part, sums) in sums.chunks_mut(rows).enumerate() {
                 let from = part * WIDE;
                 let width = WIDE.min(columns - from);
                 let mut deep = 0;
@@ -68,7 +77,7 @@ impl WithSimd for Sum<'_> {
                     deep += 1;
                 }
                 let weights = &weights[..deep];
-                for (inputs, sums) in inputs.iter().zip(sums.chunks_mut(TALL)) {
+                for (inputs, sums) in inputs.iter().zip(sums.chunks_mut(together)) {
                     let inputs = &inputs[block * DEEP..][..deep];
                     match sums.len() {
                         1 => add::<S, 1>(simd, inputs, weights, sums),
@@ -76,6 +85,12 @@ impl WithSimd for Sum<'_> {
                         3 => add::<S, 3>(simd, inputs, weights, sums),
                         4 => add::<S, 4>(simd, inputs, weights, sums),
                         5 => add::<S, 5>(simd, inputs, weights, sums),
+                        6 => add::<S, 6>(simd, inputs, weights, sums),
+                        7 => add::<S, 7>(simd, inputs, weights, sums),
+                        8 => add::<S, 8>(simd, inputs, weights, sums),
+                        9 => add::<S, 9>(simd, inputs, weights, sums),
+                        10 => add::<S, 10>(simd, inputs, weights, sums),
+                        11 => add::<S, 11>(simd, inputs, weights, sums),
                         _ => add::<S, TALL>(simd, inputs, weights, sums),
                     }
                 }
@@ -110,4 +125,31 @@ fn add<S: Simd, const ROWS: usize>(simd: S, inputs: &[Tall], weights: &[Wide], s
 #[inline(always)]
 fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
     if S::IS_SCALAR { simd.add_f32s(simd.mul_f32s(a, b), c) } else { simd.mul_add_f32s(a, b, c) }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+
+    /// All ways to share rows among registers, and sides that no block divides.
+    #[test]
+    fn any_number_of_rows_is_the_sum_of_its_products() {
+        const INPUTS: usize = DEEP * 2 + 3;
+        const COLUMNS: usize = WIDE + 5;
+        let mut rng = Rng::with_seed(1);
+        let values: Vec<u8> = (0..INPUTS * COLUMNS).map(|_| rng.u8(..)).collect();
+        let scale: Array1<f32> = (0..COLUMNS).map(|_| rng.f32()).collect();
+        for rows in 1..=2 * TALL + 2 {
+            let x = Array2::from_shape_fn((rows, INPUTS), |_| rng.f32() * 2.0 - 1.0);
+            let is = product(&x, &values, &scale);
+            assert_eq!(is.dim(), (rows, COLUMNS));
+            for ((row, column), is) in is.indexed_iter() {
+                let term = |k: usize| f64::from(x[[row, k]]) * f64::from(values[k * COLUMNS + column].cast_signed());
+                let expected = (0..INPUTS).map(term).sum::<f64>() * f64::from(scale[column]);
+                assert!((f64::from(*is) - expected).abs() < 0.01, "{rows} rows: {is} at {row}, {column}; {expected}");
+            }
+        }
+    }
 }

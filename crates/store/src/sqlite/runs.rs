@@ -237,7 +237,8 @@ impl Runs for Sqlite {
             connection.execute("UPDATE runs SET run = ?2 WHERE number = ?1", params![number, to_json(&run)?])?;
             // A day of runs every minute is history enough.
             connection.execute("DELETE FROM runs WHERE number <= ?1 - 1440", [number])?;
-            Ok(())
+            // What a watch writes from now on needs little of the file.
+            connection.release_memory()
         })
         .await
     }
