@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use foldhash::HashMapExt;
+use foldhash::fast::RandomState;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -33,10 +35,13 @@ pub(crate) struct Vocabulary<'a> {
     lookup: OnceLock<Lookup<'a>>,
 }
 
-#[derive(Debug, Default)]
+/// Tokens by their text. They are the binary's own, so that a hasher that nobody could choose keys against is not needed.
+type Tokens<'a> = HashMap<&'a str, u32, RandomState>;
+
+#[derive(Debug)]
 struct Lookup<'a> {
-    beginnings: HashMap<&'a str, u32>,
-    continuations: HashMap<&'a str, u32>,
+    beginnings: Tokens<'a>,
+    continuations: Tokens<'a>,
     /// Bytes of the longest token.
     longest: usize,
 }
@@ -49,7 +54,7 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// The tokens in the order of their numbers.
-    pub(crate) fn list(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn list(&self) -> impl Iterator<Item = &'a str> + Clone {
         self.list.split('\n')
     }
 
@@ -141,8 +146,10 @@ impl<'a> Vocabulary<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    fn new(tokens: impl Iterator<Item = &'a str>) -> Self {
-        let mut lookup = Self::default();
+    fn new(tokens: impl Iterator<Item = &'a str> + Clone) -> Self {
+        // Nearly all of them begin a word.
+        let beginnings = Tokens::with_capacity(tokens.clone().count());
+        let mut lookup = Self { beginnings, continuations: Tokens::default(), longest: 0 };
         for (id, token) in (0..).zip(tokens) {
             let continues = token.strip_prefix(CONTINUES).filter(|rest| !rest.is_empty());
             let rest = continues.unwrap_or(token);

@@ -1,7 +1,7 @@
 //! Some rows of a collection in memory, in columns. A chunk never changes: where one of its rows was written, it is read anew, and the
 //! others are taken over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, params};
@@ -75,13 +75,13 @@ impl Chunk {
             number,
             revision,
             dimensions,
-            ids: Vec::new(),
-            scales: Vec::new(),
-            values: Vec::new(),
-            places: Vec::new(),
+            ids: Vec::with_capacity(ROWS),
+            scales: Vec::with_capacity(ROWS),
+            values: Vec::with_capacity(ROWS * dimensions),
+            places: Vec::with_capacity(ROWS),
             all_places: Vec::new(),
             labels: String::new(),
-            label_ends: Vec::new(),
+            label_ends: Vec::with_capacity(ROWS),
             annotations: HashMap::new(),
             pairs: OnceLock::new(),
         };
@@ -119,8 +119,12 @@ impl Chunk {
         let mut places: Vec<(Place, u16)> = known.into_iter().collect();
         places.sort_unstable_by_key(|(_, number)| *number);
         chunk.all_places = places.into_iter().map(|(place, _)| place).collect();
+        chunk.ids.shrink_to_fit();
+        chunk.scales.shrink_to_fit();
         chunk.values.shrink_to_fit();
+        chunk.places.shrink_to_fit();
         chunk.labels.shrink_to_fit();
+        chunk.label_ends.shrink_to_fit();
         Ok(chunk)
     }
 
@@ -162,12 +166,14 @@ impl Chunk {
         quantized::dot(values, &query.values) as f32 * self.scales[row] * query.scale
     }
 
-    /// The labels that rows have, as key, value and place, each once, by key and value. Worked out when it is first asked for.
+    /// The labels that rows have, as key, value and place, each once, by key. Worked out when it is first asked for.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str, usize)> {
         let pairs = self.pairs.get_or_init(|| {
-            let mut pairs: Vec<Pair> = (0..self.len()).flat_map(|row| self.pairs_of(row)).collect();
-            pairs.sort_unstable_by_key(|pair| self.told(*pair));
-            pairs.dedup_by_key(|pair| self.told(*pair));
+            let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
+            let is_new = |pair: &Pair| seen.insert((&self.labels[pair.start as usize..pair.end as usize], pair.place));
+            // Before they are sorted: most rows have what others have.
+            let mut pairs: Vec<Pair> = (0..self.len()).flat_map(|row| self.pairs_of(row)).filter(is_new).collect();
+            pairs.sort_unstable_by_key(|pair| self.told(*pair).0);
             pairs.shrink_to_fit();
             pairs
         });
