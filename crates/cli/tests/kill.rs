@@ -27,7 +27,7 @@ fn manifests(home: &Home, range: std::ops::Range<u32>, label: &str) -> std::path
 
 /// Everything that a store holds: id, hash, text, record, cosine with a fixed vector (which tells vectors apart), and whether
 /// its words find it.
-type State = BTreeMap<String, (String, String, i32)>;
+type State = BTreeMap<String, (String, i32)>;
 
 fn state(path: &Path) -> State {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
@@ -40,7 +40,7 @@ fn state(path: &Path) -> State {
         let state: State = candidates
             .documents
             .into_iter()
-            .map(|c| (c.id.clone(), (c.text.clone(), c.record.clone(), (c.similarity * 10_000.0) as i32)))
+            .map(|c| (c.id.clone(), (c.record.clone(), (c.similarity * 10_000.0) as i32)))
             .collect();
         let words = Probe { terms: vec!["thing".into()], containing: 100_000, ..Probe::default() };
         let by_words =

@@ -95,8 +95,6 @@ impl Deref for Candidate {
 pub struct Shown {
     /// Stored id.
     pub id: String,
-    /// The document's text.
-    pub text: String,
     /// The noun, as JSON.
     pub record: String,
     /// `plural.group`.

@@ -298,7 +298,7 @@ async fn another_machine_sees_the_same() {
     let odd = Filter { selector: "n notin (n1,n5,n9)".parse().unwrap(), ..Filter::default() };
     for (filter, nearest) in [(Filter::default(), 30), (some, 30), (odd, 250), (Filter::default(), usize::MAX)] {
         let told = |found: Vec<Candidate>| {
-            found.into_iter().map(|c| (c.id.clone(), c.text.clone(), c.record.clone())).collect::<BTreeSet<_>>()
+            found.into_iter().map(|c| (c.id.clone(), c.record.clone())).collect::<BTreeSet<_>>()
         };
         let query = vector(5_000);
         let [one, other] = [&first, &second].map(|s| near(s, query.clone(), nearest, filter.clone()));
@@ -401,7 +401,7 @@ async fn told(view: &dyn View, nearest: usize) -> (Vec<usize>, BTreeMap<String, 
         paged.len(),
     ];
     let mut texts: BTreeMap<String, String> =
-        words.documents.into_iter().map(|c| (c.id.clone(), c.text.clone() + &c.record)).collect();
+        words.documents.into_iter().map(|c| (c.id.clone(), c.record.clone())).collect();
     texts.insert("vocabulary".to_owned(), format!("{:?}", view.vocabulary(of).await.unwrap()));
     (numbers, texts, near.documents.into_iter().map(|c| (c.id.clone(), c.similarity)).collect())
 }

@@ -363,7 +363,7 @@ async fn what_is_written_is_there_until_it_is_deleted(place: &dyn Place, databas
     }
     let found = by_words(&*store, &["cart"]).await;
     let hit = &found.documents[0];
-    assert_eq!((hit.id.as_str(), hit.text.as_str()), (documents[0].id.as_str(), documents[0].text.as_str()));
+    assert_eq!((hit.id.as_str(), hit.record.as_str()), (documents[0].id.as_str(), documents[0].record.as_str()));
     assert_eq!(hit.type_name, "deployments.apps");
 
     let till = documents[1].id.as_str();
@@ -398,7 +398,7 @@ async fn a_vector_stays_where_none_is_given(place: &dyn Place, database: &str) {
     write(&*store, vec![Upsert { document: changed.clone(), vector: None }]).await;
     let hit = near(&*store, axis(0), 1).await.documents.remove(0);
     assert!((hit.similarity - 1.0).abs() < 0.02, "{}", hit.similarity);
-    assert_eq!(hit.text, changed.text);
+    assert_eq!(hit.record, changed.record);
     assert_eq!(by_words(&*store, &["vixen"]).await.documents.len(), 1);
     // One that is gone has no vector to keep; nothing is made up.
     write(&*store, vec![Upsert { document: deployment("a", "ghost", &[]), vector: None }]).await;
@@ -737,7 +737,7 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
     // Both words before one.
     let found = probe(&*store, Probe { terms: vec![wolf.clone(), north], containing: 20, ..Probe::default() }).await;
     assert_eq!(found.documents.len(), 20);
-    assert!(found.documents.iter().all(|d| d.text.contains("pack=north")));
+    assert!(found.documents.iter().all(|d| d.record.contains(r#""pack":"north""#)));
 
     let batch = Batch {
         upserts: vec![Upsert { document: deployment("yard", "wolf-0", &[("pack", "east")]), vector: None }],
@@ -782,7 +782,7 @@ async fn types_have_a_collection_of_their_own(place: &dyn Place, database: &str)
     let found = store.view_all("a test").await.unwrap().probe(Collection::Capabilities, asked).await.unwrap();
     assert_eq!(ids_of(&found), ["databases.db.example"].into());
     let back: ResourceType = serde_json::from_str(&found.documents[0].record).unwrap();
-    assert_eq!((back, found.documents[0].text.as_str()), (ty, of_type.text.as_str()));
+    assert_eq!(back, ty);
     store.apply(Collection::Capabilities, Batch::deleting("", vec![of_type.key])).await.unwrap();
     assert_eq!(
         store.view_all("a test").await.unwrap().collection(Collection::Capabilities).await.unwrap().unwrap().documents,
@@ -922,7 +922,7 @@ async fn any_text_comes_back_as_it_went(place: &dyn Place, database: &str) {
     let term = words::terms("wörter")[0].clone();
     assert_eq!(ids_of(&by_words(&*store, &[&term]).await), [documents[1].id.as_str()].into());
     let found = near(&*store, vector(0), 1).await;
-    assert_eq!((&found.documents[0].id, &found.documents[0].text), (&documents[0].id, &documents[0].text));
+    assert_eq!((&found.documents[0].id, &found.documents[0].record), (&documents[0].id, &documents[0].record));
 }
 
 async fn embedders_are_never_mixed(place: &dyn Place, database: &str) {

@@ -469,9 +469,9 @@ impl Lookup<'_> {
                 let is_asked_for = parsed.asks_for_owners || parsed.kinds.contains(&type_name);
                 asked_for |= is_asked_for;
                 let sureness = if is_asked_for { 1.0 } else { CONTROLS - LEVEL * f32::from(level) };
-                let (id, text) = (object.stored_id(), object.text());
+                let id = object.stored_id();
                 found.push(Found {
-                    document: Candidate::new(Shown { id, text, record, type_name }, 0.0),
+                    document: Candidate::new(Shown { id, record, type_name }, 0.0),
                     object,
                     sureness,
                 });

@@ -413,8 +413,13 @@ impl Profiles {
     }
 
     /// The cosine of a question and the text of the document that has this profile, by the encoder. 0 without an encoder.
-    pub(crate) fn similarity(&self, profile: &Profile, text: &str, question: &[f32]) -> f32 {
-        let read = || self.builtin.encoder().map(|encoder| whole(encoder.document(text))).unwrap_or_default();
+    pub(crate) fn similarity(&self, profile: &Profile, question: &[f32]) -> f32 {
+        let text = || match &profile.noun {
+            Noun::Instance(instance) => instance.text(),
+            Noun::Type(ty, None) => ty.text(),
+            Noun::Type(_, Some(capability)) => capability.text(),
+        };
+        let read = || self.builtin.encoder().map(|encoder| whole(encoder.document(&text()))).unwrap_or_default();
         cosine(profile.text.get_or_init(read), question)
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn rank(
             let profile = profiles.of(ranking.query.catalogue, collection, &candidate.id, &candidate.record)?;
             let similarity = match &ranking.query.builtin {
                 None => candidate.similarity,
-                Some(question) => profiles.similarity(&profile, &candidate.text, question),
+                Some(question) => profiles.similarity(&profile, question),
             };
             let features = ranking.features(&profile, &candidate.id, &candidate.type_name, similarity)?;
             let score = ranking.score(&features);

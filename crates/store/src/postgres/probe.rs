@@ -9,7 +9,6 @@ use tokio_postgres::Row;
 use super::conditions::Statement;
 use super::fault::Fault;
 use super::reader::{Seen, count};
-use super::text::restored;
 use super::words::lexeme;
 use crate::filter::Filter;
 use crate::reader::{Candidate, Candidates, Probe, Shown};
@@ -123,7 +122,7 @@ impl Asked<'_> {
         let mut statement = Statement::default();
         let conditions = self.conditions(&mut statement);
         statement.push(&format!(
-            "SELECT key, stored_id, text, record, type, 0::float8 FROM {} WHERE {conditions}",
+            "SELECT key, stored_id, record, type, 0::float8 FROM {} WHERE {conditions}",
             self.seen.table
         ));
         if self.probe.nearest < admitted {
@@ -246,7 +245,7 @@ impl Asked<'_> {
             None => "0::float8".to_owned(),
         };
         statement.push(&format!(
-            "SELECT key, stored_id, text, record, type, {similarity} FROM {} WHERE key = ANY({keys})",
+            "SELECT key, stored_id, record, type, {similarity} FROM {} WHERE key = ANY({keys})",
             self.seen.table
         ));
         self.seen.rows(&statement).await?.iter().map(candidate).collect()
@@ -254,12 +253,11 @@ impl Asked<'_> {
 }
 
 fn candidate(row: &Row) -> Result<(Key, Candidate), Fault> {
-    let similarity: f64 = row.try_get(5)?;
+    let similarity: f64 = row.try_get(4)?;
     let shown = Shown {
         id: row.try_get(1)?,
-        text: restored(row.try_get(2)?),
-        record: row.try_get(3)?,
-        type_name: row.try_get(4)?,
+        record: row.try_get(2)?,
+        type_name: row.try_get(3)?,
     };
     Ok((row.try_get(0)?, Candidate::new(shown, similarity as f32)))
 }

@@ -566,7 +566,7 @@ fn answer(connection: &Connection, seen: &InView, probe: &Probe) -> rusqlite::Re
 /// What [`shown`] asks. Taking a statement from the cache once a row would plan it again for each.
 pub(super) fn select_shown(connection: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
     connection.prepare_cached(
-        "SELECT e.stored_id, d.text, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
+        "SELECT e.stored_id, d.record, e.type FROM entries e JOIN documents d USING (id) WHERE e.id = ?1",
     )
 }
 
@@ -574,7 +574,7 @@ pub(super) fn select_shown(connection: &Connection) -> rusqlite::Result<CachedSt
 pub(super) fn shown(select: &mut Statement<'_>, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Arc<Shown>> {
     snapshot.document(row, || {
         select.query_row([snapshot.id(row)], |r| {
-            Ok(Shown { id: r.get(0)?, text: r.get(1)?, record: r.get(2)?, type_name: r.get(3)? })
+            Ok(Shown { id: r.get(0)?, record: r.get(1)?, type_name: r.get(2)? })
         })
     })
 }

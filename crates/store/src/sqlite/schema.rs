@@ -54,6 +54,8 @@ const MIGRATIONS: &[&str] = &[
         collection INTEGER NOT NULL, number INTEGER NOT NULL, revision INTEGER NOT NULL,
         PRIMARY KEY (collection, number)) WITHOUT ROWID;
      INSERT INTO chunks SELECT DISTINCT e.collection, e.id >> 9, c.revision FROM entries e JOIN collections c ON c.id = e.collection;",
+    // Texts follow from records.
+    "ALTER TABLE documents DROP COLUMN text;",
 ];
 
 /// Version of a current file.

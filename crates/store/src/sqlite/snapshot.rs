@@ -57,8 +57,8 @@ struct Weighs;
 
 impl Weighter<(i64, i64), Arc<Shown>> for Weighs {
     fn weight(&self, _: &(i64, i64), shown: &Arc<Shown>) -> u64 {
-        let Shown { id, text, record, type_name } = &**shown;
-        (size_of::<Shown>() + id.len() + text.len() + record.len() + type_name.len()) as u64
+        let Shown { id, record, type_name } = &**shown;
+        (size_of::<Shown>() + id.len() + record.len() + type_name.len()) as u64
     }
 }
 

@@ -507,7 +507,7 @@ async fn all_of(store: &Sqlite, scope: &Scope) -> (Vec<(String, String, f32)>, V
     let probe = Probe { vector, terms: vec!["fox".into()], nearest: 9_000, containing: 9_000, ..Probe::default() };
     let Candidates { documents, mut frequencies, total, admitted } =
         view.probe(Collection::Instances, probe).await.unwrap();
-    let mut found: Vec<_> = documents.iter().map(|c| (c.id.clone(), c.text.clone(), c.similarity)).collect();
+    let mut found: Vec<_> = documents.iter().map(|c| (c.id.clone(), c.record.clone(), c.similarity)).collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     frequencies.extend([total, admitted]);
     (found, frequencies, view.vocabulary(Collection::Instances).await.unwrap())

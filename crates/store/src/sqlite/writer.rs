@@ -208,8 +208,8 @@ pub(super) fn write(
         (None, None) => return Ok(None),
     };
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO documents (id, text, record) VALUES (?1, ?2, ?3)")
-        .and_then(|mut s| s.execute(params![id, d.text, d.record]))
+        .prepare_cached("INSERT OR REPLACE INTO documents (id, record) VALUES (?1, ?2)")
+        .and_then(|mut s| s.execute(params![id, d.record]))
         .map_err(at)?;
     transaction
         .prepare_cached(&format!("INSERT INTO words_{} (rowid, words) VALUES (?1, ?2)", filled.id))
