@@ -25,8 +25,8 @@ pub(crate) struct Args {
     /// Objects of the largest cluster, which a fake server makes as it is asked
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) objects: usize,
-    /// Renew BENCHMARKS.md
-    #[arg(long, conflicts_with_all = ["only", "pods", "objects", "runs", "serve"])]
+    /// Renew BENCHMARKS.md; with --only, those rows of it
+    #[arg(long, conflicts_with_all = ["pods", "objects", "serve"])]
     pub(crate) write: bool,
     /// Measure nothing: start the cluster of a row, say how to reach it, and wait for the end of standard input
     #[arg(long, value_enum, value_name = "CLUSTER")]
@@ -54,6 +54,8 @@ pub(crate) enum Measure {
     Page,
     /// `serve` under load: searches with access control, what is created beside them, what a controller posts
     Serve,
+    /// A cold release build of the program, and the size of what it gives
+    Build,
 }
 
 /// The two clusters that are measured on.

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 mod args;
+mod build;
 mod million;
 mod page;
 mod process;
@@ -77,12 +78,17 @@ fn main() -> Result<()> {
     if wanted(Measure::Stores) {
         bench.stores()?;
     }
+    if wanted(Measure::Build) {
+        bench.build()?;
+    }
     let report = report::Report::new(&args, bench)?;
     println!("\n{}", report.markdown_table());
     fs::create_dir_all("bench-out")?;
     fs::write("bench-out/result.json", serde_json::to_string_pretty(&report)?)?;
     if args.write {
-        fs::write("BENCHMARKS.md", report.markdown()).context("BENCHMARKS.md")?;
+        let before = fs::read_to_string("BENCHMARKS.md").unwrap_or_default();
+        let before = if args.only.is_empty() { "" } else { &before };
+        fs::write("BENCHMARKS.md", report.markdown(before)).context("BENCHMARKS.md")?;
     }
     println!("bench-out/result.json holds every single measurement.");
     Ok(())

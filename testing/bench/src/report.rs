@@ -14,10 +14,18 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     date: String,
+    commit: String,
     machine: String,
     versions: Vec<String>,
     rows: Vec<Row>,
 }
+
+/// How a line about a run begins.
+const RUN: &str = "- **";
+/// How a row begins, and how its cells are parted.
+const CELL: &str = "| ";
+const HEAD: &str =
+    "| what | target | clusterlore | yardstick | ratio | met | run |\n| --- | --- | --- | --- | --- | --- | --- |\n";
 
 impl Report {
     pub(crate) fn new(args: &Args, bench: Bench<'_>) -> Result<Self> {
@@ -29,21 +37,39 @@ impl Report {
         let commit = say(Command::new("git").args(["rev-parse", "--short", "HEAD"]));
         let kubectl = say(Command::new("kubectl").args(["version", "--client"]));
         let mut versions = vec![
-            format!("{} ({commit})", say(Command::new(&args.binary).arg("--version"))),
+            say(Command::new(&args.binary).arg("--version")),
             say(Command::new("rustc").arg("--version")),
             "kube-apiserver 1.34.4, etcd 3.6.4 on the same machine".to_owned(),
             format!("kubectl {}", kubectl.lines().next().unwrap_or_default().trim_start_matches("Client Version: ")),
         ];
         versions.extend(more);
         let date = jiff::Timestamp::now().to_string();
-        Ok(Self { date: date.chars().take(10).collect(), machine: machine(), versions, rows })
+        Ok(Self { date: date.chars().take(10).collect(), commit, machine: machine(), versions, rows })
     }
 
-    pub(crate) fn markdown(&self) -> String {
+    /// The whole page. What `before`, an earlier page, has beside these rows stays in it.
+    pub(crate) fn markdown(&self, before: &str) -> String {
+        let table = self.markdown_table();
+        let of = |line: &str| line.split(" | ").next().unwrap_or_default().to_owned();
+        let new: Vec<&str> = table.lines().skip(HEAD.lines().count()).collect();
+        let renewed = |line: &str| new.iter().find(|row| of(row) == of(line)).copied();
+        let body = |line: &&str| line.starts_with(CELL) && !HEAD.contains(line);
+        let known: Vec<&str> = before.lines().filter(body).collect();
+        let mut rows: Vec<&str> = known.iter().map(|line| renewed(line).unwrap_or(line)).collect();
+        rows.extend(new.iter().filter(|row| !known.iter().any(|line| of(line) == of(row))));
+        let this = format!("{RUN}{}**: {}; {}.", self.run(), self.machine, self.versions.join(", "));
+        // A run of which no row is left has nothing to say.
+        let told = |line: &&str| {
+            let name = line.strip_prefix(RUN).and_then(|rest| rest.split_once("**"));
+            name.is_some_and(|(run, _)| {
+                run != self.run() && rows.iter().any(|row| row.ends_with(&format!("| {run} |")))
+            })
+        };
+        let runs: Vec<&str> = before.lines().filter(told).chain([this.as_str()]).collect();
         format!(
             "# Benchmarks\n\n\
-             {}, {}; {}.\n\n\
-             {}\n\
+             {}\n\n\
+             {HEAD}{}\n\n\
              Seconds and milliseconds are medians with the smallest and the largest in brackets; memory is the largest resident set. \
              clusterlore and its yardstick take turns in one run, since only ratios travel between machines. The yardsticks write to \
              /dev/null. \"No slower\" is met within 5 %, by which two samples of one thing differ.\n\n\
@@ -53,18 +79,19 @@ impl Report {
              yardstick writes the very rows that ours wrote; writing includes the end of a run, when Postgres makes its vector index. \
              Milliseconds there are medians over 100 questions.\n\n\
              To repeat it: `./bench --write` (Rust, Go 1.26, kubectl and Python; most of an hour on two cores, an idle machine). \
-             `./bench --only first-sync` measures one row, `./bench --serve pods` starts the cluster of a row and waits.\n",
-            self.date,
-            self.machine,
-            self.versions.join(", "),
-            self.markdown_table(),
+             `./bench --write --only first-sync` renews one row, `./bench --serve pods` starts the cluster of a row and waits.\n",
+            runs.join("\n"),
+            rows.join("\n"),
         )
     }
 
+    /// What rows say of when they were measured.
+    fn run(&self) -> String {
+        format!("{} {}", self.date, self.commit)
+    }
+
     pub(crate) fn markdown_table(&self) -> String {
-        let mut table = String::from(
-            "| what | target | clusterlore | yardstick | ratio | met |\n| --- | --- | --- | --- | --- | --- |\n",
-        );
+        let mut table = HEAD.to_owned();
         for row in &self.rows {
             let yardstick = row
                 .yardstick
@@ -73,7 +100,13 @@ impl Report {
             let ratio = row.ratio.map_or_else(|| "–".to_owned(), |r| format!("{r:.*}", usize::from(r < 10.0) + 1));
             let met = if row.met { "yes" } else { "**no**" };
             let ours = shown(&row.ours, row.unit);
-            let _ = writeln!(table, "| {} | {} | {ours} | {yardstick} | {ratio} | {met} |", row.what, row.target);
+            let _ = writeln!(
+                table,
+                "| {} | {} | {ours} | {yardstick} | {ratio} | {met} | {} |",
+                row.what,
+                row.target,
+                self.run()
+            );
         }
         table
     }
@@ -117,8 +150,45 @@ mod tests {
             ratio: Some(30.0),
             met: true,
         };
-        let report = Report { date: String::new(), machine: String::new(), versions: Vec::new(), rows: vec![row] };
-        let last = report.markdown_table().lines().last().unwrap().to_owned();
-        assert_eq!(last, "| a | 25 times faster | 2.00 s (1.00–3.00) | 60.00 s (60.00–60.00): b | 30.0 | yes |");
+        let last = report("May 2", row).markdown_table().lines().last().unwrap().to_owned();
+        assert_eq!(
+            last,
+            "| a | 25 times faster | 2.00 s (1.00–3.00) | 60.00 s (60.00–60.00): b | 30.0 | yes | May 2 abc |"
+        );
+    }
+
+    #[test]
+    fn a_run_of_some_rows_leaves_the_others() {
+        let row = |what: &str, seconds| Row {
+            what: what.to_owned(),
+            target: "under 9 s".to_owned(),
+            unit: Unit::Seconds,
+            ours: Sample(vec![seconds]),
+            yardstick: None,
+            ratio: None,
+            met: true,
+        };
+        let first = report("May 1", row("a", 1.0)).markdown("");
+        let second = report("May 2", row("b", 2.0)).markdown(&first);
+        assert_eq!(second.matches("May 1 abc").count(), 2, "{second}");
+        assert!(second.contains("- **May 1 abc**: here; .\n- **May 2 abc**: here; .\n\n| what |"), "{second}");
+        assert!(second.contains("| a | under 9 s | 1.00 s (1.00–1.00) | – | – | yes | May 1 abc |\n| b |"), "{second}");
+        // The same run again, and then no row of the first is left.
+        assert_eq!(report("May 2", row("b", 2.0)).markdown(&second), second);
+        let third = report("May 3", row("a", 3.0)).markdown(&second);
+        assert!(
+            !third.contains("May 1") && third.contains("| a | under 9 s | 3.00 s") && third.contains("May 2"),
+            "{third}"
+        );
+    }
+
+    fn report(date: &str, row: Row) -> Report {
+        Report {
+            date: date.to_owned(),
+            commit: "abc".to_owned(),
+            machine: "here".to_owned(),
+            versions: Vec::new(),
+            rows: vec![row],
+        }
     }
 }

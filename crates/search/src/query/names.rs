@@ -470,11 +470,7 @@ impl Lookup<'_> {
                 asked_for |= is_asked_for;
                 let sureness = if is_asked_for { 1.0 } else { CONTROLS - LEVEL * f32::from(level) };
                 let id = object.stored_id();
-                found.push(Found {
-                    document: Candidate::new(Shown { id, record, type_name }, 0.0),
-                    object,
-                    sureness,
-                });
+                found.push(Found { document: Candidate::new(Shown { id, record, type_name }, 0.0), object, sureness });
             }
         }
         if asked_for {

@@ -254,10 +254,6 @@ impl Asked<'_> {
 
 fn candidate(row: &Row) -> Result<(Key, Candidate), Fault> {
     let similarity: f64 = row.try_get(4)?;
-    let shown = Shown {
-        id: row.try_get(1)?,
-        record: row.try_get(2)?,
-        type_name: row.try_get(3)?,
-    };
+    let shown = Shown { id: row.try_get(1)?, record: row.try_get(2)?, type_name: row.try_get(3)? };
     Ok((row.try_get(0)?, Candidate::new(shown, similarity as f32)))
 }

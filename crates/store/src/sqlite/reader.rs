@@ -573,9 +573,7 @@ pub(super) fn select_shown(connection: &Connection) -> rusqlite::Result<CachedSt
 /// The document of a row, read once.
 pub(super) fn shown(select: &mut Statement<'_>, snapshot: &Snapshot, row: usize) -> rusqlite::Result<Arc<Shown>> {
     snapshot.document(row, || {
-        select.query_row([snapshot.id(row)], |r| {
-            Ok(Shown { id: r.get(0)?, record: r.get(1)?, type_name: r.get(2)? })
-        })
+        select.query_row([snapshot.id(row)], |r| Ok(Shown { id: r.get(0)?, record: r.get(1)?, type_name: r.get(2)? }))
     })
 }
 
