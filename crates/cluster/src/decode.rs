@@ -37,7 +37,7 @@ const NAME_BYTES: usize = 1 << 10;
 /// Bytes of a continue token.
 const TOKEN_BYTES: usize = 16 << 10;
 /// Bytes of labels and descriptions that wait to be handed on.
-const WAITING_BYTES: usize = 1 << 20;
+pub(crate) const WAITING_BYTES: usize = 1 << 20;
 /// Objects that wait for the list to say what it is, where it says so at its end.
 const UNKNOWN_OBJECTS: usize = 20_000;
 

@@ -154,7 +154,7 @@ pub enum SourceEvent {
     Done(ListEnd),
     /// The object was created or changed after the list. More changes follow, or `Failed`.
     Changed(Box<ResourceInstance>),
-    /// The object was deleted after the list. More changes follow, or `Failed`.
+    /// The object was deleted after the list, or while it was streamed. More of either follows, or `Failed`.
     Gone(ObjectName),
     /// The list did not come to its end, or the watch broke off: what was not seen may exist all the same, and nothing more follows
     /// before the next `Begin`, or the next watch from the last known position.

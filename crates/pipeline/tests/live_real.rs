@@ -76,6 +76,12 @@ async fn ten_kinds_a_restart_and_a_definition_that_comes_and_goes() {
         after.watches - before.watches,
         after.failures - before.failures
     );
+    // The server started with an empty memory: it knows of no position before.
+    let metrics = server.kubectl(&["get", "--raw", "/metrics"]);
+    let streamed =
+        metrics.lines().filter(|line| line.starts_with("apiserver_watch_list_duration_seconds_count")).count();
+    println!("types of which a list was streamed: {streamed}");
+    assert!(after.lists == before.lists || streamed > 0, "a list that a watch goes on from is streamed");
 
     server.apply(DEFINITION);
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/orders.shop.example"]);
