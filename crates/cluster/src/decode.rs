@@ -1,6 +1,7 @@
 //! A list, in whichever form the server chose, read while it arrives, down to the fields that are kept. Whether it is the list that
 //! was asked for, and whole, is decided here: what is no list of the type says nothing of what exists.
 
+mod manager;
 pub(crate) mod watch;
 
 use std::collections::BTreeMap;

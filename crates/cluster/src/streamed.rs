@@ -124,7 +124,7 @@ async fn read_once(
     loop {
         while let Some(told) = reader.next(&asked).map_err(Cut::Broken)? {
             match told {
-                Told::Changed(object) => {
+                Told::Changed { object, .. } => {
                     weight += object.weight();
                     page.push(*object);
                     if page.len() >= options.page_size.max(1) as usize || weight >= WAITING_BYTES {

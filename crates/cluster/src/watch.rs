@@ -106,9 +106,9 @@ impl Watch {
     pub async fn next(&mut self) -> Option<Watched> {
         let told = self.told().await;
         let watched = match told {
-            Ok(Some(Told::Changed(object))) => {
+            Ok(Some(Told::Changed { object, manager })) => {
                 self.reached(&object.resource_version);
-                Watched::Event(SourceEvent::Changed(object))
+                Watched::Event(SourceEvent::Changed { object, manager })
             }
             Ok(Some(Told::Gone { object, version })) => {
                 self.reached(&version);

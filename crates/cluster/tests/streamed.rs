@@ -133,7 +133,7 @@ async fn a_streamed_list_is_the_list_in_every_form_and_a_watch_goes_on_from_it()
         server.put(pod("a", "later"));
         let mut watch = source.watch(&pods(), &end.positions[0], &WatchBounds::default()).await.unwrap();
         match watch.next().await {
-            Some(Watched::Event(SourceEvent::Changed(object))) => assert_eq!(object.name, "later"),
+            Some(Watched::Event(SourceEvent::Changed { object, .. })) => assert_eq!(object.name, "later"),
             other => panic!("{other:?}"),
         }
     }

@@ -64,6 +64,10 @@ pub struct JournalEntry {
     /// Empty where it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub uid: String,
+    /// The manager that had changed the object last when it was noticed, as its managed fields said; empty where it is not known: of what
+    /// was deleted, and of what a list showed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changed_by: String,
 }
 
 impl JournalEntry {
@@ -86,6 +90,7 @@ impl JournalEntry {
             namespace: i.namespace.clone(),
             name: i.name.clone(),
             uid: i.uid.clone(),
+            changed_by: String::new(),
         }
     }
 
@@ -196,6 +201,10 @@ mod tests {
             r#"{"at":"2026-01-02T03:04:05.000006Z","what":"spec-changed","type":"deployments.apps","apiVersion":"apps/v1","kind":"Deployment","namespace":"shop","name":"web"}"#
         );
         assert_eq!(serde_json::from_str::<JournalEntry>(&json).unwrap(), entry());
+        let by = JournalEntry { changed_by: "helm".into(), ..entry() };
+        let json = serde_json::to_string(&by).unwrap();
+        assert!(json.ends_with(r#","name":"web","changedBy":"helm"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<JournalEntry>(&json).unwrap(), by);
     }
 
     #[test]

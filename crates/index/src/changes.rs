@@ -2,7 +2,7 @@
 //! the last hour". Answered from the journal that watching keeps (`core::JournalEntry`).
 //!
 //! ```json
-//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false, "total",
+//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "changedBy", "cluster"}], "more": false, "total",
 //!  "since", "until", "what": ["deleted"], "searched", "notes": [{"type", "text"}], "needs": [{"what", "commands"}]}
 //! ```
 

@@ -398,6 +398,9 @@ async fn the_journal_tells_what_happened_and_nothing_of_what_was_there() {
     assert!(entries.iter().is_sorted_by(|a, b| a.at < b.at));
     assert_eq!((entries[0].type_name.as_str(), entries[0].api_version.as_str()), ("pods", "v1"));
     assert!(!entries[0].uid.is_empty());
+    // Who changed it last is told of what a watch told, but not who deleted it.
+    let by: Vec<&str> = entries.iter().map(|entry| entry.changed_by.as_str()).collect();
+    assert_eq!(by, ["manager", "manager", "manager", ""]);
 
     // While nobody looks one is created and two go; one was there before and only was not read.
     following.kill().await;

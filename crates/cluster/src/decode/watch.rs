@@ -4,7 +4,7 @@ use bytes::Bytes;
 use clusterlore_core::ResourceInstance;
 use serde::Deserialize;
 
-use super::{Asked, Item, Unfit, from_json, is_protobuf, pair, short, too_large, utf8};
+use super::{Asked, Item, Unfit, from_json, is_protobuf, manager, pair, short, too_large, utf8};
 use crate::json_list::{Elements, Part};
 use crate::protobuf::{Delimited, Enveloped, Value, enveloped, fields};
 use crate::source::ObjectName;
@@ -15,8 +15,8 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// The object was created or changed.
-    Changed(Box<ResourceInstance>),
+    /// The object was created or changed, last by this manager; empty where that is not known.
+    Changed { object: Box<ResourceInstance>, manager: String },
     /// The object was deleted.
     Gone { object: ObjectName, version: String },
     /// Nothing else happened up to this version; `ends_initial`: and whatever was there has been told.
@@ -150,11 +150,11 @@ impl EventReader {
 fn told(kind: &str, object: &Object<'_>, asked: &Asked<'_>) -> Result<Told, String> {
     match kind {
         "ADDED" | "MODIFIED" | "DELETED" => match object.instance(asked) {
-            Ok(object) if kind == "DELETED" => Ok(Told::Gone {
-                object: ObjectName { namespace: object.namespace, name: object.name },
-                version: object.resource_version,
+            Ok(gone) if kind == "DELETED" => Ok(Told::Gone {
+                object: ObjectName { namespace: gone.namespace, name: gone.name },
+                version: gone.resource_version,
             }),
-            Ok(object) => Ok(Told::Changed(Box::new(object))),
+            Ok(read) => Ok(Told::Changed { object: Box::new(read), manager: object.manager() }),
             Err(Unfit::Strange) => Err(format!("the watch tells of something else than {}", asked.plural)),
             Err(broken) => unreadable(broken),
         },
@@ -186,6 +186,14 @@ impl Object<'_> {
                 ResourceInstance::from_protobuf(frame.slice_ref(raw), asked)
             }
             Self::Json(object) => ResourceInstance::from_json(object, asked).map(|(object, _)| object),
+        }
+    }
+
+    /// Who changed it last.
+    fn manager(&self) -> String {
+        match self {
+            Self::Protobuf(_, Enveloped { raw, .. }) => first(raw).map(manager::of_protobuf).unwrap_or_default(),
+            Self::Json(object) => manager::of_json(object),
         }
     }
 
@@ -319,7 +327,7 @@ mod tests {
             let all = read(content_type, &body, usize::MAX).unwrap();
             assert!(!format!("{all:?}").contains("c2VjcmV0"));
             let version = |told: &Told| match told {
-                Told::Changed(object) => object.resource_version.clone(),
+                Told::Changed { object, .. } => object.resource_version.clone(),
                 Told::Gone { object, version } => format!("{}/{} {version}", object.namespace, object.name),
                 Told::Bookmark { version, ends_initial } => format!("bookmark {version} {ends_initial}"),
                 Told::Unreadable(why) => why.split(';').next().unwrap_or_default().to_owned(),
@@ -383,7 +391,7 @@ mod tests {
             let whole = read(content_type, &body, usize::MAX).ok();
             prop_assert_eq!(&read(content_type, &body, size).ok(), &whole);
             for told in whole.unwrap_or_default() {
-                if let Told::Changed(object) = told {
+                if let Told::Changed { object, .. } = told {
                     prop_assert!(!object.name.is_empty() && object.kind == "Pod" && !object.is_cluster_scoped());
                 }
             }
