@@ -17,10 +17,23 @@ pub enum Happening {
     Deleted,
     /// Its `metadata.generation` grew: what it is meant to be changed.
     SpecChanged,
+    /// The same of a type whose generation also counts its annotations: either of them changed.
+    SpecOrAnnotationsChanged,
     /// Labels came, went or have other values.
     LabelsChanged,
     /// Annotations that are kept came, went or have other values.
     AnnotationsChanged,
+}
+
+impl Happening {
+    /// What it means that the `metadata.generation` of this object grew. Of Deployments alone the API server counts annotations too
+    /// (Kubernetes 1.34), of which few are read.
+    pub fn of_generation(instance: &ResourceInstance) -> Self {
+        match (instance.api_group.as_str(), instance.kind.as_str()) {
+            ("apps", "Deployment") => Self::SpecOrAnnotationsChanged,
+            _ => Self::SpecChanged,
+        }
+    }
 }
 
 impl std::fmt::Display for Happening {
@@ -29,6 +42,7 @@ impl std::fmt::Display for Happening {
             Self::Created => "created",
             Self::Deleted => "deleted",
             Self::SpecChanged => "spec changed",
+            Self::SpecOrAnnotationsChanged => "spec or annotations changed",
             Self::LabelsChanged => "labels changed",
             Self::AnnotationsChanged => "annotations changed",
         })

@@ -83,7 +83,7 @@ impl Memory {
             }
             Some(before) => {
                 for (happened, what) in [
-                    (before.generation != now.generation, Happening::SpecChanged),
+                    (before.generation != now.generation, Happening::of_generation(instance)),
                     (before.labels != now.labels, Happening::LabelsChanged),
                     (before.annotations != now.annotations, Happening::AnnotationsChanged),
                 ] {
@@ -206,6 +206,23 @@ mod tests {
         memory.lost(&key);
         memory.saw(&pod(&Timestamp::now().to_string()), key, "pods", true, "");
         assert_eq!(memory.entries[0].after, "");
+    }
+
+    #[test]
+    fn of_what_also_counts_its_annotations_nobody_says_that_its_spec_changed() {
+        for (api_version, kind, what) in [
+            ("apps/v1", "Deployment", Happening::SpecOrAnnotationsChanged),
+            ("apps/v1", "StatefulSet", Happening::SpecChanged),
+            ("example.org/v1", "Deployment", Happening::SpecChanged),
+        ] {
+            let mut memory = Memory::new("");
+            let web = ResourceInstance::new(api_version, kind, Some("shop"), "web").unwrap();
+            let key = ObjectKey::new("", &web.api_group, kind, "shop", "web");
+            for generation in [1, 2] {
+                memory.saw(&ResourceInstance { generation, ..web.clone() }, key, "", false, "");
+            }
+            assert_eq!(memory.entries.iter().map(|entry| entry.what).collect::<Vec<_>>(), [Some(what)], "{kind}");
+        }
     }
 
     #[test]

@@ -69,7 +69,7 @@ struct Change {
     /// How long ago that was: 45s, 12m, 5h, 3d.
     #[serde(skip_serializing_if = "Option::is_none")]
     ago: Option<String>,
-    /// created, deleted, spec changed, labels changed or annotations changed.
+    /// created, deleted, spec changed, spec or annotations changed (Deployments: either), labels changed or annotations changed.
     what: String,
     /// For get_resource.
     id: String,
