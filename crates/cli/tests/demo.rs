@@ -30,7 +30,7 @@ fn it_is_asked_by_every_command_that_asks() {
     for (question, said, not) in [
         ("", "marmot-6c9f8d7b5d-q7xkz", "nothing"),
         ("what was deleted lately", "kiosk-web-5c7d9f4b6c-x8k2p", "created"),
-        ("what changed in fares", "spec changed", "granite"),
+        ("what changed in fares", "spec or annotations changed", "granite"),
         ("when did kiosk-web disappear", "kiosk-web-5c7d9f4b6c-x8k2p", "marmot"),
         ("databases that changed in the last 12 hours", "granite", "marmot"),
     ] {

@@ -171,10 +171,11 @@ fn a_day_of_changes_is_told() {
     let one = |question: &str| changed(&serving, question);
     let pair = |what: &str, name: &str| vec![(what.to_owned(), name.to_owned())];
     assert_eq!(one("when did checkout disappear"), pair("deleted", "checkout"));
-    assert_eq!(one("which databases changed today"), pair("spec-changed", "orders-postgres"));
+    assert_eq!(one("which databases changed today"), pair("spec-or-annotations-changed", "orders-postgres"));
     assert_eq!(one("who last changed the ingress of shop"), pair("spec-changed", "front"));
     let (_, text) = serving.get("/api/v1/changes?q=who+last+changed+the+ingress+of+shop");
     let told: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(told["changes"][0]["changedBy"], "kubectl");
     let command = told["needs"][0]["commands"][0].as_str().unwrap();
     let ran = Command::new("sh").args(["-c", command]).env("KUBECONFIG", server.kubeconfig("admin")).output().unwrap();
     let managers = String::from_utf8_lossy(&ran.stdout);
@@ -187,6 +188,9 @@ fn a_day_of_changes_is_told() {
     drop(serving);
     let table = home.run(&["changes", "when", "did", "checkout", "disappear"]).ok().out;
     assert!(table.contains("deleted") && table.contains("checkout") && table.lines().count() == 2, "{table}");
+    let table = home.run(&["changes", "who", "last", "changed", "the", "ingress", "of", "shop"]).ok().out;
+    let row = table.lines().nth(1).unwrap_or_default();
+    assert!(table.lines().next().unwrap_or_default().ends_with("MANAGER") && row.ends_with("kubectl"), "{table}");
     let told = home.run(&["changes", "--since", "1h", "-n", "bank", "-o", "json", "--limit", "1000"]).ok().out;
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["changes"].as_array().unwrap().len(), 100 + 75 + 74);

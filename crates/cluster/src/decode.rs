@@ -1,6 +1,7 @@
 //! A list, in whichever form the server chose, read while it arrives, down to the fields that are kept. Whether it is the list that
 //! was asked for, and whole, is decided here: what is no list of the type says nothing of what exists.
 
+mod manager;
 pub(crate) mod watch;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ const NAME_BYTES: usize = 1 << 10;
 /// Bytes of a continue token.
 const TOKEN_BYTES: usize = 16 << 10;
 /// Bytes of labels and descriptions that wait to be handed on.
-const WAITING_BYTES: usize = 1 << 20;
+pub(crate) const WAITING_BYTES: usize = 1 << 20;
 /// Objects that wait for the list to say what it is, where it says so at its end.
 const UNKNOWN_OBJECTS: usize = 20_000;
 

@@ -37,6 +37,7 @@ pub mod reviews;
 mod schema;
 mod schema_reading;
 mod source;
+mod streamed;
 pub mod tables;
 mod watch;
 pub mod writes;

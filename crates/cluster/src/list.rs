@@ -20,7 +20,7 @@ pub(crate) const METADATA: &str = "application/vnd.kubernetes.protobuf;as=Partia
 pub(crate) const PLAIN_JSON: &str = "application/json";
 
 /// How many times the bytes of a page a list may have that is read without pages.
-const UNPAGED: u64 = 16;
+pub(crate) const UNPAGED: u64 = 16;
 
 /// How the list of one path ended when it was not read to its end.
 #[derive(Debug)]

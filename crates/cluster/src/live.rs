@@ -22,6 +22,7 @@ use crate::source::{
     ClusterSource, Discovery, EventSink, ListEnd, ListScope, Position, Schemas, SkipReason, Skipped, SourceEvent,
     Warning,
 };
+use crate::streamed::{self, Streams};
 use crate::watch::{Watch, WatchBounds};
 use crate::{config, crds, decode, discovery, schema_reading};
 
@@ -35,7 +36,16 @@ const NAMESPACES_AT_ONCE: usize = 4;
 pub struct LiveSource {
     pub(crate) requests: SharedRequests,
     pub(crate) access: Access,
+    streams: Streams,
     reach: Mutex<Option<Arc<Reach>>>,
+}
+
+/// How a list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Pages,
+    /// As the beginning of a watch; by pages where that does not come to its end.
+    Streamed,
 }
 
 /// The namespaces that are read one by one where a type may not be listed as a whole.
@@ -53,7 +63,7 @@ impl LiveSource {
     pub fn connect(options: LiveOptions) -> BoxFuture<'static, Result<Self, ClusterError>> {
         Box::pin(async move {
             let requests = Arc::new(Requests::new(options).await?);
-            Ok(Self { requests, access: Access::default(), reach: Mutex::default() })
+            Ok(Self { requests, access: Access::default(), streams: Streams::default(), reach: Mutex::default() })
         })
     }
 
@@ -200,11 +210,12 @@ impl LiveSource {
         reach: &Reach,
         whole: bool,
         events: &EventSink,
+        way: Way,
     ) -> Result<(), ClusterError> {
         let mut ends = stream::iter(reach.namespaces.iter().cloned())
             .map(|namespace| async move {
                 let end = match self.access.may_list(&self.requests, &namespace, &ty.group, &ty.plural).await {
-                    Ok(true) => list::read(&self.requests, ty, Some(&namespace), events).await,
+                    Ok(true) => self.read(ty, Some(&namespace), events, way).await,
                     Ok(false) => {
                         Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, message: "forbidden".to_owned() }))
                     }
@@ -235,6 +246,70 @@ impl LiveSource {
         };
         let skipped = summed_up(skipped, reach.partial.as_ref());
         events.send(SourceEvent::Done(ListEnd { coverage, skipped, unnamed: reach.partial.is_some(), positions })).await
+    }
+
+    /// Reads one list to its end: of a whole type, or of one namespace of it.
+    async fn read(
+        &self,
+        ty: &Arc<ResourceType>,
+        namespace: Option<&str>,
+        events: &EventSink,
+        way: Way,
+    ) -> Result<list::Whole, Stopped> {
+        if way == Way::Streamed
+            && let Some(whole) = streamed::read(&self.requests, &self.streams, ty, namespace, events).await?
+        {
+            return Ok(whole);
+        }
+        list::read(&self.requests, ty, namespace, events).await
+    }
+
+    async fn list_in(
+        &self,
+        ty: &ResourceType,
+        scope: &ListScope,
+        events: &EventSink,
+        way: Way,
+    ) -> Result<(), ClusterError> {
+        let ty = Arc::new(ty.clone());
+        events.begin(None).await?;
+        if let ListScope::Namespaces(namespaces) = scope {
+            if !ty.namespaced {
+                return events.send(SourceEvent::Done(ListEnd::default())).await;
+            }
+            let named = Reach { namespaces: Arc::new(namespaces.iter().cloned().collect()), partial: None };
+            return self.list_by_namespace(&ty, &named, false, events, way).await;
+        }
+        let end = match self.read(&ty, None, events, way).await {
+            Ok(list::Whole { position, skipped }) => {
+                let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
+                SourceEvent::Done(ListEnd { coverage, skipped, unnamed: false, positions: vec![position] })
+            }
+            Err(Stopped::Run(error)) => return Err(error),
+            Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {
+                // The permission may have gone between two pages.
+                events.begin(None).await?;
+                let reach = self.reach().await?;
+                return self.list_by_namespace(&ty, &reach, reach.partial.is_none(), events, way).await;
+            }
+            Err(Stopped::Type(skipped)) => SourceEvent::Failed(skipped),
+        };
+        events.send(end).await
+    }
+
+    /// As [`ClusterSource::list`], of a type that is watched afterwards: streamed, as the beginning of a watch, where the server has
+    /// streaming lists, which it gives from memory; by pages where it has none. What is deleted while a list is streamed is told as
+    /// [`SourceEvent::Gone`].
+    ///
+    /// # Errors
+    /// As [`ClusterSource::list`].
+    pub fn list_to_watch<'f>(
+        &'f self,
+        ty: &'f ResourceType,
+        scope: &'f ListScope,
+        events: &'f EventSink,
+    ) -> BoxFuture<'f, Result<(), ClusterError>> {
+        Box::pin(self.list_in(ty, scope, events, Way::Streamed))
     }
 
     /// Watches a type, or one namespace of it, from a position on that a list gave. One request: it ends when the server ends it, or
@@ -322,30 +397,7 @@ impl ClusterSource for LiveSource {
     }
 
     async fn list(&self, ty: &ResourceType, scope: &ListScope, events: &EventSink) -> Result<(), ClusterError> {
-        let ty = Arc::new(ty.clone());
-        events.begin(None).await?;
-        if let ListScope::Namespaces(namespaces) = scope {
-            if !ty.namespaced {
-                return events.send(SourceEvent::Done(ListEnd::default())).await;
-            }
-            let named = Reach { namespaces: Arc::new(namespaces.iter().cloned().collect()), partial: None };
-            return self.list_by_namespace(&ty, &named, false, events).await;
-        }
-        let end = match list::read(&self.requests, &ty, None, events).await {
-            Ok(list::Whole { position, skipped }) => {
-                let coverage = if skipped.is_none() { Coverage::All } else { Coverage::Nothing };
-                SourceEvent::Done(ListEnd { coverage, skipped, unnamed: false, positions: vec![position] })
-            }
-            Err(Stopped::Run(error)) => return Err(error),
-            Err(Stopped::Type(Skipped { reason: SkipReason::Forbidden, .. })) if ty.namespaced => {
-                // The permission may have gone between two pages.
-                events.begin(None).await?;
-                let reach = self.reach().await?;
-                return self.list_by_namespace(&ty, &reach, reach.partial.is_none(), events).await;
-            }
-            Err(Stopped::Type(skipped)) => SourceEvent::Failed(skipped),
-        };
-        events.send(end).await
+        self.list_in(ty, scope, events, Way::Pages).await
     }
 
     async fn describe(&self, types: &mut [ResourceType]) -> Vec<Warning> {

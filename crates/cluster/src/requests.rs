@@ -238,16 +238,16 @@ impl Requests {
         }
     }
 
-    /// The body of the answer to `ask`, to be read as long as it lasts. One try, and one more with credentials that were read again; how
+    /// The body of the answer to `ask`, to be read as long as it lasts, but not more than so many bytes. One try, and one more with credentials that were read again; how
     /// long to wait for more of it, and for its end, is the reader's to say.
-    pub(crate) async fn open_endless(&self, ask: &Ask) -> Result<Arriving, Failure> {
+    pub(crate) async fn open_endless(&self, ask: &Ask, most: u64) -> Result<Arriving, Failure> {
         let piece = self.options.request_timeout;
         let mut renewed = false;
         loop {
             let (generation, client) = self.valid_client().await.map_err(Failure::Ends)?;
             let waits = Waits { piece, whole: piece * 2, again: false };
             let mut waiting = Waiting { waits, waited: Duration::ZERO };
-            let end = self.open(&client, ask, u64::MAX, &mut waiting).await;
+            let end = self.open(&client, ask, most, &mut waiting).await;
             if let Some(arriving) = self.of_one_try(end, generation, &mut renewed).await? {
                 return Ok(arriving);
             }

@@ -153,8 +153,14 @@ pub enum SourceEvent {
     /// here. A watch from each of `positions` tells what happens next.
     Done(ListEnd),
     /// The object was created or changed after the list. More changes follow, or `Failed`.
-    Changed(Box<ResourceInstance>),
-    /// The object was deleted after the list. More changes follow, or `Failed`.
+    Changed {
+        /// The object as it is now.
+        object: Box<ResourceInstance>,
+        /// Who changed it last, as its managed fields say: the manager of the newest entry that is not of a subresource. At most 128
+        /// bytes without control characters; empty where it is not known.
+        manager: String,
+    },
+    /// The object was deleted after the list, or while it was streamed. More of either follows, or `Failed`.
     Gone(ObjectName),
     /// The list did not come to its end, or the watch broke off: what was not seen may exist all the same, and nothing more follows
     /// before the next `Begin`, or the next watch from the last known position.

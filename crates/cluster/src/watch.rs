@@ -106,15 +106,15 @@ impl Watch {
     pub async fn next(&mut self) -> Option<Watched> {
         let told = self.told().await;
         let watched = match told {
-            Ok(Some(Told::Changed(object))) => {
+            Ok(Some(Told::Changed { object, manager })) => {
                 self.reached(&object.resource_version);
-                Watched::Event(SourceEvent::Changed(object))
+                Watched::Event(SourceEvent::Changed { object, manager })
             }
             Ok(Some(Told::Gone { object, version })) => {
                 self.reached(&version);
                 Watched::Event(SourceEvent::Gone(object))
             }
-            Ok(Some(Told::Bookmark(version))) => {
+            Ok(Some(Told::Bookmark { version, .. })) => {
                 self.reached(&version);
                 Watched::Bookmark(version)
             }
@@ -191,11 +191,20 @@ async fn begin(
         bounds.timeout.as_secs().max(1)
     );
     let path = format!("{}?{query}", path(ty, from.namespace.as_deref()));
+    open(requests, path, u64::MAX).await
+}
+
+/// Opens the watch at this path, of which at most so many bytes are read.
+pub(crate) async fn open(
+    requests: &SharedRequests,
+    path: String,
+    most: u64,
+) -> Result<(Arriving, EventReader), Failure> {
     let mut ask = Ask::get(path, METADATA);
-    let arriving = match requests.open_endless(&ask).await {
+    let arriving = match requests.open_endless(&ask, most).await {
         Err(Failure::Status(StatusCode::NOT_ACCEPTABLE, _)) => {
             ask.accept = PLAIN_JSON;
-            requests.open_endless(&ask).await?
+            requests.open_endless(&ask, most).await?
         }
         other => other?,
     };
@@ -203,7 +212,8 @@ async fn begin(
     Ok((arriving, reader))
 }
 
-fn reason(broken: Broken) -> String {
+/// Why a watch broke off.
+pub(crate) fn reason(broken: Broken) -> String {
     match broken {
         Broken::Refused(status, ..) => status.to_string(),
         Broken::Ends(error) => error.to_string(),

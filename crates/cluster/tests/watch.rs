@@ -94,7 +94,7 @@ async fn next(watch: &mut Watch) -> Option<Watched> {
 
 async fn changed(watch: &mut Watch) -> ResourceInstance {
     match next(watch).await {
-        Some(Watched::Event(SourceEvent::Changed(object))) => *object,
+        Some(Watched::Event(SourceEvent::Changed { object, .. })) => *object,
         other => panic!("{other:?}"),
     }
 }
@@ -131,7 +131,12 @@ async fn what_happens_after_the_list_is_told_in_every_form() {
         assert!(!object.uid.is_empty() && object.created_at == "2026-01-02T03:04:05Z");
 
         server.put(labelled("a", "new", "shop"));
-        assert_eq!(changed(&mut watch).await.labels["app"], "shop");
+        match next(&mut watch).await {
+            Some(Watched::Event(SourceEvent::Changed { object, manager })) => {
+                assert_eq!((object.labels["app"].as_str(), manager.as_str()), ("shop", "manager"), "{encoding:?}");
+            }
+            other => panic!("{other:?}"),
+        }
 
         server.remove("b/v1/Pod/old");
         assert_eq!(gone(&mut watch).await, ("b".to_owned(), "old".to_owned()), "{encoding:?}");
@@ -409,8 +414,14 @@ async fn a_real_server_tells_of_everything_that_happens_to_an_object() {
     assert!(!format!("{created:?}").contains("never-read"));
     assert_eq!(created.resource_version, watch.position().resource_version);
 
-    server.kubectl(&["label", "pod", "web", "-n", "shop", "app=web"]);
-    let labelled = changed(&mut watch).await;
+    // Times of managers are whole seconds.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    server.kubectl(&["label", "pod", "web", "-n", "shop", "app=web", "--field-manager=release-train"]);
+    let Some(Watched::Event(SourceEvent::Changed { object: labelled, manager })) = next(&mut watch).await else {
+        panic!("no change");
+    };
+    let labelled = *labelled;
+    assert_eq!(manager, "release-train");
     assert_eq!(labelled.labels["app"], "web");
 
     // Of a change of its status alone nothing is seen but the version.
@@ -423,7 +434,7 @@ async fn a_real_server_tells_of_everything_that_happens_to_an_object() {
     server.kubectl(&["delete", "pod", "web", "-n", "shop", "--now", "--wait=false"]);
     let mut end = next(&mut watch).await;
     // Some deletions are first a change: the mark that the object is to go.
-    while let Some(Watched::Event(SourceEvent::Changed(_))) = end {
+    while let Some(Watched::Event(SourceEvent::Changed { .. })) = end {
         end = next(&mut watch).await;
     }
     let web = ObjectName { namespace: "shop".to_owned(), name: "web".to_owned() };

@@ -17,10 +17,23 @@ pub enum Happening {
     Deleted,
     /// Its `metadata.generation` grew: what it is meant to be changed.
     SpecChanged,
+    /// The same of a type whose generation also counts its annotations: either of them changed.
+    SpecOrAnnotationsChanged,
     /// Labels came, went or have other values.
     LabelsChanged,
     /// Annotations that are kept came, went or have other values.
     AnnotationsChanged,
+}
+
+impl Happening {
+    /// What it means that the `metadata.generation` of this object grew. Of Deployments alone the API server counts annotations too
+    /// (Kubernetes 1.34), of which few are read.
+    pub fn of_generation(instance: &ResourceInstance) -> Self {
+        match (instance.api_group.as_str(), instance.kind.as_str()) {
+            ("apps", "Deployment") => Self::SpecOrAnnotationsChanged,
+            _ => Self::SpecChanged,
+        }
+    }
 }
 
 impl std::fmt::Display for Happening {
@@ -29,6 +42,7 @@ impl std::fmt::Display for Happening {
             Self::Created => "created",
             Self::Deleted => "deleted",
             Self::SpecChanged => "spec changed",
+            Self::SpecOrAnnotationsChanged => "spec or annotations changed",
             Self::LabelsChanged => "labels changed",
             Self::AnnotationsChanged => "annotations changed",
         })
@@ -64,6 +78,10 @@ pub struct JournalEntry {
     /// Empty where it is not known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub uid: String,
+    /// The manager that had changed the object last when it was noticed, as its managed fields said; empty where it is not known: of what
+    /// was deleted, and of what a list showed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changed_by: String,
 }
 
 impl JournalEntry {
@@ -86,6 +104,7 @@ impl JournalEntry {
             namespace: i.namespace.clone(),
             name: i.name.clone(),
             uid: i.uid.clone(),
+            changed_by: String::new(),
         }
     }
 
@@ -196,6 +215,10 @@ mod tests {
             r#"{"at":"2026-01-02T03:04:05.000006Z","what":"spec-changed","type":"deployments.apps","apiVersion":"apps/v1","kind":"Deployment","namespace":"shop","name":"web"}"#
         );
         assert_eq!(serde_json::from_str::<JournalEntry>(&json).unwrap(), entry());
+        let by = JournalEntry { changed_by: "helm".into(), ..entry() };
+        let json = serde_json::to_string(&by).unwrap();
+        assert!(json.ends_with(r#","name":"web","changedBy":"helm"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<JournalEntry>(&json).unwrap(), by);
     }
 
     #[test]

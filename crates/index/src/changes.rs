@@ -2,7 +2,7 @@
 //! the last hour". Answered from the journal that watching keeps (`core::JournalEntry`).
 //!
 //! ```json
-//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "cluster"}], "more": false, "total",
+//! {"changes": [{"at", "after", "what", "type", "apiVersion", "kind", "namespace", "name", "uid", "changedBy", "cluster"}], "more": false, "total",
 //!  "since", "until", "what": ["deleted"], "searched", "notes": [{"type", "text"}], "needs": [{"what", "commands"}]}
 //! ```
 
@@ -41,7 +41,7 @@ const HAPPENINGS: &[(&[Happening], &str)] = &[
     ),
     (&[Happening::LabelsChanged], "relabelled relabeled relabel"),
     (
-        &[Happening::SpecChanged],
+        &[Happening::SpecChanged, Happening::SpecOrAnnotationsChanged],
         "scaled scale rescaled resized bumped upgraded downgraded patched reconfigured rolled skaliert escalado escalada escalados",
     ),
     (&[], CHANGED),
@@ -50,10 +50,10 @@ const HAPPENINGS: &[(&[Happening], &str)] = &[
 const CHANGED: &str = "changed change changes changing modified modify updated update updates edited edit edits touched touch altered alter replaced happened happen happens geändert ändert passiert changé changée changés \
          modifié modifiés cambió cambiado cambiaron modificado modificados mudou mudaram alterado alterados 更改 变化 修改 变更";
 /// What happens to a part of an object, where it stands beside a word for change.
-const PARTS: &[(Happening, &str)] = &[
-    (Happening::SpecChanged, "spec specs specification specifications"),
-    (Happening::LabelsChanged, "label labels"),
-    (Happening::AnnotationsChanged, "annotation annotations"),
+const PARTS: &[(&[Happening], &str)] = &[
+    (&[Happening::SpecChanged, Happening::SpecOrAnnotationsChanged], "spec specs specification specifications"),
+    (&[Happening::LabelsChanged], "label labels"),
+    (&[Happening::AnnotationsChanged, Happening::SpecOrAnnotationsChanged], "annotation annotations"),
 ];
 /// Words that say what happens where one of the first stands before one of the others: "where did it go".
 const PHRASES: &[(&[&str], &[&str], Happening)] = &[
@@ -138,7 +138,7 @@ impl Asked {
                 asked.what.extend(what.iter().copied());
                 said.push("created");
             } else if let Some((what, _)) = part {
-                asked.what.insert(*what);
+                asked.what.extend(what.iter().copied());
             } else if has(WHO, low) {
                 asked.who = true;
             } else if let Some((english, _)) = TIMES.iter().find(|(_, list)| has(list, low)) {
@@ -728,13 +728,15 @@ mod tests {
 
     #[test]
     fn what_happened_is_read_in_six_languages() {
-        use Happening::{Created, Deleted, LabelsChanged};
+        use Happening::{AnnotationsChanged, Created, Deleted, LabelsChanged, SpecChanged, SpecOrAnnotationsChanged};
         for (question, what, who) in [
             ("what changed in the last hour", vec![], false),
             ("what was deleted today?", vec![Deleted], false),
             ("when did checkout disappear", vec![Deleted], false),
             ("who last changed the ingress of shop", vec![], true),
             ("whose labels changed", vec![LabelsChanged], false),
+            ("whose spec changed", vec![SpecChanged, SpecOrAnnotationsChanged], false),
+            ("which annotations were changed", vec![SpecOrAnnotationsChanged, AnnotationsChanged], false),
             ("new deployments since yesterday", vec![Created], false),
             ("was wurde heute gelöscht", vec![Deleted], false),
             ("qu'est-ce qui a été supprimé", vec![Deleted], false),

@@ -413,7 +413,7 @@ impl InstanceSync {
             let fingerprint = Fingerprint::of_instance(&instance, type_name);
             let change = plan.observe_fingerprint(fingerprint, type_name, &instance.namespace);
             if let Some(memory) = memory {
-                memory.saw(&instance, fingerprint.key, type_name, change == Change::New);
+                memory.saw(&instance, fingerprint.key, type_name, change == Change::New, "");
             }
             match change {
                 Change::Unchanged => spool.remove(&fingerprint.key),

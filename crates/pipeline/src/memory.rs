@@ -55,8 +55,16 @@ impl Memory {
         }
     }
 
-    /// An object as it is now; `new` says that the index does not know it.
-    pub(crate) fn saw(&mut self, instance: &ResourceInstance, key: ObjectKey, type_name: &str, new: bool) {
+    /// An object as it is now; `new` says that the index does not know it, `manager` who changed it last (empty where that is not known).
+    pub(crate) fn saw(
+        &mut self,
+        instance: &ResourceInstance,
+        key: ObjectKey,
+        type_name: &str,
+        new: bool,
+        manager: &str,
+    ) {
+        let noted = self.entries.len();
         let hash = |value: &dyn Fn(&mut std::hash::DefaultHasher)| {
             let mut hasher = self.hasher.build_hasher();
             value(&mut hasher);
@@ -75,7 +83,7 @@ impl Memory {
             }
             Some(before) => {
                 for (happened, what) in [
-                    (before.generation != now.generation, Happening::SpecChanged),
+                    (before.generation != now.generation, Happening::of_generation(instance)),
                     (before.labels != now.labels, Happening::LabelsChanged),
                     (before.annotations != now.annotations, Happening::AnnotationsChanged),
                 ] {
@@ -89,6 +97,10 @@ impl Memory {
                 self.note_after(instance, type_name, Happening::Created, after);
             }
             None => {}
+        }
+        // Who deletes an object is no manager of it.
+        for entry in self.entries[noted..].iter_mut().filter(|entry| entry.what != Some(Happening::Deleted)) {
+            manager.clone_into(&mut entry.changed_by);
         }
     }
 
@@ -171,9 +183,10 @@ mod tests {
         let mut memory = Memory::new("2026-01-02T00:00:00.5Z");
         let key = ObjectKey::new("", "", "Pod", "shop", "a");
         let mut saw = |instance: &ResourceInstance, new| {
-            memory.saw(instance, key, "pods", new);
-            let what: Vec<Happening> = memory.entries.drain(..).filter_map(|entry| entry.what).collect();
-            what
+            memory.saw(instance, key, "pods", new, "helm");
+            let by = |entry: &JournalEntry| if entry.what == Some(Happening::Deleted) { "" } else { "helm" };
+            assert!(memory.entries.iter().all(|entry| entry.changed_by == by(entry)), "{:?}", memory.entries);
+            memory.entries.drain(..).filter_map(|entry| entry.what).collect::<Vec<Happening>>()
         };
         let old = pod("2026-01-01T00:00:00Z");
         assert_eq!(saw(&old, true), []);
@@ -186,13 +199,30 @@ mod tests {
         let another = ResourceInstance { uid: "2".into(), ..both };
         assert_eq!(saw(&another, false), [Happening::Deleted, Happening::Created]);
         memory.lost(&key);
-        memory.saw(&pod("2026-01-02T00:00:00Z"), key, "pods", true);
+        memory.saw(&pod("2026-01-02T00:00:00Z"), key, "pods", true, "");
         let created = memory.entries.remove(0);
         // Nobody watched when it was created.
         assert_eq!((created.what, created.after.as_str()), (Some(Happening::Created), "2026-01-02T00:00:00Z"));
         memory.lost(&key);
-        memory.saw(&pod(&Timestamp::now().to_string()), key, "pods", true);
+        memory.saw(&pod(&Timestamp::now().to_string()), key, "pods", true, "");
         assert_eq!(memory.entries[0].after, "");
+    }
+
+    #[test]
+    fn of_what_also_counts_its_annotations_nobody_says_that_its_spec_changed() {
+        for (api_version, kind, what) in [
+            ("apps/v1", "Deployment", Happening::SpecOrAnnotationsChanged),
+            ("apps/v1", "StatefulSet", Happening::SpecChanged),
+            ("example.org/v1", "Deployment", Happening::SpecChanged),
+        ] {
+            let mut memory = Memory::new("");
+            let web = ResourceInstance::new(api_version, kind, Some("shop"), "web").unwrap();
+            let key = ObjectKey::new("", &web.api_group, kind, "shop", "web");
+            for generation in [1, 2] {
+                memory.saw(&ResourceInstance { generation, ..web.clone() }, key, "", false, "");
+            }
+            assert_eq!(memory.entries.iter().map(|entry| entry.what).collect::<Vec<_>>(), [Some(what)], "{kind}");
+        }
     }
 
     #[test]

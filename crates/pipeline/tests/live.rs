@@ -101,6 +101,32 @@ async fn a_storm_of_expired_positions_leads_to_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_after_the_first_are_streamed_and_one_that_is_cut_deletes_nothing() {
+    for cut in [false, true] {
+        let server = server().await;
+        server.allow_initial_events(true);
+        server.fault("pods", Fault::status(503).watches()).fault("pods", Fault::cut_after(1).times(1));
+        let mut following = Following::start(server.kubeconfig()).await;
+        server.put(pod("even", "trigger", "a"));
+        following.until("the watch is down", |state| state.interrupted().count() == 1).await;
+        server.put(pod("even", "unseen", "b")).remove("even/v1/Pod/pod-2").forget_history();
+        server.clear_faults().forget_requests();
+        if cut {
+            // The position is too old, and the stream that follows breaks off.
+            server.fault("pods", Fault::cut_after(4));
+        }
+        following.until("the list", |state| state.lists > 0 && state.deleted == 1).await;
+        following.until("the watch", |state| state.types.get("pods") == Some(&TypeState::Watching)).await;
+        let asked = |what: &str| {
+            server.requests().iter().filter(|r| r.path.ends_with("/pods") && r.query.contains(what)).count()
+        };
+        assert_eq!((asked("sendInitialEvents"), asked("limit=")), (1, usize::from(cut)));
+        following.equals_a_fresh_sync().await;
+        assert_eq!(following.status.state().deleted, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_watch_that_always_expires_is_not_listed_without_a_pause() {
     let server = server().await;
     server.fault("pods", Fault::expires_after(0));
@@ -372,6 +398,9 @@ async fn the_journal_tells_what_happened_and_nothing_of_what_was_there() {
     assert!(entries.iter().is_sorted_by(|a, b| a.at < b.at));
     assert_eq!((entries[0].type_name.as_str(), entries[0].api_version.as_str()), ("pods", "v1"));
     assert!(!entries[0].uid.is_empty());
+    // Who changed it last is told of what a watch told, but not who deleted it.
+    let by: Vec<&str> = entries.iter().map(|entry| entry.changed_by.as_str()).collect();
+    assert_eq!(by, ["manager", "manager", "manager", ""]);
 
     // While nobody looks one is created and two go; one was there before and only was not read.
     following.kill().await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::ClusterSource;
 use clusterlore_cluster::writes::Manner;
-use clusterlore_core::{Collection, ObjectKey};
+use clusterlore_core::{Collection, JournalQuery, ObjectKey};
 use clusterlore_pipeline::{Options, TypeState};
 use clusterlore_store::Store;
 use clusterlore_testkit::real::ApiServer;
@@ -76,6 +76,12 @@ async fn ten_kinds_a_restart_and_a_definition_that_comes_and_goes() {
         after.watches - before.watches,
         after.failures - before.failures
     );
+    // The server started with an empty memory: it knows of no position before.
+    let metrics = server.kubectl(&["get", "--raw", "/metrics"]);
+    let streamed =
+        metrics.lines().filter(|line| line.starts_with("apiserver_watch_list_duration_seconds_count")).count();
+    println!("types of which a list was streamed: {streamed}");
+    assert!(after.lists == before.lists || streamed > 0, "a list that a watch goes on from is streamed");
 
     server.apply(DEFINITION);
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd/orders.shop.example"]);
@@ -100,6 +106,36 @@ async fn ten_kinds_a_restart_and_a_definition_that_comes_and_goes() {
     following.until("orders are gone", |state| state.types.get(orders) == Some(&TypeState::Gone)).await;
     following.equals_a_fresh_sync().await;
     assert!(!following.index().await.values().any(|(id, _)| id.contains("rders") || id.contains("Order/")));
+    following.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_names_the_last_manager_and_makes_no_more_of_a_generation_than_it_means() {
+    let Some(server) = ApiServer::start_or_skip() else { return };
+    apply(&server, &ten_kinds("default", 0..1, "old"));
+    let mut following = Following::start(&server.kubeconfig("admin")).await;
+    // Times of managers are whole seconds.
+    let next_second = || tokio::time::sleep(Duration::from_millis(1_100));
+    next_second().await;
+    let both = ["deployment/thing-0", "statefulset/thing-0"];
+    server.kubectl(&["annotate", both[0], both[1], "note=new", "--field-manager=note-taker"]);
+    next_second().await;
+    server.kubectl(&["patch", both[1], "-p", r#"{"spec":{"replicas":3}}"#, "--field-manager=scaler"]);
+    server.kubectl(&["delete", "configmap", "thing-0"]);
+    let query = || JournalQuery { namespaces: ["default".to_owned()].into(), limit: 100, ..JournalQuery::default() };
+    let (began, mut told) = (Instant::now(), Vec::new());
+    while told.len() < 3 && began.elapsed() < common::following::PATIENCE {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let entries = following.store.view_all("a test").await.unwrap().journal(query()).await.unwrap();
+        told = entries.iter().map(|entry| format!("{entry} by {:?}", entry.changed_by)).collect();
+    }
+    told.sort();
+    let wanted = [
+        r#"deleted: ConfigMap default/thing-0 by """#,
+        r#"spec changed: StatefulSet default/thing-0 by "scaler""#,
+        r#"spec or annotations changed: Deployment default/thing-0 by "note-taker""#,
+    ];
+    assert_eq!(told, wanted);
     following.stop().await;
 }
 

@@ -5,7 +5,7 @@ import { make } from "./dom.js";
 import { NOWHERE, ago } from "./words.js";
 
 function what(change) {
-  const told = (change.what ?? "changed").replace("-", " ");
+  const told = (change.what ?? "changed").replaceAll("-", " ");
   // Nobody watched between these times.
   return change.after ? `${told}, noticed only then: nobody watched after ${ago(change.after)}` : told;
 }

@@ -1129,7 +1129,8 @@ fn entry(cluster: &str, type_name: &str, namespace: &str, name: &str, second: us
     let instance = ResourceInstance::new("v1", "Pod", Some(namespace), name).unwrap();
     let instance = ResourceInstance { cluster: Some(cluster.to_owned()).filter(|c| !c.is_empty()), ..instance };
     let at = format!("2026-01-02T{:02}:{:02}:{:02}.000000Z", second / 3600, second / 60 % 60, second % 60);
-    JournalEntry::of_instance(&instance, type_name, Happening::Created, at)
+    let entry = JournalEntry::of_instance(&instance, type_name, Happening::Created, at);
+    JournalEntry { changed_by: format!("manager of {name}"), ..entry }
 }
 
 async fn names_of(store: &dyn Store) -> Vec<(String, String)> {

@@ -21,6 +21,8 @@ pub(super) struct History {
     pub(super) refuses: bool,
     /// Whether `sendInitialEvents` is allowed.
     pub(super) initial_events: bool,
+    /// Whether it is not known at all.
+    pub(super) ignores_initial_events: bool,
     /// Wakes whoever watches.
     pub(super) news: watch::Sender<()>,
 }
@@ -65,6 +67,7 @@ impl History {
             bookmarks: Duration::from_secs(60),
             refuses: false,
             initial_events: false,
+            ignores_initial_events: false,
             news: watch::Sender::new(()),
         }
     }

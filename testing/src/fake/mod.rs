@@ -155,6 +155,12 @@ impl FakeApiServer {
         self
     }
 
+    /// Whether watches that ask for initial events are answered as by a server before 1.27, which does not know of them.
+    pub fn ignore_initial_events(&self, ignore: bool) -> &Self {
+        self.state().history.ignores_initial_events = ignore;
+        self
+    }
+
     /// Serves `count` further objects of a type, each made when it is asked for and held nowhere. `make` must give names that
     /// are stable and distinct.
     pub fn generate(

@@ -84,7 +84,7 @@ impl Watcher {
             }
             _ => Form::Whole,
         };
-        let initial_events = is_set("sendInitialEvents");
+        let initial_events = is_set("sendInitialEvents") && !history.ignores_initial_events;
         if initial_events && !history.initial_events {
             return Err(Plain::status(422, REFUSED_INITIAL_EVENTS, &seen.accept));
         }

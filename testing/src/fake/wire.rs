@@ -12,6 +12,13 @@ pub const NEVER_READ: &str = "c2VjcmV0LW5ldmVyLXJlYWQ=";
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// Of every object: who changed it, when, and of which subresource.
+const MANAGERS: [(&str, &str, &str); 3] = [
+    ("creator", "2026-01-02T03:04:05Z", ""),
+    ("manager", "2026-01-02T03:04:06Z", ""),
+    ("controller", "2026-01-02T03:04:07Z", "status"),
+];
+
 /// A message that is written field by field.
 #[derive(Default)]
 pub(super) struct Writer(pub(super) Vec<u8>);
@@ -144,11 +151,17 @@ fn object_meta(meta: &mut Writer, object: &ResourceInstance) {
         });
     }
     meta.text(14, "example.org/finalizer");
-    meta.message(17, |field| {
-        field.text(1, "manager").text(2, "Update").message(7, |raw| {
-            raw.text(1, NEVER_READ);
+    for (manager, time, part) in MANAGERS {
+        meta.message(17, |field| {
+            field.text(1, manager).text(2, "Update").message(4, |at| {
+                at.number(1, seconds(time).unwrap_or_default()).number(2, 0);
+            });
+            field.message(7, |raw| {
+                raw.text(1, NEVER_READ);
+            });
+            field.text(8, part);
         });
-    });
+    }
 }
 
 /// Seconds since 1970 of an RFC 3339 time in UTC, without leap seconds.
@@ -221,6 +234,9 @@ pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
         owner["controller"] = json!(true);
         owner
     }));
+    let managers = MANAGERS.map(|(manager, time, part)| {
+        json!({"manager": manager, "time": time, "subresource": part, "fieldsV1": {"f:data": NEVER_READ}})
+    });
     let mut metadata = json!({
         "name": object.name,
         "uid": object.uid,
@@ -229,7 +245,7 @@ pub(super) fn object_json(object: &ResourceInstance, whole: bool) -> Value {
         "labels": object.labels,
         "annotations": annotations,
         "ownerReferences": owners,
-        "managedFields": [{"manager": "manager", "fieldsV1": {"f:data": NEVER_READ}}],
+        "managedFields": managers,
     });
     // In protobuf a type without generations has 0, in JSON it has none.
     if object.generation != 0 {

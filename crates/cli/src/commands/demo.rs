@@ -51,9 +51,9 @@ const JOURNAL: &[(i64, Happening, [&str; 4])] = &[
     (610, Happening::SpecChanged, ["apps/v1", "StatefulSet", "datastores", "granite"]),
     (340, Happening::LabelsChanged, ["apps/v1", "Deployment", "snowdesk", "snowgun-control"]),
     (185, Happening::Created, ["batch/v1", "CronJob", "liftops", "rope-wear-report"]),
-    (95, Happening::SpecChanged, ["apps/v1", "Deployment", "fares", "kiosk-web"]),
+    (95, Happening::SpecOrAnnotationsChanged, ["apps/v1", "Deployment", "fares", "kiosk-web"]),
     (94, Happening::Deleted, ["v1", "Pod", "fares", "kiosk-web-5c7d9f4b6c-x8k2p"]),
-    (22, Happening::SpecChanged, ["apps/v1", "Deployment", "fares", "marmot"]),
+    (22, Happening::SpecOrAnnotationsChanged, ["apps/v1", "Deployment", "fares", "marmot"]),
     (21, Happening::Created, ["v1", "Pod", "fares", "marmot-6c9f8d7b5d-q7xkz"]),
     (20, Happening::Deleted, ["v1", "Pod", "fares", "marmot-5f6b7c8d9e-k2n4p"]),
 ];

@@ -53,7 +53,10 @@ fn text(told: &Changes, list: &ListFlags) -> Vec<String> {
     }
     lines.extend(told.notes.iter().map(|note| format!("Note: {}.", note.text)));
     for need in &told.needs {
-        lines.push("The journal does not keep who changed something.".to_owned());
+        lines.push(
+            "The journal keeps no more of who changed something than the last manager's name, where it was told."
+                .to_owned(),
+        );
         lines.extend(need.commands.iter().map(|command| format!("  {command}")));
     }
     lines
@@ -80,5 +83,10 @@ fn as_table(changes: &[JournalEntry], names: &ClusterNames, list: &ListFlags) ->
         table.column("NAMESPACE", changes.iter().map(namespace));
     }
     table.column("NAME", changes.iter().map(|entry| entry.name.clone()));
+    if changes.iter().any(|entry| !entry.changed_by.is_empty()) {
+        let manager =
+            |entry: &JournalEntry| if entry.changed_by.is_empty() { "-" } else { &entry.changed_by }.to_owned();
+        table.column("MANAGER", changes.iter().map(manager));
+    }
     table.lines()
 }

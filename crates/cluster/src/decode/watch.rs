@@ -4,20 +4,23 @@ use bytes::Bytes;
 use clusterlore_core::ResourceInstance;
 use serde::Deserialize;
 
-use super::{Asked, Item, JsonObject, Unfit, from_json, is_protobuf, short, too_large, utf8};
+use super::{Asked, Item, Unfit, from_json, is_protobuf, manager, pair, short, too_large, utf8};
 use crate::json_list::{Elements, Part};
 use crate::protobuf::{Delimited, Enveloped, Value, enveloped, fields};
 use crate::source::ObjectName;
 
+/// The annotation of the bookmark after which no initial event comes.
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
 /// One event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// The object was created or changed.
-    Changed(Box<ResourceInstance>),
+    /// The object was created or changed, last by this manager; empty where that is not known.
+    Changed { object: Box<ResourceInstance>, manager: String },
     /// The object was deleted.
     Gone { object: ObjectName, version: String },
-    /// Nothing else happened up to this version.
-    Bookmark(String),
+    /// Nothing else happened up to this version; `ends_initial`: and whatever was there has been told.
+    Bookmark { version: String, ends_initial: bool },
     /// The watch is over: status and message.
     Error(u16, String),
     /// Something happened to an object that cannot be read.
@@ -45,6 +48,26 @@ struct JsonEvent {
 enum Object<'a> {
     Protobuf(&'a Bytes, Enveloped<'a>),
     Json(&'a [u8]),
+}
+
+/// A bookmark's object.
+#[derive(Debug, Default, Deserialize)]
+struct JsonMark {
+    metadata: Option<JsonMarkMeta>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonMarkMeta {
+    resource_version: Option<String>,
+    annotations: Option<JsonMarkAnnotations>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct JsonMarkAnnotations {
+    /// [`INITIAL_EVENTS_END`].
+    #[serde(rename = "k8s.io/initial-events-end")]
+    ends_initial: Option<String>,
 }
 
 /// A `Status`.
@@ -127,17 +150,17 @@ impl EventReader {
 fn told(kind: &str, object: &Object<'_>, asked: &Asked<'_>) -> Result<Told, String> {
     match kind {
         "ADDED" | "MODIFIED" | "DELETED" => match object.instance(asked) {
-            Ok(object) if kind == "DELETED" => Ok(Told::Gone {
-                object: ObjectName { namespace: object.namespace, name: object.name },
-                version: object.resource_version,
+            Ok(gone) if kind == "DELETED" => Ok(Told::Gone {
+                object: ObjectName { namespace: gone.namespace, name: gone.name },
+                version: gone.resource_version,
             }),
-            Ok(object) => Ok(Told::Changed(Box::new(object))),
+            Ok(read) => Ok(Told::Changed { object: Box::new(read), manager: object.manager() }),
             Err(Unfit::Strange) => Err(format!("the watch tells of something else than {}", asked.plural)),
             Err(broken) => unreadable(broken),
         },
-        "BOOKMARK" => Ok(match object.version()? {
-            version if version.is_empty() => Told::Unreadable("a bookmark without a resourceVersion".to_owned()),
-            version => Told::Bookmark(version),
+        "BOOKMARK" => Ok(match object.mark()? {
+            (version, _) if version.is_empty() => Told::Unreadable("a bookmark without a resourceVersion".to_owned()),
+            (version, ends_initial) => Told::Bookmark { version, ends_initial },
         }),
         "ERROR" => {
             let Status { code, reason, message } = object.status();
@@ -166,22 +189,37 @@ impl Object<'_> {
         }
     }
 
-    /// The `resourceVersion` alone: all that a bookmark's object has.
-    fn version(&self) -> Result<String, String> {
+    /// Who changed it last.
+    fn manager(&self) -> String {
+        match self {
+            Self::Protobuf(_, Enveloped { raw, .. }) => first(raw).map(manager::of_protobuf).unwrap_or_default(),
+            Self::Json(object) => manager::of_json(object),
+        }
+    }
+
+    /// What a bookmark's object has: the `resourceVersion`, and whether it says that these were all initial events.
+    fn mark(&self) -> Result<(String, bool), String> {
+        let (mut at, mut ends_initial) = (String::new(), false);
         match self {
             Self::Protobuf(_, Enveloped { raw, .. }) => {
                 for field in fields(first(raw)?) {
-                    if let (6, Value::Bytes(version)) = field? {
-                        return Ok(short(utf8(version)?));
+                    match field? {
+                        (6, Value::Bytes(version)) => at = short(utf8(version)?),
+                        (12, Value::Bytes(entry)) => {
+                            let (key, value) = pair(entry)?;
+                            ends_initial |= key == INITIAL_EVENTS_END.as_bytes() && value == b"true";
+                        }
+                        _ => {}
                     }
                 }
-                Ok(String::new())
             }
             Self::Json(object) => {
-                let metadata = from_json::<JsonObject>(object)?.metadata.unwrap_or_default();
-                Ok(short(&metadata.resource_version.unwrap_or_default()))
+                let metadata = from_json::<JsonMark>(object)?.metadata.unwrap_or_default();
+                at = short(&metadata.resource_version.unwrap_or_default());
+                ends_initial = metadata.annotations.unwrap_or_default().ends_initial.as_deref() == Some("true");
             }
         }
+        Ok((at, ends_initial))
     }
 
     /// What a `Status` says, as far as it can be read: the watch is over whatever it says.
@@ -244,14 +282,16 @@ mod tests {
         )
     }
 
-    /// The same six events in either form.
+    /// The same seven events in either form.
     fn watches() -> [(&'static str, Vec<u8>); 2] {
         let status = [text(3, "too old"), text(4, "Expired"), vec![6 << 3, 0x9a, 0x03]].concat();
+        let ending = field(12, &[text(1, INITIAL_EVENTS_END), text(2, "true")].concat());
         let protobuf = [
             event("ADDED", &pod("a", "5")),
             event("MODIFIED", &pod("a", "6")),
             event("DELETED", &pod("a", "7")),
             event("BOOKMARK", &envelope(METADATA, &field(1, &text(6, "8")))),
+            event("BOOKMARK", &envelope(METADATA, &field(1, &[text(6, "10"), ending].concat()))),
             event("ADDED", &pod("", "9")),
             event("ERROR", &envelope(("v1", "Status"), &status)),
         ];
@@ -261,6 +301,8 @@ mod tests {
             // In another order, with something new, and without a line of its own.
             format!(r#"{{"new":[1],"object":{},"type":"DELETED"}}"#, json_pod("a", "7")),
             r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"8","creationTimestamp":null}}}"#
+                .to_owned(),
+            r#"{"type":"BOOKMARK","object":{"metadata":{"annotations":{"a":1,"k8s.io/initial-events-end":"true"},"resourceVersion":"10"}}}"#
                 .to_owned(),
             format!(r#"{{"type":"ADDED","object":{}}}"#, json_pod("", "9")),
             r#"{"type":"ERROR","object":{"kind":"Status","message":"too old","reason":"Expired"}}"#.to_owned(),
@@ -285,14 +327,15 @@ mod tests {
             let all = read(content_type, &body, usize::MAX).unwrap();
             assert!(!format!("{all:?}").contains("c2VjcmV0"));
             let version = |told: &Told| match told {
-                Told::Changed(object) => object.resource_version.clone(),
+                Told::Changed { object, .. } => object.resource_version.clone(),
                 Told::Gone { object, version } => format!("{}/{} {version}", object.namespace, object.name),
-                Told::Bookmark(version) => format!("bookmark {version}"),
+                Told::Bookmark { version, ends_initial } => format!("bookmark {version} {ends_initial}"),
                 Told::Unreadable(why) => why.split(';').next().unwrap_or_default().to_owned(),
                 Told::Error(code, message) => format!("{code} {message}"),
             };
             let said: Vec<String> = all.iter().map(version).collect();
-            let expected = ["5", "6", "n/a 7", "bookmark 8", "metadata.name is missing", "410 too old"];
+            let expected =
+                ["5", "6", "n/a 7", "bookmark 8 false", "bookmark 10 true", "metadata.name is missing", "410 too old"];
             assert_eq!(said, expected, "{content_type}");
             for size in [1, 2, 3, 7, 64] {
                 assert_eq!(read(content_type, &body, size).unwrap(), all, "{content_type} {size}");
@@ -329,8 +372,8 @@ mod tests {
     fn a_cut_watch_is_an_error_but_between_events() {
         for (content_type, body) in watches() {
             let whole = (0..=body.len()).filter(|n| read(content_type, &body[..*n], 1 << 10).is_ok()).count();
-            // Nothing, and after each of the six events; in JSON also with the end of the line.
-            assert_eq!(whole, if content_type == JSON { 12 } else { 7 }, "{content_type}");
+            // Nothing, and after each of the seven events; in JSON also with the end of the line.
+            assert_eq!(whole, if content_type == JSON { 14 } else { 8 }, "{content_type}");
         }
     }
 
@@ -348,7 +391,7 @@ mod tests {
             let whole = read(content_type, &body, usize::MAX).ok();
             prop_assert_eq!(&read(content_type, &body, size).ok(), &whole);
             for told in whole.unwrap_or_default() {
-                if let Told::Changed(object) = told {
+                if let Told::Changed { object, .. } = told {
                     prop_assert!(!object.name.is_empty() && object.kind == "Pod" && !object.is_cluster_scoped());
                 }
             }

@@ -80,7 +80,7 @@ impl Ingest {
                 continue;
             }
             let name = ty.name();
-            memory.saw(&object, key, &name, before.is_none());
+            memory.saw(&object, key, &name, before.is_none(), "");
             if before_it.is_some_and(|stored| stored.labels != object.labels) {
                 memory.note(&object, &name, Happening::LabelsChanged);
             }

@@ -149,7 +149,12 @@ impl Follower {
         let since = Timestamp::now();
         let (sender, mut events) = mpsc::channel(WAITING);
         let sink = EventSink { type_index: 0, sender };
-        let listing = async move { self.source.list(&self.ty, &self.scope, &sink).await };
+        let listing = async move {
+            match then_watch {
+                true => self.source.list_to_watch(&self.ty, &self.scope, &sink).await,
+                false => self.source.list(&self.ty, &self.scope, &sink).await,
+            }
+        };
         let forwarding = async {
             let mut end = ListEnd::default();
             while let Some((_, event)) = events.recv().await {

@@ -117,9 +117,9 @@ impl Keeper<'_> {
                 self.plan.restart(&name, namespace.as_deref());
             }
             Told::Event(SourceEvent::Page(page)) => {
-                page.into_iter().for_each(|instance| self.observe(&ty, &name, instance, at));
+                page.into_iter().for_each(|instance| self.observe(&ty, &name, instance, "", at));
             }
-            Told::Event(SourceEvent::Changed(instance)) => self.observe(&ty, &name, *instance, at),
+            Told::Event(SourceEvent::Changed { object, manager }) => self.observe(&ty, &name, *object, &manager, at),
             Told::Event(SourceEvent::Gone(object)) => {
                 let cluster = self.cluster.as_deref().unwrap_or_default();
                 let key = ObjectKey::new(cluster, &ty.group, &ty.kind, &object.namespace, &object.name);
@@ -150,11 +150,12 @@ impl Keeper<'_> {
         }
     }
 
-    fn observe(&mut self, ty: &Arc<ResourceType>, name: &str, instance: ResourceInstance, at: Instant) {
+    /// An object as it is now; `manager` changed it last, empty where that is not known.
+    fn observe(&mut self, ty: &Arc<ResourceType>, name: &str, instance: ResourceInstance, manager: &str, at: Instant) {
         let instance = ResourceInstance { cluster: self.cluster.clone(), ..instance };
         let fingerprint = Fingerprint::of_instance(&instance, name);
         let change = self.plan.observe_fingerprint(fingerprint, name, &instance.namespace);
-        self.memory.saw(&instance, fingerprint.key, name, change == Change::New);
+        self.memory.saw(&instance, fingerprint.key, name, change == Change::New, manager);
         if !self.memory.entries.is_empty() {
             self.queue.since.get_or_insert(at);
         }

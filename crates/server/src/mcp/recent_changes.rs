@@ -69,7 +69,7 @@ struct Change {
     /// How long ago that was: 45s, 12m, 5h, 3d.
     #[serde(skip_serializing_if = "Option::is_none")]
     ago: Option<String>,
-    /// created, deleted, spec changed, labels changed or annotations changed.
+    /// created, deleted, spec changed, spec or annotations changed (Deployments: either), labels changed or annotations changed.
     what: String,
     /// For get_resource.
     id: String,
@@ -78,6 +78,9 @@ struct Change {
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<String>,
     name: String,
+    /// The field manager that had changed it last: a program or a kubectl command, no person. Missing where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_by: Option<String>,
 }
 
 impl Tool for RecentChanges {
@@ -85,7 +88,7 @@ impl Tool for RecentChanges {
     const TITLE: &'static str = "Show what changed lately";
     const DESCRIPTION: &'static str = "Tells what was created, changed and deleted lately, the newest first, by a journal that is kept while the \
         cluster is watched. For \"what changed in shop today?\", \"when did checkout disappear?\", and first of all when something stopped \
-        working. It does not tell who did it.";
+        working. It tells the field manager that did it where it is known, and no person.";
     type Input = Input;
     type Output = Found;
 
@@ -126,7 +129,7 @@ impl Tool for RecentChanges {
 }
 
 fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
-    let JournalEntry { namespace, kind, name, at, after, .. } = entry;
+    let JournalEntry { namespace, kind, name, at, after, changed_by, .. } = entry;
     let change = Change {
         at: at.clone(),
         after: Some(after.clone()).filter(|after| !after.is_empty()),
@@ -136,8 +139,10 @@ fn change(entry: &JournalEntry, now: Timestamp) -> (String, Change) {
         kind: kind.clone(),
         namespace: Some(namespace.clone()).filter(|namespace| namespace != CLUSTER_SCOPE),
         name: name.clone(),
+        changed_by: Some(changed_by.clone()).filter(|manager| !manager.is_empty()),
     };
     let noticed = change.after.as_ref().map(|after| format!(" (noticed later; it happened after {after})"));
-    let row = format!("{}{} | {} | {}", change.at, noticed.unwrap_or_default(), change.what, change.id);
+    let by = change.changed_by.as_ref().map(|manager| format!(" | by {manager}")).unwrap_or_default();
+    let row = format!("{}{} | {} | {}{by}", change.at, noticed.unwrap_or_default(), change.what, change.id);
     (words::one_line(&row), change)
 }
