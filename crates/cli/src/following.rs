@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clusterlore_cluster::ClusterError;
-use clusterlore_core::cluster_name;
+use clusterlore_core::{AnnotationChoice, cluster_name};
 use clusterlore_models::Embedder;
-use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status, SyncError};
+use clusterlore_pipeline::{Inference, LiveState, LiveSync, Options, Pace, Status, SyncError, Watched};
 use clusterlore_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::args::WatchFlags;
+use crate::build;
+use crate::narrow::{self, Given, Settled};
 use crate::print::live::Watching;
 use crate::settings::{Settings, WrongSetting, wrong};
-use crate::{build, narrow};
 
 /// Before a cluster that failed is tried again: the first time, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
@@ -39,8 +40,48 @@ pub(crate) struct Followed {
     kubeconfig: Option<PathBuf>,
     /// `None`: the one in use.
     context: Option<String>,
-    /// `None` for the unnamed one.
-    pub(crate) name: Option<String>,
+    /// What it was called by a flag, its context or its file; `None`: nothing.
+    name: Option<String>,
+    by_flag: bool,
+    /// Under which name it is kept (`None`: without one), once that is known.
+    stored: Option<Option<String>>,
+}
+
+impl Followed {
+    /// Settings that choose it.
+    fn settings(&self, of_all: &Settings) -> Settings {
+        let mut settings = of_all.clone();
+        if let Some(file) = &self.kubeconfig {
+            settings = settings.with("kubeconfig", file.display().to_string());
+        }
+        if let Some(context) = &self.context {
+            settings = settings.with("context", context.clone());
+        }
+        settings
+    }
+
+    /// Under which name it goes on.
+    async fn settled(&self, settings: &Settings, store: &dyn Store) -> anyhow::Result<Settled> {
+        let given = match &self.name {
+            Some(name) if self.by_flag => Given::Flag(name),
+            Some(name) => Given::Source(name),
+            None => Given::None,
+        };
+        narrow::settled(settings, store, given).await
+    }
+
+    /// Settles its name for as long as the process runs, and gives it: rights and posts go by it.
+    pub(crate) async fn settle(
+        &mut self,
+        settings: &Settings,
+        store: &dyn Store,
+        lines: &Watching,
+    ) -> anyhow::Result<String> {
+        let Settled { name, line, .. } = self.settled(&self.settings(settings), store).await?;
+        line.into_iter().for_each(|line| lines.tell(self.name.as_deref(), &line));
+        self.stored = Some(name.clone());
+        Ok(name.unwrap_or_default())
+    }
 }
 
 /// What all clusters share.
@@ -50,6 +91,8 @@ pub(crate) struct Shared {
     pub(crate) embedder: Arc<dyn Embedder>,
     pub(crate) inference: Inference,
     pub(crate) lines: Arc<Watching>,
+    /// Told which clusters are watched.
+    pub(crate) watched: Arc<Watched>,
     pub(crate) stopped: watch::Receiver<bool>,
 }
 
@@ -98,62 +141,33 @@ impl Following {
         shared: &Shared,
         persistence: Persistence,
     ) -> anyhow::Result<Self> {
+        let mut options = build::options(&flags.what, &flags.how, None);
+        if persistence == Persistence::StandsBy {
+            // Beside others that serve the same it stands by for as long as it takes.
+            options.lock_timeout = Duration::MAX;
+        }
+        let annotations = build::annotations(settings, flags.annotations.as_ref())?;
         let (mut running, mut at_work) = (JoinSet::new(), Vec::new());
-        for Followed { kubeconfig, context, name } in clusters {
-            let mut settings = settings.clone();
-            if let Some(file) = kubeconfig {
-                settings = settings.with("kubeconfig", file.display().to_string());
-            }
-            if let Some(context) = context {
-                settings = settings.with("context", context);
-            }
+        for cluster in clusters {
             let (status, failed) = (Arc::<Status>::default(), Arc::<AtomicBool>::default());
+            let name = cluster.name.clone();
             at_work.push(AtWork {
                 name: name.clone().unwrap_or_default(),
                 status: Arc::clone(&status),
                 failed: Arc::clone(&failed),
             });
-            let mut options = build::options(&flags.what, &flags.how, name.clone());
-            if persistence == Persistence::StandsBy {
-                // Beside others that serve the same it stands by for as long as it takes.
-                options.lock_timeout = Duration::MAX;
-            }
-            let annotations = build::annotations(&settings, flags.annotations.as_ref())?;
-            let (page_size, shared) = (flags.how.page_size, shared.clone());
-            running.spawn(async move {
-                let mut options = options;
-                let once = async |options: Options| {
-                    let source = build::live(&settings, page_size, annotations.clone()).await?;
-                    follow(source.into(), options, shared.clone(), Arc::clone(&status)).await
-                };
-                let (mut pause, mut stopped) = (PAUSES.0, shared.stopped.clone());
-                loop {
-                    let mut ended = once(options.clone()).await;
-                    // Who serves says by the stored name also who may see it and whose posts are taken.
-                    let serves = persistence == Persistence::StandsBy;
-                    let stored = ended.as_ref().err().filter(|_| !serves).and_then(narrow::stored_under);
-                    if let Some(stored) = stored {
-                        options.cluster = stored;
-                        ended = once(options.clone()).await;
-                    }
-                    match ended {
-                        Err(error) if persistence != Persistence::Once && !*stopped.borrow() && !is_lasting(&error) => {
-                            failed.store(true, Ordering::Relaxed);
-                            let told = format!("{error:#}. It is tried again in {} s.", pause.as_secs());
-                            shared.lines.tell(name.as_deref(), &told);
-                            tokio::select! {
-                                () = tokio::time::sleep(pause) => {}
-                                _ = stopped.wait_for(|stopped| *stopped) => return (name, Ok(())),
-                            }
-                            pause = (pause * 2).min(PAUSES.1);
-                        }
-                        ended => {
-                            failed.store(ended.is_err(), Ordering::Relaxed);
-                            return (name, ended);
-                        }
-                    }
-                }
-            });
+            let follower = Follower {
+                settings: cluster.settings(settings),
+                cluster,
+                options: options.clone(),
+                annotations: annotations.clone(),
+                page_size: flags.how.page_size,
+                shared: shared.clone(),
+                persistence,
+                status,
+                failed,
+            };
+            running.spawn(async move { (name, follower.run().await) });
         }
         Ok(Self { clusters: at_work, running })
     }
@@ -185,30 +199,104 @@ impl Following {
         }
     }
 
-    /// What is done of each, by its name (empty: the unnamed one).
-    pub(crate) fn statuses(&self) -> Vec<(String, Arc<Status>)> {
-        self.clusters.iter().map(|cluster| (cluster.name.clone(), Arc::clone(&cluster.status))).collect()
-    }
-
     /// What is done of each now.
     pub(crate) fn states(&self) -> Vec<LiveState> {
         self.clusters.iter().map(|cluster| cluster.status.state()).collect()
     }
 }
 
-/// Follows one cluster until it is told to stop.
-async fn follow(
-    source: Arc<clusterlore_cluster::LiveSource>,
+/// Follows one cluster.
+struct Follower {
+    /// Those that choose the cluster.
+    settings: Settings,
+    cluster: Followed,
     options: Options,
+    annotations: AnnotationChoice,
+    page_size: u32,
     shared: Shared,
+    persistence: Persistence,
     status: Arc<Status>,
-) -> anyhow::Result<()> {
-    let Shared { store, embedder, inference, lines, mut stopped } = shared;
-    let name = options.cluster.clone();
-    let pace = Pace { at_once: options.concurrency, ..Pace::default() };
-    let sync = LiveSync { source, store, embedder, options, inference: Some(inference), pace, status };
-    let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
-    Ok(sync.run(&|progress| lines.hear(name.as_deref(), &progress), stop).await?)
+    failed: Arc<AtomicBool>,
+}
+
+impl Follower {
+    /// Follows it until it is told to stop, or it would fail for ever.
+    async fn run(mut self) -> anyhow::Result<()> {
+        let mut pause = PAUSES.0;
+        loop {
+            let error = match self.once().await {
+                Err(error) => error,
+                done => return done,
+            };
+            self.failed.store(true, Ordering::Relaxed);
+            if self.persistence == Persistence::Once || *self.shared.stopped.borrow() || is_lasting(&error) {
+                return Err(error);
+            }
+            self.tell(&format!("{error:#}. It is tried again in {} s.", pause.as_secs()));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stopped() => return Ok(()),
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Follows it until it is told to stop, or fails.
+    async fn once(&mut self) -> anyhow::Result<()> {
+        let stopped = self.stopped();
+        let connected = async {
+            self.settle().await?;
+            build::live(&self.settings, self.page_size, self.annotations.clone()).await
+        };
+        let source = tokio::select! {
+            source = connected => source?,
+            () = stopped => return Ok(()),
+        };
+        let Shared { store, embedder, inference, .. } = self.shared.clone();
+        let options = self.options.clone();
+        let pace = Pace { at_once: options.concurrency, ..Pace::default() };
+        let (source, status) = (Arc::new(source), Arc::clone(&self.status));
+        let sync = LiveSync { source, store, embedder, options, inference: Some(inference), pace, status };
+        let hear = |progress| self.shared.lines.hear(self.cluster.name.as_deref(), &progress);
+        Ok(sync.run(&hear, self.stopped()).await?)
+    }
+
+    /// Makes sure under which name it is kept, as long as that is not certain.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let (name, shown) = match &self.cluster.stored {
+            Some(name) => (name.clone(), name.clone().unwrap_or_default()),
+            None => {
+                let Settled { name, certain, shown, line } =
+                    self.cluster.settled(&self.settings, &*self.shared.store).await?;
+                if certain {
+                    line.into_iter().for_each(|line| self.tell(&line));
+                    self.cluster.stored = Some(name.clone());
+                }
+                (name, shown)
+            }
+        };
+        let [before, now] = [&self.options.cluster, &name].map(|name| name.clone().unwrap_or_default());
+        if before != now {
+            self.shared.watched.leave(&before, &self.status);
+        }
+        if !self.shared.watched.enter(&now, &self.status) {
+            return Err(wrong(format!(
+                "the cluster is in the index already, as \"{shown}\", and is watched as that; expected each cluster once"
+            )));
+        }
+        self.options.cluster = name;
+        Ok(())
+    }
+
+    fn tell(&self, line: &str) {
+        self.shared.lines.tell(self.cluster.name.as_deref(), line);
+    }
+
+    /// Ends when it is to stop.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut all = self.shared.stopped.clone();
+        async move { drop(all.wait_for(|stopped| *stopped).await) }
+    }
 }
 
 /// The clusters of these contexts, or of the files of a folder of kubeconfigs. One context alone has the name that it was given, or none;
@@ -224,13 +312,16 @@ pub(crate) fn clusters(settings: &Settings, contexts: &[String], name: Option<&s
         }
         (None, [] | [_]) => {
             let context = contexts.first().map(|context| (*context).clone());
-            return Ok(vec![Followed { kubeconfig: None, context, name: name.map(str::to_owned) }]);
+            let name = name.map(str::to_owned);
+            return Ok(vec![Followed { kubeconfig: None, context, by_flag: name.is_some(), name, stored: None }]);
         }
         (None, _) => {
             let of = |context: &&String| Followed {
                 kubeconfig: None,
                 context: Some((*context).clone()),
                 name: Some(cluster_name(context)),
+                by_flag: false,
+                stored: None,
             };
             contexts.iter().map(of).collect()
         }
@@ -269,7 +360,13 @@ fn kubeconfigs(folder: &Path) -> anyhow::Result<Vec<Followed>> {
     }
     let of = |path: PathBuf| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        Followed { name: Some(cluster_name(&name)), kubeconfig: Some(path), context: None }
+        Followed {
+            name: Some(cluster_name(&name)),
+            kubeconfig: Some(path),
+            context: None,
+            by_flag: false,
+            stored: None,
+        }
     };
     Ok(files.into_iter().map(of).collect())
 }

@@ -46,10 +46,9 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
         not => not,
     };
-    let with = |turn| {
-        let live = app.server.live.iter().filter(move |(_, status)| status.state().turn == turn);
-        live.map(|(cluster, _)| cluster.as_str()).collect()
-    };
+    let live: Vec<_> =
+        app.server.live.all().into_iter().map(|(cluster, status)| (cluster, status.state().turn)).collect();
+    let with = |turn| live.iter().filter(|(_, now)| *now == turn).map(|(cluster, _)| cluster.as_str()).collect();
     let (standby, interrupted) = (with(Turn::StandsBy), with(Turn::Interrupted));
     let (code, status) = match &ready {
         Ok(()) => (StatusCode::OK, "ok"),
@@ -69,7 +68,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
         tracing::warn!(%error, "how many posts wait cannot be read");
     }
     let ready = app.server.ready.borrow().is_ok();
-    match app.metrics.text(waiting.ok(), ready, &app.server.live) {
+    match app.metrics.text(waiting.ok(), ready, &app.server.live.all()) {
         Some(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

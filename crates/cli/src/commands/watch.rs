@@ -24,7 +24,14 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     let lines = Arc::new(Watching::new(clusters.len() > 1));
     let (stop, stopped) = watch::channel(false);
     let store = build::store_for_writing(settings).await?;
-    let shared = Shared { store, embedder: Arc::clone(&embedder), inference, lines: Arc::clone(&lines), stopped };
+    let shared = Shared {
+        store,
+        embedder: Arc::clone(&embedder),
+        inference,
+        lines: Arc::clone(&lines),
+        watched: Arc::default(),
+        stopped,
+    };
     // One alone ends when it cannot be followed: whoever started it is told. Of several each is tried until it can.
     let persistence = if clusters.len() > 1 { Persistence::Again } else { Persistence::Once };
     let mut following = Following::start(settings, clusters, flags, &shared, persistence)?;

@@ -137,7 +137,7 @@ impl Status {
     }
 
     /// Who keeps the index from here on. Who does not follows no type.
-    pub(super) fn takes(&self, turn: Turn) {
+    pub fn takes(&self, turn: Turn) {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
         if turn != Turn::Keeps {
             self.types.lock().unwrap_or_else(PoisonError::into_inner).clear();

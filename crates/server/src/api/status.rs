@@ -47,11 +47,12 @@ pub(crate) async fn status(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let index = app.server.index.status(&caller.scope).await?;
-    let seen = app.server.live.iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
+    let live = app.server.live.all();
+    let seen = live.into_iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
     let live = seen.map(|(cluster, status)| {
         let LiveState { ready, turn, .. } = status.state();
         let (standby, interrupted) = (turn == Turn::StandsBy, turn == Turn::Interrupted);
-        Live { cluster: cluster.clone(), ready, standby, interrupted }
+        Live { cluster, ready, standby, interrupted }
     });
     let live = live.collect();
     Ok(json(StatusCode::OK, &Served { index, live }))
