@@ -46,21 +46,21 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     // Posts and rights are about the one in use also where nothing is watched.
     let contexts = if flags.no_watch { &[] } else { contexts };
     let mut clusters = match !settings.has_cluster() || flags.no_watch && is_folder {
-        true => Vec::new(),
+        true => following::Clusters::default(),
         false => following::clusters(settings, contexts, watched.cluster_name.as_deref())?,
     };
     let inference = build::inference(settings, &watched.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
     let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
     let store = build::store_for_writing(settings).await?;
-    let lines = Arc::new(Watching::new(clusters.len() > 1));
+    let lines = Arc::new(Watching::new(clusters.are_several()));
     // Whose rights count, and whom posts are about, is certain before anybody asks.
     let mut own = watched.cluster_name.clone().unwrap_or_default();
-    if let Some(in_use) = clusters.last_mut().filter(|_| !is_folder) {
+    if let Some(in_use) = clusters.all.last_mut().filter(|_| !is_folder) {
         own = in_use.settle(settings, &*store, &lines).await?;
     }
     if flags.no_watch {
-        clusters.clear();
+        clusters = following::Clusters::default();
     }
     let mut auth = auth(settings, flags, address, &store, own)?;
     let offer = flags.offer.offer(build::investigator(settings)?);
@@ -116,7 +116,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     };
     let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
-    let (of, mut failed) = (following.len(), None);
+    let (of_one, mut failed) = (following.is_of_one(), None);
     let mut ahead: Option<JoinHandle<()>> = None;
     let mut look = tokio::time::interval(LOOK);
     loop {
@@ -124,14 +124,15 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
             served = &mut serving => break served?,
             Some((name, Err(error))) = following.ended() => {
                 // Without any cluster to follow there is nothing to serve: what was asked for is not done.
-                if of == 1 {
+                if of_one {
                     failed = Some(error);
                     stop.send_replace(true);
                 } else {
-                    lines.hidden(|| print::error(&error.context(format!("cluster {}", name.unwrap_or_default()))));
+                    lines.hidden(|| print::error(&error.context(format!("cluster {name}"))));
                 }
             }
             _ = look.tick() => {
+                following.look().await;
                 lines.show(&following.states());
                 let mut now = following.readiness();
                 if now.is_ok() {

@@ -3,34 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::state::Status;
+use super::state::{Status, Turn};
 
 /// The clusters that a process watches, by their stored names (empty: the unnamed one).
 #[derive(Debug, Default)]
 pub struct Watched(Mutex<BTreeMap<String, Arc<Status>>>);
 
 impl Watched {
-    /// Enters a cluster. `false`: another watch of it is at work already.
+    /// Enters a cluster, in the place of what was entered with this status before. `false`: another watch of it is at work already.
     pub fn enter(&self, cluster: &str, status: &Arc<Status>) -> bool {
         let mut all = self.all_now();
-        let is_free = all.get(cluster).is_none_or(|known| Arc::ptr_eq(known, status));
+        all.retain(|_, known| !Arc::ptr_eq(known, status));
+        let is_free = all.get(cluster).is_none_or(|known| known.turn() == Turn::Gone);
         if is_free {
             all.insert(cluster.to_owned(), Arc::clone(status));
         }
         is_free
     }
 
-    /// Strikes a cluster out, if it is this watch that entered it.
-    pub fn leave(&self, cluster: &str, status: &Arc<Status>) {
-        let mut all = self.all_now();
-        if all.get(cluster).is_some_and(|known| Arc::ptr_eq(known, status)) {
-            all.remove(cluster);
-        }
-    }
-
     /// Whether what happens in a cluster is noticed without being told of.
     pub fn has(&self, cluster: &str) -> bool {
-        self.all_now().contains_key(cluster)
+        self.all_now().get(cluster).is_some_and(|status| status.turn() != Turn::Gone)
     }
 
     /// All of them, each with what is done about it.
@@ -51,9 +44,12 @@ mod tests {
     fn a_cluster_is_watched_once() {
         let (watched, [first, second]) = (Watched::default(), [(); 2].map(|()| Arc::<Status>::default()));
         assert!(watched.enter("east", &first) && watched.enter("east", &first) && !watched.enter("east", &second));
-        watched.leave("east", &second);
         assert!(watched.has("east") && !watched.has("west") && watched.all().len() == 1);
-        watched.leave("east", &first);
-        assert!(!watched.has("east") && watched.enter("east", &second));
+        // Under another name it is no more under the one before.
+        assert!(watched.enter("west", &first) && watched.has("west") && !watched.has("east"));
+        // One that is gone is told of, notices nothing, and keeps nobody from its place.
+        first.takes(Turn::Gone);
+        assert!(!watched.has("west") && watched.all().len() == 1 && watched.enter("west", &second));
+        assert!(watched.has("west") && !watched.enter("west", &first) && watched.all().len() == 1);
     }
 }
