@@ -550,7 +550,7 @@ async fn what_is_near_within_a_scope_is_what_would_be_near_without_the_others() 
     let namespaces = |numbers: &[usize]| Some(numbers.iter().map(|n| format!("ns-{n}")).collect::<BTreeSet<_>>());
     let mice = Some("mice.x.example".to_owned());
     let rule = |type_name: &Option<String>, namespaces| {
-        Scope::rules([Rule { type_name: type_name.clone(), namespaces, cluster: String::new() }])
+        Scope::rules([Rule { type_name: type_name.clone(), namespaces, cluster: String::new(), objects: None }])
     };
     let some = Filter {
         selector: format!("n in ({})", (0..600).map(|n| format!("n{n}")).collect::<Vec<_>>().join(","))
