@@ -109,6 +109,7 @@ async fn who_may_see_a_part_is_refused_and_the_model_never_asked() {
     let part = |namespaces: &[&str], type_name: Option<&str>| Rule {
         cluster: String::new(),
         type_name: type_name.map(str::to_owned),
+        objects: None,
         namespaces: Some(namespaces.iter().map(|name| (*name).to_owned()).collect()).filter(|_| !namespaces.is_empty()),
     };
     let scopes = [

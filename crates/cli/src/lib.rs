@@ -10,6 +10,7 @@ mod complete;
 mod config_file;
 mod done;
 mod editor;
+mod folder;
 mod following;
 mod inbox;
 mod jsonpath;

@@ -5,10 +5,12 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use clusterlore_core::ResourceInstance;
 use clusterlore_store::{RunKind, RunRecord, Runs, Sqlite};
 use clusterlore_testkit::fake::FakeApiServer;
 use clusterlore_testkit::real::ApiServer;
 use common::Home;
+use common::serving::Serving;
 
 async fn server(object: &str) -> FakeApiServer {
     common::server_with_pods(&[object, "cache"]).await
@@ -249,6 +251,84 @@ async fn a_watch_goes_on_under_the_name_that_a_cluster_has() {
     watch.kill().unwrap();
     watch.wait().unwrap();
     assert_eq!(listed(&home), expected(&[("east", "", 5), ("west", "west", 5)]));
+}
+
+/// What a server watches, by the stored name, once the first sync of each is in.
+fn watched(serving: &Serving, of: usize) -> Vec<String> {
+    let live = || {
+        let status: serde_json::Value = serde_json::from_str(&serving.get("/api/v1/status").1).unwrap();
+        status["live"].as_array().cloned().unwrap_or_default()
+    };
+    let ready = || live().iter().filter(|one| one["ready"] == true).count() == of;
+    serving.until(std::time::Duration::from_secs(60), ready);
+    live().iter().map(|one| one["cluster"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_under_the_name_that_a_cluster_has() {
+    let home = Home::new();
+    let (east, west) = (server("checkout").await, server("orders").await);
+    let config = home.kubeconfig(&[("east", &east.url()), ("west", &west.url())]);
+    let at = ["--kubeconfig", &config];
+    home.run(&[&["index"][..], &at].concat()).ok();
+    home.run(&[&["index", "--context", "west", "--cluster-name", "w2"][..], &at].concat()).ok();
+    home.run(&["clusters", "rename", "w2", "floor"]).ok();
+    let both = expected(&[("east", "", 5), ("floor", "w2", 5)]);
+
+    let said = |serving: &Serving, name: &str| {
+        let line = format!("in the index already, as \"{name}\", and goes on under the name by which it is stored");
+        assert!(serving.said().contains(&line), "{}", serving.said());
+    };
+    // Several: one has no name, the other's is none that its context has.
+    let mut serving = Serving::start(&home, &[&["--context", "east", "--context", "west"][..], &at].concat());
+    assert_eq!(watched(&serving, 2), ["", "w2"]);
+    ["east", "floor"].iter().for_each(|name| said(&serving, name));
+    serving.end("-TERM");
+    assert_eq!(listed(&home), both);
+    // One, by each name that means it, and by none.
+    for name in [&["--cluster-name", "floor"][..], &["--cluster-name", "w2"], &[]] {
+        let flags = [&["--context", "west"][..], &at, name].concat();
+        let mut serving = Serving::start(&home, &flags);
+        assert_eq!(watched(&serving, 1), ["w2"], "{name:?}");
+        // What is posted is about the cluster that is watched.
+        let post = r#"{"upserts":[{"id":"x","namespace":"shop","name":"told","kind":"ConfigMap","apiVersion":"v1","apiGroup":"","createdAt":"2026-02-20T10:00:00Z","labels":null,"annotations":null}],"deletes":null}"#;
+        assert_eq!(serving.send("POST", "/api/v1/instances/sync", "", post).0, 200);
+        west.put(ResourceInstance::new("v1", "Pod", Some("shop"), "later").unwrap());
+        let there = || serving.get("/api/v1/instances/w2:shop/v1/Pod/later").0 == 200;
+        serving.until(std::time::Duration::from_secs(60), there);
+        serving.end("-TERM");
+        west.remove("shop/v1/Pod/later");
+        for command in ["sync-instances", "sync"] {
+            let ran = home.run(&[&[command][..], &flags].concat());
+            assert!(ran.status == 0, "{name:?}: {}", ran.err);
+        }
+        assert_eq!(listed(&home), both, "{name:?}");
+    }
+    // Another name is refused, and one that means another cluster.
+    for (context, name, why) in [("west", "second", "already, as \"floor\""), ("west", "east", "already, as \"floor\"")]
+    {
+        for command in ["serve", "watch"] {
+            let listen = if command == "serve" { &["--listen", "127.0.0.1:0"][..] } else { &[] };
+            let flags = ["--context", context, "--cluster-name", name];
+            let ran = home.run(&[&[command][..], &flags, &at, listen].concat());
+            assert!(ran.error().contains(why), "{command}: {}", ran.err);
+        }
+    }
+    assert_eq!(listed(&home), both);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_cluster_that_two_contexts_name_is_watched_once() {
+    let home = Home::new();
+    let east = server("checkout").await;
+    let config = home.kubeconfig(&[("east", &east.url()), ("admin", &east.url())]);
+    home.run(&["index", "--kubeconfig", &config]).ok();
+    let mut serving = Serving::start(&home, &["--kubeconfig", &config, "--context", "east", "--context", "admin"]);
+    assert_eq!(watched(&serving, 1), [""]);
+    let told = || serving.said().contains("is in the index already, as \"east\", and is watched as that");
+    serving.until(std::time::Duration::from_secs(60), told);
+    serving.end("-TERM");
+    assert_eq!(listed(&home), expected(&[("east", "", 5)]));
 }
 
 /// Notes that instances of a cluster were last read long ago.

@@ -127,7 +127,7 @@ fn one_is_killed_in_the_middle_of_ten_thousand_requests() {
     let live = |text: &str| json(text)["live"].clone();
     assert_eq!(
         live(&status),
-        serde_json::json!([{"cluster": "", "ready": true, "standby": true, "interrupted": false}])
+        serde_json::json!([{"cluster": "", "ready": true, "standby": true, "interrupted": false, "gone": false}])
     );
     assert_eq!(live(&writer.get("/api/v1/status").1)[0]["standby"], false);
     let standing = |serving: &Serving| serving.get("/metrics").1.contains("clusterlore_live_standby{cluster=\"\"} 1\n");

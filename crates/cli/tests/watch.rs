@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clusterlore_core::{JournalQuery, ResourceInstance, ResourceType};
 use clusterlore_store::{Sqlite, Store};
 use clusterlore_testkit::fake::{FakeApiServer, Fault};
+use common::serving::Serving;
 use common::{Home, Ran};
 
 async fn server() -> FakeApiServer {
@@ -198,6 +199,67 @@ async fn each_kubeconfig_of_a_folder_is_followed_and_one_that_fails_fails_alone(
     assert!(found.starts_with("west:"), "{found}");
     let refused = home.run(&["serve", "--auth", "kubernetes", "--listen", "127.0.0.1:0", "--kubeconfig", &folder]);
     assert!(refused.status == 2 && refused.err.contains("expected a file in --kubeconfig"), "{}", refused.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kubeconfigs_that_come_and_go_are_taken_while_it_runs() {
+    let home = Home::new();
+    let (east, west) = east_and_west().await;
+    let folder = folder_of_kubeconfigs(&home, &[("east", &east.url())]);
+    let west_url = west.url();
+    let mut serving = Serving::start(&home, &["--kubeconfig", &folder]);
+    let most = Duration::from_secs(60);
+    let json = |path: &str| serde_json::from_str::<serde_json::Value>(&serving.get(path).1).unwrap();
+    let live = |name: &str, what: &str| {
+        let status = json("/api/v1/status");
+        status["live"].as_array().is_some_and(|all| all.iter().any(|one| one["cluster"] == name && one[what] == true))
+    };
+    let has = |id: &str| serving.get(&format!("/api/v1/instances/{id}")).0 == 200;
+    let readyz = || json("/readyz");
+    serving.until(most, || live("east", "ready") && has("east:shop/v1/Pod/eastern"));
+
+    // One that is broken is told once, and taken when it is repaired.
+    home.write("clusters/west.yaml", "apiVersion: v1\nkind: Config\ncurrent-context: nowhere\n");
+    serving.until(most, || serving.said().contains("error: cluster west: "));
+    std::thread::sleep(Duration::from_secs(7));
+    let said = serving.said();
+    assert_eq!(said.matches("error: cluster west: ").count(), 1, "{said}");
+    assert!(said.contains("west.yaml"), "{said}");
+    assert!(!live("west", "ready") && live("east", "ready") && readyz()["status"] == "ok");
+    folder_of_kubeconfigs(&home, &[("west", &west_url)]);
+    serving.until(most, || live("west", "ready") && has("west:shop/v1/Pod/western"));
+
+    // Another one with a name that is taken is not followed.
+    home.write("clusters/east", "");
+    serving.until(most, || serving.said().contains("is not followed: another file has the name east"));
+
+    // One that goes ends what it named, and nothing else; what is indexed stays.
+    std::fs::remove_file(home.path("clusters/west.yaml")).unwrap();
+    serving.until(most, || live("west", "gone"));
+    assert_eq!(readyz()["gone"], serde_json::json!(["west"]));
+    assert!(serving.get("/metrics").1.contains("clusterlore_live_gone{cluster=\"west\"} 1"));
+    assert!(serving.said().contains("west.yaml is gone: the cluster is followed no more"), "{}", serving.said());
+    let told = home.run(&["status", "--kubeconfig", &folder]).ok().out;
+    let lost: Vec<&str> = told.lines().filter(|line| line.contains("no kubeconfig in ")).collect();
+    assert!(lost.len() == 1 && lost[0].starts_with("Source: west, "), "{told}");
+    west.put(pod("unseen"));
+    east.put(pod("seen"));
+    serving.until(most, || has("east:shop/v1/Pod/seen"));
+    assert!(has("west:shop/v1/Pod/western") && !has("west:shop/v1/Pod/unseen"));
+
+    // It comes back under another file, which is found to name the same cluster.
+    folder_of_kubeconfigs(&home, &[("occident", &west_url)]);
+    serving.until(most, || live("west", "ready") && !live("west", "gone") && has("west:shop/v1/Pod/unseen"));
+    assert!(!live("occident", "ready") && readyz().get("gone").is_none());
+    // Two files of one cluster: when one goes the other takes its place.
+    folder_of_kubeconfigs(&home, &[("sunset", &west_url)]);
+    serving.until(most, || serving.said().contains("error: cluster sunset: the cluster is in the index already"));
+    std::fs::remove_file(home.path("clusters/occident.yaml")).unwrap();
+    west.put(pod("last"));
+    serving.until(most, || has("west:shop/v1/Pod/last") && !live("west", "gone"));
+    assert_eq!(serving.end("-TERM"), Some(0));
+    let clusters = home.run(&["clusters", "-o", "json"]).ok().out;
+    assert!(!clusters.contains("occident") && !clusters.contains("sunset"), "{clusters}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,6 +61,17 @@ pub enum NoReview {
     Odd(String),
 }
 
+/// A verb, and what it is to be done to.
+#[derive(Serialize)]
+struct Attributes<'a> {
+    verb: &'a str,
+    group: &'a str,
+    resource: &'a str,
+    namespace: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'a str,
+}
+
 impl LiveSource {
     /// Whose token it is; `None`: nobody's, or it is not meant for any of these audiences. Without audiences it has to be meant for the API
     /// server itself.
@@ -98,24 +109,39 @@ impl LiveSource {
     /// # Errors
     /// It cannot be found out.
     pub fn may_list<'f>(&'f self, user: &'f User, what: Listing<'f>) -> BoxFuture<'f, Result<bool, NoReview>> {
-        Box::pin(async move {
-            #[derive(Default, Deserialize)]
-            #[serde(default)]
-            struct Status {
-                allowed: bool,
-                denied: bool,
-            }
-            let Listing { group, resource, namespace } = what;
-            let spec = json!({
-                "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
-                "resourceAttributes": {
-                    "verb": "list", "group": group, "resource": resource, "namespace": namespace.unwrap_or_default(),
-                },
-            });
-            let status: Status =
-                self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
-            Ok(status.allowed && !status.denied)
-        })
+        let Listing { group, resource, namespace } = what;
+        let namespace = namespace.unwrap_or_default();
+        Box::pin(self.may(user, Attributes { verb: "list", group, resource, namespace, name: "" }))
+    }
+
+    /// Whether somebody may get a Namespace object; `None`: each of them. To the API server such an object is in the namespace of its name, so
+    /// that a role there may let it be read.
+    ///
+    /// # Errors
+    /// It cannot be found out.
+    pub fn may_get_namespace<'f>(
+        &'f self,
+        user: &'f User,
+        name: Option<&'f str>,
+    ) -> BoxFuture<'f, Result<bool, NoReview>> {
+        let name = name.unwrap_or_default();
+        Box::pin(self.may(user, Attributes { verb: "get", group: "", resource: "namespaces", namespace: name, name }))
+    }
+
+    async fn may(&self, user: &User, attributes: Attributes<'_>) -> Result<bool, NoReview> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Status {
+            allowed: bool,
+            denied: bool,
+        }
+        let spec = json!({
+            "user": user.username, "uid": user.uid, "groups": user.groups, "extra": user.extra,
+            "resourceAttributes": attributes,
+        });
+        let status: Status =
+            self.review("authorization.k8s.io", "SubjectAccessReview", "subjectaccessreviews", spec).await?;
+        Ok(status.allowed && !status.denied)
     }
 
     /// The status of a review.

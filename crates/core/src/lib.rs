@@ -36,7 +36,7 @@ pub use journal::{Happening, JournalBounds, JournalEntry, JournalQuery};
 pub use name_pattern::{NamePattern, NamePatternError};
 pub use plan::{Change, Coverage, Known, Origin, SyncPlan};
 pub use resource_type::ResourceType;
-pub use scope::{Rule, Scope};
+pub use scope::{Rule, Scope, TOLD_APART};
 pub use selector::{Requirement, Selector, SelectorError};
 pub use source::{Identity, SourceIdentity, SourceMismatch, cluster_name, is_of_cluster_name};
 pub use times::{NoTime, age, duration, moment};

@@ -228,7 +228,7 @@ async fn hold(
 ) {
     let admitted = |collection: &Collection, d: &Document| {
         let of = &d.facets;
-        scope.admits(*collection, &of.cluster, &of.type_name, &of.namespace)
+        scope.admits(*collection, &of.cluster, &of.type_name, &of.namespace, Some(&d.key))
     };
     for cluster in CLUSTERS {
         let known: Vec<ResourceType> =
@@ -269,6 +269,7 @@ fn random_scope(random: &mut fastrand::Rng) -> Scope {
         type_name: (random.u8(0..3) > 0).then(|| types()[random.usize(0..TYPES.len())].name()),
         namespaces: (random.u8(0..4) > 0)
             .then(|| all.iter().filter(|_| random.bool()).map(|n| (*n).to_owned()).collect()),
+        objects: None,
     };
     let rules = random.usize(0..7);
     Scope::rules((0..rules).map(|_| rule(random)).collect::<Vec<_>>())

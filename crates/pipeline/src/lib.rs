@@ -25,6 +25,6 @@ pub use error::SyncError;
 pub use forget::{Forgotten, forget};
 pub use ingest::{Clusters, Ingest, InstancePost};
 pub use instances::{InstanceSync, Options};
-pub use live::{LiveState, LiveSync, Pace, Status, Turn, TypeState};
+pub use live::{LiveState, LiveSync, Pace, Status, Turn, TypeState, Watched};
 pub use moving::{Exported, Header, Import, Imported, MoveError, export};
 pub use progress::{ModelUse, Observer, Outcome, Progress, Seconds, SkippedType, Summary};

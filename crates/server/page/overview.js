@@ -98,8 +98,8 @@ function clusters(status) {
     const documents = status.documents.filter((one) => one.cluster === cluster).reduce((sum, one) => sum + one.documents, 0);
     const ages = status.sources.filter((source) => source.cluster === cluster).map((source) => source.readings?.instances?.at).filter((time) => time);
     const live = (status.live ?? []).find((one) => one.cluster === cluster);
-    const state = live ? (live.standby ? "another process watches it" : live.ready ? "watched" : "the first sync is under way") : "";
-    const read = ages.length > 0 && !live?.ready ? `read ${ago(ages[0])}` : "";
+    const state = live ? (live.gone ? "its kubeconfig is gone" : live.standby ? "another process watches it" : live.ready ? "watched" : "the first sync is under way") : "";
+    const read = ages.length > 0 && (!live?.ready || live.gone) ? `read ${ago(ages[0])}` : "";
     const called = status.sources.find((source) => source.cluster === cluster && source.name)?.name;
     const title = called || cluster || (names.length > 1 ? "unnamed" : "this cluster");
     return make("li", {},

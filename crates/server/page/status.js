@@ -47,7 +47,7 @@ export async function drawStatus() {
   try {
     const status = await get("status");
     const oldest = status.sources.map((source) => source.readings?.instances?.at).filter((time) => time).sort()[0];
-    const watched = (status.live ?? []).some((one) => one.ready && !one.standby);
+    const watched = (status.live ?? []).some((one) => one.ready && !one.standby && !one.gone);
     const old = oldest && since(oldest) > OLD && !watched;
     show(at("freshness"), (oldest || watched) && make("span", { class: `dot ${old ? "old" : "fresh"}`, "aria-hidden": "true" }), watched ? "Watched live" : oldest ? `Index read ${ago(oldest)}` : "");
     show(at("leave"), token.get() && make("button", { type: "button", class: "quiet", onclick: leave }, "Forget token"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clusterlore_catalogue::Catalogue;
 use clusterlore_index::Index;
-use clusterlore_pipeline::{Ingest, Status};
+use clusterlore_pipeline::{Ingest, Watched};
 use clusterlore_store::Store;
 use tokio::sync::watch;
 
@@ -30,8 +30,8 @@ pub struct Server {
     pub store: Arc<dyn Store>,
     /// What takes posts; `None`: nobody may post.
     pub ingest: Option<Arc<Ingest>>,
-    /// The clusters that are watched, by their names.
-    pub live: Vec<(String, Arc<Status>)>,
+    /// The clusters that are watched.
+    pub live: Arc<Watched>,
     /// Who may ask and post.
     pub auth: Auth,
     /// Names by which assistants reach the server, besides those of this machine: a host, or a host and its port.

@@ -50,6 +50,7 @@ const STATES: [&str; 5] = ["listing", "watching", "backing-off", "polling", "gon
 struct Live {
     standby: Family<Cluster, Gauge>,
     interrupted: Family<Cluster, Gauge>,
+    gone: Family<Cluster, Gauge>,
     types: Family<Types, Gauge>,
     queued: Family<Cluster, Gauge>,
     lag: Family<Cluster, Gauge<f64, AtomicU64>>,
@@ -67,6 +68,8 @@ impl Live {
         registry.register("live_standby", standby, self.standby.clone());
         let interrupted = "Whether the index of a watched cluster cannot be kept now: 1 or 0";
         registry.register("live_interrupted", interrupted, self.interrupted.clone());
+        let gone = "Whether the kubeconfig of a watched cluster is gone from its folder: 1 or 0";
+        registry.register("live_gone", gone, self.gone.clone());
         registry.register("live_types", "Types of a watched cluster, by what is done about them", self.types.clone());
         registry.register("live_queued", "Changes that wait to be written", self.queued.clone());
         let lag = "How long the oldest change of the last batch waited before it was in the index";
@@ -89,6 +92,7 @@ impl Live {
         let numbers = [
             (&self.standby, u64::from(state.turn == Turn::StandsBy)),
             (&self.interrupted, u64::from(state.turn == Turn::Interrupted)),
+            (&self.gone, u64::from(state.turn == Turn::Gone)),
             (&self.queued, state.queued),
             (&self.lists, state.lists),
             (&self.watches, state.watches),

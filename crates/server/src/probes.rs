@@ -24,6 +24,9 @@ struct Probe<'a> {
     /// Clusters whose index this process cannot keep now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     interrupted: Vec<&'a str>,
+    /// Clusters whose kubeconfig is gone from the folder: nobody keeps their index.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<&'a str>,
 }
 
 /// Says that the server runs.
@@ -33,7 +36,8 @@ pub(crate) async fn healthz() -> Response {
 }
 
 /// Says whether questions can be answered: the first sync is in, and the store answers. Where another process keeps the index of a cluster,
-/// and this one waits to take over, `standby` names the cluster; `interrupted` names those that it cannot keep now, which is tried again.
+/// and this one waits to take over, `standby` names the cluster; `interrupted` names those that it cannot keep now, which is tried again,
+/// and `gone` those whose kubeconfig is gone.
 #[utoipa::path(get, path = "/readyz", tag = "probes", responses((status = 200, description = "Ready"), (status = 503, description = "Not ready; error says why")))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let ready = app.server.ready.borrow().clone();
@@ -46,16 +50,14 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
         not => not,
     };
-    let with = |turn| {
-        let live = app.server.live.iter().filter(move |(_, status)| status.state().turn == turn);
-        live.map(|(cluster, _)| cluster.as_str()).collect()
-    };
-    let (standby, interrupted) = (with(Turn::StandsBy), with(Turn::Interrupted));
+    let live: Vec<_> = app.server.live.all().into_iter().map(|(cluster, status)| (cluster, status.turn())).collect();
+    let with = |turn| live.iter().filter(|(_, now)| *now == turn).map(|(cluster, _)| cluster.as_str()).collect();
+    let (standby, interrupted, gone) = (with(Turn::StandsBy), with(Turn::Interrupted), with(Turn::Gone));
     let (code, status) = match &ready {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    json(code, &Probe { status, error: ready.as_ref().err().map(String::as_str), standby, interrupted })
+    json(code, &Probe { status, error: ready.as_ref().err().map(String::as_str), standby, interrupted, gone })
 }
 
 /// All numbers, in the text format of OpenMetrics.
@@ -69,7 +71,7 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
         tracing::warn!(%error, "how many posts wait cannot be read");
     }
     let ready = app.server.ready.borrow().is_ok();
-    match app.metrics.text(waiting.ok(), ready, &app.server.live) {
+    match app.metrics.text(waiting.ok(), ready, &app.server.live.all()) {
         Some(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()

@@ -114,11 +114,13 @@ fn rights(random: &mut fastrand::Rng, caller: &str) -> String {
     text
 }
 
-/// What `kubectl auth can-i list` asks for, for all there is at once: the answers in the order of the questions.
+/// What `kubectl auth can-i list` asks for, for all there is at once, and what `kubectl get namespace` does: the answers in the order of the
+/// questions.
 fn may(server: &ApiServer, caller: &str, asked: &[(String, String, String)]) -> Vec<bool> {
     let reviews = asked.iter().map(|(group, plural, namespace)| {
+        let (verb, name) = if plural == "namespaces" && !namespace.is_empty() { ("get", namespace.as_str()) } else { ("list", "") };
         json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes":
-            {"verb": "list", "group": group, "resource": plural, "namespace": namespace}}})
+            {"verb": verb, "group": group, "resource": plural, "namespace": namespace, "name": name}}})
     });
     let file = server.dir().join(format!("{caller}.json"));
     let list = json!({"apiVersion": "v1", "kind": "List", "items": reviews.collect::<Vec<_>>()});
@@ -185,16 +187,26 @@ async fn who_sees_what_agrees_with_what_they_may_list() {
             places.push(((group.to_owned(), plural.to_owned(), namespace.to_owned()), id));
         }
     }
-    for (group, plural, kind, version) in CLUSTER_WIDE {
-        let name = if kind == "Namespace" { "shop" } else { "thing" };
+    for (group, plural, kind, version) in CLUSTER_WIDE.iter().filter(|of| of.2 != "Namespace") {
         places
-            .push(((group.to_owned(), plural.to_owned(), String::new()), format!("_cluster/{version}/{kind}/{name}")));
+            .push(((group.to_string(), plural.to_string(), String::new()), format!("_cluster/{version}/{kind}/thing")));
     }
-    let asked: Vec<_> = places.iter().map(|(asked, _)| asked.clone()).collect();
-    let (mut seen, mut hidden) = (0, 0);
+    for namespace in NAMESPACES {
+        let asked = (String::new(), "namespaces".to_owned(), namespace.to_owned());
+        places.push((asked, format!("_cluster/v1/Namespace/{namespace}")));
+    }
+    let mut asked: Vec<_> = places.iter().map(|(asked, _)| asked.clone()).collect();
+    // Who may list them may see each.
+    asked.push((String::new(), "namespaces".to_owned(), String::new()));
+    let (mut seen, mut hidden, mut single) = (0, 0, 0);
     for n in 0..CALLERS {
         let caller = name(n);
-        let may = may(&server, &caller, &asked);
+        let mut may = may(&server, &caller, &asked);
+        let lists = may.pop().unwrap();
+        for ((asked, _), may) in places.iter().zip(&mut may).filter(|((asked, _), _)| asked.1 == "namespaces") {
+            single += usize::from(*may && !lists && !asked.2.is_empty());
+            *may |= lists;
+        }
         let token = server.token(&caller);
         let mut by_type: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
         for ((asked, id), may) in places.iter().zip(may) {
@@ -216,12 +228,14 @@ async fn who_sees_what_agrees_with_what_they_may_list() {
             assert_eq!(types.contains(plural), may.contains(&true), "{caller} {plural} {told}");
         }
     }
+    assert!(single > 20, "{single} Namespace objects are seen by who may not list them");
     assert!(seen > 300 && hidden > 1_000, "{seen} seen, {hidden} hidden: the rights are not mixed enough");
     // kubectl itself, of some.
     for n in 0..5 {
         let caller = name(n);
-        for ((_, plural, namespace), id) in places.iter().filter(|(asked, _)| asked.0.is_empty() && !asked.2.is_empty())
-        {
+        let namespaced =
+            |asked: &(String, String, String)| asked.0.is_empty() && !asked.2.is_empty() && asked.1 != "namespaces";
+        for ((_, plural, namespace), id) in places.iter().filter(|(asked, _)| namespaced(asked)) {
             let ran = server.kubectl_as(&caller, &["auth", "can-i", "list", plural, "-n", namespace]);
             let can = String::from_utf8_lossy(&ran.stdout).trim() == "yes";
             let got = status(&running, &server.token(&caller), &format!("/api/v1/instances/{id}")).await;

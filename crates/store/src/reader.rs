@@ -269,8 +269,11 @@ pub(crate) fn types_in(scope: &Scope, all: Arc<Vec<(String, ResourceType)>>) -> 
 
 /// Whether an entry of the journal is asked for, and one that the scope admits.
 pub(crate) fn journal_admits(scope: &Scope, query: &JournalQuery, entry: &JournalEntry) -> bool {
-    let JournalEntry { cluster, type_name, namespace, .. } = entry;
-    query.admits(entry) && (scope.is_all() || scope.admits(Collection::Instances, cluster, type_name, namespace))
+    let JournalEntry { cluster, type_name, namespace, api_version, kind, name, .. } = entry;
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let object = || ObjectKey::new(cluster, group, kind, namespace, name);
+    query.admits(entry)
+        && (scope.is_all() || scope.admits(Collection::Instances, cluster, type_name, namespace, Some(&object())))
 }
 
 /// What of the last runs a scope admits.

@@ -550,7 +550,7 @@ async fn what_is_near_within_a_scope_is_what_would_be_near_without_the_others() 
     let namespaces = |numbers: &[usize]| Some(numbers.iter().map(|n| format!("ns-{n}")).collect::<BTreeSet<_>>());
     let mice = Some("mice.x.example".to_owned());
     let rule = |type_name: &Option<String>, namespaces| {
-        Scope::rules([Rule { type_name: type_name.clone(), namespaces, cluster: String::new() }])
+        Scope::rules([Rule { type_name: type_name.clone(), namespaces, cluster: String::new(), objects: None }])
     };
     let some = Filter {
         selector: format!("n in ({})", (0..600).map(|n| format!("n{n}")).collect::<Vec<_>>().join(","))
@@ -568,7 +568,7 @@ async fn what_is_near_within_a_scope_is_what_would_be_near_without_the_others() 
         let admitted: Vec<Document> = (0..MANY)
             .filter(|n| filter.is_empty() || *n < 600)
             .map(document)
-            .filter(|d| scope.admits(Collection::Instances, "", &d.facets.type_name, &d.facets.namespace))
+            .filter(|d| scope.admits(Collection::Instances, "", &d.facets.type_name, &d.facets.namespace, Some(&d.key)))
             .collect();
         let number = |d: &Document| d.facets.labels["n"][1..].parse::<usize>().unwrap();
         let total = view.collection(Collection::Instances).await.unwrap().unwrap().documents;

@@ -1275,6 +1275,7 @@ async fn the_journal_tells_what_happened_newest_first_and_stays_within_its_bound
         cluster: cluster.to_owned(),
         type_name: ty.map(str::to_owned),
         namespaces: Some(namespaces.iter().map(|n| (*n).to_owned()).collect()),
+        objects: None,
     };
     let some = Scope::rules([rule("", Some("pods"), &["a"])]);
     assert_eq!(read(some.clone(), query.clone()).await, ["one"]);
@@ -1364,10 +1365,12 @@ async fn told(view: &dyn View, collection: Collection, keys: &[ObjectKey], terms
     }
 }
 
-const KINDS: [&str; 3] = ["Deployment", "StatefulSet", "Pod"];
+const KINDS: [&str; 4] = ["Deployment", "StatefulSet", "Pod", "Namespace"];
 
 fn type_of(kind: &str) -> ResourceType {
-    let (kind, plural, group) = (kind.to_owned(), format!("{}s", kind.to_lowercase()), "apps".to_owned());
+    // Of Namespaces each is told apart.
+    let group = if kind == "Namespace" { "" } else { "apps" };
+    let (kind, plural, group) = (kind.to_owned(), format!("{}s", kind.to_lowercase()), group.to_owned());
     ResourceType { kind, plural, group, version: "v1".to_owned(), ..ResourceType::default() }
 }
 
@@ -1378,7 +1381,7 @@ fn world() -> Vec<Document> {
     for number in 0..90 {
         let cluster = ["", "east", "west"][random.usize(0..3)];
         let namespace = format!("ns-{}", random.usize(0..8));
-        let kind = KINDS[random.usize(0..3)];
+        let kind = KINDS[random.usize(0..4)];
         let name =
             format!("{}-{number}", ["red fox", "wolf", "grey wolf", "oak"][random.usize(0..4)].replace(' ', "-"));
         let labels = [("team", ["a", "b", "c"][random.usize(0..3)]), ("only", namespace.as_str())];
@@ -1412,13 +1415,13 @@ async fn holding(store: &dyn Store, documents: &[Document], vectors: &[Vec<f32>]
     }
     let admitted = |d: &Document| {
         let of = &d.facets;
-        scope.admits(Collection::Instances, &of.cluster, &of.type_name, &of.namespace)
+        scope.admits(Collection::Instances, &of.cluster, &of.type_name, &of.namespace, Some(&d.key))
     };
     let upserts = documents.iter().zip(vectors).filter(|(d, _)| admitted(d)).map(|(d, v)| upsert(d, v.clone()));
     write(store, upserts.collect()).await;
 }
 
-fn random_scope(random: &mut fastrand::Rng) -> Scope {
+fn random_scope(random: &mut fastrand::Rng, keys: &[ObjectKey]) -> Scope {
     let rule = |random: &mut fastrand::Rng| {
         let mut namespaces: BTreeSet<String> = (0..8).filter(|_| random.bool()).map(|n| format!("ns-{n}")).collect();
         if random.bool() {
@@ -1426,8 +1429,9 @@ fn random_scope(random: &mut fastrand::Rng) -> Scope {
         }
         Rule {
             cluster: ["", "east", "west"][random.usize(0..3)].to_owned(),
-            type_name: (random.u8(0..3) > 0).then(|| type_of(KINDS[random.usize(0..3)]).name()),
+            type_name: (random.u8(0..3) > 0).then(|| type_of(KINDS[random.usize(0..4)]).name()),
             namespaces: (random.u8(0..4) > 0).then_some(namespaces),
+            objects: (random.u8(0..3) == 0).then(|| keys.iter().filter(|_| random.bool()).copied().collect()),
         }
     };
     let rules = random.usize(0..5);
@@ -1443,8 +1447,8 @@ async fn under_a_scope_as_over_what_it_admits(place: &dyn Place, database: &str)
     let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).collect();
     let asked: Vec<String> = words::terms("red grey wolf oak deployment team 17");
     let mut random = fastrand::Rng::with_seed(11);
-    for round in 0..8 {
-        let scope = random_scope(&mut random);
+    for round in 0..12 {
+        let scope = random_scope(&mut random, &keys);
         let part = place.open(&format!("{}-{round}", &database[..database.len().min(30)])).await;
         holding(&*part, &documents, &vectors, &scope).await;
         let (under, over) = (whole.view(&scope).await.unwrap(), part.view_all("a test").await.unwrap());
@@ -1468,6 +1472,7 @@ async fn outside_a_scope_there_is_nothing(place: &dyn Place, database: &str) {
         cluster: String::new(),
         type_name: Some("deployments.apps".to_owned()),
         namespaces: Some(namespaces),
+        objects: None,
     };
     let asked = strings(["fox", "raven", "secret", "hidden"]);
     let keys: Vec<ObjectKey> = documents.iter().map(|d| d.key).collect();

@@ -753,6 +753,7 @@ fn random_scope(random: &mut fastrand::Rng) -> Scope {
             cluster: some(random, &["", "east", "west", "nowhere"]),
             namespaces: (random.u8(..3) > 0).then_some(namespaces),
             type_name: (random.u8(..3) > 0).then(|| some(random, &["pods", "services", "nodes", "ghosts"])),
+            objects: None,
         }
     });
     Scope::rules(rules.collect::<Vec<_>>())
@@ -845,7 +846,7 @@ async fn an_answer_under_a_scope_is_that_of_an_index_that_holds_only_what_it_adm
             for cluster in ["", "east", "west"] {
                 let mut batch = Batch { source: 7, cluster: cluster.to_owned(), ..Batch::default() };
                 for (n, (_, d)) in things.iter().filter(|(_, (c, d))| *c == collection && d.facets.cluster == cluster) {
-                    match scope.admits(collection, cluster, &d.facets.type_name, &d.facets.namespace) {
+                    match scope.admits(collection, cluster, &d.facets.type_name, &d.facets.namespace, Some(&d.key)) {
                         // Some are as near to anything as others are.
                         true => batch.upserts.push(upsert(d.clone(), (*n % 60) as u64)),
                         false => batch.deletes.push(d.key),

@@ -17,8 +17,8 @@ enum Went {
     Known(String),
 }
 
-/// Runs for each context if `all` are asked for, else once with the name that a flag gives. Where that is what the cluster is called already,
-/// it goes on under the name by which it is stored.
+/// Runs for each context if `all` are asked for, else once with the name that a flag gives. A cluster that is in the index goes on under the
+/// name by which it is stored, unless the flag calls it otherwise.
 ///
 /// # Errors
 /// What ends the run, or all of them.
@@ -39,9 +39,16 @@ async fn once(
     name: Option<String>,
     run: &impl AsyncFn(&Settings, Option<String>) -> anyhow::Result<Done>,
 ) -> anyhow::Result<Done> {
+    let name = match name {
+        Some(name) => narrow::meant(settings, &name).await?,
+        None => None,
+    };
     match run(settings, name).await {
         Err(error) => match narrow::stored_under(&error) {
-            Some(stored) => run(settings, stored).await,
+            Some((stored, line)) => {
+                print::news(&line);
+                run(settings, stored).await
+            }
             None => Err(error),
         },
         done => done,

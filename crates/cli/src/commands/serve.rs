@@ -42,27 +42,37 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         _ => None,
     };
     let watched = &flags.watched;
-    let clusters = if flags.no_watch || !settings.has_cluster() {
-        Vec::new()
-    } else {
-        following::clusters(settings, contexts, watched.cluster_name.as_deref())?
+    let is_folder = following::is_folder(settings);
+    // Posts and rights are about the one in use also where nothing is watched.
+    let contexts = if flags.no_watch { &[] } else { contexts };
+    let mut clusters = match !settings.has_cluster() || flags.no_watch && is_folder {
+        true => following::Clusters::default(),
+        false => following::clusters(settings, contexts, watched.cluster_name.as_deref())?,
     };
     let inference = build::inference(settings, &watched.inference, false)?;
     let catalogue = Arc::new(build::catalogue(settings)?);
     let embedder = build::embedder_for_writing(settings, watched.how.reindex, false).await?;
     let store = build::store_for_writing(settings).await?;
-    let mut auth = auth(settings, flags, address, &store)?;
+    let lines = Arc::new(Watching::new(clusters.are_several()));
+    // Whose rights count, and whom posts are about, is certain before anybody asks.
+    let mut own = watched.cluster_name.clone().unwrap_or_default();
+    if let Some(in_use) = clusters.all.last_mut().filter(|_| !is_folder) {
+        own = in_use.settle(settings, &*store, &lines).await?;
+    }
+    if flags.no_watch {
+        clusters = following::Clusters::default();
+    }
+    let mut auth = auth(settings, flags, address, &store, own)?;
     let offer = flags.offer.offer(build::investigator(settings)?);
 
     let index = Index::new(Arc::clone(&store), Arc::clone(&embedder), Arc::clone(&catalogue));
     let index = match flags.live.live {
-        Live::Auto if !following::is_folder(settings) => index.with_cluster(build::cluster_in_use(settings)),
+        Live::Auto if !is_folder => index.with_cluster(build::cluster_in_use(settings)),
         Live::Auto | Live::Never => index,
     };
     let posting = Arc::new(ClusterInUse { settings: settings.clone() });
-    let mut ingest =
+    let ingest =
         Ingest::new(inbox::of(&*store)?, Arc::clone(&store), Arc::clone(&embedder), posting, inference.clone());
-    ingest.watched = clusters.iter().map(|cluster| cluster.name.clone().unwrap_or_default()).collect();
     let ingest = Arc::new(ingest);
 
     // Taken before anything is written: an address that is in use ends it here.
@@ -77,13 +87,13 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     // Before anybody is told that it serves, and may end it.
     let mut asked = std::pin::pin!(stop::asked());
     let (stop, stopped) = watch::channel(false);
-    let lines = Arc::new(Watching::new(clusters.len() > 1));
     lines.tell(None, &format!("Serving on {scheme}://{address} (GET /api/v1/search?q=…); end with Ctrl-C."));
     let shared = Shared {
         store: Arc::clone(&store),
         embedder: Arc::clone(&embedder),
         inference,
         lines: Arc::clone(&lines),
+        watched: Arc::clone(&ingest.watched),
         stopped: stopped.clone(),
     };
     let mut following = Following::start(settings, clusters, watched, &shared, Persistence::StandsBy)?;
@@ -96,7 +106,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
         catalogue,
         store,
         ingest: Some(Arc::clone(&ingest)),
-        live: following.statuses(),
+        live: Arc::clone(&ingest.watched),
         auth,
         allowed_hosts: flags.allowed_host.clone(),
         offer,
@@ -106,7 +116,7 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
     };
     let mut serving = tokio::spawn(clusterlore_server::serve(listener, server, tls, stopped.clone()));
     let posts = tokio::spawn(async move { ingest.run(stopped).await });
-    let (of, mut failed) = (following.len(), None);
+    let (of_one, mut failed) = (following.is_of_one(), None);
     let mut ahead: Option<JoinHandle<()>> = None;
     let mut look = tokio::time::interval(LOOK);
     loop {
@@ -114,14 +124,15 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Serve)
             served = &mut serving => break served?,
             Some((name, Err(error))) = following.ended() => {
                 // Without any cluster to follow there is nothing to serve: what was asked for is not done.
-                if of == 1 {
+                if of_one {
                     failed = Some(error);
                     stop.send_replace(true);
                 } else {
-                    lines.hidden(|| print::error(&error.context(format!("cluster {}", name.unwrap_or_default()))));
+                    lines.hidden(|| print::error(&error.context(format!("cluster {name}"))));
                 }
             }
             _ = look.tick() => {
+                following.look().await;
                 lines.show(&following.states());
                 let mut now = following.readiness();
                 if now.is_ok() {
@@ -152,7 +163,13 @@ async fn read_ahead(index: Arc<Index>) {
     }
 }
 
-fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn Store>) -> anyhow::Result<Auth> {
+fn auth(
+    settings: &Settings,
+    flags: &Serve,
+    address: SocketAddr,
+    store: &Arc<dyn Store>,
+    cluster: String,
+) -> anyhow::Result<Auth> {
     let how = match (flags.auth, &flags.tokens) {
         (Some(how), _) => how,
         (None, Some(_)) => AuthFlag::Token,
@@ -171,7 +188,6 @@ fn auth(settings: &Settings, flags: &Serve, address: SocketAddr, store: &Arc<dyn
         Some(file) => Some(Arc::new(Tokens::open(file).context("--tokens")?)),
         None => None,
     };
-    let cluster = flags.watched.cluster_name.clone().unwrap_or_default();
     match (how, tokens) {
         (AuthFlag::None, Some(_)) => Err(wrong("--tokens is not for --auth none; expected one of them".to_owned())),
         (AuthFlag::None, None) if !address.ip().is_loopback() => Err(wrong(format!(

@@ -1,10 +1,15 @@
 //! `clusterlore status`
 
+use std::collections::BTreeMap;
+
+use clusterlore_core::SourceIdentity;
 use clusterlore_index::{Status as Indexed, TypeStatus};
-use clusterlore_store::ClusterNames;
+use clusterlore_store::{ClusterNames, KnownSource};
 
 use crate::args::{Output, Status};
 use crate::done::Done;
+use crate::folder::Folder;
+use crate::following::{self, Followed};
 use crate::print::{self, table::table};
 use crate::settings::Settings;
 use crate::{advice, build};
@@ -15,12 +20,29 @@ pub(crate) async fn run(settings: &Settings, flags: &Status) -> anyhow::Result<D
     match flags.output {
         Output::Json | Output::Yaml => print::report(&state, flags.output)?,
         Output::Name => state.documents.iter().try_for_each(|k| print::line(&k.type_name))?,
-        Output::Table => print::lines(text(&state))?,
+        Output::Table => print::lines(text(&state, &lost(settings, &state)))?,
     }
     Ok(Done::Whole)
 }
 
-fn text(state: &Indexed) -> Vec<String> {
+/// Clusters of which no kubeconfig is in the folder of them that is in use, each with what is to be told of it.
+fn lost(settings: &Settings, state: &Indexed) -> BTreeMap<String, String> {
+    let Some(folder) = following::folder(settings) else { return BTreeMap::new() };
+    // What cannot be read tells nothing of what is gone.
+    let Ok(files) = Folder::open(folder) else { return BTreeMap::new() };
+    let kept: Vec<Followed> = files.files().cloned().map(Followed::of_file).collect();
+    let used: Vec<_> =
+        kept.iter().filter_map(|one| build::context_in_use(&one.settings(settings))).map(|(_, used)| used).collect();
+    let is_lost = |source: &&KnownSource| {
+        let is_cluster = !source.replaced && matches!(source.identity, SourceIdentity::Cluster { .. });
+        let is_named = kept.iter().any(|one| one.is_called(&source.cluster));
+        is_cluster && !is_named && !used.iter().any(|used| source.identity.is_at(used))
+    };
+    let told = format!("; no kubeconfig in {} names it", folder.display());
+    state.sources.iter().filter(is_lost).map(|source| (source.cluster.clone(), told.clone())).collect()
+}
+
+fn text(state: &Indexed, lost: &BTreeMap<String, String>) -> Vec<String> {
     let names = ClusterNames::of(&state.sources);
     let of = |cluster: &str| match names.shown(cluster) {
         "" => String::new(),
@@ -41,7 +63,8 @@ fn text(state: &Indexed) -> Vec<String> {
         let (shown, identity) = (names.shown(&s.cluster), s.identity.to_string());
         // Of a folder the name is in its path.
         let named = if identity.ends_with(shown) { String::new() } else { format!("{shown}, ") };
-        lines.push(format!("Source: {named}{identity}"));
+        let lost = lost.get(&s.cluster).map_or("", String::as_str);
+        lines.push(format!("Source: {named}{identity}{lost}"));
     }
     for r in &state.last_runs {
         let how = if r.finished.is_empty() {

@@ -21,15 +21,21 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     let clusters = following::clusters(settings, contexts, flags.cluster_name.as_deref())?;
     let inference = build::inference(settings, &flags.inference, false)?;
     let embedder = build::embedder_for_writing(settings, flags.how.reindex, false).await?;
-    let lines = Arc::new(Watching::new(clusters.len() > 1));
+    let lines = Arc::new(Watching::new(clusters.are_several()));
     let (stop, stopped) = watch::channel(false);
     let store = build::store_for_writing(settings).await?;
-    let shared = Shared { store, embedder: Arc::clone(&embedder), inference, lines: Arc::clone(&lines), stopped };
+    let shared = Shared {
+        store,
+        embedder: Arc::clone(&embedder),
+        inference,
+        lines: Arc::clone(&lines),
+        watched: Arc::default(),
+        stopped,
+    };
     // One alone ends when it cannot be followed: whoever started it is told. Of several each is tried until it can.
-    let persistence = if clusters.len() > 1 { Persistence::Again } else { Persistence::Once };
+    let persistence = if clusters.are_several() { Persistence::Again } else { Persistence::Once };
     let mut following = Following::start(settings, clusters, flags, &shared, persistence)?;
-    let of = following.len();
-    let mut failed = Vec::new();
+    let (of_one, mut failed) = (following.is_of_one(), None);
     let mut look = tokio::time::interval(LOOK);
     let mut asked = std::pin::pin!(stop::asked());
     loop {
@@ -37,13 +43,15 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
             ended = following.ended() => match ended {
                 None => break,
                 Some((_, Ok(()))) => {}
-                Some((name, Err(error))) if of > 1 => {
-                    lines.hidden(|| print::error(&error.context(format!("cluster {}", name.unwrap_or_default()))));
-                    failed.push(None);
+                Some((name, Err(error))) if !of_one => {
+                    lines.hidden(|| print::error(&error.context(format!("cluster {name}"))));
                 }
-                Some((_, Err(error))) => failed.push(Some(error)),
+                Some((_, Err(error))) => failed = Some(error),
             },
-            _ = look.tick() => lines.show(&following.states()),
+            _ = look.tick() => {
+                following.look().await;
+                lines.show(&following.states());
+            }
             () = &mut asked, if !*stop.borrow() => {
                 lines.tell(None, "Stopping; what is queued is written first.");
                 stop.send_replace(true);
@@ -52,11 +60,10 @@ pub(crate) async fn run(settings: &Settings, contexts: &[String], flags: &Watch)
     }
     lines.finish();
     embedder.settled();
-    let (all, any) = (failed.len() == of, !failed.is_empty() || following.fails());
-    match failed.into_iter().flatten().next() {
+    match failed {
         Some(error) => Err(error),
-        None if all => Err(anyhow!("no cluster could be followed; each was told above")),
-        None if any => Ok(Done::InPart),
+        None if following.has_none() => Err(anyhow!("no cluster could be followed; each was told above")),
+        None if following.fails() => Ok(Done::InPart),
         None => Ok(Done::Whole),
     }
 }

@@ -7,7 +7,6 @@ mod apply;
 mod scans;
 
 use futures::future::BoxFuture;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use tracing::{debug, warn};
 
 use crate::capabilities::Inference;
 use crate::error::SyncError;
+use crate::live::Watched;
 use crate::waiting;
 
 /// Posts that are written at once, and their bytes.
@@ -64,8 +64,8 @@ pub struct Ingest {
     pub clusters: Arc<dyn Clusters>,
     /// Who says what a type is for.
     pub inference: Inference,
-    /// Names of the clusters that are watched.
-    pub watched: BTreeSet<String>,
+    /// The clusters that are watched.
+    pub watched: Arc<Watched>,
     came: Notify,
 }
 
@@ -78,7 +78,7 @@ impl Ingest {
         clusters: Arc<dyn Clusters>,
         inference: Inference,
     ) -> Self {
-        Self { inbox, store, embedder, clusters, inference, watched: BTreeSet::new(), came: Notify::new() }
+        Self { inbox, store, embedder, clusters, inference, watched: Arc::default(), came: Notify::new() }
     }
 
     /// How much waits to be written.
@@ -96,7 +96,7 @@ impl Ingest {
     pub fn take<'f>(&'f self, cluster: &'f str, post: &'f InstancePost) -> BoxFuture<'f, Result<(), StoreError>> {
         Box::pin(async move {
             let is_empty = post.upserts.is_empty() && post.deletes.is_empty() && !post.whole;
-            if is_empty || self.watched.contains(cluster) {
+            if is_empty || self.watched.has(cluster) {
                 return Ok(());
             }
             let body = serde_json::to_vec(post)
@@ -121,7 +121,7 @@ impl Ingest {
             // What cannot be is nothing to look at.
             let possible = |names: Vec<String>| names.into_iter().filter(|name| may_be_named(name)).collect::<Vec<_>>();
             let (upserts, deletes) = (possible(upserts), possible(deletes));
-            if upserts.is_empty() && deletes.is_empty() || self.watched.contains(cluster) {
+            if upserts.is_empty() && deletes.is_empty() || self.watched.has(cluster) {
                 return Ok(());
             }
             self.inbox.scan(cluster, upserts, deletes).await?;

@@ -5,6 +5,7 @@ mod follow;
 mod keeper;
 mod pace;
 mod state;
+mod watched;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -35,6 +36,7 @@ use pace::{Pauses, about};
 
 pub use pace::Pace;
 pub use state::{LiveState, Status, Turn, TypeState};
+pub use watched::Watched;
 
 /// Events that wait for the keeper: with more than that followers wait, and servers with them.
 const WAITING_EVENTS: usize = 64;

@@ -44,6 +44,9 @@ pub enum Turn {
     StandsBy,
     /// Nobody that this process knows of: the cluster or the store failed it. The next try leads to `Keeps` or to `StandsBy`.
     Interrupted,
+    /// Nobody, and nobody tries: what named the cluster to this process is gone, such as its kubeconfig. Its documents stay. Where it comes
+    /// back that leads to `Keeps` or to `StandsBy`.
+    Gone,
 }
 
 /// A live sync as it is now.
@@ -119,7 +122,7 @@ impl Status {
         let last_event = i64::try_from(of(&self.last_event)).ok().filter(|at| *at > 0);
         LiveState {
             ready: self.ready.load(Ordering::Relaxed),
-            turn: *self.turn.lock().unwrap_or_else(PoisonError::into_inner),
+            turn: self.turn(),
             types: self.types.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             lists: of(&self.lists),
             watches: of(&self.watches),
@@ -132,12 +135,17 @@ impl Status {
         }
     }
 
+    /// Who keeps the index now.
+    pub fn turn(&self) -> Turn {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn ready(&self) {
         self.ready.store(true, Ordering::Relaxed);
     }
 
     /// Who keeps the index from here on. Who does not follows no type.
-    pub(super) fn takes(&self, turn: Turn) {
+    pub fn takes(&self, turn: Turn) {
         *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
         if turn != Turn::Keeps {
             self.types.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -189,7 +197,7 @@ mod tests {
         let of = |states: &[TypeState]| {
             let types = states.iter().enumerate().map(|(n, state)| (n.to_string(), state.clone())).collect();
             let state = LiveState { ready: true, types, ..LiveState::default() };
-            for turn in [Turn::StandsBy, Turn::Interrupted] {
+            for turn in [Turn::StandsBy, Turn::Interrupted, Turn::Gone] {
                 assert_eq!(LiveState { turn, ..state.clone() }.fresh(at(100)), None);
             }
             state.fresh(at(100))

@@ -37,6 +37,8 @@ struct Live {
     standby: bool,
     /// Whether the cluster or the store fails this process, which tries again.
     interrupted: bool,
+    /// Whether its kubeconfig is gone from the folder: nobody keeps its index, and its documents stay.
+    gone: bool,
 }
 
 /// What is indexed, from where, and when, as far as the caller may see; of watched clusters also whether this process keeps their index or
@@ -47,11 +49,12 @@ pub(crate) async fn status(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let index = app.server.index.status(&caller.scope).await?;
-    let seen = app.server.live.iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
+    let live = app.server.live.all();
+    let seen = live.into_iter().filter(|(cluster, _)| caller.scope.admits_whole_cluster(cluster));
     let live = seen.map(|(cluster, status)| {
         let LiveState { ready, turn, .. } = status.state();
-        let (standby, interrupted) = (turn == Turn::StandsBy, turn == Turn::Interrupted);
-        Live { cluster: cluster.clone(), ready, standby, interrupted }
+        let [standby, interrupted, gone] = [Turn::StandsBy, Turn::Interrupted, Turn::Gone].map(|other| turn == other);
+        Live { cluster, ready, standby, interrupted, gone }
     });
     let live = live.collect();
     Ok(json(StatusCode::OK, &Served { index, live }))

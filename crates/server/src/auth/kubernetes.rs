@@ -1,7 +1,8 @@
 //! Callers by their Kubernetes tokens, and what they may see by what they may list.
 //!
 //! Rights are asked for once and believed for [`BELIEVED`]: everything at once; then each type that the index has objects of, in the whole
-//! cluster; then each namespace as a whole; and for what is left each type in each namespace where there are such objects.
+//! cluster; then each namespace as a whole; and for what is left each type in each namespace where there are such objects. A Namespace object
+//! may also be seen by who may get it: to the API server it is in the namespace of its name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::reviews::{Listing, NoReview, User};
 use clusterlore_cluster::{ClusterSource, LiveSource};
-use clusterlore_core::{CLUSTER_SCOPE, Collection, ResourceType, Rule, Scope, SourceIdentity};
+use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceType, Rule, Scope, SourceIdentity, TOLD_APART};
 use clusterlore_index::Door;
 use clusterlore_store::{KnownSource, Store, StoreError};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -54,8 +55,14 @@ struct Entry {
     renewing: bool,
 }
 
-/// Namespaces (`_cluster` for objects without one) in which there are objects, by type.
-type Places = BTreeMap<String, BTreeSet<String>>;
+/// Where there are objects.
+#[derive(Default)]
+struct Places {
+    /// Namespaces (`_cluster` for objects without one) in which there are objects, by type.
+    by_type: BTreeMap<String, BTreeSet<String>>,
+    /// Namespace objects, by name.
+    namespaces: BTreeMap<String, ObjectKey>,
+}
 
 impl Kubernetes {
     /// Over the API server behind a door.
@@ -177,10 +184,10 @@ impl Kubernetes {
             warn!(%error, "what is indexed cannot be read, so nothing is shown");
             NoReview::Away("the index cannot be read".to_owned())
         })?;
-        let whole = reviewed(source, user, places.keys().map(|name| (name.clone(), None)).collect()).await?;
+        let whole = reviewed(source, user, places.by_type.keys().map(|name| (name.clone(), None)).collect()).await?;
         let whole: BTreeSet<String> = whole.into_iter().map(|(name, _)| name).collect();
         let mut left: Vec<(String, String)> = Vec::new();
-        for (name, namespaces) in places.iter().filter(|(name, _)| !whole.contains(*name)) {
+        for (name, namespaces) in places.by_type.iter().filter(|(name, _)| !whole.contains(*name)) {
             left.extend(namespaces.iter().filter(|n| *n != CLUSTER_SCOPE).map(|n| (name.clone(), n.clone())));
         }
         let namespaces: BTreeSet<String> = left.iter().map(|(_, namespace)| namespace.clone()).collect();
@@ -192,6 +199,10 @@ impl Kubernetes {
         for (name, namespace) in reviewed(source, user, pairs).await? {
             by_type.entry(name).or_default().extend(namespace);
         }
+        let objects = match whole.contains(TOLD_APART) {
+            true => BTreeSet::new(),
+            false => gettable(source, user, &places.namespaces).await?,
+        };
 
         let all = Rule::cluster(&self.cluster);
         let mut rules: Vec<Rule> = Vec::new();
@@ -201,6 +212,9 @@ impl Kubernetes {
         }
         let within = |(name, namespaces)| Rule { type_name: Some(name), namespaces: Some(namespaces), ..all.clone() };
         rules.extend(by_type.into_iter().map(within));
+        if !objects.is_empty() {
+            rules.push(Rule { type_name: Some(TOLD_APART.to_owned()), objects: Some(objects), ..all.clone() });
+        }
         Ok(rules)
     }
 
@@ -211,12 +225,17 @@ impl Kubernetes {
         if let Some((_, places)) = known.as_ref().filter(|(at, _)| at.elapsed() < BELIEVED) {
             return Ok(Arc::clone(places));
         }
-        let mut places = Places::new();
+        let mut places = Places::default();
         let view = self.store.view_all("what callers may list is asked for where there is something").await?;
-        view.scan(Collection::Instances, &self.cluster, &mut |s| match places.get_mut(s.type_name) {
-            Some(namespaces) if namespaces.contains(s.namespace) => {}
-            Some(namespaces) => _ = namespaces.insert(s.namespace.to_owned()),
-            None => _ = places.insert(s.type_name.to_owned(), BTreeSet::from([s.namespace.to_owned()])),
+        view.scan(Collection::Instances, &self.cluster, &mut |s| {
+            if let Some((_, name)) = s.id.rsplit_once('/').filter(|_| s.type_name == TOLD_APART) {
+                places.namespaces.insert(name.to_owned(), s.key);
+            }
+            match places.by_type.get_mut(s.type_name) {
+                Some(namespaces) if namespaces.contains(s.namespace) => {}
+                Some(namespaces) => _ = namespaces.insert(s.namespace.to_owned()),
+                None => _ = places.by_type.insert(s.type_name.to_owned(), BTreeSet::from([s.namespace.to_owned()])),
+            }
         })
         .await?;
         let places = Arc::new(places);
@@ -246,4 +265,26 @@ async fn review(source: &LiveSource, user: &User, asked: Asked) -> Result<Option
     };
     let allowed = source.may_list(user, Listing { group, resource, namespace: namespace.as_deref() }).await?;
     Ok(allowed.then_some(asked))
+}
+
+/// Which of these Namespace objects somebody may get.
+async fn gettable(
+    source: &LiveSource,
+    user: &User,
+    all: &BTreeMap<String, ObjectKey>,
+) -> Result<BTreeSet<ObjectKey>, NoReview> {
+    if source.may_get_namespace(user, None).await? {
+        return Ok(all.values().copied().collect());
+    }
+    let asked: Vec<(String, ObjectKey)> = all.iter().map(|(name, key)| (name.clone(), *key)).collect();
+    stream::iter(asked)
+        .map(|(name, key)| get(source, user, name, key))
+        .buffer_unordered(AT_ONCE)
+        .try_filter_map(|found| std::future::ready(Ok(found)))
+        .try_collect()
+        .await
+}
+
+async fn get(source: &LiveSource, user: &User, name: String, key: ObjectKey) -> Result<Option<ObjectKey>, NoReview> {
+    Ok(source.may_get_namespace(user, Some(&name)).await?.then_some(key))
 }

@@ -197,6 +197,7 @@ fn known(entry: Entry) -> Result<Known, String> {
             cluster,
             type_name: r#type,
             namespaces,
+            objects: None,
         })),
     };
     Ok(Known { hash, caller: Caller { name: entry.name, scope, writes: entry.write } })
@@ -224,8 +225,8 @@ mod tests {
         let tokens = Tokens::open(&path).unwrap();
         let a = tokens.caller("one").unwrap();
         assert_eq!((a.name.as_str(), a.writes, a.scope.is_all()), ("a", None, false));
-        assert!(a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "shop"));
-        assert!(!a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "bank"));
+        assert!(a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "shop", None));
+        assert!(!a.scope.admits(clusterlore_core::Collection::Instances, "", "pods", "bank", None));
         let b = tokens.caller("two").unwrap();
         assert_eq!((b.writes.as_deref(), b.scope.is_all()), (Some("east"), true));
         assert!(matches!(tokens.caller("three"), Err(Denied::Unknown(_))));

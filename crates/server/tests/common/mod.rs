@@ -120,8 +120,9 @@ impl Running {
         let catalogue = Arc::new(Catalogue::builtin().clone());
         let inbox = InboxFile::open(&folder.path().join("inbox.db")).unwrap();
         let (to, by) = (Arc::clone(&store), Arc::clone(&embedder));
-        let mut ingest = Ingest::new(Arc::new(inbox), to, by, Arc::new(NoCluster), Inference::builtin());
-        ingest.watched.extend(watched.map(str::to_owned));
+        let ingest = Ingest::new(Arc::new(inbox), to, by, Arc::new(NoCluster), Inference::builtin());
+        let live = Arc::clone(&ingest.watched);
+        watched.into_iter().for_each(|cluster| assert!(live.enter(cluster, &Arc::default())));
         let ingest = Arc::new(ingest);
         let (ready, readiness) = watch::channel(Ok(()));
         let auth = auth(folder.path(), &store);
@@ -130,7 +131,7 @@ impl Running {
             catalogue,
             store: Arc::clone(&store),
             ingest: Some(Arc::clone(&ingest)),
-            live: Vec::new(),
+            live,
             auth,
             allowed_hosts: Vec::new(),
             offer: clusterlore_server::Offer::default(),

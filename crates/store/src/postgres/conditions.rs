@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clusterlore_core::{Collection, Requirement, Scope};
+use clusterlore_core::{Collection, ObjectKey, Requirement, Scope, TOLD_APART};
 use serde_json::{Value, json};
 use tokio_postgres::types::ToSql;
 
@@ -25,20 +25,39 @@ struct Group {
 
 /// What a scope admits of a collection, in as few conditions as there are; `None`: everything.
 #[derive(Debug)]
-pub(super) struct Within(Option<Vec<Group>>);
+pub(super) struct Within(Option<Vec<Group>>, Vec<Single>);
+
+/// Single objects that a rule admits.
+#[derive(Debug, PartialEq)]
+struct Single {
+    cluster: String,
+    namespaces: OneOf,
+    keys: BTreeSet<ObjectKey>,
+}
 
 impl Within {
     pub(super) fn of(scope: &Scope, collection: Collection) -> Self {
-        let Scope::Rules(rules) = scope else { return Self(None) };
+        let Scope::Rules(rules) = scope else { return Self(None, Vec::new()) };
         let clean = |name: &String| text::clean(name).into_owned();
         // First the namespaces of each type, which bounds the conditions by the number of types; then types and clusters that have the same.
         let mut of_type: BTreeMap<(String, Option<String>), OneOf> = BTreeMap::new();
-        for rule in rules.iter().filter(|rule| rule.namespaces.as_ref().is_none_or(|some| !some.is_empty())) {
+        let mut single = Vec::new();
+        for rule in rules.iter().filter(|rule| !rule.is_empty()) {
+            let mut type_name = rule.type_name.clone();
+            match (&rule.objects, collection) {
+                (Some(keys), Collection::Instances) => {
+                    let namespaces = rule.namespaces.as_ref().map(|all| all.iter().map(clean).collect());
+                    single.push(Single { cluster: clean(&rule.cluster), namespaces, keys: keys.clone() });
+                    continue;
+                }
+                (Some(_), Collection::Capabilities) => type_name = Some(TOLD_APART.to_owned()),
+                (None, _) => {}
+            }
             let namespaces = match collection {
                 Collection::Instances => rule.namespaces.as_ref(),
                 Collection::Capabilities => None,
             };
-            let of = (clean(&rule.cluster), rule.type_name.as_ref().map(clean));
+            let of = (clean(&rule.cluster), type_name.as_ref().map(clean));
             let all = of_type.entry(of).or_insert_with(|| Some(BTreeSet::new()));
             match (all.as_mut(), namespaces) {
                 (Some(all), Some(more)) => all.extend(more.iter().map(clean)),
@@ -58,7 +77,7 @@ impl Within {
             groups.entry((types, namespaces)).or_default().insert(cluster);
         }
         let group = |((types, namespaces), clusters)| Group { clusters, types, namespaces };
-        Self(Some(groups.into_iter().map(group).collect()))
+        Self(Some(groups.into_iter().map(group).collect()), single)
     }
 
     pub(super) fn is_all(&self) -> bool {
@@ -67,7 +86,12 @@ impl Within {
 
     /// Whether it asks for clusters only, so that what is tallied of each cluster says all about it.
     pub(super) fn is_tallied(&self) -> bool {
-        self.0.iter().flatten().all(|group| group.types.is_none() && group.namespaces.is_none())
+        self.1.is_empty() && self.0.iter().flatten().all(|group| group.types.is_none() && group.namespaces.is_none())
+    }
+
+    /// Whether it asks for single objects, of which no tally says anything.
+    pub(super) fn has_objects(&self) -> bool {
+        !self.1.is_empty()
     }
 }
 
@@ -107,7 +131,8 @@ impl Statement {
         format!("{column} = ANY({}::text[])", self.bind(values))
     }
 
-    /// What the scope admits, for a table with the columns that it asks for: cluster, and type and namespace unless it is tallied.
+    /// What the scope admits, for a table with the columns that it asks for: cluster, and type and namespace unless it is tallied, and key
+    /// where it has objects.
     pub(super) fn within(&mut self, within: &Within) -> String {
         let Some(groups) = &within.0 else { return "true".to_owned() };
         let mut any = Vec::new();
@@ -115,6 +140,13 @@ impl Statement {
             let sets = [("cluster", Some(clusters)), ("type", types.as_ref()), ("namespace", namespaces.as_ref())];
             let of = sets.into_iter().filter_map(|(column, set)| Some((column, set?)));
             let all: Vec<String> = of.map(|(column, set)| self.one_of(column, set.iter().cloned().collect())).collect();
+            any.push(all.join(" AND "));
+        }
+        for Single { cluster, namespaces, keys } in &within.1 {
+            let mut all = vec![self.one_of("cluster", vec![cluster.clone()]), format!("type = '{TOLD_APART}'")];
+            all.extend(namespaces.as_ref().map(|some| self.one_of("namespace", some.iter().cloned().collect())));
+            let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.0.to_vec()).collect();
+            all.push(format!("key = ANY({}::bytea[])", self.bind(keys)));
             any.push(all.join(" AND "));
         }
         if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" OR ")) }
@@ -188,6 +220,7 @@ mod tests {
             cluster: cluster.to_owned(),
             type_name: type_name.map(str::to_owned),
             namespaces: namespaces.map(set),
+            objects: None,
         };
         let scope = Scope::rules([
             rule("a", Some("pods"), Some(&["x"])),

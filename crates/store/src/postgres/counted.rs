@@ -4,6 +4,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use clusterlore_core::TOLD_APART;
+
 use super::conditions::Statement;
 use super::fault::Fault;
 use super::pool::Terms;
@@ -36,10 +38,24 @@ impl Seen<'_> {
         let mut statement = Statement::default();
         let collection = statement.bind(self.state.collection.id);
         let (facets, within) = (statement.facets(filter), statement.within(&self.within));
+        let facets_of = self.facets();
         statement.push(&format!(
-            "SELECT coalesce(sum(documents), 0)::bigint FROM facets WHERE collection = {collection} AND {facets} AND {within}"
+            "SELECT coalesce(sum(documents), 0)::bigint FROM {facets_of} WHERE collection = {collection} AND {facets} AND {within}"
         ));
         Ok(self.rows(&statement).await?.first().map_or(0, |row| count(row.get(0))))
+    }
+
+    /// The table of how many documents there are of each cluster, type and namespace; where single objects are asked for, with theirs.
+    fn facets(&self) -> String {
+        if !self.within.has_objects() {
+            return "facets".to_owned();
+        }
+        format!(
+            "(SELECT collection, cluster, type, namespace, NULL::bytea AS key, documents FROM facets WHERE type <> '{TOLD_APART}'
+              UNION ALL
+              SELECT {}::int, cluster, type, namespace, key, 1::bigint FROM {} WHERE type = '{TOLD_APART}') facets",
+            self.state.collection.id, self.table
+        )
     }
 
     /// How many documents hold each of the terms.
@@ -120,8 +136,9 @@ impl Seen<'_> {
     pub(super) async fn counts(&self) -> Result<Vec<Counts>, Fault> {
         let mut statement = Statement::default();
         let (collection, within) = (statement.bind(self.state.collection.id), statement.within(&self.within));
+        let facets_of = self.facets();
         statement.push(&format!(
-            "SELECT cluster, type, sum(documents)::bigint FROM facets WHERE collection = {collection} AND {within}
+            "SELECT cluster, type, sum(documents)::bigint FROM {facets_of} WHERE collection = {collection} AND {within}
              GROUP BY cluster, type ORDER BY cluster, type"
         ));
         let rows = self.rows(&statement).await?;
@@ -141,8 +158,10 @@ impl Seen<'_> {
         let mut vocabulary = Vocabulary::default();
         let mut statement = Statement::default();
         let (collection, within) = (statement.bind(self.state.collection.id), statement.within(&self.within));
-        statement
-            .push(&format!("SELECT DISTINCT type, namespace FROM facets WHERE collection = {collection} AND {within}"));
+        let facets_of = self.facets();
+        statement.push(&format!(
+            "SELECT DISTINCT type, namespace FROM {facets_of} WHERE collection = {collection} AND {within}"
+        ));
         for row in self.rows(&statement).await? {
             vocabulary.types.insert(row.try_get(0)?);
             vocabulary.namespaces.insert(row.try_get(1)?);
@@ -190,7 +209,7 @@ impl Seen<'_> {
         statement.push(&format!(
             "SELECT key, value FROM (
                 SELECT key, value, count(*) OVER (PARTITION BY key) AS values FROM (
-                    SELECT DISTINCT l.key, l.value FROM {}, jsonb_each_text(labels) AS l (key, value) WHERE {within}) pairs) counted
+                    SELECT DISTINCT l.label AS key, l.value FROM {}, jsonb_each_text(labels) AS l (label, value) WHERE {within}) pairs) counted
              WHERE values <= {}",
             self.table,
             Vocabulary::MOST_VALUES

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
+use clusterlore_core::{ObjectKey, TOLD_APART};
 use rusqlite::{Connection, params};
 
 use super::quantized::{self, Query};
@@ -52,6 +53,8 @@ pub(super) struct Place {
     pub(super) cluster: Box<str>,
     pub(super) type_name: Box<str>,
     pub(super) namespace: Box<str>,
+    /// Of objects that are told apart.
+    pub(super) object: Option<ObjectKey>,
 }
 
 /// A label that rows of a place have: where its key begins in the labels, where that ends, and where its value ends.
@@ -86,7 +89,7 @@ impl Chunk {
             pairs: OnceLock::new(),
         };
         let mut select = connection.prepare_cached(
-            "SELECT id, cluster, type, namespace, vector, labels, annotations FROM entries
+            "SELECT id, cluster, type, namespace, vector, labels, annotations, key FROM entries
              WHERE id >= ?1 AND id < ?2 AND +collection = ?3 ORDER BY id",
         )?;
         let (from, to) = bounds(number);
@@ -95,7 +98,10 @@ impl Chunk {
         while let Some(row) = rows.next()? {
             let text = |column: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
             chunk.ids.push(row.get(0)?);
-            let place = Place { cluster: text(1)?.into(), type_name: text(2)?.into(), namespace: text(3)?.into() };
+            let type_name = text(2)?;
+            let object = if type_name == TOLD_APART { row.get(7).map(ObjectKey).map(Some)? } else { None };
+            let (cluster, namespace) = (text(1)?.into(), text(3)?.into());
+            let place = Place { cluster, type_name: type_name.into(), namespace, object };
             let next = known.len() as u16;
             chunk.places.push(*known.entry(place).or_insert(next));
             match quantized::parts(row.get_ref(4)?.as_blob()?, dimensions) {
@@ -151,7 +157,7 @@ impl Chunk {
     }
 
     pub(super) fn view(&self, row: usize) -> FilterView<'_> {
-        let Place { cluster, type_name, namespace } = &self.all_places[self.place_of(row)];
+        let Place { cluster, type_name, namespace, .. } = &self.all_places[self.place_of(row)];
         let annotations = self.annotations.get(&row).map_or("", |joined| joined);
         FilterView { cluster, type_name, namespace, labels: &self.labels[self.labels_of(row)], annotations }
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use clusterlore_core::{
-    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope, TOLD_APART,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
 
@@ -327,7 +327,7 @@ impl View for SqliteView {
         self.with_little(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(HashMap::new()) };
             let mut select = connection.prepare_cached(
-                "SELECT d.record, e.cluster, e.type, e.namespace FROM entries e JOIN documents d USING (id)
+                "SELECT d.record, e.cluster, e.type, e.namespace, e.key FROM entries e JOIN documents d USING (id)
                  WHERE e.collection = ?1 AND e.key = ?2",
             )?;
             let mut records = HashMap::with_capacity(keys.len());
@@ -390,9 +390,13 @@ impl View for SqliteView {
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(Vec::new()) };
             // Namespaces matter to a scope only.
-            let by = if view.scope.is_all() { "cluster, type" } else { "cluster, type, namespace" };
+            let by = if view.scope.is_all() {
+                "cluster, type".to_owned()
+            } else {
+                format!("cluster, type, namespace, CASE type WHEN '{TOLD_APART}' THEN key END")
+            };
             let mut select = connection.prepare_cached(&format!(
-                "SELECT cluster, type, namespace, count(*) FROM entries WHERE collection = ?1
+                "SELECT cluster, type, namespace, key, count(*) FROM entries WHERE collection = ?1
                  GROUP BY {by} ORDER BY cluster, type"
             ))?;
             let mut rows = select.query([filled.id])?;
@@ -401,7 +405,7 @@ impl View for SqliteView {
                 if !view.admits(collection, row, 0)? {
                     continue;
                 }
-                let (cluster, type_name, documents) = (row.get(0)?, row.get(1)?, row.get(3)?);
+                let (cluster, type_name, documents) = (row.get(0)?, row.get(1)?, row.get(4)?);
                 match counts.last_mut().filter(|c| c.cluster == cluster && c.type_name == type_name) {
                     Some(last) => last.documents += documents,
                     None => counts.push(Counts { cluster, type_name, documents }),
@@ -423,7 +427,7 @@ impl View for SqliteView {
         self.with(move |view, connection| {
             let Some(filled) = view.filled(collection) else { return Ok(Page::default()) };
             let mut select = connection.prepare_cached(
-                "SELECT e.id, e.stored_id, e.type, e.source, d.record, e.vector, e.cluster, e.type, e.namespace
+                "SELECT e.id, e.stored_id, e.type, e.source, d.record, e.vector, e.cluster, e.type, e.namespace, e.key
                  FROM entries e JOIN documents d USING (id)
                  WHERE e.id > ?1 AND +e.collection = ?2 ORDER BY e.id LIMIT ?3",
             )?;
@@ -502,10 +506,14 @@ impl View for SqliteView {
 }
 
 impl SqliteView {
-    /// Whether the scope admits the document of a row that has cluster, type and namespace at `at` and behind it.
+    /// Whether the scope admits the document of a row that has cluster, type, namespace and key at `at` and behind it.
     pub(super) fn admits(&self, collection: Collection, row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<bool> {
         let text = |column: usize| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
-        Ok(self.scope.is_all() || self.scope.admits(collection, text(at)?, text(at + 1)?, text(at + 2)?))
+        if self.scope.is_all() {
+            return Ok(true);
+        }
+        let object = row.get(at + 3).map(ObjectKey)?;
+        Ok(self.scope.admits(collection, text(at)?, text(at + 1)?, text(at + 2)?, Some(&object)))
     }
 }
 
@@ -519,7 +527,7 @@ fn scan_chunk(
     let Some(filled) = view.filled(collection) else { return Ok((Vec::new(), None)) };
     // The plus keeps SQLite from the index on keys: rows are wanted in the order in which they lie.
     let mut select = connection.prepare_cached(
-        "SELECT id, key, stored_id, hash, cluster, type, namespace, source FROM entries
+        "SELECT id, key, stored_id, hash, cluster, type, namespace, key, source FROM entries
          WHERE id > ?1 AND +collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
     )?;
     let mut rows = select.query(params![after, filled.id, cluster, SCAN_CHUNK])?;
@@ -535,7 +543,7 @@ fn scan_chunk(
             hash: ContentHash::from_bytes(row.get(3)?),
             type_name: row.get(5)?,
             namespace: row.get(6)?,
-            source: row.get(7)?,
+            source: row.get(8)?,
         });
     }
     Ok((chunk, (read == SCAN_CHUNK).then_some(last)))

@@ -303,8 +303,8 @@ impl Scoped {
         // There are few places, and many documents.
         let mut known: HashMap<&Place, bool> = HashMap::new();
         let admits = |place: &Place| {
-            let Place { cluster, type_name, namespace } = place;
-            scope.admits(collection, cluster, type_name, namespace)
+            let Place { cluster, type_name, namespace, object } = place;
+            scope.admits(collection, cluster, type_name, namespace, object.as_ref())
         };
         let (mut rows, mut documents) = (vec![0_u64; first_row(snapshot.chunks.len()).div_ceil(64)], 0);
         let mut places = Vec::with_capacity(snapshot.chunks.len());
