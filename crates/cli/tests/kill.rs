@@ -25,7 +25,7 @@ fn manifests(home: &Home, range: std::ops::Range<u32>, label: &str) -> std::path
     home.path("m")
 }
 
-/// Everything that a store holds: id, hash, text, record, cosine with a fixed vector (which tells vectors apart), and whether
+/// Everything that a store holds: id, record, cosine with a fixed vector (which tells vectors apart), and whether
 /// its words find it.
 type State = BTreeMap<String, (String, i32)>;
 
@@ -84,7 +84,7 @@ fn killed_at_random_points() {
         let _ = child.kill();
         child.wait().unwrap();
         let left = state(&home.store());
-        let fresh = left.values().filter(|(text, ..)| text.contains("state=new")).count();
+        let fresh = left.values().filter(|(record, _)| record.contains(r#""state":"new""#)).count();
         died_writing += u32::from(!finished && fresh > 0);
         // A search in what the dead left behind works.
         home.run(&["search", "thing", "-o", "id"]).ok();

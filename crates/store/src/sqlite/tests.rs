@@ -320,7 +320,7 @@ async fn an_older_store_is_brought_up_to_date_and_keeps_what_it_holds() {
         .execute_batch(
             "ALTER TABLE entries DROP COLUMN annotations; ALTER TABLE sources DROP COLUMN readings;
              ALTER TABLE sources DROP COLUMN name; DROP TABLE turns; DROP TABLE chunks;
-             DROP TABLE journal;",
+             DROP TABLE journal; ALTER TABLE documents ADD COLUMN text TEXT NOT NULL DEFAULT '';",
         )
         .unwrap();
     older.pragma_update(None, "user_version", 3).unwrap();
