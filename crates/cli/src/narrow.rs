@@ -115,6 +115,16 @@ pub(crate) enum Given<'a> {
     None,
 }
 
+impl Given<'_> {
+    /// Empty where nobody gave one.
+    fn name(&self) -> &str {
+        match self {
+            Self::Flag(name) | Self::Source(name) => name,
+            Self::None => "",
+        }
+    }
+}
+
 /// Under which name a cluster goes on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Settled {
@@ -135,10 +145,7 @@ pub(crate) async fn settled(settings: &Settings, store: &dyn Store, given: Given
     let is_cluster =
         |source: &&KnownSource| !source.replaced && matches!(source.identity, SourceIdentity::Cluster { .. });
     let known: Vec<&KnownSource> = all.iter().filter(is_cluster).collect();
-    let wanted = match given {
-        Given::Flag(name) | Given::Source(name) => name,
-        Given::None => "",
-    };
+    let wanted = given.name();
     let used = build::context_in_use(settings).map(|(_, identity)| identity);
     let is_at = |source: &KnownSource| used.as_ref().is_some_and(|used| source.identity.is_at(used));
     // Where nothing else can come of it nobody is asked.
@@ -157,11 +164,7 @@ pub(crate) async fn settled(settings: &Settings, store: &dyn Store, given: Given
 /// The name of a cluster that is `found` among what is stored, or is not.
 fn choice(all: &[KnownSource], found: Option<&KnownSource>, given: Given<'_>, certain: bool) -> Settled {
     let names = ClusterNames::of(all);
-    let (wanted, is_flag) = match given {
-        Given::Flag(name) => (name, true),
-        Given::Source(name) => (name, false),
-        Given::None => ("", false),
-    };
+    let (wanted, is_flag) = (given.name(), matches!(given, Given::Flag(_)));
     let stored = match found.map(|known| known.cluster.as_str()) {
         Some(known) if is_flag && !is_called(wanted, known, names.shown(known)) => wanted,
         Some(known) => known,
@@ -226,11 +229,7 @@ mod tests {
         ] {
             let settled = choice(&all, found, given, certain);
             assert_eq!(settled.name.as_deref().unwrap_or_default(), stored, "{found:?} {given:?} {certain}");
-            let wanted = match given {
-                Given::Flag(name) | Given::Source(name) => name,
-                Given::None => "",
-            };
-            assert_eq!(settled.line.is_some(), wanted != stored, "{given:?}");
+            assert_eq!(settled.line.is_some(), given.name() != stored, "{given:?}");
         }
     }
 }

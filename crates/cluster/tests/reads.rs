@@ -8,7 +8,7 @@ use clusterlore_cluster::reads::{MASKED, NotRead, ReadLimits, Subject};
 use clusterlore_cluster::{LiveOptions, LiveSource};
 use clusterlore_core::ResourceType;
 use clusterlore_testkit::edits::edited;
-use clusterlore_testkit::fake::{FakeApiServer, Fault};
+use clusterlore_testkit::fake::{FakeApiServer, Fault, namespaced};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -18,18 +18,8 @@ const POD: &str = "/api/v1/namespaces/a/pods/p";
 const LOG: &str = "/api/v1/namespaces/a/pods/p/log";
 const EVENTS: &str = "/api/v1/namespaces/a/events";
 
-fn ty(plural: &str, kind: &str) -> ResourceType {
-    ResourceType {
-        plural: plural.into(),
-        kind: kind.into(),
-        version: "v1".into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
-}
-
 fn pods() -> ResourceType {
-    ty("pods", "Pod")
+    namespaced("pods", "Pod")
 }
 
 async fn source(server: &FakeApiServer) -> LiveSource {
@@ -159,7 +149,7 @@ async fn each_fault_is_an_answer_and_comes_in_time() {
     ];
     for (name, fault, expected) in cases {
         let server = FakeApiServer::start().await;
-        server.add_type(pods()).add_type(ty("events", "Event"));
+        server.add_type(pods()).add_type(namespaced("events", "Event"));
         server.put(clusterlore_core::ResourceInstance::new("v1", "Pod", Some("a"), "p").unwrap());
         server.fault("*", fault);
         let source = source(&server).await;
@@ -248,7 +238,7 @@ fn secret() -> Value {
 async fn no_value_of_a_secret_comes_out_on_any_path() {
     let server = FakeApiServer::start().await;
     let source = source(&server).await;
-    let secrets = ty("secrets", "Secret");
+    let secrets = namespaced("secrets", "Secret");
     let mut bare = secret();
     bare.as_object_mut().unwrap().retain(|key, _| !["kind", "apiVersion"].contains(&key.as_str()));
     server.fault("/api/v1/namespaces/a/secrets", answer(&list("SecretList", &[bare.clone()], "")));

@@ -10,25 +10,14 @@ use clusterlore_cluster::{
     Watched,
 };
 use clusterlore_core::{Coverage, ResourceInstance, ResourceType};
-use clusterlore_testkit::fake::{Encoding, FakeApiServer, Fault, NEVER_READ};
+use clusterlore_testkit::fake::{Encoding, FakeApiServer, Fault, NEVER_READ, namespaced};
 use clusterlore_testkit::real::{self, ApiServer};
 use tokio::sync::mpsc;
 
 const STREAM: &str = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
 
 fn pods() -> ResourceType {
-    ty("", "Pod", "pods")
-}
-
-fn ty(group: &str, kind: &str, plural: &str) -> ResourceType {
-    ResourceType {
-        plural: plural.into(),
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
+    namespaced("pods", "Pod")
 }
 
 fn pod(namespace: &str, name: &str) -> ResourceInstance {
@@ -101,6 +90,8 @@ async fn list(source: &LiveSource, ty: &ResourceType, scope: &ListScope, streame
         while let Some((_, event)) = events.recv().await {
             listed.take(event);
         }
+        // Namespaces are read at the same time, and end in any order.
+        listed.end.iter_mut().for_each(|end| end.positions.sort_by(|a, b| a.namespace.cmp(&b.namespace)));
         listed
     };
     futures::join!(listing, collecting).1
@@ -246,7 +237,7 @@ async fn a_real_server_streams_its_lists_and_one_that_does_not_is_read_by_pages(
             .collect();
         server.apply(&maps);
         let source = source(server.kubeconfig("admin")).await;
-        let maps = ty("", "ConfigMap", "configmaps");
+        let maps = namespaced("configmaps", "ConfigMap");
         let streamed = list(&source, &maps, &ListScope::All, true).await;
         let paged = list(&source, &maps, &ListScope::All, false).await;
         assert_eq!(streamed.objects, paged.objects);

@@ -10,27 +10,15 @@ use clusterlore_cluster::{
 };
 use clusterlore_core::{ResourceInstance, ResourceType};
 use clusterlore_testkit::{
-    fake::{Encoding, FakeApiServer, Fault, NEVER_READ, hostile},
+    fake::{Encoding, FakeApiServer, Fault, NEVER_READ, hostile, namespaced},
     real::ApiServer,
 };
 use tokio::{sync::mpsc, time::timeout};
 
 const ENCODINGS: [Encoding; 4] = [Encoding::Any, Encoding::MetadataJson, Encoding::WholeJson, Encoding::OnlyPlainJson];
 
-fn ty(name: &str, kind: &str) -> ResourceType {
-    let (plural, group) = name.split_once('.').unwrap_or((name, ""));
-    ResourceType {
-        plural: plural.into(),
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        namespaced: true,
-        ..ResourceType::default()
-    }
-}
-
 fn pods() -> ResourceType {
-    ty("pods", "Pod")
+    namespaced("pods", "Pod")
 }
 
 fn pod(namespace: &str, name: &str) -> ResourceInstance {
@@ -453,7 +441,7 @@ async fn a_real_server_sends_bookmarks_ends_in_time_and_forgets() {
     for namespace in ["a", "b"] {
         server.kubectl(&["create", "namespace", namespace]);
     }
-    let maps = ty("configmaps", "ConfigMap");
+    let maps = namespaced("configmaps", "ConfigMap");
     let from = Position { namespace: Some("a".to_owned()), ..position(&source, &maps).await };
     let mut watch = source.watch(&maps, &from, &bounds(6, Duration::from_secs(20))).await.unwrap();
     server.kubectl(&["create", "configmap", "elsewhere", "-n", "b"]);
@@ -476,7 +464,7 @@ async fn a_real_server_sends_bookmarks_ends_in_time_and_forgets() {
          served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}",
     );
     server.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
-    let orders = ty("orders.shop.example", "Order");
+    let orders = namespaced("orders.shop.example", "Order");
     position(&source, &orders).await;
     let ancient = Position { namespace: None, resource_version: "1".to_owned() };
     let mut watch = source.watch(&orders, &ancient, &WatchBounds::default()).await.unwrap();

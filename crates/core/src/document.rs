@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::capability::Capability;
-use crate::instance::{CLUSTER_SCOPE, Metadata, ResourceInstance, is_description_key, stored_id};
+use crate::instance::{CLUSTER_SCOPE, Metadata, ResourceInstance, api_group, is_description_key, stored_id};
 use crate::resource_type::ResourceType;
 use crate::words;
 
@@ -29,7 +29,7 @@ impl ObjectKey {
     pub fn of_owner(object: &ResourceInstance) -> Option<[Self; 2]> {
         let owner = object.owner.as_ref()?;
         let cluster = object.cluster.as_deref().unwrap_or_default();
-        let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
+        let group = api_group(&owner.api_version);
         let within = |namespace: &str| Self::new(cluster, group, &owner.kind, namespace, &owner.name);
         Some([within(&object.namespace), within(CLUSTER_SCOPE)])
     }

@@ -14,6 +14,11 @@ pub const CLUSTER_SCOPE: &str = "_cluster";
 /// Metadata of a document as vector stores keep it.
 pub type Metadata = Map<String, Value>;
 
+/// The group of an `apiVersion`: `apps` of `apps/v1`, empty of `v1`.
+pub fn api_group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
 /// The controlling owner of an object (`ownerReferences[controller=true]`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,7 +166,7 @@ impl ResourceInstance {
             name: name.to_owned(),
             kind: kind.to_owned(),
             api_version: api_version.to_owned(),
-            api_group: api_version.split_once('/').map_or("", |(group, _)| group).to_owned(),
+            api_group: api_group(api_version).to_owned(),
             ..Self::default()
         })
     }

@@ -29,7 +29,7 @@ pub use conditions::{Limit, LiveCondition, Replicas};
 pub use document::{ContentHash, Document, Facets, Fingerprint, ObjectKey, TEXT_VERSION};
 pub use embedder::EmbedderIdentity;
 pub use instance::{
-    CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, description_annotations,
+    CLUSTER_SCOPE, InvalidInstance, Metadata, OwnerReference, ResourceInstance, api_group, description_annotations,
     is_description_key, may_be_named, stored_id,
 };
 pub use journal::{Happening, JournalBounds, JournalEntry, JournalQuery};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clusterlore_core::{
-    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope,
+    Collection, ContentHash, EmbedderIdentity, JournalEntry, JournalQuery, ObjectKey, ResourceType, Scope, TOLD_APART,
+    api_group,
 };
 use serde_json::Value;
 
@@ -270,10 +271,11 @@ pub(crate) fn types_in(scope: &Scope, all: Arc<Vec<(String, ResourceType)>>) -> 
 /// Whether an entry of the journal is asked for, and one that the scope admits.
 pub(crate) fn journal_admits(scope: &Scope, query: &JournalQuery, entry: &JournalEntry) -> bool {
     let JournalEntry { cluster, type_name, namespace, api_version, kind, name, .. } = entry;
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let object = || ObjectKey::new(cluster, group, kind, namespace, name);
+    let key = || ObjectKey::new(cluster, api_group(api_version), kind, namespace, name);
+    // Nothing else asks for it, and it is a hash.
+    let object = || (type_name == TOLD_APART).then(key);
     query.admits(entry)
-        && (scope.is_all() || scope.admits(Collection::Instances, cluster, type_name, namespace, Some(&object())))
+        && (scope.is_all() || scope.admits(Collection::Instances, cluster, type_name, namespace, object().as_ref()))
 }
 
 /// What of the last runs a scope admits.

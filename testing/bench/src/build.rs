@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 use crate::process::Sample;
-use crate::rows::{Bench, Row, Unit};
+use crate::rows::{Bench, Unit};
 
 /// Seconds on two cores.
 const MOST_SECONDS: f64 = 240.0;
@@ -27,15 +27,7 @@ impl Bench<'_> {
         let program = format!("clusterlore{}", std::env::consts::EXE_SUFFIX);
         let size = Sample(vec![fs::metadata(target.join("release").join(program))?.len() as f64 / 1e6]);
         fs::remove_dir_all(target)?;
-        self.push(Row {
-            what: "cold release build, crates fetched before".to_owned(),
-            target: format!("under {MOST_SECONDS} s"),
-            unit: Unit::Seconds,
-            met: took.median() < MOST_SECONDS,
-            ours: took,
-            yardstick: None,
-            ratio: None,
-        });
+        self.push_under("cold release build, crates fetched before", (MOST_SECONDS, Unit::Seconds), took, None);
         self.push_peak("size of the program, stripped, with its weights", MOST_MEGABYTES, size);
         Ok(())
     }

@@ -8,7 +8,7 @@ use clusterlore_testkit::real;
 use serde_json::{Value, json};
 
 use crate::process::Sample;
-use crate::rows::{Bench, questions};
+use crate::rows::{Bench, Unit, questions};
 use crate::serving::{Serving, percentile};
 
 /// Questions that are typed in one round.
@@ -52,7 +52,7 @@ impl Bench<'_> {
              documents",
             self.args().pods
         );
-        self.push_under(what, 150.0, ours, None);
+        self.push_under(&what, (150.0, Unit::Milliseconds), ours, None);
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Report {
 
 /// How a line about a run begins.
 const RUN: &str = "- **";
-/// How a row begins, and how its cells are parted.
+/// How a row begins.
 const CELL: &str = "| ";
 const HEAD: &str =
     "| what | target | clusterlore | yardstick | ratio | met | run |\n| --- | --- | --- | --- | --- | --- | --- |\n";

@@ -195,17 +195,26 @@ impl<'a> Bench<'a> {
         });
     }
 
+    /// A row with a bound: of memory the largest has to be below it, of times the median.
+    pub(crate) fn push_under(
+        &mut self,
+        what: &str,
+        (most, unit): (f64, Unit),
+        ours: Sample,
+        yardstick: Option<(String, Sample)>,
+    ) {
+        let (name, told) = match unit {
+            Unit::Seconds => ("s", ours.median()),
+            Unit::Milliseconds => ("ms", ours.median()),
+            Unit::Megabytes => ("MB", ours.max()),
+        };
+        let (what, target) = (what.to_owned(), format!("under {most} {name}"));
+        self.push(Row { what, target, unit, met: told < most, ours, yardstick, ratio: None });
+    }
+
     /// A row of memory, in MB.
     pub(crate) fn push_peak(&mut self, what: &str, most: f64, peak: Sample) {
-        self.rows.push(Row {
-            what: what.to_owned(),
-            target: format!("under {most} MB"),
-            unit: Unit::Megabytes,
-            met: peak.max() < most,
-            ours: peak,
-            yardstick: None,
-            ratio: None,
-        });
+        self.push_under(what, (most, Unit::Megabytes), peak, None);
     }
 
     /// Nothing has changed since the first sync.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::process::{Sample, high_water, resident};
-use crate::rows::{Bench, Row, Unit, questions};
+use crate::rows::{Bench, Unit, questions};
 
 /// Searches a second, whatever the answers take.
 const RATE: u32 = 300;
@@ -221,21 +221,17 @@ impl Bench<'_> {
         }
         let probe = format!("`GET /healthz` of the same server at {RATE} a second");
         for (who, sample) in [("who may see everything", everything), ("with 1,000 allowed namespaces", restricted)] {
-            self.push_under(
-                format!(
-                    "p99 of {RATE} searches a second over HTTP, `--auth kubernetes`, {who}, {} documents",
-                    self.args().pods
-                ),
-                50.0,
-                sample,
-                Some((probe.clone(), probes.clone())),
+            let what = format!(
+                "p99 of {RATE} searches a second over HTTP, `--auth kubernetes`, {who}, {} documents",
+                self.args().pods
             );
+            self.push_under(&what, (50.0, Unit::Milliseconds), sample, Some((probe.clone(), probes.clone())));
         }
 
         let found = runtime.block_on(created_then_found(server, address, &admin))?;
         eprintln!("created, then found: p50 {:.0} ms", percentile(found.clone(), 50));
         let what = format!("created, then found over HTTP: p95 of {CREATED} objects, {} documents", self.args().pods);
-        self.push_under(what, 300.0, Sample(vec![percentile(found, 95)]), None);
+        self.push_under(&what, (300.0, Unit::Milliseconds), Sample(vec![percentile(found, 95)]), None);
         eprintln!("memory: {ready:.0} MB when ready, {:.0} MB at the end", serving.peak());
         self.push_peak(
             "peak memory of that `serve`, over its first sync and all of this",
@@ -253,7 +249,7 @@ impl Bench<'_> {
         let what = format!(
             "p99 until a post of {POSTED} objects is acknowledged, {POSTS} of them one after another beside the writer"
         );
-        self.push_under(what, 5.0, took, None);
+        self.push_under(&what, (5.0, Unit::Milliseconds), took, None);
         Ok(())
     }
 
@@ -261,18 +257,6 @@ impl Bench<'_> {
         let mut command = self.clusterlore(store);
         command.env("XDG_DATA_HOME", self.folder()).env("KUBECONFIG", kubeconfig);
         command
-    }
-
-    pub(crate) fn push_under(&mut self, what: String, most: f64, ours: Sample, yardstick: Option<(String, Sample)>) {
-        self.push(Row {
-            what,
-            target: format!("under {most} ms"),
-            unit: Unit::Milliseconds,
-            met: ours.median() < most,
-            ours,
-            yardstick,
-            ratio: None,
-        });
     }
 }
 

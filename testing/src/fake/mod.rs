@@ -30,6 +30,19 @@ use state::{Generated, State};
 /// What every object served carries where nobody may read: in annotations that do not describe, managed fields, spec and data.
 pub use wire::NEVER_READ;
 
+/// A type whose objects are in namespaces, in version v1: `deployments.apps`, `Deployment`.
+pub fn namespaced(name: &str, kind: &str) -> ResourceType {
+    let (plural, group) = name.split_once('.').unwrap_or((name, ""));
+    ResourceType {
+        plural: plural.into(),
+        group: group.into(),
+        version: "v1".into(),
+        kind: kind.into(),
+        namespaced: true,
+        ..ResourceType::default()
+    }
+}
+
 /// See the module. Begins with the type `namespaces` and the namespaces `default` and `kube-system`.
 pub struct FakeApiServer {
     state: Arc<Mutex<State>>,

@@ -527,23 +527,23 @@ fn scan_chunk(
     let Some(filled) = view.filled(collection) else { return Ok((Vec::new(), None)) };
     // The plus keeps SQLite from the index on keys: rows are wanted in the order in which they lie.
     let mut select = connection.prepare_cached(
-        "SELECT id, key, stored_id, hash, cluster, type, namespace, key, source FROM entries
+        "SELECT id, stored_id, hash, cluster, type, namespace, key, source FROM entries
          WHERE id > ?1 AND +collection = ?2 AND cluster = ?3 ORDER BY id LIMIT ?4",
     )?;
     let mut rows = select.query(params![after, filled.id, cluster, SCAN_CHUNK])?;
     let (mut chunk, mut read, mut last) = (Vec::new(), 0, after);
     while let Some(row) = rows.next()? {
         (read, last) = (read + 1, row.get(0)?);
-        if !view.admits(collection, row, 4)? {
+        if !view.admits(collection, row, 3)? {
             continue;
         }
         chunk.push(ScannedRow {
-            key: ObjectKey(row.get(1)?),
-            id: row.get(2)?,
-            hash: ContentHash::from_bytes(row.get(3)?),
-            type_name: row.get(5)?,
-            namespace: row.get(6)?,
-            source: row.get(8)?,
+            key: ObjectKey(row.get(6)?),
+            id: row.get(1)?,
+            hash: ContentHash::from_bytes(row.get(2)?),
+            type_name: row.get(4)?,
+            namespace: row.get(5)?,
+            source: row.get(7)?,
         });
     }
     Ok((chunk, (read == SCAN_CHUNK).then_some(last)))
