@@ -39,17 +39,27 @@ pub struct FilterView<'a> {
 impl Filter {
     /// Whether everything passes.
     pub fn is_empty(&self) -> bool {
-        self == &Self::default()
+        let Self { clusters, namespaces, types, selector, annotations, keys } = self;
+        let places = clusters.is_empty() && namespaces.is_empty() && types.is_empty();
+        places && selector.is_empty() && annotations.is_empty() && keys.is_empty()
     }
 
     /// Whether the document passes. Its key is the store's to compare.
     pub fn admits(&self, view: FilterView<'_>) -> bool {
-        let any_of = |set: &BTreeSet<String>, value: &str| set.is_empty() || set.contains(value);
-        any_of(&self.clusters, view.cluster)
-            && any_of(&self.namespaces, view.namespace)
-            && any_of(&self.types, view.type_name)
+        self.admits_place(view.cluster, view.namespace, view.type_name)
             && (self.selector.is_empty() || self.selector.matches(|key| value(view.labels, key)))
             && (self.annotations.is_empty() || self.annotations.matches(|key| value(view.annotations, key)))
+    }
+
+    /// Whether documents of a type in a namespace of a cluster may pass: all of them do where [`Self::is_by_place`].
+    pub(crate) fn admits_place(&self, cluster: &str, namespace: &str, type_name: &str) -> bool {
+        let any_of = |set: &BTreeSet<String>, value: &str| set.is_empty() || set.contains(value);
+        any_of(&self.clusters, cluster) && any_of(&self.namespaces, namespace) && any_of(&self.types, type_name)
+    }
+
+    /// Whether it looks at nothing of a document but its cluster, its namespace and its type.
+    pub(crate) fn is_by_place(&self) -> bool {
+        self.selector.is_empty() && self.annotations.is_empty() && self.keys.is_empty()
     }
 }
 

@@ -3,7 +3,7 @@
 //! A question has some ten tokens and the matrices of a transformer have a million numbers each. So what costs is to unpack the numbers
 //! once and to keep the sums of several rows in registers; libraries for large matrices pack both sides anew first.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Columns of the matrix that are worked on at a time: a cache line of it.
@@ -27,23 +27,25 @@ pub(super) fn product(x: &Array2<f32>, values: &[u8], scale: &Array1<f32>) -> Ar
     // By columns, then by rows of `x`.
     let mut sums: Vec<Wide> = vec![[0.0; WIDE]; scale.len().div_ceil(WIDE) * rows];
     Arch::new().dispatch(Sum { x, values, columns: scale.len(), sums: &mut sums });
-    let mut scaled = Array2::zeros((rows, scale.len()));
-    for (mut columns, sums) in scaled.axis_chunks_iter_mut(Axis(1), WIDE).zip(sums.chunks(rows.max(1))) {
-        for (mut row, sums) in columns.rows_mut().into_iter().zip(sums) {
-            row.iter_mut().zip(sums).for_each(|(scaled, sum)| *scaled = *sum);
+    let mut scaled = vec![0.0; rows * scale.len()];
+    let factors = scale.as_slice().unwrap_or_default();
+    for (at, row) in scaled.chunks_exact_mut(scale.len().max(1)).enumerate() {
+        let parts = row.chunks_mut(WIDE).zip(factors.chunks(WIDE));
+        for ((scaled, factors), sums) in parts.zip(sums.iter().skip(at).step_by(rows)) {
+            scaled.iter_mut().zip(sums).zip(factors).for_each(|((scaled, sum), factor)| *scaled = sum * factor);
         }
     }
-    scaled * scale
+    Array2::from_shape_vec((rows, scale.len()), scaled).unwrap_or_default()
 }
 
 /// The numbers of some rows, by columns.
 fn tall(rows: &ArrayView2<'_, f32>) -> Vec<Tall> {
-    let tall = |column: ArrayView1<'_, f32>| {
-        let mut tall = [0.0; TALL];
-        tall.iter_mut().zip(column).for_each(|(tall, x)| *tall = *x);
-        tall
-    };
-    rows.columns().into_iter().map(tall).collect()
+    let mut tall = vec![[0.0; TALL]; rows.ncols()];
+    for (at, row) in rows.rows().into_iter().enumerate().take(TALL) {
+        let row = row.to_slice().unwrap_or_default();
+        tall.iter_mut().zip(row).for_each(|(tall, x)| tall[at] = *x);
+    }
+    tall
 }
 
 /// The sums of all products.

@@ -133,7 +133,11 @@ impl Snapshot {
         };
         let scoped = match kept.iter().position(same) {
             Some(at) => kept.remove(at).2,
-            None => Arc::new(Scoped::of(self, collection, scope)),
+            None => {
+                let scoped = Scoped::of(self, collection, scope);
+                let all = kept.iter().find(|(of, _, known)| *of == collection && known.is_all() && scoped.is_all());
+                all.map_or_else(|| Arc::new(scoped), |(_, _, all)| Arc::clone(all))
+            }
         };
         if kept.len() >= KEPT_SCOPES {
             kept.remove(0);
@@ -147,12 +151,26 @@ impl Snapshot {
         if narrowed.filter.is_empty() && scoped.is_all() {
             return None;
         }
-        let passes = |row: &usize| scoped.holds(*row) && self.admits(narrowed, *row);
-        let rows = |row: usize| row as u32;
-        Some(match &narrowed.rows {
-            Some(some) => some.iter().copied().filter(passes).map(rows).collect(),
-            None => self.rows().filter(passes).map(rows).collect(),
-        })
+        let Narrowed { filter, rows } = narrowed;
+        if let Some(rows) = rows {
+            let passes = |row: &usize| scoped.holds(*row) && filter.admits(self.view(*row));
+            return Some(rows.iter().copied().filter(passes).map(|row| row as u32).collect());
+        }
+        let by_place = filter.is_by_place();
+        let mut admitted = Vec::new();
+        for (number, chunk) in self.chunks.iter().enumerate() {
+            // Many rows have the same place.
+            let may = |(at, Place { cluster, type_name, namespace, .. }): (usize, &Place)| {
+                scoped.admits(number, at) && filter.admits_place(cluster, namespace, type_name)
+            };
+            let places: Vec<bool> = chunk.places().iter().enumerate().map(may).collect();
+            if !places.contains(&true) {
+                continue;
+            }
+            let passes = |at: &usize| places[chunk.place_of(*at)] && (by_place || filter.admits(chunk.view(*at)));
+            admitted.extend((0..chunk.len()).filter(passes).map(|at| (first_row(number) + at) as u32));
+        }
+        Some(admitted)
     }
 
     pub(super) fn admits(&self, narrowed: &Narrowed<'_>, row: usize) -> bool {
@@ -220,11 +238,6 @@ impl Snapshot {
             }
             Arc::new(vocabulary)
         }))
-    }
-
-    /// All rows.
-    fn rows(&self) -> impl Iterator<Item = usize> {
-        self.chunks.iter().enumerate().flat_map(|(at, chunk)| first_row(at)..first_row(at) + chunk.len())
     }
 
     #[inline(always)]
@@ -319,7 +332,9 @@ impl Scoped {
             }
             places.push(admitted);
         }
-        Self { admitted: Some(Admitted { rows, places }), documents, ..Self::default() }
+        // Who may see everything that there is, is spared looking at each row.
+        let admitted = (documents < snapshot.len()).then_some(Admitted { rows, places });
+        Self { admitted, documents, ..Self::default() }
     }
 
     pub(super) fn is_all(&self) -> bool {
