@@ -29,7 +29,7 @@ pub use lock::RunLock;
 pub use names::{ClusterNames, under_another_name};
 pub use postgres::Postgres;
 pub use reader::{
-    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,
+    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, Terms, View, Vocabulary,
 };
 pub use runs::{KnownSource, Reading, Readings, RunRecord, Runs};
 pub use spool::Spool;

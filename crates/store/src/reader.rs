@@ -1,5 +1,6 @@
 //! Reading: one state of a store, seen under one scope.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -132,6 +133,73 @@ impl Vocabulary {
     pub const MOST_VALUES: usize = 500;
 }
 
+/// The terms of a collection, with the number of documents that hold each. There are as many as documents, so they lie in one text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// One after another, sorted.
+    text: String,
+    /// Where each ends in the text, and how many documents hold it.
+    all: Vec<(u32, u32)>,
+}
+
+impl Terms {
+    /// Adds what comes next in the order of terms. What comes once more adds to its documents.
+    pub fn push(&mut self, term: &str, documents: usize) {
+        let documents = u32::try_from(documents).unwrap_or(u32::MAX);
+        if let Some(last) = self.all.len().checked_sub(1)
+            && self.term(last) == term
+        {
+            self.all[last].1 = self.all[last].1.saturating_add(documents);
+            return;
+        }
+        // No collection has 4 GB of words.
+        if let Ok(end) = u32::try_from(self.text.len() + term.len()) {
+            self.text.push_str(term);
+            self.all.push((end, documents));
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// All, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.all.iter().enumerate().map(|(at, (_, documents))| (self.term(at), *documents as usize))
+    }
+
+    /// How many documents hold a term. `None`: it is not one of them.
+    pub fn documents(&self, term: &str) -> Option<usize> {
+        let (mut from, mut to) = (0, self.all.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            match self.term(middle).cmp(term) {
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
+                Ordering::Equal => return Some(self.all[middle].1 as usize),
+            }
+        }
+        None
+    }
+
+    /// Gives back what was taken while they were read.
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.all.shrink_to_fit();
+    }
+
+    fn term(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.all[at - 1].0 };
+        &self.text[start as usize..self.all[at].0 as usize]
+    }
+}
+
 /// A document as it lies in a collection: all that another store needs to hold it too.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
@@ -214,7 +282,7 @@ pub trait View: Send + Sync {
     ///
     /// # Errors
     /// The store cannot be read.
-    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError>;
+    async fn terms(&self, collection: Collection) -> Result<Arc<Terms>, StoreError>;
 
     /// Documents per cluster and type, sorted.
     ///
@@ -262,10 +330,11 @@ pub trait View: Send + Sync {
 
 /// The types of which a scope admits objects.
 pub(crate) fn types_in(scope: &Scope, all: Arc<Vec<(String, ResourceType)>>) -> Arc<Vec<(String, ResourceType)>> {
-    if scope.is_all() {
+    let admits = |(cluster, ty): &&(String, ResourceType)| scope.admits_type(cluster, &ty.name());
+    if scope.is_all() || all.iter().all(|ty| admits(&ty)) {
         return all;
     }
-    Arc::new(all.iter().filter(|(cluster, ty)| scope.admits_type(cluster, &ty.name())).cloned().collect())
+    Arc::new(all.iter().filter(admits).cloned().collect())
 }
 
 /// Whether an entry of the journal is asked for, and one that the scope admits.
@@ -286,4 +355,25 @@ pub(crate) fn runs_in(scope: &Scope, runs: Vec<RunRecord>) -> Vec<RunRecord> {
         false => RunRecord { summary: Value::Null, ..run },
     };
     within.map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_are_found_by_themselves() {
+        let mut terms = Terms::default();
+        assert!(terms.is_empty() && terms.documents("a").is_none() && terms.iter().next().is_none());
+        let all = ["", "a", "ab", "b", "ü", "水"];
+        for term in all {
+            terms.push(term, 1);
+            terms.push(term, term.len());
+        }
+        terms.shrink();
+        assert_eq!(terms.len(), all.len());
+        assert!(terms.iter().eq(all.map(|term| (term, term.len() + 1))));
+        assert!(all.iter().all(|term| terms.documents(term) == Some(term.len() + 1)));
+        assert!(["A", "aa", "abc", "c", "火", "🐺"].iter().all(|term| terms.documents(term).is_none()));
+    }
 }

@@ -12,7 +12,8 @@ use clusterlore_core::{
 };
 use clusterlore_store::{
     Batch, Candidates, Chroma, ChromaOptions, ClusterNames, Filter, Holder, Postgres, Probe, Reading, Readings,
-    RunKind, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Thread, ThreadName, Upsert, View, Vocabulary,
+    RunKind, RunRecord, Scanned, Sqlite, Store, StoreError, Stored, Terms, Thread, ThreadName, Upsert, View,
+    Vocabulary,
 };
 use clusterlore_testkit::postgres::PostgresServer;
 use clusterlore_testkit::real::ChromaServer;
@@ -725,7 +726,7 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
     );
     assert_eq!(store.view_all("a test").await.unwrap().frequencies(Collection::Instances, &odd).await.unwrap(), [0; 7]);
     let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
-    assert!(terms.is_sorted() && terms.contains(&(wolf.clone(), 40)), "{terms:?}");
+    assert!(terms.iter().is_sorted() && terms.documents(&wolf) == Some(40), "{terms:?}");
     // The rarest word decides who is looked at.
     let asked = Probe { terms: vec![wolf.clone(), foxes.clone()], containing: 1, ..Probe::default() };
     let found = probe(&*store, asked).await;
@@ -752,7 +753,7 @@ async fn words_are_found_and_counted(place: &dyn Place, database: &str) {
         [39, 19, 19, 1, 0]
     );
     let terms = store.view_all("a test").await.unwrap().terms(Collection::Instances).await.unwrap();
-    assert!(terms.contains(&("east".into(), 1)) && !terms.iter().any(|(t, _)| *t == foxes), "{terms:?}");
+    assert!(terms.documents("east") == Some(1) && terms.documents(&foxes).is_none(), "{terms:?}");
     assert_eq!(
         store.view_all("a test").await.unwrap().vocabulary(Collection::Instances).await.unwrap().labels["pack"].len(),
         3
@@ -1305,7 +1306,7 @@ struct Told {
     probes: Vec<Probed>,
     vocabulary: Vocabulary,
     frequencies: Vec<usize>,
-    terms: Vec<(String, usize)>,
+    terms: Terms,
     counts: Vec<(String, String, usize)>,
     paged: BTreeSet<String>,
     types: Vec<(String, String)>,
@@ -1485,7 +1486,7 @@ async fn outside_a_scope_there_is_nothing(place: &dyn Place, database: &str) {
     );
     assert_eq!(seen.counts, [(String::new(), "deployments.apps".to_owned(), 1_000)]);
     assert_eq!(seen.frequencies, [1_000, 0, 0, 0]);
-    assert!(seen.terms.iter().all(|(term, n)| term != "raven" && term != "secret" && *n <= 1_000));
+    assert!(seen.terms.iter().all(|(term, n)| term != "raven" && term != "secret" && n <= 1_000));
     assert_eq!(seen.vocabulary.namespaces.len(), 1_000);
     assert!(!seen.vocabulary.labels.contains_key("hidden"));
     assert!(seen.probes.iter().all(|(documents, _, total, admitted)| {
@@ -1501,7 +1502,7 @@ async fn outside_a_scope_there_is_nothing(place: &dyn Place, database: &str) {
             (0, 0, 0, 0),
             "{scope:?}"
         );
-        assert_eq!((seen.frequencies, seen.terms, seen.counts), (vec![0; 4], vec![], vec![]));
+        assert_eq!((seen.frequencies, seen.terms, seen.counts), (vec![0; 4], Terms::default(), vec![]));
         assert_eq!((seen.vocabulary, seen.types), (Vocabulary::default(), vec![]));
         assert!(
             seen.probes.iter().all(|(documents, _, total, admitted)| documents.is_empty() && total + admitted == 0)
@@ -1521,7 +1522,7 @@ async fn a_view_is_one_state(place: &dyn Place, database: &str) {
     let by_words = Probe { terms: asked.to_vec(), containing: 9, ..Probe::default() };
     let found = view.probe(Collection::Instances, by_words).await.unwrap();
     assert_eq!((ids_of(&found), found.total), ([("a/apps/v1/Deployment/fox")].into(), 2));
-    assert_eq!(view.terms(Collection::Instances).await.unwrap().iter().filter(|(t, _)| t == "raven").count(), 0);
+    assert_eq!(view.terms(Collection::Instances).await.unwrap().documents("raven"), None);
     drop(view);
     let view = store.view_all("a test").await.unwrap();
     assert_eq!(view.frequencies(Collection::Instances, &asked).await.unwrap(), [0, 1]);

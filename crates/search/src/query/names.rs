@@ -523,12 +523,12 @@ impl Lookup<'_> {
         let terms = self.view.terms(Collection::Instances).await?;
         let meant = parts.iter().zip(&frequencies).find(|(_, n)| **n == 0).and_then(|(part, _)| {
             let may_be = part.len() >= SHORTEST_PART && part.bytes().all(|b| b.is_ascii_alphabetic());
-            let mut near = terms.iter().filter(|(term, _)| {
+            let mut near = terms.iter().map(|(term, _)| term).filter(|term| {
                 step();
                 may_be && edit_distance(part, term, 1).is_some()
             });
             let only = near.next().filter(|_| near.next().is_none())?;
-            Some(name.replacen(part.as_str(), &only.0, 1))
+            Some(name.replacen(part.as_str(), only, 1))
         });
         Ok(meant)
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use clusterlore_core::{Collection, ResourceType, words};
 use clusterlore_models::Embedder;
-use clusterlore_store::{StoreError, View};
+use clusterlore_store::{StoreError, Terms, View};
 
 use super::context::QueryContext;
 use super::edit_cost::{SHORTEST, Typed, cost, edit_distance};
@@ -227,7 +227,7 @@ fn doubtful(text: &str, embedder: &dyn Embedder, context: &QueryContext<'_>) -> 
 fn most_probable(
     word: &str,
     doubt: Doubt,
-    terms: &[(String, usize)],
+    terms: &Terms,
     english: &[&str],
     context: &QueryContext<'_>,
 ) -> Option<String> {
@@ -255,7 +255,7 @@ fn most_probable(
         consider(namespace, cost::NAME_IN_INDEX, true);
     }
     if doubt != Doubt::Unsure {
-        terms.iter().for_each(|(term, objects)| consider(term, cost::in_index(*objects), true));
+        terms.iter().for_each(|(term, objects)| consider(term, cost::in_index(objects), true));
     }
     if doubt == Doubt::Unknown {
         for (place, candidate) in english.iter().enumerate() {
@@ -275,11 +275,10 @@ fn most_probable(
 }
 
 /// Two words of the index that were typed without a space: "bookingapi".
-fn two_words(word: &str, terms: &[(String, usize)]) -> Option<(f32, String)> {
+fn two_words(word: &str, terms: &Terms) -> Option<(f32, String)> {
     let cost_of = |word: &str| {
         let stem = words::stem(word);
-        let at = terms.binary_search_by(|(term, _)| term.as_str().cmp(&stem)).ok()?;
-        Some(cost::in_index(terms[at].1))
+        Some(cost::in_index(terms.documents(&stem)?))
     };
     let cuts = PIECE..=word.len().saturating_sub(PIECE);
     let both = |at: usize| {
@@ -300,6 +299,12 @@ mod tests {
     use super::super::context::KnownTypes;
     use super::*;
 
+    fn terms(all: &[(&str, usize)]) -> Terms {
+        let mut terms = Terms::default();
+        all.iter().for_each(|(term, documents)| terms.push(term, *documents));
+        terms
+    }
+
     #[test]
     fn the_most_probable_word_is_meant() {
         let types = [(
@@ -319,7 +324,7 @@ mod tests {
             language: None,
             is_english: &|_| false,
         };
-        let terms = [("gannet", 1), ("ledger", 9), ("lodger", 3), ("order", 4)].map(|(t, n)| (t.to_owned(), n));
+        let terms = terms(&[("gannet", 1), ("ledger", 9), ("lodger", 3), ("order", 4)]);
         for (word, meant) in [
             // The one that is in the index: Garnet is a cache.
             ("ganet", "gannet"),
@@ -377,7 +382,7 @@ mod tests {
 
     #[test]
     fn two_known_words_without_a_space_are_split() {
-        let terms = [("api", 9), ("booking", 2)].map(|(t, n)| (t.to_owned(), n));
+        let terms = terms(&[("api", 9), ("booking", 2)]);
         assert_eq!(two_words("bookingapi", &terms).unwrap().1, "booking api");
         assert_eq!(two_words("bookingapp", &terms), None);
     }
@@ -398,7 +403,11 @@ mod tests {
         for (typed, meant) in
             [("whcih", "which"), ("emplyees", "employees"), ("shcedules", "schedules"), ("pdos", "pods")]
         {
-            assert_eq!(most_probable(typed, Doubt::Unknown, &[], english, &context).as_deref(), Some(meant), "{typed}");
+            assert_eq!(
+                most_probable(typed, Doubt::Unknown, &terms(&[]), english, &context).as_deref(),
+                Some(meant),
+                "{typed}"
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use super::client::{Answer, Refusal};
 use super::seen::Seen;
 use super::server::Chroma;
 use crate::error::StoreError;
-use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, View, Vocabulary};
+use crate::reader::{Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Terms, View, Vocabulary};
 use crate::runs::{KnownSource, RunRecord};
 use crate::sqlite::SqliteView;
 
@@ -134,7 +134,7 @@ impl View for ChromaView {
         }
     }
 
-    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Terms>, StoreError> {
         match self.seen(collection) {
             Some(_) => self.mirror.terms(collection).await,
             None => Ok(Arc::default()),

@@ -8,12 +8,11 @@ use clusterlore_core::TOLD_APART;
 
 use super::conditions::Statement;
 use super::fault::Fault;
-use super::pool::Terms;
 use super::reader::{Seen, count};
 use super::text::clean;
 use super::words::{lexeme, term};
 use crate::filter::Filter;
-use crate::reader::{Counts, Vocabulary};
+use crate::reader::{Counts, Terms, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
@@ -127,7 +126,10 @@ impl Seen<'_> {
             ));
         }
         let rows = self.rows(&statement).await?;
-        let terms: Arc<Terms> = Arc::new(rows.iter().map(|row| (row.get(0), count(row.get(1)))).collect());
+        let mut terms = Terms::default();
+        rows.iter().for_each(|row| terms.push(row.get(0), count(row.get(1))));
+        terms.shrink();
+        let terms = Arc::new(terms);
         self.kept(|kept| kept.terms = Some((revision, Arc::clone(&terms))));
         Ok(terms)
     }

@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::schema::Server;
 use super::{schema, tls};
 use crate::error::StoreError;
-use crate::reader::Vocabulary;
+use crate::reader::{Terms, Vocabulary};
 
 /// Connections of one process: a search holds one for some milliseconds, a sync one.
 const CONNECTIONS: usize = 8;
@@ -61,7 +61,6 @@ pub(super) struct Kept {
     pub(super) frequencies: (i64, HashMap<String, usize>),
 }
 
-pub(super) type Terms = Vec<(String, usize)>;
 pub(super) type KnownTypes = Vec<(String, ResourceType)>;
 
 impl std::fmt::Debug for Postgres {

@@ -19,7 +19,7 @@ use super::schema;
 use super::tries::{Tries, tried};
 use super::writer::Filled;
 use crate::error::StoreError;
-use crate::reader::{Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, View, Vocabulary};
+use crate::reader::{Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Stored, Terms, View, Vocabulary};
 use crate::reader::{runs_in, types_in};
 use crate::runs::{KnownSource, RunRecord};
 
@@ -266,7 +266,7 @@ impl View for PostgresView {
         })
     }
 
-    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Terms>, StoreError> {
         read!(self, |reader| async {
             match self.seen(reader, collection) {
                 Some(seen) => seen.terms().await,

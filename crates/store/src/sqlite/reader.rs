@@ -20,7 +20,7 @@ use super::runs::from_json;
 use super::snapshot::{Latest, Narrowed, Scoped, Snapshot};
 use crate::error::StoreError;
 use crate::reader::{
-    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, View, Vocabulary,
+    Candidate, Candidates, CollectionInfo, Counts, Page, Probe, Scanned, Shown, Stored, Terms, View, Vocabulary,
 };
 use crate::runs::{KnownSource, RunRecord};
 
@@ -375,7 +375,7 @@ impl View for SqliteView {
         .await
     }
 
-    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Terms>, StoreError> {
         if let Some(known) = self.known(collection).and_then(|seen| seen.scoped.known_terms()) {
             return Ok(known);
         }
@@ -613,11 +613,17 @@ fn frequencies(connection: &Connection, seen: &InView, terms: &[String]) -> rusq
 }
 
 /// All terms within the scope, with the number of documents that hold each.
-fn terms(connection: &Connection, seen: &InView) -> rusqlite::Result<Vec<(String, usize)>> {
+fn terms(connection: &Connection, seen: &InView) -> rusqlite::Result<Terms> {
     let InView { filled, snapshot, scoped } = seen;
+    let mut terms = Terms::default();
+    // The table of words has them in the order of their bytes.
     if scoped.is_all() {
         let mut select = connection.prepare(&format!("SELECT term, doc FROM terms_{}", filled.id))?;
-        return select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            terms.push(row.get_ref(0)?.as_str()?, row.get(1)?);
+        }
+        return Ok(terms);
     }
     // One row for each term of each document. A table of this connection alone, which its transaction takes away again.
     let table = format!("temp.instances_{}", filled.id);
@@ -626,18 +632,13 @@ fn terms(connection: &Connection, seen: &InView) -> rusqlite::Result<Vec<(String
          CREATE VIRTUAL TABLE {table} USING fts5vocab(main, words_{}, instance)",
         filled.id
     ))?;
-    let mut terms: Vec<(String, usize)> = Vec::new();
     let mut select = connection.prepare(&format!("SELECT term, doc FROM {table}"))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         if !snapshot.row_of(row.get(1)?).is_some_and(|row| scoped.holds(row)) {
             continue;
         }
-        let term = row.get_ref(0)?.as_str()?;
-        match terms.last_mut().filter(|(last, _)| last == term) {
-            Some((_, documents)) => *documents += 1,
-            None => terms.push((term.to_owned(), 1)),
-        }
+        terms.push(row.get_ref(0)?.as_str()?, 1);
     }
     Ok(terms)
 }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::chunk::{self, Chunk, Place};
 use super::quantized::Query;
 use crate::filter::{Filter, FilterView};
-use crate::reader::{Shown, Vocabulary};
+use crate::reader::{Shown, Terms, Vocabulary};
 
 /// Terms whose frequencies are kept; with one more all are asked for again.
 const KEPT_FREQUENCIES: usize = 16_384;
@@ -296,7 +296,7 @@ pub(super) struct Scoped {
     vocabulary: OnceLock<Arc<Vocabulary>>,
     /// Documents that hold a term, of the terms that were asked for.
     frequencies: Mutex<HashMap<String, usize>>,
-    terms: OnceLock<Arc<Vec<(String, usize)>>>,
+    terms: OnceLock<Arc<Terms>>,
 }
 
 /// What a scope that hides something admits.
@@ -367,7 +367,7 @@ impl Scoped {
     }
 
     /// All terms, if they are read.
-    pub(super) fn known_terms(&self) -> Option<Arc<Vec<(String, usize)>>> {
+    pub(super) fn known_terms(&self) -> Option<Arc<Terms>> {
         self.terms.get().map(Arc::clone)
     }
 
@@ -390,15 +390,12 @@ impl Scoped {
     }
 
     /// All terms, read when they are first asked for.
-    pub(super) fn terms(
-        &self,
-        read: impl FnOnce() -> rusqlite::Result<Vec<(String, usize)>>,
-    ) -> rusqlite::Result<Arc<Vec<(String, usize)>>> {
+    pub(super) fn terms(&self, read: impl FnOnce() -> rusqlite::Result<Terms>) -> rusqlite::Result<Arc<Terms>> {
         if let Some(terms) = self.terms.get() {
             return Ok(Arc::clone(terms));
         }
         let mut terms = read()?;
-        terms.sort();
+        terms.shrink();
         Ok(Arc::clone(self.terms.get_or_init(|| Arc::new(terms))))
     }
 }
