@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use clusterlore_core::{Collection, JournalEntry, JournalQuery, ObjectKey, ResourceType};
 use clusterlore_store::{
-    Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, View, Vocabulary,
+    Candidates, CollectionInfo, Counts, KnownSource, Page, Probe, RunRecord, Scanned, StoreError, Terms, View,
+    Vocabulary,
 };
 
 /// Answers by question.
@@ -98,7 +99,7 @@ impl View for RememberingView {
         self.types.of((), self.view.types()).await
     }
 
-    async fn terms(&self, collection: Collection) -> Result<Arc<Vec<(String, usize)>>, StoreError> {
+    async fn terms(&self, collection: Collection) -> Result<Arc<Terms>, StoreError> {
         self.view.terms(collection).await
     }
 
