@@ -98,8 +98,8 @@ impl Index {
             if !reply.parsed.filter.types.is_empty() && (reply.admitted == 0 || reply.parsed.filter.types.len() > 1) {
                 reply = reply.beside_unread(&view.last_runs().await?);
             }
-            if reply.hits.is_empty() && request.hits && request.collection == Collection::Instances {
-                reply.gone = gone(&*view, &request.question).await?;
+            if request.hits && request.collection == Collection::Instances {
+                reply.gone = gone(&*view, &request.question, &reply.hits).await?;
             }
             Ok(reply)
         })
@@ -256,13 +256,8 @@ impl Index {
             notes.extend(changes::out_of_time(since, until));
             notes.extend(changes::without_generation(&conditions.types, &asked));
             notes.extend(conditions.missed.filter(|_| changes.is_empty()));
-            let any = JournalQuery { limit: 1, ..JournalQuery::default() };
-            if changes.is_empty() && view.journal(any).await?.is_empty() {
-                let text = match scope.is_all() {
-                    true => "the journal is empty: it is kept while a cluster is watched",
-                    false => "the journal holds nothing that you may see",
-                };
-                notes.push(ChangesNote { kind: "empty", text: text.to_owned() });
+            if changes.is_empty() {
+                notes.extend(reach(&*view, scope, since).await?);
             }
             // Which contexts its kubeconfig has is the program's own affair.
             let context = |entry: &JournalEntry| {
@@ -437,9 +432,17 @@ impl Index {
 }
 
 /// What bore a name that stands in a question and is gone, the newest first, each once.
-async fn gone(view: &dyn View, question: &str) -> Result<Vec<JournalEntry>, StoreError> {
+/// Where something is found, a word that is not the name of any of it may still be one: a word with a hyphen is hardly anything else.
+async fn gone(view: &dyn View, question: &str, hits: &[Hit]) -> Result<Vec<JournalEntry>, StoreError> {
     const MOST: usize = 3;
-    let names = changes::names(question);
+    let mut names = changes::names(question);
+    let is_called = |hit: &Hit, name: &str| match &hit.noun {
+        Noun::Instance(object) => {
+            object.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        }
+        Noun::Type(..) => false,
+    };
+    names.retain(|name| hits.is_empty() || name.contains('-') && !hits.iter().any(|hit| is_called(hit, name)));
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -458,6 +461,30 @@ async fn gone(view: &dyn View, question: &str) -> Result<Vec<JournalEntry>, Stor
     });
     gone.truncate(MOST);
     Ok(gone)
+}
+
+/// That the journal cannot know what is asked for: it holds nothing, or nothing from before this time.
+async fn reach(view: &dyn View, scope: &Scope, since: Option<Timestamp>) -> Result<Option<ChangesNote>, StoreError> {
+    let before = |until: Option<Timestamp>| JournalQuery {
+        until: until.map(JournalEntry::time),
+        limit: 1,
+        ..JournalQuery::default()
+    };
+    if view.journal(before(None)).await?.is_empty() {
+        let text = match scope.is_all() {
+            true => "the journal is empty: it is kept while a cluster is watched",
+            false => "the journal holds nothing that you may see",
+        };
+        return Ok(Some(ChangesNote { kind: "empty", text: text.to_owned() }));
+    }
+    let Some(since) = since else { return Ok(None) };
+    if !view.journal(before(Some(since))).await?.is_empty() {
+        return Ok(None);
+    }
+    let all = view.journal(JournalQuery { limit: LOOKED_AT, ..JournalQuery::default() }).await?;
+    let first = all.last().and_then(|entry| entry.at.split('.').next()).unwrap_or_default();
+    let text = format!("the journal begins at {first}Z: what happened before that is not known");
+    Ok(Some(ChangesNote { kind: "begins", text }))
 }
 
 /// The key of no object: a filter with it alone admits nothing.

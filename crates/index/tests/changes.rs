@@ -307,3 +307,33 @@ async fn who_did_it_is_asked_of_objects_that_are_there() {
     }
     assert!(told(&index, "what changed").await.needs.is_empty());
 }
+
+#[tokio::test]
+async fn an_empty_answer_says_where_the_journal_begins() {
+    let (_folder, index) = index().await;
+    for (question, begins) in [
+        ("what was deleted yesterday", true),
+        ("what was relabelled on 2026-02-20", true),
+        ("what was relabelled in the last 10 minutes", false),
+    ] {
+        let told = told(&index, question).await;
+        let notes: Vec<_> = told.notes.iter().filter(|note| note.kind == "begins").collect();
+        assert!(told.changes.is_empty(), "{question}: {:?}", told.changes);
+        assert_eq!(notes.len(), usize::from(begins), "{question}: {:?}", told.notes);
+        assert!(notes.iter().all(|note| note.text.contains("2026-03-03T20:00:00Z")), "{notes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_gone_is_told_of_beside_what_is_called_alike() {
+    let (_folder, index) = index().await;
+    for (question, gone) in [
+        ("is tractor-helper running?", Some("Deployment plant/tractor-helper is gone since 2026-03-04T08:16:00Z")),
+        ("where is the tractor", None),
+    ] {
+        let request = Request { question: question.into(), now: NOW.into(), ..Request::default() };
+        let reply = index.ask(&ALL, &request).await.unwrap();
+        assert!(reply.hits.iter().any(|hit| hit.id.ends_with("/tractor")), "{question}");
+        assert_eq!(reply.gone(), Vec::from_iter(gone), "{question}");
+    }
+}

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clusterlore_cluster::{LiveOptions, LiveSource};
-use clusterlore_core::SourceIdentity;
+use clusterlore_core::{Collection, Happening, JournalEntry, SourceIdentity};
 use clusterlore_index::Door;
 use clusterlore_models::Builtin;
 use clusterlore_pipeline::{InstanceSync, Options};
 use clusterlore_server::{Auth, Kubernetes, Limits, Resource, Tokens, hashed};
-use clusterlore_store::{Runs, Sqlite, Store};
+use clusterlore_store::{Batch, Runs, Sqlite, Store, Writer};
 use clusterlore_testkit::real::{self, ApiServer};
 use common::Running;
 use serde_json::{Value, json};
@@ -242,6 +242,65 @@ async fn who_sees_what_agrees_with_what_they_may_list() {
             assert_eq!(got == 200, can, "{caller} {plural} {namespace}");
         }
     }
+}
+
+/// The last object of a type in a namespace goes, and the first of another comes: who may list both there sees what happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_is_told_of_places_where_nothing_is_left_and_of_new_ones() {
+    let options = real::Options { users: vec![name(0)], ..real::Options::default() };
+    let Some(server) = ApiServer::start_or_skip_with(&options) else { return };
+    server.apply(&objects());
+    server.apply(
+        "---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: some, namespace: shop}, \
+          rules: [{apiGroups: ['*'], resources: [ingresses, leases, configmaps], verbs: [list]}]}\n\
+          ---\n{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: some, namespace: shop}, \
+          roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: some}, \
+          subjects: [{kind: User, name: caller-0, apiGroup: rbac.authorization.k8s.io}]}",
+    );
+    let (running, _source) = serving(&server, &[]).await;
+    let store = Sqlite::open_or_create(&running.folder.path().join("index.db")).unwrap();
+    let mut noticed = 0;
+    let mut happens = async |what, ty: &str, version: &str, kind: &str, namespaces: &[&str]| {
+        let mut journal = Vec::new();
+        for namespace in namespaces {
+            noticed += 1;
+            let at = JournalEntry::time(jiff::Timestamp::now() + jiff::SignedDuration::from_micros(noticed));
+            let (type_name, api_version, kind) = (ty.to_owned(), version.to_owned(), kind.to_owned());
+            let (namespace, name) = ((*namespace).to_owned(), format!("{kind}-front").to_lowercase());
+            let what = Some(what);
+            journal.push(JournalEntry {
+                at,
+                what,
+                type_name,
+                api_version,
+                kind,
+                namespace,
+                name,
+                ..JournalEntry::default()
+            });
+        }
+        store.apply(Collection::Instances, Batch { journal, ..Batch::default() }).await.unwrap();
+    };
+    let told = async || {
+        let authorization = format!("Bearer {}", server.token(&name(0)));
+        let told = running.send("GET", "/api/v1/changes", &[("authorization", &authorization)], b"").await.json();
+        let all = told["changes"].as_array().unwrap().iter();
+        all.map(|entry| (entry["namespace"].as_str().unwrap().to_owned(), entry["kind"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let shop = |kind: &str| ("shop".to_owned(), kind.to_owned());
+    let (ingresses, leases) = ("ingresses.networking.k8s.io", "leases.coordination.k8s.io");
+    // No namespace is called "elsewhere" any more.
+    let namespaces = ["shop", "bank", "elsewhere"];
+    happens(Happening::Deleted, ingresses, "networking.k8s.io/v1", "Ingress", &namespaces).await;
+    assert_eq!(told().await, [shop("Ingress")]);
+    happens(Happening::Created, leases, "coordination.k8s.io/v1", "Lease", &namespaces).await;
+    let began = std::time::Instant::now();
+    while told().await.len() < 2 {
+        assert!(began.elapsed() < Duration::from_secs(15), "the new place is not noticed");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(told().await, [shop("Lease"), shop("Ingress")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,9 @@
 //! Rights are asked for once and believed for [`BELIEVED`]: everything at once; then each type that the index has objects of, in the whole
 //! cluster; then each namespace as a whole; and for what is left each type in each namespace where there are such objects. A Namespace object
 //! may also be seen by who may get it: to the API server it is in the namespace of its name.
+//!
+//! Where there are objects is worked out of the documents, and of the journal: the last object of a type may be gone, and what happened to
+//! it is still asked for. What is the first of its type in a namespace is noticed by the journal too, and rights are then read again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +13,12 @@ use std::time::{Duration, Instant};
 
 use clusterlore_cluster::reviews::{Listing, NoReview, User};
 use clusterlore_cluster::{ClusterSource, LiveSource};
-use clusterlore_core::{CLUSTER_SCOPE, Collection, ObjectKey, ResourceType, Rule, Scope, SourceIdentity, TOLD_APART};
+use clusterlore_core::{
+    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Rule, Scope,
+    SourceIdentity, TOLD_APART, api_group,
+};
 use clusterlore_index::Door;
-use clusterlore_store::{KnownSource, Store, StoreError};
+use clusterlore_store::{KnownSource, Store, StoreError, View};
 use futures::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -24,6 +30,12 @@ use super::caller::{Caller, Denied};
 const BELIEVED: Duration = Duration::from_secs(30);
 /// Callers who come back after this time have their rights read again before the old ones end.
 const RENEWED: Duration = Duration::from_secs(20);
+/// Where there are new places, rights that are older than this are read again.
+const GROWN: Duration = Duration::from_secs(5);
+/// Between two looks at the journal.
+const LOOK: Duration = Duration::from_secs(1);
+/// Entries of the journal that are read for places.
+const ENTRIES: usize = 100_000;
 /// A refusal is believed so long: who was just given rights should not wait.
 const REFUSED: Duration = Duration::from_secs(2);
 /// How long a caller waits for rights that are being read. Reading goes on meanwhile.
@@ -43,7 +55,7 @@ pub struct Kubernetes {
     audiences: Vec<String>,
     /// By the SHA-256 of a token.
     known: Mutex<HashMap<[u8; 32], Entry>>,
-    places: tokio::sync::Mutex<Option<(Instant, Arc<Places>)>>,
+    places: tokio::sync::Mutex<Option<Looked>>,
 }
 
 type Decision = Result<Caller, Denied>;
@@ -51,17 +63,79 @@ type Decision = Result<Caller, Denied>;
 struct Entry {
     at: Instant,
     decided: watch::Receiver<Option<Decision>>,
+    /// How often there had been new places by then.
+    grown: u64,
     /// Read again, to take this one's place.
     renewing: bool,
 }
 
-/// Where there are objects.
-#[derive(Default)]
+/// Where there are objects, and up to when that is known.
+#[derive(Clone)]
+struct Looked {
+    /// When the documents were read.
+    read: Instant,
+    /// When the journal was.
+    at: Instant,
+    /// The time of its last entry.
+    upto: Option<String>,
+    places: Arc<Places>,
+    /// How often there were new ones.
+    grown: u64,
+}
+
+/// Where there are objects, or were.
+#[derive(Clone, Default)]
 struct Places {
     /// Namespaces (`_cluster` for objects without one) in which there are objects, by type.
     by_type: BTreeMap<String, BTreeSet<String>>,
     /// Namespace objects, by name.
     namespaces: BTreeMap<String, ObjectKey>,
+}
+
+impl Places {
+    fn insert(&mut self, type_name: &str, namespace: &str) {
+        match self.by_type.get_mut(type_name) {
+            Some(namespaces) if namespaces.contains(namespace) => {}
+            Some(namespaces) => _ = namespaces.insert(namespace.to_owned()),
+            None => _ = self.by_type.insert(type_name.to_owned(), BTreeSet::from([namespace.to_owned()])),
+        }
+    }
+
+    /// Adds what an entry of the journal tells. Of a namespace that is gone nobody has rights.
+    fn add(&mut self, entry: &JournalEntry) {
+        let JournalEntry { cluster, what, type_name, api_version, kind, namespace, name, .. } = entry;
+        let is_there = *what != Some(Happening::Deleted);
+        if is_there && type_name == TOLD_APART {
+            let key = ObjectKey::new(cluster, api_group(api_version), kind, namespace, name);
+            self.namespaces.insert(name.clone(), key);
+        }
+        if is_there || self.knows(namespace) {
+            self.insert(type_name, namespace);
+        }
+    }
+
+    /// Keeps where there were objects before.
+    fn keep(&mut self, before: &Self) {
+        let within: BTreeSet<&String> = before.by_type.values().flatten().filter(|n| self.knows(n)).collect();
+        for (type_name, namespaces) in &before.by_type {
+            namespaces.iter().filter(|n| within.contains(n)).for_each(|namespace| self.insert(type_name, namespace));
+        }
+    }
+
+    /// Whether there is anything in a namespace, or the namespace itself.
+    fn knows(&self, namespace: &str) -> bool {
+        namespace == CLUSTER_SCOPE
+            || self.namespaces.contains_key(namespace)
+            || self.by_type.values().any(|namespaces| namespaces.contains(namespace))
+    }
+
+    /// Whether all places of another are here.
+    fn covers(&self, other: &Self) -> bool {
+        let here = |(name, namespaces): (&String, &BTreeSet<String>)| {
+            self.by_type.get(name).is_some_and(|known| known.is_superset(namespaces))
+        };
+        other.by_type.iter().all(here) && other.namespaces.keys().all(|name| self.namespaces.contains_key(name))
+    }
 }
 
 impl Kubernetes {
@@ -79,7 +153,7 @@ impl Kubernetes {
 
     pub(super) async fn caller(self: &Arc<Self>, token: &str) -> Decision {
         let key: [u8; 32] = Sha256::digest(token).into();
-        let mut decided = self.entry(key, token);
+        let mut decided = self.entry(key, token, self.grown());
         let wait = async {
             loop {
                 if let Some(decision) = decided.borrow_and_update().clone() {
@@ -94,17 +168,29 @@ impl Kubernetes {
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or(late)
     }
 
+    /// How often there were new places. Whether there are is looked at beside the question, which does not wait for it.
+    fn grown(self: &Arc<Self>) -> u64 {
+        let Ok(known) = self.places.try_lock() else { return 0 };
+        let Some(looked) = &*known else { return 0 };
+        if looked.at.elapsed() >= LOOK {
+            let this = Arc::clone(self);
+            // Where the index cannot be read, deciding tells of it.
+            tokio::spawn(async move { this.looked().await.map(drop) });
+        }
+        looked.grown
+    }
+
     /// What is known of a token, or is being found out.
-    fn entry(self: &Arc<Self>, key: [u8; 32], token: &str) -> watch::Receiver<Option<Decision>> {
+    fn entry(self: &Arc<Self>, key: [u8; 32], token: &str, grown: u64) -> watch::Receiver<Option<Decision>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some(entry) = known.get_mut(&key) {
             let age = now.duration_since(entry.at);
             let refused = matches!(&*entry.decided.borrow(), Some(Err(_)));
             if age < if refused { REFUSED } else { BELIEVED } {
-                if age >= RENEWED && !entry.renewing {
+                if (age >= RENEWED || age >= GROWN && entry.grown < grown) && !entry.renewing {
                     entry.renewing = true;
-                    self.read_again(key, token.to_owned());
+                    self.read_again(key, token.to_owned(), grown);
                 }
                 return entry.decided.clone();
             }
@@ -116,7 +202,7 @@ impl Kubernetes {
             }
         }
         let (tell, decided) = watch::channel(None);
-        known.insert(key, Entry { at: now, decided: decided.clone(), renewing: false });
+        known.insert(key, Entry { at: now, decided: decided.clone(), grown, renewing: false });
         let (this, token) = (Arc::clone(self), token.to_owned());
         tokio::spawn(async move {
             let decision = this.decide(&token).await;
@@ -126,7 +212,7 @@ impl Kubernetes {
     }
 
     /// Rights that are in use are read before they end. What was known stays until then, whatever comes of it.
-    fn read_again(self: &Arc<Self>, key: [u8; 32], token: String) {
+    fn read_again(self: &Arc<Self>, key: [u8; 32], token: String, grown: u64) {
         let this = Arc::clone(self);
         tokio::spawn(async move {
             let at = Instant::now();
@@ -137,7 +223,7 @@ impl Kubernetes {
             let (tell, decided) = watch::channel(None);
             tell.send_replace(Some(decision));
             let mut known = this.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(key, Entry { at, decided, renewing: false });
+            known.insert(key, Entry { at, decided, grown, renewing: false });
         });
     }
 
@@ -180,7 +266,7 @@ impl Kubernetes {
         if source.may_list(user, everything).await? {
             return Ok(vec![Rule::cluster(&self.cluster)]);
         }
-        let places = self.places().await.map_err(|error| {
+        let Looked { places, .. } = self.looked().await.map_err(|error| {
             warn!(%error, "what is indexed cannot be read, so nothing is shown");
             NoReview::Away("the index cannot be read".to_owned())
         })?;
@@ -219,27 +305,46 @@ impl Kubernetes {
     }
 
     /// Where there are objects of which types.
-    async fn places(&self) -> Result<Arc<Places>, StoreError> {
-        // Held while they are read: callers who need them at the same time wait for one answer.
+    async fn looked(&self) -> Result<Looked, StoreError> {
+        // Held while it is read: callers who need it at the same time wait for one answer.
         let mut known = self.places.lock().await;
-        if let Some((_, places)) = known.as_ref().filter(|(at, _)| at.elapsed() < BELIEVED) {
-            return Ok(Arc::clone(places));
+        if let Some(looked) = known.as_ref().filter(|looked| looked.at.elapsed() < LOOK) {
+            return Ok(looked.clone());
         }
-        let mut places = Places::default();
+        let at = Instant::now();
         let view = self.store.view_all("what callers may list is asked for where there is something").await?;
+        // All of the journal is read once, and then what is new in it.
+        let upto = known.as_ref().and_then(|known| known.upto.clone());
+        let cluster = Some(self.cluster.clone());
+        let entries = view
+            .journal(JournalQuery { cluster, since: upto.clone(), limit: ENTRIES, ..JournalQuery::default() })
+            .await?;
+        let (read, mut places) = match &*known {
+            Some(before) if before.read.elapsed() < BELIEVED => (before.read, (*before.places).clone()),
+            before => {
+                let mut places = self.documents(&*view).await?;
+                before.iter().for_each(|before| places.keep(&before.places));
+                (at, places)
+            }
+        };
+        let upto = entries.first().map(|entry| entry.at.clone()).or(upto);
+        entries.iter().for_each(|entry| places.add(entry));
+        let grown = known.as_ref().map_or(0, |known| known.grown + u64::from(!known.places.covers(&places)));
+        let looked = Looked { read, at, upto, places: Arc::new(places), grown };
+        *known = Some(looked.clone());
+        Ok(looked)
+    }
+
+    /// Where documents say that there are objects.
+    async fn documents(&self, view: &dyn View) -> Result<Places, StoreError> {
+        let mut places = Places::default();
         view.scan(Collection::Instances, &self.cluster, &mut |s| {
             if let Some((_, name)) = s.id.rsplit_once('/').filter(|_| s.type_name == TOLD_APART) {
                 places.namespaces.insert(name.to_owned(), s.key);
             }
-            match places.by_type.get_mut(s.type_name) {
-                Some(namespaces) if namespaces.contains(s.namespace) => {}
-                Some(namespaces) => _ = namespaces.insert(s.namespace.to_owned()),
-                None => _ = places.by_type.insert(s.type_name.to_owned(), BTreeSet::from([s.namespace.to_owned()])),
-            }
+            places.insert(s.type_name, s.namespace);
         })
         .await?;
-        let places = Arc::new(places);
-        *known = Some((Instant::now(), Arc::clone(&places)));
         Ok(places)
     }
 }
