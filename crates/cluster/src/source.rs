@@ -156,8 +156,8 @@ pub enum SourceEvent {
     Changed {
         /// The object as it is now.
         object: Box<ResourceInstance>,
-        /// Who changed it last, as its managed fields say: the manager of the newest entry that is not of a subresource. At most 128
-        /// bytes without control characters; empty where it is not known.
+        /// Who changed it last, as its managed fields say: the manager of the newest entry that is not of the status. At most 128
+        /// bytes without control characters; empty where it is not known, also where one of several entries has no time.
         manager: String,
     },
     /// The object was deleted after the list, or while it was streamed. More of either follows, or `Failed`.

@@ -1,14 +1,16 @@
 //! Which address leads where, and what every request goes through first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::Layer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -145,13 +147,19 @@ fn is_public(path: &str) -> bool {
 /// Lets a request in: its size, who sends it, how often, and how long it may take. The log is told of whom it does not.
 async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let call = Call::of(&request);
-    let (user, answer) = match identified(&app.server.auth, request.uri().path(), request.headers()).await {
+    // One without a body is read from the start.
+    let is_read = AtomicBool::new(request.body().is_end_stream());
+    let (user, mut answer) = match identified(&app.server.auth, request.uri().path(), request.headers()).await {
         Ok(caller) => {
             let user = caller.as_ref().map(|caller| caller.name.clone());
-            (user, admitted(&app, caller, request, next).await)
+            (user, admitted(&app, caller, request, &is_read, next).await)
         }
         Err(refused) => (None, refused),
     };
+    if !is_read.into_inner() {
+        // The next request could not be told from the rest of the body: the connection ends, and its client has to know.
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     app.audit.heed(&call, user.as_deref(), &answer);
     answer
 }
@@ -172,8 +180,14 @@ async fn identified(auth: &Auth, path: &str, headers: &HeaderMap) -> Result<Opti
     caller.map(Some).map_err(|denied| refused(auth, headers, denied))
 }
 
-/// Answers a request of somebody who is known, or need not be.
-async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next: Next) -> Response {
+/// Answers a request of somebody who is known, or need not be. `is_read` becomes true once its body was read to its end.
+async fn admitted(
+    app: &App,
+    caller: Option<Caller>,
+    mut request: Request,
+    is_read: &AtomicBool,
+    next: Next,
+) -> Response {
     let is_post = POSTED_TO.contains(&request.uri().path());
     let limit = if is_post { dropin::LARGEST } else { app.server.limits.body };
     let too_large = || match is_post {
@@ -202,6 +216,7 @@ async fn admitted(app: &App, caller: Option<Caller>, mut request: Request, next:
             Err(error) if error.is::<LengthLimitError>() => return too_large(),
             Err(_) => return Problem::wrong("the body broke off").into_response(),
         };
+        is_read.store(true, Ordering::Relaxed);
         let mut request = Request::from_parts(head, body.into());
         // A post only has to be kept; a probe must not wait.
         let slot = match is_asked {
@@ -260,7 +275,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let (method, route) = (method.unwrap_or("other"), route.as_deref().unwrap_or("none"));
     app.metrics.answered(method, route, response.status().as_u16(), began.elapsed());
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, http::HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

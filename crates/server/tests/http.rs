@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Running, body_of};
+use common::{Controller, Running, body_of};
 use serde_json::{Value, json};
 
 fn upsert(namespace: &str, api_version: &str, kind: &str, name: &str) -> Value {
@@ -275,6 +275,45 @@ async fn a_token_shows_what_it_may_and_nothing_else() {
     let refused = server.get("/api/v1/search?q=services").await;
     assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer realm=\"clusterlore\"")));
     assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_before_the_body_was_read_says_that_the_connection_ends() {
+    let open = Running::open().await;
+    let guarded = Running::with_tokens(&[("all", "all-token", "see = \"all\"")]).await;
+    let seldom = Running::with_rate(1.0).await;
+    assert_eq!(seldom.get("/api/v1/status").await.status, 200);
+    while seldom.get("/api/v1/status").await.status != 429 {}
+    let (count, all) = ("POST /api/v1/count", "authorization: Bearer all-token\r\n");
+    let (posts, json) = (format!("POST {SYNC}"), "content-type: application/json\r\n");
+    let chunked = "transfer-encoding: chunked\r\n\r\n2\r\n{x\r\n0\r\n\r\n";
+    let short = "content-length: 2\r\n\r\n{}";
+    let (long, empty) = ("content-length: 99999999\r\n\r\n", "content-length: 0\r\n\r\n");
+    for (server, what, headers, body, status, ends) in [
+        (&guarded, &*posts, json, short, 401, true),
+        (&guarded, count, json, chunked, 401, true),
+        (&guarded, "GET /api/v1/status", "", "\r\n", 401, false),
+        (&guarded, count, json, empty, 401, false),
+        (&guarded, &*posts, &format!("{all}{json}"), short, 403, false),
+        (&guarded, count, all, short, 415, false),
+        (&open, count, "host: evil.example\r\n", short, 403, true),
+        (&open, &*posts, json, long, 413, true),
+        (&open, count, json, long, 413, true),
+        (&open, count, json, chunked, 400, false),
+        (&open, "POST /nowhere", json, short, 404, false),
+        (&seldom, count, json, short, 429, true),
+        (&seldom, "GET /api/v1/status", "", "\r\n", 429, false),
+    ] {
+        let host = if headers.starts_with("host") { String::new() } else { format!("host: {}\r\n", server.address) };
+        let mut client = Controller::of(server).await;
+        let told = client.exchange(&format!("{what} HTTP/1.1\r\n{host}{headers}{body}")).await;
+        assert_eq!(told.status, status, "{what} {headers} {body}: {}", told.text());
+        assert_eq!(told.header("connection"), ends.then_some("close"), "{what} {status}");
+        if !ends {
+            let next = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+            assert_eq!(client.exchange(&next).await.status, 200, "{what} {status}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Who changed an object last, as its managed fields say: the manager of the newest entry that is not of a subresource, such as its status.
-//! Read of the events of watches alone. Which fields a manager owns is skipped unread.
+//! Who changed an object last, as its managed fields say: the manager of the newest entry that is not of the status, which controllers
+//! write. Read of the events of watches alone. Which fields a manager owns is skipped unread.
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -10,21 +10,36 @@ use crate::protobuf::{Value, fields};
 /// Bytes of a manager's name; Kubernetes allows as many.
 const MANAGER_BYTES: usize = 128;
 
+/// The subresource whose entries do not count. Those of others do: `kubectl scale` changes what was asked for.
+const STATUS: &str = "status";
+
 /// The newest entry so far. Times are whole seconds: of two managers in the same one nobody knows which was the last.
 #[derive(Debug, Default)]
 struct Newest {
     at: Option<i64>,
     manager: String,
+    entries: usize,
+    is_time_missing: bool,
 }
 
 impl Newest {
-    fn take(&mut self, at: Option<i64>, manager: &str) {
-        let manager = name(manager);
-        match at.cmp(&self.at) {
-            std::cmp::Ordering::Greater => *self = Self { at, manager },
-            std::cmp::Ordering::Equal if manager != self.manager => self.manager.clear(),
-            _ => {}
+    fn take(&mut self, at: Option<i64>, manager: &str, subresource: &str) {
+        if subresource == STATUS {
+            return;
         }
+        self.entries += 1;
+        self.is_time_missing |= at.is_none();
+        let manager = name(manager);
+        if self.entries == 1 || at > self.at {
+            (self.at, self.manager) = (at, manager);
+        } else if at == self.at && manager != self.manager {
+            self.manager.clear();
+        }
+    }
+
+    /// The manager. An entry without a time, as `kubectl scale` leaves one, may be newer than any other: beside others nobody is named.
+    fn known(self) -> String {
+        if self.is_time_missing && self.entries > 1 { String::new() } else { self.manager }
     }
 }
 
@@ -36,7 +51,7 @@ fn name(manager: &str) -> String {
 
 /// Of the metadata of an object (`ObjectMeta`). Empty where it is not known, also for what cannot be read.
 pub(super) fn of_protobuf(metadata: &[u8]) -> String {
-    newest(metadata).map(|newest| newest.manager).unwrap_or_default()
+    newest(metadata).map(Newest::known).unwrap_or_default()
 }
 
 fn newest(metadata: &[u8]) -> Result<Newest, String> {
@@ -52,9 +67,7 @@ fn newest(metadata: &[u8]) -> Result<Newest, String> {
                 _ => {}
             }
         }
-        if part.is_empty() {
-            newest.take(at, &String::from_utf8_lossy(manager));
-        }
+        newest.take(at, &String::from_utf8_lossy(manager), &String::from_utf8_lossy(part));
     }
     Ok(newest)
 }
@@ -80,7 +93,7 @@ pub(super) fn of_json(object: &[u8]) -> String {
         #[serde(default)]
         managed_fields: Newest,
     }
-    from_json::<Object>(object).unwrap_or_default().metadata.managed_fields.manager
+    from_json::<Object>(object).unwrap_or_default().metadata.managed_fields.known()
 }
 
 impl<'de> Deserialize<'de> for Newest {
@@ -103,9 +116,7 @@ impl<'de> Deserialize<'de> for Newest {
                 let mut newest = Newest::default();
                 while let Some(Entry { manager, time, subresource }) = entries.next_element()? {
                     let at = time.and_then(|time| Some(time.parse::<jiff::Timestamp>().ok()?.as_second()));
-                    if subresource.unwrap_or_default().is_empty() {
-                        newest.take(at, &manager.unwrap_or_default());
-                    }
+                    newest.take(at, &manager.unwrap_or_default(), &subresource.unwrap_or_default());
                 }
                 Ok(newest)
             }
@@ -121,12 +132,12 @@ mod tests {
     use super::*;
     use crate::decode::tests::{field, mutated, text};
 
-    /// An entry: manager, second, subresource.
+    /// An entry: manager, second (0: without a time), subresource.
     type Entry<'a> = (&'a str, u8, &'a str);
 
     fn protobuf(entries: &[Entry<'_>]) -> Vec<u8> {
         let entry = |(manager, second, part): &Entry<'_>| {
-            let time = field(4, &[1 << 3, *second]);
+            let time = if *second == 0 { Vec::new() } else { field(4, &[1 << 3, *second]) };
             let own = field(7, &text(1, "c2VjcmV0"));
             field(17, &[text(1, manager), text(2, "Update"), time, own, text(8, part)].concat())
         };
@@ -135,23 +146,36 @@ mod tests {
 
     fn json(entries: &[Entry<'_>]) -> Vec<u8> {
         let entry = |(manager, second, part): &Entry<'_>| {
-            serde_json::json!({"manager": manager, "operation": "Update", "time": format!("1970-01-01T00:00:{second:02}Z"),
-                "fieldsV1": {"f:spec": {"c2VjcmV0": [{}, 7]}}, "subresource": part})
+            let mut entry = serde_json::json!({"manager": manager, "operation": "Update",
+                "fieldsV1": {"f:spec": {"c2VjcmV0": [{}, 7]}}, "subresource": part});
+            if *second > 0 {
+                entry["time"] = format!("1970-01-01T00:00:{second:02}Z").into();
+            }
+            entry
         };
         let entries: Vec<_> = entries.iter().map(entry).collect();
         serde_json::json!({"kind": "Pod", "metadata": {"name": "web", "managedFields": entries}}).to_string().into()
     }
 
     #[test]
-    fn the_manager_of_the_newest_entry_that_is_no_subresources_is_named() {
+    fn the_manager_of_the_newest_entry_that_is_not_of_the_status_is_named() {
         let long = "m".repeat(1 << 20);
         let odd = format!("{}ü", "m".repeat(127));
-        let cases: [(&[Entry<'_>], &str); 9] = [
+        let cases: [(&[Entry<'_>], &str); 16] = [
             (&[], ""),
             (&[("kubectl", 5, "")], "kubectl"),
             (&[("helm", 5, ""), ("kubectl-edit", 7, ""), ("argocd", 6, "")], "kubectl-edit"),
-            (&[("helm", 5, ""), ("kubelet", 9, "status"), ("hpa", 8, "scale")], "helm"),
+            (&[("helm", 5, ""), ("kubelet", 9, "status"), ("hpa", 8, "scale")], "hpa"),
             (&[("kubelet", 9, "status")], ""),
+            // As `kubectl scale` leaves it: without a time, so that nobody knows who was last.
+            (&[("kubectl-create", 5, ""), ("kubectl", 0, "scale"), ("kube-controller-manager", 9, "status")], ""),
+            (&[("kubectl", 0, "scale"), ("kubectl-create", 5, "")], ""),
+            (&[("helm", 0, ""), ("kubectl", 5, ""), ("argocd", 6, "")], ""),
+            (&[("kubectl", 0, ""), ("helm", 0, "")], ""),
+            // The only one that counts needs no time, and the status needs none either.
+            (&[("kubectl", 0, "scale")], "kubectl"),
+            (&[("helm", 0, ""), ("kubelet", 9, "status"), ("kubelet", 0, "status")], "helm"),
+            (&[("helm", 5, ""), ("kubelet", 0, "status")], "helm"),
             // In the same second.
             (&[("helm", 5, ""), ("kubectl", 5, ""), ("older", 4, "")], ""),
             (&[("e\u{1b}[31mvil\n\u{7}", 5, "")], "e[31mvil"),

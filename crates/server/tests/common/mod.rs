@@ -268,6 +268,11 @@ impl Controller {
             self.address,
             body.len()
         );
+        self.exchange(&text).await
+    }
+
+    /// Sends a request as it stands.
+    pub async fn exchange(&mut self, text: &str) -> Told {
         let began = std::time::Instant::now();
         self.stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
