@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use clusterlore_cluster::reviews::{Listing, NoReview, User};
 use clusterlore_cluster::{ClusterSource, LiveSource};
 use clusterlore_core::{
-    CLUSTER_SCOPE, Collection, Happening, JournalEntry, JournalQuery, ObjectKey, ResourceType, Rule, Scope,
-    SourceIdentity, TOLD_APART, api_group,
+    CLUSTER_SCOPE, Collection, Happening, JournalBounds, JournalEntry, JournalQuery, ObjectKey, ResourceType, Rule,
+    Scope, SourceIdentity, TOLD_APART, api_group,
 };
 use clusterlore_index::Door;
 use clusterlore_store::{KnownSource, Store, StoreError, View};
@@ -34,8 +34,6 @@ const RENEWED: Duration = Duration::from_secs(20);
 const GROWN: Duration = Duration::from_secs(5);
 /// Between two looks at the journal.
 const LOOK: Duration = Duration::from_secs(1);
-/// Entries of the journal that are read for places.
-const ENTRIES: usize = 100_000;
 /// A refusal is believed so long: who was just given rights should not wait.
 const REFUSED: Duration = Duration::from_secs(2);
 /// How long a caller waits for rights that are being read. Reading goes on meanwhile.
@@ -317,7 +315,12 @@ impl Kubernetes {
         let upto = known.as_ref().and_then(|known| known.upto.clone());
         let cluster = Some(self.cluster.clone());
         let entries = view
-            .journal(JournalQuery { cluster, since: upto.clone(), limit: ENTRIES, ..JournalQuery::default() })
+            .journal(JournalQuery {
+                cluster,
+                since: upto.clone(),
+                limit: JournalBounds::MOST,
+                ..JournalQuery::default()
+            })
             .await?;
         let (read, mut places) = match &*known {
             Some(before) if before.read.elapsed() < BELIEVED => (before.read, (*before.places).clone()),
